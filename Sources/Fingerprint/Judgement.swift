@@ -1,0 +1,78 @@
+/// What the reader makes of one mail. Only `report` can ever be held back; the other two are forwarded untouched.
+package enum Judgement: Sendable {
+  /// Ordinary mail.
+  case notAReport(PassReason)
+  /// It looks like an error report, or reading it failed or passed a limit: forward, and record why.
+  case unclear(DoubtReason)
+  /// An error report, named.
+  case report(FingerprintedReport)
+}
+
+/// Why a mail is ordinary mail.
+package enum PassReason: String, Sendable, CaseIterable, Codable {
+  /// Neither Django's report layout nor a traceback stands where a machine would put it.
+  case noReportStructure = "no-report-structure"
+  /// `In-Reply-To`, `References` or `Re:`: somebody answers, perhaps quoting a report.
+  case humanReply = "human-reply"
+  /// Somebody wrote to us and pasted a traceback: there is prose around it.
+  case quotedTraceback = "quoted-traceback"
+  /// `List-Id`, `List-Unsubscribe` or `Precedence: list`.
+  case listMail = "list-mail"
+  /// `multipart/report`, or from a mailer daemon: a bounce, which may carry a report inside.
+  case bounce = "bounce"
+  /// `Auto-Submitted: auto-replied`, vacation messages.
+  case automaticReply = "automatic-reply"
+  /// Another mail is attached (`message/rfc822`).
+  case forwardedMail = "forwarded-mail"
+  /// Encrypted or signed by the sender: nothing inside is ours to judge.
+  case encrypted = "encrypted"
+  /// Carries `X-MailDedup-*`: our own summary or an already judged mail.
+  case ownMail = "own-mail"
+  /// No text part at all.
+  case noText = "no-text"
+}
+
+/// Why a mail that may be an error report is forwarded unread.
+package enum DoubtReason: String, Sendable, CaseIterable, Codable {
+  case textTooLarge = "text-too-large"
+  case headerTooLarge = "header-too-large"
+  case malformedMIME = "malformed-mime"
+  case unknownEncoding = "unknown-encoding"
+  case unknownCharset = "unknown-charset"
+  /// Django's layout, but no exception type, traceback or message line in it.
+  case noTracebackKey = "no-traceback-key"
+  /// The report ends in the middle of its traceback.
+  case truncatedReport = "truncated-report"
+  case tooManyFrames = "too-many-frames"
+}
+
+/// An error report with its name.
+package struct FingerprintedReport: Sendable, Equatable {
+  package let fingerprint: Fingerprint
+  /// 16 hexadecimal digits: another code path or text within the group; constant for families.
+  package let variant: String
+  /// One line for a human, at most 200 characters, no control characters:
+  /// `OperationalError: remaining connection slots are reserved for …`
+  package let title: String
+  /// Where: `shop/pricing.py in bulk_price`, or for a family `database slots exhausted (/var/run/postgresql:5432)`.
+  package let place: String
+  /// `Using settings module` or `DJANGO_SETTINGS_MODULE` of the report.
+  package let settingsModule: String?
+  /// Decoded text of the Subject before `ERROR (`, `ERROR:`, `CRITICAL` …, trimmed.
+  package let subjectPrefix: String?
+  /// `ERROR`, `CRITICAL` …
+  package let level: String?
+
+  package init(
+    fingerprint: Fingerprint, variant: String, title: String, place: String, settingsModule: String?,
+    subjectPrefix: String?, level: String?
+  ) {
+    self.fingerprint = fingerprint
+    self.variant = variant
+    self.title = title
+    self.place = place
+    self.settingsModule = settingsModule
+    self.subjectPrefix = subjectPrefix
+    self.level = level
+  }
+}
