@@ -1,0 +1,93 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The layers, lowest first. A target imports only what stands in a layer below it (or, inside layer 1, what is
+// listed here); `--explicit-target-dependency-import-check error` in the Makefile makes the build refuse the rest.
+//
+//   0  MailMessage                                                   bytes of a mail: addresses, headers, MIME
+//   1  SMTPProtocol  Fingerprint  DedupCore  DedupConfig             pure decisions: no socket, clock, log or task
+//   2  SMTPServer  SMTPClient  DedupStore  ControlAPI                one kind of I/O each
+//   3  MailDedup  dedupctl                                           wiring
+//   t  MailTestKit                                                   imported by tests only
+
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+func layer(_ name: String, on dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(of name: String, with dependencies: [Target.Dependency] = [], resources: [String] = []) -> Target {
+  .testTarget(
+    name: name + "Tests", dependencies: [.init(stringLiteral: name), "MailTestKit"] + dependencies,
+    exclude: resources, swiftSettings: settings)
+}
+
+let package = Package(
+  name: "MailDedup",
+  products: [
+    .executable(name: "maildedup", targets: ["MailDedup"]),
+    .executable(name: "dedupctl", targets: ["dedupctl"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+  ],
+  targets: [
+    .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+
+    layer("MailMessage", on: []),
+
+    layer("SMTPProtocol", on: ["MailMessage"]),
+    layer("Fingerprint", on: ["MailMessage", "COpenSSL"]),
+    layer("DedupCore", on: ["MailMessage"]),
+    layer("DedupConfig", on: ["DedupCore", "SMTPProtocol"]),
+
+    layer("SMTPServer", on: ["SMTPProtocol", "MailMessage", nio, nioPosix, logging]),
+    layer("SMTPClient", on: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, logging]),
+    layer("DedupStore", on: ["DedupCore", "MailMessage", grdb, logging]),
+    layer("ControlAPI", on: ["DedupCore", hummingbird, nio, nioPosix, nioHTTP1, logging]),
+
+    .executableTarget(
+      name: "MailDedup",
+      dependencies: [
+        "MailMessage", "SMTPProtocol", "Fingerprint", "DedupCore", "DedupConfig", "SMTPServer", "SMTPClient",
+        "DedupStore", "ControlAPI", nio, nioPosix, logging, lifecycle, argumentParser,
+      ], swiftSettings: settings),
+    .executableTarget(
+      name: "dedupctl",
+      dependencies: [
+        "MailMessage", "Fingerprint", "DedupCore", "DedupConfig", "DedupStore", "ControlAPI", logging, argumentParser,
+      ], swiftSettings: settings),
+
+    layer("MailTestKit", on: ["MailMessage", "SMTPProtocol", "DedupCore", nio, nioPosix]),
+    tests(of: "MailMessage"),
+    tests(of: "SMTPProtocol", with: ["MailMessage"]),
+    tests(of: "Fingerprint", with: ["MailMessage"], resources: ["Corpus"]),
+    tests(of: "DedupCore", with: ["MailMessage"]),
+    tests(of: "DedupConfig", with: ["DedupCore", "SMTPProtocol"]),
+    tests(
+      of: "SMTPServer", with: ["SMTPProtocol", "MailMessage", nio, nioPosix, nioEmbedded, logging],
+      resources: ["Dialogs"]),
+    tests(of: "SMTPClient", with: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, logging]),
+    tests(of: "DedupStore", with: ["DedupCore", "MailMessage", grdb, logging]),
+    tests(of: "MailDedup", with: ["DedupCore", "MailMessage", "DedupStore", "Fingerprint"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

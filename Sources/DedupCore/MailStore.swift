@@ -1,0 +1,70 @@
+package import MailMessage
+
+/// One accepted message on its way to the commit point.
+package struct Submission: Sendable {
+  package var id: QueueID
+  package var receivedAt: Timestamp
+  package var envelope: Envelope
+  /// The `Received:` field of this hop with its CRLF, to be put on top of whatever leaves.
+  package var received: [UInt8]
+  /// The message as the client sent it.
+  package var message: [UInt8]
+  package var judged: Judged
+
+  package init(
+    id: QueueID, receivedAt: Timestamp, envelope: Envelope, received: [UInt8], message: [UInt8], judged: Judged
+  ) {
+    self.id = id
+    self.receivedAt = receivedAt
+    self.envelope = envelope
+    self.received = received
+    self.message = message
+    self.judged = judged
+  }
+}
+
+/// A mail of our own: a bounce or a summary.
+package struct OwnMail: Sendable {
+  package var id: QueueID
+  package var envelope: Envelope
+  package var message: [UInt8]
+  package var kind: QueueEntry.Kind
+
+  package init(id: QueueID, envelope: Envelope, message: [UInt8], kind: QueueEntry.Kind) {
+    self.id = id
+    self.envelope = envelope
+    self.message = message
+    self.kind = kind
+  }
+}
+
+/// Why something could not be made durable. Nothing of it was stored.
+package struct StoreFailure: Error, Hashable, Sendable, CustomStringConvertible {
+  package var kind: Kind
+  /// What happened and what to do, for the log.
+  package var description: String
+
+  package enum Kind: String, Hashable, Sendable, Codable {
+    case diskFull = "disk-full"
+    case ioError = "io-error"
+    case corrupt
+    case locked
+    case readOnly = "read-only"
+    case closed
+    case other
+  }
+
+  package init(_ kind: Kind, _ description: String) {
+    self.kind = kind
+    self.description = description
+  }
+}
+
+/// The commit point: windows, counts and queue behind one durable transaction.
+package protocol MailStore: Sendable {
+  /// Decides over `submission` and makes it durable, as a queue entry or as a counted suppression, sharing the sync
+  /// with whatever else waits at the moment.
+  ///
+  /// - Parameter completion: called once, on a thread of the store's; a success means synced to disk.
+  func accept(_ submission: Submission, completion: @escaping @Sendable (Result<Verdict, StoreFailure>) -> Void)
+}

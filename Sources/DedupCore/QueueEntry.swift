@@ -1,0 +1,58 @@
+package import MailMessage
+
+/// A mail that waits for delivery. The message itself stays in the store until it is asked for.
+package struct QueueEntry: Hashable, Sendable, Codable {
+  package var id: QueueID
+  package var sender: EmailAddress
+  /// Those without a final fate yet.
+  package var recipients: [EmailAddress]
+  package var body: Envelope.BodyType
+  package var usesSMTPUTF8: Bool
+  /// Octets of the message.
+  package var size: Int
+  package var queuedAt: Timestamp
+  /// Delivery attempts so far.
+  package var attempts: Int
+  package var nextAttempt: Timestamp
+  /// What the last attempt failed with; nil before the first.
+  package var lastFailure: String?
+  package var kind: Kind
+  /// Whether the sender was told already that this mail is late.
+  package var delayNotified: Bool
+
+  /// Where the mail comes from.
+  package enum Kind: String, Hashable, Sendable, Codable {
+    /// Ordinary mail that passes through.
+    case pass
+    /// An error report that was forwarded.
+    case report
+    /// Our own daily summary.
+    case summary
+    /// Our own delivery status notification; never answered by another.
+    case bounce
+  }
+
+  package init(
+    id: QueueID, sender: EmailAddress, recipients: [EmailAddress], body: Envelope.BodyType, usesSMTPUTF8: Bool,
+    size: Int, queuedAt: Timestamp, attempts: Int, nextAttempt: Timestamp, lastFailure: String?, kind: Kind,
+    delayNotified: Bool
+  ) {
+    self.id = id
+    self.sender = sender
+    self.recipients = recipients
+    self.body = body
+    self.usesSMTPUTF8 = usesSMTPUTF8
+    self.size = size
+    self.queuedAt = queuedAt
+    self.attempts = attempts
+    self.nextAttempt = nextAttempt
+    self.lastFailure = lastFailure
+    self.kind = kind
+    self.delayNotified = delayNotified
+  }
+
+  /// The envelope of the next attempt.
+  package var envelope: Envelope {
+    Envelope(sender: sender, recipients: recipients, body: body, usesSMTPUTF8: usesSMTPUTF8)
+  }
+}

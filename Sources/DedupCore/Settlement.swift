@@ -1,0 +1,67 @@
+package import MailMessage
+
+/// What an attempt does to its queue entry; the store carries it out in one durable transaction.
+package struct Settlement: Hashable, Sendable {
+  package var entry: QueueID
+  /// Recipients that still wait, and when they are tried again. Empty: the entry leaves the queue.
+  package var remaining: [EmailAddress]
+  package var nextAttempt: Timestamp
+  package var attempts: Int
+  package var lastFailure: String?
+  /// Recipients that the next hop took.
+  package var delivered: [EmailAddress]
+  /// Recipients given up, with the reason that the bounce reports.
+  package var failed: [Failure]
+  /// The first mail of a fingerprint never arrived: the next one of it has to be forwarded.
+  package var reopensWindow: Bool
+
+  package struct Failure: Hashable, Sendable {
+    package var recipient: EmailAddress
+    package var reason: String
+    /// The enhanced status code, e.g. `5.1.1`; `4.4.7` when the mail expired.
+    package var status: String
+
+    package init(recipient: EmailAddress, reason: String, status: String) {
+      self.recipient = recipient
+      self.reason = reason
+      self.status = status
+    }
+  }
+}
+
+extension RetryPolicy {
+  /// What `attempt` means for `entry`: who is done, who waits until when, who is given up.
+  ///
+  /// - Parameter random: a number from -1 to 1, for the jitter.
+  package func settle(_ entry: QueueEntry, _ attempt: DeliveryAttempt, random: Double) -> Settlement {
+    let attempts = entry.attempts + 1
+    let expired = isExpired(queuedAt: entry.queuedAt, now: attempt.at)
+    var settlement = Settlement(
+      entry: entry.id, remaining: [], nextAttempt: attempt.at.advanced(by: wait(after: attempts, random: random)),
+      attempts: attempts, lastFailure: nil, delivered: [], failed: [], reopensWindow: false)
+    for (recipient, outcome) in zip(entry.recipients, attempt.outcomes) {
+      settlement.take(recipient, outcome, expired: expired)
+    }
+    // A transport that returns too few outcomes must not make a recipient vanish.
+    settlement.remaining += entry.recipients.dropFirst(attempt.outcomes.count)
+    settlement.reopensWindow = entry.kind == .report && settlement.delivered.isEmpty && settlement.remaining.isEmpty
+    return settlement
+  }
+}
+
+extension Settlement {
+  fileprivate mutating func take(_ recipient: EmailAddress, _ outcome: DeliveryOutcome, expired: Bool) {
+    switch outcome {
+    case .delivered: delivered.append(recipient)
+    case .rejected(let reason, let status):
+      lastFailure = reason
+      failed.append(Failure(recipient: recipient, reason: reason, status: status ?? "5.0.0"))
+    case .deferred(let reason) where expired:
+      lastFailure = reason
+      failed.append(Failure(recipient: recipient, reason: "not delivered in time; last: \(reason)", status: "4.4.7"))
+    case .deferred(let reason):
+      lastFailure = reason
+      remaining.append(recipient)
+    }
+  }
+}

@@ -1,0 +1,54 @@
+/// A point on the wall clock, in whole milliseconds since 1970-01-01T00:00:00Z.
+///
+/// The pure layers get it as an argument and never ask a clock. A wall clock may jump, in both directions and by days:
+/// whoever compares two timestamps says what happens then.
+package struct Timestamp: Hashable, Comparable, Sendable, Codable {
+  package let milliseconds: Int64
+
+  package init(milliseconds: Int64) { self.milliseconds = milliseconds }
+
+  package init(seconds: Int64) { self.milliseconds = seconds * 1000 }
+
+  /// Whole seconds since the epoch, rounded down.
+  package var seconds: Int64 { milliseconds.flooringQuotient(dividingBy: 1000) }
+
+  /// Whole hours since the epoch, rounded down: the bucket of the hourly counts.
+  package var hour: Int64 { milliseconds.flooringQuotient(dividingBy: 3_600_000) }
+
+  /// Saturates instead of trapping: a duration from a configuration file may be absurd.
+  package func advanced(by duration: Duration) -> Timestamp {
+    let (sum, overflow) = milliseconds.addingReportingOverflow(duration.wholeMilliseconds)
+    return Timestamp(milliseconds: overflow ? (duration < .zero ? .min : .max) : sum)
+  }
+
+  /// How long after `other` this is; negative when it is before.
+  package func since(_ other: Timestamp) -> Duration { .milliseconds(milliseconds - other.milliseconds) }
+
+  package static func < (a: Timestamp, b: Timestamp) -> Bool { a.milliseconds < b.milliseconds }
+
+  package init(from decoder: any Decoder) throws {
+    milliseconds = try decoder.singleValueContainer().decode(Int64.self)
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(milliseconds)
+  }
+}
+
+extension Duration {
+  /// Whole milliseconds, rounded toward zero, saturating.
+  package var wholeMilliseconds: Int64 {
+    let (seconds, attoseconds) = components
+    let (product, overflow) = seconds.multipliedReportingOverflow(by: 1000)
+    if overflow { return seconds < 0 ? .min : .max }
+    return product + attoseconds / 1_000_000_000_000_000
+  }
+}
+
+extension Int64 {
+  fileprivate func flooringQuotient(dividingBy divisor: Int64) -> Int64 {
+    let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
+    return remainder < 0 ? quotient - 1 : quotient
+  }
+}

@@ -1,0 +1,156 @@
+/// One fingerprint of one site as `dedupctl`, the control API and the summary show it.
+package struct FingerprintRow: Hashable, Sendable, Codable {
+  /// `version:digest`.
+  package var fingerprint: String
+  /// `Site.name`.
+  package var site: String
+  package var title: String
+  package var place: String
+  package var record: WindowRecord
+  /// When the current window ends; nil when none is open at the time of asking.
+  package var windowEnd: Timestamp?
+  /// Arrivals of the last hours, oldest first; the last element is the running hour.
+  package var hours: [HourCount]
+
+  package init(
+    fingerprint: String, site: String, title: String, place: String, record: WindowRecord, windowEnd: Timestamp?,
+    hours: [HourCount]
+  ) {
+    self.fingerprint = fingerprint
+    self.site = site
+    self.title = title
+    self.place = place
+    self.record = record
+    self.windowEnd = windowEnd
+    self.hours = hours
+  }
+
+  /// What an admin types to name it: the first 8 digits of the digest.
+  package var id: String { String(fingerprint.drop { $0 != ":" }.dropFirst().prefix(8)) }
+}
+
+/// Arrivals of one error within one hour.
+package struct HourCount: Hashable, Sendable, Codable {
+  package var forwarded: Int
+  package var suppressed: Int
+
+  package init(forwarded: Int = 0, suppressed: Int = 0) {
+    self.forwarded = forwarded
+    self.suppressed = suppressed
+  }
+
+  package var total: Int { forwarded + suppressed }
+}
+
+/// A fingerprint with what is kept of it.
+package struct FingerprintDetail: Hashable, Sendable, Codable {
+  package var row: FingerprintRow
+  /// The readable explanation of how the fingerprint came about.
+  package var explanation: String
+  /// The first and the latest mail, as they arrived; nil when retention removed it.
+  package var firstSample: [UInt8]?
+  package var latestSample: [UInt8]?
+
+  package init(row: FingerprintRow, explanation: String, firstSample: [UInt8]?, latestSample: [UInt8]?) {
+    self.row = row
+    self.explanation = explanation
+    self.firstSample = firstSample
+    self.latestSample = latestSample
+  }
+}
+
+/// Everything that was ever acknowledged, by what became of it. `accepted` is the sum of the others.
+package struct Totals: Hashable, Sendable, Codable {
+  /// Ordinary mail, queued as it came.
+  package var passed: Int
+  /// Mail forwarded because of a doubt.
+  package var doubtful: Int
+  /// Error reports forwarded.
+  package var forwarded: Int
+  /// Error reports held back and counted.
+  package var suppressed: Int
+
+  package init(passed: Int = 0, doubtful: Int = 0, forwarded: Int = 0, suppressed: Int = 0) {
+    self.passed = passed
+    self.doubtful = doubtful
+    self.forwarded = forwarded
+    self.suppressed = suppressed
+  }
+
+  package var accepted: Int { passed + doubtful + forwarded + suppressed }
+}
+
+/// The state of the queue.
+package struct QueueStatus: Hashable, Sendable, Codable {
+  package var waiting: Int
+  package var oldest: Timestamp?
+  package var octets: Int
+
+  package init(waiting: Int = 0, oldest: Timestamp? = nil, octets: Int = 0) {
+    self.waiting = waiting
+    self.oldest = oldest
+    self.octets = octets
+  }
+}
+
+/// What a summary is made of: everything that happened in one period.
+package struct SummaryFacts: Hashable, Sendable, Codable {
+  package var from: Timestamp
+  package var to: Timestamp
+  /// Counts of the period.
+  package var totals: Totals
+  /// Every fingerprint seen in the period.
+  package var errors: [ErrorFacts]
+  package var queue: QueueStatus
+  /// Senders and recipients of the error mail of the period, most used first: the summary goes where the errors go,
+  /// unless the configuration names somebody.
+  package var senders: [String]
+  package var recipients: [String]
+
+  package init(
+    from: Timestamp, to: Timestamp, totals: Totals, errors: [ErrorFacts], queue: QueueStatus, senders: [String],
+    recipients: [String]
+  ) {
+    self.from = from
+    self.to = to
+    self.totals = totals
+    self.errors = errors
+    self.queue = queue
+    self.senders = senders
+    self.recipients = recipients
+  }
+
+  package struct ErrorFacts: Hashable, Sendable, Codable {
+    package var fingerprint: String
+    package var site: String
+    package var title: String
+    package var place: String
+    /// Whether it was seen for the first time within the period.
+    package var isNew: Bool
+    package var firstSeen: Timestamp
+    package var lastSeen: Timestamp
+    package var forwarded: Int
+    package var suppressed: Int
+    /// Arrivals in the period of the same length just before.
+    package var before: Int
+    /// Arrivals of each hour of the period, oldest first.
+    package var hours: [Int]
+
+    package init(
+      fingerprint: String, site: String, title: String, place: String, isNew: Bool, firstSeen: Timestamp,
+      lastSeen: Timestamp, forwarded: Int, suppressed: Int, before: Int, hours: [Int]
+    ) {
+      self.fingerprint = fingerprint
+      self.site = site
+      self.title = title
+      self.place = place
+      self.isNew = isNew
+      self.firstSeen = firstSeen
+      self.lastSeen = lastSeen
+      self.forwarded = forwarded
+      self.suppressed = suppressed
+      self.before = before
+      self.hours = hours
+    }
+  }
+}

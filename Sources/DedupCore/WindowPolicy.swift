@@ -1,0 +1,136 @@
+/// What is known of one fingerprint in one site.
+package struct WindowRecord: Hashable, Sendable, Codable {
+  package var firstSeen: Timestamp
+  package var lastSeen: Timestamp
+  /// When the mail that opened the current window was forwarded; nil once a window was re-opened because that mail
+  /// was finally rejected upstream.
+  package var windowStart: Timestamp?
+  /// Mails held back since the last one that was forwarded.
+  package var held: Int
+  /// Mails seen in all, forwarded and held back.
+  package var total: Int
+  /// Mails held back in all.
+  package var suppressed: Int
+
+  package init(
+    firstSeen: Timestamp, lastSeen: Timestamp, windowStart: Timestamp?, held: Int, total: Int, suppressed: Int
+  ) {
+    self.firstSeen = firstSeen
+    self.lastSeen = lastSeen
+    self.windowStart = windowStart
+    self.held = held
+    self.total = total
+    self.suppressed = suppressed
+  }
+}
+
+/// Why a mail goes out.
+package enum ForwardReason: Hashable, Sendable {
+  /// No mail of this fingerprint was seen in this site before.
+  case first
+  /// The window of the last forwarded mail is over.
+  case windowElapsed
+  /// The last forwarded mail never reached the inbox: the upstream rejected it for good.
+  case lastOneRejected
+  /// The wall clock stands before the start of the window: it jumped, and hiding until it catches up could take days.
+  case clockJumpedBack
+  /// Not an error report; the reason is the one that the recogniser gave.
+  case pass(String)
+  /// A doubt while judging; the reason is the one that the recogniser gave.
+  case doubt(String)
+
+  /// The word that log, metric, header and CLI show.
+  package var text: String {
+    switch self {
+    case .first: "first"
+    case .windowElapsed: "window-elapsed"
+    case .lastOneRejected: "last-one-rejected"
+    case .clockJumpedBack: "clock-jumped-back"
+    case .pass(let reason): "pass/\(reason)"
+    case .doubt(let reason): "doubt/\(reason)"
+    }
+  }
+}
+
+/// Why a mail is held back.
+package enum SuppressionReason: String, Hashable, Sendable, Codable {
+  /// A mail of the same fingerprint and site was forwarded and its window is not over.
+  case insideWindow = "inside-window"
+}
+
+/// How often an error was seen, as the inbox gets to read it.
+package struct RunningCount: Hashable, Sendable, Codable {
+  /// Held back since the mail that was forwarded before this one.
+  package var heldBack: Int
+  /// Seen in all, this one included.
+  package var total: Int
+  package var since: Timestamp
+
+  package init(heldBack: Int, total: Int, since: Timestamp) {
+    self.heldBack = heldBack
+    self.total = total
+    self.since = since
+  }
+}
+
+/// What becomes of one mail.
+package enum Verdict: Hashable, Sendable {
+  /// Goes out. The count is nil for mail that has no fingerprint.
+  case forward(ForwardReason, RunningCount?)
+  /// Is held back and counted; the count includes it.
+  case suppress(SuppressionReason, RunningCount)
+
+  /// The word that log, metric and CLI show.
+  package var reason: String {
+    switch self {
+    case .forward(let reason, _): reason.text
+    case .suppress(let reason, _): reason.rawValue
+    }
+  }
+}
+
+/// Decides between the first mail of a window and the ones to hold back.
+package struct WindowPolicy: Hashable, Sendable {
+  /// How long after a forwarded mail the same error is held back. No error is hidden for longer.
+  package var length: Duration
+
+  package init(length: Duration = .seconds(3600)) { self.length = length }
+
+  /// - Parameter record: what was known before this mail; nil when the fingerprint is new in its site.
+  package func decide(_ record: WindowRecord?, now: Timestamp) -> Verdict {
+    guard let record else { return .forward(.first, RunningCount(heldBack: 0, total: 1, since: now)) }
+    var count = RunningCount(heldBack: record.held, total: record.total + 1, since: record.firstSeen)
+    if let reason = reasonToForward(record, now: now) { return .forward(reason, count) }
+    count.heldBack += 1
+    return .suppress(.insideWindow, count)
+  }
+
+  /// The end of the window that a mail forwarded at `start` opens.
+  package func end(of start: Timestamp) -> Timestamp { start.advanced(by: length) }
+
+  private func reasonToForward(_ record: WindowRecord, now: Timestamp) -> ForwardReason? {
+    guard let start = record.windowStart else { return .lastOneRejected }
+    if now < start { return .clockJumpedBack }
+    return now >= end(of: start) ? .windowElapsed : nil
+  }
+}
+
+extension WindowRecord {
+  /// The record after `verdict` was carried out for one mail of this fingerprint.
+  package static func after(_ verdict: Verdict, of record: WindowRecord?, now: Timestamp) -> WindowRecord {
+    var next =
+      record
+      ?? WindowRecord(firstSeen: now, lastSeen: now, windowStart: nil, held: 0, total: 0, suppressed: 0)
+    next.lastSeen = now
+    next.total += 1
+    switch verdict {
+    case .forward:
+      next.windowStart = now
+      next.held = 0
+    case .suppress:
+      next.held += 1
+      next.suppressed += 1
+    }
+    return next
+  }
+}

@@ -1,0 +1,28 @@
+/// Who a mail is from and whom it is for, as MAIL and RCPT said it (RFC 5321 section 2.3.1).
+///
+/// The header of the message is never consulted for routing.
+package struct Envelope: Hashable, Sendable, Codable {
+  /// The reverse-path. The null sender `<>` of bounces (RFC 5321 section 4.5.5) is `EmailAddress.null`.
+  package var sender: EmailAddress
+  /// The forward-paths in the order the client named them; a recipient named twice stands here twice.
+  package var recipients: [EmailAddress]
+  /// `BODY=` of MAIL (RFC 6152). smtplib sends 8-bit text without it, so `.unspecified` does not promise 7 bits.
+  package var body: BodyType
+  /// `SMTPUTF8` of MAIL (RFC 6531).
+  package var usesSMTPUTF8: Bool
+
+  package enum BodyType: String, Hashable, Sendable, Codable {
+    case unspecified = ""
+    case sevenBit = "7BIT"
+    case eightBitMIME = "8BITMIME"
+  }
+
+  package init(
+    sender: EmailAddress, recipients: [EmailAddress], body: BodyType = .unspecified, usesSMTPUTF8: Bool = false
+  ) {
+    self.sender = sender
+    self.recipients = recipients
+    self.body = body
+    self.usesSMTPUTF8 = usesSMTPUTF8
+  }
+}

@@ -1,0 +1,29 @@
+/// What one session may ask of us. Each limit is a configuration key of the same name.
+package struct SessionLimits: Hashable, Sendable {
+  /// Octets of a command line with its CRLF (RFC 5321 section 4.5.3.1.4 asks for 512); beyond: 500 5.5.2 and close.
+  package var commandLine = 4096
+  /// Octets of a message as transmitted; announced with SIZE (RFC 1870); beyond: 552 5.3.4.
+  package var messageSize = 25 * 1024 * 1024
+  /// Octets of the header block; beyond it the message is refused, never cut.
+  package var headerBlock = 1024 * 1024
+  /// `Received:` fields after which a message counts as looping (RFC 5321 section 6.3): 554 5.4.6.
+  package var receivedHops = 50
+  /// Recipients of one transaction (RFC 5321 section 4.5.3.1.8 asks for 100): 452 4.5.3.
+  package var recipients = 1000
+  /// Errors after which each reply is delayed, and after which the session ends with 421.
+  package var errorsBeforeDelay = 10
+  package var errorsBeforeClose = 20
+  /// NOOP, RSET, VRFY and the like without a message between them, before the session ends with 421.
+  package var junkCommands = 100
+  /// How long the client may take for its next command (RFC 5321 section 4.5.3.2.7 asks for 5 minutes).
+  package var idle: Duration = .seconds(300)
+  /// The same when over 80 % of the allowed connections are in use.
+  package var idleUnderPressure: Duration = .seconds(30)
+  /// How long a client may take for the whole of DATA.
+  package var data: Duration = .seconds(600)
+  /// Octets per second that DATA has to bring on average once `slowAfter` has passed.
+  package var minimumRate = 500
+  package var slowAfter: Duration = .seconds(60)
+
+  package init() {}
+}

@@ -1,0 +1,35 @@
+package import MailMessage
+
+/// One complete mail transaction: the envelope and all bytes up to CRLF.CRLF, dots already unstuffed
+/// (RFC 5321 section 4.5.2).
+package struct Transaction: Hashable, Sendable {
+  package var client: Client
+  package var envelope: Envelope
+  /// The message as the client sent it, ending in CRLF; the final dot is not part of it.
+  package var message: [UInt8]
+
+  /// Who sent it, for the trace header (RFC 5321 section 4.4) and the log.
+  package struct Client: Hashable, Sendable {
+    /// The address without port: `127.0.0.1`, `::1`, or `unix` for a Unix socket.
+    package var address: String
+    /// What HELO or EHLO said. Unchecked: it may hold anything printable.
+    package var helo: String
+    /// `SMTP` or `ESMTP` (RFC 3848 adds the letters for TLS and AUTH).
+    package var transmission: String
+    /// Names the session in the log.
+    package var session: String
+
+    package init(address: String, helo: String, transmission: String, session: String) {
+      self.address = address
+      self.helo = helo
+      self.transmission = transmission
+      self.session = session
+    }
+  }
+
+  package init(client: Client, envelope: Envelope, message: [UInt8]) {
+    self.client = client
+    self.envelope = envelope
+    self.message = message
+  }
+}
