@@ -6,7 +6,7 @@ import PackageDescription
 //
 //   0  MailMessage                                                   bytes of a mail: addresses, headers, MIME
 //   1  SMTPProtocol  Fingerprint  DedupCore  DedupConfig             pure decisions: no socket, clock, log or task
-//   2  SMTPServer  SMTPClient  DedupStore  ControlAPI                one kind of I/O each
+//   2  SMTPServer  SMTPClient  Maildir  DedupStore  ControlAPI  HostSystem    one kind of I/O each
 //   3  MailDedup  dedupctl                                           wiring
 //   t  MailTestKit                                                   imported by tests only
 
@@ -63,18 +63,21 @@ let package = Package(
     layer("SMTPServer", on: ["SMTPProtocol", "MailMessage", nio, nioPosix, logging]),
     layer("SMTPClient", on: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, logging]),
     layer("DedupStore", on: ["DedupCore", "MailMessage", grdb, logging]),
-    layer("ControlAPI", on: ["DedupCore", hummingbird, nio, nioPosix, nioHTTP1, logging]),
+    layer("Maildir", on: ["DedupCore", "MailMessage"]),
+    layer("HostSystem", on: ["DedupCore"]),
+    layer("ControlAPI", on: ["DedupCore", "MailMessage", hummingbird, nio, nioPosix, nioHTTP1, logging]),
 
     .executableTarget(
       name: "MailDedup",
       dependencies: [
         "MailMessage", "SMTPProtocol", "Fingerprint", "DedupCore", "DedupConfig", "SMTPServer", "SMTPClient",
-        "DedupStore", "ControlAPI", nio, nioPosix, logging, lifecycle, argumentParser,
+        "Maildir", "DedupStore", "ControlAPI", "HostSystem", nio, nioPosix, logging, lifecycle, argumentParser,
       ], swiftSettings: settings),
     .executableTarget(
       name: "dedupctl",
       dependencies: [
-        "MailMessage", "Fingerprint", "DedupCore", "DedupConfig", "DedupStore", "ControlAPI", logging, argumentParser,
+        "MailMessage", "Fingerprint", "DedupCore", "DedupConfig", "DedupStore", "ControlAPI", "HostSystem", logging,
+        argumentParser,
       ], swiftSettings: settings),
 
     layer("MailTestKit", on: ["MailMessage", "SMTPProtocol", "DedupCore", nio, nioPosix]),
@@ -88,6 +91,8 @@ let package = Package(
       resources: ["Dialogs"]),
     tests(of: "SMTPClient", with: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, logging]),
     tests(of: "DedupStore", with: ["DedupCore", "MailMessage", grdb, logging]),
+    tests(of: "Maildir", with: ["DedupCore", "MailMessage"]),
+    tests(of: "ControlAPI", with: ["DedupCore", logging, nio, nioPosix]),
     tests(of: "MailDedup", with: ["DedupCore", "MailMessage", "DedupStore", "Fingerprint"]),
   ],
   swiftLanguageModes: [.v6]

@@ -1,0 +1,84 @@
+import Foundation
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// Asks a running daemon through its Unix socket: one connection a request.
+package struct ControlClient: Sendable {
+  /// Nobody answers: the daemon is down, or the socket is not ours to open.
+  package struct Unreachable: Error, CustomStringConvertible {
+    package let isPermission: Bool
+    package let description: String
+  }
+
+  private let socket: String
+
+  package init(socket: String) { self.socket = socket }
+
+  /// - Throws: `Unreachable`, or the `ControlProblem` that the daemon reports.
+  package func get<Value: Decodable>(_ path: String, as type: Value.Type) async throws -> Value {
+    try await request(.GET, path, as: type)
+  }
+
+  package func post<Value: Decodable>(_ path: String, as type: Value.Type) async throws -> Value {
+    try await request(.POST, path, as: type)
+  }
+
+  private func request<Value: Decodable>(_ method: HTTPMethod, _ path: String, as type: Value.Type) async throws
+    -> Value
+  {
+    let channel = try await connect()
+    let (status, body) = try await exchange(on: channel, method, path)
+    guard status == .ok else {
+      throw (try? ControlJSON.decode(ControlProblem.self, from: body))
+        ?? ControlProblem("the daemon answered \(status)")
+    }
+    return try ControlJSON.decode(type, from: body)
+  }
+
+  private typealias HTTPChannel = NIOAsyncChannel<NIOHTTPClientResponseFull, HTTPClientRequestPart>
+
+  private func connect() async throws -> HTTPChannel {
+    do {
+      return try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        .connectTimeout(.seconds(5))
+        .connect(unixDomainSocketPath: socket) { channel in
+          channel.eventLoop.makeCompletedFuture {
+            try channel.pipeline.syncOperations.addHTTPClientHandlers()
+            try channel.pipeline.syncOperations.addHandler(
+              NIOHTTPClientResponseAggregator(maxContentLength: Self.maximumAnswer))
+            return try NIOAsyncChannel(wrappingChannelSynchronously: channel)
+          }
+        }
+    } catch {
+      throw unreachable(error)
+    }
+  }
+
+  /// An answer holds two sample mails at most, each bounded by the store.
+  private static let maximumAnswer = 64 * 1024 * 1024
+
+  private func exchange(on channel: HTTPChannel, _ method: HTTPMethod, _ path: String) async throws
+    -> (HTTPResponseStatus, Data)
+  {
+    try await channel.executeThenClose { inbound, outbound in
+      let headers = HTTPHeaders([("Host", "localhost"), ("Connection", "close"), ("Content-Length", "0")])
+      try await outbound.write(.head(HTTPRequestHead(version: .http1_1, method: method, uri: path, headers: headers)))
+      try await outbound.write(.end(nil))
+      for try await answer in inbound {
+        return (answer.head.status, Data((answer.body ?? ByteBuffer()).readableBytesView))
+      }
+      throw ControlProblem("the daemon closed the connection without an answer; its log says why")
+    }
+  }
+
+  private func unreachable(_ error: any Error) -> Unreachable {
+    let code = (error as? IOError)?.errnoCode
+    if code == EACCES || code == EPERM {
+      return Unreachable(
+        isPermission: true,
+        description: "no permission to open \(socket); run as root or as a member of its group (\(error))")
+    }
+    return Unreachable(isPermission: false, description: "no daemon answers on \(socket) (\(error))")
+  }
+}

@@ -1,0 +1,80 @@
+import Foundation
+import Hummingbird
+package import Logging
+package import NIOCore
+
+/// Answers the control API over HTTP on a Unix socket that only its owner and group may open.
+package struct ControlServer: Sendable {
+  private let service: any ControlService
+  private let socket: String
+  private let group: any EventLoopGroup
+  private let logger: Logger
+
+  /// - Parameter socket: path of the socket; one that was left behind by a killed daemon is replaced.
+  package init(service: any ControlService, socket: String, group: any EventLoopGroup, logger: Logger) {
+    self.service = service
+    self.socket = socket
+    self.group = group
+    self.logger = logger
+  }
+
+  /// Runs until the task is cancelled or a graceful shutdown is asked for.
+  package func run() async throws {
+    try prepareSocket()
+    var quiet = logger
+    quiet.logLevel = max(logger.logLevel, .warning)
+    let application = Application(
+      router: Self.router(service),
+      configuration: .init(address: .unixDomainSocket(path: socket)),
+      onServerRunning: { [socket] _ in _ = chmod(socket, 0o660) },
+      eventLoopGroupProvider: .shared(group), logger: quiet)
+    try await application.run()
+    unlink(socket)
+  }
+
+  private func prepareSocket() throws {
+    let folder = (socket as NSString).deletingLastPathComponent
+    try FileManager.default.createDirectory(
+      atPath: folder.isEmpty ? "." : folder, withIntermediateDirectories: true,
+      attributes: [.posixPermissions: 0o750])
+    // Only the instance that holds the lock of the store gets here, so nobody answers on a socket that is left over.
+    unlink(socket)
+  }
+
+  static func router(_ service: any ControlService) -> Router<BasicRequestContext> {
+    let router = Router()
+    router.get("/v1/status") { _, _ in try await answer { try await service.status() } }
+    router.get("/v1/errors") { request, _ in
+      let query = request.uri.queryParameters
+      return try await answer {
+        try await service.errors(all: query["all"] == "true", limit: query.get("limit", as: Int.self) ?? 100)
+      }
+    }
+    router.get("/v1/errors/:id") { _, context in
+      let id = try context.parameters.require("id")
+      return try await answer { try await service.error(id: id) }
+    }
+    router.get("/v1/queue") { request, _ in
+      let limit = request.uri.queryParameters.get("limit", as: Int.self) ?? 100
+      return try await answer { try await service.queue(limit: limit) }
+    }
+    router.get("/v1/summary") { _, _ in try await answer { try await service.previewSummary() } }
+    router.post("/v1/summary") { _, _ in try await answer { try await service.sendSummary() } }
+    return router
+  }
+
+  private static func answer(_ work: () async throws -> some Encodable) async throws -> Response {
+    do {
+      return response(.ok, try ControlJSON.encode(try await work()))
+    } catch {
+      let problem = error as? ControlProblem ?? ControlProblem("\(error)")
+      return response(.internalServerError, try ControlJSON.encode(problem))
+    }
+  }
+
+  private static func response(_ status: HTTPResponse.Status, _ body: Data) -> Response {
+    Response(
+      status: status, headers: [.contentType: "application/json; charset=utf-8"],
+      body: .init(byteBuffer: ByteBuffer(bytes: body)))
+  }
+}

@@ -1,0 +1,131 @@
+package import Foundation
+
+// The JSON of the control API, version 1, and of `dedupctl -o json`: keys in snake_case, times in ISO 8601 UTC,
+// octets and counts as whole numbers. Keys are only ever added.
+
+/// One error of one site, as `dedupctl list` shows it.
+package struct ErrorEntry: Codable, Sendable, Equatable {
+  /// What an admin types: the first 8 digits of the digest.
+  package var id: String
+  /// `version:digest`.
+  package var fingerprint: String
+  package var error: String
+  package var place: String
+  package var site: String
+  /// Held back since the last mail that was forwarded.
+  package var heldBack: Int
+  /// Held back in all.
+  package var suppressed: Int
+  /// Seen in all.
+  package var total: Int
+  package var firstSeen: Date
+  package var lastSeen: Date
+  /// Absent when no window is open.
+  package var windowEnd: Date?
+  /// Arrivals of the last 24 hours, oldest first; the last one is the running hour.
+  package var hours: [Int]
+}
+
+/// One error with everything that is kept of it.
+package struct ErrorDetail: Codable, Sendable, Equatable {
+  package var entry: ErrorEntry
+  package var explanation: String
+  /// The first and the latest mail as they arrived (bytes that are not UTF-8 replaced); absent when not kept.
+  package var firstMail: String?
+  package var latestMail: String?
+}
+
+/// One mail that waits for delivery.
+package struct QueuedMail: Codable, Sendable, Equatable {
+  package var id: String
+  package var kind: String
+  package var sender: String
+  package var recipients: [String]
+  package var size: Int
+  package var queuedAt: Date
+  package var attempts: Int
+  package var nextAttempt: Date
+  package var lastFailure: String?
+}
+
+/// The state of the relay.
+package struct StatusReport: Codable, Sendable, Equatable {
+  package var version: String
+  /// Absent when the daemon is down and the store was read directly.
+  package var daemon: DaemonStatus?
+  package var totals: TotalsReport
+  package var queue: QueueReport
+}
+
+/// What only the running daemon knows.
+package struct DaemonStatus: Codable, Sendable, Equatable {
+  package var pid: Int
+  package var startedAt: Date
+  package var uptimeSeconds: Int
+  package var listening: [String]
+  package var nextHop: String
+  package var connections: Int
+
+  package init(
+    pid: Int, startedAt: Date, uptimeSeconds: Int, listening: [String], nextHop: String, connections: Int
+  ) {
+    self.pid = pid
+    self.startedAt = startedAt
+    self.uptimeSeconds = uptimeSeconds
+    self.listening = listening
+    self.nextHop = nextHop
+    self.connections = connections
+  }
+}
+
+/// Everything acknowledged so far, by what became of it; `accepted` is the sum of the others.
+package struct TotalsReport: Codable, Sendable, Equatable {
+  package var accepted: Int
+  package var passed: Int
+  package var doubtful: Int
+  package var forwarded: Int
+  package var suppressed: Int
+}
+
+/// The length of the queue.
+package struct QueueReport: Codable, Sendable, Equatable {
+  package var waiting: Int
+  package var octets: Int
+  package var oldest: Date?
+}
+
+/// A summary that was not sent.
+package struct SummaryPreview: Codable, Sendable, Equatable {
+  package var subject: String
+  package var text: String
+  package var html: String
+
+  package init(subject: String, text: String, html: String) {
+    self.subject = subject
+    self.text = text
+    self.html = html
+  }
+}
+
+/// A summary that was queued.
+package struct SummarySent: Codable, Sendable, Equatable {
+  package var id: String
+  package var sender: String
+  package var recipients: [String]
+
+  package init(id: String, sender: String, recipients: [String]) {
+    self.id = id
+    self.sender = sender
+    self.recipients = recipients
+  }
+}
+
+/// An error answer.
+package struct ControlProblem: Codable, Sendable, Equatable, Error, CustomStringConvertible {
+  /// What happened and what to do.
+  package var message: String
+
+  package init(_ message: String) { self.message = message }
+
+  package var description: String { message }
+}

@@ -1,0 +1,58 @@
+package import DedupCore
+package import Foundation
+import MailMessage
+
+// From what the store knows to what the control API shows. The daemon and a `dedupctl` that reads the store of a
+// stopped daemon both come through here, so they cannot differ.
+
+extension ErrorEntry {
+  package init(_ row: FingerprintRow) {
+    self.init(
+      id: row.id, fingerprint: row.fingerprint, error: row.title, place: row.place, site: row.site,
+      heldBack: row.record.held, suppressed: row.record.suppressed, total: row.record.total,
+      firstSeen: Date(row.record.firstSeen), lastSeen: Date(row.record.lastSeen),
+      windowEnd: row.windowEnd.map(Date.init),
+      hours: row.hours.map(\.total))
+  }
+}
+
+extension ErrorDetail {
+  package init(_ detail: FingerprintDetail) {
+    self.init(
+      entry: ErrorEntry(detail.row), explanation: detail.explanation,
+      firstMail: detail.firstSample.map { String(decoding: $0, as: UTF8.self) },
+      latestMail: detail.latestSample.map { String(decoding: $0, as: UTF8.self) })
+  }
+}
+
+extension QueuedMail {
+  package init(_ entry: QueueEntry) {
+    self.init(
+      id: entry.id.description, kind: entry.kind.rawValue, sender: entry.sender.text,
+      recipients: entry.recipients.map(\.text), size: entry.size, queuedAt: Date(entry.queuedAt),
+      attempts: entry.attempts, nextAttempt: Date(entry.nextAttempt), lastFailure: entry.lastFailure)
+  }
+}
+
+extension StatusReport {
+  package init(version: String, daemon: DaemonStatus?, totals: Totals, queue: QueueStatus) {
+    self.version = version
+    self.daemon = daemon
+    self.totals = TotalsReport(
+      accepted: totals.accepted, passed: totals.passed, doubtful: totals.doubtful, forwarded: totals.forwarded,
+      suppressed: totals.suppressed)
+    self.queue = QueueReport(waiting: queue.waiting, octets: queue.octets, oldest: queue.oldest.map(Date.init))
+  }
+}
+
+extension Date {
+  package init(_ timestamp: Timestamp) {
+    self.init(timeIntervalSince1970: Double(timestamp.milliseconds) / 1000)
+  }
+}
+
+extension Timestamp {
+  package init(_ date: Date) {
+    self.init(milliseconds: Int64((date.timeIntervalSince1970 * 1000).rounded()))
+  }
+}

@@ -1,0 +1,21 @@
+package import DedupCore
+import Glibc
+
+/// The clock of the machine.
+package enum WallClock {
+  package static func now() -> Timestamp {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+  }
+}
+
+/// The time zone of the machine (`TZ`, else /etc/localtime).
+package enum LocalTime {
+  /// Seconds east of UTC that are in force at `timestamp`.
+  package static func offset(at timestamp: Timestamp) -> Int {
+    var seconds = time_t(timestamp.seconds)
+    var parts = tm()
+    return localtime_r(&seconds, &parts) == nil ? 0 : parts.tm_gmtoff
+  }
+}

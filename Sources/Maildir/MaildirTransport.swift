@@ -1,0 +1,89 @@
+package import DedupCore
+import Glibc
+package import MailMessage
+
+/// Delivers into a Maildir: written below `tmp`, synced, renamed into `new`, the folder synced
+/// (https://cr.yp.to/proto/maildir.html).
+///
+/// The file name is made of the queue id, so that a delivery repeated after a crash replaces itself instead of
+/// arriving twice.
+package struct MaildirTransport: Transport {
+  private let path: String
+  private let host: String
+
+  /// - Parameters:
+  ///   - path: the Maildir; it is created when it does not exist.
+  ///   - host: stands in the file names.
+  package init(path: String, host: String) {
+    self.path = path
+    self.host = host
+  }
+
+  package var nextHop: String { "maildir \(path)" }
+
+  package func deliver(_ envelope: Envelope, message: [UInt8], id: QueueID) async -> [DeliveryOutcome] {
+    let outcome = store(header(for: envelope), message, id)
+    return envelope.recipients.map { _ in outcome }
+  }
+
+  /// A Maildir has no envelope; RFC 5321 section 4.4 has the final delivery write the reverse-path into the message.
+  private func header(for envelope: Envelope) -> [UInt8] {
+    let recipients = envelope.recipients.map { "Delivered-To: \($0)\r\n" }.joined()
+    return Array("Return-Path: <\(envelope.sender)>\r\n\(recipients)".utf8)
+  }
+
+  private func store(_ header: [UInt8], _ message: [UInt8], _ id: QueueID) -> DeliveryOutcome {
+    do throws(Failure) {
+      for folder in ["", "/tmp", "/new", "/cur"] { try makeFolder(path + folder) }
+      let name = "\(id).\(host.filter { $0 != "/" && $0 != ":" })"
+      try write(header + message, to: "\(path)/tmp/\(name)")
+      try publish(name)
+      return .delivered(reply: "stored as \(path)/new/\(name)")
+    } catch {
+      return .deferred(reason: error.description)
+    }
+  }
+
+  private func makeFolder(_ folder: String) throws(Failure) {
+    guard mkdir(folder, 0o700) != 0, errno != EEXIST else { return }
+    if errno == ENOENT, let parent = folder.lastIndex(of: "/"), parent != folder.startIndex {
+      try makeFolder(String(folder[..<parent]))
+      guard mkdir(folder, 0o700) != 0, errno != EEXIST else { return }
+    }
+    throw Failure("create", folder)
+  }
+
+  private func write(_ bytes: [UInt8], to file: String) throws(Failure) {
+    let descriptor = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw Failure("create", file) }
+    defer { close(descriptor) }
+    var written = 0
+    while written < bytes.count {
+      let count = bytes.withUnsafeBytes {
+        Glibc.write(descriptor, $0.baseAddress.map { $0 + written }, $0.count - written)
+      }
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { throw Failure("write", file) }
+      written += count
+    }
+    guard fsync(descriptor) == 0 else { throw Failure("sync", file) }
+  }
+
+  private func publish(_ name: String) throws(Failure) {
+    guard rename("\(path)/tmp/\(name)", "\(path)/new/\(name)") == 0 else {
+      throw Failure("rename", "\(path)/tmp/\(name)")
+    }
+    let folder = open("\(path)/new", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard folder >= 0 else { throw Failure("open", "\(path)/new") }
+    defer { close(folder) }
+    guard fsync(folder) == 0 else { throw Failure("sync", "\(path)/new") }
+  }
+
+  private struct Failure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ verb: String, _ path: String) {
+      description = "cannot \(verb) \(path): \(String(cString: strerror(errno)))"
+    }
+  }
+}
