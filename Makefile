@@ -1,0 +1,72 @@
+# MailDedup: what a developer types. `make run` and `make test` work on a fresh Debian 12 with a Swift 6.3 toolchain.
+
+# The layers of Package.swift are a promise: an import that it does not list fails the build.
+SWIFT_FLAGS = --explicit-target-dependency-import-check error
+BIN = $$(swift build --show-bin-path)
+
+.PHONY: help run build release test test-swift test-interop lint demo demo-mails setup clean
+
+help:
+	@echo "make run         installs what is missing, builds, and runs the relay with ./dedup.conf"
+	@echo "make test        installs what is missing, then all tests: Swift, lint, and the real peers"
+	@echo "make demo        replays a real Django outage through the relay and shows what arrives"
+	@echo "make build       debug build              make release   optimised build"
+	@echo "make test-swift  the Swift tests alone    make test-interop   Django, PostgreSQL and a sink alone"
+	@echo "make lint        formatting and layers    make demo-mails     records the outage of the demo anew"
+	@echo "make clean       removes what was built"
+
+run:
+	@echo "[1/3] what is missing on this machine"
+	@Scripts/setup build
+	@echo "[2/3] building (the first time takes a few minutes)"
+	@swift build $(SWIFT_FLAGS) --product maildedup
+	@swift build $(SWIFT_FLAGS) --product dedupctl
+	@echo "[3/3] running the relay; ^C stops it"
+	@mkdir -p var
+	@exec "$(BIN)/maildedup" --config dedup.conf
+
+setup:
+	@Scripts/setup test
+
+build:
+	@Scripts/setup build
+	swift build $(SWIFT_FLAGS)
+
+release:
+	@Scripts/setup build
+	swift build $(SWIFT_FLAGS) -c release
+
+test:
+	@echo "[1/4] what is missing on this machine"
+	@Scripts/setup test
+	@echo "[2/4] Swift: build and tests"
+	@$(MAKE) --no-print-directory test-swift
+	@echo "[3/4] formatting and layers"
+	@$(MAKE) --no-print-directory lint
+	@echo "[4/4] real peers: Django, PostgreSQL, an SMTP sink"
+	@$(MAKE) --no-print-directory test-interop
+
+test-swift:
+	swift build --build-tests $(SWIFT_FLAGS)
+	swift test --skip-build $(SWIFT_FLAGS)
+
+test-interop:
+	@Scripts/setup test
+	@swift build $(SWIFT_FLAGS)
+	MAILDEDUP_BIN_DIR="$(BIN)" .venv/bin/python -B -m pytest Tests/Interop
+
+lint:
+	swift format lint --strict -r Sources Tests Package.swift
+	@Scripts/check-layers
+
+demo:
+	@Scripts/setup build
+	@swift build $(SWIFT_FLAGS)
+	@MAILDEDUP_BIN_DIR="$(BIN)" Scripts/demo/run
+
+demo-mails:
+	@Scripts/setup peers
+	.venv/bin/python -B Scripts/demo/record
+
+clean:
+	rm -rf .build .venv

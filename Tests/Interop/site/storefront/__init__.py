@@ -1,0 +1,1 @@
+"""A small online shop: the Django project whose outage the relay has to survive."""

@@ -1,0 +1,2 @@
+"""The shop that customers see."""
+from .base import *  # noqa: F403
