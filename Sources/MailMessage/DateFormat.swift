@@ -1,0 +1,35 @@
+extension CivilTime {
+  /// `Sun, 22 Nov 2026 14:03:05 +0100`, the date-time of RFC 5322 section 3.3.
+  package var rfc5322: String {
+    let date = "\(Self.weekdays[weekday]), \(day) \(Self.months[month - 1]) \(Self.digits(year, 4))"
+    return "\(date) \(clock):\(Self.digits(second, 2)) \(offset(separator: ""))"
+  }
+
+  /// `2026-11-22`.
+  package var date: String { "\(Self.digits(year, 4))-\(Self.digits(month, 2))-\(Self.digits(day, 2))" }
+
+  /// `14:03`.
+  package var clock: String { "\(Self.digits(hour, 2)):\(Self.digits(minute, 2))" }
+
+  /// `2026-11-22 14:03`; the seconds are cut, not rounded.
+  package var dateAndClock: String { "\(date) \(clock)" }
+
+  /// `Sun`.
+  package var weekdayName: String { Self.weekdays[weekday] }
+
+  /// `UTC`, or `UTC+01:00`.
+  package var zone: String { offsetMinutes == 0 ? "UTC" : "UTC" + offset(separator: ":") }
+
+  private func offset(separator: String) -> String {
+    let (hours, minutes) = abs(offsetMinutes).quotientAndRemainder(dividingBy: 60)
+    return "\(offsetMinutes < 0 ? "-" : "+")\(Self.digits(hours, 2))\(separator)\(Self.digits(minutes, 2))"
+  }
+
+  private static let weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
+  private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+  private static func digits(_ number: Int, _ width: Int) -> String {
+    let text = String(number)
+    return String(repeating: "0", count: max(0, width - text.utf8.count)) + text
+  }
+}

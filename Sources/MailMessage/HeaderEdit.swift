@@ -1,0 +1,88 @@
+/// Edits the header of a raw message and nothing else: each function returns the bytes it was given, with a few more in
+/// between. The body is never touched.
+package enum HeaderEdit {
+  /// Puts `prefix` before the text of the Subject:
+  ///
+  ///     Subject: [Django] ERROR: Internal Server Error
+  ///
+  /// becomes, with the old value as a folded line of its own so that its encoded words and folds stay as they are,
+  ///
+  ///     Subject: (+99, 100 in all since 2026-11-22 14:03 UTC)
+  ///      [Django] ERROR: Internal Server Error
+  ///
+  /// Only the first Subject counts. A mail without one gets one, unless it has no header at all. Signed mail keeps its
+  /// Subject: a changed one would break the signature (RFC 6376 section 5.4 signs it nearly always) or look forged.
+  ///
+  /// - Parameter prefix: printable ASCII; anything else becomes a space. Cut after 200 octets.
+  package static func prefixingSubject(of message: [UInt8], with prefix: String) -> [UInt8] {
+    let scan = HeaderScan(message)
+    let prefix = printable(prefix)
+    guard !prefix.isEmpty, !isSigned(scan, message) else { return message }
+    guard let subject = scan.fields.first(where: { name(of: $0, message) == "subject" }) else {
+      return scan.takesFields ? addingSubject(prefix, to: message, scan) : message
+    }
+    return message[..<subject.value.lowerBound] + inserted(prefix, before: subject.value, message, scan)
+      + message[subject.value.lowerBound...]
+  }
+
+  /// The header of `message` with the line end of its last field, without the empty line that ends it.
+  package static func header(of message: [UInt8]) -> ArraySlice<UInt8> { message[..<HeaderScan(message).end] }
+
+  private static func inserted(
+    _ prefix: [UInt8], before value: Range<Int>, _ message: [UInt8], _ scan: HeaderScan
+  ) -> [UInt8] {
+    let firstLine = message[value].prefix { $0 != 0x0A && $0 != 0x0D }
+    let start = [0x20] + prefix
+    // Nothing on the first line: a fold of ours would leave a line of white space, which some take for the header's end.
+    if firstLine.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { return start }
+    let isSpaced = firstLine.first == 0x20 || firstLine.first == 0x09
+    return start + scan.lineEnd + (isSpaced ? [] : [0x20])
+  }
+
+  private static func addingSubject(_ prefix: [UInt8], to message: [UInt8], _ scan: HeaderScan) -> [UInt8] {
+    message[..<scan.top] + Array("Subject: ".utf8) + prefix + scan.lineEnd + message[scan.top...]
+  }
+
+  private static func printable(_ text: String) -> [UInt8] {
+    text.utf8.prefix(200).map { (0x20...0x7E).contains($0) ? $0 : 0x20 }
+  }
+}
+
+extension HeaderEdit {
+  /// Whether a changed Subject would harm a signature: DKIM and its forerunner, S/MIME, OpenPGP.
+  private static func isSigned(_ scan: HeaderScan, _ message: [UInt8]) -> Bool {
+    scan.fields.contains { field in
+      switch name(of: field, message) {
+      case "dkim-signature", "domainkey-signature", "arc-message-signature": true
+      case "content-type": isSignedType(mediaType(message[field.value]))
+      default: false
+      }
+    }
+  }
+
+  private static func isSignedType(_ type: String) -> Bool {
+    // RFC 1847, RFC 8551, RFC 3156; x-pkcs7-mime is what older Outlook writes.
+    ["multipart/signed", "multipart/encrypted", "application/pkcs7-", "application/x-pkcs7-", "application/pgp"]
+      .contains { type.hasPrefix($0) }
+  }
+
+  private static func name(of field: HeaderScan.Field, _ message: [UInt8]) -> String {
+    String(decoding: message[field.name], as: UTF8.self).lowercased()
+  }
+
+  /// `type/subtype` in lower case; comments and white space around it are dropped.
+  private static func mediaType(_ value: ArraySlice<UInt8>) -> String {
+    var depth = 0
+    var type: [UInt8] = []
+    for byte in value {
+      switch byte {
+      case UInt8(ascii: "("): depth += 1
+      case UInt8(ascii: ")"): depth = max(0, depth - 1)
+      case UInt8(ascii: ";") where depth == 0: return String(decoding: type, as: UTF8.self).lowercased()
+      case 0...0x20: break
+      default: if depth == 0, type.count < 100 { type.append(byte) }
+      }
+    }
+    return String(decoding: type, as: UTF8.self).lowercased()
+  }
+}
