@@ -1,10 +1,49 @@
 import MailMessage
 
-/// The bytes that leave for a mail that is forwarded: the trace header on top, then the mail as it came. Only a mail
-/// that brings a running count from an earlier window has its Subject extended, and its body never changes.
+/// The bytes that leave for a mail that is forwarded: trace fields on top, then the mail as it came.
+///
+/// - Ordinary mail gets `Received:` and nothing else; below it, each byte is as it came.
+/// - A mail forwarded for a doubt also says so in `X-MailDedup-Reason`.
+/// - An error report gets `X-MailDedup-Fingerprint`, `-Site`, `-Reason`, `-Count` (seen in all, this one included),
+///   `-Held-Back` (since the mail before this one) and `-Since` (first seen). Only when mails were held back is the
+///   Subject extended, so the first mail of an error keeps Subject and body byte for byte. The body never changes.
+///
+/// `X-MailDedup-` fields that a mail brings along stay: removing them would break the promise above for ordinary mail
+/// that merely quotes them, and a chain of two relays is worth seeing. Readers trust the topmost one, which is ours.
 package enum ForwardedMail {
-  /// - Parameter verdict: a `.forward`; for a suppressed mail there is nothing to send.
-  package static func render(_ submission: Submission, _ verdict: Verdict) -> [UInt8] {
-    submission.received + submission.message
+  /// - Parameters:
+  ///   - verdict: a `.forward`; for a suppressed mail there is nothing to send, and it is rendered like ordinary mail.
+  ///   - utcOffsetMinutes: of the clock that the Subject shows.
+  package static func render(_ submission: Submission, _ verdict: Verdict, utcOffsetMinutes: Int = 0) -> [UInt8] {
+    guard case .forward(let reason, let count) = verdict else { return submission.received + submission.message }
+    switch reason {
+    case .pass: return submission.received + submission.message
+    case .doubt:
+      return submission.received + HeaderWriter.text("X-MailDedup-Reason", reason.text) + submission.message
+    case .first, .windowElapsed, .lastOneRejected, .clockJumpedBack:
+      return submission.received + fields(submission.judged, reason, count)
+        + message(submission.message, count, utcOffsetMinutes)
+    }
+  }
+
+  private static func fields(_ judged: Judged, _ reason: ForwardReason, _ count: RunningCount?) -> [UInt8] {
+    var fields: [UInt8] = []
+    if case .report(let occurrence) = judged {
+      fields += HeaderWriter.text("X-MailDedup-Fingerprint", occurrence.fingerprint)
+      fields += HeaderWriter.text("X-MailDedup-Site", occurrence.site.name)
+    }
+    fields += HeaderWriter.text("X-MailDedup-Reason", reason.text)
+    guard let count else { return fields }
+    fields += HeaderWriter.text("X-MailDedup-Count", String(count.total))
+    fields += HeaderWriter.text("X-MailDedup-Held-Back", String(count.heldBack))
+    fields += HeaderWriter.text("X-MailDedup-Since", count.since.civil().rfc5322)
+    return fields
+  }
+
+  private static func message(_ message: [UInt8], _ count: RunningCount?, _ utcOffsetMinutes: Int) -> [UInt8] {
+    guard let count, count.heldBack > 0 else { return message }
+    let since = count.since.civil(offsetMinutes: utcOffsetMinutes)
+    let prefix = "(+\(count.heldBack), \(count.total) in all since \(since.dateAndClock) \(since.zone))"
+    return HeaderEdit.prefixingSubject(of: message, with: prefix)
   }
 }

@@ -1,3 +1,5 @@
+package import MailMessage
+
 /// A point on the wall clock, in whole milliseconds since 1970-01-01T00:00:00Z.
 ///
 /// The pure layers get it as an argument and never ask a clock. A wall clock may jump, in both directions and by days:
@@ -7,7 +9,8 @@ package struct Timestamp: Hashable, Comparable, Sendable, Codable {
 
   package init(milliseconds: Int64) { self.milliseconds = milliseconds }
 
-  package init(seconds: Int64) { self.milliseconds = seconds * 1000 }
+  /// Saturates.
+  package init(seconds: Int64) { milliseconds = Duration.seconds(seconds).wholeMilliseconds }
 
   /// Whole seconds since the epoch, rounded down.
   package var seconds: Int64 { milliseconds.flooringQuotient(dividingBy: 1000) }
@@ -21,8 +24,13 @@ package struct Timestamp: Hashable, Comparable, Sendable, Codable {
     return Timestamp(milliseconds: overflow ? (duration < .zero ? .min : .max) : sum)
   }
 
-  /// How long after `other` this is; negative when it is before.
-  package func since(_ other: Timestamp) -> Duration { .milliseconds(milliseconds - other.milliseconds) }
+  /// How long after `other` this is; negative when it is before. Exact: a `Duration` holds any difference.
+  package func since(_ other: Timestamp) -> Duration { .milliseconds(milliseconds) - .milliseconds(other.milliseconds) }
+
+  /// As a calendar and a clock show it, `offsetMinutes` ahead of UTC.
+  package func civil(offsetMinutes: Int = 0) -> CivilTime {
+    CivilTime(secondsSinceEpoch: seconds, offsetMinutes: offsetMinutes)
+  }
 
   package static func < (a: Timestamp, b: Timestamp) -> Bool { a.milliseconds < b.milliseconds }
 
@@ -41,8 +49,8 @@ extension Duration {
   package var wholeMilliseconds: Int64 {
     let (seconds, attoseconds) = components
     let (product, overflow) = seconds.multipliedReportingOverflow(by: 1000)
-    if overflow { return seconds < 0 ? .min : .max }
-    return product + attoseconds / 1_000_000_000_000_000
+    let (sum, overflowsSum) = product.addingReportingOverflow(attoseconds / 1_000_000_000_000_000)
+    return overflow || overflowsSum ? (seconds < 0 ? .min : .max) : sum
   }
 }
 
