@@ -1,0 +1,111 @@
+package import DedupCore
+package import MailMessage
+package import SMTPProtocol
+
+/// All settings of the relay, with the defaults of `dedup.conf`.
+///
+/// Where another type owns a default (`SessionLimits`, `WindowPolicy`, `RetryPolicy`), it stands there and nowhere else.
+package struct Configuration: Hashable, Sendable {
+  package var listener = Listener()
+  package var limits = SessionLimits()
+  package var window = WindowPolicy()
+  package var delivery = Delivery()
+  package var summary = Summary()
+  package var store = Store()
+  package var control = Control()
+  package var log = Log()
+
+  package init() {}
+
+  /// `[listener]`: where Django connects.
+  package struct Listener: Hashable, Sendable {
+    /// At least one.
+    package var addresses = [Endpoint(host: "127.0.0.1", port: 2525)]
+    /// The name in greeting and trace headers; nil: the machine's.
+    package var hostname: String?
+    /// Open connections in all.
+    package var maximumConnections = 1000
+    /// Open connections of one client address.
+    package var maximumConnectionsPerClient = 100
+    /// The same for clients on this machine, where all of a site's processes share one address.
+    package var maximumConnectionsPerLoopbackClient = 500
+  }
+
+  /// `[delivery]`: where mail goes, and what happens when it cannot.
+  package struct Delivery: Hashable, Sendable {
+    /// Nil: into the Maildir.
+    package var smarthost: Smarthost?
+    /// A folder, made when missing.
+    package var maildir = "var/maildir"
+    /// Connections to the smarthost at the same time.
+    package var connections = 5
+    package var retry = RetryPolicy()
+    /// Age at which the sender of a waiting mail is told; zero: never.
+    package var delayNotice: Duration = .seconds(4 * 3600)
+    /// Who gets bounces that cannot be delivered; nil: nobody, they are logged.
+    package var postmaster: EmailAddress?
+  }
+
+  /// `[summary]`: the daily mail about what was held back.
+  package struct Summary: Hashable, Sendable {
+    package var enabled = true
+    package var time = TimeOfDay.seven
+    /// Also after a day without any error.
+    package var sendWhenQuiet = false
+    /// Nil: chosen by the daemon from the host name.
+    package var from: EmailAddress?
+    /// Empty: whoever gets the error mails.
+    package var to: [EmailAddress] = []
+    /// Errors listed one by one; the rest is summed up.
+    package var topErrors = 20
+  }
+
+  /// `[store]`: the database of windows, counts and queue.
+  package struct Store: Hashable, Sendable {
+    package var directory = "var/store"
+  }
+
+  /// `[control]`: how `dedupctl` reaches the daemon.
+  package struct Control: Hashable, Sendable {
+    package var socket = "var/control.sock"
+  }
+
+  /// `[log]`.
+  package struct Log: Hashable, Sendable {
+    package var level = Level.info
+    package var format = Format.text
+
+    /// The levels of swift-log.
+    package enum Level: String, Hashable, Sendable, CaseIterable {
+      case trace, debug, info, notice, warning, error, critical
+    }
+
+    package enum Format: String, Hashable, Sendable, CaseIterable {
+      /// For people.
+      case text
+      /// One object in a line, for programs.
+      case json
+    }
+  }
+}
+
+extension Configuration {
+  /// The same with every relative path below `folder`, the folder of the configuration file. `./` at its front is
+  /// dropped; an empty folder leaves the paths as they are.
+  package func resolvingPaths(against folder: String) -> Configuration {
+    var copy = self
+    for path in Self.paths { copy[keyPath: path] = resolve(copy[keyPath: path], against: folder) }
+    return copy
+  }
+
+  private static var paths: [WritableKeyPath<Configuration, String>] {
+    [\.delivery.maildir, \.store.directory, \.control.socket]
+  }
+}
+
+private func resolve(_ path: String, against folder: String) -> String {
+  guard !path.hasPrefix("/"), !folder.isEmpty else { return path }
+  var path = path[...]
+  while path.hasPrefix("./") { path = path.dropFirst(2) }
+  return folder.hasSuffix("/") ? folder + path : folder + "/" + path
+}

@@ -1,0 +1,133 @@
+/// What a configuration file says.
+package struct ParsedConfiguration: Hashable, Sendable {
+  /// The values of the file, and the defaults where it sets none or a wrong one. Not to be run with while there are
+  /// `errors`.
+  package var configuration = Configuration()
+  /// In the order of the file.
+  package var errors: [Diagnostic] = []
+  /// What works and is probably not meant, in the order of the file.
+  package var warnings: [Diagnostic] = []
+  /// Where each key that the file sets has its value, by id (`window.length`). What is missing has its default.
+  package var origins: [String: SourcePosition] = [:]
+
+  package init() {}
+}
+
+/// Reads `dedup.conf`.
+package enum ConfigurationParser {
+  /// Never fails and never stops early: all problems of the file are in the answer.
+  /// - Parameter file: the name for the diagnostics; no file is opened.
+  package static func parse(_ bytes: [UInt8], file: String) -> ParsedConfiguration {
+    let text = INIReader.read(bytes, file: file)
+    var builder = ConfigurationBuilder()
+    builder.add(orphans: text.orphans)
+    for section in text.document.sections { builder.add(section) }
+    var parsed = builder.finish()
+    parsed.errors = (parsed.errors + text.problems).sorted()
+    parsed.warnings.sort()
+    return parsed
+  }
+}
+
+/// Gives the text its meaning, one section at a time.
+private struct ConfigurationBuilder {
+  private var parsed = ParsedConfiguration()
+  /// Where each key was met first, with a right value or a wrong one.
+  private var seen: [String: SourcePosition] = [:]
+
+  mutating func add(orphans: [INIEntry]) {
+    for entry in orphans {
+      let homes = sections(with: entry.key.text)
+      let remedy = homes.isEmpty ? "begin with a line like [window]" : "put it below \(homes)"
+      report(entry.key, "\"\(excerpt(entry.key.text))\" stands before the first section; \(remedy)")
+    }
+  }
+
+  mutating func add(_ section: INISection) {
+    guard let known = lookUp(section.name) else { return }
+    if let argument = section.argument {
+      report(argument, "[\(known.name)] takes no name; write [\(known.name)]")
+    }
+    for entry in section.entries { add(entry, in: known) }
+  }
+
+  mutating func finish() -> ParsedConfiguration {
+    checkConsistency(of: &parsed)
+    return parsed
+  }
+}
+
+extension ConfigurationBuilder {
+  /// The section to check the keys against; for an unknown one, the section that was probably meant.
+  private mutating func lookUp(_ name: Located) -> ConfigurationSection? {
+    // Already reported as a section without a name.
+    if name.text.isEmpty { return nil }
+    if let section = ConfigurationSchema.section(name.text) { return section }
+    let names = ConfigurationSchema.sections.map(\.name)
+    let guess = nearest(to: name.text, among: names)
+    let remedy =
+      guess.map { "did you mean [\($0)]?" } ?? "there are " + names.map { "[\($0)]" }.joined(separator: ", ")
+    report(name, "unknown section [\(excerpt(name.text))]; \(remedy)")
+    return guess.flatMap(ConfigurationSchema.section)
+  }
+
+  private mutating func add(_ entry: INIEntry, in section: ConfigurationSection) {
+    guard let key = section.key(entry.key.text) else { return reportUnknown(entry.key, in: section) }
+    if let first = seen[key.id] {
+      report(entry.key, "\(key.id) is set twice, first in line \(first.line); remove one of the two")
+      return
+    }
+    seen[key.id] = entry.key.position
+    set(key, to: entry)
+  }
+
+  private mutating func set(_ key: ConfigurationKey, to entry: INIEntry) {
+    do throws(ValueProblem) {
+      try key.assign(entry.value.text, to: &parsed.configuration)
+      parsed.origins[key.id] = entry.value.position
+    } catch {
+      var position = entry.value.position
+      position.column += error.offset
+      let message = error.message(exampleOfKey: key.example)
+      parsed.errors.append(Diagnostic(position, "\(key.id): \(message)"))
+    }
+    if !entry.isQuoted, hidesComment(entry.value.text) {
+      parsed.warnings.append(
+        Diagnostic(
+          entry.value.position,
+          "\(key.id): what looks like a comment is part of the value; "
+            + "put the comment on a line of its own, or the value in double quotes"))
+    }
+  }
+
+  private mutating func reportUnknown(_ key: Located, in section: ConfigurationSection) {
+    let homes = sections(with: key.text)
+    let remedy =
+      if !homes.isEmpty {
+        "put it below \(homes)"
+      } else if let guess = nearest(to: key.text, among: section.keys.map(\.name)) {
+        "did you mean \(guess)?"
+      } else if let (guess, home) = nearestElsewhere(to: key.text) {
+        "did you mean \(guess) below [\(home)]?"
+      } else {
+        "there are " + section.keys.map(\.name).joined(separator: ", ")
+      }
+    report(key, "unknown key \"\(excerpt(key.text))\" in [\(section.name)]; \(remedy)")
+  }
+
+  /// `[store] or [control]`: where a key of that name would be known.
+  private func sections(with key: String) -> String {
+    ConfigurationSchema.sections.filter { $0.key(key) != nil }.map { "[\($0.name)]" }.joined(separator: " or ")
+  }
+
+  private func nearestElsewhere(to key: String) -> (key: String, section: String)? {
+    let all = ConfigurationSchema.sections.flatMap(\.keys)
+    guard let name = nearest(to: key, among: all.map(\.name)), let home = all.first(where: { $0.name == name })
+    else { return nil }
+    return (name, home.section)
+  }
+
+  private mutating func report(_ what: Located, _ message: String) {
+    parsed.errors.append(Diagnostic(what.position, message))
+  }
+}

@@ -1,0 +1,76 @@
+/// The configuration as text, made from the schema.
+package enum ConfigurationReference {
+  /// The commented `dedup.conf`. Essential keys are set to their default; the others stand commented out as `#key =`,
+  /// without a blank behind the `#`, which tells them from prose.
+  package static func render() -> String {
+    let standard = Configuration()
+    var lines = opening.flatMap { comment($0) }
+    for section in ConfigurationSchema.sections {
+      lines += ["", ""] + comment(section.explanation) + ["[\(section.name)]"]
+      for key in section.keys { lines += [""] + entry(key, standard) }
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// All keys with their values and nothing else: a file that reads back as `configuration`.
+  package static func values(of configuration: Configuration) -> String {
+    ConfigurationSchema.sections
+      .map { section in
+        let entries = section.keys.map { assignment($0, configuration) }
+        return (["[\(section.name)]"] + entries).joined(separator: "\n") + "\n"
+      }
+      .joined(separator: "\n")
+  }
+}
+
+extension ConfigurationReference {
+  private static let opening = [
+    """
+    MailDedup: settings of the relay that stands between Django and the mail server. It forwards the first mail of \
+    each error, counts the others and leaves all other mail as it is. After a change, \
+    "maildedup --check-config --config dedup.conf" says what is wrong with it.
+    """,
+    "",
+    """
+    Lines are [section], key = value, or a comment that starts with # or ;. What stands commented out as #key = value \
+    is the default. Paths are relative to the folder of this file.
+    """,
+  ]
+
+  private static func entry(_ key: ConfigurationKey, _ standard: Configuration) -> [String] {
+    let line = assignment(key, standard)
+    return comment(key.explanation) + facts(key, standard) + [key.isEssential ? line : "#" + line]
+  }
+
+  /// `Duration in s, min, h or d; 0 to 30d. Default: 1h. Example: 15min`, in one line when it fits.
+  private static func facts(_ key: ConfigurationKey, _ standard: Configuration) -> [String] {
+    let value = key.text(of: standard)
+    let facts = [
+      key.syntax.prefix(1).uppercased() + key.syntax.dropFirst() + (key.range.map { "; \($0)." } ?? "."),
+      "Default: \(value.isEmpty ? "empty" : value).",
+      "Example: \(key.example)",
+    ]
+    let together = comment(facts.joined(separator: " "), indent: "  ")
+    return together.count == 1 ? together : facts.flatMap { comment($0, indent: "  ") }
+  }
+
+  private static func assignment(_ key: ConfigurationKey, _ configuration: Configuration) -> String {
+    let value = key.text(of: configuration)
+    return value.isEmpty ? "\(key.name) =" : "\(key.name) = \(value)"
+  }
+
+  /// Comment lines of at most 80 characters.
+  private static func comment(_ text: String, indent: String = "") -> [String] {
+    let start = "# " + indent
+    var lines: [String] = []
+    var line = ""
+    for word in text.split(separator: " ") {
+      if !line.isEmpty, start.count + line.count + 1 + word.count > 80 {
+        lines.append(start + line)
+        line = ""
+      }
+      line += (line.isEmpty ? "" : " ") + word
+    }
+    return lines + [line.isEmpty ? "#" : start + line]
+  }
+}

@@ -1,0 +1,75 @@
+import DedupCore
+
+/// What only shows when the values are seen together. Each problem stands at the key that the file sets; two defaults
+/// never contradict each other.
+func checkConsistency(of parsed: inout ParsedConfiguration) {
+  checkListener(&parsed)
+  checkConnectionLimits(&parsed)
+  checkDelivery(&parsed)
+}
+
+private func checkListener(_ parsed: inout ParsedConfiguration) {
+  let addresses = parsed.configuration.listener.addresses
+  for (index, address) in addresses.enumerated() where addresses[..<index].contains(address) {
+    parsed.error(at: "listener.address", "\(address) stands in the list twice; remove one of the two")
+  }
+  // Until clients can be told apart (networks, AUTH), such a listener relays for everybody who reaches it.
+  for address in addresses where !address.isLoopback {
+    parsed.warn(
+      at: "listener.address",
+      "\(address) can be reached from outside this machine, and whoever reaches it can send mail to anybody; "
+        + "listen on 127.0.0.1, or let a firewall admit your web servers only")
+  }
+}
+
+private func checkConnectionLimits(_ parsed: inout ParsedConfiguration) {
+  let listener = parsed.configuration.listener
+  let perClient = [
+    ("listener.maximum-connections-per-client", listener.maximumConnectionsPerClient),
+    ("listener.maximum-connections-per-loopback-client", listener.maximumConnectionsPerLoopbackClient),
+  ]
+  for (key, limit) in perClient where limit > listener.maximumConnections {
+    parsed.warn(
+      at: key, "\(limit) is above listener.maximum-connections (\(listener.maximumConnections)) and has no effect")
+  }
+}
+
+private func checkDelivery(_ parsed: inout ParsedConfiguration) {
+  let configuration = parsed.configuration
+  let delivery = configuration.delivery
+  if let smarthost = delivery.smarthost,
+    configuration.listener.addresses.contains(Endpoint(host: smarthost.host, port: smarthost.port))
+  {
+    parsed.error(
+      at: "delivery.smarthost",
+      "\(smarthost) is the relay itself (listener.address), mail would run in circles; write your mail server's address"
+    )
+  }
+  if delivery.maildir == configuration.store.directory {
+    parsed.error(
+      at: "delivery.maildir", or: "store.directory", "this is also store.directory; write another folder")
+  }
+  if delivery.delayNotice >= delivery.retry.expire {
+    parsed.warn(
+      at: "delivery.delay-notice", or: "delivery.expire",
+      "no notice is ever sent, since mail comes back (delivery.expire) no later than it would be due; "
+        + "lower delivery.delay-notice, or write 0")
+  }
+}
+
+extension ParsedConfiguration {
+  fileprivate mutating func error(at key: String, or other: String? = nil, _ message: String) {
+    diagnostic(at: key, or: other, message).map { errors.append($0) }
+  }
+
+  fileprivate mutating func warn(at key: String, or other: String? = nil, _ message: String) {
+    diagnostic(at: key, or: other, message).map { warnings.append($0) }
+  }
+
+  /// Nil when the file sets neither of the keys.
+  private func diagnostic(at key: String, or other: String?, _ message: String) -> Diagnostic? {
+    if let position = origins[key] { return Diagnostic(position, "\(key): \(message)") }
+    guard let other, let position = origins[other] else { return nil }
+    return Diagnostic(position, "\(other): \(message)")
+  }
+}

@@ -1,0 +1,80 @@
+/// One key of the configuration: how it is written, what it means, and which field of `Configuration` it fills.
+///
+/// The parser, `dedup.conf` and the man page are all made from these values, so none of them can lag behind.
+package struct ConfigurationKey: Sendable {
+  /// Set by the section that lists the key.
+  package fileprivate(set) var section = ""
+  package let name: String
+  /// What the key does, in plain sentences.
+  package let explanation: String
+  /// What to write, with the units, e.g. `duration in s, min, h or d`.
+  package let syntax: String
+  /// What is allowed, e.g. `1s to 30d`; nil when there is no range.
+  package let range: String?
+  /// A value that differs from the default.
+  package let example: String
+  /// Whether most admins look at it: it then stands in `dedup.conf` uncommented.
+  package let isEssential: Bool
+
+  private let read: @Sendable (String, inout Configuration) throws(ValueProblem) -> Void
+  private let write: @Sendable (Configuration) -> String
+
+  /// `window.length`: how messages, overrides and listings name the key.
+  package var id: String { "\(section).\(name)" }
+
+  /// The value of a configuration as a file has it, quoted where it has to be.
+  package func text(of configuration: Configuration) -> String { quoted(write(configuration)) }
+
+  /// Reads `text` (without quotes) into its field; on a problem the field stays as it is.
+  func assign(_ text: String, to configuration: inout Configuration) throws(ValueProblem) {
+    try read(text, &configuration)
+  }
+}
+
+extension ConfigurationKey {
+  init<Value: Sendable>(
+    _ name: String, _ field: any WritableKeyPath<Configuration, Value> & Sendable, _ format: ValueFormat<Value>,
+    example: String, essential: Bool = false, _ explanation: String
+  ) {
+    self.name = name
+    self.explanation = explanation
+    self.example = example
+    isEssential = essential
+    syntax = format.syntax
+    range = format.range
+    read = { (text, configuration) throws(ValueProblem) in configuration[keyPath: field] = try format.read(text) }
+    write = { format.write($0[keyPath: field]) }
+  }
+}
+
+/// One `[section]` of the configuration.
+package struct ConfigurationSection: Sendable {
+  package let name: String
+  /// What its keys are about, in plain sentences.
+  package let explanation: String
+  package let keys: [ConfigurationKey]
+
+  init(_ name: String, _ explanation: String, keys: [ConfigurationKey]) {
+    self.name = name
+    self.explanation = explanation
+    self.keys = keys.map { key in
+      var key = key
+      key.section = name
+      return key
+    }
+  }
+
+  /// The key of that name.
+  package func key(_ name: String) -> ConfigurationKey? { keys.first { $0.name == name } }
+}
+
+/// In quotes when the reader would otherwise take something off.
+private func quoted(_ text: String) -> String {
+  guard let first = text.unicodeScalars.first, let last = text.unicodeScalars.last else { return text }
+  return first.isBlank || last.isBlank || first == "\"" || hidesComment(text) ? "\"\(text)\"" : text
+}
+
+/// Whether a reader may take the end of `text` for a comment.
+func hidesComment(_ text: String) -> Bool {
+  zip(text.unicodeScalars, text.unicodeScalars.dropFirst()).contains { $0.isBlank && ($1 == "#" || $1 == ";") }
+}

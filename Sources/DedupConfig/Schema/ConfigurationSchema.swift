@@ -1,0 +1,12 @@
+/// All sections and keys, in the order of `dedup.conf`.
+package enum ConfigurationSchema {
+  package static let sections = [listener, delivery, window, summary, store, control, log, limits]
+
+  /// The section of that name.
+  package static func section(_ name: String) -> ConfigurationSection? { sections.first { $0.name == name } }
+
+  /// The key with an id like `window.length`.
+  package static func key(_ id: String) -> ConfigurationKey? {
+    sections.lazy.flatMap(\.keys).first { $0.id == id }
+  }
+}

@@ -1,0 +1,62 @@
+import DedupCore
+import MailMessage
+
+extension ConfigurationSchema {
+  static let delivery = ConfigurationSection(
+    "delivery",
+    """
+    Where mail goes. A mail that cannot be delivered waits in the queue and is tried again, after a restart too.
+    """,
+    keys: [
+      ConfigurationKey(
+        "smarthost", \.delivery.smarthost, .optional(.smarthost), example: "mail.example.org:25", essential: true,
+        "The mail server that gets all mail that is let through. Empty: none, mail goes into the Maildir below."),
+      ConfigurationKey(
+        "maildir", \.delivery.maildir, .path(), example: "/var/mail/errors", essential: true,
+        """
+        The Maildir that gets the mail while there is no smarthost; it is made when missing. Any mail program reads it, \
+        e.g. mutt -f var/maildir.
+        """),
+      ConfigurationKey(
+        "connections", \.delivery.connections, .count(1...100), example: "2",
+        "Connections to the smarthost at the same time. Each is used for many mails."),
+      ConfigurationKey(
+        "retry-waits", \.delivery.retry.waits,
+        .list(.duration(.seconds(1)...days(7)), of: "durations in s, min, h or d"),
+        example: "1min, 15min, 1h",
+        "How long to wait after the first, second, third failure and so on. The last one repeats."),
+      ConfigurationKey(
+        "retry-jitter", \.delivery.retry.jitter, .percentage(0...50), example: "10%",
+        "By how much each wait is made shorter or longer at random, so that a backlog does not come in one burst."),
+      ConfigurationKey(
+        "expire", \.delivery.retry.expire, .duration(.seconds(1)...days(100)), example: "2d",
+        "Age at which a mail that still cannot be delivered goes back to its sender."),
+      ConfigurationKey(
+        "delay-notice", \.delivery.delayNotice, .duration(.zero...days(100)), example: "1h",
+        "Age at which the sender of a waiting mail is told that it is late. 0: never."),
+      ConfigurationKey(
+        "postmaster", \.delivery.postmaster, .optional(.emailAddress), example: "postmaster@example.org",
+        "Who gets a bounce that cannot be delivered to the sender. Empty: nobody, it is only logged."),
+    ])
+
+  static let window = ConfigurationSection(
+    "window", "How long the same error is held back.",
+    keys: [
+      ConfigurationKey(
+        "length", \.window.length, .duration(.zero...days(30)), example: "15min", essential: true,
+        """
+        The first mail of an error goes out at once; for this long after it, mails of the same error and site are held \
+        back and counted. The first one after that goes out again and says how many there were. 0: hold nothing back.
+        """)
+    ])
+
+  static let store = ConfigurationSection(
+    "store", "What the relay remembers: the queue, the errors and their counts.",
+    keys: [
+      ConfigurationKey(
+        "directory", \.store.directory, .path(), example: "/var/lib/maildedup",
+        "The folder of the database. It holds whole mails: keep it readable for the relay only, on a local disk.")
+    ])
+}
+
+private func days(_ count: Int) -> Duration { .seconds(count * 86_400) }

@@ -1,0 +1,57 @@
+import SMTPProtocol
+
+extension ConfigurationSchema {
+  static let limits = ConfigurationSection(
+    "limits", "What one client may ask of the relay. The defaults suit Django; they are here to be lowered or raised.",
+    keys: sizeLimits + countLimits + timeLimits)
+
+  private static let sizeLimits = [
+    ConfigurationKey(
+      "message-size", \.limits.messageSize, .size(1024...1 << 30), example: "50MiB",
+      "The largest mail that is taken (552 beyond)."),
+    ConfigurationKey(
+      "header-block", \.limits.headerBlock, .size(1024...64 << 20), example: "256KiB",
+      "The largest header of a mail; beyond it the mail is refused."),
+    ConfigurationKey(
+      "command-line", \.limits.commandLine, .size(512...64 << 10), example: "1KiB",
+      "The longest command line; beyond it the connection is closed."),
+  ]
+
+  private static let countLimits = [
+    ConfigurationKey(
+      "recipients", \.limits.recipients, .count(1...100_000), example: "100",
+      "Recipients of one mail (452 beyond; clients then send a second one)."),
+    ConfigurationKey(
+      "received-hops", \.limits.receivedHops, .count(1...1000), example: "25",
+      "Received: fields after which a mail counts as running in circles (554)."),
+    ConfigurationKey(
+      "errors-before-delay", \.limits.errorsBeforeDelay, .count(1...1000), example: "5",
+      "Errors of a client after which each reply is delayed."),
+    ConfigurationKey(
+      "errors-before-close", \.limits.errorsBeforeClose, .count(1...1000), example: "10",
+      "Errors of a client after which the connection is closed (421)."),
+    ConfigurationKey(
+      "junk-commands", \.limits.junkCommands, .count(1...100_000), example: "20",
+      "Commands like NOOP and RSET in a row, without a mail between them, after which the connection is closed (421)."),
+  ]
+
+  private static let timeLimits = [
+    ConfigurationKey(
+      "idle", \.limits.idle, .duration(.seconds(1)...day), example: "1min",
+      "How long a client may wait before its next command."),
+    ConfigurationKey(
+      "idle-under-pressure", \.limits.idleUnderPressure, .duration(.seconds(1)...day), example: "10s",
+      "The same while more than 80 % of the connections are in use."),
+    ConfigurationKey(
+      "data", \.limits.data, .duration(.seconds(1)...day), example: "30min",
+      "How long a client may take to send one mail."),
+    ConfigurationKey(
+      "minimum-rate", \.limits.minimumRate, .size(0...1 << 30), example: "2KiB",
+      "What a client has to send per second, on average over the mail, to be kept. 0: any pace will do."),
+    ConfigurationKey(
+      "slow-after", \.limits.slowAfter, .duration(.zero...day), example: "2min",
+      "For how long, from its start, a mail may come slower than that. 0: never."),
+  ]
+
+  private static let day = Duration.seconds(86_400)
+}

@@ -1,0 +1,29 @@
+extension ConfigurationSchema {
+  static let listener = ConfigurationSection(
+    "listener", "Where Django connects.",
+    keys: [
+      ConfigurationKey(
+        "address", \.listener.addresses, .list(.endpoint, of: "IP address:port"),
+        example: "127.0.0.1:2525, [::1]:2525", essential: true,
+        """
+        The addresses and ports to listen on. EMAIL_HOST and EMAIL_PORT of Django name one of them. Whoever reaches \
+        one can send mail through the relay, so keep them on this machine.
+        """),
+      ConfigurationKey(
+        "hostname", \.listener.hostname, .optional(.hostname), example: "relay.example.org",
+        "The name in the SMTP greeting and in the Received: field of each mail. Empty: the name of the machine."),
+      ConfigurationKey(
+        "maximum-connections", \.listener.maximumConnections, .count(1...100_000), example: "2000",
+        "Connections that may be open at the same time; a further client is told to come back later (421)."),
+      ConfigurationKey(
+        "maximum-connections-per-client", \.listener.maximumConnectionsPerClient, .count(1...100_000), example: "20",
+        "The same for one client address."),
+      ConfigurationKey(
+        "maximum-connections-per-loopback-client", \.listener.maximumConnectionsPerLoopbackClient,
+        .count(1...100_000), example: "1000",
+        """
+        The same for a client on this machine: all processes of all sites here share one address, and in an outage \
+        each of them has an error to report.
+        """),
+    ])
+}

@@ -1,0 +1,27 @@
+import MailMessage
+
+extension ConfigurationSchema {
+  static let summary = ConfigurationSection(
+    "summary", "The daily mail that lists what was forwarded and what was held back.",
+    keys: [
+      ConfigurationKey(
+        "enabled", \.summary.enabled, .boolean, example: "no", essential: true,
+        "Whether to send it."),
+      ConfigurationKey(
+        "time", \.summary.time, .timeOfDay, example: "08:30", essential: true,
+        "When, on the clock of this machine."),
+      ConfigurationKey(
+        "to", \.summary.to, .list(.emailAddress, of: "mail addresses", mayBeEmpty: true),
+        example: "ops@example.org, dev@example.org", essential: true,
+        "Who gets it. Empty: whoever gets the error mails."),
+      ConfigurationKey(
+        "from", \.summary.from, .optional(.emailAddress), example: "maildedup@example.org", essential: true,
+        "The sender of it. Empty: maildedup at the host name of the listener."),
+      ConfigurationKey(
+        "send-when-quiet", \.summary.sendWhenQuiet, .boolean, example: "yes", essential: true,
+        "Whether to send it also after a day without any error, as a sign of life."),
+      ConfigurationKey(
+        "top-errors", \.summary.topErrors, .count(1...500), example: "50",
+        "How many errors it lists one by one, the most important first. The rest is summed up in a line."),
+    ])
+}

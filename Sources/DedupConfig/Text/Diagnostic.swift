@@ -1,0 +1,48 @@
+/// Where something stands in a configuration file.
+package struct SourcePosition: Hashable, Sendable {
+  /// The file as the caller named it.
+  package var file: String
+  /// 1 for the first line.
+  package var line: Int
+  /// 1 for the first character. Counted in Unicode scalars: a tab is one, an umlaut is one, a byte order mark none.
+  package var column: Int
+
+  package init(file: String, line: Int, column: Int) {
+    self.file = file
+    self.line = line
+    self.column = column
+  }
+}
+
+extension SourcePosition: CustomStringConvertible {
+  package var description: String { "\(file):\(line):\(column)" }
+}
+
+/// One problem of a configuration file, as one line for a person: where, what, and what to write instead.
+///
+///     dedup.conf:12:10: window.length: "1 hours" is not a duration; write a number with s, min, h or d, e.g. 1h
+package struct Diagnostic: Hashable, Sendable {
+  package var file: String
+  package var line: Int
+  package var column: Int
+  /// What is wrong and the remedy, in one line without a final full stop.
+  package var message: String
+
+  package init(_ position: SourcePosition, _ message: String) {
+    file = position.file
+    line = position.line
+    column = position.column
+    self.message = message
+  }
+}
+
+extension Diagnostic: CustomStringConvertible {
+  package var description: String { "\(file):\(line):\(column): \(message)" }
+}
+
+extension Diagnostic: Comparable {
+  /// In the order of the file.
+  package static func < (a: Diagnostic, b: Diagnostic) -> Bool {
+    (a.file, a.line, a.column, a.message) < (b.file, b.line, b.column, b.message)
+  }
+}

@@ -1,0 +1,69 @@
+import DedupCore
+
+/// A host or IP address and a TCP port: `127.0.0.1:2525`, `[::1]:2525`, `mail.example.org:587`.
+package struct Endpoint: Hashable, Sendable {
+  /// An IP address without brackets, or a host name.
+  package var host: String
+  /// 1 to 65535.
+  package var port: Int
+
+  package init(host: String, port: Int) {
+    self.host = host
+    self.port = port
+  }
+
+  /// Whether only this machine reaches it. A name counts as outside unless it is `localhost`: only the resolver knows.
+  package var isLoopback: Bool { IPAddress(host)?.isLoopback ?? (host.lowercased() == "localhost") }
+}
+
+extension Endpoint: CustomStringConvertible {
+  package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}
+
+extension ValueFormat<Endpoint> {
+  /// `host:port`; the port is never left out, since 25, 465 and 587 are all usual.
+  static let endpoint = ValueFormat(
+    syntax: "host:port", range: nil,
+    read: { (text) throws(ValueProblem) in try readEndpoint(text) },
+    write: { $0.description })
+}
+
+extension ValueFormat<Smarthost> {
+  /// `host:port`.
+  static let smarthost = ValueFormat(
+    syntax: "host:port", range: nil,
+    read: { (text) throws(ValueProblem) in
+      let endpoint = try readEndpoint(text)
+      return Smarthost(host: endpoint.host, port: endpoint.port)
+    },
+    write: { $0.description })
+}
+
+private func readEndpoint(_ text: String) throws(ValueProblem) -> Endpoint {
+  if IPAddress(text) != nil || isHostname(text) {
+    let host = text.contains(":") ? "[\(text)]" : text
+    throw ValueProblem(item: text, what: "has no port", remedy: "write host:port", example: .this("\(host):25"))
+  }
+  guard let (host, port) = splitEndpoint(text) else {
+    throw ValueProblem(item: text, what: "is not host:port", remedy: "write host:port", example: .ofTheKey)
+  }
+  guard !port.isEmpty, port.utf8.allSatisfy(\.isDigit), let number = Int(port), (1...65535).contains(number) else {
+    throw ValueProblem(
+      item: text, what: "has no valid port", remedy: "write a port from 1 to 65535 behind the last colon")
+  }
+  return Endpoint(host: host, port: number)
+}
+
+/// The parts around the last colon, when the first is a host.
+private func splitEndpoint(_ text: String) -> (host: String, port: String)? {
+  guard let colon = text.lastIndex(of: ":") else { return nil }
+  let host = text[..<colon]
+  let port = String(text[text.index(after: colon)...])
+  if host.hasPrefix("["), host.hasSuffix("]") {
+    let address = String(host.dropFirst().dropLast())
+    guard case .v6 = IPAddress(address) else { return nil }
+    return (address, port)
+  }
+  guard !host.contains(":"), IPAddress(String(host)) != nil || isHostname(String(host)) else { return nil }
+  return (String(host), port)
+}

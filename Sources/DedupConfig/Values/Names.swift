@@ -1,0 +1,69 @@
+import MailMessage
+
+extension ValueFormat<String> {
+  /// The name of a machine (RFC 1123 section 2.1).
+  static let hostname = ValueFormat(
+    syntax: "host name", range: nil,
+    read: { (text) throws(ValueProblem) in
+      if isHostname(text) { return text }
+      throw ValueProblem(
+        item: text, what: "is not a host name", remedy: "write letters, digits and hyphens between dots",
+        example: .ofTheKey)
+    },
+    write: { $0 })
+
+  /// A file or folder.
+  /// - Parameter maximumLength: in bytes; 107 for a Unix socket (`sun_path` of unix(7) without its final NUL).
+  static func path(maximumLength: Int = 4095) -> ValueFormat {
+    ValueFormat(
+      syntax: "path", range: nil,
+      read: { (text) throws(ValueProblem) in
+        if text.isEmpty { throw ValueProblem(item: "", what: "is empty", remedy: "write a path", example: .ofTheKey) }
+        if text == "~" || text.hasPrefix("~/") {
+          throw ValueProblem(
+            item: text, what: "starts with ~, which is not expanded here", remedy: "write the whole path")
+        }
+        guard text.utf8.count <= maximumLength else {
+          throw ValueProblem(
+            item: text, what: "is too long", remedy: "write a path of at most \(maximumLength) bytes")
+        }
+        return text
+      },
+      write: { $0 })
+  }
+}
+
+extension ValueFormat<EmailAddress> {
+  /// `local@domain`, bare: no display name, no angle brackets, no quoted local part.
+  static let emailAddress = ValueFormat(
+    syntax: "mail address", range: nil,
+    read: { (text) throws(ValueProblem) in
+      if isMailbox(text) { return EmailAddress(text) }
+      throw ValueProblem(
+        item: text, what: "is not a mail address", remedy: "write only name@domain, without a display name",
+        example: text.contains("<") ? .none : .ofTheKey)
+    },
+    write: { $0.text })
+}
+
+/// Letters, digits, hyphens and (seen in real networks) underscores in labels of 1 to 63 octets, 253 in all; the last
+/// label holds a letter, so that a mistyped IPv4 address is no name.
+func isHostname(_ text: String) -> Bool {
+  guard (1...253).contains(text.utf8.count) else { return false }
+  let labels = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+  let isLabel = { (label: Substring.UTF8View) in
+    (1...63).contains(label.count) && label.first != UInt8(ascii: "-") && label.last != UInt8(ascii: "-")
+      && label.allSatisfy { $0.isDigit || $0.isLetter || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
+  }
+  return labels.allSatisfy(isLabel) && labels.last?.contains(where: \.isLetter) == true
+}
+
+/// A dot-string of RFC 5321 section 4.1.2, an `@` and a host name. UTF-8 in the local part is left to the smarthost.
+private func isMailbox(_ text: String) -> Bool {
+  let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+  guard parts.count == 2, (1...64).contains(parts[0].utf8.count), isHostname(String(parts[1])) else { return false }
+  let special = #"()<>[]:;@\,". "#
+  return parts[0].split(separator: ".", omittingEmptySubsequences: false).allSatisfy { atom in
+    !atom.isEmpty && !atom.unicodeScalars.contains { special.unicodeScalars.contains($0) || $0.isBlank }
+  }
+}

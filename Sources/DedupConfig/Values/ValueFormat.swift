@@ -1,0 +1,99 @@
+/// How the values of one kind are written: read, shown, and described in the reference.
+///
+/// A format reads exactly what it shows: `read(write(value)) == value` for every value in its range.
+struct ValueFormat<Value: Sendable>: Sendable {
+  /// For the reference: what to write, with the units, e.g. `duration in s, min, h or d`.
+  let syntax: String
+  /// For the reference: what is allowed, e.g. `1s to 30d`; nil when there is no range.
+  let range: String?
+  let read: @Sendable (String) throws(ValueProblem) -> Value
+  let write: @Sendable (Value) -> String
+}
+
+/// Why a value, or one item of a list, is refused.
+struct ValueProblem: Error, Hashable {
+  /// What the message quotes: the value, or the item of the list. Empty: nothing is quoted.
+  var item: String
+  /// Where the item starts in the value, in Unicode scalars.
+  var offset = 0
+  /// Continues `"item" …`, e.g. `is not a duration`.
+  var what: String
+  /// What to write instead, e.g. `write a number with s, min, h or d`.
+  var remedy: String
+  var example = Example.none
+
+  enum Example: Hashable {
+    case none
+    /// The example of the key's reference.
+    case ofTheKey
+    /// What was probably meant.
+    case this(String)
+  }
+
+  /// The sentence for the diagnostic.
+  func message(exampleOfKey: String) -> String {
+    let example: String? =
+      switch example {
+      case .none: nil
+      case .ofTheKey: exampleOfKey
+      case .this(let text): text
+      }
+    return (item.isEmpty ? "" : "\"\(excerpt(item))\" ") + "\(what); \(remedy)" + (example.map { ", e.g. \($0)" } ?? "")
+  }
+}
+
+extension ValueFormat {
+  /// An empty value means nil.
+  static func optional<Wrapped>(_ format: ValueFormat<Wrapped>) -> Self where Value == Wrapped? {
+    ValueFormat(
+      syntax: format.syntax + ", or empty", range: format.range,
+      read: { (text) throws(ValueProblem) in text.isEmpty ? nil : try format.read(text) },
+      write: { $0.map(format.write) ?? "" })
+  }
+
+  /// Items separated by commas; blanks around them mean nothing.
+  /// - Parameter name: names the items in the reference, e.g. `durations in s, min, h or d`.
+  static func list<Item>(_ format: ValueFormat<Item>, of name: String, mayBeEmpty: Bool = false) -> Self
+  where Value == [Item] {
+    ValueFormat(
+      syntax: "\(name), separated by commas" + (mayBeEmpty ? ", or empty" : ""), range: format.range,
+      read: { (text) throws(ValueProblem) in
+        if text.isEmpty {
+          if mayBeEmpty { return [] }
+          throw ValueProblem(item: "", what: "is empty", remedy: "write \(name)", example: .ofTheKey)
+        }
+        var values: [Item] = []
+        for (item, offset) in items(of: text) { values.append(try format.readItem(item, at: offset)) }
+        return values
+      },
+      write: { $0.map(format.write).joined(separator: ", ") })
+  }
+
+  private func readItem(_ item: String, at offset: Int) throws(ValueProblem) -> Value {
+    do throws(ValueProblem) {
+      guard !item.isEmpty else {
+        throw ValueProblem(
+          item: "", what: "has an empty item", remedy: "write one comma between two items and none at the end")
+      }
+      return try read(item)
+    } catch {
+      var problem = error
+      problem.offset += offset
+      throw problem
+    }
+  }
+}
+
+/// The items of a list without the blanks around them, each with where it starts.
+private func items(of text: String) -> [(item: String, offset: Int)] {
+  let scalars = Array(text.unicodeScalars)
+  let line = SourceLine(scalars: scalars, file: "", number: 0)
+  var items: [(String, Int)] = []
+  var start = 0
+  for end in scalars.indices.filter({ scalars[$0] == "," }) + [scalars.count] {
+    let item = line.trimmed(start..<end)
+    items.append((item.text, item.position.column - 1))
+    start = end + 1
+  }
+  return items
+}
