@@ -1,0 +1,49 @@
+/// The character sets a text may be written in.
+///
+/// A traceback is ASCII but for a few names and messages. So every set that keeps ASCII bytes as ASCII is read as it
+/// stands; only Latin-1 and Windows-1252 are turned into UTF-8, because Django sites really send them and their
+/// titles should read well. Sets that do not contain ASCII (UTF-16, UTF-7, EBCDIC) are `unknown`: such a mail is
+/// forwarded unread.
+package enum Charset: Sendable, Equatable {
+  case utf8, latin1, asciiSuperset, unknown
+
+  package init(_ bytes: borrowing Span<UInt8>, name: Range<Int>?) {
+    guard let name, !name.isEmpty else {
+      self = .utf8
+      return
+    }
+    func begins(_ text: StaticString) -> Bool {
+      bytes.hasIgnoringCase(text, at: name.lowerBound, before: name.upperBound)
+    }
+    if begins("utf-8") || begins("utf8") || begins("us-ascii") || begins("ascii") {
+      self = .utf8
+    } else if bytes.equalsIgnoringCase(name, "iso-8859-1") || begins("latin1") || begins("latin-1")
+      || begins("windows-1252") || begins("cp1252") || bytes.equalsIgnoringCase(name, "iso-8859-15")
+    {
+      self = .latin1
+    } else if begins("iso-8859-") || begins("windows-") || begins("cp125") || begins("koi8") || begins("gb")
+      || begins("big5") || begins("euc-") || begins("shift") || begins("ansi_x3.4") || begins("unknown-8bit")
+      || begins("mac")
+    {
+      self = .asciiSuperset
+    } else {
+      self = .unknown
+    }
+  }
+
+  /// The text in UTF-8. A text that claims UTF-8 and is not stays as it is: only its ASCII matters.
+  package func utf8(_ text: [UInt8]) -> [UInt8] {
+    guard self == .latin1, text.contains(where: { $0 >= 0x80 }) else { return text }
+    var output: [UInt8] = []
+    output.reserveCapacity(text.count + text.count / 8)
+    for byte in text {
+      if byte < 0x80 {
+        output.append(byte)
+      } else {
+        output.append(0xC0 | byte >> 6)
+        output.append(0x80 | byte & 0x3F)
+      }
+    }
+    return output
+  }
+}
