@@ -12,6 +12,9 @@ package struct EmailAddress: Hashable, Sendable, Codable {
   /// Whether this is `<>`.
   package var isNull: Bool { text.isEmpty }
 
+  /// Whether it can travel without SMTPUTF8 (RFC 6531).
+  package var isASCII: Bool { text.utf8.allSatisfy { $0 < 0x80 } }
+
   package init(from decoder: any Decoder) throws { text = try decoder.singleValueContainer().decode(String.self) }
 
   package func encode(to encoder: any Encoder) throws {
@@ -22,4 +25,228 @@ package struct EmailAddress: Hashable, Sendable, Codable {
 
 extension EmailAddress: CustomStringConvertible {
   package var description: String { text }
+}
+
+// MARK: - Parsing (RFC 5321 section 4.1.2, with the UTF-8 of RFC 6531 section 3.3)
+
+extension EmailAddress {
+  /// Why a text is no address.
+  package enum SyntaxFault: String, Error, Hashable, Sendable, CaseIterable {
+    case noBrackets = "the address does not stand in angle brackets"
+    case unclosed = "the address is not closed by an angle bracket"
+    case empty = "the address is empty"
+    case badRoute = "the source route is malformed"
+    case badLocalPart = "the local part is malformed"
+    case unclosedQuote = "the quoted local part is malformed"
+    case localPartTooLong = "the local part is too long"
+    case noDomain = "the address has no domain"
+    case badDomain = "the domain is malformed"
+    case domainTooLong = "the domain is too long"
+    case badLiteral = "the address literal is malformed"
+    case trailing = "something follows the address"
+    case needsUTF8 = "the address is not ASCII and SMTPUTF8 was not asked for"
+    case badUTF8 = "the address is not valid UTF-8"
+  }
+
+  /// Where a path stands: only MAIL may say `<>`, only RCPT may say `<postmaster>`.
+  package enum Direction: Hashable, Sendable { case reverse, forward }
+
+  /// Parses a mailbox without angle brackets: `local@domain`, `"quoted local"@domain`, `local@[192.0.2.1]`.
+  package static func parse(
+    _ text: some StringProtocol, allowingUTF8: Bool = true
+  ) throws(SyntaxFault) -> EmailAddress {
+    var reader = PathReader(Array(text.utf8)[...], allowingUTF8: allowingUTF8)
+    let address = try reader.mailbox()
+    guard reader.rest.isEmpty else { throw .trailing }
+    return address
+  }
+
+  /// Parses the path at the start of `bytes`: `<…>`, with a source route stripped as RFC 5321 appendix C asks.
+  ///
+  /// - Parameter allowingUTF8: whether SMTPUTF8 is in force. For the sender it stands behind the path, so the caller
+  ///   allows UTF-8 and checks `isASCII` once it has read the parameters.
+  /// - Returns: the address and what follows the closing bracket.
+  package static func parsePath(
+    _ bytes: ArraySlice<UInt8>, _ direction: Direction, allowingUTF8: Bool
+  ) throws(SyntaxFault) -> (address: EmailAddress, rest: ArraySlice<UInt8>) {
+    var reader = PathReader(bytes, allowingUTF8: allowingUTF8)
+    guard reader.skip(UInt8(ascii: "<")) else { throw .noBrackets }
+    if reader.skip(UInt8(ascii: ">")) {
+      guard direction == .reverse else { throw .empty }
+      return (.null, reader.rest)
+    }
+    try reader.sourceRoute()
+    let address: EmailAddress
+    // RFC 5321 section 4.1.1.3: `RCPT TO:<postmaster>` has no domain and has to work, in any case of letters.
+    if direction == .forward, let name = reader.postmaster() { address = name } else { address = try reader.mailbox() }
+    guard reader.skip(UInt8(ascii: ">")) else { throw reader.rest.isEmpty ? .unclosed : .badDomain }
+    return (address, reader.rest)
+  }
+}
+
+/// Reads a path from left to right, so that a `>` or `@` inside a quoted local part ends nothing.
+private struct PathReader {
+  var rest: ArraySlice<UInt8>
+  let allowingUTF8: Bool
+
+  /// Longer than the 64 octets of RFC 5321 section 4.5.3.1.1, which asks to avoid such limits: senders made by VERP
+  /// and SRS are longer, and a refused recipient is silently lost by Django.
+  static let localPartLimit = 256
+  /// RFC 5321 section 4.5.3.1.2; the labels are limited by RFC 1035 section 2.3.4.
+  static let domainLimit = 255
+  static let labelLimit = 63
+
+  init(_ bytes: ArraySlice<UInt8>, allowingUTF8: Bool) {
+    rest = bytes
+    self.allowingUTF8 = allowingUTF8
+  }
+
+  mutating func skip(_ byte: UInt8) -> Bool {
+    guard rest.first == byte else { return false }
+    rest.removeFirst()
+    return true
+  }
+
+  mutating func mailbox() throws(EmailAddress.SyntaxFault) -> EmailAddress {
+    let start = rest
+    if rest.first == UInt8(ascii: "\"") { try quotedString() } else { try dotString() }
+    guard rest.startIndex - start.startIndex <= Self.localPartLimit else { throw .localPartTooLong }
+    guard skip(UInt8(ascii: "@")) else {
+      throw rest.isEmpty || rest.first == UInt8(ascii: ">") ? .noDomain : .badLocalPart
+    }
+    if rest.first == UInt8(ascii: "[") { try literal() } else { try domain() }
+    guard let text = String(validating: start[..<rest.startIndex], as: UTF8.self) else { throw .badUTF8 }
+    return EmailAddress(text)
+  }
+
+  /// `@one.example,@two.example:`, which we skip.
+  mutating func sourceRoute() throws(EmailAddress.SyntaxFault) {
+    guard rest.first == UInt8(ascii: "@") else { return }
+    while skip(UInt8(ascii: "@")) {
+      do { try domain() } catch { throw .badRoute }
+      if skip(UInt8(ascii: ":")) { return }
+      guard skip(UInt8(ascii: ",")) else { throw .badRoute }
+    }
+    throw .badRoute
+  }
+
+  mutating func postmaster() -> EmailAddress? {
+    let name = rest.prefix(10)
+    guard rest.dropFirst(10).first == UInt8(ascii: ">"),
+      name.elementsEqual("postmaster".utf8, by: { asciiLowercased($0) == $1 })
+    else { return nil }
+    rest = rest.dropFirst(10)
+    return EmailAddress(String(decoding: name, as: UTF8.self))
+  }
+
+  private mutating func dotString() throws(EmailAddress.SyntaxFault) {
+    repeat { try atom(Self.isAtomText, .badLocalPart) } while skip(UInt8(ascii: "."))
+  }
+
+  private mutating func domain() throws(EmailAddress.SyntaxFault) {
+    let start = rest.startIndex
+    repeat {
+      let label = rest.startIndex
+      try atom(Self.isDomainText, .badDomain)
+      guard rest.startIndex - label <= Self.labelLimit else { throw .domainTooLong }
+    } while skip(UInt8(ascii: "."))
+    guard rest.startIndex - start <= Self.domainLimit else { throw .domainTooLong }
+  }
+
+  /// At least one octet that `isMember` or, where allowed, UTF-8.
+  private mutating func atom(
+    _ isMember: (UInt8) -> Bool, _ fault: EmailAddress.SyntaxFault
+  ) throws(EmailAddress.SyntaxFault) {
+    let end = rest.firstIndex { !isMember($0) && $0 < 0x80 } ?? rest.endIndex
+    guard end > rest.startIndex else { throw fault }
+    if !allowingUTF8, rest[..<end].contains(where: { $0 >= 0x80 }) { throw .needsUTF8 }
+    rest = rest[end...]
+  }
+
+  /// `Quoted-string` of RFC 5321: printable ASCII and spaces; a backslash quotes one of them.
+  private mutating func quotedString() throws(EmailAddress.SyntaxFault) {
+    rest.removeFirst()
+    while let byte = rest.popFirst() {
+      switch byte {
+      case UInt8(ascii: "\""): return
+      case UInt8(ascii: "\\"):
+        guard let quoted = rest.popFirst(), (0x20...0x7E).contains(quoted) else { throw .unclosedQuote }
+      case 0x20...0x7E: continue
+      case 0x80...: if !allowingUTF8 { throw .needsUTF8 }
+      default: throw .unclosedQuote
+      }
+    }
+    throw .unclosedQuote
+  }
+
+  /// `[192.0.2.1]` or `[IPv6:2001:db8::1]`; no other tag is registered.
+  private mutating func literal() throws(EmailAddress.SyntaxFault) {
+    guard let end = rest.firstIndex(of: UInt8(ascii: "]")) else { throw .badLiteral }
+    let inner = rest[rest.index(after: rest.startIndex)..<end]
+    let isIPv6 = inner.prefix(5).elementsEqual("ipv6:".utf8, by: { asciiLowercased($0) == $1 })
+    guard isIPv6 ? AddressLiteral.isIPv6(inner.dropFirst(5)) : AddressLiteral.isIPv4(inner) else { throw .badLiteral }
+    rest = rest[rest.index(after: end)...]
+  }
+
+  /// `atext` of RFC 5322 section 3.2.3.
+  private static func isAtomText(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"):
+      true
+    default: "!#$%&'*+-/=?^_`{|}~".utf8.contains(byte)
+    }
+  }
+
+  /// Letters, digits and hyphen. The underscore is none of RFC 5321's, but container hosts are called `web_1`, and
+  /// Django sends as `root@` such a host.
+  private static func isDomainText(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+      true
+    default: false
+    }
+  }
+}
+
+/// Folds letters only: setting bit 5 of every octet would make control characters equal to digits and punctuation.
+private func asciiLowercased(_ byte: UInt8) -> UInt8 { (0x41...0x5A).contains(byte) ? byte | 0x20 : byte }
+
+/// The two kinds of address literal (RFC 5321 section 4.1.3).
+private enum AddressLiteral {
+  static func isIPv4(_ text: ArraySlice<UInt8>) -> Bool {
+    let parts = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+    return parts.count == 4
+      && parts.allSatisfy { part in
+        guard (1...3).contains(part.count), part.allSatisfy({ (0x30...0x39).contains($0) }) else { return false }
+        return part.reduce(0) { $0 * 10 + Int($1 - 0x30) } <= 255
+      }
+  }
+
+  /// Eight groups, of which `::` may stand for some, the last two perhaps as an IPv4 address.
+  static func isIPv6(_ text: ArraySlice<UInt8>) -> Bool {
+    var groups = text.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+    guard groups.count >= 3, groups.count <= 9 else { return false }
+    // `::1` and `1::` give an empty group at the edge for which the empty one beside it already stands.
+    if groups[0].isEmpty { if groups[1].isEmpty { groups.removeFirst() } else { return false } }
+    if groups[groups.count - 1].isEmpty {
+      if groups[groups.count - 2].isEmpty { groups.removeLast() } else { return false }
+    }
+    var size = 0
+    for (index, group) in groups.enumerated() {
+      if index == groups.count - 1, isIPv4(group) { size += 2; continue }
+      guard group.count <= 4, group.allSatisfy(isHexDigit) else { return false }
+      if !group.isEmpty { size += 1 }
+    }
+    switch groups.count(where: \.isEmpty) {
+    case 0: return size == 8
+    case 1: return size <= 7
+    default: return false
+    }
+  }
+
+  private static func isHexDigit(_ byte: UInt8) -> Bool {
+    (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte | 0x20)
+  }
 }

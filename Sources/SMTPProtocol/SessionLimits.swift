@@ -13,6 +13,8 @@ package struct SessionLimits: Hashable, Sendable {
   /// Errors after which each reply is delayed, and after which the session ends with 421.
   package var errorsBeforeDelay = 10
   package var errorsBeforeClose = 20
+  /// The delay of each reply to a client beyond `errorsBeforeDelay`; zero for none.
+  package var errorDelay: Duration = .seconds(1)
   /// NOOP, RSET, VRFY and the like without a message between them, before the session ends with 421.
   package var junkCommands = 100
   /// How long the client may take for its next command (RFC 5321 section 4.5.3.2.7 asks for 5 minutes).

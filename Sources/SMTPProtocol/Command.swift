@@ -1,0 +1,173 @@
+package import MailMessage
+
+/// One command line, understood (RFC 5321 section 4.1.1).
+package enum Command: Hashable, Sendable {
+  case hello(String, extended: Bool)
+  case mail(MailArguments)
+  case recipient(EmailAddress)
+  case data
+  case reset
+  case quit
+  case noop
+  case verify
+  case help
+  /// A verb that exists and that we do not offer.
+  case unimplemented
+  case unknown
+
+  /// What MAIL said.
+  package struct MailArguments: Hashable, Sendable {
+    package var sender: EmailAddress
+    /// `SIZE=` (RFC 1870): what the client thinks it will send, in octets.
+    package var declaredSize: Int?
+    package var body = Envelope.BodyType.unspecified
+    package var usesSMTPUTF8 = false
+
+    package init(sender: EmailAddress) { self.sender = sender }
+  }
+
+  /// Reads one line without its CRLF. Verbs and keywords are taken in any case of letters.
+  ///
+  /// - Parameter allowingUTF8: whether the open transaction asked for SMTPUTF8, for the address of RCPT.
+  /// - Throws: the reply that refuses the line.
+  package static func parse(_ line: ArraySlice<UInt8>, allowingUTF8: Bool) throws(Reply) -> Command {
+    // CR and NUL have no place in a command (RFC 5321 section 2.3.8); other control characters fail where they stand.
+    if line.contains(where: { $0 == 0 || $0 == 0x0D }) { throw .badLine }
+    let verb = line.prefix { $0 != UInt8(ascii: " ") }
+    let arguments = line[verb.endIndex...].trimmingSpaces()
+    switch Verb(verb) {
+    case .ehlo: return .hello(try hello(arguments), extended: true)
+    case .helo: return .hello(try hello(arguments), extended: false)
+    case .mail: return .mail(try mail(arguments))
+    case .rcpt: return .recipient(try recipient(arguments, allowingUTF8: allowingUTF8))
+    case .data: return try bare(.data, arguments)
+    case .rset: return try bare(.reset, arguments)
+    case .quit: return try bare(.quit, arguments)
+    // RFC 5321 section 4.1.1.9: NOOP may have an argument, which is ignored.
+    case .noop: return .noop
+    case .vrfy:
+      if arguments.isEmpty { throw .needsArgument }
+      return .verify
+    case .help: return .help
+    case .expn, .turn, .send, .soml, .saml, .etrn, .bdat, .auth, .starttls: return .unimplemented
+    case nil: if verb.isEmpty { throw .badLine } else { return .unknown }
+    }
+  }
+
+  private enum Verb: String, CaseIterable {
+    case ehlo, helo, mail, rcpt, data, rset, quit, noop, vrfy, help
+    case expn, turn, send, soml, saml, etrn, bdat, auth, starttls
+
+    init?(_ bytes: ArraySlice<UInt8>) {
+      guard bytes.count <= 8 else { return nil }
+      self.init(rawValue: String(decoding: bytes.map(\.asciiLowercased), as: UTF8.self))
+    }
+  }
+
+  private static func bare(_ command: Command, _ arguments: ArraySlice<UInt8>) throws(Reply) -> Command {
+    guard arguments.isEmpty else { throw .noArguments }
+    return command
+  }
+
+  /// The name is kept as it is and never checked: what real hosts call themselves (`web_1`, `localhost`, a name with
+  /// a dot at its end) is no reason to lose their mail (RFC 5321 section 4.1.4).
+  private static func hello(_ arguments: ArraySlice<UInt8>) throws(Reply) -> String {
+    if arguments.isEmpty { throw .needsArgument }
+    guard arguments.allSatisfy({ (0x20...0x7E).contains($0) }) else { throw .badHello }
+    return String(decoding: arguments, as: UTF8.self)
+  }
+
+  private static func mail(_ arguments: ArraySlice<UInt8>) throws(Reply) -> MailArguments {
+    guard let path = arguments.dropping(keyword: "from:") else { throw .mailSyntax }
+    let sender: EmailAddress
+    let rest: ArraySlice<UInt8>
+    // SMTPUTF8 stands behind the address that it allows, so the address is checked against it afterwards.
+    do { (sender, rest) = try EmailAddress.parsePath(path, .reverse, allowingUTF8: true) } catch {
+      throw .badSender(error)
+    }
+    var mail = MailArguments(sender: sender)
+    try mail.read(try parameters(rest))
+    if !mail.usesSMTPUTF8, !sender.isASCII { throw .needsSMTPUTF8 }
+    return mail
+  }
+
+  private static func recipient(_ arguments: ArraySlice<UInt8>, allowingUTF8: Bool) throws(Reply) -> EmailAddress {
+    guard let path = arguments.dropping(keyword: "to:") else { throw .recipientSyntax }
+    let recipient: EmailAddress
+    let rest: ArraySlice<UInt8>
+    do { (recipient, rest) = try EmailAddress.parsePath(path, .forward, allowingUTF8: allowingUTF8) } catch {
+      throw .badRecipient(error)
+    }
+    guard try parameters(rest).isEmpty else { throw .unknownParameter }
+    return recipient
+  }
+
+  private typealias Parameter = (name: String, value: String)
+
+  /// `KEY` or `KEY=VALUE`, separated by spaces; none of them twice (RFC 5321 section 4.1.2, `esmtp-param`).
+  private static func parameters(_ text: ArraySlice<UInt8>) throws(Reply) -> [Parameter] {
+    guard text.isEmpty || text.first == UInt8(ascii: " ") else { throw .badLine }
+    var parameters: [Parameter] = []
+    var names: Set<String> = []
+    for part in text.split(separator: UInt8(ascii: " ")) {
+      let key = part.prefix { $0 != UInt8(ascii: "=") }
+      let value = part[key.endIndex...].dropFirst()
+      guard key.allSatisfy(\.isAlphanumericOrHyphen), value.allSatisfy({ (0x21...0x7E).contains($0) }),
+        !key.isEmpty, key.endIndex == part.endIndex || !value.isEmpty
+      else { throw .badLine }
+      let name = String(decoding: key.map(\.asciiLowercased), as: UTF8.self)
+      guard names.insert(name).inserted else { throw .badParameter("duplicate") }
+      parameters.append((name, String(decoding: value, as: UTF8.self)))
+    }
+    return parameters
+  }
+}
+
+extension Command.MailArguments {
+  fileprivate mutating func read(_ parameters: [(name: String, value: String)]) throws(Reply) {
+    for (name, value) in parameters {
+      switch name {
+      case "size":
+        // RFC 1870 section 3: up to 20 digits. What does not fit an Int is above any limit of ours.
+        guard (1...20).contains(value.utf8.count), value.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+          throw .badParameter("SIZE")
+        }
+        declaredSize = Int(value) ?? .max
+      case "body":
+        guard let type = Envelope.BodyType(rawValue: value.uppercased()), type != .unspecified else {
+          throw .badParameter("BODY")
+        }
+        body = type
+      case "smtputf8":
+        guard value.isEmpty else { throw .badParameter("SMTPUTF8") }
+        usesSMTPUTF8 = true
+      default: throw .unknownParameter
+      }
+    }
+  }
+}
+
+extension UInt8 {
+  var asciiLowercased: UInt8 { (0x41...0x5A).contains(self) ? self | 0x20 : self }
+
+  fileprivate var isAlphanumericOrHyphen: Bool {
+    (0x30...0x39).contains(self) || (0x61...0x7A).contains(asciiLowercased) || self == UInt8(ascii: "-")
+  }
+}
+
+extension ArraySlice<UInt8> {
+  fileprivate func trimmingSpaces() -> ArraySlice<UInt8> {
+    var slice = drop { $0 == UInt8(ascii: " ") }
+    // Trailing white space is tolerated, as RFC 5321 section 4.1.1 recommends.
+    while slice.last == UInt8(ascii: " ") || slice.last == UInt8(ascii: "\t") { slice.removeLast() }
+    return slice
+  }
+
+  /// What follows `keyword`, and the spaces that Outlook Express and many devices put behind the colon although
+  /// RFC 5321 section 3.3 forbids them; Postfix and Exim take them too. nil when it does not start like this.
+  fileprivate func dropping(keyword: String) -> ArraySlice<UInt8>? {
+    let length = keyword.utf8.count
+    guard prefix(length).elementsEqual(keyword.utf8, by: { $0.asciiLowercased == $1 }) else { return nil }
+    return dropFirst(length).drop { $0 == UInt8(ascii: " ") }
+  }
+}

@@ -1,0 +1,84 @@
+import MailMessage
+
+/// Every reply that a `ServerSession` gives of its own, with the section that asks for it. Enhanced codes are those of
+/// RFC 3463 and of the IANA registry that RFC 5248 started.
+extension Reply {
+  // RFC 5321 section 4.3.1 and RFC 2034 section 3: neither the banner nor the answer to EHLO carries a status.
+  static func banner(_ hostname: String) -> Reply { Reply(220, nil, "\(hostname) ESMTP MailDedup") }
+  static func hello(_ hostname: String) -> Reply { Reply(250, nil, hostname) }
+  /// RFC 5321 section 4.1.1.1. Each keyword names something that really works.
+  static func extendedHello(_ hostname: String, messageSize: Int) -> Reply {
+    Reply(
+      250, nil, hostname,
+      "SIZE \(messageSize)",  // RFC 1870
+      "PIPELINING",  // RFC 2920
+      "8BITMIME",  // RFC 6152
+      "ENHANCEDSTATUSCODES",  // RFC 2034
+      "SMTPUTF8")  // RFC 6531
+  }
+
+  static let senderOK = Reply(250, .init(2, 1, 0), "Sender ok")
+  static let recipientOK = Reply(250, .init(2, 1, 5), "Recipient ok")
+  static let startData = Reply(354, nil, "End data with <CR><LF>.<CR><LF>")
+  static let resetOK = Reply(250, .init(2, 0, 0), "Ok")
+  static let noopOK = Reply(250, .init(2, 0, 0), "Ok")
+  static let bye = Reply(221, .init(2, 0, 0), "Bye")
+  /// RFC 5321 section 7.3: we neither confirm nor deny.
+  static let cannotVerify = Reply(252, .init(2, 5, 0), "Cannot verify; send some mail and it will be passed on")
+  static let help = Reply(214, .init(2, 0, 0), "EHLO HELO MAIL RCPT DATA RSET NOOP QUIT VRFY HELP")
+
+  // RFC 5321 section 4.2.4: 500 is for what we do not know, 502 for what we know and do not do.
+  static let unknownCommand = Reply(500, .init(5, 5, 1), "Command unrecognized")
+  static let notImplemented = Reply(502, .init(5, 5, 1), "Command not implemented")
+  static let badLine = Reply(500, .init(5, 5, 2), "Syntax error")
+  static let bareLineFeed = Reply(500, .init(5, 5, 2), "The line ends in a bare LF; SMTP lines end in CR LF")
+  static let lineTooLong = Reply(500, .init(5, 5, 2), "Line too long")
+  static let noArguments = Reply(501, .init(5, 5, 4), "This command takes no argument")
+  static let needsArgument = Reply(501, .init(5, 5, 4), "This command needs an argument")
+  static let badHello = Reply(501, .init(5, 5, 4), "The name must be printable ASCII")
+  static let mailSyntax = Reply(501, .init(5, 5, 4), "Syntax: MAIL FROM:<address> [parameters]")
+  static let recipientSyntax = Reply(501, .init(5, 5, 4), "Syntax: RCPT TO:<address>")
+  static let helloFirst = Reply(503, .init(5, 5, 1), "Send EHLO or HELO first")
+  static let nestedMail = Reply(503, .init(5, 5, 1), "A transaction is open already; RSET ends it")
+  static let mailFirst = Reply(503, .init(5, 5, 1), "Send MAIL first")
+  // RFC 5321 section 3.3 allows 503 or 554 here; 554 is what pipelining clients expect (RFC 2920 section 3.1).
+  static let noRecipients = Reply(554, .init(5, 5, 1), "No valid recipients")
+  /// RFC 5321 section 4.1.1.11.
+  static let unknownParameter = Reply(555, .init(5, 5, 4), "Unsupported parameter")
+  static func badParameter(_ name: String) -> Reply { Reply(501, .init(5, 5, 4), "Bad \(name) parameter") }
+  /// RFC 6531 section 3.5.
+  static let needsSMTPUTF8 = Reply(553, .init(5, 6, 7), "The address is not ASCII and SMTPUTF8 was not asked for")
+  static func badSender(_ fault: EmailAddress.SyntaxFault) -> Reply {
+    fault == .needsUTF8 ? .needsSMTPUTF8 : Reply(501, .init(5, 1, 7), "Bad sender: \(fault.rawValue)")
+  }
+  static func badRecipient(_ fault: EmailAddress.SyntaxFault) -> Reply {
+    fault == .needsUTF8 ? .needsSMTPUTF8 : Reply(501, .init(5, 1, 3), "Bad recipient: \(fault.rawValue)")
+  }
+  /// RFC 5321 section 4.5.3.1.10: the client delivers the rest in another transaction.
+  static let tooManyRecipients = Reply(452, .init(4, 5, 3), "Too many recipients in one transaction")
+
+  /// RFC 1870 section 6.
+  static func tooLarge(_ limit: Int) -> Reply { Reply(552, .init(5, 3, 4), "The limit is \(limit) octets a message") }
+  static func headerTooLarge(_ limit: Int) -> Reply {
+    Reply(552, .init(5, 3, 4), "The limit is \(limit) octets a header")
+  }
+  static let bareCarriageReturn = Reply(554, .init(5, 6, 0), "The message has a bare CR; lines end in CR LF")
+  static let bareLineFeedInMessage = Reply(554, .init(5, 6, 0), "The message has a bare LF; lines end in CR LF")
+  static let nulInMessage = Reply(554, .init(5, 6, 0), "The message has a NUL octet")
+  /// RFC 5321 section 6.3.
+  static let loop = Reply(554, .init(5, 4, 6), "Too many Received fields: the message is looping")
+
+  // Every 421 says what happened: the server may close at any time with it (RFC 5321 section 3.8).
+  static let tooManyErrors = Reply(421, .init(4, 7, 0), "Too many errors; closing")
+  static let tooMuchJunk = Reply(421, .init(4, 7, 0), "Too many commands without a message; closing")
+  static let notSMTP = Reply(421, .init(4, 7, 0), "This is SMTP; closing")
+  static let tooMuchAhead = Reply(421, .init(4, 7, 0), "Too much sent ahead of our replies; closing")
+  static let idle = Reply(421, .init(4, 4, 2), "No command for too long; closing")
+  static let dataTooLate = Reply(421, .init(4, 4, 2), "The message took too long; closing")
+  static let dataTooSlow = Reply(421, .init(4, 4, 2), "The message comes too slowly; closing")
+  package static let shuttingDown = Reply(421, .init(4, 3, 2), "Shutting down; try again shortly")
+  // RFC 5321 section 3.1 allows 554 in place of the banner.
+  static let earlyTalker = Reply(554, .init(5, 5, 1), "Wait for the banner before you send")
+  /// For the driver, which alone knows how many connections there are.
+  package static let tooManyConnections = Reply(421, .init(4, 7, 0), "Too many connections; try again later")
+}

@@ -1,0 +1,91 @@
+import MailMessage
+
+/// What each command does (RFC 5321 section 4.1) and in which order they may come (section 4.1.4).
+extension ServerSession {
+  mutating func perform(_ command: Command, _ actions: inout [Action]) {
+    switch command {
+    case .hello(let name, let extended): hello(name, extended: extended, &actions)
+    case .mail(let mail): begin(mail, &actions)
+    case .recipient(let recipient): add(recipient, &actions)
+    case .data: startData(&actions)
+    case .reset:
+      draft = nil
+      answerJunk(.resetOK, &actions)
+    case .quit: end(.bye, .quit, &actions)
+    case .noop: answerJunk(.noopOK, &actions)
+    case .verify: answerJunk(.cannotVerify, &actions)
+    case .help: answerJunk(.help, &actions)
+    case .unimplemented: refuse(.notImplemented, &actions)
+    case .unknown: refuse(.unknownCommand, &actions)
+    }
+  }
+
+  /// A second EHLO is allowed and ends the open transaction like RSET (RFC 5321 section 4.1.4).
+  private mutating func hello(_ name: String, extended: Bool, _ actions: inout [Action]) {
+    draft = nil
+    client.helo = name
+    client.transmission = extended ? "ESMTP" : "SMTP"
+    answerJunk(extended ? .extendedHello(hostname, messageSize: limits.messageSize) : .hello(hostname), &actions)
+  }
+
+  private mutating func begin(_ mail: Command.MailArguments, _ actions: inout [Action]) {
+    if client.helo.isEmpty { return refuse(.helloFirst, &actions) }
+    // The open transaction stays as it is (RFC 5321 section 4.1.4).
+    if draft != nil { return refuse(.nestedMail, &actions) }
+    if let size = mail.declaredSize, size > limits.messageSize { return refuse(.tooLarge(limits.messageSize), &actions) }
+    let envelope = Envelope(sender: mail.sender, recipients: [], body: mail.body, usesSMTPUTF8: mail.usesSMTPUTF8)
+    draft = Draft(envelope: envelope, declaredSize: mail.declaredSize)
+    answer(.senderOK, &actions)
+  }
+
+  /// Takes whatever is an address: Django ignores that some of several recipients were refused, so one that we refuse
+  /// is silently lost, while one that bounces later is not.
+  private mutating func add(_ recipient: EmailAddress, _ actions: inout [Action]) {
+    guard let draft else { return refuse(.mailFirst, &actions) }
+    guard draft.envelope.recipients.count < limits.recipients else { return refuse(.tooManyRecipients, &actions) }
+    self.draft?.envelope.recipients.append(recipient)
+    answer(.recipientOK, &actions)
+  }
+
+  private mutating func startData(_ actions: inout [Action]) {
+    guard let draft else { return refuse(.mailFirst, &actions) }
+    if draft.envelope.recipients.isEmpty { return refuse(.noRecipients, &actions) }
+    decoder = DotDecoder(limit: limits.messageSize, declaredSize: draft.declaredSize)
+    state = .data
+    answer(.startData, &actions)
+  }
+
+  /// For commands that bring no message nearer: a client that sends nothing else only holds the connection.
+  private mutating func answerJunk(_ reply: Reply, _ actions: inout [Action]) {
+    junk += 1
+    if junk > limits.junkCommands { return end(.tooMuchJunk, .tooMuchJunk, &actions) }
+    answer(reply, &actions)
+  }
+
+  /// CRLF.CRLF has come: hand the transaction over, or say what was wrong with it.
+  mutating func endOfData(_ actions: inout [Action]) {
+    guard let draft, let decoder else { return }
+    self.draft = nil
+    self.decoder = nil
+    state = .command
+    if let refusal = refusal(of: decoder) { return refuse(refusal, &actions) }
+    state = .committing
+    var client = client
+    // RFC 6531 section 4.3 names the transmission.
+    if draft.envelope.usesSMTPUTF8 { client.transmission = "UTF8SMTP" }
+    actions.append(.commit(Transaction(client: client, envelope: draft.envelope, message: decoder.message)))
+  }
+
+  private func refusal(of decoder: DotDecoder) -> Reply? {
+    // In this order, so that the answer does not depend on how the data was cut.
+    if decoder.faults.contains(.tooLarge) { return .tooLarge(limits.messageSize) }
+    if decoder.faults.contains(.nul) { return .nulInMessage }
+    if decoder.faults.contains(.bareLF) { return .bareLineFeedInMessage }
+    if decoder.faults.contains(.bareCR) { return .bareCarriageReturn }
+    switch HeaderCheck.fault(in: decoder.message, limits: limits) {
+    case .tooLarge: return .headerTooLarge(limits.headerBlock)
+    case .loop: return .loop
+    case nil: return nil
+    }
+  }
+}

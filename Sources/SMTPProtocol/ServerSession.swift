@@ -1,0 +1,297 @@
+package import MailMessage
+
+/// One SMTP session as the server sees it (RFC 5321), as a value: octets in, actions out. It has no socket, no clock
+/// and no log.
+///
+/// What each entry point promises:
+/// - `open` gives the banner; octets that come before it end the session.
+/// - `receive` takes any cut of the octet stream; the actions do not depend on where it is cut.
+/// - `commit` is given once for each complete transaction, and nothing that the client pipelined behind it is looked
+///   at before `finish` has brought the answer: the next reply may not overtake it (RFC 2920 section 3.2).
+/// - Whatever is short of CRLF.CRLF is never handed over.
+///
+/// Limits: `SessionLimits`, and `aheadLimit` octets that are held while a transaction is committed. They defend the
+/// memory and time of the process against the client; the session trusts its driver.
+///
+/// The driver writes replies in order, calls `finish` or `resume` when it was told to `commit` or to `pause`, stops
+/// reading while `wantsInput` is false, asks `check` as time passes, and closes when told so.
+package struct ServerSession: Hashable, Sendable {
+  package enum Action: Hashable, Sendable {
+    case reply(Reply)
+    /// Make it durable, then call `finish`.
+    case commit(Transaction)
+    /// Wait this long, then call `resume`: the client makes too many errors.
+    case pause(Duration)
+    /// Nothing follows; send what there is and close.
+    case close(Ending)
+  }
+
+  /// Why the session ends.
+  package enum Ending: String, Hashable, Sendable, CaseIterable {
+    case quit
+    /// The client went away.
+    case gone
+    case earlyTalker = "early-talker"
+    case notSMTP = "not-smtp"
+    case tlsOnPlainPort = "tls-on-plain-port"
+    case lineTooLong = "line-too-long"
+    case tooManyErrors = "too-many-errors"
+    case tooMuchJunk = "too-much-junk"
+    case tooMuchAhead = "too-much-ahead"
+    case idle
+    case dataTooLate = "data-too-late"
+    case dataTooSlow = "data-too-slow"
+    case shutdown
+    /// The handler of transactions answered 421.
+    case unavailable
+  }
+
+  enum State: Hashable, Sendable {
+    /// The banner is not out yet.
+    case silent
+    /// Waiting for a command, or for the rest of one.
+    case command
+    /// Reading a message into `decoder`.
+    case data
+    /// The driver makes a transaction durable.
+    case committing
+    /// The driver waits before this reply goes out.
+    case paused(Reply)
+    case closed
+  }
+
+  /// An open transaction: MAIL was accepted.
+  struct Draft: Hashable, Sendable {
+    var envelope: Envelope
+    var declaredSize: Int?
+  }
+
+  /// Octets a client may send ahead of our replies; a driver that stops reading comes nowhere near. A whole group of
+  /// 1,000 recipients behind a message fits in.
+  package static let aheadLimit = 512 * 1024
+
+  package let limits: SessionLimits
+  let hostname: String
+  var client: Transaction.Client
+  var state = State.silent
+  var draft: Draft?
+  // Not the payload of `State.data`: taking it out of the enum to change it would copy the message at each chunk.
+  var decoder: DotDecoder?
+  /// The start of a command whose LF has not come yet.
+  var partial: [UInt8] = []
+  /// What came while the driver was busy with us.
+  var held: [UInt8] = []
+  var errors = 0
+  var junk = 0
+  var isDraining = false
+  var isAtEnd = false
+  /// Changes whenever the client is given a new term; see `check`.
+  package internal(set) var period = 0
+
+  /// - Parameters:
+  ///   - hostname: what we call ourselves in the banner and in the reply to EHLO.
+  ///   - address: the client, without port.
+  ///   - name: names the session in the log.
+  package init(hostname: String, address: String, name: String, limits: SessionLimits) {
+    self.hostname = hostname
+    self.limits = limits
+    client = Transaction.Client(address: address, helo: "", transmission: "SMTP", session: name)
+  }
+
+  /// Whether the driver should go on reading. While a transaction is committed we listen on for a while: a client has
+  /// nothing to say then, and a driver that need not turn reading off and on saves two system calls a mail.
+  package var wantsInput: Bool {
+    switch state {
+    case .silent, .command, .data: true
+    case .committing, .paused: held.count < Self.aheadLimit / 8
+    case .closed: false
+    }
+  }
+
+  /// The open transaction, for the log line of a refusal; nil between transactions.
+  package var envelope: Envelope? { draft?.envelope }
+
+  /// The connection is up: greet.
+  package mutating func open() -> [Action] {
+    guard case .silent = state else { return [] }
+    state = .command
+    period += 1
+    return [.reply(.banner(hostname))]
+  }
+
+  /// Takes what the client sent.
+  package mutating func receive(_ bytes: UnsafeRawBufferPointer) -> [Action] {
+    var actions: [Action] = []
+    if bytes.isEmpty { return actions }
+    switch state {
+    // A client that talks before it is talked to does not speak SMTP: it is a bot, or a browser sent by an attacker.
+    case .silent: end(.earlyTalker, .earlyTalker, &actions)
+    case .command, .data: process(bytes, &actions)
+    case .committing, .paused: hold(bytes, &actions)
+    case .closed: break
+    }
+    return actions
+  }
+
+  package mutating func receive(_ bytes: [UInt8]) -> [Action] { bytes.withUnsafeBytes { receive($0) } }
+
+  /// The transaction that was handed out is settled: `reply` goes to the client.
+  package mutating func finish(_ reply: Reply) -> [Action] {
+    guard case .committing = state else { return [] }
+    var actions: [Action] = []
+    state = .command
+    if reply.isPositive { errors = 0 }
+    junk = 0
+    if reply.code == 421 {
+      end(reply, .unavailable, &actions)
+    } else {
+      answer(reply, &actions)
+      continueWithHeld(&actions)
+    }
+    return actions
+  }
+
+  /// The client has closed its side (or the connection is gone). What is short of CRLF.CRLF is forgotten; the answer
+  /// to a transaction that is being committed may still reach a client that only closed its sending side.
+  package mutating func endOfInput() -> [Action] {
+    isAtEnd = true
+    var actions: [Action] = []
+    leaveIfAtEnd(&actions)
+    return actions
+  }
+
+  /// The pause is over.
+  package mutating func resume() -> [Action] {
+    guard case .paused(let reply) = state else { return [] }
+    var actions: [Action] = []
+    state = .command
+    answer(reply, &actions)
+    continueWithHeld(&actions)
+    return actions
+  }
+
+  /// We shut down: a message that is on its way may still arrive, everything else ends now with 421.
+  package mutating func drain() -> [Action] {
+    isDraining = true
+    var actions: [Action] = []
+    switch state {
+    case .silent, .command, .paused: end(.shuttingDown, .shutdown, &actions)
+    case .data, .committing, .closed: break
+    }
+    return actions
+  }
+
+  // MARK: - Octets
+
+  private mutating func process(_ bytes: UnsafeRawBufferPointer, _ actions: inout [Action]) {
+    var rest = bytes
+    while !rest.isEmpty {
+      switch state {
+      case .command: rest = UnsafeRawBufferPointer(rebasing: rest[takeLine(rest, &actions)...])
+      case .data: rest = UnsafeRawBufferPointer(rebasing: rest[takeData(rest, &actions)...])
+      case .committing, .paused: return hold(rest, &actions)
+      case .silent, .closed: return
+      }
+    }
+  }
+
+  /// Takes octets up to the end of a command line, or all of them when it does not end here.
+  private mutating func takeLine(_ bytes: UnsafeRawBufferPointer, _ actions: inout [Action]) -> Int {
+    if partial.isEmpty, bytes[0] == 0x16 {
+      // The first octet of a TLS handshake. Nothing we could say in plain text will be understood, but the log names it.
+      end(.notSMTP, .tlsOnPlainPort, &actions)
+      return bytes.count
+    }
+    let lineEnd = bytes.firstIndex(of: 0x0A)
+    let length = (lineEnd ?? bytes.count - 1) + 1
+    guard partial.count + length <= limits.commandLine else {
+      // Closing is the only safe way on: the rest of the line would be taken for commands.
+      end(.lineTooLong, .lineTooLong, &actions)
+      return bytes.count
+    }
+    partial.append(contentsOf: bytes[..<length])
+    if lineEnd != nil {
+      let line = partial
+      partial.removeAll(keepingCapacity: true)
+      take(line: line, &actions)
+    }
+    return length
+  }
+
+  private mutating func take(line: [UInt8], _ actions: inout [Action]) {
+    guard line.dropLast().last == 0x0D else { return refuse(.bareLineFeed, &actions) }
+    let line = line.dropLast(2)
+    if ForeignProtocol.isSpoken(in: line) { return end(.notSMTP, .notSMTP, &actions) }
+    do { perform(try Command.parse(line, allowingUTF8: draft?.envelope.usesSMTPUTF8 ?? false), &actions) } catch {
+      refuse(error, &actions)
+    }
+  }
+
+  private mutating func takeData(_ bytes: UnsafeRawBufferPointer, _ actions: inout [Action]) -> Int {
+    guard let taken = decoder?.consume(bytes) else { return bytes.count }
+    if decoder?.isComplete == true { endOfData(&actions) }
+    return taken
+  }
+
+  private mutating func hold(_ bytes: UnsafeRawBufferPointer, _ actions: inout [Action]) {
+    guard held.count + bytes.count <= Self.aheadLimit else { return end(.tooMuchAhead, .tooMuchAhead, &actions) }
+    held.append(contentsOf: bytes)
+  }
+
+  private mutating func continueWithHeld(_ actions: inout [Action]) {
+    if !held.isEmpty {
+      let bytes = held
+      held = []
+      bytes.withUnsafeBytes { process($0, &actions) }
+    }
+    leaveIfAtEnd(&actions)
+  }
+
+  private mutating func leaveIfAtEnd(_ actions: inout [Action]) {
+    switch state {
+    case .silent, .command, .data: if isAtEnd { leave(.gone, &actions) }
+    case .committing, .paused, .closed: break
+    }
+  }
+
+  // MARK: - Answers
+
+  /// Gives `reply`, and when we are shutting down also takes leave.
+  mutating func answer(_ reply: Reply, _ actions: inout [Action]) {
+    if isDraining {
+      actions.append(.reply(reply))
+      return end(.shuttingDown, .shutdown, &actions)
+    }
+    actions.append(.reply(reply))
+    period += 1
+  }
+
+  /// Refuses: counts the error, and slows down or ends the session of a client that makes too many.
+  mutating func refuse(_ reply: Reply, _ actions: inout [Action]) {
+    // 4xx is no fault of the client.
+    if reply.isPermanent { errors += 1 }
+    if errors >= limits.errorsBeforeClose { return end(.tooManyErrors, .tooManyErrors, &actions) }
+    if errors >= limits.errorsBeforeDelay, limits.errorDelay > .zero, !isDraining {
+      state = .paused(reply)
+      actions.append(.pause(limits.errorDelay))
+      return
+    }
+    answer(reply, &actions)
+  }
+
+  /// The last words. Nothing of the client is looked at any more.
+  mutating func end(_ reply: Reply, _ ending: Ending, _ actions: inout [Action]) {
+    actions.append(.reply(reply))
+    leave(ending, &actions)
+  }
+
+  private mutating func leave(_ ending: Ending, _ actions: inout [Action]) {
+    actions.append(.close(ending))
+    state = .closed
+    draft = nil
+    decoder = nil
+    partial = []
+    held = []
+    period += 1
+  }
+}

@@ -1,0 +1,53 @@
+package import SMTPProtocol
+
+/// What the listener is told by the configuration.
+package struct ListenerSettings: Hashable, Sendable {
+  /// An address to listen on.
+  package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
+    /// An IP address, or a name that resolves to one.
+    package var host: String
+    /// 0 lets the kernel choose.
+    package var port: Int
+
+    package init(host: String, port: Int) {
+      self.host = host
+      self.port = port
+    }
+
+    package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+  }
+
+  package var endpoints: [Endpoint]
+  /// What we call ourselves in the banner and in the reply to EHLO (RFC 5321 section 4.1.1.1).
+  package var hostname: String
+  package var limits = SessionLimits()
+  /// Connections in all; beyond: 421 4.7.0.
+  package var maximumConnections = 1000
+  /// Connections of one address; beyond: 421 4.7.0.
+  package var maximumPerClient = 100
+  /// The same for a loopback address, from which a whole site sends.
+  package var maximumPerLoopbackClient = 500
+  /// How long we listen for a client that talks before the banner. One millisecond is enough for whoever sends at once,
+  /// and is lost on nobody who waits.
+  package var greetingDelay: Duration = .milliseconds(1)
+  /// How long we read on, discarding, after the last reply to a client that we cut off. Closing at once with octets
+  /// unread makes the kernel send a reset, which takes the reply away from the client.
+  package var linger: Duration = .seconds(2)
+
+  package init(endpoints: [Endpoint], hostname: String) {
+    self.endpoints = endpoints
+    self.hostname = hostname
+  }
+}
+
+/// How many connections there are and were, for `status` and metrics.
+package struct ConnectionCounts: Hashable, Sendable {
+  /// Open now.
+  package var open = 0
+  /// Accepted since the start, the open ones included.
+  package var total = 0
+  /// Refused since the start because there were too many.
+  package var refused = 0
+
+  package init() {}
+}

@@ -1,0 +1,45 @@
+import Logging
+
+/// What the listener can say, one verb an event, so that a log can be counted.
+enum LogVerb: String {
+  case listening
+  case connected
+  case disconnected
+  /// A connection that was not let in.
+  case refused
+  /// A command or message that was answered with 4xx or 5xx.
+  case rejected
+  /// A connection that we ended.
+  case closed
+  case stopped
+}
+
+/// The keys of log metadata.
+enum LogKey: String {
+  case session, client, endpoint, reason, reply, helo, sender, recipients, error, connections
+}
+
+extension Logger {
+  func event(_ level: Level, _ verb: LogVerb, _ metadata: @autoclosure () -> [LogKey: String]) {
+    guard level >= logLevel else { return }
+    let pairs = metadata().map { ($0.key.rawValue, MetadataValue.string($0.value.escapingControls)) }
+    log(level: level, "\(verb.rawValue)", metadata: Dictionary(uniqueKeysWithValues: pairs))
+  }
+}
+
+extension String {
+  /// What a client says must not be able to begin a line of our log or to talk to the admin's terminal.
+  var escapingControls: String {
+    guard unicodeScalars.contains(where: \.isControl) else { return self }
+    return unicodeScalars.reduce(into: "") { text, scalar in
+      if scalar.isControl { text += "\\u{\(String(scalar.value, radix: 16))}" } else { text.unicodeScalars.append(scalar) }
+    }
+  }
+}
+
+extension Unicode.Scalar {
+  /// C0, DEL, C1, and the two line separators that some viewers obey.
+  fileprivate var isControl: Bool {
+    value < 0x20 || (0x7F...0x9F).contains(value) || value == 0x2028 || value == 0x2029
+  }
+}

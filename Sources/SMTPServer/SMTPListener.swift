@@ -1,0 +1,137 @@
+package import Logging
+package import NIOCore
+import NIOPosix
+import SMTPProtocol
+import Synchronization
+
+/// Listens for SMTP and hands complete transactions to a `TransactionHandler`.
+///
+/// Promises: one `SessionHandler` a connection, on one event loop; every complete transaction is handed over exactly
+/// once and nothing short of CRLF.CRLF ever is (R2). Limits: the numbers of connections in `ListenerSettings`, and
+/// `SessionLimits` for each of them. Errors: `ListenerFailure` at the start, none afterwards.
+package final class SMTPListener: Sendable {
+  private let settings: Mutex<ListenerSettings>
+  private let handler: any TransactionHandler
+  private let group: any EventLoopGroup
+  private let logger: Logger
+  private let table = ConnectionTable()
+  private let servers = Mutex<[any Channel]>([])
+  private let sessions = Atomic<UInt64>(0)
+
+  /// - Parameter group: carries the connections; the caller shuts it down, after the listener.
+  package init(
+    settings: ListenerSettings, handler: any TransactionHandler, group: any EventLoopGroup, logger: Logger
+  ) {
+    self.settings = Mutex(settings)
+    self.handler = handler
+    self.group = group
+    self.logger = logger
+  }
+
+  /// Connections now and since the start.
+  package var counts: ConnectionCounts { table.counts }
+
+  /// Binds all endpoints or none.
+  ///
+  /// - Returns: what is bound, in the order of the settings, with the ports that the kernel chose.
+  package func start() async throws(ListenerFailure) -> [ListenerSettings.Endpoint] {
+    var bound: [ListenerSettings.Endpoint] = []
+    for endpoint in settings.withLock({ $0.endpoints }) {
+      do {
+        let server = try await bootstrap().bind(host: endpoint.host, port: endpoint.port).get()
+        servers.withLock { $0.append(server) }
+        bound.append(.init(host: endpoint.host, port: server.localAddress?.port ?? endpoint.port))
+      } catch {
+        await stopListening()
+        throw ListenerFailure(endpoint, error)
+      }
+    }
+    for endpoint in bound { logger.event(.info, .listening, [.endpoint: endpoint.description]) }
+    return bound
+  }
+
+  /// Takes new settings for the connections to come; the open ones keep theirs. The endpoints stay as they are.
+  package func adopt(_ settings: ListenerSettings) { self.settings.withLock { $0 = settings } }
+
+  /// Stops accepting, lets messages in flight arrive and be answered, says 421 to everybody else.
+  ///
+  /// - Parameter limit: after this time whoever is still here is cut off.
+  package func shutdown(within limit: Duration) async {
+    await stopListening()
+    let channels = table.shutDown()
+    for channel in channels { channel.triggerUserOutboundEvent(SessionHandler.DrainRequest(), promise: nil) }
+    let loop = group.any()
+    let closed = EventLoopFuture.andAllComplete(channels.map(\.closeFuture), on: loop)
+    let patience = loop.scheduleTask(in: TimeAmount(limit)) { for channel in channels { channel.close(promise: nil) } }
+    try? await closed.get()
+    patience.cancel()
+    logger.event(.info, .stopped, [.connections: "\(channels.count)"])
+  }
+
+  private func stopListening() async {
+    let channels = servers.withLock { servers in
+      defer { servers = [] }
+      return servers
+    }
+    for channel in channels { try? await channel.close() }
+  }
+
+  private func bootstrap() -> ServerBootstrap {
+    ServerBootstrap(group: group)
+      .serverChannelOption(.backlog, value: 1024)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      // Out of file descriptors, accept fails at once and again: without this the loop would spin.
+      .serverChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler())
+        }
+      }
+      // A client may close its sending side and still wait for our answer.
+      .childChannelOption(.allowRemoteHalfClosure, value: true)
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture { try self.welcome(channel) }
+      }
+  }
+
+  private func welcome(_ channel: any Channel) throws {
+    let settings = settings.withLock { $0 }
+    let client = channel.clientAddress
+    let admission = table.admit(channel, from: client, settings)
+    guard admission == .admitted else {
+      logger.event(.info, .refused, [.client: client, .reason: "\(admission)"])
+      return try channel.pipeline.syncOperations.addHandler(RefusalHandler(admission))
+    }
+    // By the future and not by a handler, so that a connection that dies before it is active is counted out as well.
+    channel.closeFuture.whenComplete { _ in self.table.remove(channel, from: client) }
+    let number = sessions.wrappingAdd(1, ordering: .relaxed).newValue
+    let session = SessionHandler(
+      client: client, name: "s" + String(number, radix: 36), settings: settings, table: table, transactions: handler,
+      logger: logger)
+    try channel.pipeline.syncOperations.addHandler(session)
+  }
+}
+
+/// Says 421 in place of the banner (RFC 5321 section 3.8) and closes.
+private final class RefusalHandler: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  private let reply: Reply
+
+  init(_ admission: ConnectionTable.Admission) {
+    reply = admission == .shuttingDown ? .shuttingDown : .tooManyConnections
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: reply.encoded)), promise: nil)
+    context.close(promise: nil)
+  }
+}
+
+extension Channel {
+  /// Without port, and an IPv4 client of an IPv6 socket under its IPv4 address, so that it is counted once.
+  fileprivate var clientAddress: String {
+    guard let address = remoteAddress?.ipAddress else { return "unix" }
+    return address.hasPrefix("::ffff:") && address.contains(".") ? String(address.dropFirst(7)) : address
+  }
+}

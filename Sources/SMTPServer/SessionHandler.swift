@@ -1,0 +1,204 @@
+import Logging
+import MailMessage
+import NIOCore
+import SMTPProtocol
+
+/// Drives one `ServerSession` on its event loop: octets and time go in, actions are carried out. Nothing of the
+/// protocol is decided here.
+///
+/// It asks for no more octets while the session does not want any or while the client does not read our replies.
+final class SessionHandler: ChannelDuplexHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  /// Asks a connection to finish what is in flight and to leave.
+  struct DrainRequest {}
+
+  private var session: ServerSession
+  private let client: String
+  private let name: String
+  private let settings: ListenerSettings
+  private let table: ConnectionTable
+  private let transactions: any TransactionHandler
+  private let logger: Logger
+
+  private var context: ChannelHandlerContext?
+  private var hasPendingRead = false
+  private var isClosing = false
+  /// Numbers the commits, so that a handler that replies twice does not answer the next transaction as well.
+  private var commits = 0
+  /// When the current term of the session began, and which one it is.
+  private var termStart = NIODeadline.now()
+  private var term = -1
+  private var alarm: (task: Scheduled<Void>, at: NIODeadline)?
+
+  init(
+    client: String, name: String, settings: ListenerSettings, table: ConnectionTable,
+    transactions: any TransactionHandler, logger: Logger
+  ) {
+    self.client = client
+    self.name = name
+    self.settings = settings
+    self.table = table
+    self.transactions = transactions
+    self.logger = logger
+    session = ServerSession(hostname: settings.hostname, address: client, name: name, limits: settings.limits)
+  }
+
+  // MARK: - Events
+
+  func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+  func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+  func channelActive(context: ChannelHandlerContext) {
+    logger.event(.debug, .connected, described())
+    guard settings.greetingDelay > .zero else { return perform(session.open()) }
+    after(settings.greetingDelay) { handler in handler.perform(handler.session.open()) }
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    if isClosing { return }
+    perform(unwrapInboundIn(data).withUnsafeReadableBytes { session.receive($0) })
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) { readIfWanted() }
+
+  func read(context: ChannelHandlerContext) {
+    hasPendingRead = true
+    readIfWanted()
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    guard let event = event as? ChannelEvent, event == .inputClosed else {
+      return context.fireUserInboundEventTriggered(event)
+    }
+    // While closing this is what we lingered for: the client has read everything.
+    if isClosing { context.close(promise: nil) } else { perform(session.endOfInput()) }
+  }
+
+  func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
+    guard event is DrainRequest else { return context.triggerUserOutboundEvent(event, promise: promise) }
+    perform(session.drain())
+    promise?.succeed()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    logger.event(.debug, .closed, described([.error: "\(error)"]))
+    context.close(promise: nil)
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    // The session and with it the message so far are dropped: nothing short of CRLF.CRLF is delivered (R2).
+    isClosing = true
+    alarm?.task.cancel()
+    alarm = nil
+    logger.event(.debug, .disconnected, described())
+    context.fireChannelInactive()
+  }
+
+  // MARK: - Actions
+
+  private func perform(_ actions: [ServerSession.Action]) {
+    guard let context, !isClosing, context.channel.isActive else { return }
+    var output: ByteBuffer?
+    for action in actions {
+      switch action {
+      case .reply(let reply):
+        if output == nil { output = context.channel.allocator.buffer(capacity: 256) }
+        output?.writeBytes(reply.encoded)
+        if reply.code >= 400 { logger.event(.info, .rejected, described([.reply: reply.description])) }
+      case .commit(let transaction): commit(transaction, context)
+      case .pause(let duration): after(duration) { handler in handler.perform(handler.session.resume()) }
+      case .close(let ending): return close(context, ending, saying: output)
+      }
+    }
+    if let output { context.writeAndFlush(wrapOutboundOut(output), promise: nil) }
+    keepTime()
+    readIfWanted()
+  }
+
+  private func commit(_ transaction: Transaction, _ context: ChannelHandlerContext) {
+    commits += 1
+    let number = commits
+    let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+    let loop = context.eventLoop
+    transactions.handle(transaction) { reply in
+      loop.execute { handler.value.finish(reply, number) }
+    }
+  }
+
+  private func finish(_ reply: Reply, _ number: Int) {
+    guard number == commits else { return }
+    // A second reply to the same transaction finds the session in another state and is ignored.
+    perform(session.finish(reply))
+  }
+
+  private func close(_ context: ChannelHandlerContext, _ ending: ServerSession.Ending, saying output: ByteBuffer?) {
+    isClosing = true
+    let isOrderly = ending == .quit || ending == .gone
+    logger.event(isOrderly ? .debug : .info, .closed, described([.reason: ending.rawValue]))
+    // Whatever the client does or does not do, this is the end of it.
+    after(settings.linger) { $0.context?.close(promise: nil) }
+    let last = context.writeAndFlush(wrapOutboundOut(output ?? ByteBuffer()))
+    last.assumeIsolated().whenComplete { _ in
+      guard let context = self.context else { return }
+      context.close(mode: isOrderly ? .all : .output, promise: nil)
+      self.readIfWanted()
+    }
+  }
+
+  private func readIfWanted() {
+    guard let context, hasPendingRead else { return }
+    guard isClosing || (session.wantsInput && context.channel.isWritable) else { return }
+    hasPendingRead = false
+    context.read()
+  }
+
+  // MARK: - Time
+
+  private func keepTime() {
+    guard session.period != term else { return }
+    term = session.period
+    termStart = .now()
+    askSession(at: termStart)
+  }
+
+  private func askSession(at now: NIODeadline) {
+    let elapsed = Duration.nanoseconds((now - termStart).nanoseconds)
+    switch session.check(elapsed: elapsed, underPressure: table.isUnderPressure(settings)) {
+    case .expired(let actions): perform(actions)
+    case .wait(let duration):
+      let due = now + TimeAmount(duration)
+      // An alarm that rings too early only asks again, which is cheaper than a new one for each command.
+      if let alarm, alarm.at <= due { return }
+      alarm?.task.cancel()
+      alarm = after(duration) { handler in
+        handler.alarm = nil
+        handler.askSession(at: .now())
+      }.map { ($0, due) }
+    }
+  }
+
+  @discardableResult
+  private func after(_ duration: Duration, _ body: @escaping (SessionHandler) -> Void) -> Scheduled<Void>? {
+    context?.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(duration)) { [weak self] in
+      guard let self, self.context != nil else { return }
+      body(self)
+    }
+  }
+
+  // MARK: - Log
+
+  private func described(_ more: [LogKey: String] = [:]) -> [LogKey: String] {
+    var metadata = more
+    metadata[.session] = name
+    metadata[.client] = client
+    if let envelope = session.envelope {
+      metadata[.sender] = "<\(envelope.sender)>"
+      metadata[.recipients] = "\(envelope.recipients.count)"
+    }
+    return metadata
+  }
+}
