@@ -64,7 +64,7 @@ let package = Package(
     layer("SMTPClient", on: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, logging]),
     layer("DedupStore", on: ["DedupCore", "MailMessage", grdb, logging]),
     layer("Maildir", on: ["DedupCore", "MailMessage"]),
-    layer("HostSystem", on: ["DedupCore"]),
+    layer("HostSystem", on: ["DedupCore", "DedupConfig"]),
     layer("ControlAPI", on: ["DedupCore", "MailMessage", hummingbird, nio, nioPosix, nioHTTP1, logging]),
 
     .executableTarget(
@@ -84,7 +84,7 @@ let package = Package(
     tests(of: "MailMessage"),
     tests(of: "SMTPProtocol", with: ["MailMessage"]),
     tests(of: "Fingerprint", with: ["MailMessage"], resources: ["Corpus"]),
-    tests(of: "DedupCore", with: ["MailMessage"]),
+    tests(of: "DedupCore", with: ["MailMessage"], resources: ["Goldens"]),
     tests(of: "DedupConfig", with: ["DedupCore", "SMTPProtocol"]),
     tests(
       of: "SMTPServer", with: ["SMTPProtocol", "MailMessage", nio, nioPosix, nioEmbedded, logging],
