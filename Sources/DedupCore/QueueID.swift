@@ -1,7 +1,7 @@
 /// Names one accepted mail in replies, logs, `Received:` and the queue: 13 characters of Crockford's base 32.
 ///
-/// The upper 44 bits are the milliseconds of the acceptance and the lower 20 come from the caller, so that ids sort
-/// by age and two mails of one millisecond differ.
+/// A zero bit, 43 bits of the milliseconds since the epoch (until the year 2248) and 20 bits from the caller, so that
+/// ids sort by age, as numbers and as text, and two mails of one millisecond differ.
 package struct QueueID: Hashable, Comparable, Sendable, Codable {
   package let rawValue: Int64
 
@@ -11,12 +11,13 @@ package struct QueueID: Hashable, Comparable, Sendable, Codable {
     rawValue = (now.milliseconds & 0x7FF_FFFF_FFFF) << 20 | Int64(salt & 0xF_FFFF)
   }
 
-  /// The id that `text` names (upper or lower case), or nil.
+  /// The id that `text` names, or nil. Upper and lower case are the same; so are O and 0, I, L and 1, which people who
+  /// read an id to each other mix up.
   package init?(_ text: some StringProtocol) {
     guard text.utf8.count == 13 else { return nil }
     var value: UInt64 = 0
-    for byte in text.uppercased().utf8 {
-      guard let digit = Self.alphabet.firstIndex(of: byte) else { return nil }
+    for byte in text.utf8 {
+      guard let digit = Self.digit(byte) else { return nil }
       let (shifted, overflow) = value.multipliedReportingOverflow(by: 32)
       guard !overflow else { return nil }
       value = shifted | UInt64(digit)
@@ -25,6 +26,15 @@ package struct QueueID: Hashable, Comparable, Sendable, Codable {
   }
 
   package static func < (a: QueueID, b: QueueID) -> Bool { a.rawValue < b.rawValue }
+
+  private static func digit(_ byte: UInt8) -> Int? {
+    let upper = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) ? byte - 0x20 : byte
+    switch upper {
+    case UInt8(ascii: "O"): return 0
+    case UInt8(ascii: "I"), UInt8(ascii: "L"): return 1
+    default: return alphabet.firstIndex(of: upper)
+    }
+  }
 
   private static let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
 

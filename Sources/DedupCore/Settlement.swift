@@ -34,16 +34,17 @@ extension RetryPolicy {
   ///
   /// - Parameter random: a number from -1 to 1, for the jitter.
   package func settle(_ entry: QueueEntry, _ attempt: DeliveryAttempt, random: Double) -> Settlement {
-    let attempts = entry.attempts + 1
-    let expired = isExpired(queuedAt: entry.queuedAt, now: attempt.at)
+    let attempts = entry.attempts.saturatingAdding(1)
+    let expired = attempts >= fewestAttempts && isExpired(queuedAt: entry.queuedAt, now: attempt.at)
     var settlement = Settlement(
       entry: entry.id, remaining: [], nextAttempt: attempt.at.advanced(by: wait(after: attempts, random: random)),
       attempts: attempts, lastFailure: nil, delivered: [], failed: [], reopensWindow: false)
-    for (recipient, outcome) in zip(entry.recipients, attempt.outcomes) {
+    for (index, recipient) in entry.recipients.enumerated() {
+      // A transport that returns too few outcomes must not make a recipient vanish.
+      let isKnown = attempt.outcomes.indices.contains(index)
+      let outcome = isKnown ? attempt.outcomes[index] : .deferred(reason: "\(attempt.nextHop) reported no outcome")
       settlement.take(recipient, outcome, expired: expired)
     }
-    // A transport that returns too few outcomes must not make a recipient vanish.
-    settlement.remaining += entry.recipients.dropFirst(attempt.outcomes.count)
     settlement.reopensWindow = entry.kind == .report && settlement.delivered.isEmpty && settlement.remaining.isEmpty
     return settlement
   }

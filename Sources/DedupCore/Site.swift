@@ -12,10 +12,25 @@ package struct Site: Hashable, Sendable, Codable {
   ///   - settingsModule: as the report names it, e.g. `shop.settings.production`.
   ///   - subjectPrefix: Django's `EMAIL_SUBJECT_PREFIX`, e.g. `[Storefront]`.
   package init(settingsModule: String?, subjectPrefix: String?, envelope: Envelope) {
-    let recipients = Set(envelope.recipients.map { $0.text.lowercased() }).sorted().joined(separator: ",")
+    let recipients = Set(envelope.recipients.map { $0.text.lowercased() }).sorted().map(Self.escape)
     let sender = envelope.sender.text.lowercased()
-    key = [settingsModule ?? "", subjectPrefix ?? "", sender, recipients].joined(separator: "\u{1F}")
+    let parts = [settingsModule ?? "", subjectPrefix ?? "", sender].map(Self.escape)
+    key = (parts + [recipients.joined(separator: "\u{1E}")]).joined(separator: "\u{1F}")
     let names = [settingsModule, subjectPrefix, envelope.sender.text]
     name = names.compactMap { $0 }.first { !$0.isEmpty } ?? "unknown"
+  }
+
+  /// Keeps the separators of `key` out of its parts: they come from mail text, and no mail may look like another site's.
+  private static func escape(_ part: String) -> String {
+    var escaped = ""
+    for scalar in part.unicodeScalars {
+      switch scalar {
+      case "\u{1B}": escaped += "\u{1B}0"
+      case "\u{1E}": escaped += "\u{1B}1"
+      case "\u{1F}": escaped += "\u{1B}2"
+      default: escaped.unicodeScalars.append(scalar)
+      }
+    }
+    return escaped
   }
 }

@@ -47,10 +47,12 @@ package struct Timestamp: Hashable, Comparable, Sendable, Codable {
 extension Duration {
   /// Whole milliseconds, rounded toward zero, saturating.
   package var wholeMilliseconds: Int64 {
+    // Asking first: beyond Int64.max seconds, `components` traps.
+    if self >= .milliseconds(Int64.max) { return .max }
+    if self <= .milliseconds(Int64.min) { return .min }
     let (seconds, attoseconds) = components
-    let (product, overflow) = seconds.multipliedReportingOverflow(by: 1000)
-    let (sum, overflowsSum) = product.addingReportingOverflow(attoseconds / 1_000_000_000_000_000)
-    return overflow || overflowsSum ? (seconds < 0 ? .min : .max) : sum
+    // Seconds toward zero, so that neither term overflows: both have the same sign and the sum is in range.
+    return seconds * 1000 + attoseconds / 1_000_000_000_000_000
   }
 }
 

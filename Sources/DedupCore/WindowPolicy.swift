@@ -32,7 +32,8 @@ package enum ForwardReason: Hashable, Sendable {
   case windowElapsed
   /// The last forwarded mail never reached the inbox: the upstream rejected it for good.
   case lastOneRejected
-  /// The wall clock stands before the start of the window: it jumped, and hiding until it catches up could take days.
+  /// The wall clock stands well before the start of the window: it was set back, and hiding until it catches up could
+  /// take days.
   case clockJumpedBack
   /// Not an error report; the reason is the one that the recogniser gave.
   case pass(String)
@@ -90,18 +91,33 @@ package enum Verdict: Hashable, Sendable {
 }
 
 /// Decides between the first mail of a window and the ones to hold back.
+///
+/// A window starts with a mail that goes out. With a length of 1 h and a first mail at 14:03:00.000:
+///
+/// | mail at | verdict |
+/// |---|---|
+/// | 14:03:00.000 | held back, however many come within the same millisecond |
+/// | 15:02:59.999 | held back |
+/// | 15:03:00.000 | forwarded with the count; the next window starts |
+/// | 14:02:55 | held back: mails of one moment overtake each other, and clocks are corrected by seconds |
+/// | 13:00 | forwarded: the clock was set back, and 14:03 may be a long way off |
+///
+/// A length of zero forwards everything.
 package struct WindowPolicy: Hashable, Sendable {
   /// How long after a forwarded mail the same error is held back. No error is hidden for longer.
   package var length: Duration
+  /// How far before its own start a window still counts as open; never more than its length. Connections stamp their
+  /// mails by themselves and reach the commit point in another order, so a storm would leak without it.
+  package var tolerance: Duration = .seconds(10)
 
   package init(length: Duration = .seconds(3600)) { self.length = length }
 
   /// - Parameter record: what was known before this mail; nil when the fingerprint is new in its site.
   package func decide(_ record: WindowRecord?, now: Timestamp) -> Verdict {
     guard let record else { return .forward(.first, RunningCount(heldBack: 0, total: 1, since: now)) }
-    var count = RunningCount(heldBack: record.held, total: record.total + 1, since: record.firstSeen)
+    var count = RunningCount(heldBack: record.held, total: record.total.saturatingAdding(1), since: record.firstSeen)
     if let reason = reasonToForward(record, now: now) { return .forward(reason, count) }
-    count.heldBack += 1
+    count.heldBack = count.heldBack.saturatingAdding(1)
     return .suppress(.insideWindow, count)
   }
 
@@ -110,7 +126,7 @@ package struct WindowPolicy: Hashable, Sendable {
 
   private func reasonToForward(_ record: WindowRecord, now: Timestamp) -> ForwardReason? {
     guard let start = record.windowStart else { return .lastOneRejected }
-    if now < start { return .clockJumpedBack }
+    if start.since(now) > max(.zero, min(tolerance, length)) { return .clockJumpedBack }
     return now >= end(of: start) ? .windowElapsed : nil
   }
 }
@@ -122,14 +138,14 @@ extension WindowRecord {
       record
       ?? WindowRecord(firstSeen: now, lastSeen: now, windowStart: nil, held: 0, total: 0, suppressed: 0)
     next.lastSeen = now
-    next.total += 1
+    next.total = next.total.saturatingAdding(1)
     switch verdict {
     case .forward:
       next.windowStart = now
       next.held = 0
     case .suppress:
-      next.held += 1
-      next.suppressed += 1
+      next.held = next.held.saturatingAdding(1)
+      next.suppressed = next.suppressed.saturatingAdding(1)
     }
     return next
   }

@@ -1,0 +1,123 @@
+/// Text from mail made fit for people's eyes: terminals, tables and mails of fixed width.
+package enum DisplayText {
+  /// One line without control characters (which could command a terminal) and without marks that turn the direction of
+  /// writing (which could make a line read as something else); runs of white space are one space.
+  ///
+  /// - Parameter limit: in characters; what is longer ends in `…`.
+  package static func oneLine(_ text: String, limit: Int = 200) -> String {
+    var line = ""
+    var count = 0
+    var space = false
+    // Cut first: a title may be megabytes long. White space and what is dropped rarely make up three quarters.
+    for character in text.prefix(max(0, limit) * 4) {
+      let visible = character.unicodeScalars.filter { !isHidden($0) }
+      if character.isWhitespace || visible.isEmpty {
+        space = space || character.isWhitespace
+        continue
+      }
+      if count >= limit { return line + "…" }
+      if space, !line.isEmpty { line += " " }
+      line.unicodeScalars.append(contentsOf: visible)
+      space = false
+      count += 1
+    }
+    return line
+  }
+
+  /// How many columns of a terminal or a fixed-width font `text` takes: 0 for combining marks, 2 for the wide characters
+  /// of East Asia and emoji, 1 for the rest.
+  package static func columns(of text: String) -> Int { text.reduce(0) { $0 + columns(of: $1) } }
+
+  /// `text` within `columns`; what is longer ends in `…`.
+  package static func cut(_ text: String, columns: Int) -> String {
+    if self.columns(of: text) <= columns { return text }
+    var result = ""
+    var used = 1
+    for character in text {
+      used += self.columns(of: character)
+      if used > columns { break }
+      result.append(character)
+    }
+    return columns > 0 ? result + "…" : ""
+  }
+
+  /// `text` in lines within `columns`, broken at spaces, in the middle of a word only when it is longer than a line.
+  ///
+  /// - Parameter limit: of lines; the last one is cut.
+  package static func wrap(_ text: String, columns: Int, limit: Int = .max) -> [String] {
+    var lines: [String] = []
+    var line = ""
+    for word in text.split(separator: " ") {
+      let joined = line.isEmpty ? String(word) : "\(line) \(word)"
+      if self.columns(of: joined) <= columns {
+        line = joined
+        continue
+      }
+      if !line.isEmpty { lines.append(line) }
+      line = breakWord(String(word), columns: columns, into: &lines)
+    }
+    if !line.isEmpty || lines.isEmpty { lines.append(line) }
+    guard lines.count > limit, limit > 0 else { return lines }
+    let rest = lines[(limit - 1)...].joined(separator: " ")
+    return lines.prefix(limit - 1) + [cut(rest, columns: columns)]
+  }
+
+  /// `1,204`.
+  package static func number(_ number: Int) -> String {
+    let digits = String(number.magnitude)
+    var text = ""
+    for (position, digit) in digits.enumerated() {
+      if position > 0, (digits.utf8.count - position).isMultiple(of: 3) { text += "," }
+      text.append(digit)
+    }
+    return (number < 0 ? "-" : "") + text
+  }
+
+  /// `1 mail`, `1,204 mails`.
+  package static func count(_ number: Int, _ singular: String, _ plural: String? = nil) -> String {
+    "\(self.number(number)) \(number == 1 ? singular : plural ?? singular + "s")"
+  }
+
+  private static func breakWord(_ word: String, columns: Int, into lines: inout [String]) -> String {
+    var piece = ""
+    var used = 0
+    for character in word {
+      let width = self.columns(of: character)
+      if used + width > max(2, columns) {
+        lines.append(piece)
+        (piece, used) = ("", 0)
+      }
+      piece.append(character)
+      used += width
+    }
+    return piece
+  }
+
+  private static func columns(of character: Character) -> Int {
+    character.unicodeScalars.map(columns).max() ?? 0
+  }
+
+  private static func columns(of scalar: Unicode.Scalar) -> Int {
+    switch scalar.value {
+    case 0x20...0x7E: return 1
+    // The blocks that Unicode's EastAsianWidth.txt marks wide, in the rough.
+    case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F,
+      0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1F64F, 0x1F680...0x1F6FF, 0x1F900...0x1FAFF, 0x20000...0x3FFFD:
+      return 2
+    default:
+      switch scalar.properties.generalCategory {
+      case .nonspacingMark, .enclosingMark, .format, .control: return 0
+      default: return 1
+      }
+    }
+  }
+
+  private static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0x00...0x1F, 0x7F...0x9F: true
+    // Directional marks, embeddings and isolates, invisible operators, tags, the byte order mark.
+    case 0x200B, 0x200E, 0x200F, 0x2028...0x202E, 0x2060...0x206F, 0xFEFF, 0xFFF9...0xFFFB, 0xE0000...0xE007F: true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import DedupCore
+import MailMessage
+import Testing
+
+@Suite struct ForwardedMailTests {
+  static let received = "Received: from x\r\n\tby y;\r\n\tSun, 22 Nov 2026 14:03:05 +0000\r\n"
+  static let mail = "From: root@shop\r\nSubject: [Django] ERROR\r\nX-MailDedup-Count: 7\r\n\r\nbody \u{FC}\n\rodd\r\n"
+
+  static func render(
+    _ verdict: Verdict, site: String = "shop.settings", judged: Judged? = nil, offset: Int = 0
+  ) -> String {
+    let envelope = Envelope(sender: EmailAddress("root@shop"), recipients: [EmailAddress("a@example.org")])
+    let occurrence = Occurrence(
+      site: Site(settingsModule: site, subjectPrefix: nil, envelope: envelope), fingerprint: "1:3f2a9c51d0e4b677",
+      variant: "v", title: "OperationalError: too many clients", place: "shop/db.py in connect")
+    let submission = Submission(
+      id: QueueID(at: noon, salt: 1), receivedAt: noon, envelope: envelope, received: Array(received.utf8),
+      message: Array(mail.utf8), judged: judged ?? .report(occurrence))
+    return String(
+      decoding: ForwardedMail.render(submission, verdict, utcOffsetMinutes: offset), as: UTF8.self)
+  }
+
+  static func count(held: Int, total: Int) -> RunningCount {
+    RunningCount(heldBack: held, total: total, since: noon.advanced(by: .seconds(-3600)))
+  }
+
+  @Test func ordinaryMailGetsReceivedAndNothingElse() {
+    #expect(
+      Self.render(.forward(.pass("no-traceback"), nil), judged: .pass(reason: "no-traceback")) == Self.received
+        + Self.mail)
+  }
+
+  @Test func doubtIsNamed() {
+    let mail = Self.render(.forward(.doubt("too-deep"), nil), judged: .doubt(reason: "too-deep"))
+    #expect(mail == Self.received + "X-MailDedup-Reason: doubt/too-deep\r\n" + Self.mail)
+  }
+
+  @Test func firstMailKeepsSubjectAndBody() {
+    let expected =
+      Self.received + """
+        X-MailDedup-Fingerprint: 1:3f2a9c51d0e4b677\r
+        X-MailDedup-Site: shop.settings\r
+        X-MailDedup-Reason: first\r
+        X-MailDedup-Count: 1\r
+        X-MailDedup-Held-Back: 0\r
+        X-MailDedup-Since: Sun, 22 Nov 2026 13:03:05 +0000\r
+
+        """ + Self.mail
+    #expect(Self.render(.forward(.first, Self.count(held: 0, total: 1))) == expected)
+  }
+
+  @Test func heldBackMailsAreCountedInTheSubject() {
+    let mail = Self.render(.forward(.windowElapsed, Self.count(held: 99, total: 101)))
+    #expect(
+      mail.contains("X-MailDedup-Reason: window-elapsed\r\nX-MailDedup-Count: 101\r\nX-MailDedup-Held-Back: 99\r\n"))
+    let subject = "\r\nSubject: (+99, 101 in all since 2026-11-22 13:03 UTC)\r\n [Django] ERROR\r\n"
+    #expect(mail.hasSuffix("From: root@shop" + subject + "X-MailDedup-Count: 7\r\n\r\nbody \u{FC}\n\rodd\r\n"))
+  }
+
+  @Test func subjectShowsTheClockOfTheReader() {
+    let mail = Self.render(.forward(.lastOneRejected, Self.count(held: 1, total: 2)), offset: 60)
+    #expect(mail.contains("Subject: (+1, 2 in all since 2026-11-22 14:03 UTC+01:00)\r\n"))
+  }
+
+  @Test func siteNamesCannotForgeFields() {
+    let mail = Self.render(.forward(.first, Self.count(held: 0, total: 1)), site: "a\r\nBcc: x\r\n\r\nbody")
+    #expect(mail.contains("X-MailDedup-Site: a Bcc: x body\r\n"))
+    let other = Self.render(.forward(.first, Self.count(held: 0, total: 1)), site: "caf\u{E9}")
+    #expect(other.contains("X-MailDedup-Site: =?utf-8?q?caf=C3=A9?=\r\n"))
+  }
+
+  @Test func topmostFieldsAreOurs() {
+    let mail = Self.render(.forward(.first, Self.count(held: 0, total: 1)))
+    let counts = mail.split(separator: "\r\n").filter { $0.hasPrefix("X-MailDedup-Count") }
+    #expect(counts == ["X-MailDedup-Count: 1", "X-MailDedup-Count: 7"])
+  }
+}
