@@ -21,10 +21,11 @@ STATIC_URL = "static/"
 LOGIN_REDIRECT_URL = "/account/"
 
 INSTALLED_APPS = [
+    # First, so that its mail templates win over those of django.contrib.auth.
+    "shop",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
-    "shop",
 ]
 
 MIDDLEWARE = [

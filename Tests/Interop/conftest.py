@@ -1,0 +1,114 @@
+"""Fixtures: the peers, each made when a test asks for it and ended by its own id when the test is done."""
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from peers.postgres import Postgres
+from peers.relay import Relay
+from peers.sink import Sink
+from peers.storefront import Browser, Storefront
+
+# Nobody reads what a CI run skipped, so there a skip is a failure.
+_skips_fail = os.environ.get("CI") == "true"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """On CI a skipped test fails, with the reason it gave."""
+    report = yield
+    if _skips_fail and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"skipped on CI: {call.excinfo.value}"
+    return report
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """PostgreSQL with ten slots, and in it the database of the shop."""
+    cluster = Postgres()
+    try:
+        cluster.start()
+        with tempfile.TemporaryDirectory() as folder:
+            shop = Storefront(cluster, Path(folder), smtp_port=1)
+            shop.run("migrate", "--verbosity", "0")
+            shop.run("fill_shop")
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture(scope="module")
+def peers():
+    """Makes relays, sinks and sites; whatever was made is ended with the module at the latest."""
+    workshop = Workshop(Path(tempfile.mkdtemp(prefix="maildedup-", dir="/tmp")))
+    yield workshop
+    workshop.close()
+
+
+@pytest.fixture
+def workshop():
+    """The same for one test."""
+    workshop = Workshop(Path(tempfile.mkdtemp(prefix="maildedup-", dir="/tmp")))
+    yield workshop
+    workshop.close()
+
+
+@pytest.fixture
+def sink(workshop):
+    """An SMTP server to deliver to."""
+    return workshop.sink()
+
+
+@pytest.fixture
+def relay(workshop, sink):
+    """A running relay that delivers to the sink."""
+    return workshop.relay(sink).start()
+
+
+@dataclass
+class Workshop:
+    """Makes peers in one short-named folder (paths of Unix sockets are short) and ends them all."""
+
+    folder: Path
+
+    def __post_init__(self):
+        self.endings = []
+
+    def _name(self, kind: str) -> Path:
+        return self.folder / f"{kind}{len(self.endings)}"
+
+    def sink(self) -> Sink:
+        """A listening sink."""
+        sink = Sink().start()
+        self.endings.append(sink.stop)
+        return sink
+
+    def relay(self, sink: Sink | None = None, **settings) -> Relay:
+        """A relay that is not started yet; without a sink it delivers into its Maildir."""
+        relay = Relay(self._name("relay"), sink.port if sink else None, **settings)
+        self.endings.append(relay.stop)
+        return relay
+
+    def site(self, postgres: Postgres, smtp_port: int, **settings) -> Storefront:
+        """A deployment of the storefront without processes yet."""
+        site = Storefront(postgres, self._name("site"), smtp_port, **settings)
+        self.endings.append(site.stop)
+        return site
+
+    def close(self) -> None:
+        """Ends everything, the last made first, and keeps the folder only when a test wants to be looked at."""
+        for end in reversed(self.endings):
+            end()
+        if not os.environ.get("MAILDEDUP_KEEP"):
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def logged_in(server) -> Browser:
+    """The customer of the shop, with a session."""
+    browser = Browser(server)
+    assert browser.submit("/accounts/login/", username="anna", password="correct horse") == 200
+    return browser

@@ -1,0 +1,156 @@
+"""Nothing that was acknowledged is lost, whatever ends the relay."""
+import smtplib
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+
+from conftest import Workshop, logged_in
+from peers.relay import Relay
+from peers.storefront import Storm
+from peers.waiting import pause, until
+
+# The relay keeps at most this many connections to its smarthost: more cannot be in flight when it is killed.
+CONNECTIONS = 5
+
+
+@dataclass
+class Correspondence:
+    """Ordinary mail that goes on all the time, each letter with a number of its own."""
+
+    port: int
+    sending: Counter = field(default_factory=Counter)
+    acknowledged: set[str] = field(default_factory=set)
+    enough: threading.Event = field(default_factory=threading.Event)
+
+    def write(self, name: str) -> None:
+        """Sends letters until it is enough; a letter that was not acknowledged is not sent again."""
+        number = 0
+        while not self.enough.is_set():
+            number += 1
+            self.letter(f"{name}-{number}")
+
+    def letter(self, name: str) -> None:
+        """One letter, over a connection of its own as Django does it."""
+        raw = f"From: a@shop.example\r\nTo: b@customer.example\r\nSubject: letter {name}\r\n\r\nDear B\r\n".encode()
+        try:
+            with smtplib.SMTP("127.0.0.1", self.port, timeout=20) as client:
+                self.sending[name] += 1
+                client.sendmail("a@shop.example", ["b@customer.example"], raw)
+                self.acknowledged.add(name)
+        except (OSError, smtplib.SMTPException):
+            pause(0.02)
+
+    @property
+    def in_flight(self) -> int:
+        """Letters that were begun and never answered."""
+        return len(self.sending) - len(self.acknowledged)
+
+
+def kill_and_restart(relay: Relay, seen) -> None:
+    """kill -9 as soon as `seen()` is true, then a start on the same store."""
+    until(seen, "enough was acknowledged", 60)
+    relay.kill()
+    relay.start()
+
+
+def test_kill_9_in_the_middle_of_the_storm(postgres, workshop: Workshop):
+    """After two kills every acknowledged letter arrives and the counts still hold every acknowledged error."""
+    sink = workshop.sink()
+    relay = workshop.relay(sink).start()
+    site = workshop.site(postgres, relay.port)
+    server = site.serve(threads=8)
+    customer = logged_in(server)
+    letters = Correspondence(relay.port)
+    writers = [threading.Thread(target=letters.write, args=(f"w{n}",)) for n in range(3)]
+
+    def kills():
+        for errors, mails in ((15, 40), (40, 120)):
+            kill_and_restart(relay, lambda: len(site.ledger.ids("acknowledged")) >= errors
+                             and len(letters.acknowledged) >= mails)
+
+    killer = threading.Thread(target=kills)
+    postgres.exhaust()
+    try:
+        for thread in (*writers, killer):
+            thread.start()
+        Storm(site, server, customer).blow(rounds=8, commands=1)
+    finally:
+        killer.join(90)
+        letters.enough.set()
+        for thread in writers:
+            thread.join(30)
+        postgres.release()
+        site.stop()
+
+    acknowledged = len(site.ledger.ids("acknowledged")) + len(letters.acknowledged)
+    unanswered = len(site.ledger.ids("sending")) - len(site.ledger.ids("acknowledged")) + letters.in_flight
+    assert unanswered <= 2 * (8 + 3 + 1 + 8), "more was in flight than there were senders"
+    totals = relay.totals()
+    assert acknowledged <= totals["accepted"] <= acknowledged + unanswered
+    assert totals["passed"] >= len(letters.acknowledged)
+
+    relay.wait_drained()
+    arrived = Counter(arrival.subject.removeprefix("letter ")
+                      for arrival in sink.matching(lambda arrival: arrival.subject.startswith("letter ")))
+    assert letters.acknowledged - set(arrived) == set(), "acknowledged, but never delivered"
+    assert set(arrived) <= set(letters.sending)
+    assert sum(arrived.values()) - len(arrived) <= 2 * CONNECTIONS, "more twice than can have been in flight"
+    outages = sink.matching(lambda arrival: "OperationalError" in arrival.text)
+    assert 1 <= len(outages) <= 1 + 2, "one, and at most one more for each kill while it was in flight"
+    assert len({arrival.message["Message-ID"] for arrival in outages}) == 1
+
+
+def test_an_orderly_restart_keeps_the_queue(workshop: Workshop):
+    """With the smarthost down mail is accepted at once, survives a restart, and arrives when the smarthost is back."""
+    sink = workshop.sink()
+    sink.stop()
+    relay = workshop.relay(sink).start()
+    mails = {f"letter {n}": f"Subject: letter {n}\r\n\r\nNumber {n}\r\n".encode() for n in range(10)}
+    slowest = max(relay.send(raw) for raw in mails.values())
+    assert slowest < 1.0, "the acknowledgement waited for the smarthost"
+    assert len(relay.queue()) == 10
+    until(lambda: all(entry.get("last_failure") for entry in relay.queue()), "each was tried")
+    relay.restart()
+    assert len(relay.queue()) == 10
+    sink.start()
+    arrivals = sink.wait_for(lambda arrival: True, "the queue", count=10)
+    relay.wait_drained()
+    assert len(sink.arrivals) == 10
+    assert {arrival.subject: arrival.below_trace for arrival in arrivals} == mails
+
+
+def test_a_smarthost_that_says_not_now(workshop: Workshop):
+    """A 4xx answer keeps the mail in the queue, with the reason for everybody to read, until it is taken."""
+    sink = workshop.sink()
+    sink.answer = "451 4.7.1 greylisted, come back later"
+    relay = workshop.relay(sink).start()
+    relay.send(b"Subject: patience\r\n\r\nI can wait\r\n")
+    [entry] = until(lambda: [e for e in relay.queue() if e.get("last_failure")], "the attempt is recorded")
+    assert "greylisted" in entry["last_failure"] and entry["attempts"] >= 1
+    sink.answer = None
+    sink.wait_for(lambda arrival: arrival.subject == "patience", "the patient one")
+    relay.wait_drained()
+    assert len(sink.arrivals) == 1
+
+
+def test_sigterm_in_the_middle_of_traffic_loses_nothing(workshop: Workshop):
+    """An orderly stop answers what is in flight; all that was acknowledged arrives exactly once."""
+    sink = workshop.sink()
+    relay = workshop.relay(sink).start()
+    letters = Correspondence(relay.port)
+    writers = [threading.Thread(target=letters.write, args=(f"w{n}",)) for n in range(4)]
+    for thread in writers:
+        thread.start()
+    try:
+        until(lambda: len(letters.acknowledged) >= 50, "traffic")
+        relay.restart()
+        seen = len(letters.acknowledged)
+        until(lambda: len(letters.acknowledged) >= seen + 20, "traffic after the restart")
+    finally:
+        letters.enough.set()
+        for thread in writers:
+            thread.join(30)
+    relay.wait_drained()
+    arrived = Counter(arrival.subject.removeprefix("letter ") for arrival in sink.arrivals)
+    assert letters.acknowledged - set(arrived) == set()
+    assert max(arrived.values()) == 1, "an orderly stop delivered something twice"
