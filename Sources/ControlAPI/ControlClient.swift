@@ -16,17 +16,9 @@ package struct ControlClient: Sendable {
   package init(socket: String) { self.socket = socket }
 
   /// - Throws: `Unreachable`, or the `ControlProblem` that the daemon reports.
-  package func get<Value: Decodable>(_ path: String, as type: Value.Type) async throws -> Value {
-    try await request(.GET, path, as: type)
-  }
-
-  package func post<Value: Decodable>(_ path: String, as type: Value.Type) async throws -> Value {
-    try await request(.POST, path, as: type)
-  }
-
-  private func request<Value: Decodable>(_ method: HTTPMethod, _ path: String, as type: Value.Type) async throws
-    -> Value
-  {
+  private func request<Value: Decodable>(
+    _ method: HTTPMethod, _ path: String, as type: Value.Type = Value.self
+  ) async throws -> Value {
     let channel = try await connect()
     let (status, body) = try await exchange(on: channel, method, path)
     guard status == .ok else {
@@ -81,4 +73,26 @@ package struct ControlClient: Sendable {
     }
     return Unreachable(isPermission: false, description: "no daemon answers on \(socket) (\(error))")
   }
+}
+
+extension ControlClient: ControlService {
+  package func status() async throws -> StatusReport { try await request(.GET, ControlPath.status) }
+
+  package func errors(all: Bool, limit: Int) async throws -> [ErrorEntry] {
+    try await request(.GET, "\(ControlPath.errors)?all=\(all)&limit=\(limit)")
+  }
+
+  package func error(id: String) async throws -> [ErrorDetail] {
+    // An id is made of hexadecimal digits; anything else names nothing and must not become part of a path.
+    guard !id.isEmpty, id.utf8.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit }) else { return [] }
+    return try await request(.GET, "\(ControlPath.errors)/\(id.lowercased())")
+  }
+
+  package func queue(limit: Int) async throws -> [QueuedMail] {
+    try await request(.GET, "\(ControlPath.queue)?limit=\(limit)")
+  }
+
+  package func previewSummary() async throws -> SummaryPreview { try await request(.GET, ControlPath.summary) }
+
+  package func sendSummary() async throws -> SummarySent { try await request(.POST, ControlPath.summary) }
 }

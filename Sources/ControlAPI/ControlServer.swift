@@ -9,13 +9,20 @@ package struct ControlServer: Sendable {
   private let socket: String
   private let group: any EventLoopGroup
   private let logger: Logger
+  private let onReady: @Sendable () -> Void
 
-  /// - Parameter socket: path of the socket; one that was left behind by a killed daemon is replaced.
-  package init(service: any ControlService, socket: String, group: any EventLoopGroup, logger: Logger) {
+  /// - Parameters:
+  ///   - socket: path of the socket; one that was left behind by a killed daemon is replaced.
+  ///   - onReady: called once the socket answers.
+  package init(
+    service: any ControlService, socket: String, group: any EventLoopGroup, logger: Logger,
+    onReady: @escaping @Sendable () -> Void = {}
+  ) {
     self.service = service
     self.socket = socket
     self.group = group
     self.logger = logger
+    self.onReady = onReady
   }
 
   /// Runs until the task is cancelled or a graceful shutdown is asked for.
@@ -26,7 +33,10 @@ package struct ControlServer: Sendable {
     let application = Application(
       router: Self.router(service),
       configuration: .init(address: .unixDomainSocket(path: socket)),
-      onServerRunning: { [socket] _ in _ = chmod(socket, 0o660) },
+      onServerRunning: { [socket, onReady] _ in
+        chmod(socket, 0o660)
+        onReady()
+      },
       eventLoopGroupProvider: .shared(group), logger: quiet)
     try await application.run()
     unlink(socket)
@@ -43,23 +53,23 @@ package struct ControlServer: Sendable {
 
   static func router(_ service: any ControlService) -> Router<BasicRequestContext> {
     let router = Router()
-    router.get("/v1/status") { _, _ in try await answer { try await service.status() } }
-    router.get("/v1/errors") { request, _ in
+    router.get("\(ControlPath.status)") { _, _ in try await answer { try await service.status() } }
+    router.get("\(ControlPath.errors)") { request, _ in
       let query = request.uri.queryParameters
       return try await answer {
         try await service.errors(all: query["all"] == "true", limit: query.get("limit", as: Int.self) ?? 100)
       }
     }
-    router.get("/v1/errors/:id") { _, context in
+    router.get("\(ControlPath.errors)/:id") { _, context in
       let id = try context.parameters.require("id")
       return try await answer { try await service.error(id: id) }
     }
-    router.get("/v1/queue") { request, _ in
+    router.get("\(ControlPath.queue)") { request, _ in
       let limit = request.uri.queryParameters.get("limit", as: Int.self) ?? 100
       return try await answer { try await service.queue(limit: limit) }
     }
-    router.get("/v1/summary") { _, _ in try await answer { try await service.previewSummary() } }
-    router.post("/v1/summary") { _, _ in try await answer { try await service.sendSummary() } }
+    router.get("\(ControlPath.summary)") { _, _ in try await answer { try await service.previewSummary() } }
+    router.post("\(ControlPath.summary)") { _, _ in try await answer { try await service.sendSummary() } }
     return router
   }
 

@@ -1,0 +1,139 @@
+import ControlAPI
+import DedupCore
+import Foundation
+import Logging
+import MailMessage
+import NIOCore
+import NIOPosix
+import Testing
+
+/// One error in two sites, one mail in the queue.
+private struct FixedStore: StoreReading {
+  static let now = Timestamp(seconds: 1_795_356_185)
+
+  static func row(_ site: String) -> FingerprintRow {
+    FingerprintRow(
+      fingerprint: "1:0123456789abcdef0123456789abcdef", site: site, title: "OperationalError: too many clients",
+      place: "database slots exhausted",
+      record: WindowRecord(
+        firstSeen: now.advanced(by: .seconds(-60)), lastSeen: now, windowStart: now, held: 99, total: 100,
+        suppressed: 99),
+      windowEnd: now.advanced(by: .seconds(3600)), hours: [HourCount(), HourCount(forwarded: 1, suppressed: 99)])
+  }
+
+  func totals() async throws -> Totals { Totals(passed: 1, doubtful: 2, forwarded: 3, suppressed: 4) }
+
+  func queueStatus() async throws -> QueueStatus { QueueStatus(waiting: 1, oldest: Self.now, octets: 512) }
+
+  func queue(limit: Int) async throws -> [QueueEntry] {
+    [
+      QueueEntry(
+        id: QueueID(rawValue: 1), sender: .null, recipients: [EmailAddress("a@example.org")], body: .unspecified,
+        usesSMTPUTF8: false, size: 512, queuedAt: Self.now, attempts: 2, nextAttempt: Self.now,
+        lastFailure: "connection refused", kind: .bounce, delayNotified: false)
+    ]
+  }
+
+  func fingerprints(all: Bool, limit: Int, now: Timestamp) async throws -> [FingerprintRow] {
+    Array([Self.row("shop.settings"), Self.row("staging.settings")].prefix(limit))
+  }
+
+  func fingerprint(idPrefix: String, now: Timestamp) async throws -> [FingerprintDetail] {
+    guard "0123456789abcdef".hasPrefix(idPrefix) else { return [] }
+    return [
+      FingerprintDetail(
+        row: Self.row("shop.settings"), explanation: "why", firstSample: Array("Subject: x\r\n".utf8),
+        latestSample: nil)
+    ]
+  }
+
+  func summaryFacts(from: Timestamp, to: Timestamp) async throws -> SummaryFacts {
+    throw ControlProblem("no facts here")
+  }
+}
+
+/// Asks a real server on a real Unix socket what a client can ask, and compares with what the store says directly.
+@Suite struct ControlAPITests {
+  private let direct = StoredState(reader: FixedStore(), now: { FixedStore.now }) { _ in
+    SummaryPreview(subject: "", text: "", html: "")
+  }
+
+  private func withServer(_ body: (ControlClient, String) async throws -> Void) async throws {
+    // A Unix socket's path has 107 characters at most.
+    let folder = "/tmp/maildedup-\(UInt32.random(in: 0...UInt32.max))"
+    let socket = folder + "/control.sock"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let (ready, signal) = AsyncStream<Void>.makeStream()
+    let server = ControlServer(
+      service: direct, socket: socket, group: MultiThreadedEventLoopGroup.singleton,
+      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+      onReady: { signal.finish() })
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await server.run() }
+      for await _ in ready {}
+      try await body(ControlClient(socket: socket), socket)
+      group.cancelAll()
+    }
+  }
+
+  @Test("what the client reads over the socket is what the store says")
+  func sameAnswers() async throws {
+    try await withServer { client, _ in
+      let (status, expectedStatus) = (try await client.status(), try await direct.status())
+      #expect(status == expectedStatus)
+      let (errors, expectedErrors) = (
+        try await client.errors(all: true, limit: 10), try await direct.errors(all: true, limit: 10)
+      )
+      #expect(errors == expectedErrors)
+      let limited = try await client.errors(all: true, limit: 1)
+      #expect(limited == Array(expectedErrors.prefix(1)))
+      let (detail, expectedDetail) = (try await client.error(id: "0123"), try await direct.error(id: "0123"))
+      #expect(detail == expectedDetail)
+      let (queue, expectedQueue) = (try await client.queue(limit: 5), try await direct.queue(limit: 5))
+      #expect(queue == expectedQueue)
+    }
+  }
+
+  @Test("an id that names nothing, or is no id at all, finds nothing", arguments: ["ffff", "../status", "", "01 23"])
+  func unknownID(id: String) async throws {
+    try await withServer { client, _ in
+      let found = try await client.error(id: id)
+      #expect(found.isEmpty)
+    }
+  }
+
+  @Test("a failure inside the daemon reaches the user in its own words")
+  func problems() async throws {
+    try await withServer { client, _ in
+      await #expect(throws: ControlProblem("no facts here")) { try await client.previewSummary() }
+    }
+  }
+
+  @Test("only owner and group may open the socket")
+  func permissions() async throws {
+    try await withServer { _, socket in
+      let mode = try FileManager.default.attributesOfItem(atPath: socket)[.posixPermissions] as? Int
+      #expect(mode == 0o660)
+    }
+  }
+
+  @Test("a daemon that is down is told from one that refuses")
+  func unreachable() async throws {
+    await #expect(throws: ControlClient.Unreachable.self) {
+      try await ControlClient(socket: "/tmp/maildedup-nobody/control.sock").status()
+    }
+  }
+
+  @Test("keys are in snake case and times in ISO 8601: programs rely on them")
+  func json() async throws {
+    let entry = try #require(try await direct.errors(all: true, limit: 1).first)
+    let line = String(decoding: try ControlJSON.encode(entry), as: UTF8.self)
+    #expect(
+      line == """
+        {"error":"OperationalError: too many clients","fingerprint":"1:0123456789abcdef0123456789abcdef",\
+        "first_seen":"2026-11-22T14:02:05Z","held_back":99,"hours":[0,100],"id":"01234567",\
+        "last_seen":"2026-11-22T14:03:05Z","place":"database slots exhausted","site":"shop.settings",\
+        "suppressed":99,"total":100,"window_end":"2026-11-22T15:03:05Z"}
+        """)
+  }
+}
