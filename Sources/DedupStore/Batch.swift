@@ -1,0 +1,105 @@
+import DedupCore
+import GRDB
+
+/// One transaction in the making: what its jobs did so far, and what to write before it commits.
+///
+/// Windows and counts are kept here while the batch runs and written once at its end, so that the mails of a storm,
+/// which all touch the same rows, cost one update together. Not thread-safe: lives and dies inside the transaction.
+final class Batch {
+  let db: Database
+  let policy: WindowPolicy
+  let limits: StoreLimits
+  let render: Render
+  var windows = WindowTable()
+  var tally = TallyTable()
+  var samples = SampleTable()
+  var effects = Effects()
+
+  /// What to do once the transaction is durable.
+  struct Effects {
+    /// Something was added that can be delivered.
+    var addedMail = false
+    /// Files whose entries are gone.
+    var orphans: [String] = []
+    /// Messages of fingerprints that have no explanation yet, by the row of the fingerprint.
+    var unexplained: [Int64: [UInt8]] = [:]
+  }
+
+  /// Makes the bytes that leave for a mail that is forwarded.
+  typealias Render = @Sendable (Submission, Verdict) -> [UInt8]
+
+  init(_ db: Database, policy: WindowPolicy, limits: StoreLimits, render: @escaping Render) {
+    self.db = db
+    self.render = render
+    self.policy = policy
+    self.limits = limits
+  }
+
+  /// Writes what was gathered; the last thing before the commit.
+  func flush() throws {
+    try windows.flush(db)
+    try tally.flush(db)
+    try samples.flush(db)
+  }
+}
+
+extension Batch {
+  /// Decides over one mail and writes what follows. `file` holds the message when it is a large one.
+  func accept(_ submission: Submission, file: BodyFile?) throws -> Verdict {
+    switch submission.judged {
+    case .pass(let reason): return try forward(submission, .forward(.pass(reason), nil), .passed, file)
+    case .doubt(let reason): return try forward(submission, .forward(.doubt(reason), nil), .doubtful, file)
+    case .report(let occurrence): return try decide(submission, occurrence, file)
+    }
+  }
+
+  /// Adds a mail of our own, due at once.
+  func enqueue(_ mail: OwnMail, file: BodyFile?) throws {
+    let entry = QueueTable.NewEntry(
+      id: mail.id, kind: mail.kind, envelope: mail.envelope, queuedAt: mail.id.time, opened: nil)
+    try QueueTable.insert(entry, StoredMessage(mail.message, original: mail.message, file: file), db)
+    effects.addedMail = true
+  }
+
+  private func decide(_ submission: Submission, _ occurrence: Occurrence, _ file: BodyFile?) throws -> Verdict {
+    let now = submission.receivedAt
+    let (verdict, window) = try windows.decide(occurrence, submission.envelope, policy, now: now, db)
+    samples.note(
+      window.id, isFirst: window.isNew, submission.message, limit: limits.sampleOctets, at: now)
+    if !window.isExplained { effects.unexplained[window.id] = submission.message }
+    switch verdict {
+    case .forward(_, let count):
+      tally.add(.forwarded, verdict.reason, fingerprint: window.id, at: now)
+      let opened = QueueTable.OpenedWindow(fingerprint: window.id, start: now, carried: count?.heldBack ?? 0)
+      try insert(submission, verdict, .report, opened, file)
+    case .suppress:
+      tally.add(.suppressed, verdict.reason, fingerprint: window.id, at: now)
+      if let file { effects.orphans.append(file.name) }
+    }
+    return verdict
+  }
+
+  private func forward(
+    _ submission: Submission, _ verdict: Verdict, _ outcome: Outcome, _ file: BodyFile?
+  ) throws -> Verdict {
+    tally.add(outcome, verdict.reason, fingerprint: nil, at: submission.receivedAt)
+    try insert(submission, verdict, .pass, nil, file)
+    return verdict
+  }
+
+  private func insert(
+    _ submission: Submission, _ verdict: Verdict, _ kind: QueueEntry.Kind, _ opened: QueueTable.OpenedWindow?,
+    _ file: BodyFile?
+  ) throws {
+    let entry = QueueTable.NewEntry(
+      id: submission.id, kind: kind, envelope: submission.envelope, queuedAt: submission.receivedAt, opened: opened)
+    let bytes = render(submission, verdict)
+    try QueueTable.insert(entry, StoredMessage(bytes, original: submission.message, file: file), db)
+    effects.addedMail = true
+  }
+}
+
+extension QueueID {
+  /// When the mail of this id was accepted.
+  var time: Timestamp { Timestamp(milliseconds: rawValue >> 20) }
+}

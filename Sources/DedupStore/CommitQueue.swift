@@ -1,0 +1,257 @@
+import Dispatch
+import DedupCore
+import Foundation
+import Synchronization
+
+/// Group commit: everything that waits at the moment shares one transaction and its sync.
+///
+/// `submit` never blocks; one thread of ours takes what is pending, runs it inside one `transaction` and then calls the
+/// completions. While a transaction syncs, the next batch forms; when nothing waits, a single job commits at once.
+///
+/// Promises: each completion is called exactly once, on a thread of the queue's; a success only after the transaction
+/// with the job in it has returned. When a batch fails, each of its jobs is tried again alone, so that one bad job does
+/// not fail the others. Jobs of one batch see what earlier jobs of it did, in the order of their submission.
+///
+/// The engine knows no database: `Context` is whatever the transaction hands to its jobs.
+final class CommitQueue<Context>: Sendable {
+  /// Runs its argument inside one durable transaction; throws when nothing of it was kept.
+  typealias Transaction = @Sendable (_ jobs: (Context) throws -> Void) throws -> Void
+
+  private struct Job: Sendable {
+    var octets: Int
+    /// Returns what to call once the transaction is durable.
+    var work: @Sendable (Context) throws -> @Sendable () -> Void
+    var fail: @Sendable (StoreFailure) -> Void
+  }
+
+  private struct State {
+    var ready: [Job] = []
+    /// Octets of all jobs that were not answered yet.
+    var octets = 0
+    var preparing = 0
+    var isClosing = false
+    var isAsleep = false
+    var commits = 0
+
+    /// Whether the writer thread has to be told.
+    mutating func wakes() -> Bool {
+      defer { isAsleep = false }
+      return isAsleep
+    }
+
+    mutating func step(_ limits: StoreLimits) -> Step {
+      if ready.isEmpty {
+        if isClosing && preparing == 0 { return .stop }
+        isAsleep = true
+        return .sleep
+      }
+      var count = 0
+      var octets = 0
+      while count < ready.count, count < limits.batchMails, octets < limits.batchOctets {
+        octets += ready[count].octets
+        count += 1
+      }
+      let batch = Array(ready.prefix(count))
+      ready.removeFirst(count)
+      return .commit(batch)
+    }
+  }
+
+  private enum Step {
+    case commit([Job])
+    case sleep
+    case stop
+  }
+
+  private let limits: StoreLimits
+  private let transaction: Transaction
+  private let diagnose: @Sendable (any Error) -> StoreFailure
+  private let idle: @Sendable () -> Bool
+  private let state = Mutex(State())
+  private let wake = DispatchSemaphore(value: 0)
+  private let stopped = DispatchSemaphore(value: 0)
+  private let preparation = DispatchQueue(label: "dedup-store-prepare")
+
+  /// - Parameters:
+  ///   - diagnose: turns what a transaction or a job throws into the failure that completions get.
+  ///   - idle: called on the writer thread after a second without work, and again as long as it returns true.
+  init(
+    limits: StoreLimits, transaction: @escaping Transaction,
+    diagnose: @escaping @Sendable (any Error) -> StoreFailure, idle: @escaping @Sendable () -> Bool
+  ) {
+    self.limits = limits
+    self.transaction = transaction
+    self.diagnose = diagnose
+    self.idle = idle
+  }
+
+  /// Starts the writer thread; jobs submitted earlier wait for it.
+  func start() {
+    let thread = Thread { [self] in run() }
+    thread.name = "dedup-store"
+    thread.start()
+  }
+
+  /// Transactions that were durable so far.
+  var commits: Int { state.withLock { $0.commits } }
+
+  /// Adds a job. `completion` must be quick: the next batch waits for it.
+  func submit<Output: Sendable>(
+    octets: Int, work: @escaping @Sendable (Context) throws -> Output,
+    completion: @escaping @Sendable (Result<Output, StoreFailure>) -> Void
+  ) {
+    let job = job(octets: octets, work: work, completion: completion)
+    if let refusal = admit(octets, isPreparing: false, job) { refuse(job, refusal) }
+  }
+
+  /// Adds a job with slow work that needs no transaction, such as writing a file. `prepare` runs first, one at a time,
+  /// and without holding up other jobs. It is not repeated when the job is.
+  func submit<Prepared: Sendable, Output: Sendable>(
+    octets: Int, prepare: @escaping @Sendable () throws -> Prepared,
+    work: @escaping @Sendable (Context, Prepared) throws -> Output,
+    completion: @escaping @Sendable (Result<Output, StoreFailure>) -> Void
+  ) {
+    if let refusal = admit(octets, isPreparing: true, nil) {
+      return DispatchQueue.global().async { completion(.failure(refusal)) }
+    }
+    preparation.async { [self] in
+      do {
+        let prepared = try prepare()
+        finishPreparing(job(octets: octets, work: { try work($0, prepared) }, completion: completion))
+      } catch {
+        completion(.failure(diagnose(error)))
+        finishPreparing(nil, octets: octets)
+      }
+    }
+  }
+
+  /// Finishes everything that was admitted and stops the thread. Blocks until then; later jobs are refused. Returns
+  /// whether this call was the first.
+  func close() -> Bool {
+    let isFirst = state.withLock { state in
+      defer { state.isClosing = true }
+      return !state.isClosing
+    }
+    guard isFirst else { return false }
+    wake.signal()
+    stopped.wait()
+    return true
+  }
+}
+
+// Admission, on the threads of callers.
+extension CommitQueue {
+  private func job<Output: Sendable>(
+    octets: Int, work: @escaping @Sendable (Context) throws -> Output,
+    completion: @escaping @Sendable (Result<Output, StoreFailure>) -> Void
+  ) -> Job {
+    Job(
+      octets: octets,
+      work: { context in
+        let output = try work(context)
+        return { completion(.success(output)) }
+      },
+      fail: { completion(.failure($0)) })
+  }
+
+  /// Counts the job in, or says why not.
+  private func admit(_ octets: Int, isPreparing: Bool, _ job: Job?) -> StoreFailure? {
+    let (refusal, wakes) = state.withLock { state -> (StoreFailure?, Bool) in
+      if state.isClosing { return (StoreFailure(.closed, "the store is closed"), false) }
+      if state.octets > 0, state.octets + octets > limits.pendingOctets {
+        return (StoreFailure(.other, "\(state.octets) octets wait for the disk already: it is slow or hangs"), false)
+      }
+      state.octets += octets
+      if isPreparing { state.preparing += 1 }
+      if let job { state.ready.append(job) }
+      return (nil, state.wakes())
+    }
+    if wakes { wake.signal() }
+    return refusal
+  }
+
+  /// Never on the caller's thread, which may hold a lock that the completion takes.
+  private func refuse(_ job: Job, _ failure: StoreFailure) { DispatchQueue.global().async { job.fail(failure) } }
+
+  private func finishPreparing(_ job: Job?, octets: Int = 0) {
+    let wakes = state.withLock { state in
+      state.preparing -= 1
+      state.octets -= octets
+      if let job { state.ready.append(job) }
+      return state.wakes()
+    }
+    if wakes { wake.signal() }
+  }
+}
+
+// The writer thread.
+extension CommitQueue {
+  private func run() {
+    while true {
+      switch state.withLock({ $0.step(limits) }) {
+      case .commit(let batch): commit(batch)
+      case .sleep: sleep()
+      case .stop:
+        stopped.signal()
+        return
+      }
+    }
+  }
+
+  private func sleep() {
+    if wake.wait(timeout: .now() + .seconds(1)) == .success { return }
+    while idle() && state.withLock({ $0.ready.isEmpty && !$0.isClosing }) {}
+    // Nothing to do until somebody calls.
+    if state.withLock({ $0.isAsleep }) { wake.wait() }
+  }
+
+  private func commit(_ batch: [Job]) {
+    do {
+      let completions = try run(batch)
+      completions.forEach { $0() }
+      release(batch)
+    } catch  where batch.count == 1 {
+      batch[0].fail(diagnose(error))
+      release(batch)
+    } catch {
+      commitAlone(batch)
+    }
+  }
+
+  private func run(_ batch: [Job]) throws -> [@Sendable () -> Void] {
+    var completions: [@Sendable () -> Void] = []
+    completions.reserveCapacity(batch.count)
+    try transaction { context in
+      for job in batch { completions.append(try job.work(context)) }
+    }
+    state.withLock { $0.commits += 1 }
+    return completions
+  }
+
+  /// Each job in a transaction of its own. When the trouble is the store's and not a job's, the rest fails at once:
+  /// a disk that hangs must not be asked five hundred times while clients wait.
+  private func commitAlone(_ batch: [Job]) {
+    var inARow = 0
+    for (index, job) in batch.enumerated() {
+      do {
+        let completions = try run([job])
+        completions.forEach { $0() }
+        inARow = 0
+      } catch {
+        let failure = diagnose(error)
+        job.fail(failure)
+        inARow = failure.kind.concernsWholeStore ? inARow + 1 : 0
+        if inARow == 3 {
+          batch[(index + 1)...].forEach { $0.fail(failure) }
+          break
+        }
+      }
+    }
+    release(batch)
+  }
+
+  private func release(_ batch: [Job]) {
+    let octets = batch.reduce(0) { $0 + $1.octets }
+    state.withLock { $0.octets -= octets }
+  }
+}

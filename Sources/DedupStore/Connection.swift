@@ -1,0 +1,80 @@
+import DedupCore
+import GRDB
+
+/// How the database is opened.
+enum Connection {
+  /// Opens or creates the database for the daemon: one writer, some readers that never block it.
+  static func openForWriting(_ files: StoreFiles, _ limits: StoreLimits) throws -> DatabasePool {
+    let pool = try DatabasePool(path: files.database, configuration: configuration(limits))
+    try refuseNewerSchema(pool, files)
+    try pool.writeWithoutTransaction { try makeDurable($0) }
+    try Schema.migrator.migrate(pool)
+    return pool
+  }
+
+  /// Opens the database of a daemon that is down, or not ours to ask.
+  static func openForReading(_ files: StoreFiles, _ limits: StoreLimits) throws -> any DatabaseReader {
+    var configuration = configuration(limits)
+    configuration.readonly = true
+    let queue = try DatabaseQueue(path: files.database, configuration: configuration)
+    try refuseNewerSchema(queue, files)
+    return queue
+  }
+
+  private static func configuration(_ limits: StoreLimits) -> Configuration {
+    var configuration = Configuration()
+    configuration.label = "dedup-store"
+    configuration.busyMode = .timeout(seconds(limits.busyTimeout))
+    configuration.maximumReaderCount = 4
+    // No mmap_size: reading a mapped file that was truncated or sits on a bad sector ends the process by a signal.
+    configuration.prepareDatabase { db in
+      guard !db.configuration.readonly else { return }
+      // Takes effect only while the file is empty. Freed pages can then be given back in small steps (Housekeeping);
+      // without it the file stays as large as the worst day of its life.
+      try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
+    }
+    return configuration
+  }
+
+  /// The settings of the writer that R1 rests on.
+  private static func makeDurable(_ db: Database) throws {
+    // GRDB sets NORMAL after everything that can be said in a configuration, and NORMAL syncs the WAL only at a
+    // checkpoint: acknowledged mail would be lost with the power. So it is set here, and believed only when read.
+    try db.execute(sql: "PRAGMA synchronous = FULL")
+    guard try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2 else {
+      throw StoreFailure(.other, "SQLite does not sync each commit although it was told to (PRAGMA synchronous)")
+    }
+    // Debian builds SQLite with secure_delete on, which zeroes each freed page: deleting 90 MB of delivered mail wrote
+    // 95 MB to the WAL. FAST zeroes what lies on pages that are written anyway and leaves whole freed pages as they
+    // are until they are used again. Their mail stays readable for whoever can read the file, which is only us, and a
+    // journaling file system or an SSD would keep it anyway.
+    _ = try Row.fetchOne(db, sql: "PRAGMA secure_delete = FAST")
+    // A checkpoint each 16 MiB of WAL instead of each 4: fewer syncs of the database file under load.
+    _ = try Row.fetchOne(db, sql: "PRAGMA wal_autocheckpoint = 4096")
+    // What a burst made of the WAL is given back after the next checkpoint.
+    _ = try Row.fetchOne(db, sql: "PRAGMA journal_size_limit = 67108864")
+    // Pages of one large batch stay in memory until they are written once.
+    try db.execute(sql: "PRAGMA cache_size = -32768")
+  }
+
+  private static func refuseNewerSchema(_ database: some DatabaseReader, _ files: StoreFiles) throws {
+    let (isOurs, isNewer) = try database.read { db in
+      let migrator = Schema.migrator
+      let isOurs = try db.tableExists("grdb_migrations") || (try isEmpty(db))
+      return (isOurs, isOurs ? try migrator.hasBeenSuperseded(db) : false)
+    }
+    guard isOurs else {
+      throw StoreFailure(.other, "\(files.database) is a database of another program; use another directory")
+    }
+    guard !isNewer else {
+      throw StoreFailure(
+        .other, "\(files.database) was written by a newer version of MailDedup; start that version again")
+    }
+  }
+
+  private static func isEmpty(_ db: Database) throws -> Bool {
+    try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM sqlite_schema") == 0
+  }
+
+  private static func seconds(_ duration: Duration) -> Double { Double(duration.wholeMilliseconds) / 1000 }
+}

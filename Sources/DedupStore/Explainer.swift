@@ -1,0 +1,35 @@
+import Dispatch
+import Synchronization
+
+/// Explains new fingerprints beside the path of the mail: nobody's 250 waits for it.
+///
+/// What it drops (more than 64 at a time, a crash) is made up for when the next mail of the fingerprint arrives.
+final class Explainer: Sendable {
+  private static let mostWaiting = 64
+  private static let longestText = 64 << 10
+
+  private let explain: @Sendable ([UInt8]) -> String
+  private let waiting = Mutex(Set<Int64>())
+  private let queue = DispatchQueue(label: "dedup-store-explain", qos: .utility)
+
+  init(_ explain: @escaping @Sendable ([UInt8]) -> String) { self.explain = explain }
+
+  /// Explains each message and hands the text to `keep` with the row of its fingerprint. `keep` calls `done` of its own
+  /// accord once the text is stored, so that no mail in between asks for it again.
+  func schedule(_ messages: [Int64: [UInt8]], keep: @escaping @Sendable (Int64, String) -> Void) {
+    for (fingerprint, message) in messages {
+      let isNew = waiting.withLock { waiting in
+        waiting.count < Self.mostWaiting && waiting.insert(fingerprint).inserted
+      }
+      guard isNew else { continue }
+      queue.async { [self] in keep(fingerprint, text(message)) }
+    }
+  }
+
+  func done(_ fingerprint: Int64) { waiting.withLock { _ = $0.remove(fingerprint) } }
+
+  func text(_ message: [UInt8]) -> String { String(explain(message).prefix(Self.longestText)) }
+
+  /// Returns when everything scheduled so far was handed over.
+  func finish() { queue.sync {} }
+}

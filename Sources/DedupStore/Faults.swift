@@ -1,0 +1,158 @@
+import DedupCore
+import Foundation
+import GRDB
+import Glibc
+
+/// A system call on a file of the store that failed.
+struct FileFault: Error {
+  var call: String
+  var path: String
+  var code: CInt
+
+  /// Takes `errno` as the call left it.
+  init(_ call: String, _ path: String, code: CInt = errno) {
+    self.call = call
+    self.path = path
+    self.code = code
+  }
+}
+
+/// The one place that knows what an error of SQLite or of the file system means for a mail.
+enum Faults {
+  /// The failure that `error` amounts to. The text of SQL statements stays out of it: they carry mail.
+  static func failure(_ error: any Error) -> StoreFailure {
+    switch error {
+    case let failure as StoreFailure: failure
+    case let fault as FileFault: failure(fault)
+    case let error as DatabaseError: failure(error)
+    case is CancellationError: StoreFailure(.other, "the task that asked the store was cancelled")
+    default: StoreFailure(.other, "the store failed: \(error)")
+    }
+  }
+
+  /// Runs `body` and translates what it throws.
+  static func translated<T>(_ body: () throws -> T) throws(StoreFailure) -> T {
+    do { return try body() } catch { throw failure(error) }
+  }
+
+  private static func failure(_ fault: FileFault) -> StoreFailure {
+    let text = "\(fault.call) of \(fault.path): \(String(cString: strerror(fault.code)))"
+    return switch fault.code {
+    case ENOSPC, EDQUOT: StoreFailure(.diskFull, "\(text); free some space")
+    case EIO: StoreFailure(.ioError, "\(text); look after the disk")
+    case EROFS: StoreFailure(.readOnly, "\(text); mount it writable")
+    case EACCES, EPERM: StoreFailure(.other, "\(text); give the user of the relay access to it")
+    default: StoreFailure(.other, text)
+    }
+  }
+
+  private static func failure(_ error: DatabaseError) -> StoreFailure {
+    let kind = kind(of: error.extendedResultCode)
+    let text = "SQLite error \(error.extendedResultCode.rawValue): \(error.message ?? "no message")"
+    let remedy =
+      switch kind {
+      case .diskFull: "; free some space"
+      case .ioError: "; look after the disk"
+      case .corrupt: "; the file was left as it is: move it away or restore a backup"
+      case .locked: "; another program holds a lock on the database"
+      case .readOnly: "; give the user of the relay write access to the directory of the store"
+      case .closed, .other: ""
+      }
+    return StoreFailure(kind, text + remedy)
+  }
+
+  private static func kind(of code: ResultCode) -> StoreFailure.Kind {
+    switch code.primaryResultCode {
+    case .SQLITE_FULL: .diskFull
+    case .SQLITE_IOERR: .ioError
+    case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_FORMAT: .corrupt
+    case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_PROTOCOL: .locked
+    case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH: .readOnly
+    default: .other
+    }
+  }
+}
+
+extension Timestamp {
+  /// Larger values in the database are damage. 142,000 years from now.
+  static let latestStored = Timestamp(milliseconds: 1 << 52)
+}
+
+extension StoreFailure.Kind {
+  /// Whether the next mail will probably meet the same trouble.
+  var concernsWholeStore: Bool {
+    switch self {
+    case .diskFull, .ioError, .corrupt, .locked, .readOnly, .closed: true
+    case .other: false
+    }
+  }
+}
+
+extension StoreFailure {
+  /// Says which file it is about, unless it does already.
+  func about(_ path: String) -> StoreFailure {
+    description.contains(path) ? self : StoreFailure(kind, "\(path): \(description)")
+  }
+
+  /// A value in the database that nothing of ours wrote.
+  static func damaged(_ what: String) -> StoreFailure {
+    StoreFailure(.corrupt, "the database holds a damaged \(what); it was left as it is")
+  }
+}
+
+/// Columns by position. GRDB's own typed subscripts end the process when a value has another type, and a flipped bit
+/// on the disk is enough for that.
+extension Row {
+  func optionalInteger(_ column: Int) throws(StoreFailure) -> Int64? {
+    let value: DatabaseValue = self[column]
+    switch value.storage {
+    case .int64(let integer): return integer
+    case .null: return nil
+    case .double, .string, .blob: throw .damaged("number")
+    }
+  }
+
+  func integer(_ column: Int) throws(StoreFailure) -> Int64 {
+    guard let integer = try optionalInteger(column) else { throw .damaged("number") }
+    return integer
+  }
+
+  /// A number that may be added to others without a trap.
+  func count(_ column: Int) throws(StoreFailure) -> Int {
+    let count = try integer(column)
+    guard (0...Timestamp.latestStored.milliseconds).contains(count) else { throw .damaged("count") }
+    return Int(count)
+  }
+
+  func time(_ column: Int) throws(StoreFailure) -> Timestamp {
+    guard let time = try optionalTime(column) else { throw .damaged("time") }
+    return time
+  }
+
+  /// A time whose distance to others does not overflow.
+  func optionalTime(_ column: Int) throws(StoreFailure) -> Timestamp? {
+    guard let milliseconds = try optionalInteger(column) else { return nil }
+    guard milliseconds.magnitude <= Timestamp.latestStored.milliseconds.magnitude else { throw .damaged("time") }
+    return Timestamp(milliseconds: milliseconds)
+  }
+
+  func optionalText(_ column: Int) throws(StoreFailure) -> String? {
+    let value: DatabaseValue = self[column]
+    switch value.storage {
+    case .string(let text): return text
+    case .null: return nil
+    case .double, .int64, .blob: throw .damaged("text")
+    }
+  }
+
+  func text(_ column: Int) throws(StoreFailure) -> String {
+    guard let text = try optionalText(column) else { throw .damaged("text") }
+    return text
+  }
+
+  /// Nil for null; text counts as its octets.
+  func optionalBytes(_ column: Int) -> [UInt8]? {
+    let value: DatabaseValue = self[column]
+    return Data.fromDatabaseValue(value).map { [UInt8]($0) }
+  }
+}

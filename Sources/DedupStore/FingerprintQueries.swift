@@ -1,0 +1,108 @@
+package import DedupCore
+import GRDB
+
+/// Which fingerprints to list.
+package struct FingerprintQuery: Hashable, Sendable, Codable {
+  /// Also those of which nothing was held back.
+  package var includesUnsuppressed: Bool
+  /// Only this site, by `Site.name`.
+  package var site: String?
+  /// Only those seen at or after this time.
+  package var since: Timestamp?
+  /// Most rows.
+  package var limit: Int
+
+  package init(includesUnsuppressed: Bool = false, site: String? = nil, since: Timestamp? = nil, limit: Int = 100) {
+    self.includesUnsuppressed = includesUnsuppressed
+    self.site = site
+    self.since = since
+    self.limit = limit
+  }
+}
+
+/// Questions about errors.
+enum FingerprintQueries {
+  /// Most fingerprints that one prefix brings up; each may carry two samples.
+  static let detailLimit = 20
+
+  private static let select = """
+    SELECT f.id, f.fingerprint, s.name, f.title, f.place, f.explanation,
+      f.first_seen, f.last_seen, f.window_start, f.held, f.total, f.suppressed
+    FROM fingerprint f JOIN site s ON s.id = f.site_id
+    """
+
+  /// Latest seen first.
+  static func rows(
+    _ query: FingerprintQuery, _ policy: WindowPolicy, now: Timestamp, _ db: Database
+  ) throws -> [FingerprintRow] {
+    let statement = try db.cachedStatement(
+      sql: """
+        \(select) WHERE (f.suppressed > 0 OR ?) AND (? IS NULL OR s.name = ?) AND f.last_seen >= ?
+        ORDER BY f.last_seen DESC, f.id LIMIT ?
+        """)
+    let arguments: StatementArguments = [
+      query.includesUnsuppressed, query.site, query.site, query.since?.milliseconds ?? .min, max(0, query.limit),
+    ]
+    return try Row.fetchAll(statement, arguments: arguments).map { try row($0, policy, now: now, db) }
+  }
+
+  /// Those whose digest begins with `prefix`, or that are called `prefix` in full.
+  static func details(
+    _ prefix: String, _ policy: WindowPolicy, now: Timestamp, _ db: Database
+  ) throws -> [FingerprintDetail] {
+    guard !prefix.isEmpty else { return [] }
+    let name = prefix.contains(":") ? "f.fingerprint" : "substr(f.fingerprint, instr(f.fingerprint, ':') + 1)"
+    let statement = try db.cachedStatement(
+      sql: "\(select) WHERE substr(\(name), 1, length(?)) = ? ORDER BY f.last_seen DESC, f.id LIMIT ?")
+    let wanted = prefix.contains(":") ? prefix : prefix.lowercased()
+    let found = try Row.fetchAll(statement, arguments: [wanted, wanted, detailLimit])
+    return try found.map { try detail($0, policy, now: now, db) }
+  }
+
+  private static func row(
+    _ row: Row, _ policy: WindowPolicy, now: Timestamp, _ db: Database
+  ) throws -> FingerprintRow {
+    let record = try WindowRecord(row, from: 6)
+    return FingerprintRow(
+      fingerprint: try row.text(1), site: try row.text(2), title: try row.text(3), place: try row.text(4),
+      record: record, windowEnd: record.openWindowEnd(policy, now: now),
+      hours: try lastDay(of: try row.integer(0), now: now, db))
+  }
+
+  private static func detail(
+    _ row: Row, _ policy: WindowPolicy, now: Timestamp, _ db: Database
+  ) throws -> FingerprintDetail {
+    let id = try row.integer(0)
+    let first = try SampleTable.message(of: id, slot: "first", db)
+    let shown = try Self.row(row, policy, now: now, db)
+    // One mail is the first and the latest.
+    let latest = shown.record.total == 1 ? first : try SampleTable.message(of: id, slot: "latest", db)
+    return FingerprintDetail(
+      row: shown, explanation: try row.optionalText(5) ?? "", firstSample: first, latestSample: latest)
+  }
+
+  /// 24 counts, the last one that of the running hour.
+  private static func lastDay(of fingerprint: Int64, now: Timestamp, _ db: Database) throws -> [HourCount] {
+    let first = now.hour - 23
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT quarter, forwarded, suppressed FROM arrival WHERE fingerprint_id = ? AND quarter BETWEEN ? AND ?
+        """)
+    var hours = [HourCount](repeating: HourCount(), count: 24)
+    for row in try Row.fetchAll(statement, arguments: [fingerprint, first * 4, first * 4 + 95]) {
+      let hour = Int((try row.integer(0) - first * 4) / 4)
+      hours[hour].forwarded += try row.count(1)
+      hours[hour].suppressed += try row.count(2)
+    }
+    return hours
+  }
+}
+
+extension WindowRecord {
+  /// When the window ends that holds mail back at `now`, if there is one; as `WindowPolicy.decide` would see it.
+  func openWindowEnd(_ policy: WindowPolicy, now: Timestamp) -> Timestamp? {
+    guard let start = windowStart, now >= start else { return nil }
+    let end = policy.end(of: start)
+    return now < end ? end : nil
+  }
+}

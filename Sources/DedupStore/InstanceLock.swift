@@ -1,0 +1,42 @@
+import DedupCore
+import Glibc
+
+/// Keeps a second instance away from a store (R14).
+///
+/// An advisory `flock` on a file that holds our process id. The kernel releases it when the process ends, however it
+/// ends. The file stays: removing it would let two instances lock two different files of the same name.
+final class InstanceLock: Sendable {
+  private let descriptor: CInt
+
+  /// Takes the lock or says who holds it.
+  init(path: String) throws {
+    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw FileFault("opening", path) }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      let code = errno
+      let holder = Self.holder(descriptor)
+      close(descriptor)
+      guard code == EWOULDBLOCK else { throw FileFault("locking", path, code: code) }
+      throw StoreFailure(
+        .locked, "\(path) is held by \(holder): another instance uses this store; stop it or use another directory")
+    }
+    record(getpid())
+  }
+
+  /// Lets the next instance in. Not more than once.
+  func release() { close(descriptor) }
+
+  private static func holder(_ descriptor: CInt) -> String {
+    var digits = [UInt8](repeating: 0, count: 32)
+    let count = pread(descriptor, &digits, digits.count, 0)
+    let text = String(decoding: digits.prefix(max(0, count)).prefix { $0 != 0x0A }, as: UTF8.self)
+    return Int32(text).map { "process \($0)" } ?? "another process"
+  }
+
+  /// Only for people: the lock does not depend on it, so a full disk may spoil it.
+  private func record(_ pid: pid_t) {
+    let text = Array("\(pid)\n".utf8)
+    _ = ftruncate(descriptor, 0)
+    _ = pwrite(descriptor, text, text.count, 0)
+  }
+}

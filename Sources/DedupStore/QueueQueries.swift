@@ -1,0 +1,87 @@
+import DedupCore
+import GRDB
+import MailMessage
+
+/// Questions about the queue.
+enum QueueQueries {
+  private static let columns = """
+    id, sender, body_type, smtputf8, octets, queued_at, attempts, next_attempt, last_failure, kind, delay_notified
+    """
+
+  /// Entries to try now. Half of the places are for fresh mail, so that a backlog of retries never starves it, and the
+  /// other way round; what one side does not need the other gets. Within each the oldest due time comes first.
+  static func due(now: Timestamp, limit: Int, excluding: Set<QueueID>, _ db: Database) throws -> [QueueEntry] {
+    guard limit > 0 else { return [] }
+    let fresh = try due("attempts = 0", now: now, limit: limit, excluding: excluding, db)
+    let retries = try due("attempts > 0", now: now, limit: limit, excluding: excluding, db)
+    let share = max(limit - retries.count, (limit + 1) / 2)
+    let chosen = fresh.prefix(share)
+    return try (chosen + retries.prefix(limit - chosen.count)).map { try $0.entry(db) }
+  }
+
+  /// When the next entry is due, those of `excluding` left out.
+  static func nextDue(excluding: Set<QueueID>, _ db: Database) throws -> Timestamp? {
+    let firsts = try ["attempts = 0", "attempts > 0"].compactMap { which -> Timestamp? in
+      let statement = try db.cachedStatement(
+        sql: "SELECT id, next_attempt FROM entry WHERE aside = 0 AND \(which) ORDER BY next_attempt")
+      let rows = try Row.fetchCursor(statement)
+      while let row = try rows.next() {
+        if !excluding.contains(QueueID(rawValue: try row.integer(0))) { return try row.time(1) }
+      }
+      return nil
+    }
+    return firsts.min()
+  }
+
+  /// Everything that waits or was set aside, oldest first.
+  static func all(limit: Int, _ db: Database) throws -> [QueueEntry] {
+    let statement = try db.cachedStatement(sql: "SELECT \(columns) FROM entry ORDER BY id LIMIT ?")
+    return try Row.fetchAll(statement, arguments: [max(0, limit)]).map { try Found($0).entry(db) }
+  }
+
+  static func status(_ db: Database) throws -> QueueStatus {
+    let statement = try db.cachedStatement(
+      sql: "SELECT COUNT(*), MIN(queued_at), IFNULL(SUM(octets), 0) FROM entry WHERE aside = 0")
+    guard let row = try Row.fetchOne(statement) else { return QueueStatus() }
+    return QueueStatus(waiting: try row.count(0), oldest: try row.optionalTime(1), octets: try row.count(2))
+  }
+
+  private static func due(
+    _ which: String, now: Timestamp, limit: Int, excluding: Set<QueueID>, _ db: Database
+  ) throws -> [Found] {
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT \(columns) FROM entry
+        WHERE aside = 0 AND \(which) AND next_attempt <= ? ORDER BY next_attempt, id
+        """)
+    let rows = try Row.fetchCursor(statement, arguments: [now.milliseconds])
+    var found: [Found] = []
+    while found.count < limit, let row = try rows.next() {
+      let entry = try Found(row)
+      if !excluding.contains(entry.withoutRecipients.id) { found.append(entry) }
+    }
+    return found
+  }
+
+  /// A row of the queue, its recipients not fetched yet.
+  private struct Found {
+    var withoutRecipients: QueueEntry
+
+    init(_ row: Row) throws {
+      guard let body = Envelope.BodyType(rawValue: try row.text(2)),
+        let kind = QueueEntry.Kind(rawValue: try row.text(9))
+      else { throw StoreFailure.damaged("queue entry") }
+      withoutRecipients = QueueEntry(
+        id: QueueID(rawValue: try row.integer(0)), sender: EmailAddress(try row.text(1)), recipients: [], body: body,
+        usesSMTPUTF8: try row.integer(3) != 0, size: try row.count(4), queuedAt: try row.time(5),
+        attempts: try row.count(6), nextAttempt: try row.time(7), lastFailure: try row.optionalText(8), kind: kind,
+        delayNotified: try row.integer(10) != 0)
+    }
+
+    func entry(_ db: Database) throws -> QueueEntry {
+      var entry = withoutRecipients
+      entry.recipients = try QueueTable.recipients(of: entry.id, db)
+      return entry
+    }
+  }
+}

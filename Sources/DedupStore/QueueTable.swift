@@ -1,0 +1,116 @@
+import DedupCore
+import GRDB
+import MailMessage
+
+/// The entries that wait for delivery, and their recipients.
+enum QueueTable {
+  /// The window that a forwarded report opened.
+  struct OpenedWindow {
+    var fingerprint: Int64
+    var start: Timestamp
+    /// How many the mail reports as held back before it.
+    var carried: Int
+  }
+
+  struct NewEntry {
+    var id: QueueID
+    var kind: QueueEntry.Kind
+    var envelope: Envelope
+    var queuedAt: Timestamp
+    var opened: OpenedWindow?
+  }
+
+  /// Adds an entry that is due at once.
+  static func insert(_ entry: NewEntry, _ message: StoredMessage, _ db: Database) throws {
+    let statement = try db.cachedStatement(
+      sql: """
+        INSERT INTO entry
+          (id, kind, sender, body_type, smtputf8, octets, queued_at, attempts, next_attempt, scheduled_at,
+           delay_notified, fingerprint_id, window_start, carried, aside)
+        VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 0, ?, ?, ?, 0)
+        """)
+    let time = entry.queuedAt.milliseconds
+    try statement.execute(arguments: [
+      entry.id.rawValue, entry.kind.rawValue, entry.envelope.sender.text, entry.envelope.body.rawValue,
+      entry.envelope.usesSMTPUTF8, message.octets, time, time, time,
+      entry.opened?.fingerprint, entry.opened?.start.milliseconds, entry.opened?.carried ?? 0,
+    ])
+    try insert(entry.envelope.recipients, of: entry.id, db)
+    try message.insert(entry.id, db)
+  }
+
+  /// What a settlement has to know of its entry.
+  struct Facts {
+    var recipients: [EmailAddress]
+    var file: String?
+    var opened: OpenedWindow?
+  }
+
+  static func facts(_ id: QueueID, _ db: Database) throws -> Facts? {
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT e.fingerprint_id, e.window_start, e.carried, m.file
+        FROM entry e LEFT JOIN message m ON m.entry_id = e.id WHERE e.id = ?
+        """)
+    guard let row = try Row.fetchOne(statement, arguments: [id.rawValue]) else { return nil }
+    var opened: OpenedWindow?
+    if let fingerprint = try row.optionalInteger(0), let start = try row.optionalTime(1) {
+      opened = OpenedWindow(fingerprint: fingerprint, start: start, carried: try row.count(2))
+    }
+    return Facts(recipients: try recipients(of: id, db), file: try row.optionalText(3), opened: opened)
+  }
+
+  /// Records a failed attempt: who still waits, and when it is tried again.
+  static func update(
+    _ settlement: Settlement, recipients: [EmailAddress], scheduledAt: Timestamp, delayNoticeSent: Bool, _ db: Database
+  ) throws {
+    let statement = try db.cachedStatement(
+      sql: """
+        UPDATE entry
+        SET attempts = ?, next_attempt = ?, scheduled_at = ?, last_failure = ?, delay_notified = delay_notified OR ?
+        WHERE id = ?
+        """)
+    try statement.execute(arguments: [
+      settlement.attempts, min(settlement.nextAttempt, .latestStored).milliseconds, scheduledAt.milliseconds,
+      settlement.lastFailure,
+      delayNoticeSent, settlement.entry.rawValue,
+    ])
+    let forget = try db.cachedStatement(sql: "DELETE FROM recipient WHERE entry_id = ?")
+    try forget.execute(arguments: [settlement.entry.rawValue])
+    try insert(recipients, of: settlement.entry, db)
+  }
+
+  /// Removes an entry with its recipients and its message.
+  static func delete(_ id: QueueID, _ db: Database) throws {
+    try db.cachedStatement(sql: "DELETE FROM entry WHERE id = ?").execute(arguments: [id.rawValue])
+  }
+
+  /// Takes an entry out of the queue for good, but keeps it, because its message is damaged.
+  static func setAside(_ id: QueueID, reason: String, _ db: Database) throws {
+    let statement = try db.cachedStatement(sql: "UPDATE entry SET aside = 1, last_failure = ? WHERE id = ?")
+    try statement.execute(arguments: ["set aside: \(reason)", id.rawValue])
+  }
+
+  /// Makes everything due that was scheduled at a time which the clock says is yet to come: it jumped back, and until
+  /// it catches up could take days.
+  static func reschedule(now: Timestamp, _ db: Database) throws {
+    let statement = try db.cachedStatement(
+      sql: "UPDATE entry SET next_attempt = ?, scheduled_at = ? WHERE scheduled_at > ?")
+    let now = now.milliseconds
+    try statement.execute(arguments: [now, now, now])
+  }
+
+  static func recipients(of id: QueueID, _ db: Database) throws -> [EmailAddress] {
+    let statement = try db.cachedStatement(
+      sql: "SELECT address FROM recipient WHERE entry_id = ? ORDER BY position")
+    return try Row.fetchAll(statement, arguments: [id.rawValue]).map { EmailAddress(try $0.text(0)) }
+  }
+
+  private static func insert(_ recipients: [EmailAddress], of id: QueueID, _ db: Database) throws {
+    let statement = try db.cachedStatement(
+      sql: "INSERT INTO recipient (entry_id, position, address) VALUES (?, ?, ?)")
+    for (position, recipient) in recipients.enumerated() {
+      try statement.execute(arguments: [id.rawValue, position, recipient.text])
+    }
+  }
+}

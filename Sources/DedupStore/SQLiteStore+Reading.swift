@@ -1,0 +1,63 @@
+package import DedupCore
+import Logging
+
+// Everything here asks a reader connection and never holds up the writer. `StoreReader` says what each answers.
+extension SQLiteStore: StoreReading {
+  /// Entries to try now; see `StoreReader.due`. When `now` is more than a minute before what the last call said, or
+  /// at the first call, everything that was scheduled in what is the future now is made due first: until a clock that
+  /// jumped back catches up could take days (R13).
+  package func due(now: Timestamp, limit: Int, excluding: Set<QueueID> = []) async throws(StoreFailure) -> [QueueEntry]
+  {
+    let before = tell(now)
+    if before.map({ $0.since(now) > .seconds(60) }) ?? true {
+      try await commit { try QueueTable.reschedule(now: now, $0.db) }
+    }
+    return try await reader.due(now: now, limit: limit, excluding: excluding)
+  }
+
+  package func nextDue(excluding: Set<QueueID> = []) async throws(StoreFailure) -> Timestamp? {
+    try await reader.nextDue(excluding: excluding)
+  }
+
+  /// The bytes to deliver for an entry. Nil when there is no such entry, or when its message is damaged: then the
+  /// entry has been set aside, so that `due` does not return it again, and the log says so.
+  package func message(of id: QueueID) async throws(StoreFailure) -> [UInt8]? {
+    switch try await reader.load(id) {
+    case .gone: return nil
+    case .intact(let bytes): return bytes
+    case .damaged(let reason):
+      try await commit { try QueueTable.setAside(id, reason: reason, $0.db) }
+      logger.error("a queued mail is damaged and was set aside", metadata: ["id": "\(id)", "reason": "\(reason)"])
+      return nil
+    }
+  }
+
+  package func queue(limit: Int) async throws(StoreFailure) -> [QueueEntry] { try await reader.queue(limit: limit) }
+
+  package func queueStatus() async throws(StoreFailure) -> QueueStatus { try await reader.queueStatus() }
+
+  package func totals() async throws(StoreFailure) -> Totals { try await reader.totals() }
+
+  package func fingerprints(_ query: FingerprintQuery, now: Timestamp) async throws(StoreFailure) -> [FingerprintRow] {
+    try await reader.fingerprints(query, now: now)
+  }
+
+  package func fingerprints(all: Bool, limit: Int, now: Timestamp) async throws(StoreFailure) -> [FingerprintRow] {
+    try await reader.fingerprints(all: all, limit: limit, now: now)
+  }
+
+  /// See `StoreReader.fingerprint`. An explanation that is not stored yet is made from the first sample.
+  package func fingerprint(idPrefix: String, now: Timestamp) async throws(StoreFailure) -> [FingerprintDetail] {
+    try await reader.fingerprint(idPrefix: idPrefix, now: now).map { detail in
+      var detail = detail
+      if detail.explanation.isEmpty { detail.explanation = detail.firstSample.map(explainer.text) ?? "" }
+      return detail
+    }
+  }
+
+  package func summaryFacts(from: Timestamp, to: Timestamp) async throws(StoreFailure) -> SummaryFacts {
+    try await reader.summaryFacts(from: from, to: to)
+  }
+
+  package func setting(_ key: String) async throws(StoreFailure) -> String? { try await reader.setting(key) }
+}

@@ -1,0 +1,85 @@
+package import DedupCore
+
+extension SQLiteStore {
+  package func accept(
+    _ submission: Submission, completion: @escaping @Sendable (Result<Verdict, StoreFailure>) -> Void
+  ) {
+    let octets = submission.message.count + submission.received.count
+    guard submission.message.count > limits.inlineOctets else {
+      return queue.submit(octets: octets) {
+        try $0.accept(submission, file: nil)
+      } completion: {
+        completion($0)
+      }
+    }
+    let bodies = bodies
+    let file = Written()
+    queue.submit(octets: octets) {
+      try file.keep(bodies.write(submission.message, for: submission.id))
+    } work: {
+      try $0.accept(submission, file: $1)
+    } completion: { result in
+      if case .failure = result { file.remove(from: bodies) }
+      completion(result)
+    }
+  }
+
+  /// Queues a mail of our own, due at once.
+  ///
+  /// - Parameter setting: a small fact that becomes durable in the same transaction, such as the day of a summary.
+  package func enqueue(_ mail: OwnMail, setting: (key: String, value: String)? = nil) async throws(StoreFailure) {
+    try await commit(mail) { batch, file in
+      try batch.enqueue(mail, file: file)
+      if let setting { try SettingTable.set(setting.key, setting.value, batch.db) }
+    }
+  }
+
+  /// Carries out what an attempt meant, in one durable transaction: recipients with a final fate leave the entry, the
+  /// entry leaves the queue with its last one, `bounce` (or a delay notice) enters it, and the window of a first mail
+  /// that nobody got opens again. A settlement for an entry that is gone does nothing. Cancelling the calling task does
+  /// not stop it.
+  ///
+  /// - Parameter delayNoticeSent: the sender now knows that the mail is late.
+  package func settle(
+    _ settlement: Settlement, bounce: OwnMail? = nil, delayNoticeSent: Bool = false
+  ) async throws(StoreFailure) {
+    let settling = Settling(
+      settlement: settlement, at: time(or: settlement.nextAttempt), notice: bounce, delayNoticeSent: delayNoticeSent)
+    try await commit(bounce) { try $0.settle(settling, noticeFile: $1) }
+  }
+
+  /// Keeps a small fact durably. Keys are the caller's.
+  package func setSetting(_ key: String, _ value: String) async throws(StoreFailure) {
+    try await commit { try SettingTable.set(key, value, $0.db) }
+  }
+
+  /// Runs `work` in the next transaction.
+  func commit<Output: Sendable>(
+    _ work: @escaping @Sendable (Batch) throws -> Output
+  ) async throws(StoreFailure) -> Output {
+    let result = await withCheckedContinuation { continuation in
+      queue.submit(octets: 0, work: work) { continuation.resume(returning: $0) }
+    }
+    return try result.get()
+  }
+
+  /// Runs `work` with the file of `mail`, if that is a large one.
+  private func commit(
+    _ mail: OwnMail?, _ work: @escaping @Sendable (Batch, BodyFile?) throws -> Void
+  ) async throws(StoreFailure) {
+    guard let mail, mail.message.count > limits.inlineOctets else { return try await commit { try work($0, nil) } }
+    let bodies = bodies
+    let file = Written()
+    let result = await withCheckedContinuation { continuation in
+      queue.submit(octets: mail.message.count) {
+        try file.keep(bodies.write(mail.message, for: mail.id))
+      } work: {
+        try work($0, $1)
+      } completion: {
+        continuation.resume(returning: $0)
+      }
+    }
+    if case .failure = result { file.remove(from: bodies) }
+    try result.get()
+  }
+}

@@ -1,0 +1,138 @@
+package import DedupCore
+import GRDB
+package import Logging
+import Synchronization
+
+/// The durable store: windows, counts and queue in one SQLite database, large messages in files beside it.
+///
+/// Promises:
+/// - a success is reported after the transaction was synced to disk (R1), and everything that waits at the moment shares
+///   that sync;
+/// - forwarded + suppressed + passed + doubtful is the number of acknowledged mails, also after `kill -9` (R9);
+/// - a mail that is not what was stored is never handed out: its entry is set aside and reported (R3);
+/// - one instance per directory (R14).
+///
+/// Limits are those of `StoreLimits`. Times come in from outside and may jump; the store asks no clock. Every failure
+/// is a `StoreFailure`, and then nothing of what was asked has been stored. The caller picks queue ids that are not in
+/// use; a mail with one that is fails alone.
+///
+/// The directory holds `dedup.sqlite` with its `-wal` and `-shm`, `bodies/` and `lock`. The owner must call `close`.
+package final class SQLiteStore: MailStore, Sendable {
+  let queue: CommitQueue<Batch>
+  let reader: StoreReader
+  let bodies: BodyFiles
+  let limits: StoreLimits
+  let logger: Logger
+  let explainer: Explainer
+  private let writer: Writer
+  private let lock: InstanceLock
+  private let wake = Wake()
+  /// The latest time that a caller of `due` told.
+  private let clock = Mutex<Timestamp?>(nil)
+
+  private final class Wake: Sendable {
+    let call = Mutex<(@Sendable () -> Void)?>(nil)
+  }
+
+  /// Opens or creates the store in `directory`, made (mode 0700) when it is missing.
+  ///
+  /// Throws with a description of what happened and what to do: `.locked` when another instance holds the store,
+  /// `.corrupt` when the database is damaged (it is left as it is), `.other` when a newer version wrote it or the
+  /// directory may not be used, and what the disk says.
+  ///
+  /// - Parameters:
+  ///   - policy: decides over windows until `setPolicy`.
+  ///   - limits: sizes.
+  ///   - render: makes the bytes that leave for a mail that is forwarded; runs inside the transaction.
+  ///   - explain: the readable explanation of a message's fingerprint. Pure; called beside the path of the mail.
+  package init(
+    directory: String, policy: WindowPolicy, explain: @escaping @Sendable ([UInt8]) -> String, logger: Logger,
+    limits: StoreLimits = StoreLimits(),
+    render: @escaping @Sendable (Submission, Verdict) -> [UInt8] = { ForwardedMail.render($0, $1) }
+  ) throws(StoreFailure) {
+    let files = StoreFiles(directory: directory)
+    let lock = try Faults.translated {
+      try StoreFiles.makeDirectory(files.directory)
+      return try InstanceLock(path: files.lock)
+    }
+    do {
+      try StoreFiles.makeDirectory(files.bodies)
+      try files.prepareDatabase()
+      let pool = try Connection.openForWriting(files, limits)
+      bodies = BodyFiles(folder: files.bodies)
+      let orphans = try Housekeeping.removeOrphans(bodies, pool)
+      if orphans > 0 { logger.notice("removed body files without an entry", metadata: ["files": "\(orphans)"]) }
+      reader = StoreReader(pool, bodies, policy)
+      writer = try Writer(pool, bodies, limits, policy: policy, render: render)
+    } catch {
+      lock.release()
+      throw Faults.failure(error).about(files.database)
+    }
+    self.lock = lock
+    self.limits = limits
+    self.logger = logger
+    explainer = Explainer(explain)
+    queue = CommitQueue(
+      limits: limits, transaction: { [writer] in try writer.commit($0) }, diagnose: Faults.failure,
+      idle: { [writer, logger] in Self.tidy(writer, logger) })
+    writer.onCommit { [queue, explainer, wake] in Self.follow($0, queue, explainer, wake) }
+    queue.start()
+  }
+
+  /// Finishes what was accepted, moves the WAL into the database, and lets the next instance in. Blocks until then;
+  /// whoever calls afterwards gets `.closed`. Calls after the first do nothing.
+  package func close() {
+    // What is still unexplained is handed to the queue before that closes.
+    explainer.finish()
+    guard queue.close() else { return }
+    reader.close()
+    writer.onCommit(nil)
+    do { try writer.close() } catch {
+      logger.error("the store did not close in order", metadata: ["error": "\(Faults.failure(error))"])
+    }
+    lock.release()
+  }
+
+  /// Windows are decided by `policy` from the next batch on.
+  package func setPolicy(_ policy: WindowPolicy) {
+    writer.setPolicy(policy)
+    reader.setPolicy(policy)
+  }
+
+  /// `wake` is called after each commit that added something to deliver, on the store's thread: it must be quick.
+  package func onQueued(_ wake: @escaping @Sendable () -> Void) { self.wake.call.withLock { $0 = wake } }
+
+  /// Durable transactions so far.
+  package var commits: Int { queue.commits }
+
+  /// Remembers `now` and returns what it was before.
+  func tell(_ now: Timestamp) -> Timestamp? {
+    clock.withLock { clock in
+      defer { clock = now }
+      return clock
+    }
+  }
+
+  /// The latest time that was told, else `fallback`.
+  func time(or fallback: Timestamp) -> Timestamp { clock.withLock { $0 } ?? fallback }
+
+  private static func tidy(_ writer: Writer, _ logger: Logger) -> Bool {
+    do { return try writer.tidy() } catch {
+      logger.warning("the database could not be shrunk", metadata: ["error": "\(Faults.failure(error))"])
+      return false
+    }
+  }
+
+  private static func follow(
+    _ effects: Batch.Effects, _ queue: CommitQueue<Batch>, _ explainer: Explainer, _ wake: Wake
+  ) {
+    if effects.addedMail { wake.call.withLock { $0 }?() }
+    explainer.schedule(effects.unexplained) { fingerprint, text in
+      queue.submit(octets: text.utf8.count) {
+        try $0.explain(fingerprint, text)
+      } completion: { _ in
+        explainer.done(fingerprint)
+      }
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import DedupCore
+import MailMessage
+
+/// What happens to an entry after an attempt, and the mails that follow from it.
+struct Settling: Sendable {
+  var settlement: Settlement
+  /// The clock when the attempt was made, as well as the store knows it.
+  var at: Timestamp
+  /// A bounce or a delay notice.
+  var notice: OwnMail?
+  var delayNoticeSent: Bool
+}
+
+extension Batch {
+  /// Carries out a settlement. One for an entry that is gone does nothing, its bounce included: somebody deleted the
+  /// mail while it was tried, or the settlement was carried out before.
+  func settle(_ settling: Settling, noticeFile: BodyFile?) throws {
+    let settlement = settling.settlement
+    guard let facts = try QueueTable.facts(settlement.entry, db) else {
+      noticeFile.map { effects.orphans.append($0.name) }
+      return
+    }
+    let open = settlement.open(of: facts.recipients)
+    if open.isEmpty {
+      try QueueTable.delete(settlement.entry, db)
+      facts.file.map { effects.orphans.append($0) }
+      if settlement.reopensWindow { try reopen(facts) }
+    } else {
+      try QueueTable.update(
+        settlement, recipients: open, scheduledAt: min(settling.at, settlement.nextAttempt),
+        delayNoticeSent: settling.delayNoticeSent, db)
+    }
+    if let notice = settling.notice { try enqueue(notice, file: noticeFile) }
+  }
+
+  private func reopen(_ facts: QueueTable.Facts) throws {
+    guard let opened = facts.opened else { return }
+    try windows.reopen(fingerprint: opened.fingerprint, start: opened.start, carried: opened.carried, db)
+  }
+}
+
+extension Settlement {
+  /// Those of `recipients` that still wait: all but the ones with a final fate. Not `remaining`, since the entry may
+  /// have changed during the attempt: a recipient deleted meanwhile must not come back, and one that the attempt did
+  /// not know must not vanish (R5). A recipient that stands there twice needs two fates.
+  func open(of recipients: [EmailAddress]) -> [EmailAddress] {
+    var done: [EmailAddress: Int] = [:]
+    for recipient in delivered + failed.map(\.recipient) { done[recipient, default: 0] += 1 }
+    return recipients.filter { recipient in
+      guard let count = done[recipient], count > 0 else { return true }
+      done[recipient] = count - 1
+      return false
+    }
+  }
+}

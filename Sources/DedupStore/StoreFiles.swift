@@ -1,0 +1,69 @@
+import DedupCore
+import Glibc
+
+/// Names, modes and identity of the files of a store.
+struct StoreFiles: Sendable {
+  let directory: String
+
+  var database: String { directory + "/dedup.sqlite" }
+  var lock: String { directory + "/lock" }
+  var bodies: String { directory + "/bodies" }
+
+  /// Makes `path` and what is missing above it, for us alone. A directory that exists keeps its mode: it may be one
+  /// that others need.
+  static func makeDirectory(_ path: String) throws {
+    if mkdir(path, 0o700) == 0 { return }
+    let code = errno
+    switch code {
+    case EEXIST:
+      var status = stat()
+      guard stat(path, &status) == 0 else { throw FileFault("looking at", path) }
+      guard status.st_mode & S_IFMT == S_IFDIR else { throw FileFault("using", path, code: ENOTDIR) }
+    case ENOENT:
+      guard let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
+        throw FileFault("making", path, code: code)
+      }
+      try makeDirectory(String(path[..<slash]))
+      guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw FileFault("making", path) }
+    default: throw FileFault("making", path, code: code)
+    }
+  }
+
+  /// Makes the database file, empty, with the mode that SQLite then gives to its companions as well.
+  func prepareDatabase() throws {
+    let descriptor = open(database, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw FileFault("opening", database) }
+    defer { close(descriptor) }
+    _ = fchmod(descriptor, 0o600)
+    try Self.syncDirectory(directory)
+  }
+
+  /// Makes names in `path` survive a loss of power.
+  static func syncDirectory(_ path: String) throws {
+    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw FileFault("opening", path) }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw FileFault("syncing", path) }
+  }
+}
+
+/// Which file a name stands for.
+struct FileIdentity: Hashable, Sendable {
+  private let device: dev_t
+  private let inode: ino_t
+
+  init(path: String) throws {
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw FileFault("looking at", path) }
+    device = status.st_dev
+    inode = status.st_ino
+  }
+
+  /// SQLite goes on writing to a database whose name was removed or given to another file, and all of that is lost
+  /// with the process.
+  func check(path: String) throws {
+    guard let now = try? FileIdentity(path: path), now == self else {
+      throw StoreFailure(.ioError, "\(path) was removed or replaced while in use; restart the relay")
+    }
+  }
+}

@@ -1,0 +1,19 @@
+/// Sizes that bound what the store keeps in memory, on disk and in one transaction.
+package struct StoreLimits: Hashable, Sendable {
+  /// Most mails that share one commit.
+  package var batchMails = 512
+  /// Octets of mail after which a batch is closed; one larger mail still makes a batch of its own.
+  package var batchOctets = 16 << 20
+  /// Octets that may wait for their commit. Beyond, a mail is refused at once rather than filling the memory while a
+  /// disk hangs; a single mail is never too large for an empty list.
+  package var pendingOctets = 256 << 20
+  /// Messages larger than this many octets live in files of their own (25 MB blobs: 10 per second, and each is written
+  /// twice, to the WAL and to the database).
+  package var inlineOctets = 1 << 20
+  /// Mails larger than this many octets are not kept as samples of their fingerprint.
+  package var sampleOctets = 256 << 10
+  /// How long a statement waits for a lock that somebody else holds on the database, e.g. the `sqlite3` command.
+  package var busyTimeout: Duration = .seconds(5)
+
+  package init() {}
+}

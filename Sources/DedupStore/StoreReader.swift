@@ -1,0 +1,116 @@
+package import DedupCore
+import GRDB
+import Synchronization
+
+/// Answers questions about a store without changing it. Each answer is one consistent snapshot, and asking never holds
+/// up the writer.
+///
+/// `SQLiteStore` answers through one of these. On its own it serves `dedupctl` while the daemon is down: it takes no
+/// lock, so the daemon may start or stop meanwhile.
+///
+/// Every method throws a `StoreFailure`: `.corrupt` when the database is damaged where it was read, `.closed` after
+/// the store was closed, `.other` when the asking task was cancelled.
+package final class StoreReader: StoreReading, Sendable {
+  private let database: any DatabaseReader
+  private let bodies: BodyFiles
+  private let gate = ReadGate()
+  private let policy: Mutex<WindowPolicy>
+
+  /// Opens the store in `directory` for reading only. Throws when there is none, when it may not be read, when it is
+  /// damaged, or when a newer version wrote it.
+  ///
+  /// - Parameter policy: tells which windows are open.
+  package convenience init(readingDirectory directory: String, policy: WindowPolicy = WindowPolicy())
+    throws(StoreFailure)
+  {
+    let files = StoreFiles(directory: directory)
+    let database = try Faults.translated {
+      _ = try FileIdentity(path: files.database)
+      return try Connection.openForReading(files, StoreLimits())
+    }
+    self.init(database, BodyFiles(folder: files.bodies), policy)
+  }
+
+  init(_ database: any DatabaseReader, _ bodies: BodyFiles, _ policy: WindowPolicy) {
+    self.database = database
+    self.bodies = bodies
+    self.policy = Mutex(policy)
+  }
+
+  func setPolicy(_ policy: WindowPolicy) { self.policy.withLock { $0 = policy } }
+
+  /// Waits for running questions and refuses new ones.
+  func close() { gate.close() }
+
+  func read<T: Sendable>(_ query: @escaping @Sendable (Database) throws -> T) async throws(StoreFailure) -> T {
+    try gate.enter()
+    defer { gate.leave() }
+    do { return try await database.read(query) } catch { throw Faults.failure(error) }
+  }
+}
+
+// The queue.
+extension StoreReader {
+  /// Entries to try now: `nextAttempt` is not after `now`, oldest first. When fresh mail (no attempt yet) and retries
+  /// compete for the places, each gets half of them.
+  ///
+  /// - Parameter excluding: those in somebody's hands already.
+  package func due(now: Timestamp, limit: Int, excluding: Set<QueueID> = []) async throws(StoreFailure) -> [QueueEntry]
+  {
+    try await read { try QueueQueries.due(now: now, limit: limit, excluding: excluding, $0) }
+  }
+
+  /// When the next entry is due, which may be in the past; nil when none waits.
+  package func nextDue(excluding: Set<QueueID> = []) async throws(StoreFailure) -> Timestamp? {
+    try await read { try QueueQueries.nextDue(excluding: excluding, $0) }
+  }
+
+  /// Everything in the queue, oldest first, damaged entries included: their `lastFailure` begins with `set aside`.
+  package func queue(limit: Int) async throws(StoreFailure) -> [QueueEntry] {
+    try await read { try QueueQueries.all(limit: limit, $0) }
+  }
+
+  /// Damaged entries that were set aside do not count.
+  package func queueStatus() async throws(StoreFailure) -> QueueStatus { try await read(QueueQueries.status) }
+
+  func load(_ id: QueueID) async throws(StoreFailure) -> StoredMessage.Loaded {
+    try await read { [bodies] in try StoredMessage.load(id, bodies, $0) }
+  }
+}
+
+// Errors and counts.
+extension StoreReader {
+  /// All mail that was ever acknowledged.
+  package func totals() async throws(StoreFailure) -> Totals {
+    try await read { try SummaryQueries.totals(.min..<(.max), $0) }
+  }
+
+  /// Fingerprints, latest seen first; those of which something was held back, unless `query` says otherwise.
+  package func fingerprints(_ query: FingerprintQuery, now: Timestamp) async throws(StoreFailure) -> [FingerprintRow] {
+    let policy = policy.withLock { $0 }
+    return try await read { try FingerprintQueries.rows(query, policy, now: now, $0) }
+  }
+
+  /// - Parameter all: also fingerprints of which nothing was held back.
+  package func fingerprints(all: Bool, limit: Int, now: Timestamp) async throws(StoreFailure) -> [FingerprintRow] {
+    try await fingerprints(FingerprintQuery(includesUnsuppressed: all, limit: limit), now: now)
+  }
+
+  /// The fingerprints, at most 20, whose digest begins with `idPrefix`, or whose full name (`version:digest`) does.
+  /// The same error in two sites is two of them. An empty prefix names nothing.
+  package func fingerprint(idPrefix: String, now: Timestamp) async throws(StoreFailure) -> [FingerprintDetail] {
+    let policy = policy.withLock { $0 }
+    return try await read { try FingerprintQueries.details(idPrefix, policy, now: now, $0) }
+  }
+
+  /// What happened in a period, widened to whole quarters of an hour and cut to its last 400 days. Periods that meet
+  /// on a quarter neither overlap nor leave a gap. `errors` has the most frequent one first.
+  package func summaryFacts(from: Timestamp, to: Timestamp) async throws(StoreFailure) -> SummaryFacts {
+    try await read { try SummaryQueries.facts(from: from, to: to, $0) }
+  }
+
+  /// A small fact kept by `SQLiteStore.setSetting`.
+  package func setting(_ key: String) async throws(StoreFailure) -> String? {
+    try await read { try SettingTable.value(key, $0) }
+  }
+}

@@ -1,0 +1,71 @@
+import DedupCore
+import GRDB
+
+/// What became of an acknowledged mail.
+enum Outcome: String, Hashable {
+  case passed
+  case doubtful
+  case forwarded
+  case suppressed
+}
+
+/// The counts that one batch adds: every mail in `tally`, those of an error in `arrival` as well.
+struct TallyTable {
+  private struct Key: Hashable {
+    var quarter: Int64
+    var outcome: Outcome
+    var reason: String
+  }
+
+  private struct Arrival: Hashable {
+    var fingerprint: Int64
+    var quarter: Int64
+  }
+
+  private var mails: [Key: Int] = [:]
+  private var arrivals: [Arrival: HourCount] = [:]
+
+  mutating func add(_ outcome: Outcome, _ reason: String, fingerprint: Int64?, at time: Timestamp) {
+    let quarter = time.quarter
+    mails[Key(quarter: quarter, outcome: outcome, reason: reason), default: 0] += 1
+    guard let fingerprint else { return }
+    let arrival = Arrival(fingerprint: fingerprint, quarter: quarter)
+    if outcome == .suppressed {
+      arrivals[arrival, default: HourCount()].suppressed += 1
+    } else {
+      arrivals[arrival, default: HourCount()].forwarded += 1
+    }
+  }
+
+  func flush(_ db: Database) throws {
+    for (key, count) in mails {
+      let statement = try db.cachedStatement(
+        sql: """
+          INSERT INTO tally (quarter, outcome, reason, mails) VALUES (?, ?, ?, ?)
+          ON CONFLICT DO UPDATE SET mails = mails + excluded.mails
+          """)
+      try statement.execute(arguments: [key.quarter, key.outcome.rawValue, key.reason, count])
+    }
+    for (key, count) in arrivals {
+      let statement = try db.cachedStatement(
+        sql: """
+          INSERT INTO arrival (fingerprint_id, quarter, forwarded, suppressed) VALUES (?, ?, ?, ?)
+          ON CONFLICT DO UPDATE
+          SET forwarded = forwarded + excluded.forwarded, suppressed = suppressed + excluded.suppressed
+          """)
+      try statement.execute(arguments: [key.fingerprint, key.quarter, count.forwarded, count.suppressed])
+    }
+  }
+}
+
+extension Timestamp {
+  /// Whole quarters of an hour since 1970, rounded down: the bucket of all counts. Every time zone is a whole number
+  /// of them away from UTC, so any local hour is made of whole buckets.
+  var quarter: Int64 {
+    let (quotient, remainder) = milliseconds.quotientAndRemainder(dividingBy: 900_000)
+    return remainder < 0 ? quotient - 1 : quotient
+  }
+
+  /// The first bucket that begins at or after this.
+  var quarterRoundedUp: Int64 { quarter * 900_000 == milliseconds ? quarter : quarter + 1 }
+}
