@@ -60,7 +60,7 @@ lint:
 	@Scripts/check-layers
 
 demo:
-	@Scripts/setup build
+	@Scripts/setup demo
 	@swift build $(SWIFT_FLAGS)
 	@MAILDEDUP_BIN_DIR="$(BIN)" Scripts/demo/run
 

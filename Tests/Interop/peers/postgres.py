@@ -29,17 +29,20 @@ class Postgres:
     MAX_CONNECTIONS = 10
     PORT = 5432
 
-    def __init__(self):
+    def __init__(self, sockets: Path | None = None):
         self.folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
-        self.sockets = self.folder / "run"
+        self.sockets = sockets or self.folder / "run"
         self.held = []
         # PostgreSQL refuses to run as root.
         self.identity = {}
         if os.geteuid() == 0:
             user = pwd.getpwnam("postgres")
             self.identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-            os.chown(self.folder, user.pw_uid, user.pw_gid)
-        self.folder.chmod(0o755)
+        self.sockets.mkdir(exist_ok=True)
+        for folder in (self.folder, self.sockets):
+            folder.chmod(0o755)
+            if self.identity:
+                os.chown(folder, self.identity["user"], self.identity["group"])
         self.process = None
 
     def start(self) -> "Postgres":
@@ -47,7 +50,6 @@ class Postgres:
         data = str(self.folder / "data")
         self._run(program("initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync",
                   "--locale=C.UTF-8")
-        self._run("mkdir", str(self.sockets))
         options = {
             "max_connections": self.MAX_CONNECTIONS, "listen_addresses": "", "port": self.PORT,
             "unix_socket_directories": self.sockets, "fsync": "off", "shared_buffers": "16MB", "autovacuum": "off",
