@@ -40,8 +40,6 @@ package struct Configuration: Hashable, Sendable {
     /// Connections to the smarthost at the same time.
     package var connections = 5
     package var retry = RetryPolicy()
-    /// Age at which the sender of a waiting mail is told; zero: never.
-    package var delayNotice: Duration = .seconds(4 * 3600)
     /// Who gets bounces that cannot be delivered; nil: nobody, they are logged.
     package var postmaster: EmailAddress?
   }

@@ -34,6 +34,8 @@ private struct ConfigurationBuilder {
   private var parsed = ParsedConfiguration()
   /// Where each key was met first, with a right value or a wrong one.
   private var seen: [String: SourcePosition] = [:]
+  /// Suggestions are the one costly step. Who has more unknown names than this gave us the wrong file.
+  private var suggestionsLeft = 100
 
   mutating func add(orphans: [INIEntry]) {
     for entry in orphans {
@@ -64,7 +66,7 @@ extension ConfigurationBuilder {
     if name.text.isEmpty { return nil }
     if let section = ConfigurationSchema.section(name.text) { return section }
     let names = ConfigurationSchema.sections.map(\.name)
-    let guess = nearest(to: name.text, among: names)
+    let guess = suggestion(for: name.text, among: names)
     let remedy =
       guess.map { "did you mean [\($0)]?" } ?? "there are " + names.map { "[\($0)]" }.joined(separator: ", ")
     report(name, "unknown section [\(excerpt(name.text))]; \(remedy)")
@@ -105,7 +107,7 @@ extension ConfigurationBuilder {
     let remedy =
       if !homes.isEmpty {
         "put it below \(homes)"
-      } else if let guess = nearest(to: key.text, among: section.keys.map(\.name)) {
+      } else if let guess = suggestion(for: key.text, among: section.keys.map(\.name)) {
         "did you mean \(guess)?"
       } else if let (guess, home) = nearestElsewhere(to: key.text) {
         "did you mean \(guess) below [\(home)]?"
@@ -120,9 +122,15 @@ extension ConfigurationBuilder {
     ConfigurationSchema.sections.filter { $0.key(key) != nil }.map { "[\($0.name)]" }.joined(separator: " or ")
   }
 
-  private func nearestElsewhere(to key: String) -> (key: String, section: String)? {
+  private mutating func suggestion(for word: String, among candidates: [String]) -> String? {
+    guard suggestionsLeft > 0 else { return nil }
+    suggestionsLeft -= 1
+    return nearest(to: word, among: candidates)
+  }
+
+  private mutating func nearestElsewhere(to key: String) -> (key: String, section: String)? {
     let all = ConfigurationSchema.sections.flatMap(\.keys)
-    guard let name = nearest(to: key, among: all.map(\.name)), let home = all.first(where: { $0.name == name })
+    guard let name = suggestion(for: key, among: all.map(\.name)), let home = all.first(where: { $0.name == name })
     else { return nil }
     return (name, home.section)
   }

@@ -26,9 +26,8 @@ package enum ConfigurationReference {
 extension ConfigurationReference {
   private static let opening = [
     """
-    MailDedup: settings of the relay that stands between Django and the mail server. It forwards the first mail of \
-    each error, counts the others and leaves all other mail as it is. After a change, \
-    "maildedup --check-config --config dedup.conf" says what is wrong with it.
+    MailDedup stands between Django and the mail server. It forwards the first mail of each error, counts the others \
+    and leaves all other mail as it is. These are its settings; maildedup --check-config tests them after a change.
     """,
     "",
     """
@@ -46,11 +45,11 @@ extension ConfigurationReference {
   private static func facts(_ key: ConfigurationKey, _ standard: Configuration) -> [String] {
     let value = key.text(of: standard)
     let facts = [
-      key.syntax.prefix(1).uppercased() + key.syntax.dropFirst() + (key.range.map { "; \($0)." } ?? "."),
-      "Default: \(value.isEmpty ? "empty" : value).",
+      key.syntax.prefix(1).uppercased() + key.syntax.dropFirst() + (key.range.map { "; \($0)" } ?? ""),
+      "Default: \(value.isEmpty ? "empty" : value)",
       "Example: \(key.example)",
     ]
-    let together = comment(facts.joined(separator: " "), indent: "  ")
+    let together = comment(facts.joined(separator: ". "), indent: "  ")
     return together.count == 1 ? together : facts.flatMap { comment($0, indent: "  ") }
   }
 

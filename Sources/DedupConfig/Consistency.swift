@@ -37,9 +37,7 @@ private func checkConnectionLimits(_ parsed: inout ParsedConfiguration) {
 private func checkDelivery(_ parsed: inout ParsedConfiguration) {
   let configuration = parsed.configuration
   let delivery = configuration.delivery
-  if let smarthost = delivery.smarthost,
-    configuration.listener.addresses.contains(Endpoint(host: smarthost.host, port: smarthost.port))
-  {
+  if let smarthost = delivery.smarthost, configuration.listener.addresses.contains(where: { reaches(smarthost, $0) }) {
     parsed.error(
       at: "delivery.smarthost",
       "\(smarthost) is the relay itself (listener.address), mail would run in circles; write your mail server's address"
@@ -47,14 +45,18 @@ private func checkDelivery(_ parsed: inout ParsedConfiguration) {
   }
   if delivery.maildir == configuration.store.directory {
     parsed.error(
-      at: "delivery.maildir", or: "store.directory", "this is also store.directory; write another folder")
+      at: "delivery.maildir", or: "store.directory",
+      "this folder is given to both store.directory and delivery.maildir; write another one")
   }
-  if delivery.delayNotice >= delivery.retry.expire {
-    parsed.warn(
-      at: "delivery.delay-notice", or: "delivery.expire",
-      "no notice is ever sent, since mail comes back (delivery.expire) no later than it would be due; "
-        + "lower delivery.delay-notice, or write 0")
-  }
+}
+
+/// Whether mail for `smarthost` would come in at `address`. Other addresses of 127.0.0.0/8 may be other servers.
+private func reaches(_ smarthost: Smarthost, _ address: Endpoint) -> Bool {
+  guard smarthost.port == address.port else { return false }
+  let target = Endpoint(host: smarthost.host.lowercased(), port: smarthost.port)
+  let isWildcard = ["0.0.0.0", "::"].contains(address.host)
+  return target.host == address.host.lowercased() || target.host == "localhost" && address.isLoopback
+    || target.isLoopback && isWildcard
 }
 
 extension ParsedConfiguration {

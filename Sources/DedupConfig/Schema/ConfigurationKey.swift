@@ -7,7 +7,7 @@ package struct ConfigurationKey: Sendable {
   package let name: String
   /// What the key does, in plain sentences.
   package let explanation: String
-  /// What to write, with the units, e.g. `duration in s, min, h or d`.
+  /// What to write, with the units, e.g. `a duration in s, min, h or d`.
   package let syntax: String
   /// What is allowed, e.g. `1s to 30d`; nil when there is no range.
   package let range: String?
@@ -27,7 +27,13 @@ package struct ConfigurationKey: Sendable {
 
   /// Reads `text` (without quotes) into its field; on a problem the field stays as it is.
   func assign(_ text: String, to configuration: inout Configuration) throws(ValueProblem) {
-    try read(text, &configuration)
+    do throws(ValueProblem) {
+      try read(text, &configuration)
+    } catch {
+      guard text.isEmpty else { throw error }
+      // One sentence for all kinds: "\"\" is not a duration" would only puzzle.
+      throw ValueProblem(item: "", what: "is empty", remedy: "write \(syntax)", example: .ofTheKey)
+    }
   }
 }
 

@@ -32,8 +32,14 @@ extension ConfigurationSchema {
         "expire", \.delivery.retry.expire, .duration(.seconds(1)...days(100)), example: "2d",
         "Age at which a mail that still cannot be delivered goes back to its sender."),
       ConfigurationKey(
-        "delay-notice", \.delivery.delayNotice, .duration(.zero...days(100)), example: "1h",
-        "Age at which the sender of a waiting mail is told that it is late. 0: never."),
+        "fewest-attempts", \.delivery.retry.fewestAttempts, .count(1...1000), example: "3",
+        """
+        Attempts without which no mail goes back, whatever its age: after a week of being switched off, mail is not \
+        returned untried.
+        """),
+      ConfigurationKey(
+        "delay-notice", \.delivery.retry.delayNotice, .duration(.seconds(1)...days(100)), example: "1h",
+        "Age at which the sender of a waiting mail is told that it is late. As long as expire or longer: never."),
       ConfigurationKey(
         "postmaster", \.delivery.postmaster, .optional(.emailAddress), example: "postmaster@example.org",
         "Who gets a bounce that cannot be delivered to the sender. Empty: nobody, it is only logged."),

@@ -37,6 +37,9 @@ extension ConfigurationSchema {
 
   private static let timeLimits = [
     ConfigurationKey(
+      "error-delay", \.limits.errorDelay, .duration(.zero...minute), example: "5s",
+      "How long each reply is delayed beyond errors-before-delay. 0: not at all."),
+    ConfigurationKey(
       "idle", \.limits.idle, .duration(.seconds(1)...day), example: "1min",
       "How long a client may wait before its next command."),
     ConfigurationKey(
@@ -53,5 +56,6 @@ extension ConfigurationSchema {
       "For how long, from its start, a mail may come slower than that. 0: never."),
   ]
 
+  private static let minute = Duration.seconds(60)
   private static let day = Duration.seconds(86_400)
 }

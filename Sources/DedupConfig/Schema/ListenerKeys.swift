@@ -3,7 +3,7 @@ extension ConfigurationSchema {
     "listener", "Where Django connects.",
     keys: [
       ConfigurationKey(
-        "address", \.listener.addresses, .list(.endpoint, of: "IP address:port"),
+        "address", \.listener.addresses, .list(.endpoint(usualPort: 2525), of: "address:port"),
         example: "127.0.0.1:2525, [::1]:2525", essential: true,
         """
         The addresses and ports to listen on. EMAIL_HOST and EMAIL_PORT of Django name one of them. Whoever reaches \

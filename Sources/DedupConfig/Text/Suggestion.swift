@@ -1,11 +1,14 @@
 /// The candidate that `word` was probably meant to be, nil when none is near.
 ///
 /// Near is: at most one slip in three characters, upper and lower case, `_` and `-` taken as the same. Of equally near
-/// ones the first wins.
+/// ones the first wins. The beginning of just one candidate is near, too.
 func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
   let word = normalized(word)
   // Longer than any name of ours: a line of prose, and the distance is quadratic.
   guard !word.isEmpty, word.count <= 64 else { return nil }
+  // What is cut short is no typing slip, but just as clear: "warn".
+  let longer = candidates.filter { normalized($0).starts(with: word) }
+  if longer.count == 1, word.count >= 3 { return longer.first }
   var best: (candidate: String, distance: Int)?
   for candidate in candidates {
     let other = normalized(candidate)

@@ -22,10 +22,13 @@ extension Endpoint: CustomStringConvertible {
 
 extension ValueFormat<Endpoint> {
   /// `host:port`; the port is never left out, since 25, 465 and 587 are all usual.
-  static let endpoint = ValueFormat(
-    syntax: "host:port", range: nil,
-    read: { (text) throws(ValueProblem) in try readEndpoint(text) },
-    write: { $0.description })
+  /// - Parameter usualPort: the one to suggest.
+  static func endpoint(usualPort: Int) -> Self {
+    ValueFormat(
+      syntax: "host:port", range: nil,
+      read: { (text) throws(ValueProblem) in try readEndpoint(text, usualPort: usualPort) },
+      write: { $0.description })
+  }
 }
 
 extension ValueFormat<Smarthost> {
@@ -33,16 +36,17 @@ extension ValueFormat<Smarthost> {
   static let smarthost = ValueFormat(
     syntax: "host:port", range: nil,
     read: { (text) throws(ValueProblem) in
-      let endpoint = try readEndpoint(text)
+      let endpoint = try readEndpoint(text, usualPort: 25)
       return Smarthost(host: endpoint.host, port: endpoint.port)
     },
     write: { $0.description })
 }
 
-private func readEndpoint(_ text: String) throws(ValueProblem) -> Endpoint {
+private func readEndpoint(_ text: String, usualPort: Int) throws(ValueProblem) -> Endpoint {
   if IPAddress(text) != nil || isHostname(text) {
     let host = text.contains(":") ? "[\(text)]" : text
-    throw ValueProblem(item: text, what: "has no port", remedy: "write host:port", example: .this("\(host):25"))
+    throw ValueProblem(
+      item: text, what: "has no port", remedy: "write host:port", example: .this("\(host):\(usualPort)"))
   }
   guard let (host, port) = splitEndpoint(text) else {
     throw ValueProblem(item: text, what: "is not host:port", remedy: "write host:port", example: .ofTheKey)

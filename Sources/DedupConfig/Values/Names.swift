@@ -3,7 +3,7 @@ import MailMessage
 extension ValueFormat<String> {
   /// The name of a machine (RFC 1123 section 2.1).
   static let hostname = ValueFormat(
-    syntax: "host name", range: nil,
+    syntax: "a host name", range: nil,
     read: { (text) throws(ValueProblem) in
       if isHostname(text) { return text }
       throw ValueProblem(
@@ -16,9 +16,10 @@ extension ValueFormat<String> {
   /// - Parameter maximumLength: in bytes; 107 for a Unix socket (`sun_path` of unix(7) without its final NUL).
   static func path(maximumLength: Int = 4095) -> ValueFormat {
     ValueFormat(
-      syntax: "path", range: nil,
+      syntax: "a path", range: nil,
       read: { (text) throws(ValueProblem) in
-        if text.isEmpty { throw ValueProblem(item: "", what: "is empty", remedy: "write a path", example: .ofTheKey) }
+        // What it says does not matter: an empty value is reported as such.
+        if text.isEmpty { throw ValueProblem(item: text, what: "is no path", remedy: "write a path") }
         if text == "~" || text.hasPrefix("~/") {
           throw ValueProblem(
             item: text, what: "starts with ~, which is not expanded here", remedy: "write the whole path")
@@ -34,14 +35,17 @@ extension ValueFormat<String> {
 }
 
 extension ValueFormat<EmailAddress> {
-  /// `local@domain`, bare: no display name, no angle brackets, no quoted local part.
+  /// `local@domain`, bare: no display name, no angle brackets.
   static let emailAddress = ValueFormat(
-    syntax: "mail address", range: nil,
+    syntax: "a mail address", range: nil,
     read: { (text) throws(ValueProblem) in
-      if isMailbox(text) { return EmailAddress(text) }
-      throw ValueProblem(
-        item: text, what: "is not a mail address", remedy: "write only name@domain, without a display name",
-        example: text.contains("<") ? .none : .ofTheKey)
+      do throws(EmailAddress.SyntaxFault) {
+        return try EmailAddress.parse(text)
+      } catch {
+        throw ValueProblem(
+          item: text, what: "is not a mail address (\(error.rawValue))",
+          remedy: "write only name@domain, without a display name")
+      }
     },
     write: { $0.text })
 }
@@ -56,14 +60,4 @@ func isHostname(_ text: String) -> Bool {
       && label.allSatisfy { $0.isDigit || $0.isLetter || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
   }
   return labels.allSatisfy(isLabel) && labels.last?.contains(where: \.isLetter) == true
-}
-
-/// A dot-string of RFC 5321 section 4.1.2, an `@` and a host name. UTF-8 in the local part is left to the smarthost.
-private func isMailbox(_ text: String) -> Bool {
-  let parts = text.split(separator: "@", omittingEmptySubsequences: false)
-  guard parts.count == 2, (1...64).contains(parts[0].utf8.count), isHostname(String(parts[1])) else { return false }
-  let special = #"()<>[]:;@\,". "#
-  return parts[0].split(separator: ".", omittingEmptySubsequences: false).allSatisfy { atom in
-    !atom.isEmpty && !atom.unicodeScalars.contains { special.unicodeScalars.contains($0) || $0.isBlank }
-  }
 }

@@ -35,7 +35,7 @@ extension ValueFormat<Int> {
   /// A plain number of things.
   static func count(_ range: ClosedRange<Int>) -> Self {
     ValueFormat(
-      syntax: "number", range: "\(range.lowerBound) to \(range.upperBound)",
+      syntax: "a number", range: "\(range.lowerBound) to \(range.upperBound)",
       read: { (text) throws(ValueProblem) in
         guard let (number, unit) = splitNumber(text), unit.isEmpty else {
           throw ValueProblem(item: text, what: "is not a whole number", remedy: "write digits only", example: .ofTheKey)
@@ -59,7 +59,7 @@ extension ValueFormat<Double> {
     return ValueFormat(
       syntax: quantity.syntax, range: quantity.range,
       read: { (text) throws(ValueProblem) in Double(try quantity.read(text)) / 100 },
-      write: { quantity.write(Int64(($0 * 100).rounded())) })
+      write: { quantity.write(Int64(exactly: ($0 * 100).rounded()) ?? 0) })
   }
 }
 
@@ -73,15 +73,11 @@ private struct Quantity: Sendable {
   /// What people write instead of a unit, in lower case.
   let otherNames: [String: String]
 
-  var syntax: String { "\(kind) in \(unitNames)" }
+  var syntax: String { units.count > 1 ? "a \(kind) in \(unitNames)" : "a \(kind)" }
 
   var range: String { "\(write(allowed.lowerBound)) to \(write(allowed.upperBound))" }
 
-  private var unitNames: String {
-    let names = units.map(\.name)
-    guard names.count > 1, let last = names.last else { return names.joined() }
-    return names.dropLast().joined(separator: ", ") + " or " + last
-  }
+  private var unitNames: String { enumerated(units.map(\.name)) }
 
   func write(_ value: Int64) -> String {
     if value == 0, units.count > 1 { return "0" }
@@ -105,9 +101,9 @@ private struct Quantity: Sendable {
     if unit.isEmpty {
       return ValueProblem(
         item: text, what: "has no unit",
-        remedy: "write " + units.map { "\(number)\($0.name)" }.joined(separator: ", "))
+        remedy: "write " + enumerated(units.map { "\(number)\($0.name)" }))
     }
-    let word = unit.lowercased()
+    let word = String(unit.lowercased().drop { $0 == " " })
     let meant = otherNames[word] ?? units.first { $0.name.lowercased() == word }?.name
     return notOne(text, example: meant.map { .this("\(number)\($0)") } ?? .ofTheKey)
   }
@@ -117,6 +113,12 @@ private struct Quantity: Sendable {
   }
 }
 
+/// `s, min or h`.
+private func enumerated(_ words: [String]) -> String {
+  guard words.count > 1, let last = words.last else { return words.joined() }
+  return words.dropLast().joined(separator: ", ") + " or " + last
+}
+
 /// The digits at the front and what follows them without blanks between; nil without digits. Numbers too large for
 /// 64 bits saturate: they are out of every range.
 private func splitNumber(_ text: String) -> (number: Int64, rest: String)? {
@@ -124,6 +126,5 @@ private func splitNumber(_ text: String) -> (number: Int64, rest: String)? {
   guard !digits.isEmpty else { return nil }
   let rest = text.unicodeScalars.dropFirst(digits.count)
   let number = Int64(String(digits)) ?? .max
-  // "1 h" keeps its blank, so that it is no unit; only the hint looks behind it.
   return (number, String(rest))
 }

@@ -42,7 +42,7 @@ extension TimeOfDay {
 extension ValueFormat<TimeOfDay> {
   /// `07:00`.
   static let timeOfDay = ValueFormat(
-    syntax: "local time, hour:minute", range: "00:00 to 23:59",
+    syntax: "a local time, hour:minute", range: "00:00 to 23:59",
     read: { (text) throws(ValueProblem) in
       if let time = TimeOfDay(text) { return time }
       throw ValueProblem(

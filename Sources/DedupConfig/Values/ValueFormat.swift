@@ -2,7 +2,7 @@
 ///
 /// A format reads exactly what it shows: `read(write(value)) == value` for every value in its range.
 struct ValueFormat<Value: Sendable>: Sendable {
-  /// For the reference: what to write, with the units, e.g. `duration in s, min, h or d`.
+  /// For the reference: what to write, with the units, e.g. `a duration in s, min, h or d`.
   let syntax: String
   /// For the reference: what is allowed, e.g. `1s to 30d`; nil when there is no range.
   let range: String?
@@ -58,10 +58,7 @@ extension ValueFormat {
     ValueFormat(
       syntax: "\(name), separated by commas" + (mayBeEmpty ? ", or empty" : ""), range: format.range,
       read: { (text) throws(ValueProblem) in
-        if text.isEmpty {
-          if mayBeEmpty { return [] }
-          throw ValueProblem(item: "", what: "is empty", remedy: "write \(name)", example: .ofTheKey)
-        }
+        if text.isEmpty, mayBeEmpty { return [] }
         var values: [Item] = []
         for (item, offset) in items(of: text) { values.append(try format.readItem(item, at: offset)) }
         return values
