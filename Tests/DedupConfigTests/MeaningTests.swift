@@ -1,0 +1,140 @@
+import DedupConfig
+import DedupCore
+import SMTPProtocol
+import Testing
+
+/// Unknown names and their suggestions, values that contradict each other, warnings.
+@Suite struct MeaningTests {
+  typealias Row = SyntaxTests.Row
+
+  @Test(
+    "an unknown name gets a suggestion",
+    arguments: [
+      Row(
+        "a mistyped section; its keys are checked as if it were right", "[windw]\nlenght = 1h",
+        [
+          "1:2: unknown section [windw]; did you mean [window]?",
+          "2:1: unknown key \"lenght\" in [window]; did you mean length?",
+        ]),
+      Row("a section in capitals", "[Window]", ["1:2: unknown section [Window]; did you mean [window]?"]),
+      Row(
+        "two letters swapped", "[log]\nfromat = json",
+        [
+          "2:1: unknown key \"fromat\" in [log]; did you mean format?"
+        ]),
+      Row(
+        "an underscore", "[limits]\nmessage_size = 1MiB",
+        [
+          "2:1: unknown key \"message_size\" in [limits]; did you mean message-size?"
+        ]),
+      Row(
+        "a key of another section", "[log]\nmaildir = x",
+        [
+          "2:1: unknown key \"maildir\" in [log]; put it below [delivery]"
+        ]),
+      Row(
+        "nearly a key of another section", "[log]\nsmarthosts = x",
+        [
+          "2:1: unknown key \"smarthosts\" in [log]; did you mean smarthost below [delivery]?"
+        ]),
+      Row(
+        "a key like no other", "[log]\ncolour = x", ["2:1: unknown key \"colour\" in [log]; there are level, format"]),
+      Row(
+        "a section like no other; its keys are not counted too", "[relayhosts]\na = b\nc = d",
+        [
+          "1:2: unknown section [relayhosts]; there are [listener], [delivery], [window], [summary], [store], "
+            + "[control], [log], [limits]"
+        ]),
+      Row(
+        "a name as long as a line", "[log]\n\(String(repeating: "x", count: 70)) = 1",
+        [
+          "2:1: unknown key \"\(String(repeating: "x", count: 57))...\" in [log]; there are level, format"
+        ]),
+    ])
+  func suggestions(_ row: Row) {
+    #expect(errors(row.text) == row.problems.map { "dedup.conf:" + $0 })
+  }
+
+  @Test("all problems of a file are reported at once, in its order")
+  func allAtOnce() {
+    let text = """
+      early = 1
+      [window]
+      length = 1 hours
+      [deliver]
+      smarthost = mail
+      nonsense
+      [limits]
+      recipients = 0
+      recipients = 5
+      receivd-hops = 5
+      """
+    #expect(parse(text).errors.map(\.line) == [1, 3, 4, 5, 6, 8, 9, 10])
+    #expect(
+      errors(text)[1]
+        == "dedup.conf:3:10: window.length: \"1 hours\" is not a duration; write a number with s, min, h or d, e.g. 1h")
+  }
+
+  @Test(
+    "values that contradict each other",
+    arguments: [
+      Row(
+        "one address twice", "[listener]\naddress = 127.0.0.1:25, 127.0.0.1:25",
+        [
+          "2:11: listener.address: 127.0.0.1:25 stands in the list twice; remove one of the two"
+        ]),
+      Row(
+        "a smarthost that is the relay itself", "[delivery]\nsmarthost = 127.0.0.1:2525",
+        [
+          "2:13: delivery.smarthost: 127.0.0.1:2525 is the relay itself (listener.address), mail would run in circles; "
+            + "write your mail server's address"
+        ]),
+      Row(
+        "mail and store in one folder", "[store]\ndirectory = var/maildir",
+        [
+          "2:13: store.directory: this folder is given to both store.directory and delivery.maildir; write another one"
+        ]),
+    ])
+  func contradictions(_ row: Row) {
+    #expect(errors(row.text) == row.problems.map { "dedup.conf:" + $0 })
+  }
+
+  @Test(
+    "a smarthost on this machine is the relay only where it listens",
+    arguments: [
+      ("127.0.0.1:2525", "localhost:2525", true), ("0.0.0.0:2525", "127.0.0.1:2525", true),
+      ("[::]:2525", "localhost:2525", true), ("127.0.0.1:2525", "127.0.0.1:25", false),
+      ("127.0.0.1:2525", "127.0.0.2:2525", false), ("0.0.0.0:2525", "mail.example.org:2525", false),
+    ])
+  func ownSmarthost(_ address: String, _ smarthost: String, _ isOurs: Bool) {
+    let text = "[listener]\naddress = \(address)\n[delivery]\nsmarthost = \(smarthost)"
+    #expect(errors(text).isEmpty != isOurs)
+  }
+
+  @Test(
+    "what works and is probably not meant is a warning",
+    arguments: [
+      Row(
+        "a listener for everybody", "[listener]\naddress = [::1]:25, 0.0.0.0:25",
+        [
+          "2:11: listener.address: 0.0.0.0:25 can be reached from outside this machine, and whoever reaches it can send "
+            + "mail to anybody; listen on 127.0.0.1, or let a firewall admit your web servers only"
+        ]),
+      Row(
+        "a comment behind a value", "[store]\ndirectory = var/x # here",
+        [
+          "2:13: store.directory: what looks like a comment is part of the value; put the comment on a line of its own, "
+            + "or the value in double quotes"
+        ]),
+      Row(
+        "a limit above the limit", "[listener]\nmaximum-connections = 50\nmaximum-connections-per-client = 60",
+        [
+          "3:34: listener.maximum-connections-per-client: 60 is above listener.maximum-connections (50) and has no effect"
+        ]),
+      Row("no warning for the last in quotes", "[store]\ndirectory = \"var/x # here\"", []),
+    ])
+  func warned(_ row: Row) {
+    #expect(errors(row.text) == [])
+    #expect(warnings(row.text) == row.problems.map { "dedup.conf:" + $0 })
+  }
+}
