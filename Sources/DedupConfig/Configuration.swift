@@ -29,6 +29,8 @@ package struct Configuration: Hashable, Sendable {
     package var maximumConnectionsPerClient = 100
     /// The same for clients on this machine, where all of a site's processes share one address.
     package var maximumConnectionsPerLoopbackClient = 500
+
+    package init() {}
   }
 
   /// `[delivery]`: where mail goes, and what happens when it cannot.
@@ -42,6 +44,8 @@ package struct Configuration: Hashable, Sendable {
     package var retry = RetryPolicy()
     /// Who gets bounces that cannot be delivered; nil: nobody, they are logged.
     package var postmaster: EmailAddress?
+
+    package init() {}
   }
 
   /// `[summary]`: the daily mail about what was held back.
@@ -56,22 +60,30 @@ package struct Configuration: Hashable, Sendable {
     package var to: [EmailAddress] = []
     /// Errors listed one by one; the rest is summed up.
     package var topErrors = 20
+
+    package init() {}
   }
 
   /// `[store]`: the database of windows, counts and queue.
   package struct Store: Hashable, Sendable {
     package var directory = "var/store"
+
+    package init() {}
   }
 
   /// `[control]`: how `dedupctl` reaches the daemon.
   package struct Control: Hashable, Sendable {
     package var socket = "var/control.sock"
+
+    package init() {}
   }
 
   /// `[log]`.
   package struct Log: Hashable, Sendable {
     package var level = Level.info
     package var format = Format.text
+
+    package init() {}
 
     /// The levels of swift-log.
     package enum Level: String, Hashable, Sendable, CaseIterable {
