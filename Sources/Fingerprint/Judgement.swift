@@ -16,6 +16,8 @@ package enum PassReason: String, Sendable, CaseIterable, Codable {
   case humanReply = "human-reply"
   /// Somebody wrote to us and pasted a traceback: there is prose around it.
   case quotedTraceback = "quoted-traceback"
+  /// Made by a mail program (`User-Agent`, `Thread-Topic`): a human wrote it.
+  case mailProgram = "mail-program"
   /// `List-Id`, `List-Unsubscribe` or `Precedence: list`.
   case listMail = "list-mail"
   /// `multipart/report`, or from a mailer daemon: a bounce, which may carry a report inside.
@@ -33,7 +35,7 @@ package enum PassReason: String, Sendable, CaseIterable, Codable {
 }
 
 /// Why a mail that may be an error report is forwarded unread.
-package enum DoubtReason: String, Sendable, CaseIterable, Codable {
+package enum DoubtReason: String, Error, Sendable, CaseIterable, Codable {
   case textTooLarge = "text-too-large"
   case headerTooLarge = "header-too-large"
   case malformedMIME = "malformed-mime"

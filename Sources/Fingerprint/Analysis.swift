@@ -1,0 +1,46 @@
+import MailMessage
+
+/// How the error was written down.
+package enum ReportFormat: String, Sendable, Codable {
+  case djangoText = "Django report, plain text"
+  case djangoHTML = "Django report, HTML"
+  case traceback = "Python traceback"
+  case logRecord = "log record"
+}
+
+/// One traceback of a mail with the key it gave.
+struct Finding: Sendable {
+  var traceback: Traceback
+  var placed: [PlacedFrame]
+  var key: ErrorKey
+  var applied: [AppliedRule] = []
+}
+
+/// Everything that reading one mail found out. `judge` takes the verdict from it, `explain` writes it down: there is
+/// no second way to a verdict.
+struct Analysis: Sendable {
+  enum Outcome: Sendable {
+    case pass(PassReason)
+    case doubt(DoubtReason)
+    case report(ErrorKey)
+  }
+
+  var outcome: Outcome
+  var gate: Gate?
+  var format: ReportFormat?
+  /// The decoded text that was read; ranges below point into it.
+  var text: [UInt8] = []
+  var report: DjangoReport?
+  var findings: [Finding] = []
+  /// The line that was logged, for mails without an exception.
+  var message: Range<Int>?
+  var messageRules: [AppliedRule] = []
+
+  static func pass(_ reason: PassReason, gate: Gate? = nil) -> Analysis {
+    Analysis(outcome: .pass(reason), gate: gate)
+  }
+
+  static func doubt(_ reason: DoubtReason, gate: Gate? = nil) -> Analysis {
+    Analysis(outcome: .doubt(reason), gate: gate)
+  }
+}

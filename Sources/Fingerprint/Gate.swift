@@ -1,0 +1,116 @@
+import MailMessage
+
+/// Says of mail that cannot be an error report that it is not, by its header alone, and keeps the signs that matter
+/// later.
+///
+/// The rule behind it: what a human wrote, answered or forwarded, what a list distributed and what a mail server
+/// returned is never held back, even when a whole report is inside.
+struct Gate: Sendable {
+  /// Why the mail passes; `nil` when its text has to be read.
+  private(set) var veto: PassReason?
+  private(set) var isCron = false
+  /// `Auto-Submitted: auto-generated`.
+  private(set) var isAutomatic = false
+  private(set) var subject = ReportSubject(decoded: [])
+  private(set) var decodedSubject: [UInt8] = []
+  /// From the environment that cron prints into the header.
+  private(set) var settingsModule: String?
+
+  init(_ bytes: borrowing Span<UInt8>, header: HeaderBlock) {
+    for field in header.fields {
+      read(bytes, field)
+      if veto != nil { return }
+    }
+    subject = ReportSubject(decoded: decodedSubject)
+  }
+
+  private mutating func read(_ bytes: borrowing Span<UInt8>, _ field: HeaderField) {
+    func isNamed(_ name: StaticString) -> Bool { bytes.equalsIgnoringCase(field.name, name) }
+    guard field.name.lowerBound < field.name.upperBound else { return }
+    switch bytes[field.name.lowerBound].asciiLowercased {
+    case UInt8(ascii: "s"): if isNamed("subject") { readSubject(bytes, field.value) }
+    case UInt8(ascii: "i"): if isNamed("in-reply-to") { veto = .humanReply }
+    case UInt8(ascii: "r"): if isNamed("references") { veto = .humanReply }
+    case UInt8(ascii: "l"): readList(bytes, field)
+    case UInt8(ascii: "p"): readPrecedence(bytes, field)
+    case UInt8(ascii: "a"): if isNamed("auto-submitted") { readAutoSubmitted(bytes, field.value) }
+    case UInt8(ascii: "f"): if isNamed("from") { readFrom(bytes, field.value) }
+    case UInt8(ascii: "u"): if isNamed("user-agent") { veto = .mailProgram }
+    case UInt8(ascii: "t"): if isNamed("thread-topic") || isNamed("thread-index") { veto = .mailProgram }
+    case UInt8(ascii: "x"): readExtension(bytes, field)
+    default: break
+    }
+  }
+
+  private mutating func readSubject(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) {
+    let decoded = EncodedWord.decode(bytes, value)
+    isCron = isCron || decoded.span.has("Cron <", at: 0, before: decoded.count)
+    if Self.isAnswer(decoded.span) { veto = .humanReply }
+    decodedSubject = decoded
+  }
+
+  /// `Re:`, `Fwd:` and what mail programs in other languages put there.
+  private static func isAnswer(_ text: borrowing Span<UInt8>) -> Bool {
+    let marks: [StaticString] = [
+      "re:", "re[", "re :", "fwd:", "fw:", "aw:", "wg:", "sv:", "vs:", "vb:", "antw:", "tr:", "rv:", "r:", "rif:",
+      "odp:", "pd:", "ynt:", "res:", "enc:", "vl:", "vá:", "yanıt:", "doorst:", "automatic reply:", "out of office",
+      "autoreply", "auto:", "abwesenheit",
+    ]
+    for mark in marks where text.hasIgnoringCase(mark, at: 0, before: text.count) { return true }
+    return false
+  }
+
+  private mutating func readList(_ bytes: borrowing Span<UInt8>, _ field: HeaderField) {
+    if bytes.hasIgnoringCase("list-", at: field.name.lowerBound, before: field.name.upperBound) { veto = .listMail }
+  }
+
+  private mutating func readPrecedence(_ bytes: borrowing Span<UInt8>, _ field: HeaderField) {
+    guard bytes.equalsIgnoringCase(field.name, "precedence") else { return }
+    if bytes.equalsIgnoringCase(field.value, "list") { veto = .listMail }
+    if bytes.hasIgnoringCase("auto", at: field.value.lowerBound, before: field.value.upperBound) {
+      veto = .automaticReply
+    }
+  }
+
+  /// RFC 3834, 5.
+  private mutating func readAutoSubmitted(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) {
+    if bytes.hasIgnoringCase("auto-replied", at: value.lowerBound, before: value.upperBound) { veto = .automaticReply }
+    isAutomatic = bytes.hasIgnoringCase("auto-generated", at: value.lowerBound, before: value.upperBound)
+  }
+
+  private mutating func readFrom(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) {
+    isCron = isCron || bytes.firstIndex(of: "(Cron Daemon)", in: value) != nil
+    var index = value.lowerBound
+    while index < value.upperBound {
+      if bytes.hasIgnoringCase("mailer-daemon", at: index, before: value.upperBound)
+        || bytes.hasIgnoringCase("postmaster@", at: index, before: value.upperBound)
+      {
+        veto = .bounce
+        return
+      }
+      index += 1
+    }
+  }
+
+  private mutating func readExtension(_ bytes: borrowing Span<UInt8>, _ field: HeaderField) {
+    func begins(_ prefix: StaticString) -> Bool {
+      bytes.hasIgnoringCase(prefix, at: field.name.lowerBound, before: field.name.upperBound)
+    }
+    if begins("x-maildedup-") { veto = .ownMail }
+    if begins("x-failed-recipients") { veto = .bounce }
+    if begins("x-autorepl") || begins("x-autoresp") { veto = .automaticReply }
+    if begins("x-ms-has-attach") { veto = .mailProgram }
+    if begins("x-cron-env") {
+      isCron = true
+      readCronEnvironment(bytes, field.value)
+    }
+  }
+
+  /// `X-Cron-Env: <DJANGO_SETTINGS_MODULE=shop.settings>`
+  private mutating func readCronEnvironment(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) {
+    guard bytes.has("<DJANGO_SETTINGS_MODULE=", at: value.lowerBound, before: value.upperBound),
+      let close = bytes.lastIndex(of: UInt8(ascii: ">"), in: value), close > value.lowerBound + 24
+    else { return }
+    settingsModule = bytes.text(value.lowerBound + 24..<close)
+  }
+}

@@ -1,0 +1,4 @@
+import MailMessage
+enum HTMLReport {
+  static func plainText(_ html: borrowing Span<UInt8>) -> [UInt8] { [] }
+}

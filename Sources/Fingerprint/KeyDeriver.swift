@@ -1,0 +1,287 @@
+import MailMessage
+
+/// Makes the key of one traceback: families first, then the place.
+///
+/// The key holds no line number, no absolute path, no host, no settings module. The message is not part of it where
+/// an application frame is, except where one line of code fails for different reasons.
+struct KeyDeriver {
+  let traceback: Traceback
+  let placed: [PlacedFrame]
+  /// The template an error names, if the report prints it.
+  let template: Range<Int>?
+  /// Asked for an explanation: record what normalisation replaced.
+  var records = false
+  private(set) var applied: [AppliedRule] = []
+
+  init(traceback: Traceback, placed: [PlacedFrame], template: Range<Int>? = nil, records: Bool = false) {
+    self.traceback = traceback
+    self.placed = placed
+    self.template = template
+    self.records = records
+  }
+
+  /// `nil` when there is nothing to tell this error by: forward.
+  mutating func key(_ text: borrowing Span<UInt8>) -> ErrorKey? {
+    guard let last = traceback.finalIndex else { return nil }
+    let link = traceback.links[last]
+    let name = ExceptionType.lastName(text, link.type)
+    guard !name.isEmpty else { return nil }
+    if let match = FamilyMatcher(traceback: traceback, placed: placed).match(text) { return family(match) }
+    guard var key = special(text, last, name) ?? place(text, last, name) ?? library(text, link, name) else {
+      return nil
+    }
+    key.variant = variant(text, link, key.normalized)
+    return key
+  }
+
+  private mutating func special(_ text: borrowing Span<UInt8>, _ last: Int, _ name: Range<Int>) -> ErrorKey? {
+    let link = traceback.links[last]
+    if ExceptionType.isSyntax(text, name) { return syntax(text, link, name) }
+    if isRecursion(text, link, name) { return recursion(text, link, name) }
+    if ExceptionType.isGroup(text, name) { return group(text, last, name) }
+    return nil
+  }
+
+  // MARK: - The rules
+
+  private func family(_ match: FamilyMatch) -> ErrorKey {
+    var writer = KeyWriter(.family)
+    writer.add(match.family.rawValue)
+    writer.add(match.subject)
+    return ErrorKey(rule: .family, bytes: writer.bytes, family: match, frame: nil)
+  }
+
+  /// Type + innermost application frame + those of the explicit causes, and the text where it matters.
+  private mutating func place(_ text: borrowing Span<UInt8>, _ last: Int, _ name: Range<Int>) -> ErrorKey? {
+    var own: Int?
+    var index = last
+    var causes: [Int] = []
+    while true {
+      if let frame = innermost(.application, in: traceback.links[index].frames) {
+        if own == nil { own = frame } else { causes.append(frame) }
+      }
+      guard index > 0, traceback.links[index].origin == .directCause else { break }
+      index -= 1
+    }
+    guard let own else { return nil }
+    let link = traceback.links[last]
+    let isTemplate = isRaisedByTemplate(text, behind: own, in: link.frames)
+    let rule: KeyRule =
+      isTemplate ? .template : ExceptionType.needsDatabaseText(text, name) ? .placeAndText : .place
+    let normalized = normalize(text, link.text, rule: rule, name: name)
+    var writer = KeyWriter(rule)
+    writer.add(text, name)
+    if isTemplate, let template {
+      writer.add(text, ModuleRoot.guess(text, template))
+    } else {
+      addFrame(text, own, to: &writer)
+    }
+    var seen = own
+    for cause in causes where !isSame(text, cause, seen) {
+      addFrame(text, cause, to: &writer)
+      seen = cause
+    }
+    if rule != .place { writer.add(normalized) }
+    return ErrorKey(rule: rule, bytes: writer.bytes, family: nil, frame: own, normalized: normalized)
+  }
+
+  private mutating func library(_ text: borrowing Span<UInt8>, _ link: ChainLink, _ name: Range<Int>) -> ErrorKey? {
+    let frame = innermost(.library, in: link.frames) ?? innermost(.runtime, in: link.frames)
+    let normalized = normalize(text, link.text, rule: .library, name: name)
+    guard frame != nil || !normalized.isEmpty else { return nil }
+    var writer = KeyWriter(.library)
+    writer.add(text, name)
+    if let template { writer.add(text, ModuleRoot.guess(text, template)) }
+    if let frame {
+      // The function is left out where the text says enough: it moves from one version of a library to the next.
+      if normalized.isEmpty { addFrame(text, frame, to: &writer) } else { writer.add(text, placed[frame].module) }
+    }
+    writer.add(normalized)
+    return ErrorKey(rule: .library, bytes: writer.bytes, family: nil, frame: frame, normalized: normalized)
+  }
+
+  /// `invalid syntax (views.py, line 10)`: the file is in the text, wherever the import came from. Plain tracebacks
+  /// name it in a last frame without a function.
+  private mutating func syntax(_ text: borrowing Span<UInt8>, _ link: ChainLink, _ name: Range<Int>) -> ErrorKey? {
+    var message = text.line(at: link.text.lowerBound, before: link.text.upperBound)
+    var file: Range<Int>?
+    if let frame = link.frames.last, traceback.frames[frame].function.isEmpty {
+      file = ModulePath.name(text, traceback.frames[frame].file)
+    } else if let open = text.lastIndex(of: UInt8(ascii: "("), in: message),
+      let comma = text.firstIndex(of: ", line ", in: open..<message.upperBound)
+    {
+      file = ModulePath.name(text, (open + 1)..<comma)
+      message = message.lowerBound..<open
+    }
+    guard let file else { return nil }
+    let normalized = normalize(text, message, rule: .syntax, name: name)
+    var writer = KeyWriter(.syntax)
+    writer.add(text, name)
+    writer.add(text, file)
+    writer.add(normalized)
+    return ErrorKey(rule: .syntax, bytes: writer.bytes, family: nil, frame: nil, normalized: normalized)
+  }
+
+  private func isRecursion(_ text: borrowing Span<UInt8>, _ link: ChainLink, _ name: Range<Int>) -> Bool {
+    text.equals(name, "RecursionError")
+      || text.has("maximum recursion depth exceeded", at: link.text.lowerBound, before: link.text.upperBound)
+  }
+
+  /// Where the limit strikes is chance; the frames of the cycle are not.
+  private func recursion(_ text: borrowing Span<UInt8>, _ link: ChainLink, _ name: Range<Int>) -> ErrorKey? {
+    let cycle = RecursionCycle.frames(text, traceback, placed, in: link.frames)
+    guard let first = cycle.first else { return nil }
+    var writer = KeyWriter(.recursion)
+    writer.add(text, name)
+    for line in cycle.map({ frameLine(text, $0) }).sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+      writer.add(line)
+    }
+    return ErrorKey(rule: .recursion, bytes: writer.bytes, family: nil, frame: first)
+  }
+
+  /// Plain Python prints the children of a group, Django does not: then the group's own place has to do.
+  private mutating func group(_ text: borrowing Span<UInt8>, _ last: Int, _ name: Range<Int>) -> ErrorKey? {
+    let children = traceback.links[(last + 1)...].filter { $0.depth > traceback.links[last].depth }
+    guard !children.isEmpty else { return nil }
+    var lines: [[UInt8]] = []
+    for child in children.prefix(100) {
+      let type = ExceptionType.lastName(text, child.type)
+      if ExceptionType.isGroup(text, type) { continue }
+      var line = FamilySubject.copy(text, type)
+      if let frame = innermost(.application, in: child.frames) {
+        line += Array("|".utf8) + frameLine(text, frame)
+      } else {
+        line += Array("|".utf8) + normalize(text, child.text, rule: .library, name: type)
+      }
+      if !lines.contains(line) { lines.append(line) }
+    }
+    var writer = KeyWriter(.group)
+    writer.add(text, name)
+    for line in lines.sorted(by: { $0.lexicographicallyPrecedes($1) }) { writer.add(line) }
+    return ErrorKey(rule: .group, bytes: writer.bytes, family: nil, frame: nil)
+  }
+
+  // MARK: - Frames
+
+  private func innermost(_ place: Place, in range: Range<Int>) -> Int? {
+    for index in range.reversed() where placed[index].place == place && !placed[index].isPlumbing { return index }
+    return nil
+  }
+
+  /// Between the application's frame and the end stands the template engine: the template raised it.
+  private func isRaisedByTemplate(_ text: borrowing Span<UInt8>, behind frame: Int, in range: Range<Int>) -> Bool {
+    guard frame + 1 < range.upperBound else { return false }
+    for index in (frame + 1)..<range.upperBound {
+      let module = placed[index].module
+      if text.has("django/template/", at: module.lowerBound, before: module.upperBound)
+        || text.has("jinja2/", at: module.lowerBound, before: module.upperBound)
+      {
+        return true
+      }
+    }
+    return false
+  }
+
+  private func isSame(_ text: borrowing Span<UInt8>, _ one: Int, _ other: Int) -> Bool {
+    text.same(placed[one].module, placed[other].module)
+      && text.same(traceback.frames[one].function, traceback.frames[other].function)
+      && text.same(traceback.frames[one].source, traceback.frames[other].source)
+  }
+
+  private func addFrame(_ text: borrowing Span<UInt8>, _ index: Int, to writer: inout KeyWriter) {
+    writer.addFrame(
+      text, module: placed[index].module, function: function(text, of: index), source: traceback.frames[index].source)
+  }
+
+  private func frameLine(_ text: borrowing Span<UInt8>, _ index: Int) -> [UInt8] {
+    var writer = KeyWriter(.place)
+    let start = writer.bytes.count + 1
+    addFrame(text, index, to: &writer)
+    return Array(writer.bytes[start...])
+  }
+
+  /// A comprehension counts as its function, because Python 3.12 runs it there (PEP 709).
+  func function(_ text: borrowing Span<UInt8>, of index: Int) -> Range<Int> {
+    var at = index
+    while at > 0, isComprehension(text, traceback.frames[at].function),
+      text.same(traceback.frames[at].file, traceback.frames[at - 1].file)
+    {
+      at -= 1
+    }
+    return traceback.frames[at].function
+  }
+
+  private func isComprehension(_ text: borrowing Span<UInt8>, _ name: Range<Int>) -> Bool {
+    guard name.count > 6, text[name.lowerBound] == UInt8(ascii: "<") else { return false }
+    return text.equals(name, "<listcomp>") || text.equals(name, "<dictcomp>") || text.equals(name, "<setcomp>")
+      || text.equals(name, "<genexpr>")
+  }
+
+  // MARK: - Text
+
+  private mutating func normalize(
+    _ text: borrowing Span<UInt8>, _ message: Range<Int>, rule: KeyRule, name: Range<Int>
+  ) -> [UInt8] {
+    var line = text.trimmed(text.line(at: message.lowerBound, before: message.upperBound))
+    var quotes = TextNormalizer.Quotes.data
+    if ExceptionType.needsDatabaseText(text, name) { quotes = .database }
+    if ExceptionType.isTemplate(text, name) {
+      quotes = .kept
+      // NoReverseMatch prints the arguments, which are the visitor's.
+      if let with = text.firstIndex(of: " with ", in: line) { line = line.lowerBound..<with }
+    }
+    var normalizer = TextNormalizer(quotes: quotes, records: records)
+    let normalized = normalizer.normalize(text, line)
+    if records { applied += normalizer.applied }
+    return normalized
+  }
+
+  /// The application's frames from outside to inside, and the text.
+  private func variant(_ text: borrowing Span<UInt8>, _ link: ChainLink, _ normalized: [UInt8]) -> [UInt8] {
+    var writer = KeyWriter(.place)
+    for index in link.frames.suffix(200) where placed[index].place == .application && !placed[index].isPlumbing {
+      writer.add(text, placed[index].module)
+      writer.append(text, function(text, of: index))
+    }
+    writer.add(normalized)
+    return writer.bytes
+  }
+}
+
+/// Finds the frames that call each other in a RecursionError.
+enum RecursionCycle {
+  /// One frame for each member of the cycle: application frames if any recur, else those of libraries.
+  static func frames(
+    _ text: borrowing Span<UInt8>, _ traceback: Traceback, _ placed: [PlacedFrame], in range: Range<Int>
+  ) -> [Int] {
+    for place in [Place.application, .library, .runtime] {
+      let found = members(text, traceback, placed, range, place)
+      if !found.isEmpty { return found }
+    }
+    return []
+  }
+
+  private static func members(
+    _ text: borrowing Span<UInt8>, _ traceback: Traceback, _ placed: [PlacedFrame], _ range: Range<Int>,
+    _ place: Place
+  ) -> [Int] {
+    var first: [Int] = []
+    var counts: [Int] = []
+    // Distinct frames are few even in a huge traceback; 64 are looked at, so the search stays linear.
+    for index in range where placed[index].place == place {
+      let frame = traceback.frames[index]
+      if let known = first.firstIndex(where: {
+        text.same(traceback.frames[$0].source, frame.source)
+          && text.same(traceback.frames[$0].function, frame.function)
+          && text.same(traceback.frames[$0].file, frame.file)
+      }) {
+        counts[known] += frame.count
+      } else if first.count < 64 {
+        first.append(index)
+        counts.append(frame.count)
+      }
+    }
+    guard let most = counts.max(), most >= 3 else { return [] }
+    return first.indices.filter { counts[$0] * 2 >= most }.map { first[$0] }
+  }
+}

@@ -1,0 +1,102 @@
+import MailMessage
+
+/// A mail that a log handler made without an exception: `logging.handlers.SMTPHandler` with the formats that Python's,
+/// Flask's and Celery's documentation recommend. Only what no human writes by accident is taken.
+struct LogRecord: Sendable, Equatable {
+  var level: Range<Int>
+  /// The first line of the message.
+  var message: Range<Int>
+
+  /// `body` is the whole text of the mail, trimmed.
+  init?(_ text: borrowing Span<UInt8>, body: Range<Int>) {
+    let line = text.line(at: body.lowerBound, before: body.upperBound)
+    if let record = LogRecord.labelled(text, body: body, first: line)
+      ?? LogRecord.bracketed(text, line, body: body)
+    {
+      self = record
+    } else {
+      return nil
+    }
+  }
+
+  private init(level: Range<Int>, message: Range<Int>) {
+    self.level = level
+    self.message = message
+  }
+
+  /// Flask's documentation, "Email Errors to Admins": `Message type: ERROR`, `Location: …`, … `Message:`, and the text.
+  private static func labelled(
+    _ text: borrowing Span<UInt8>, body: Range<Int>, first: Range<Int>
+  ) -> LogRecord? {
+    guard text.has("Message type:", at: first.lowerBound, before: first.upperBound),
+      let label = text.firstIndex(of: "\nMessage:", in: body)
+    else { return nil }
+    let level = text.trimmed((first.lowerBound + 13)..<first.upperBound)
+    let rest = text.trimmed((label + 9)..<body.upperBound)
+    guard LogLevel.isLevel(text, level), !rest.isEmpty else { return nil }
+    return LogRecord(level: level, message: text.line(at: rest.lowerBound, before: rest.upperBound))
+  }
+
+  /// Flask: `[2026-11-22 16:40:34,348] ERROR in mailer: text`; Celery: `[2026-…: ERROR/MainProcess] text`.
+  /// The record has to be all of the mail.
+  private static func bracketed(
+    _ text: borrowing Span<UInt8>, _ line: Range<Int>, body: Range<Int>
+  ) -> LogRecord? {
+    guard line.count > 24, text[line.lowerBound] == UInt8(ascii: "["), text[line.lowerBound + 1].isDigit,
+      text.firstIndex(of: "\n\n", in: body) == nil,
+      let close = text.firstIndex(of: UInt8(ascii: "]"), in: line), close - line.lowerBound < 80
+    else { return nil }
+    if let slash = text.firstIndex(of: UInt8(ascii: "/"), in: line.lowerBound..<close),
+      let colon = text.lastIndex(of: UInt8(ascii: ":"), in: line.lowerBound..<slash)
+    {
+      let level = text.trimmed((colon + 1)..<slash)
+      guard LogLevel.isLevel(text, level) else { return nil }
+      return LogRecord(level: level, message: text.trimmed((close + 1)..<line.upperBound))
+    }
+    var index = close + 1
+    while index < line.upperBound, text[index].isBlank { index += 1 }
+    let start = index
+    while index < line.upperBound, text[index].isUppercase { index += 1 }
+    guard LogLevel.isLevel(text, start..<index), text.has(" in ", at: index, before: line.upperBound),
+      let colon = text.firstIndex(of: ": ", in: index..<line.upperBound)
+    else { return nil }
+    return LogRecord(level: start..<index, message: text.trimmed((colon + 2)..<line.upperBound))
+  }
+}
+
+/// The level words of Python's `logging`.
+enum LogLevel {
+  static let names: [StaticString] = ["ERROR", "CRITICAL", "WARNING", "FATAL", "EXCEPTION", "INFO", "DEBUG"]
+
+  static func isLevel(_ text: borrowing Span<UInt8>, _ word: Range<Int>) -> Bool {
+    for name in names where text.equals(word, name) { return true }
+    return false
+  }
+}
+
+/// What the Subject says: `[Shop] ERROR (EXTERNAL IP): Internal Server Error: /cart/`.
+struct ReportSubject: Sendable, Equatable {
+  /// EMAIL_SUBJECT_PREFIX: what stands before the level.
+  var prefix: String?
+  var level: String?
+  /// Behind the level.
+  var message: [UInt8] = []
+
+  /// `django.utils.log.AdminEmailHandler`: prefix, level, perhaps ` (EXTERNAL IP)` or ` (internal IP)`, `: `, message.
+  init(decoded: [UInt8]) {
+    let text = decoded.span
+    message = decoded
+    for name in LogLevel.names.prefix(5) {
+      guard let hit = text.firstIndex(of: name, in: 0..<text.count) else { continue }
+      let end = hit + name.utf8CodeUnitCount
+      guard hit == 0 || !text[hit - 1].isNameByte else { continue }
+      guard text.has(":", at: end, before: text.count) || text.has(" (", at: end, before: text.count) else { continue }
+      level = text.text(hit..<end)
+      let before = text.trimmed(0..<hit)
+      prefix = before.isEmpty ? nil : text.text(before)
+      let colon = text.firstIndex(of: UInt8(ascii: ":"), in: end..<text.count) ?? end
+      message = Array(decoded[Swift.min(colon + 1, text.count)...])
+      return
+    }
+  }
+}

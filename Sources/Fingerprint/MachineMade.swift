@@ -1,0 +1,63 @@
+import MailMessage
+
+/// Did a machine write this text, or does a human show us a traceback?
+///
+/// A log record has nothing behind its traceback and its message right before it. A human greets, explains, asks.
+/// Where it stays open, the mail counts as a human's and passes.
+struct MachineMade {
+  let gate: Gate
+
+  /// A text in Django's layout: what stands before `KeyError at /cart/` is one log message.
+  func accepts(_ text: borrowing Span<UInt8>, report: DjangoReport) -> Bool {
+    let message = report.message
+    guard !isGreeting(text, message) else { return false }
+    if gate.subject.level != nil || message.isEmpty { return true }
+    return text.firstIndex(of: "\n\n", in: message) == nil || isInSubject(text, message)
+  }
+
+  /// A text with tracebacks as Python prints them.
+  func accepts(_ text: borrowing Span<UInt8>, tracebacks: [PlainTraceback]) -> Bool {
+    guard let first = tracebacks.first, let last = tracebacks.last else { return false }
+    let before = text.trimmed(0..<first.range.lowerBound)
+    let after = text.trimmed(Swift.min(last.range.upperBound, text.count)..<text.count)
+    guard !isGreeting(text, before) else { return false }
+    if after.isEmpty, before.isEmpty || isAdjacent(text, before, first.range.lowerBound) { return true }
+    return gate.isCron || gate.isAutomatic || gate.subject.level != nil || isTaskMail(text, before)
+  }
+
+  /// A record's message stands right above its traceback, without an empty line between.
+  private func isAdjacent(_ text: borrowing Span<UInt8>, _ before: Range<Int>, _ header: Int) -> Bool {
+    header - before.upperBound == 1
+  }
+
+  /// Celery up to 3.1, `celery.app.defaults` error mails.
+  private func isTaskMail(_ text: borrowing Span<UInt8>, _ before: Range<Int>) -> Bool {
+    text.has("Task ", at: before.lowerBound, before: before.upperBound)
+      && text.firstIndex(of: "raised exception:", in: before) != nil
+  }
+
+  private func isInSubject(_ text: borrowing Span<UInt8>, _ message: Range<Int>) -> Bool {
+    let line = text.line(at: message.lowerBound, before: message.upperBound).prefix(40)
+    guard line.count >= 12 else { return false }
+    let subject = gate.decodedSubject
+    guard subject.count >= line.count else { return false }
+    for start in 0...(subject.count - line.count)
+    where line.indices.allSatisfy({ subject[start + $0 - line.lowerBound] == text[$0] }) {
+      return true
+    }
+    return false
+  }
+
+  private func isGreeting(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
+    let words: [StaticString] = [
+      "hi", "hello", "dear", "hey", "hallo", "moin", "guten", "bonjour", "salut", "hola", "ciao", "buongiorno", "good",
+      "hej", "hei", "olá", "sehr", "liebe", "lieber", "servus", "privet", "cześć", "ahoj", "fyi", "please", "thanks",
+    ]
+    for word in words {
+      let end = range.lowerBound + word.utf8CodeUnitCount
+      guard text.hasIgnoringCase(word, at: range.lowerBound, before: range.upperBound) else { continue }
+      if end == range.upperBound || !text[end].isNameByte { return true }
+    }
+    return false
+  }
+}

@@ -1,0 +1,214 @@
+import MailMessage
+
+/// Takes a decoded text apart: Django's layout, else tracebacks as Python prints them, else a log record.
+struct ReportAnalyst {
+  let gate: Gate
+  let limits: ReadingLimits
+  let records: Bool
+
+  func analyse(_ bytes: [UInt8], isHTML: Bool) -> Analysis {
+    let text = bytes.span
+    var analysis = Analysis(outcome: .pass(.noReportStructure), gate: gate, text: bytes)
+    if let report = DjangoReport(text, limits: limits) {
+      analysis.format = isHTML ? .djangoHTML : .djangoText
+      analysis.report = report
+      analyseDjango(text, report, &analysis)
+    } else if text.firstIndex(of: "Traceback (most recent call last):", in: 0..<text.count) != nil {
+      analysis.format = .traceback
+      analysePlain(text, in: 0..<text.count, &analysis)
+    } else if let record = LogRecord(text, body: text.trimmed(0..<text.count)) {
+      analysis.format = .logRecord
+      analyseMessage(text, record.message, view: nil, &analysis)
+    }
+    return analysis
+  }
+
+  // MARK: - Django
+
+  private func analyseDjango(_ text: borrowing Span<UInt8>, _ report: DjangoReport, _ analysis: inout Analysis) {
+    guard MachineMade(gate: gate).accepts(text, report: report) else {
+      analysis.outcome = .pass(.quotedTraceback)
+      return
+    }
+    if let traceback = report.traceback {
+      if traceback.isCut {
+        analysis.outcome = .doubt(.tooManyFrames)
+        return
+      }
+      conclude(text, [finding(text, traceback, report: report)], outside: nil, &analysis)
+    } else if report.isTruncated {
+      analysis.outcome = .doubt(.truncatedReport)
+    } else if text.firstIndex(of: "Traceback (most recent call last):", in: report.message) != nil {
+      // `logger.error(traceback.format_exc())`: the traceback is the message.
+      analysePlain(text, in: report.message, &analysis)
+    } else {
+      let line = text.line(at: report.message.lowerBound, before: report.message.upperBound)
+      analyseMessage(text, line, view: report.raisedDuring, &analysis)
+    }
+  }
+
+  // MARK: - Python
+
+  private func analysePlain(_ text: borrowing Span<UInt8>, in range: Range<Int>, _ analysis: inout Analysis) {
+    var tracebacks: [PlainTraceback] = []
+    var parser = PlainTracebackParser(limits: limits)
+    var from = range.lowerBound
+    while tracebacks.count < limits.tracebacks, let found = parser.next(text, from: from, end: range.upperBound) {
+      tracebacks.append(found)
+      from = Swift.max(found.range.upperBound, from + 1)
+    }
+    guard !tracebacks.isEmpty else { return }
+    if analysis.report == nil, !MachineMade(gate: gate).accepts(text, tracebacks: tracebacks) {
+      analysis.outcome = .pass(.quotedTraceback)
+      return
+    }
+    if tracebacks.contains(where: \.traceback.isCut) || tracebacks.count == limits.tracebacks {
+      analysis.outcome = .doubt(.tooManyFrames)
+    } else if tracebacks.contains(where: \.traceback.isTruncated) {
+      analysis.outcome = .doubt(.truncatedReport)
+    } else {
+      let findings = tracebacks.map { finding(text, $0.traceback, report: analysis.report) }
+      conclude(text, findings, outside: gate.isCron ? outside(text, tracebacks) : nil, &analysis)
+    }
+  }
+
+  /// What a cron job printed besides its traceback, normalised, each line once. It is part of the key: new words in
+  /// the output may be a new fault.
+  private func outside(_ text: borrowing Span<UInt8>, _ tracebacks: [PlainTraceback]) -> [[UInt8]] {
+    var lines: [[UInt8]] = []
+    var index = 0
+    var skip = tracebacks[...]
+    while index < text.count, lines.count < 64 {
+      if let first = skip.first, index >= first.range.lowerBound {
+        index = Swift.max(first.range.upperBound, index + 1)
+        skip = skip.dropFirst()
+        continue
+      }
+      let line = text.line(at: index, before: text.count)
+      var normalizer = TextNormalizer(limit: 120)
+      let normalized = normalizer.normalize(text, text.trimmed(line))
+      if !normalized.isEmpty, !lines.contains(normalized) { lines.append(normalized) }
+      index = Swift.max(text.next(after: line, before: text.count), index + 1)
+    }
+    return lines
+  }
+
+  // MARK: - Keys
+
+  private func finding(
+    _ text: borrowing Span<UInt8>, _ traceback: Traceback, report: DjangoReport?
+  ) -> Finding? {
+    let placement = FramePlacement(text, frames: traceback.frames, report: report)
+    var placed: [PlacedFrame] = []
+    placed.reserveCapacity(traceback.frames.count)
+    for frame in traceback.frames { placed.append(placement.place(text, frame)) }
+    if let last = traceback.finalIndex, !ExceptionType.isName(text, traceback.links[last].type) { return nil }
+    var deriver = KeyDeriver(traceback: traceback, placed: placed, template: report?.template, records: records)
+    guard let key = deriver.key(text) else { return nil }
+    return Finding(traceback: traceback, placed: placed, key: key, applied: deriver.applied)
+  }
+
+  private func conclude(
+    _ text: borrowing Span<UInt8>, _ findings: [Finding?], outside: [[UInt8]]?, _ analysis: inout Analysis
+  ) {
+    analysis.findings = findings.compactMap { $0 }
+    guard analysis.findings.count == findings.count, var key = analysis.findings.first?.key else {
+      analysis.outcome = .doubt(.noTracebackKey)
+      return
+    }
+    let distinct = Set(analysis.findings.map(\.key.bytes))
+    if distinct.count > 1 {
+      var writer = KeyWriter(.several)
+      for bytes in distinct.sorted(by: { $0.lexicographicallyPrecedes($1) }) { writer.add(bytes) }
+      key = ErrorKey(rule: .several, bytes: writer.bytes, family: nil, frame: key.frame)
+    }
+    if key.family == nil, let outside {
+      for line in outside { key.bytes += Array("\n+ ".utf8) + line }
+    }
+    analysis.outcome = .report(key)
+  }
+
+  /// Nothing was raised: the message is all there is.
+  private func analyseMessage(
+    _ text: borrowing Span<UInt8>, _ line: Range<Int>, view: Range<Int>?, _ analysis: inout Analysis
+  ) {
+    analysis.message = line
+    let rule = FamilyTable.rules[0]
+    if rule.texts.contains(where: { text.firstIndex(of: $0, in: line) != nil }) {
+      analysis.outcome = .report(MessageKey.family(rule.family))
+      return
+    }
+    var builder = MessageKey(records: records)
+    guard let key = builder.key(text, line, view: view) else {
+      analysis.outcome = .doubt(.noTracebackKey)
+      return
+    }
+    analysis.messageRules = builder.applied
+    analysis.outcome = .report(key)
+  }
+}
+
+/// The key of a logged message without an exception.
+struct MessageKey {
+  let records: Bool
+  private(set) var applied: [AppliedRule] = []
+
+  init(records: Bool) { self.records = records }
+
+  static func family(_ family: Family) -> ErrorKey {
+    var writer = KeyWriter(.family)
+    writer.add(family.rawValue)
+    writer.add([UInt8]())
+    return ErrorKey(
+      rule: .family, bytes: writer.bytes, family: FamilyMatch(family: family, subject: [], link: 0), frame: nil)
+  }
+
+  mutating func key(_ text: borrowing Span<UInt8>, _ line: Range<Int>, view: Range<Int>?) -> ErrorKey? {
+    var writer = KeyWriter(.message)
+    var normalizer = TextNormalizer(isLogMessage: true, records: records)
+    var normalized = normalizer.normalize(text, line)
+    if let path = Self.requestPath(text, line) {
+      // `Service Unavailable: /cart/`: the view is what fails, and its path is all that names it.
+      normalized = FamilySubject.copy(text, line.lowerBound..<path.lowerBound)
+      if let view {
+        normalized += FamilySubject.copy(text, view)
+      } else {
+        normalized += Self.pathPattern(text, path)
+      }
+    } else {
+      applied = normalizer.applied
+    }
+    guard normalized.contains(where: { $0.isLetter || $0 >= 0x80 }) else { return nil }
+    writer.add(normalized)
+    var variant = KeyWriter(.message)
+    var plain = TextNormalizer()
+    variant.add(plain.normalize(text, line))
+    return ErrorKey(
+      rule: .message, bytes: writer.bytes, family: nil, frame: nil, normalized: normalized, variant: variant.bytes)
+  }
+
+  /// The path in `Internal Server Error: /shop/cart/17/`, as `django.utils.log.log_response` writes it.
+  private static func requestPath(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Range<Int>? {
+    guard let colon = text.firstIndex(of: ": /", in: line) else { return nil }
+    for index in line.lowerBound..<colon where !text[index].isLetter && !text[index].isBlank { return nil }
+    let path = text.trimmed((colon + 2)..<line.upperBound)
+    return text.firstIndex(of: UInt8(ascii: " "), in: path) == nil ? path : nil
+  }
+
+  /// The path without its numbers: `/shop/cart/#/`.
+  private static func pathPattern(_ text: borrowing Span<UInt8>, _ path: Range<Int>) -> [UInt8] {
+    var output: [UInt8] = []
+    var start = path.lowerBound
+    for index in path.prefix(300) where text[index] == UInt8(ascii: "/") || index + 1 == path.upperBound {
+      let isLast = text[index] != UInt8(ascii: "/")
+      let segment = start..<(isLast ? index + 1 : index)
+      switch WordShape(text, segment) {
+      case .plain: output += FamilySubject.copy(text, segment)
+      default: output.append(UInt8(ascii: "#"))
+      }
+      if !isLast { output.append(UInt8(ascii: "/")) }
+      start = index + 1
+    }
+    return output
+  }
+}

@@ -1,0 +1,64 @@
+import MailMessage
+
+/// The few texts that humans see of a report: title, place, site.
+struct ReportSummary {
+  private let analysis: Analysis
+  private let key: ErrorKey
+
+  init(_ analysis: Analysis, _ key: ErrorKey) {
+    self.analysis = analysis
+    self.key = key
+  }
+
+  var report: FingerprintedReport {
+    let gate = analysis.gate
+    return FingerprintedReport(
+      fingerprint: Fingerprint(version: .current, key: key.bytes),
+      variant: Digest.hex(of: key.variant, bytes: 8),
+      title: title, place: place,
+      settingsModule: analysis.report?.settingsModule.map { bounded(text($0), to: 200) } ?? gate?.settingsModule,
+      subjectPrefix: gate?.subject.prefix, level: gate?.subject.level)
+  }
+
+  var title: String {
+    if let message = analysis.message { return bounded(text(message), to: 200) }
+    guard let traceback = analysis.findings.first?.traceback else { return "" }
+    let index = key.family?.link ?? traceback.finalIndex ?? 0
+    guard traceback.links.indices.contains(index), let last = traceback.finalIndex else { return "" }
+    let named = traceback.links[index].type.isEmpty ? traceback.links[last].type : traceback.links[index].type
+    let span = analysis.text.span
+    let type = text(ExceptionType.lastName(span, named))
+    let message = traceback.links[index].text
+    let line = text(span.line(at: message.lowerBound, before: message.upperBound))
+    return bounded(line.isEmpty ? type : type + ": " + line, to: 200)
+  }
+
+  var place: String {
+    if let match = key.family {
+      let subject = String(decoding: match.subject, as: UTF8.self)
+      return bounded(subject.isEmpty ? match.family.title : "\(match.family.title) (\(subject))", to: 200)
+    }
+    if analysis.message != nil { return "logged without an exception" }
+    guard let finding = analysis.findings.first else { return "" }
+    guard let frame = finding.key.frame ?? finding.traceback.frames.indices.last else { return "no frames" }
+    let module = text(finding.placed[frame].module)
+    let function = text(finding.traceback.frames[frame].function)
+    return bounded(function.isEmpty ? module : "\(module) in \(function)", to: 200)
+  }
+
+  private func text(_ range: Range<Int>) -> String {
+    analysis.text.span.text(range.lowerBound..<min(range.upperBound, range.lowerBound + 1000))
+  }
+
+  /// At most `limit` characters, control characters removed: it goes into headers, logs and terminals.
+  private func bounded(_ text: String, to limit: Int) -> String {
+    var output = ""
+    for scalar in text.unicodeScalars.prefix(limit) {
+      switch scalar.properties.generalCategory {
+      case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse: output += " "
+      default: output.unicodeScalars.append(scalar)
+      }
+    }
+    return output
+  }
+}
