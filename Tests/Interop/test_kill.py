@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from conftest import Workshop, logged_in
 from peers.relay import Relay
-from peers.storefront import Storm
+from peers.storefront import Storefront, Storm
 from peers.waiting import pause, until
 
 # The relay keeps at most this many connections to its smarthost: more cannot be in flight when it is killed.
@@ -46,9 +46,10 @@ class Correspondence:
         return len(self.sending) - len(self.acknowledged)
 
 
-def kill_and_restart(relay: Relay, seen) -> None:
-    """kill -9 as soon as `seen()` is true, then a start on the same store."""
-    until(seen, "enough was acknowledged", 60)
+def kill_and_restart(relay: Relay, site: Storefront, letters: Correspondence, errors: int, mails: int) -> None:
+    """kill -9 once so many errors and letters were acknowledged, then a start on the same store."""
+    until(lambda: len(site.ledger.ids("acknowledged")) >= errors, f"{errors} acknowledged errors", 60)
+    until(lambda: len(letters.acknowledged) >= mails, f"{mails} acknowledged letters", 60)
     relay.kill()
     relay.start()
 
@@ -65,8 +66,7 @@ def test_kill_9_in_the_middle_of_the_storm(postgres, workshop: Workshop):
 
     def kills():
         for errors, mails in ((15, 40), (40, 120)):
-            kill_and_restart(relay, lambda: len(site.ledger.ids("acknowledged")) >= errors
-                             and len(letters.acknowledged) >= mails)
+            kill_and_restart(relay, site, letters, errors, mails)
 
     killer = threading.Thread(target=kills)
     postgres.exhaust()

@@ -74,7 +74,7 @@ def errors_sent(outage: Outage) -> list[bytes]:
 
 
 def test_the_storm_is_a_storm(outage):
-    """Dozens of mails of all entry points were acknowledged, with both texts of PostgreSQL: the rest means something."""
+    """Dozens of mails of all entry points, with both texts of PostgreSQL, were acknowledged."""
     mails = [Arrival("", [], raw) for raw in errors_sent(outage)]
     places = {re.sub(r"\d+", "N", mail.subject) for mail in mails}
     assert len(mails) >= 80
