@@ -32,7 +32,9 @@ extension ServerSession {
     if client.helo.isEmpty { return refuse(.helloFirst, &actions) }
     // The open transaction stays as it is (RFC 5321 section 4.1.4).
     if draft != nil { return refuse(.nestedMail, &actions) }
-    if let size = mail.declaredSize, size > limits.messageSize { return refuse(.tooLarge(limits.messageSize), &actions) }
+    if let size = mail.declaredSize, size > limits.messageSize {
+      return refuse(.tooLarge(limits.messageSize), &actions)
+    }
     let envelope = Envelope(sender: mail.sender, recipients: [], body: mail.body, usesSMTPUTF8: mail.usesSMTPUTF8)
     draft = Draft(envelope: envelope, declaredSize: mail.declaredSize)
     answer(.senderOK, &actions)

@@ -1,0 +1,39 @@
+/// What the transport is told by the configuration.
+package struct SMTPTransportSettings: Hashable, Sendable {
+  /// What we call ourselves in EHLO.
+  package var hostname: String
+  /// Connections at the same time; more mails wait.
+  package var connections = 5
+  /// Mails after which a connection is given up: some servers punish longer ones, and a new one may find a better host
+  /// behind the name.
+  package var mailsPerConnection = 100
+  /// How long a connection is kept for the next mail.
+  package var idle: Duration = .seconds(5)
+  package var timeouts = SMTPTimeouts()
+
+  package init(hostname: String) { self.hostname = hostname }
+}
+
+/// How long the next hop may take (RFC 5321 section 4.5.3.2).
+package struct SMTPTimeouts: Hashable, Sendable {
+  /// For the TCP connection, each address of the name on its own; of this the RFC says nothing.
+  package var connect: Duration = .seconds(30)
+  /// 4.5.3.2.1
+  package var greeting: Duration = .seconds(300)
+  /// The reply to EHLO and HELO; the RFC names none, so it is that of MAIL.
+  package var hello: Duration = .seconds(300)
+  /// 4.5.3.2.2, and RSET.
+  package var mail: Duration = .seconds(300)
+  /// 4.5.3.2.3
+  package var recipient: Duration = .seconds(300)
+  /// 4.5.3.2.4
+  package var data: Duration = .seconds(120)
+  /// 4.5.3.2.5: for each piece of the message to go out.
+  package var block: Duration = .seconds(180)
+  /// 4.5.3.2.6: for the reply to the final dot. Giving up too early makes duplicates (RFC 1047).
+  package var message: Duration = .seconds(600)
+  /// Nothing depends on the reply to QUIT.
+  package var quit: Duration = .seconds(5)
+
+  package init() {}
+}

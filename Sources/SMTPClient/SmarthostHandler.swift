@@ -1,0 +1,147 @@
+import NIOCore
+import SMTPProtocol
+
+/// Drives one `ClientSession` on its event loop: octets and time go in, actions are carried out. Nothing of the
+/// protocol is decided here.
+final class SmarthostHandler: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  private struct Delivery {
+    let message: [UInt8]
+    let promise: EventLoopPromise<ClientSession.Delivery>
+  }
+
+  /// Octets that are handed to the channel at once.
+  private static let pieceSize = 64 * 1024
+
+  private var session: ClientSession
+  private let settings: SMTPTransportSettings
+  /// Kept with nil when mails may come. Each handler has its own: for a name with several addresses several
+  /// connections are tried at once, and one that loses the race must not speak for the one that wins.
+  private let ready: EventLoopPromise<Trouble?>
+  private var context: ChannelHandlerContext?
+  private var delivery: Delivery?
+  private var encoder: DotEncoder?
+  private var alarm: Scheduled<Void>?
+
+  init(settings: SMTPTransportSettings, loop: any EventLoop) {
+    self.settings = settings
+    ready = loop.makePromise()
+    session = ClientSession(hostname: settings.hostname)
+  }
+
+  // MARK: - What the connection is asked
+
+  /// Nil when mails may come, else why not.
+  var readiness: EventLoopFuture<Trouble?> { ready.futureResult }
+
+  func deliver(_ job: ClientSession.Job, message: [UInt8], promise: EventLoopPromise<ClientSession.Delivery>) {
+    delivery = Delivery(message: message, promise: promise)
+    perform(session.deliver(job))
+  }
+
+  func quit() { perform(session.quit()) }
+
+  // MARK: - Events
+
+  func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+  func handlerRemoved(context: ChannelHandlerContext) {
+    perform(session.fail(.connectionLost))
+    self.context = nil
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    setAlarm()
+    context.fireChannelActive()
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    perform(unwrapInboundIn(data).withUnsafeReadableBytes { session.receive($0) })
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) { pump() }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    perform(session.fail(.connectionLost))
+    context.fireChannelInactive()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    perform(session.fail(.connectionLost))
+    context.close(promise: nil)
+  }
+
+  // MARK: - Actions
+
+  private func perform(_ actions: [ClientSession.Action]) {
+    for action in actions {
+      switch action {
+      case .send(let bytes): context?.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil)
+      case .sendMessage:
+        encoder = delivery.map { DotEncoder($0.message) }
+        pump()
+      case .ready: ready.succeed(nil)
+      case .unusable(let trouble): ready.succeed(trouble)
+      case .finished(let result): finish(result)
+      case .close: context?.close(promise: nil)
+      }
+    }
+    setAlarm()
+  }
+
+  private func finish(_ result: ClientSession.Delivery) {
+    let promise = delivery?.promise
+    delivery = nil
+    encoder = nil
+    promise?.succeed(result)
+  }
+
+  /// Hands the message over piece by piece, as fast as the server takes it.
+  private func pump() {
+    guard let context, encoder != nil else { return }
+    while context.channel.isActive, context.channel.isWritable {
+      guard let piece = encoder?.next(Self.pieceSize) else { break }
+      context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: piece)), promise: nil)
+    }
+    if encoder?.isAtEnd == true {
+      encoder = nil
+      session.messageSent()
+    }
+    setAlarm()
+  }
+
+  // MARK: - Time
+
+  /// Every event begins the wait anew: a reply, or a piece of the message that found its way.
+  private func setAlarm() {
+    alarm?.cancel()
+    alarm = nil
+    guard let context, context.channel.isActive else { return }
+    let limit: Duration
+    switch session.awaited {
+    case nil: limit = settings.idle
+    case _? where encoder != nil: limit = settings.timeouts.block
+    case let step?: limit = settings.timeouts.limit(step)
+    }
+    alarm = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(limit)) { [weak self] in self?.ring() }
+  }
+
+  private func ring() { perform(session.isIdle ? session.quit() : session.fail(.timedOut)) }
+}
+
+extension SMTPTimeouts {
+  fileprivate func limit(_ step: Trouble.Step) -> Duration {
+    switch step {
+    case .connect: connect
+    case .greeting: greeting
+    case .hello: hello
+    case .reset, .mail: mail
+    case .recipient, .furtherRecipient: recipient
+    case .data: data
+    case .message: message
+    case .quit: quit
+    }
+  }
+}

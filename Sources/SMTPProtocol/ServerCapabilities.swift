@@ -1,0 +1,29 @@
+/// What a server announced in its reply to EHLO (RFC 5321 section 4.1.1.1).
+package struct ServerCapabilities: Hashable, Sendable {
+  package var pipelining = false
+  package var eightBitMIME = false
+  package var smtpUTF8 = false
+  /// SIZE was announced (RFC 1870); `sizeLimit` is what it takes, nil when it names none.
+  package var size = false
+  package var sizeLimit: Int?
+
+  /// Nothing: a server that knows only HELO.
+  package init() {}
+
+  /// - Parameter lines: of the reply; the first one is the greeting.
+  package init(_ lines: [String]) {
+    for line in lines.dropFirst() {
+      let words = line.split(separator: " ")
+      switch words.first?.uppercased() {
+      case "PIPELINING": pipelining = true
+      case "8BITMIME": eightBitMIME = true
+      case "SMTPUTF8": smtpUTF8 = true
+      case "SIZE":
+        size = true
+        // RFC 1870 section 4: 0 means no fixed limit.
+        sizeLimit = words.dropFirst().first.flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
+      default: continue
+      }
+    }
+  }
+}

@@ -1,0 +1,121 @@
+/// What a failure at the next hop means. This is the one place that decides it: callers report facts (clause R7).
+///
+/// | fact | meaning |
+/// |---|---|
+/// | 4xx anywhere; 421 also ends the connection | temporary |
+/// | 5xx to MAIL, RCPT, DATA or to the message | permanent |
+/// | 530, 534, 535, 538: the server wants TLS or other credentials | temporary: our configuration, not the mail |
+/// | 552 to a RCPT behind an accepted one, without status or with 5.5.3 | temporary (RFC 5321 section 4.5.3.1.10) |
+/// | 5xx to the connection, to HELO or to RSET; any other reply | temporary, and the connection is of no more use |
+/// | no name, no connection, no reply in time, a lost connection, garbage | temporary |
+/// | SMTPUTF8 is needed and not offered (RFC 6531 section 3.2); the message is over the announced SIZE | permanent |
+package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
+  /// What we were waiting for.
+  package enum Step: String, Hashable, Sendable, CaseIterable {
+    case connect = "the connection"
+    case greeting = "the banner"
+    case hello = "EHLO"
+    case reset = "RSET"
+    case mail = "MAIL"
+    case recipient = "RCPT"
+    /// A RCPT of a transaction in which one was accepted already.
+    case furtherRecipient = "RCPT (further)"
+    case data = "DATA"
+    /// The message with its final dot.
+    case message = "the message"
+    case quit = "QUIT"
+  }
+
+  /// What happened.
+  package enum Fact: Hashable, Sendable {
+    case reply(Reply)
+    case timedOut
+    case connectionLost
+    /// It could not be made; the text says why.
+    case unreachable(String)
+    /// The server said something that is no reply.
+    case garbled(String)
+    case lacksSMTPUTF8
+    case overSize(limit: Int)
+    /// An address has control characters.
+    case malformedEnvelope
+  }
+
+  package var isPermanent: Bool
+  /// Whether nothing more may be said on this connection.
+  package var endsConnection: Bool
+  /// One line for logs and bounces; printable.
+  package var description: String
+  /// The enhanced status code, when there is one.
+  package var status: EnhancedStatusCode?
+
+  /// The trouble that `fact` is at `step`, or nil when it is none: the reply that we hoped for.
+  package init?(_ fact: Fact, at step: Step) {
+    switch fact {
+    case .reply(let reply):
+      guard !Self.isWelcome(reply, at: step) else { return nil }
+      self.init(reply, at: step)
+    case .timedOut: self.init("no reply to \(step.name) in time", .init(4, 4, 2), isPermanent: false, ends: true)
+    case .connectionLost: self = .lost(at: step)
+    case .unreachable(let why): self = .unreachable(why)
+    case .garbled(let text):
+      self.init("reply to \(step.name) is not SMTP: \(text)", .init(4, 5, 0), isPermanent: false, ends: true)
+    case .lacksSMTPUTF8:
+      let what = "an address is not ASCII and the next hop does not offer SMTPUTF8"
+      self.init(what, .init(5, 6, 7), isPermanent: true, ends: false)
+    case .malformedEnvelope:
+      self.init("an address has control characters", .init(5, 1, 3), isPermanent: true, ends: false)
+    case .overSize(let limit):
+      let what = "the next hop takes no message above \(limit) octets"
+      self.init(what, .init(5, 3, 4), isPermanent: true, ends: false)
+    }
+  }
+
+  package static func lost(at step: Step) -> Trouble {
+    let what = "connection lost while waiting for \(step.name)"
+    return Trouble(what, .init(4, 4, 2), isPermanent: false, ends: true)
+  }
+
+  /// The connection could not be made; `why` is one printable line.
+  package static func unreachable(_ why: String) -> Trouble {
+    Trouble(why, .init(4, 4, 1), isPermanent: false, ends: true)
+  }
+
+  private init(_ description: String, _ status: EnhancedStatusCode?, isPermanent: Bool, ends: Bool) {
+    self.description = description
+    self.status = status
+    self.isPermanent = isPermanent
+    endsConnection = ends
+  }
+
+  private init(_ reply: Reply, at step: Step) {
+    let isMisplaced = !reply.isTemporary && !reply.isPermanent
+    let isAboutTheMail =
+      switch step {
+      case .mail, .recipient, .furtherRecipient, .data, .message: true
+      case .connect, .greeting, .hello, .reset, .quit: false
+      }
+    self.init(
+      "\(reply) (in reply to \(step.name))", reply.status,
+      isPermanent: reply.isPermanent && isAboutTheMail && !Self.isAboutUs(reply)
+        && !(step == .furtherRecipient && Self.isTooManyRecipients(reply)),
+      // A reply of a wrong kind means that we and the server no longer talk about the same command.
+      ends: reply.code == 421 || isMisplaced || !isAboutTheMail)
+  }
+
+  /// RFC 5321 section 4.2.1: only the first digit decides, 3xx for DATA and 2xx for everything else.
+  private static func isWelcome(_ reply: Reply, at step: Step) -> Bool {
+    step == .data ? (300...399).contains(reply.code) : reply.isPositive
+  }
+
+  /// RFC 4954 section 6 and RFC 3207 section 4. Bouncing all mail of a site because a password expired helps nobody.
+  private static func isAboutUs(_ reply: Reply) -> Bool { [530, 534, 535, 538].contains(reply.code) }
+
+  private static func isTooManyRecipients(_ reply: Reply) -> Bool {
+    reply.code == 552 && (reply.status.map { $0.subject == 5 && $0.detail == 3 } ?? true)
+  }
+}
+
+extension Trouble.Step {
+  fileprivate var name: String { self == .furtherRecipient ? Self.recipient.rawValue : rawValue }
+}
