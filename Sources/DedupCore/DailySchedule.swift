@@ -1,0 +1,70 @@
+import MailMessage
+
+/// When the daily summary is due, and which period it covers.
+///
+/// A period ends at the time of day set, each local day once; the next one starts where the last one ended, so that
+/// no mail is counted twice or left out. After a downtime one summary covers all that was missed.
+///
+/// | situation | what happens |
+/// |---|---|
+/// | 08:00 reached | due: from the last end to 08:00 |
+/// | down from Friday to Monday 10:00 | due at 10:00: from Friday 08:00 to Monday 08:00, then Tuesday |
+/// | never sent before | begins at the last 08:00; the first one is due at the next, covering one day |
+/// | clock set back across 08:00 after sending | nothing until 08:00 of the next day |
+/// | 02:30 on a day on which the clock skips from 02:00 to 03:00 | 03:30 |
+/// | 02:30 on a day that has it twice | the first one |
+package struct DailySchedule: Sendable {
+  /// Minutes after local midnight, 0 to 1439.
+  package var timeOfDay: Int
+  /// Seconds that local time is ahead of UTC at a point in time.
+  package var localOffset: @Sendable (Timestamp) -> Int
+
+  package init(timeOfDay: Int, localOffset: @escaping @Sendable (Timestamp) -> Int) {
+    self.timeOfDay = min(1439, max(0, timeOfDay))
+    self.localOffset = localOffset
+  }
+
+  package enum Plan: Hashable, Sendable {
+    /// Send now what happened from `from` (included) to `to` (not included), and remember `to` as the last end, in the
+    /// transaction that queues the mail: then no crash makes it come twice.
+    case send(from: Timestamp, to: Timestamp)
+    /// Remember this as the last end, and ask again: none is known, or it cannot be.
+    case begin(from: Timestamp)
+    /// Ask again then. Clocks jump, so ask once in a while before it as well.
+    case wait(until: Timestamp)
+  }
+
+  /// - Parameter lastEnd: the end of the period of the last summary; nil when none is known.
+  package func plan(now: Timestamp, lastEnd: Timestamp?) -> Plan {
+    let ends = self.ends(around: now)
+    let end = ends.last { $0 <= now } ?? now.advanced(by: .seconds(-86_400))
+    // More than a day ahead: the clock was far in the future when that summary was sent. Waiting could take years.
+    guard let lastEnd, lastEnd.since(now) <= .seconds(26 * 3600) else { return .begin(from: end) }
+    if lastEnd < end { return .send(from: lastEnd, to: end) }
+    return .wait(until: ends.first { $0 > now && $0 > lastEnd } ?? now.advanced(by: .seconds(86_400)))
+  }
+
+  /// The ends of the periods of the days around `now`, in order.
+  private func ends(around now: Timestamp) -> [Timestamp] {
+    let local = Self.clamp(now.seconds) + offset(at: now)
+    let today = local / 86_400 - (local % 86_400 < 0 ? 1 : 0)
+    return (-2...2).map { end(onDay: today + $0) }
+  }
+
+  /// The moment when a local clock shows `timeOfDay` on a day, counted from the epoch.
+  private func end(onDay day: Int64) -> Timestamp {
+    let local = day * 86_400 + Int64(timeOfDay) * 60
+    // As the offset of the day before has it; right unless the clock was changed since, and then right for the first
+    // of two such moments and, where there is none, as far behind the gap as the time stands in it.
+    let before = local - offset(at: Timestamp(seconds: local - 86_400))
+    if before + offset(at: Timestamp(seconds: before)) == local { return Timestamp(seconds: before) }
+    let after = local - offset(at: Timestamp(seconds: local + 86_400))
+    let isShown = after + offset(at: Timestamp(seconds: after)) == local
+    return Timestamp(seconds: isShown ? after : before)
+  }
+
+  private func offset(at time: Timestamp) -> Int64 { Int64(min(86_400, max(-86_400, localOffset(time)))) }
+
+  /// Far enough from the ends of the range that no sum overflows.
+  private static func clamp(_ seconds: Int64) -> Int64 { min(1 << 52, max(-(1 << 52), seconds)) }
+}
