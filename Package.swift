@@ -23,6 +23,7 @@ let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -71,7 +72,8 @@ let package = Package(
       name: "MailDedup",
       dependencies: [
         "MailMessage", "SMTPProtocol", "Fingerprint", "DedupCore", "DedupConfig", "SMTPServer", "SMTPClient",
-        "Maildir", "DedupStore", "ControlAPI", "HostSystem", nio, nioPosix, logging, lifecycle, argumentParser,
+        "Maildir", "DedupStore", "ControlAPI", "HostSystem", nio, nioPosix, logging, lifecycle, unixSignals,
+        argumentParser,
       ], swiftSettings: settings),
     .executableTarget(
       name: "dedupctl",
@@ -93,7 +95,11 @@ let package = Package(
     tests(of: "DedupStore", with: ["DedupCore", "MailMessage", grdb, logging]),
     tests(of: "Maildir", with: ["DedupCore", "MailMessage"]),
     tests(of: "ControlAPI", with: ["DedupCore", logging, nio, nioPosix]),
-    tests(of: "MailDedup", with: ["DedupCore", "MailMessage", "DedupStore", "Fingerprint"]),
+    tests(
+      of: "MailDedup",
+      with: [
+        "DedupCore", "MailMessage", "SMTPProtocol", "DedupStore", "Fingerprint", "HostSystem", logging, lifecycle,
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

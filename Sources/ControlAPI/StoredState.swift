@@ -5,16 +5,18 @@ package import DedupCore
 package struct StoredState: ControlService {
   private let reader: any StoreReading
   private let now: @Sendable () -> Timestamp
-  private let summary: @Sendable (SummaryFacts) -> SummaryPreview
+  private let builder: @Sendable (Timestamp) -> SummaryBuilder
 
-  /// - Parameter summary: renders the facts of a period, with the clock and the zone of the machine.
+  /// - Parameters:
+  ///   - now: the clock of the machine.
+  ///   - builder: writes a summary at a point in time, in the zone of the machine.
   package init(
     reader: any StoreReading, now: @escaping @Sendable () -> Timestamp,
-    summary: @escaping @Sendable (SummaryFacts) -> SummaryPreview
+    builder: @escaping @Sendable (Timestamp) -> SummaryBuilder
   ) {
     self.reader = reader
     self.now = now
-    self.summary = summary
+    self.builder = builder
   }
 
   package func status() async throws -> StatusReport { try await status(daemon: nil) }
@@ -39,7 +41,9 @@ package struct StoredState: ControlService {
 
   package func previewSummary() async throws -> SummaryPreview {
     let now = now()
-    return summary(try await reader.summaryFacts(from: now.advanced(by: .seconds(-86_400)), to: now))
+    let facts = try await reader.summaryFacts(from: now.advanced(by: .seconds(-86_400)), to: now)
+    let summary = builder(now).build(facts)
+    return SummaryPreview(subject: summary.subject, text: summary.text, html: summary.html)
   }
 
   package func sendSummary() async throws -> SummarySent {

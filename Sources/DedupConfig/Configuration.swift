@@ -54,7 +54,7 @@ package struct Configuration: Hashable, Sendable {
     package var time = TimeOfDay.seven
     /// Also after a day without any error.
     package var sendWhenQuiet = false
-    /// Nil: chosen by the daemon from the host name.
+    /// Nil: the sender of most error mails.
     package var from: EmailAddress?
     /// Empty: whoever gets the error mails.
     package var to: [EmailAddress] = []

@@ -19,3 +19,10 @@ package enum LocalTime {
     return localtime_r(&seconds, &parts) == nil ? 0 : parts.tm_gmtoff
   }
 }
+
+extension SummaryBuilder {
+  /// Shows the times of the facts as the clocks around here do.
+  package static func local(top: Int, hostname: String, at now: Timestamp) -> SummaryBuilder {
+    SummaryBuilder(top: top, utcOffsetMinutes: LocalTime.offset(at: now) / 60, hostname: hostname)
+  }
+}

@@ -55,7 +55,7 @@ private struct FixedStore: StoreReading {
 /// Asks a real server on a real Unix socket what a client can ask, and compares with what the store says directly.
 @Suite struct ControlAPITests {
   private let direct = StoredState(reader: FixedStore(), now: { FixedStore.now }) { _ in
-    SummaryPreview(subject: "", text: "", html: "")
+    SummaryBuilder(hostname: "relay.example")
   }
 
   private func withServer(_ body: (ControlClient, String) async throws -> Void) async throws {

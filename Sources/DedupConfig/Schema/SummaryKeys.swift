@@ -16,7 +16,7 @@ extension ConfigurationSchema {
         "Who gets it. Empty: whoever gets the error mails."),
       ConfigurationKey(
         "from", \.summary.from, .optional(.emailAddress), example: "maildedup@example.org", essential: true,
-        "The sender of it. Empty: maildedup at the host name of the listener."),
+        "The sender of it. Empty: the sender of most error mails, which the smarthost is known to take."),
       ConfigurationKey(
         "send-when-quiet", \.summary.sendWhenQuiet, .boolean, example: "yes", essential: true,
         "Whether to send it also after a day without any error, as a sign of life."),

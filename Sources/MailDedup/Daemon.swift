@@ -1,0 +1,138 @@
+import ControlAPI
+import DedupConfig
+import DedupCore
+import DedupStore
+import Fingerprint
+import Glibc
+import HostSystem
+import Logging
+import Maildir
+import NIOCore
+import NIOPosix
+import SMTPClient
+import SMTPProtocol
+import SMTPServer
+import ServiceLifecycle
+import UnixSignals
+
+/// The relay, put together from its parts.
+struct Daemon {
+  private let configuration: Configuration
+  private let hostname: String
+  private let logger: Logger
+
+  init(_ configuration: Configuration) {
+    self.configuration = configuration
+    hostname = configuration.listener.hostname ?? HostName.current()
+    logger = Self.logger(configuration.log)
+  }
+
+  /// How long SIGTERM waits for what is in flight.
+  private static let shutdownPatience = Duration.seconds(20)
+
+  /// Returns after a signal, with everything acknowledged on disk.
+  ///
+  /// - Throws: `StartFailure` when a part cannot start.
+  func run() async throws {
+    let store = try openStore()
+    defer { store.close() }
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+    let intake = Intake(store: store, hostname: hostname, logger: logger)
+    let listener = SMTPListener(settings: listenerSettings, handler: intake, group: group, logger: logger)
+    let bound = try await start(listener)
+    let transport = transport(on: group)
+    let mailer = SummaryMailer(store: store, settings: configuration.summary, hostname: hostname)
+    let control = ControlServer(
+      service: LiveControl(
+        store: store, mailer: mailer, listener: listener, listening: bound.map(\.description),
+        nextHop: transport.nextHop),
+      socket: configuration.control.socket, group: group, logger: logger)
+    let runner = QueueRunner(
+      store: store, transport: transport, policy: configuration.delivery.retry,
+      bounces: BounceWriter(hostname: hostname, policy: configuration.delivery.retry),
+      concurrency: configuration.delivery.connections, logger: logger)
+    announce(bound, nextHop: transport.nextHop)
+
+    // Shut down in the order from the last to the first: no new mail, then no new deliveries, then no answers.
+    var services: [any Service] = [ControlEndpoint(server: control), runner]
+    if configuration.summary.enabled {
+      let time = configuration.summary.time
+      services.append(
+        SummaryService(mailer: mailer, timeOfDay: time.hour * 60 + time.minute, logger: logger))
+    }
+    services.append(ListenerService(listener: listener, patience: Self.shutdownPatience))
+    var settings = ServiceGroupConfiguration(
+      services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+    settings.maximumGracefulShutdownDuration = Self.shutdownPatience + .seconds(5)
+    try await ServiceGroup(configuration: settings).run()
+    logger.notice("stopped")
+  }
+}
+
+extension Daemon {
+  private static func logger(_ settings: Configuration.Log) -> Logger {
+    let level = Logger.Level(rawValue: settings.level.rawValue) ?? .info
+    return Logger(label: "maildedup") { _ in
+      switch settings.format {
+      // Under systemd standard error goes to the journal, which has its own time (systemd.exec, JOURNAL_STREAM).
+      case .text: LineLogHandler(level: level, showsTime: getenv("JOURNAL_STREAM") == nil)
+      case .json: JSONLogHandler(level: level)
+      }
+    }
+  }
+
+  private func openStore() throws -> SQLiteStore {
+    let reader = ReportReader()
+    do {
+      return try SQLiteStore(
+        directory: configuration.store.directory, policy: configuration.window, explain: { reader.explain($0).text },
+        logger: logger)
+    } catch {
+      throw StartFailure(error.kind == .locked ? .locked : .store, error.description)
+    }
+  }
+
+  private var listenerSettings: ListenerSettings {
+    let listener = configuration.listener
+    var settings = ListenerSettings(
+      endpoints: listener.addresses.map { .init(host: $0.host, port: $0.port) }, hostname: hostname)
+    settings.limits = configuration.limits
+    settings.maximumConnections = listener.maximumConnections
+    settings.maximumPerClient = listener.maximumConnectionsPerClient
+    settings.maximumPerLoopbackClient = listener.maximumConnectionsPerLoopbackClient
+    return settings
+  }
+
+  private func start(_ listener: SMTPListener) async throws -> [ListenerSettings.Endpoint] {
+    do {
+      return try await listener.start()
+    } catch {
+      throw StartFailure(.unavailable, error.description)
+    }
+  }
+
+  private func transport(on group: any EventLoopGroup) -> any Transport {
+    guard let smarthost = configuration.delivery.smarthost else {
+      return MaildirTransport(path: configuration.delivery.maildir, host: hostname)
+    }
+    var settings = SMTPTransportSettings(hostname: hostname)
+    settings.connections = configuration.delivery.connections
+    return SMTPTransport(smarthost: smarthost, settings: settings, group: group, logger: logger)
+  }
+
+  /// What a person who started it by hand wants to know.
+  private func announce(_ bound: [ListenerSettings.Endpoint], nextHop: String) {
+    print("MailDedup \(MailDedupVersion.text)")
+    for endpoint in bound { print("listening on \(endpoint)") }
+    let hint = configuration.delivery.smarthost == nil ? " until [delivery] smarthost is set" : ""
+    print("delivering to \(nextHop)\(hint)")
+    if let endpoint = bound.first {
+      print("The settings of your Django site:")
+      print("    EMAIL_HOST = \"\(endpoint.host)\"")
+      print("    EMAIL_PORT = \(endpoint.port)")
+      print("    EMAIL_TIMEOUT = 30")
+    }
+    // Standard output is a pipe as often as a terminal; whoever waits for these lines must get them now.
+    fflush(nil)
+  }
+}

@@ -1,0 +1,106 @@
+import DedupCore
+import Fingerprint
+import HostSystem
+import Logging
+import MailMessage
+import SMTPProtocol
+import SMTPServer
+import Synchronization
+
+/// Takes a complete transaction to the commit point: judge, decide, make durable, answer.
+///
+/// Runs on the event loop of the connection up to the store's queue. Judging is linear in the size of the mail and
+/// bounded by the reader's limits, so the loop is not held up.
+final class Intake: TransactionHandler {
+  private let reader = ReportReader()
+  private let store: any MailStore
+  private let hostname: String
+  private let logger: Logger
+  private let salt: Atomic<UInt32>
+
+  /// - Parameter hostname: how `Received:` names us.
+  init(store: any MailStore, hostname: String, logger: Logger) {
+    self.store = store
+    self.hostname = hostname
+    self.logger = logger
+    salt = Atomic(UInt32.random(in: 0...UInt32.max))
+  }
+
+  func handle(_ transaction: Transaction, reply: @escaping @Sendable (Reply) -> Void) {
+    let submission = submission(for: transaction)
+    let logger = logger
+    store.accept(submission) { result in
+      Self.log(result, of: submission, from: transaction.client, to: logger)
+      reply(Self.reply(to: result, id: submission.id))
+    }
+  }
+
+  private func submission(for transaction: Transaction) -> Submission {
+    let now = WallClock.now()
+    let id = QueueID(at: now, salt: salt.wrappingAdd(1, ordering: .relaxed).newValue)
+    let client = transaction.client
+    let received = TraceHeader.received(
+      helo: client.helo, address: client.address, by: hostname, transmission: client.transmission,
+      id: id.description, recipients: transaction.envelope.recipients,
+      date: CivilTime(secondsSinceEpoch: now.seconds, offsetMinutes: LocalTime.offset(at: now) / 60))
+    return Submission(
+      id: id, receivedAt: now, envelope: transaction.envelope, received: received, message: transaction.message,
+      judged: Judged(reader.judge(transaction.message), envelope: transaction.envelope))
+  }
+
+  private static func reply(to result: Result<Verdict, StoreFailure>, id: QueueID) -> Reply {
+    switch result {
+    case .success(.forward): Reply(250, EnhancedStatusCode(2, 0, 0), "queued as \(id)")
+    case .success(.suppress(_, let count)):
+      Reply(250, EnhancedStatusCode(2, 0, 0), "counted as \(id), \(count.heldBack) held back")
+    case .failure: Reply(451, EnhancedStatusCode(4, 3, 0), "cannot store the message now, try again later")
+    }
+  }
+
+  private static func log(
+    _ result: Result<Verdict, StoreFailure>, of submission: Submission, from client: Transaction.Client,
+    to logger: Logger
+  ) {
+    var metadata: Logger.Metadata = [
+      "id": "\(submission.id)", "client": "\(client.address)", "from": "<\(submission.envelope.sender)>",
+      "to": "\(submission.envelope.recipients.map { "<\($0)>" }.joined(separator: ","))",
+      "size": "\(submission.message.count)",
+    ]
+    if case .report(let occurrence) = submission.judged {
+      metadata["fingerprint"] = "\(occurrence.fingerprint)"
+      metadata["site"] = "\(occurrence.site.name)"
+    }
+    switch result {
+    case .success(let verdict):
+      metadata["reason"] = "\(verdict.reason)"
+      if case .suppress(_, let count) = verdict { metadata["held_back"] = "\(count.heldBack)" }
+      logger.info(verdict.isForward ? "queued" : "suppressed", metadata: metadata)
+    case .failure(let failure):
+      metadata["reason"] = "\(failure.kind.rawValue)"
+      metadata["error"] = "\(failure)"
+      logger.error("refused", metadata: metadata)
+    }
+  }
+}
+
+extension Verdict {
+  fileprivate var isForward: Bool {
+    if case .forward = self { true } else { false }
+  }
+}
+
+extension Judged {
+  /// What the recogniser found, in the words of the store.
+  init(_ judgement: Judgement, envelope: Envelope) {
+    switch judgement {
+    case .notAReport(let reason): self = .pass(reason: reason.rawValue)
+    case .unclear(let reason): self = .doubt(reason: reason.rawValue)
+    case .report(let report):
+      self = .report(
+        Occurrence(
+          site: Site(
+            settingsModule: report.settingsModule, subjectPrefix: report.subjectPrefix, envelope: envelope),
+          fingerprint: report.fingerprint.text, variant: report.variant, title: report.title, place: report.place))
+    }
+  }
+}

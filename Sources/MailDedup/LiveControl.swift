@@ -1,0 +1,42 @@
+import ControlAPI
+import DedupCore
+import DedupStore
+import Foundation
+import HostSystem
+import SMTPServer
+
+/// The control API over the parts of the running daemon.
+struct LiveControl: ControlService {
+  private let stored: StoredState
+  private let mailer: SummaryMailer
+  private let listener: SMTPListener
+  private let listening: [String]
+  private let nextHop: String
+  private let startedAt = Date.now
+
+  init(store: SQLiteStore, mailer: SummaryMailer, listener: SMTPListener, listening: [String], nextHop: String) {
+    stored = StoredState(reader: store, now: WallClock.now, builder: mailer.builder)
+    self.mailer = mailer
+    self.listener = listener
+    self.listening = listening
+    self.nextHop = nextHop
+  }
+
+  func status() async throws -> StatusReport {
+    try await stored.status(
+      daemon: DaemonStatus(
+        pid: Int(ProcessInfo.processInfo.processIdentifier), startedAt: startedAt,
+        uptimeSeconds: Int(Date.now.timeIntervalSince(startedAt)), listening: listening, nextHop: nextHop,
+        connections: listener.counts.open))
+  }
+
+  func errors(all: Bool, limit: Int) async throws -> [ErrorEntry] { try await stored.errors(all: all, limit: limit) }
+
+  func error(id: String) async throws -> [ErrorDetail] { try await stored.error(id: id) }
+
+  func queue(limit: Int) async throws -> [QueuedMail] { try await stored.queue(limit: limit) }
+
+  func previewSummary() async throws -> SummaryPreview { try await stored.previewSummary() }
+
+  func sendSummary() async throws -> SummarySent { try await mailer.sendNow() }
+}

@@ -1,0 +1,100 @@
+import DedupCore
+import Foundation
+import Glibc
+import HostSystem
+import Logging
+import MailMessage
+
+/// Writes one line an event to standard error: time, level, verb, then `key=value` in a fixed order. Control
+/// characters are escaped, so that what a client said cannot forge a line.
+struct LineLogHandler: LogHandler {
+  var metadata: Logger.Metadata = [:]
+  var logLevel: Logger.Level
+  /// journald adds its own time.
+  let showsTime: Bool
+
+  init(level: Logger.Level, showsTime: Bool) {
+    logLevel = level
+    self.showsTime = showsTime
+  }
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  func log(event: LogEvent) {
+    let all = metadata.merging(event.metadata ?? [:]) { $1 }
+    var line = showsTime ? "\(LogLine.time()) " : ""
+    line += "\(event.level) \(Self.escaped("\(event.message)", quoting: false))"
+    for key in all.keys.sorted(by: Self.inOrder) {
+      line += " \(key)=\(Self.escaped("\(all[key] ?? "")", quoting: true))"
+    }
+    LogLine.write(line)
+  }
+
+  /// What names the mail comes first; the rest follows by name.
+  private static let order = ["id", "session", "client", "from", "to", "size", "reason"]
+
+  private static func inOrder(_ a: String, _ b: String) -> Bool {
+    let (first, second) = (order.firstIndex(of: a) ?? order.count, order.firstIndex(of: b) ?? order.count)
+    return first == second ? a < b : first < second
+  }
+
+  static func escaped(_ text: String, quoting: Bool) -> String {
+    var result = ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\n": result += "\\n"
+      case "\r": result += "\\r"
+      case "\t": result += "\\t"
+      case "\"" where quoting: result += "\\\""
+      case _ where scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format:
+        result += "\\u{\(String(scalar.value, radix: 16))}"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return quoting && (result.isEmpty || result.contains(" ")) ? "\"\(result)\"" : result
+  }
+}
+
+/// The same as one JSON object a line.
+struct JSONLogHandler: LogHandler {
+  var metadata: Logger.Metadata = [:]
+  var logLevel: Logger.Level
+
+  init(level: Logger.Level) { logLevel = level }
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  func log(event: LogEvent) {
+    var fields = metadata.merging(event.metadata ?? [:]) { $1 }.mapValues { "\($0)" }
+    fields["time"] = LogLine.time()
+    fields["level"] = event.level.rawValue
+    fields["event"] = "\(event.message)"
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    guard let line = try? encoder.encode(fields) else { return }
+    LogLine.write(String(decoding: line, as: UTF8.self))
+  }
+}
+
+private enum LogLine {
+  /// `2026-11-22T14:03:05.123Z`.
+  static func time() -> String {
+    let now = WallClock.now()
+    let civil = CivilTime(secondsSinceEpoch: now.seconds)
+    let seconds = String(civil.second + 100).dropFirst()
+    let milliseconds = String(Int(now.milliseconds - now.seconds * 1000) + 1000).dropFirst()
+    return "\(civil.date)T\(civil.clock):\(seconds).\(milliseconds)Z"
+  }
+
+  /// A line that cannot be written is dropped: a full disk or a closed pipe must not stop the mail.
+  static func write(_ line: String) {
+    var bytes = Array(line.utf8) + [UInt8(ascii: "\n")]
+    _ = bytes.withUnsafeMutableBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+  }
+}

@@ -1,0 +1,77 @@
+import ArgumentParser
+import DedupConfig
+import DedupCore
+import Foundation
+import HostSystem
+
+/// `maildedup`: runs the relay in the foreground until SIGTERM or SIGINT.
+@main
+struct MailDedupCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "maildedup",
+    abstract: "An SMTP relay that turns a flood of identical Django error mails into one.",
+    discussion: """
+      Runs in the foreground; the log goes to standard error. SIGTERM finishes what is in flight and ends.
+
+      Exit status: 0 ended by a signal, 64 wrong usage, 69 an address is in use, 74 the store cannot be opened or \
+      read, 75 another instance runs on the same store, 78 the configuration is wrong.
+      """,
+    version: MailDedupVersion.text)
+
+  @Option(
+    name: [.short, .long],
+    help: ArgumentHelp(
+      "The configuration file.",
+      discussion: "Default: $MAILDEDUP_CONFIG, else /etc/maildedup/dedup.conf, else ./dedup.conf.", valueName: "path"))
+  var config: String?
+
+  @Flag(help: "Read the configuration, report every problem of it, and end.")
+  var checkConfig = false
+
+  func run() async throws {
+    // A client or a log reader that goes away is an error of that write, not the end of the relay.
+    signal(SIGPIPE, SIG_IGN)
+    umask(0o077)
+    do {
+      let path = config ?? ConfigurationFile.defaultPath()
+      let configuration = try load(path)
+      if checkConfig { return print("\(path): no errors") }
+      try await Daemon(configuration).run()
+    } catch let failure as StartFailure {
+      complain(failure.description)
+      throw ExitCode(failure.status.rawValue)
+    }
+  }
+
+  private func load(_ path: String) throws -> Configuration {
+    do {
+      let (configuration, warnings) = try ConfigurationFile.load(path)
+      for warning in warnings { complain("warning: \(warning)") }
+      return configuration
+    } catch {
+      throw StartFailure(.configuration, error.description)
+    }
+  }
+
+  private func complain(_ message: String) {
+    FileHandle.standardError.write(Data("maildedup: \(message)\n".utf8))
+  }
+}
+
+/// Why the relay could not start: one clear text, and a status of sysexits.h.
+struct StartFailure: Error, CustomStringConvertible {
+  enum Status: Int32 {
+    case unavailable = 69
+    case store = 74
+    case locked = 75
+    case configuration = 78
+  }
+
+  let status: Status
+  let description: String
+
+  init(_ status: Status, _ description: String) {
+    self.status = status
+    self.description = description
+  }
+}

@@ -1,0 +1,161 @@
+import DedupCore
+import DedupStore
+import HostSystem
+import Logging
+import MailMessage
+import ServiceLifecycle
+
+/// Delivers what is queued: claims due entries, hands them to the transport a few at a time, records each attempt.
+///
+/// It is the only one that delivers, so a claim is no more than standing in `underway`. What a crash interrupts is
+/// still in the store and is tried again.
+struct QueueRunner: Service {
+  private enum Event: Sendable {
+    /// Something was queued, or a waiting entry became due.
+    case wake
+    case finished(QueueID)
+    case shutdown
+  }
+
+  private let store: SQLiteStore
+  private let transport: any Transport
+  private let policy: RetryPolicy
+  private let bounces: BounceWriter
+  private let concurrency: Int
+  private let logger: Logger
+  private let events: AsyncStream<Event>
+  private let signal: AsyncStream<Event>.Continuation
+
+  /// - Parameter concurrency: deliveries under way at once.
+  init(
+    store: SQLiteStore, transport: any Transport, policy: RetryPolicy, bounces: BounceWriter, concurrency: Int,
+    logger: Logger
+  ) {
+    self.store = store
+    self.transport = transport
+    self.policy = policy
+    self.bounces = bounces
+    self.concurrency = concurrency
+    self.logger = logger
+    (events, signal) = AsyncStream.makeStream()
+  }
+
+  /// Entries that are read from the store at once; more wait there.
+  private static let lookahead = 100
+  /// How long to leave the store alone after it failed to answer.
+  private static let storePause = Duration.seconds(2)
+
+  func run() async throws {
+    store.onQueued { [signal] in signal.yield(.wake) }
+    signal.yield(.wake)
+    await withGracefulShutdownHandler {
+      await withDiscardingTaskGroup { group in await loop(in: &group) }
+    } onGracefulShutdown: {
+      signal.yield(.shutdown)
+    }
+  }
+
+  /// Ends when a shutdown was asked for and nothing is under way any more.
+  private func loop(in group: inout DiscardingTaskGroup) async {
+    var underway: Set<QueueID> = []
+    var ready: [QueueEntry] = []
+    var alarm: Task<Void, Never>?
+    var isStopping = false
+    for await event in events {
+      switch event {
+      case .wake: break
+      case .finished(let id): underway.remove(id)
+      case .shutdown: isStopping = true
+      }
+      if isStopping {
+        if underway.isEmpty { break }
+        continue
+      }
+      if ready.isEmpty && underway.count < concurrency { ready = await due(excluding: underway) }
+      while underway.count < concurrency, let entry = ready.popLast() {
+        guard underway.insert(entry.id).inserted else { continue }
+        group.addTask {
+          await deliver(entry)
+          signal.yield(.finished(entry.id))
+        }
+      }
+      if underway.count < concurrency {
+        alarm?.cancel()
+        alarm = await alarmForNextDue(excluding: underway)
+      }
+    }
+    alarm?.cancel()
+  }
+
+  /// Due entries, the most urgent last.
+  private func due(excluding underway: Set<QueueID>) async -> [QueueEntry] {
+    do {
+      return try await store.due(now: WallClock.now(), limit: Self.lookahead, excluding: underway).reversed()
+    } catch {
+      logger.error("queue-unreadable", metadata: ["error": "\(error)"])
+      return []
+    }
+  }
+
+  /// Wakes the loop when the next entry is due.
+  private func alarmForNextDue(excluding underway: Set<QueueID>) async -> Task<Void, Never>? {
+    var pause = Self.storePause
+    do {
+      guard let next = try await store.nextDue(excluding: underway) else { return nil }
+      // A clock that jumped back would put the alarm days off: look again after a minute at the latest.
+      pause = min(max(next.since(WallClock.now()), .milliseconds(1)), .seconds(60))
+    } catch {
+      logger.error("queue-unreadable", metadata: ["error": "\(error)"])
+    }
+    return Task { [signal] in
+      try? await Task.sleep(for: pause)
+      if !Task.isCancelled { signal.yield(.wake) }
+    }
+  }
+
+  private func deliver(_ entry: QueueEntry) async {
+    do {
+      guard let message = try await store.message(of: entry.id) else { return }
+      let outcomes = await transport.deliver(entry.envelope, message: message, id: entry.id)
+      let attempt = DeliveryAttempt(
+        entry: entry.id, at: WallClock.now(), outcomes: outcomes, nextHop: transport.nextHop)
+      let settlement = policy.settle(entry, attempt, random: .random(in: -1...1))
+      log(settlement, of: entry)
+      try await record(settlement, of: entry, message: message, at: attempt.at)
+    } catch {
+      // Nothing was recorded, so the entry is still due and is tried again: better twice than never (RFC 1047).
+      logger.error("attempt-not-recorded", metadata: ["id": "\(entry.id)", "error": "\(error)"])
+      try? await Task.sleep(for: Self.storePause)
+    }
+  }
+
+  private func record(_ settlement: Settlement, of entry: QueueEntry, message: [UInt8], at now: Timestamp) async throws
+  {
+    let notice = bounces.notice(about: settlement, of: entry, message: message, at: now)
+    if !settlement.failed.isEmpty && notice == nil {
+      logger.error("dropped", metadata: ["id": "\(entry.id)", "reason": "mail without a sender is never bounced"])
+    }
+    try await store.settle(settlement, bounce: notice?.mail, delayNoticeSent: notice?.kind == .delayed)
+  }
+
+  private func log(_ settlement: Settlement, of entry: QueueEntry) {
+    let common: Logger.Metadata = [
+      "id": "\(entry.id)", "next_hop": "\(transport.nextHop)", "attempts": "\(settlement.attempts)",
+    ]
+    for recipient in settlement.delivered {
+      logger.info("sent", metadata: common.merging(["to": "<\(recipient)>"]) { $1 })
+    }
+    for recipient in settlement.remaining {
+      logger.warning(
+        "deferred",
+        metadata: common.merging(["to": "<\(recipient)>", "reason": "\(settlement.lastFailure ?? "unknown")"]) { $1 })
+    }
+    for failure in settlement.failed {
+      logger.error(
+        "failed",
+        metadata: common.merging([
+          "to": "<\(failure.recipient)>", "status": "\(failure.status)", "reason": "\(failure.reason)",
+        ]) { $1 })
+    }
+  }
+}

@@ -1,0 +1,22 @@
+import ControlAPI
+import SMTPServer
+import ServiceLifecycle
+
+/// Keeps the listener, which is already bound, until the shutdown.
+struct ListenerService: Service {
+  let listener: SMTPListener
+  /// How long sessions may take to finish what they are at.
+  let patience: Duration
+
+  func run() async throws {
+    try? await gracefulShutdown()
+    await listener.shutdown(within: patience)
+  }
+}
+
+/// The control API as a service.
+struct ControlEndpoint: Service {
+  let server: ControlServer
+
+  func run() async throws { try await server.run() }
+}

@@ -1,0 +1,73 @@
+import ArgumentParser
+import ControlAPI
+import DedupCore
+import Glibc
+
+/// Looks at what the relay held back, what waits, and why.
+struct DedupCtl: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "dedupctl",
+    abstract: "See what MailDedup held back, what waits for delivery, and why.",
+    discussion: """
+      Questions go to the running daemon. When it is down, the reading commands open its store read-only and say so.
+
+      Exit status: 0 done, 1 failure, 2 wrong usage, 3 nothing matched, 4 daemon unreachable, 5 no permission.
+      """,
+    version: MailDedupVersion.text,
+    subcommands: [
+      ListCommand.self, ShowCommand.self, StatusCommand.self, QueueCommand.self, SummaryCommand.self,
+      FingerprintCommand.self,
+    ])
+}
+
+/// The exit statuses of `dedupctl`; scripts rely on them.
+enum ExitStatus: Int32 {
+  case failure = 1
+  case usage = 2
+  case nothingMatched = 3
+  case unreachable = 4
+  case permission = 5
+}
+
+/// An end with one clear line on standard error.
+struct CommandFailure: Error, CustomStringConvertible {
+  let status: ExitStatus
+  let description: String
+
+  init(_ status: ExitStatus, _ description: String) {
+    self.status = status
+    self.description = description
+  }
+}
+
+@main
+enum Main {
+  static func main() async {
+    signal(SIGPIPE, SIG_DFL)
+    do {
+      var command = try DedupCtl.parseAsRoot()
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+    } catch let failure as CommandFailure {
+      end(failure.description, failure.status)
+    } catch let problem as ControlProblem {
+      end(problem.message, .failure)
+    } catch let unreachable as ControlClient.Unreachable {
+      end(unreachable.description, unreachable.isPermission ? .permission : .unreachable)
+    } catch {
+      // ArgumentParser ends --help and --version with 0 and wrong usage with 64.
+      let code = DedupCtl.exitCode(for: error)
+      guard code == .validationFailure else { DedupCtl.exit(withError: error) }
+      Output.error(DedupCtl.fullMessage(for: error))
+      exit(ExitStatus.usage.rawValue)
+    }
+  }
+
+  private static func end(_ message: String, _ status: ExitStatus) -> Never {
+    Output.error("dedupctl: \(message)")
+    exit(status.rawValue)
+  }
+}

@@ -1,0 +1,64 @@
+import ArgumentParser
+import ControlAPI
+import DedupConfig
+import DedupStore
+import Glibc
+import HostSystem
+
+/// What every command takes.
+struct OutputOptions: ParsableArguments {
+  enum Format: String, ExpressibleByArgument, CaseIterable { case table, json }
+
+  @Option(name: [.short, .long], help: "table for people, json for programs: one object a line.")
+  var output = Format.table
+}
+
+/// What every command takes that asks the daemon.
+struct RelayOptions: ParsableArguments {
+  @Option(
+    name: [.short, .long],
+    help: ArgumentHelp(
+      "The relay's configuration file.",
+      discussion: "Default: $MAILDEDUP_CONFIG, else /etc/maildedup/dedup.conf, else ./dedup.conf.", valueName: "path"))
+  var config: String?
+
+  /// The running daemon, or its store when it is down.
+  func service() async throws -> any ControlService {
+    let configuration = try configuration()
+    let client = ControlClient(socket: configuration.control.socket)
+    do {
+      _ = try await client.status()
+      return client
+    } catch let unreachable as ControlClient.Unreachable where !unreachable.isPermission {
+      return try stoppedStore(configuration, because: unreachable)
+    }
+  }
+
+  /// The running daemon; commands that change something need it.
+  func daemon() async throws -> any ControlService {
+    ControlClient(socket: try configuration().control.socket)
+  }
+
+  private func configuration() throws -> Configuration {
+    let path = config ?? ConfigurationFile.defaultPath()
+    do {
+      return try ConfigurationFile.load(path).configuration
+    } catch {
+      throw CommandFailure(.failure, error.description)
+    }
+  }
+
+  private func stoppedStore(_ configuration: Configuration, because unreachable: ControlClient.Unreachable) throws
+    -> any ControlService
+  {
+    do {
+      let reader = try StoreReader(readingDirectory: configuration.store.directory)
+      Output.error("The daemon is down (\(configuration.control.socket)); reading its store.")
+      let hostname = configuration.listener.hostname ?? HostName.current()
+      let top = configuration.summary.topErrors
+      return StoredState(reader: reader, now: WallClock.now) { .local(top: top, hostname: hostname, at: $0) }
+    } catch {
+      throw CommandFailure(.unreachable, "\(unreachable), and its store cannot be read: \(error)")
+    }
+  }
+}

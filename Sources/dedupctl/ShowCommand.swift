@@ -1,0 +1,50 @@
+import ArgumentParser
+import ControlAPI
+import DedupCore
+import Foundation
+
+struct ShowCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show", abstract: "Everything known of one error: counts, hours, why it got its fingerprint, its mail."
+  )
+
+  @Argument(help: "The id that list shows, or the beginning of it.")
+  var id: String
+  @OptionGroup var relay: RelayOptions
+  @OptionGroup var format: OutputOptions
+  @Flag(help: "Also print the first and the latest mail.")
+  var mails = false
+
+  func run() async throws {
+    let details = try await relay.service().error(id: id)
+    guard !details.isEmpty else { throw CommandFailure(.nothingMatched, "no error has an id that starts with \(id)") }
+    if format.output == .json { return try details.forEach(Output.json) }
+    for detail in details { show(detail) }
+  }
+
+  private func show(_ detail: ErrorDetail) {
+    let entry = detail.entry
+    let facts = [
+      ("Error", entry.error), ("Place", entry.place), ("Site", entry.site), ("Fingerprint", entry.fingerprint),
+      ("Seen", "\(entry.total) in all, \(entry.suppressed) of them held back"),
+      ("Held back", "\(entry.heldBack) since the last mail that was forwarded"),
+      ("First seen", Output.local(entry.firstSeen, "%Y-%m-%d %H:%M:%S %Z")),
+      ("Last seen", Output.local(entry.lastSeen, "%Y-%m-%d %H:%M:%S %Z")),
+      ("Window ends", entry.windowEnd.map { Output.local($0, "%Y-%m-%d %H:%M:%S %Z") } ?? "no window is open"),
+      ("Last 24 h", Bar.sparkline(entry.hours)),
+    ]
+    for (name, value) in facts {
+      Output.line(name.padding(toLength: 13, withPad: " ", startingAt: 0) + printable(value))
+    }
+    Output.line("\n" + printable(detail.explanation, keepingLines: true))
+    if mails {
+      section("First mail", detail.firstMail)
+      section("Latest mail", detail.latestMail)
+    }
+  }
+
+  private func section(_ title: String, _ mail: String?) {
+    Output.line("\n--- \(title) ---")
+    Output.line(mail.map { printable($0.replacing("\r\n", with: "\n"), keepingLines: true) } ?? "not kept")
+  }
+}

@@ -1,0 +1,51 @@
+import ArgumentParser
+import ControlAPI
+import Foundation
+
+struct StatusCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "status", abstract: "Whether the relay runs, what it did so far, what waits.")
+
+  @OptionGroup var relay: RelayOptions
+  @OptionGroup var format: OutputOptions
+
+  func run() async throws {
+    let status = try await relay.service().status()
+    if format.output == .json { return try Output.json(status) }
+    for (name, value) in Self.facts(status) {
+      Output.line(name.padding(toLength: 12, withPad: " ", startingAt: 0) + printable(value))
+    }
+  }
+
+  private static func facts(_ status: StatusReport) -> [(String, String)] {
+    let totals = status.totals
+    var facts = [("Version", status.version)]
+    if let daemon = status.daemon {
+      facts += [
+        ("Daemon", "pid \(daemon.pid), up \(uptime(daemon.uptimeSeconds)), \(daemon.connections) connections"),
+        ("Listening", daemon.listening.joined(separator: ", ")), ("Next hop", daemon.nextHop),
+      ]
+    } else {
+      facts.append(("Daemon", "down"))
+    }
+    facts += [
+      ("Accepted", "\(totals.accepted) mails"), ("Passed", "\(totals.passed) that are no error reports"),
+      ("Doubtful", "\(totals.doubtful) forwarded because of a doubt"),
+      ("Forwarded", "\(totals.forwarded) error reports"), ("Held back", "\(totals.suppressed) error reports"),
+      ("Queue", queue(status.queue)),
+    ]
+    return facts
+  }
+
+  private static func queue(_ queue: QueueReport) -> String {
+    guard queue.waiting > 0 else { return "empty" }
+    let oldest = queue.oldest.map { ", the oldest since \(Output.time($0))" } ?? ""
+    return "\(queue.waiting) waiting, \(Output.size(queue.octets))\(oldest)"
+  }
+
+  private static func uptime(_ seconds: Int) -> String {
+    let (days, hours, minutes) = (seconds / 86400, seconds / 3600 % 24, seconds / 60 % 60)
+    if days > 0 { return "\(days) d \(hours) h" }
+    return hours > 0 ? "\(hours) h \(minutes) min" : minutes > 0 ? "\(minutes) min" : "\(seconds) s"
+  }
+}

@@ -1,0 +1,78 @@
+/// Rows under a head line, as wide as the terminal allows.
+///
+/// The flexible columns share what the fixed ones leave and are cut with `…`. Where too little is left for them to be
+/// read, they move to a second, indented line of their row.
+struct Table {
+  enum Alignment { case left, right }
+
+  struct Column {
+    var title: String
+    var alignment: Alignment = .left
+    var isFlexible = false
+  }
+
+  private let columns: [Column]
+  private var rows: [[String]] = []
+
+  init(_ columns: [Column]) { self.columns = columns }
+
+  mutating func add(_ row: [String]) { rows.append(row.map { printable($0) }) }
+
+  /// - Parameter width: columns of the terminal; nil for as wide as it takes.
+  func lines(width: Int?) -> [String] {
+    let natural = columns.indices.map { index in
+      ([columns[index].title] + rows.map { $0[index] }).map(\.count).max() ?? 0
+    }
+    guard let width else { return render(natural) }
+    let flexible = columns.indices.filter { columns[$0].isFlexible }
+    let taken = columns.indices.filter { !columns[$0].isFlexible }.map { natural[$0] }.reduce(0, +)
+    let left = width - taken - 2 * (columns.count - 1)
+    if flexible.isEmpty || flexible.map({ natural[$0] }).reduce(0, +) <= left { return render(natural) }
+    guard left >= Self.leastFlexible * flexible.count else { return renderInTwo(natural, width: width) }
+    return render(shared(natural, among: flexible, left: left))
+  }
+
+  /// Below this many characters a flexible column cannot be read any more.
+  private static let leastFlexible = 18
+
+  /// Narrow columns keep what they need; the others share the rest evenly.
+  private func shared(_ natural: [Int], among flexible: [Int], left: Int) -> [Int] {
+    var widths = natural
+    var rest = left
+    for (position, index) in flexible.sorted(by: { natural[$0] < natural[$1] }).enumerated() {
+      widths[index] = min(natural[index], rest / (flexible.count - position))
+      rest -= widths[index]
+    }
+    return widths
+  }
+
+  private func render(_ widths: [Int]) -> [String] {
+    let all = Array(columns.indices)
+    return [line(columns.map(\.title), all, widths)] + rows.map { line($0, all, widths) }
+  }
+
+  private func renderInTwo(_ natural: [Int], width: Int) -> [String] {
+    let fixed = columns.indices.filter { !columns[$0].isFlexible }
+    let flexible = columns.indices.filter { columns[$0].isFlexible }
+    let head = line(columns.map(\.title), fixed, natural)
+    return [head]
+      + rows.flatMap { row in
+        let second = flexible.map { row[$0] }.filter { !$0.isEmpty }.joined(separator: " · ")
+        return [line(row, fixed, natural), "  " + Self.cut(second, to: max(1, width - 2))]
+      }
+  }
+
+  private func line(_ cells: [String], _ indices: [Int], _ widths: [Int]) -> String {
+    let text = indices.map { Self.pad(Self.cut(cells[$0], to: widths[$0]), to: widths[$0], columns[$0].alignment) }
+    return String(text.joined(separator: "  ").reversed().drop { $0 == " " }.reversed())
+  }
+
+  private static func cut(_ text: String, to width: Int) -> String {
+    text.count <= width ? text : text.prefix(max(0, width - 1)) + "…"
+  }
+
+  private static func pad(_ text: String, to width: Int, _ alignment: Alignment) -> String {
+    let space = String(repeating: " ", count: max(0, width - text.count))
+    return alignment == .left ? text + space : space + text
+  }
+}

@@ -1,0 +1,170 @@
+import DedupCore
+import DedupStore
+import Foundation
+import Logging
+import MailMessage
+import ServiceLifecycle
+import Synchronization
+import Testing
+
+@testable import MailDedup
+
+/// Answers each delivery with the next of its outcomes, the last one for ever.
+private final class ScriptedTransport: Transport {
+  let nextHop = "scripted"
+  private let script: Mutex<[DeliveryOutcome]>
+  private let delivered: AsyncStream<(QueueID, Envelope, [UInt8])>.Continuation
+  let deliveries: AsyncStream<(QueueID, Envelope, [UInt8])>
+
+  init(_ script: [DeliveryOutcome]) {
+    self.script = Mutex(script)
+    (deliveries, delivered) = AsyncStream.makeStream()
+  }
+
+  func deliver(_ envelope: Envelope, message: [UInt8], id: QueueID) async -> [DeliveryOutcome] {
+    let outcome = script.withLock { $0.count > 1 ? $0.removeFirst() : $0[0] }
+    delivered.yield((id, envelope, message))
+    return envelope.recipients.map { _ in outcome }
+  }
+}
+
+private let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+
+/// A runner over a store in a folder of its own.
+private struct Bench {
+  let folder = NSTemporaryDirectory() + "maildedup-runner-\(UInt64.random(in: 0...UInt64.max))"
+  let store: SQLiteStore
+  var policy = RetryPolicy()
+
+  init() throws {
+    store = try SQLiteStore(directory: folder, policy: WindowPolicy(), explain: { _ in "" }, logger: quiet)
+    policy.waits = [.milliseconds(10)]
+  }
+
+  func submission(_ number: Int64, sender: String = "django@shop.example") -> Submission {
+    Submission(
+      id: QueueID(rawValue: number), receivedAt: Timestamp(seconds: 1_795_356_185),
+      envelope: Envelope(sender: EmailAddress(sender), recipients: [EmailAddress("ops@shop.example")]),
+      received: Array("Received: x\r\n".utf8), message: Array("Subject: \(number)\r\n\r\nbody\r\n".utf8),
+      judged: .pass(reason: "no-report-structure"))
+  }
+
+  func accept(_ submission: Submission) async throws {
+    _ = try await withCheckedThrowingContinuation { done in
+      store.accept(submission) { done.resume(with: $0) }
+    }
+  }
+
+  /// Runs the runner until `body` returns, then shuts it down gracefully.
+  func run(_ transport: ScriptedTransport, _ body: @escaping @Sendable () async throws -> Void) async throws {
+    let runner = QueueRunner(
+      store: store, transport: transport, policy: policy,
+      bounces: BounceWriter(hostname: "relay.example", policy: policy),
+      concurrency: 3, logger: quiet)
+    let group = ServiceGroup(services: [runner], logger: quiet)
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+      tasks.addTask { try await group.run() }
+      try await body()
+      await group.triggerGracefulShutdown()
+      try await tasks.waitForAll()
+    }
+  }
+
+  func remove() {
+    store.close()
+    try? FileManager.default.removeItem(atPath: folder)
+  }
+}
+
+@Suite(.timeLimit(.minutes(1))) struct QueueRunnerTests {
+  @Test("what was queued before the start and what comes later is delivered once and leaves the queue")
+  func delivers() async throws {
+    let bench = try Bench()
+    defer { bench.remove() }
+    let transport = ScriptedTransport([.delivered(reply: "250 ok")])
+    try await bench.accept(bench.submission(1))
+    try await bench.run(transport) {
+      var seen: [QueueID] = []
+      for await (id, envelope, message) in transport.deliveries {
+        #expect(envelope.recipients == [EmailAddress("ops@shop.example")])
+        #expect(message == Array("Received: x\r\nSubject: \(id.rawValue)\r\n\r\nbody\r\n".utf8))
+        seen.append(id)
+        if seen.count == 1 { try await bench.accept(bench.submission(2)) }
+        if seen.count == 2 { break }
+      }
+      #expect(seen == [QueueID(rawValue: 1), QueueID(rawValue: 2)])
+    }
+    let status = try await bench.store.queueStatus()
+    #expect(status.waiting == 0)
+  }
+
+  @Test("a deferred mail is tried again when its wait is over")
+  func retries() async throws {
+    let bench = try Bench()
+    defer { bench.remove() }
+    let transport = ScriptedTransport([.deferred(reason: "451"), .deferred(reason: "451"), .delivered(reply: "250")])
+    try await bench.accept(bench.submission(1))
+    try await bench.run(transport) {
+      var tries = 0
+      for await _ in transport.deliveries {
+        tries += 1
+        if tries == 3 { break }
+      }
+    }
+    let status = try await bench.store.queueStatus()
+    #expect(status.waiting == 0)
+  }
+
+  @Test("a rejected mail comes back to its sender, from the null sender")
+  func bounces() async throws {
+    let bench = try Bench()
+    defer { bench.remove() }
+    let transport = ScriptedTransport([
+      .rejected(reason: "550 no such user", status: "5.1.1"), .delivered(reply: "250 ok"),
+    ])
+    try await bench.accept(bench.submission(1))
+    try await bench.run(transport) {
+      var tries = 0
+      for await (_, envelope, message) in transport.deliveries {
+        tries += 1
+        guard tries == 2 else { continue }
+        #expect(envelope.sender.isNull)
+        #expect(envelope.recipients == [EmailAddress("django@shop.example")])
+        #expect(String(decoding: message, as: UTF8.self).contains("550 no such user"))
+        break
+      }
+    }
+  }
+
+  @Test("a bounce that is rejected too is given up, never answered")
+  func neverBouncesABounce() async throws {
+    let bench = try Bench()
+    defer { bench.remove() }
+    let transport = ScriptedTransport([.rejected(reason: "550 no", status: nil)])
+    try await bench.accept(bench.submission(1, sender: ""))
+    try await bench.accept(bench.submission(2))
+    try await bench.run(transport) {
+      var tries = 0
+      for await _ in transport.deliveries {
+        tries += 1
+        // The mail without a sender, the other mail, and the bounce for that one.
+        if tries == 3 { break }
+      }
+    }
+    let status = try await bench.store.queueStatus()
+    #expect(status.waiting == 0)
+  }
+
+  @Test("after a shutdown nothing is lost: what was not delivered is still queued")
+  func shutdown() async throws {
+    var bench = try Bench()
+    bench.policy.waits = [.seconds(3600)]
+    defer { bench.remove() }
+    let transport = ScriptedTransport([.deferred(reason: "connection refused")])
+    try await bench.accept(bench.submission(1))
+    try await bench.run(transport) { for await _ in transport.deliveries { break } }
+    let queue = try await bench.store.queue(limit: 10)
+    #expect(queue.map(\.attempts) == [1])
+    #expect(queue.first?.lastFailure?.contains("connection refused") == true)
+  }
+}
