@@ -22,9 +22,12 @@ struct DjangoReport: Sendable, Equatable {
   var traceback: Traceback?
   /// The report breaks off inside its traceback.
   var isTruncated = false
+  /// There is a second environment: one of the two is part of a message, perhaps on purpose.
+  var isAmbiguous = false
 
   init?(_ text: borrowing Span<UInt8>, limits: ReadingLimits) {
-    guard let environment = Self.environment(text) else { return nil }
+    guard let environment = Self.environment(text, from: 0) ?? Self.looseEnvironment(text) else { return nil }
+    isAmbiguous = Self.environment(text, from: environment + 1) != nil
     let none = environment..<environment
     message = none
     headline = none
@@ -38,8 +41,8 @@ struct DjangoReport: Sendable, Equatable {
   }
 
   /// Where `Django Version: ` begins, with the interpreter's lines under it.
-  private static func environment(_ text: borrowing Span<UInt8>) -> Int? {
-    var from = 0
+  private static func environment(_ text: borrowing Span<UInt8>, from start: Int) -> Int? {
+    var from = start
     while let hit = text.firstIndex(of: "Django Version: ", in: from..<text.count) {
       from = hit + 1
       guard hit == 0 || text[hit - 1] == UInt8(ascii: "\n") else { continue }
@@ -50,6 +53,18 @@ struct DjangoReport: Sendable, Equatable {
       {
         return hit
       }
+    }
+    return nil
+  }
+
+  /// Custom reporters leave the environment out. Then a traceback that ends in `Exception Type: ` is the mark.
+  private static func looseEnvironment(_ text: borrowing Span<UInt8>) -> Int? {
+    guard let type = text.firstIndex(of: "\nException Type: ", in: 0..<text.count) else { return nil }
+    var from = 0
+    while let hit = text.firstIndex(of: "Traceback", in: from..<type) {
+      from = hit + 1
+      let line = text.line(at: hit, before: type)
+      if hit == 0 || text[hit - 1] == UInt8(ascii: "\n"), FrameLine.isHeader(text, text.trimmed(line)) { return hit }
     }
     return nil
   }

@@ -1,4 +1,64 @@
 import MailMessage
+
+/// Django's HTML report in the layout of its text report, so that one parser reads both.
+///
+/// The page tells the exception before the traceback, the text behind it:
+///
+///     KeyError at /cart/                    message
+///     'price'                               …
+///     Request Method: GET                   KeyError at /cart/
+///     Django Version: 4.2                   'price'
+///     Exception Type: KeyError      ──┐     Django Version: 4.2
+///     Exception Value: 'price'        │     Python Executable: …
+///     Exception Location: …           │     Traceback (most recent call last):
+///     Raised during: shop.views.cart  │       File …
+///     Python Executable: …            └──▶  Exception Type: KeyError at /cart/ …
+///     Traceback (most recent call last):
 enum HTMLReport {
-  static func plainText(_ html: borrowing Span<UInt8>) -> [UInt8] { [] }
+  static func plainText(_ html: borrowing Span<UInt8>) -> [UInt8] {
+    let lines = HTMLText.convert(html)
+    return reordered(lines.span) ?? lines
+  }
+
+  private static func reordered(_ text: borrowing Span<UInt8>) -> [UInt8]? {
+    let end = text.count
+    guard let version = text.firstIndex(of: "\nDjango Version:", in: 0..<end),
+      let python = text.firstIndex(of: "\nPython Executable:", in: version..<end)
+        ?? text.firstIndex(of: "\nPython Version:", in: version..<end)
+    else { return nil }
+    let first = text.trimmed(0..<version)
+    let headline = text.line(at: first.lowerBound, before: version)
+    let afterVersion = text.next(after: text.line(at: version + 1, before: end), before: end)
+    let request =
+      text.firstIndex(of: "\nRequest information:", in: python..<end)
+      ?? text.firstIndex(of: "\nRequest data not supplied", in: python..<end)
+      ?? text.firstIndex(of: "\nUsing settings module", in: python..<end) ?? end
+    var output: [UInt8] = []
+    output.reserveCapacity(text.count + 200)
+    func add(_ range: Range<Int>) { for index in text.clamped(range) { output.append(text[index]) } }
+    func add(_ line: StaticString) { for i in 0..<line.utf8CodeUnitCount { output.append(line.utf8Start[i]) } }
+    guard let exception = text.firstIndex(of: "\nException Type:", in: (afterVersion - 1)..<python) else {
+      // Nothing was raised: the message stands where the exception's text would.
+      let message = Swift.min(headline.upperBound + 1, version)
+      let metadata = text.firstIndex(of: "\nRequest Method:", in: message..<version) ?? version
+      add(text.trimmed(message..<metadata))
+      add("\n\n")
+      add(0..<end)
+      return output
+    }
+    add(0..<(exception + 1))
+    add((python + 1)..<request)
+    add("\nException Type: ")
+    add(headline)
+    add("\n")
+    let value = text.firstIndex(of: "\nException Value:", in: exception..<python)
+    let tail = text.firstIndex(of: "\nException Location:", in: exception..<python)
+      ?? text.firstIndex(of: "\nRaised during:", in: exception..<python) ?? python
+    if let value, value < tail { add((value + 1)..<tail) }
+    if let raised = text.firstIndex(of: "\nRaised during:", in: tail..<python) {
+      add(raised..<text.line(at: raised + 1, before: python).upperBound)
+    }
+    add(request..<end)
+    return output
+  }
 }

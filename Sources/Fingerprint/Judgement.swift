@@ -43,6 +43,8 @@ package enum DoubtReason: String, Error, Sendable, CaseIterable, Codable {
   case unknownCharset = "unknown-charset"
   /// Django's layout, but no exception type, traceback or message line in it.
   case noTracebackKey = "no-traceback-key"
+  /// Django's layout occurs more than once: one of them stands in a message, and nothing says which.
+  case ambiguousReport = "ambiguous-report"
   /// The report ends in the middle of its traceback.
   case truncatedReport = "truncated-report"
   case tooManyFrames = "too-many-frames"

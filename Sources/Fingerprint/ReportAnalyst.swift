@@ -30,6 +30,10 @@ struct ReportAnalyst {
       analysis.outcome = .pass(.quotedTraceback)
       return
     }
+    if report.isAmbiguous {
+      analysis.outcome = .doubt(.ambiguousReport)
+      return
+    }
     if let traceback = report.traceback {
       if traceback.isCut {
         analysis.outcome = .doubt(.tooManyFrames)

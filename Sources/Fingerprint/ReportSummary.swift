@@ -23,12 +23,10 @@ struct ReportSummary {
   var title: String {
     if let message = analysis.message { return bounded(text(message), to: 200) }
     guard let traceback = analysis.findings.first?.traceback else { return "" }
-    let index = key.family?.link ?? traceback.finalIndex ?? 0
-    guard traceback.links.indices.contains(index), let last = traceback.finalIndex else { return "" }
-    let named = traceback.links[index].type.isEmpty ? traceback.links[last].type : traceback.links[index].type
+    guard let last = traceback.finalIndex else { return "" }
     let span = analysis.text.span
-    let type = text(ExceptionType.lastName(span, named))
-    let message = traceback.links[index].text
+    let type = text(ExceptionType.lastName(span, traceback.links[last].type))
+    let message = traceback.links[last].text
     let line = text(span.line(at: message.lowerBound, before: message.upperBound))
     return bounded(line.isEmpty ? type : type + ": " + line, to: 200)
   }

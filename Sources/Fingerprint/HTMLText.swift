@@ -1,0 +1,194 @@
+import MailMessage
+
+/// Turns the HTML of Django's error page (`technical_500.html`, 1.11 to 6.0) into the lines of its text report.
+///
+/// Not a browser: tags become line ends, references become characters, styles, scripts, local variables and the code
+/// around the failing line are left out, and a frame is written as `  File "…", line n, in f`. One pass, linear.
+struct HTMLText {
+  private var output: [UInt8] = []
+  /// The tag whose end is waited for; everything until then is left out.
+  private var skipUntil: StaticString?
+  private var isPreformatted = false
+  /// In `<li class="frame …">`, before its first `<code>`: what comes is the file name.
+  private var expectsFile = false
+  private var isInFile = false
+  private var isInCode = false
+
+  static func convert(_ html: borrowing Span<UInt8>) -> [UInt8] {
+    var converter = HTMLText()
+    converter.output.reserveCapacity(html.count / 4)
+    var index = 0
+    while index < html.count {
+      let tag = html.firstIndex(of: UInt8(ascii: "<"), in: index..<html.count) ?? html.count
+      converter.add(html, index..<tag)
+      guard tag < html.count else { break }
+      index = converter.readTag(html, at: tag)
+    }
+    return converter.output
+  }
+
+  // MARK: - Tags
+
+  /// Answers where the text behind the tag begins.
+  private mutating func readTag(_ html: borrowing Span<UInt8>, at start: Int) -> Int {
+    if html.has("<!--", at: start, before: html.count) {
+      guard let end = html.firstIndex(of: "-->", in: (start + 4)..<html.count) else { return html.count }
+      return end + 3
+    }
+    let stop = html.firstIndex(of: UInt8(ascii: ">"), in: start..<html.count) ?? html.count
+    var index = start + 1
+    let isEnd = index < stop && html[index] == UInt8(ascii: "/")
+    if isEnd { index += 1 }
+    let nameStart = index
+    while index < stop, html[index].isAlphanumeric { index += 1 }
+    let name = nameStart..<index
+    // A lone `<` is text; Django escapes it, others may not.
+    guard !name.isEmpty || html.has("<!", at: start, before: stop) else {
+      add(html, start..<(start + 1))
+      return start + 1
+    }
+    if let wanted = skipUntil {
+      if isEnd, html.equalsIgnoringCase(name, wanted) { skipUntil = nil }
+    } else if isEnd {
+      close(html, name)
+    } else {
+      open(html, name, attributes: index..<stop)
+    }
+    return Swift.min(stop + 1, html.count)
+  }
+
+  private mutating func open(_ html: borrowing Span<UInt8>, _ name: Range<Int>, attributes: Range<Int>) {
+    func isNamed(_ wanted: StaticString) -> Bool { html.equalsIgnoringCase(name, wanted) }
+    func has(_ wanted: StaticString) -> Bool { html.firstIndex(of: wanted, in: attributes) != nil }
+    if isNamed("style") { return skipUntil = "style" }
+    if isNamed("script") { return skipUntil = "script" }
+    if isNamed("title") { return skipUntil = "title" }
+    if isNamed("table"), has("class=\"vars\"") { return skipUntil = "table" }
+    if isNamed("ol"), has("pre-context") || has("post-context") { return skipUntil = "ol" }
+    if isNamed("div"), has("class=\"commands\"") { return skipUntil = "div" }
+    if isNamed("div"), has("id=\"traceback\"") { return addLine("Traceback (most recent call last):") }
+    if isNamed("div"), has("id=\"requestinfo\"") { return addLine("Request information:") }
+    if isNamed("li"), has("class=\"frame") {
+      endLine()
+      expectsFile = true
+    } else if isNamed("ol"), has("context-line") {
+      endLine()
+      isInCode = true
+      add("    ")
+    } else if isNamed("code"), expectsFile {
+      expectsFile = false
+      isInFile = true
+      add("  File \"")
+    } else if isNamed("pre") {
+      isPreformatted = true
+    } else if isNamed("td"), output.last != UInt8(ascii: "\n") {
+      add(" ")
+    } else if !isInCode, Self.isBlock(html, name) {
+      endLine()
+    }
+  }
+
+  private mutating func close(_ html: borrowing Span<UInt8>, _ name: Range<Int>) {
+    func isNamed(_ wanted: StaticString) -> Bool { html.equalsIgnoringCase(name, wanted) }
+    if isNamed("code"), isInFile {
+      isInFile = false
+      add("\"")
+    } else if isNamed("pre") {
+      isPreformatted = false
+      if isInCode { isInCode = false }
+      endLine()
+    } else if Self.isBlock(html, name), !isNamed("th") {
+      endLine()
+    }
+  }
+
+  private static func isBlock(_ html: borrowing Span<UInt8>, _ name: Range<Int>) -> Bool {
+    for block: StaticString in [
+      "p", "div", "br", "tr", "li", "ul", "ol", "table", "h1", "h2", "h3", "h4", "dl", "dt", "dd", "hr", "body",
+    ] where html.equalsIgnoringCase(name, block) { return true }
+    return false
+  }
+
+  // MARK: - Text
+
+  private mutating func add(_ html: borrowing Span<UInt8>, _ range: Range<Int>) {
+    guard skipUntil == nil else { return }
+    var index = range.lowerBound
+    while index < range.upperBound {
+      let byte = html[index]
+      if byte == UInt8(ascii: "&") {
+        index = addReference(html, at: index, end: range.upperBound)
+        continue
+      }
+      if byte.isBlank, !isPreformatted || isInCode && byte == UInt8(ascii: "\n") && endsWithIndentation {
+        // A line end that opens a <pre> is not shown (HTML, 4.4.3).
+        if let last = output.last, !last.isBlank { output.append(0x20) }
+      } else {
+        output.append(byte)
+      }
+      index += 1
+    }
+  }
+
+  /// Does the line that is being written hold blanks only?
+  private var endsWithIndentation: Bool {
+    for byte in output.reversed() {
+      if byte == UInt8(ascii: "\n") { return true }
+      if byte != 0x20 { return false }
+    }
+    return true
+  }
+
+  private mutating func addReference(_ html: borrowing Span<UInt8>, at start: Int, end: Int) -> Int {
+    let limit = Swift.min(end, start + 12)
+    guard let stop = html.firstIndex(of: UInt8(ascii: ";"), in: start..<limit) else {
+      output.append(UInt8(ascii: "&"))
+      return start + 1
+    }
+    let name = (start + 1)..<stop
+    if html.equals(name, "lt") {
+      output.append(UInt8(ascii: "<"))
+    } else if html.equals(name, "gt") {
+      output.append(UInt8(ascii: ">"))
+    } else if html.equals(name, "amp") {
+      output.append(UInt8(ascii: "&"))
+    } else if html.equals(name, "quot") {
+      output.append(UInt8(ascii: "\""))
+    } else if html.equals(name, "nbsp") {
+      output.append(0x20)
+    } else if let scalar = Self.scalar(html, name) {
+      output += Array(String(Character(scalar)).utf8)
+    } else {
+      output.append(UInt8(ascii: "&"))
+      return start + 1
+    }
+    return stop + 1
+  }
+
+  /// `#39`, `#x27`.
+  private static func scalar(_ html: borrowing Span<UInt8>, _ name: Range<Int>) -> Unicode.Scalar? {
+    guard name.count >= 2, html[name.lowerBound] == UInt8(ascii: "#") else { return nil }
+    let isHex = html[name.lowerBound + 1].asciiLowercased == UInt8(ascii: "x")
+    var value: UInt32 = 0
+    for index in (name.lowerBound + (isHex ? 2 : 1))..<name.upperBound {
+      guard let digit = html[index].hexValue, isHex || digit < 10, value < 0x11_0000 else { return nil }
+      value = value * (isHex ? 16 : 10) + UInt32(digit)
+    }
+    return value == 0 ? nil : Unicode.Scalar(value)
+  }
+
+  private mutating func add(_ text: StaticString) {
+    for offset in 0..<text.utf8CodeUnitCount { output.append(text.utf8Start[offset]) }
+  }
+
+  private mutating func addLine(_ text: StaticString) {
+    endLine()
+    add(text)
+    endLine()
+  }
+
+  private mutating func endLine() {
+    while output.last == 0x20 { output.removeLast() }
+    if let last = output.last, last != UInt8(ascii: "\n") { output.append(UInt8(ascii: "\n")) }
+  }
+}
