@@ -63,6 +63,8 @@ def outage(postgres, peers: Workshop) -> Outage:
     finally:
         postgres.release()
     sink.wait_for(is_outage, "the outage")
+    # Every request and every run of the command fails once; the threads of the refresh outlive their request.
+    site.wait_acknowledged(8 * len(Storm.ENTRY_POINTS) + 2 * 3 + 2)
     relay.wait_drained()
     site.stop()
     return outage
