@@ -87,33 +87,24 @@ package struct DeliveryStatusNotification: Hashable, Sendable {
 extension DeliveryStatusNotification {
   private func explanation(_ utcOffsetMinutes: Int) -> String {
     let queued = entry.queuedAt.civil(offsetMinutes: utcOffsetMinutes)
-    let reasons = failures.map { "  <\(DisplayText.oneLine($0.recipient.text))>\n" + Self.indent($0) }
-    return """
-      This is MailDedup, the mail relay on \(DisplayText.oneLine(hostname)).
-
-      \(verdict)
-
-      The mail was accepted on \(queued.dateAndClock) \(queued.zone) and is known here as \(entry.id).
-      Its header is attached.
-
-      \(reasons.joined(separator: "\n\n"))
-
-      \(advice(utcOffsetMinutes))
-
-      """
+    let paragraphs =
+      [
+        "This is MailDedup, the mail relay on \(DisplayText.oneLine(hostname)).", verdict,
+        """
+        The mail was accepted on \(queued.dateAndClock) \(queued.zone) and is known here as \(entry.id). \
+        Its header is attached.
+        """,
+      ].map(Self.paragraph) + failures.map(Self.reason) + [Self.paragraph(advice(utcOffsetMinutes))]
+    return paragraphs.joined(separator: "\n\n") + "\n"
   }
 
   private var verdict: String {
     switch kind {
-    case .failed:
-      """
-      Your mail could not be delivered to the recipients below. It will not be tried
-      again.
-      """
+    case .failed: "Your mail could not be delivered to the recipients below. It will not be tried again."
     case .delayed:
       """
-      Your mail has not been delivered to the recipients below yet. You need not do
-      anything: it is kept and tried again.
+      Your mail has not been delivered to the recipients below yet. You need not do anything: it is kept and tried \
+      again.
       """
     }
   }
@@ -122,21 +113,23 @@ extension DeliveryStatusNotification {
     switch kind {
     case .failed:
       """
-      If the address is right, show this mail to whoever runs the relay or the mail
-      server that refused it.
+      If the address is right, show this mail to whoever runs the relay or the mail server that refused it.
       """
     case .delayed:
-      if let retryUntil {
-        "It is tried until \(retryUntil.civil(offsetMinutes: utcOffsetMinutes).dateAndClock), and you are told if it"
-          + "\nhas to be given up."
+      if let until = retryUntil?.civil(offsetMinutes: utcOffsetMinutes) {
+        "It is tried until \(until.dateAndClock) \(until.zone). You are told if it has to be given up."
       } else {
         "You are told if it has to be given up."
       }
     }
   }
 
-  private static func indent(_ failure: Settlement.Failure) -> String {
-    let reason = DisplayText.oneLine(failure.reason, limit: 1000)
-    return DisplayText.wrap(reason, columns: 72).map { "    " + $0 }.joined(separator: "\n")
+  private static func paragraph(_ text: String) -> String {
+    DisplayText.wrap(text, columns: 72).joined(separator: "\n")
+  }
+
+  private static func reason(_ failure: Settlement.Failure) -> String {
+    let reason = DisplayText.wrap(DisplayText.oneLine(failure.reason, limit: 1000), columns: 68)
+    return "  <\(DisplayText.oneLine(failure.recipient.text))>\n" + reason.map { "    " + $0 }.joined(separator: "\n")
   }
 }
