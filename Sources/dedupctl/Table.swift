@@ -1,7 +1,7 @@
 /// Rows under a head line, as wide as the terminal allows.
 ///
 /// The flexible columns share what the fixed ones leave and are cut with `…`. Where too little is left for them to be
-/// read, they move to a second, indented line of their row.
+/// read, they move to lines of their own below their row: the first one alone, the others together.
 struct Table {
   enum Alignment { case left, right }
 
@@ -28,12 +28,12 @@ struct Table {
     let taken = columns.indices.filter { !columns[$0].isFlexible }.map { natural[$0] }.reduce(0, +)
     let left = width - taken - 2 * (columns.count - 1)
     if flexible.isEmpty || flexible.map({ natural[$0] }).reduce(0, +) <= left { return render(natural) }
-    guard left >= Self.leastFlexible * flexible.count else { return renderInTwo(natural, width: width) }
+    guard left >= Self.leastFlexible * flexible.count else { return renderFolded(natural, width: width) }
     return render(shared(natural, among: flexible, left: left))
   }
 
   /// Below this many characters a flexible column cannot be read any more.
-  private static let leastFlexible = 18
+  private static let leastFlexible = 26
 
   /// Narrow columns keep what they need; the others share the rest evenly.
   private func shared(_ natural: [Int], among flexible: [Int], left: Int) -> [Int] {
@@ -51,14 +51,14 @@ struct Table {
     return [line(columns.map(\.title), all, widths)] + rows.map { line($0, all, widths) }
   }
 
-  private func renderInTwo(_ natural: [Int], width: Int) -> [String] {
+  private func renderFolded(_ natural: [Int], width: Int) -> [String] {
     let fixed = columns.indices.filter { !columns[$0].isFlexible }
     let flexible = columns.indices.filter { columns[$0].isFlexible }
-    let head = line(columns.map(\.title), fixed, natural)
-    return [head]
+    return [line(columns.map(\.title), fixed, natural)]
       + rows.flatMap { row in
-        let second = flexible.map { row[$0] }.filter { !$0.isEmpty }.joined(separator: " · ")
-        return [line(row, fixed, natural), "  " + Self.cut(second, to: max(1, width - 2))]
+        let others = flexible.dropFirst().map { row[$0] }.filter { !$0.isEmpty }.joined(separator: " · ")
+        let below = [flexible.first.map { row[$0] } ?? "", others].filter { !$0.isEmpty }
+        return [line(row, fixed, natural)] + below.map { "  " + Self.cut($0, to: max(1, width - 2)) }
       }
   }
 
