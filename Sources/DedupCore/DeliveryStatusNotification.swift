@@ -57,7 +57,7 @@ package struct DeliveryStatusNotification: Hashable, Sendable {
       fromName: "Mail Delivery System", from: EmailAddress("MAILER-DAEMON@\(hostname)"), to: [entry.sender],
       subject: subject, date: at.civil(offsetMinutes: utcOffsetMinutes), messageID: "\(id)@\(hostname)",
       // RFC 3834 section 5.1.
-      autoSubmitted: "auto-replied",
+      autoSubmitted: "auto-replied", fields: references,
       content: .multipart(
         subtype: "report", parameters: ["report-type=delivery-status"],
         parts: [
@@ -66,6 +66,14 @@ package struct DeliveryStatusNotification: Hashable, Sendable {
           .bytes(returnedHeader, type: "text/rfc822-headers"),
         ])
     ).build()
+  }
+
+  /// Puts the notice into the thread of the mail it is about (RFC 3834 section 3.1.5).
+  private var references: [MessageBuilder.Field] {
+    guard let id = HeaderEdit.text(of: "message-id", in: originalHeader), id.hasPrefix("<"), id.hasSuffix(">"),
+      id.utf8.count <= 250, id.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+    else { return [] }
+    return [.init("In-Reply-To", id), .init("References", id)]
   }
 
   private var subject: String {
@@ -91,11 +99,17 @@ extension DeliveryStatusNotification {
       [
         "This is MailDedup, the mail relay on \(DisplayText.oneLine(hostname)).", verdict,
         """
-        The mail was accepted on \(queued.dateAndClock) \(queued.zone) and is known here as \(entry.id). \
-        Its header is attached.
+        The mail\(about) was accepted on \(queued.dateAndClock) \(queued.zone) and is known here as \(entry.id). Its \
+        header is attached.
         """,
       ].map(Self.paragraph) + failures.map(Self.reason) + [Self.paragraph(advice(utcOffsetMinutes))]
     return paragraphs.joined(separator: "\n\n") + "\n"
+  }
+
+  /// Names the mail as its sender knows it.
+  private var about: String {
+    let subject = DisplayText.oneLine(HeaderEdit.text(of: "subject", in: originalHeader) ?? "", limit: 150)
+    return subject.isEmpty ? "" : " with the subject \"\(subject)\""
   }
 
   private var verdict: String {

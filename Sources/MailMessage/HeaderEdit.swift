@@ -1,5 +1,5 @@
-/// Edits the header of a raw message and nothing else: each function returns the bytes it was given, with a few more in
-/// between. The body is never touched.
+/// Edits the header of a raw message and nothing else: the result is the bytes that were given, with a few more in
+/// between. The body is never touched. The readers here are for what is made from the header of another mail.
 package enum HeaderEdit {
   /// Puts `prefix` before the text of the Subject:
   ///
@@ -27,6 +27,14 @@ package enum HeaderEdit {
 
   /// The header of `message` with the line end of its last field, without the empty line that ends it.
   package static func header(of message: [UInt8]) -> ArraySlice<UInt8> { message[..<HeaderScan(message).end] }
+
+  /// The text of the first field called `name` (lower case), unfolded and decoded; nil when there is none.
+  package static func text(of name: String, in message: [UInt8]) -> String? {
+    guard let field = HeaderScan(message).fields.first(where: { self.name(of: $0, message) == name }) else {
+      return nil
+    }
+    return String(decoding: EncodedWord.decode(message.span, field.value), as: UTF8.self)
+  }
 
   private static func inserted(
     _ prefix: [UInt8], before value: Range<Int>, _ message: [UInt8], _ scan: HeaderScan

@@ -27,9 +27,7 @@ package enum TraceHeader {
       ["by \(domain(host))", "(MailDedup)", "with \(word(transmission, limit: 32))", "id \(word(id, limit: 64))"],
     ]
     if let recipient = onlyRecipient(recipients) { clauses.append(["for <\(recipient)>"]) }
-    clauses[clauses.count - 1][clauses[clauses.count - 1].count - 1] += ";"
-    clauses.append([date.rfc5322])
-    return Array(fold(clauses).utf8)
+    return Array("\(fold(clauses));\r\n\t\(date.rfc5322)\r\n".utf8)
   }
 
   /// Each clause on a line of its own; inside a clause a fold where 78 columns are not enough.
@@ -50,7 +48,7 @@ package enum TraceHeader {
         column += part.utf8.count
       }
     }
-    return text + "\r\n"
+    return text
   }
 
   /// A domain or an address literal; an octet that fits neither becomes `?`, as in Postfix.

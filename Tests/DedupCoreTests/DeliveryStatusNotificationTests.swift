@@ -8,6 +8,8 @@ import Testing
     \tby relay.example.org (MailDedup) with ESMTP id 01KAN5GZJ4V3M;\r
     \tSun, 22 Nov 2026 14:03:05 +0000\r
     From: root@shop.example.org\r
+    Message-ID:\r
+     <20261122140305.1@web1>\r
     Subject: [Django] ERROR (EXTERNAL IP): Internal Server Error: /checkout/\r
     \r
     the secret body\r
@@ -90,6 +92,14 @@ import Testing
     #expect(message.allSatisfy { $0 < 0x80 && $0 != 0 })
     let lines = message.split(separator: 0x0A, omittingEmptySubsequences: false)
     #expect(lines.dropLast().allSatisfy { $0.last == 0x0D && $0.count <= 999 })
+  }
+
+  @Test func anOddMessageIDIsNotReferredTo() {
+    for id in ["", "x", "<a b>", "<ü@x>", "<\(String(repeating: "x", count: 300))>"] {
+      let header = Array("Message-ID: \(id)\r\nSubject: =?utf-8?q?caf=C3=A9?=\r\n\r\n".utf8)
+      let text = Self.text(Self.notification(.failed, [Self.failure()], header: header))
+      #expect(!text.contains("In-Reply-To") && text.contains("\"caf=C3=A9\""))
+    }
   }
 
   @Test func noReasonCanAddAField() {

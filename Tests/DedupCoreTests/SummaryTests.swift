@@ -79,7 +79,6 @@ import Testing
       #expect(summary.html.utf8.count < 90_000)
       #expect(summary.html.hasSuffix("</html>\n"))
       #expect(summary.html.contains("more errors with"))
-      print("summary of 10,000 errors, top \(top): \(time), \(summary.html.utf8.count) octets of HTML")
     }
     for line in summary.text.split(separator: "\n") { #expect(DisplayText.columns(of: String(line)) <= 78) }
   }
