@@ -18,6 +18,8 @@ struct DedupCtl: AsyncParsableCommand {
       ListCommand.self, ShowCommand.self, StatusCommand.self, QueueCommand.self, SummaryCommand.self,
       FingerprintCommand.self,
     ])
+
+  @OptionGroup var relay: RelayOptions
 }
 
 /// The exit statuses of `dedupctl`; scripts rely on them.

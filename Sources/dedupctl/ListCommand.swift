@@ -10,6 +10,7 @@ struct ListCommand: AsyncParsableCommand {
       arrivals of the last 12 hours; · is an hour without any.
       """)
 
+  @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
   @OptionGroup var format: OutputOptions
   @Flag(help: "Also errors of which nothing was held back yet.")
@@ -18,7 +19,7 @@ struct ListCommand: AsyncParsableCommand {
   var limit = 100
 
   func run() async throws {
-    let errors = try await relay.service().errors(all: all, limit: limit)
+    let errors = try await relay.service(or: dedupctl.relay).errors(all: all, limit: limit)
     if format.output == .json { return try errors.forEach(Output.json) }
     if errors.isEmpty { return Output.line(all ? "No error was seen yet." : "Nothing was held back yet.") }
     Self.table(errors).lines(width: Output.terminalWidth).forEach(Output.line)

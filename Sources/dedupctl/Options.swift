@@ -13,7 +13,7 @@ struct OutputOptions: ParsableArguments {
   var output = Format.table
 }
 
-/// What every command takes that asks the daemon.
+/// What every command takes that asks the daemon. `--config` may stand before or behind the name of the command.
 struct RelayOptions: ParsableArguments {
   @Option(
     name: [.short, .long],
@@ -23,8 +23,8 @@ struct RelayOptions: ParsableArguments {
   var config: String?
 
   /// The running daemon, or its store when it is down.
-  func service() async throws -> any ControlService {
-    let configuration = try configuration()
+  func service(or outer: RelayOptions) async throws -> any ControlService {
+    let configuration = try configuration(or: outer)
     let client = ControlClient(socket: configuration.control.socket)
     do {
       _ = try await client.status()
@@ -35,12 +35,12 @@ struct RelayOptions: ParsableArguments {
   }
 
   /// The running daemon; commands that change something need it.
-  func daemon() async throws -> any ControlService {
-    ControlClient(socket: try configuration().control.socket)
+  func daemon(or outer: RelayOptions) async throws -> any ControlService {
+    ControlClient(socket: try configuration(or: outer).control.socket)
   }
 
-  private func configuration() throws -> Configuration {
-    let path = config ?? ConfigurationFile.defaultPath()
+  private func configuration(or outer: RelayOptions) throws -> Configuration {
+    let path = config ?? outer.config ?? ConfigurationFile.defaultPath()
     do {
       return try ConfigurationFile.load(path).configuration
     } catch {

@@ -5,13 +5,14 @@ struct QueueCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "queue", abstract: "The mails that wait for delivery, oldest first.")
 
+  @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
   @OptionGroup var format: OutputOptions
   @Option(help: "At most this many.")
   var limit = 100
 
   func run() async throws {
-    let mails = try await relay.service().queue(limit: limit)
+    let mails = try await relay.service(or: dedupctl.relay).queue(limit: limit)
     if format.output == .json { return try mails.forEach(Output.json) }
     if mails.isEmpty { return Output.line("The queue is empty.") }
     Self.table(mails).lines(width: Output.terminalWidth).forEach(Output.line)

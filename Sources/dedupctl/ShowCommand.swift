@@ -10,13 +10,14 @@ struct ShowCommand: AsyncParsableCommand {
 
   @Argument(help: "The id that list shows, or the beginning of it.")
   var id: String
+  @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
   @OptionGroup var format: OutputOptions
   @Flag(help: "Also print the first and the latest mail.")
   var mails = false
 
   func run() async throws {
-    let details = try await relay.service().error(id: id)
+    let details = try await relay.service(or: dedupctl.relay).error(id: id)
     guard !details.isEmpty else { throw CommandFailure(.nothingMatched, "no error has an id that starts with \(id)") }
     if format.output == .json { return try details.forEach(Output.json) }
     for detail in details { show(detail) }

@@ -6,11 +6,12 @@ struct StatusCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status", abstract: "Whether the relay runs, what it did so far, what waits.")
 
+  @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
   @OptionGroup var format: OutputOptions
 
   func run() async throws {
-    let status = try await relay.service().status()
+    let status = try await relay.service(or: dedupctl.relay).status()
     if format.output == .json { return try Output.json(status) }
     for (name, value) in Self.facts(status) {
       Output.line(name.padding(toLength: 12, withPad: " ", startingAt: 0) + printable(value))

@@ -11,6 +11,7 @@ struct SummaryCommand: AsyncParsableCommand {
   var send = false
   @Flag(help: "Print the HTML part instead of the text part.")
   var html = false
+  @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
   @OptionGroup var format: OutputOptions
 
@@ -20,14 +21,14 @@ struct SummaryCommand: AsyncParsableCommand {
 
   func run() async throws {
     if send { return try await sendNow() }
-    let summary = try await relay.service().previewSummary()
+    let summary = try await relay.service(or: dedupctl.relay).previewSummary()
     if format.output == .json { return try Output.json(summary) }
     if html { return Output.line(summary.html) }
     Output.line("Subject: \(printable(summary.subject))\n\n" + printable(summary.text, keepingLines: true))
   }
 
   private func sendNow() async throws {
-    let sent = try await relay.daemon().sendSummary()
+    let sent = try await relay.daemon(or: dedupctl.relay).sendSummary()
     if format.output == .json { return try Output.json(sent) }
     Output.line("Queued as \(sent.id) for \(sent.recipients.joined(separator: ", ")).")
   }
