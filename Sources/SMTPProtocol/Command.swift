@@ -47,6 +47,8 @@ package enum Command: Hashable, Sendable {
     case .noop: return .noop
     case .vrfy:
       if arguments.isEmpty { throw .needsArgument }
+      // Longer than any address (RFC 5321 section 4.5.3.1.3), so it is not the name of anybody.
+      guard arguments.count <= 512 else { throw .argumentTooLong }
       return .verify
     case .help: return .help
     case .expn, .turn, .send, .soml, .saml, .etrn, .bdat, .auth, .starttls: return .unimplemented

@@ -7,8 +7,9 @@
 /// Reads the data behind DATA up to CRLF.CRLF and takes the stuffed dots away (RFC 5321 section 4.5.2).
 ///
 /// Promises: only CRLF.CRLF ends the data, however it is cut into chunks. Whatever else some server somewhere takes for
-/// the end (LF.LF, LF.CRLF, CR.CR, CRLF.LF …) is content, and such content is refused at the end: a message that this
-/// server and the next read differently is how a second mail is smuggled in the first.
+/// the end (LF.LF, LF.CRLF, CR.CR, CRLF.LF …) is content: a message that this server and the next read differently is
+/// how a second mail is smuggled in the first. Content with NUL, a bare CR, or both CRLF and bare LF is refused at the
+/// end; content of which all lines end in a bare LF is taken, see `uniformLF`.
 ///
 /// Limits: `limit` octets of message. A fault never stops the reading. If we stopped early, the rest of the mail
 /// would be read as commands, and whoever wrote the mail would be talking to us.
@@ -44,14 +45,22 @@ struct DotDecoder: Hashable, Sendable {
   private var size = 0
   private let limit: Int
   private var position = Position.lineStart
+  private var hasCRLF = false
+  private var hasBareLF = false
 
   /// Never trusted beyond this: a client may declare 25 MiB a hundred times and send nothing.
   private static let reservationLimit = 256 * 1024
 
   init(limit: Int, declaredSize: Int?) {
     self.limit = limit
-    message.reserveCapacity(min(declaredSize.map { $0 &+ 512 } ?? 16 * 1024, Self.reservationLimit))
+    message.reserveCapacity(min(declaredSize ?? 16 * 1024, Self.reservationLimit))
   }
+
+  /// All lines end in a bare LF, but for the CRLF that belongs to the end of the data. Python's smtplib sends a message
+  /// that it is given as bytes like this (`sendmail(from, to, message.as_bytes())`), and every MTA takes it, so
+  /// `message` has to pass `BareLF.normalized` before it is handed on. The mixture of both kinds is what
+  /// smuggling needs, and no client has a use for it.
+  var uniformLF: Bool { hasBareLF }
 
   /// Takes octets up to the end of the data at most.
   ///
@@ -64,13 +73,13 @@ struct DotDecoder: Hashable, Sendable {
     while index < bytes.count, !isComplete {
       switch position {
       case .lineStart:
-        guard bytes[index] == UInt8(ascii: ".") else { position = .inLine; continue }
+        guard bytes[index] == UInt8(ascii: ".") else { beginContent(); continue }
         append(bytes, run, index)
         index += 1
         run = index
         position = .dot
       case .dot:
-        guard bytes[index] == 0x0D else { position = .inLine; continue }
+        guard bytes[index] == 0x0D else { beginContent(); continue }
         index += 1
         run = index
         position = .dotCarriageReturn
@@ -87,7 +96,7 @@ struct DotDecoder: Hashable, Sendable {
       case .carriageReturn:
         guard bytes[index] == 0x0A else { faults.insert(.bareCR); position = .inLine; continue }
         index += 1
-        position = .lineStart
+        endLine()
       case .inLine: index = consumeLine(base, from: index, count: bytes.count)
       }
     }
@@ -111,8 +120,24 @@ struct DotDecoder: Hashable, Sendable {
       position = endsInCR ? .carriageReturn : .inLine
       return stop
     }
-    if endsInCR { position = .lineStart } else { faults.insert(.bareLF) }
+    if endsInCR { endLine() } else { passBareLF() }
     return stop + 1
+  }
+
+  private mutating func beginContent() {
+    // A CRLF behind bare LFs is only good as the beginning of the end.
+    if hasBareLF, hasCRLF { faults.insert(.bareLF) }
+    position = .inLine
+  }
+
+  private mutating func endLine() {
+    hasCRLF = true
+    position = .lineStart
+  }
+
+  private mutating func passBareLF() {
+    hasBareLF = true
+    if hasCRLF { faults.insert(.bareLF) }
   }
 
   private mutating func append(_ bytes: UnsafeRawBufferPointer, _ start: Int, _ end: Int) {

@@ -35,6 +35,7 @@ extension Reply {
   static let lineTooLong = Reply(500, .init(5, 5, 2), "Line too long")
   static let noArguments = Reply(501, .init(5, 5, 4), "This command takes no argument")
   static let needsArgument = Reply(501, .init(5, 5, 4), "This command needs an argument")
+  static let argumentTooLong = Reply(501, .init(5, 5, 4), "Argument too long")
   static let badHello = Reply(501, .init(5, 5, 4), "The name must be printable ASCII")
   static let mailSyntax = Reply(501, .init(5, 5, 4), "Syntax: MAIL FROM:<address> [parameters]")
   static let recipientSyntax = Reply(501, .init(5, 5, 4), "Syntax: RCPT TO:<address>")
@@ -63,7 +64,8 @@ extension Reply {
     Reply(552, .init(5, 3, 4), "The limit is \(limit) octets a header")
   }
   static let bareCarriageReturn = Reply(554, .init(5, 6, 0), "The message has a bare CR; lines end in CR LF")
-  static let bareLineFeedInMessage = Reply(554, .init(5, 6, 0), "The message has a bare LF; lines end in CR LF")
+  static let bareLineFeedInMessage = Reply(
+    554, .init(5, 6, 0), "The message mixes CR LF and bare LF; lines end in CR LF")
   static let nulInMessage = Reply(554, .init(5, 6, 0), "The message has a NUL octet")
   /// RFC 5321 section 6.3.
   static let loop = Reply(554, .init(5, 4, 6), "Too many Received fields: the message is looping")

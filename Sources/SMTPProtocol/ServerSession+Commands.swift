@@ -70,24 +70,29 @@ extension ServerSession {
     self.draft = nil
     self.decoder = nil
     state = .command
-    if let refusal = refusal(of: decoder) { return refuse(refusal, &actions) }
+    let message: [UInt8]
+    do { message = try finished(decoder) } catch { return refuse(error, &actions) }
     state = .committing
     var client = client
     // RFC 6531 section 4.3 names the transmission.
     if draft.envelope.usesSMTPUTF8 { client.transmission = "UTF8SMTP" }
-    actions.append(.commit(Transaction(client: client, envelope: draft.envelope, message: decoder.message)))
+    actions.append(.commit(Transaction(client: client, envelope: draft.envelope, message: message)))
   }
 
-  private func refusal(of decoder: DotDecoder) -> Reply? {
+  /// The message as it is handed over, or the reply that refuses it.
+  private func finished(_ decoder: DotDecoder) throws(Reply) -> [UInt8] {
     // In this order, so that the answer does not depend on how the data was cut.
-    if decoder.faults.contains(.tooLarge) { return .tooLarge(limits.messageSize) }
-    if decoder.faults.contains(.nul) { return .nulInMessage }
-    if decoder.faults.contains(.bareLF) { return .bareLineFeedInMessage }
-    if decoder.faults.contains(.bareCR) { return .bareCarriageReturn }
-    switch HeaderCheck.fault(in: decoder.message, limits: limits) {
-    case .tooLarge: return .headerTooLarge(limits.headerBlock)
-    case .loop: return .loop
-    case nil: return nil
+    if decoder.faults.contains(.tooLarge) { throw .tooLarge(limits.messageSize) }
+    if decoder.faults.contains(.nul) { throw .nulInMessage }
+    if decoder.faults.contains(.bareCR) { throw .bareCarriageReturn }
+    if decoder.faults.contains(.bareLF) { throw .bareLineFeedInMessage }
+    guard let message = decoder.uniformLF ? BareLF.normalized(decoder.message) : decoder.message else {
+      throw .bareLineFeedInMessage
+    }
+    switch HeaderCheck.fault(in: message, limits: limits) {
+    case .tooLarge: throw .headerTooLarge(limits.headerBlock)
+    case .loop: throw .loop
+    case nil: return message
     }
   }
 }

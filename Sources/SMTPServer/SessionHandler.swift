@@ -158,10 +158,12 @@ final class SessionHandler: ChannelDuplexHandler {
 
   // MARK: - Time
 
+  private var loopTime: NIODeadline { context?.eventLoop.now ?? .now() }
+
   private func keepTime() {
     guard session.period != term else { return }
     term = session.period
-    termStart = .now()
+    termStart = loopTime
     askSession(at: termStart)
   }
 
@@ -176,7 +178,7 @@ final class SessionHandler: ChannelDuplexHandler {
       alarm?.task.cancel()
       alarm = after(duration) { handler in
         handler.alarm = nil
-        handler.askSession(at: .now())
+        handler.askSession(at: handler.loopTime)
       }.map { ($0, due) }
     }
   }

@@ -1,0 +1,138 @@
+package import NIOCore
+import SMTPProtocol
+
+/// Runs a `DialogScript` against a `ServerSession` or against a listening server and says what differed.
+package struct DialogRunner: Sendable {
+  /// How the octets of the client are cut.
+  package enum Cut: String, Sendable, CaseIterable {
+    /// Line by line, each after the replies that the script expects before it.
+    case steps
+    /// All at once.
+    case whole
+    /// One octet at a time.
+    case bytes
+    /// All at once, and the whole conversation a second time behind it.
+    case doubled
+  }
+
+  package let script: DialogScript
+
+  package init(_ script: DialogScript) { self.script = script }
+
+  /// Whether the cut makes sense for this script: one that ends the session cannot be run twice in it.
+  package func allows(_ cut: Cut) -> Bool { cut != .doubled || (script.isRepeatable && !script.endsClosed) }
+
+  // MARK: - Against the pure session
+
+  /// What differed; empty when nothing did.
+  package func runPure(_ cut: Cut) -> [String] {
+    var conversation = PureConversation(script)
+    for piece in pieces(cut) { conversation.say(piece) }
+    return differences(
+      said: conversation.lines, closed: conversation.isClosed, mails: conversation.mails, cut)
+  }
+
+  /// What the client says, in pieces.
+  private func pieces(_ cut: Cut) -> [[UInt8]] {
+    switch cut {
+    case .steps: script.steps.compactMap { step in if case .client(let bytes) = step { bytes } else { nil } }
+    case .whole: [script.clientBytes]
+    case .bytes: script.clientBytes.map { [$0] }
+    case .doubled: [script.clientBytes + script.clientBytes]
+    }
+  }
+
+  // MARK: - Against a listener
+
+  /// - Parameter port: of a listener on 127.0.0.1 that was given the limits and the answer of the script.
+  /// - Parameter mails: what was handed over, asked when the conversation is over.
+  package func runLive(
+    port: Int, _ cut: Cut, on group: any EventLoopGroup, mails: @Sendable () -> [DialogScript.Mail]
+  ) async throws -> [String] {
+    let (said, closed) = try await LineClient.connect(port: port, on: group) { client in
+      // The banner comes first, or we would be an early talker.
+      _ = try await client.readLine()
+      if cut == .steps { return try await talk(client) }
+      for piece in pieces(cut) { try await client.send(piece) }
+      return try await listen(client, times: cut == .doubled ? 2 : 1)
+    }
+    return differences(said: said, closed: closed, mails: mails(), cut)
+  }
+
+  private func talk(_ client: LineClient) async throws -> ([String], Bool) {
+    var said: [String] = []
+    for step in script.steps {
+      switch step {
+      case .client(let bytes): try await client.send(bytes)
+      case .server:
+        guard let line = try await client.readLine() else { return (said, true) }
+        said.append(line)
+      case .close: return (said, try await client.readLine() == nil)
+      }
+    }
+    return (said, false)
+  }
+
+  private func listen(_ client: LineClient, times: Int) async throws -> ([String], Bool) {
+    var said: [String] = []
+    while said.count < script.serverLines.count * times {
+      guard let line = try await client.readLine() else { return (said, true) }
+      said.append(line)
+    }
+    return (said, script.endsClosed ? try await client.readLine() == nil : false)
+  }
+
+  // MARK: - Comparing
+
+  private func differences(said: [String], closed: Bool, mails: [DialogScript.Mail], _ cut: Cut) -> [String] {
+    let times = cut == .doubled ? 2 : 1
+    let lines = Array(repeating: script.serverLines, count: times).flatMap { $0 }
+    let expected = Array(repeating: script.mails, count: times).flatMap { $0 }
+    var differences: [String] = []
+    for index in 0..<max(lines.count, said.count) {
+      let wanted = index < lines.count ? lines[index] : "(nothing)"
+      let got = index < said.count ? said[index] : "(nothing)"
+      if !Self.matches(got, wanted) { differences.append("reply line \(index + 1): expected \(wanted), got \(got)") }
+    }
+    if closed != script.endsClosed { differences.append(closed ? "closed unexpectedly" : "was not closed") }
+    if mails != expected { differences.append("handed over \(mails), expected \(expected)") }
+    return differences
+  }
+
+  private static func matches(_ line: String, _ pattern: String) -> Bool {
+    pattern.hasSuffix("...") ? line.hasPrefix(pattern.dropLast(3)) : line == pattern
+  }
+}
+
+/// A session with a driver that commits at once and never waits.
+private struct PureConversation {
+  private var session: ServerSession
+  private let answer: Reply
+  private(set) var lines: [String] = []
+  private(set) var mails: [DialogScript.Mail] = []
+  private(set) var isClosed = false
+
+  init(_ script: DialogScript) {
+    session = ServerSession(hostname: "mx.example", address: "192.0.2.1", name: "t1", limits: script.limits)
+    answer = script.answer
+    perform(session.open())
+    lines = []
+  }
+
+  mutating func say(_ bytes: [UInt8]) { perform(session.receive(bytes)) }
+
+  private mutating func perform(_ actions: [ServerSession.Action]) {
+    for action in actions {
+      switch action {
+      case .reply(let reply):
+        let text = String(decoding: reply.encoded.dropLast(2), as: UTF8.self)
+        lines += text.split(separator: "\r\n", omittingEmptySubsequences: false).map(String.init)
+      case .commit(let transaction):
+        mails.append(DialogScript.Mail(transaction))
+        perform(session.finish(answer))
+      case .pause: perform(session.resume())
+      case .close: isClosed = true
+      }
+    }
+  }
+}

@@ -1,0 +1,112 @@
+@testable import SMTPProtocol
+import Testing
+
+/// Dots on and off (RFC 5321 section 4.5.2), with the input cut everywhere.
+struct DotCodingTests {
+  struct Case: Sendable, CustomTestStringConvertible {
+    let wire: String
+    let message: String
+    let shows: String
+    var faults: DotDecoder.Faults = []
+    var testDescription: String { shows }
+  }
+
+  static let cases: [Case] = [
+    Case(wire: ".\r\n", message: "", shows: "nothing at all"),
+    Case(wire: "a\r\n.\r\n", message: "a\r\n", shows: "one line"),
+    Case(wire: "\r\n.\r\n", message: "\r\n", shows: "one empty line"),
+    Case(wire: "..\r\n.\r\n", message: ".\r\n", shows: "a dot alone"),
+    Case(wire: "...\r\n..a\r\n.\r\n", message: "..\r\n.a\r\n", shows: "several dots"),
+    Case(wire: "a.\r\n.\r\n", message: "a.\r\n", shows: "a dot at the end of a line"),
+    Case(wire: "a\r\n.\r\r\n.\r\n", message: "", shows: "CRLF . CR CRLF", faults: .bareCR),
+    Case(wire: "a\r\n.\rb\r\n.\r\n", message: "", shows: "CRLF . CR and more", faults: .bareCR),
+    Case(wire: "\r\r\r\n.\r\n", message: "", shows: "CRs before a line end", faults: .bareCR),
+    Case(wire: "a\r\nb\nc\r\n.\r\n", message: "", shows: "a bare LF among CRLF", faults: .bareLF),
+    Case(wire: "a\nb\r\nc\r\n.\r\n", message: "", shows: "CRLF among bare LF", faults: .bareLF),
+    Case(wire: "a\nb\r\n..\r\n.\r\n", message: "", shows: "a stuffed dot behind both kinds", faults: .bareLF),
+    Case(wire: "a\0b\r\n.\r\n", message: "", shows: "NUL", faults: .nul),
+    Case(wire: "\0\n\r\r\nx\n.\r\n", message: "", shows: "everything at once", faults: [.nul, .bareLF, .bareCR]),
+  ]
+
+  /// Whole, cut in two anywhere, and octet by octet, the decoder says the same and takes nothing behind the end.
+  @Test(arguments: cases)
+  func decode(_ example: Case) {
+    guard !example.shows.hasPrefix("everything") else { return decodeEverything(example) }
+    let wire = Array(example.wire.utf8)
+    for cut in 0...wire.count {
+      check(example, pieces: [Array(wire[..<cut]), Array(wire[cut...]) + Array("NOOP\r\n".utf8)])
+    }
+    check(example, pieces: wire.map { [$0] })
+  }
+
+  private func decodeEverything(_ example: Case) {
+    var decoder = DotDecoder(limit: 1000, declaredSize: nil)
+    _ = Array((example.wire + "\r\n.\r\n").utf8).withUnsafeBytes { decoder.consume($0) }
+    #expect(decoder.isComplete && decoder.faults == example.faults)
+  }
+
+  private func check(_ example: Case, pieces: [[UInt8]]) {
+    var decoder = DotDecoder(limit: 1000, declaredSize: nil)
+    let taken = pieces.reduce(0) { $0 + $1.withUnsafeBytes { decoder.consume($0) } }
+    #expect(decoder.isComplete)
+    #expect(decoder.faults == example.faults)
+    #expect(String(decoding: decoder.message, as: UTF8.self) == example.message)
+    #expect(taken == example.wire.utf8.count)
+  }
+
+  /// A message over the limit is forgotten, and its end still found.
+  @Test func limit() {
+    var decoder = DotDecoder(limit: 10, declaredSize: 1 << 40)
+    let wire = Array((String(repeating: "x", count: 50) + "\r\n.\r\n").utf8)
+    #expect(wire.withUnsafeBytes { decoder.consume($0) } == wire.count)
+    #expect(decoder.isComplete && decoder.faults == .tooLarge && decoder.message.isEmpty)
+  }
+
+  struct Encoding: Sendable, CustomTestStringConvertible {
+    let message: String
+    let wire: String
+    let shows: String
+    var testDescription: String { shows }
+  }
+
+  static let encodings: [Encoding] = [
+    Encoding(message: "", wire: ".\r\n", shows: "nothing"),
+    Encoding(message: "a\r\n", wire: "a\r\n.\r\n", shows: "a line"),
+    Encoding(message: "a", wire: "a\r\n.\r\n", shows: "a line without end gets one"),
+    Encoding(message: ".\r\n..\r\n.a\r\n", wire: "..\r\n...\r\n..a\r\n.\r\n", shows: "dots"),
+    Encoding(
+      message: "a\n.\nb", wire: "a\r\n..\r\nb\r\n.\r\n", shows: "bare LF never leaves, and a dot behind it is stuffed"),
+    Encoding(message: "a\r.\rb\r", wire: "a\r\n..\r\nb\r\n.\r\n", shows: "nor does bare CR"),
+    Encoding(message: "\r\r\n\n", wire: "\r\n\r\n\r\n.\r\n", shows: "in any mixture"),
+  ]
+
+  /// In pieces of any size the encoder gives the same octets.
+  @Test(arguments: encodings)
+  func encode(_ example: Encoding) {
+    for size in 1...20 {
+      var encoder = DotEncoder(Array(example.message.utf8))
+      var wire: [UInt8] = []
+      while let piece = encoder.next(size) { wire += piece }
+      #expect(String(decoding: wire, as: UTF8.self) == example.wire, "pieces of \(size)")
+      #expect(encoder.isAtEnd)
+    }
+  }
+
+  /// What the encoder makes of a message is what the decoder takes apart.
+  @Test func roundTrip() {
+    let alphabet: [String] = ["\r\n", ".", "a", "\r\n.", "long line ", "..", "\r\n\r\n"]
+    for seed in 0..<2000 {
+      var rest = seed
+      var text = ""
+      for _ in 0..<5 {
+        text += alphabet[rest % alphabet.count]
+        rest /= alphabet.count
+      }
+      text += "\r\n"
+      var encoder = DotEncoder(Array(text.utf8))
+      var decoder = DotDecoder(limit: 1000, declaredSize: nil)
+      while let piece = encoder.next(7) { _ = piece.withUnsafeBytes { decoder.consume($0) } }
+      #expect(decoder.isComplete && String(decoding: decoder.message, as: UTF8.self) == text)
+    }
+  }
+}

@@ -1,0 +1,184 @@
+import MailMessage
+import SMTPProtocol
+import Testing
+
+/// What the dialogue files cannot show: commits, pauses, time and the end of a session.
+struct ServerSessionTests {
+  private static let transaction = "EHLO c\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nx\r\n.\r\n"
+  private static let accepted = Reply(250, .init(2, 0, 0), "Accepted")
+
+  private func opened(_ adjust: (inout SessionLimits) -> Void = { _ in }) -> ServerSession {
+    var limits = SessionLimits()
+    adjust(&limits)
+    var session = ServerSession(hostname: "mx.example", address: "192.0.2.1", name: "s1", limits: limits)
+    #expect(session.open() == [.reply(Reply(220, nil, "mx.example ESMTP MailDedup"))])
+    return session
+  }
+
+  private func say(_ text: String, _ session: inout ServerSession) -> [ServerSession.Action] {
+    session.receive(Array(text.utf8))
+  }
+
+  private func codes(_ actions: [ServerSession.Action]) -> [Int] {
+    actions.compactMap { action in if case .reply(let reply) = action { reply.code } else { nil } }
+  }
+
+  /// The transaction that is handed over says who sent it, to whom, and how.
+  @Test func handsOver() {
+    var session = opened()
+    let client = Transaction.Client(address: "192.0.2.1", helo: "c", transmission: "ESMTP", session: "s1")
+    let envelope = Envelope(sender: EmailAddress("a@b"), recipients: [EmailAddress("c@d")])
+    let transaction = Transaction(client: client, envelope: envelope, message: Array("x\r\n".utf8))
+    #expect(say(Self.transaction, &session).last == .commit(transaction))
+  }
+
+  /// With SMTPUTF8 the transmission is named so (RFC 6531 section 4.3).
+  @Test func namesTransmission() {
+    var session = opened()
+    let text = "EHLO c\r\nMAIL FROM:<é@b> SMTPUTF8\r\nRCPT TO:<c@d>\r\nDATA\r\n.\r\n"
+    guard case .commit(let transaction) = say(text, &session).last else {
+      Issue.record("nothing was handed over")
+      return
+    }
+    #expect(transaction.client.transmission == "UTF8SMTP" && transaction.envelope.usesSMTPUTF8)
+  }
+
+  /// Nothing that is pipelined behind the end of the data is looked at before the transaction is settled.
+  @Test func holdsWhileCommitting() {
+    var session = opened()
+    #expect(codes(say(Self.transaction + "NOOP\r\n", &session)) == [250, 250, 250, 354])
+    #expect(say("RSET\r\nNO", &session) == [])
+    #expect(codes(session.finish(Self.accepted)) == [250, 250, 250])
+    #expect(codes(say("OP\r\n", &session)) == [250])
+  }
+
+  /// A second answer to a transaction is not taken for one to something else.
+  @Test func finishesOnce() {
+    var session = opened()
+    _ = say(Self.transaction, &session)
+    #expect(codes(session.finish(Self.accepted)) == [250])
+    #expect(session.finish(Self.accepted) == [])
+  }
+
+  /// What is held is bounded, and the driver is asked to stop reading long before.
+  @Test func boundsWhatIsHeld() {
+    var session = opened()
+    _ = say(Self.transaction, &session)
+    #expect(session.wantsInput)
+    let piece = [UInt8](repeating: 0x0A, count: 64 * 1024)
+    #expect(session.receive(piece) == [])
+    #expect(!session.wantsInput)
+    for _ in 1..<8 { #expect(session.receive(piece) == []) }
+    #expect(session.receive(piece).last == .close(.tooMuchAhead))
+  }
+
+  /// Octets before the banner end the session.
+  @Test func refusesEarlyTalkers() {
+    var session = ServerSession(hostname: "mx", address: "::1", name: "s", limits: SessionLimits())
+    #expect(
+      say("EHLO x\r\n", &session) == [
+        .reply(Reply(554, .init(5, 5, 1), "Wait for the banner before you send")), .close(.earlyTalker),
+      ])
+    #expect(session.open() == [])
+  }
+
+  /// From the tenth error on each reply waits, and nothing behind it is looked at in the meantime.
+  @Test func delaysErrors() {
+    var session = opened { $0.errorsBeforeDelay = 2 }
+    #expect(codes(say("BOGUS\r\n", &session)) == [500])
+    #expect(say("BOGUS\r\nNOOP\r\n", &session) == [.pause(.seconds(1))])
+    #expect(codes(session.resume()) == [500, 250])
+    #expect(session.resume() == [])
+  }
+
+  /// A client that says nothing for too long gets 421; the term runs from our last reply, not from the last octet.
+  @Test func endsIdleSessions() {
+    var session = opened()
+    let period = session.period
+    #expect(session.check(elapsed: .seconds(0), underPressure: false) == .wait(.seconds(30)))
+    #expect(session.check(elapsed: .seconds(290), underPressure: false) == .wait(.seconds(10)))
+    #expect(say("NO", &session) == [] && session.period == period)
+    guard case .expired(let actions) = session.check(elapsed: .seconds(300), underPressure: false) else {
+      Issue.record("not expired")
+      return
+    }
+    #expect(codes(actions) == [421] && actions.last == .close(.idle))
+  }
+
+  /// Each reply begins a new term.
+  @Test func repliesBeginTerms() {
+    var session = opened()
+    let period = session.period
+    _ = say("NOOP\r\n", &session)
+    #expect(session.period != period)
+  }
+
+  /// When connections are scarce, an idle one has less time.
+  @Test func hurriesUnderPressure() {
+    var session = opened()
+    #expect(session.check(elapsed: .seconds(29), underPressure: true) != .wait(.zero))
+    guard case .expired = session.check(elapsed: .seconds(30), underPressure: true) else {
+      Issue.record("not expired")
+      return
+    }
+  }
+
+  /// Data has to come at the minimum rate once it had time to begin, and to end within its limit.
+  @Test(
+    arguments: [
+      (0, 59, nil), (0, 61, .dataTooSlow), (29_000, 61, .dataTooSlow), (40_000, 61, nil), (40_000, 81, .dataTooSlow),
+      (10_000_000, 599, nil), (10_000_000, 600, .dataTooLate),
+    ] as [(Int, Int, ServerSession.Ending?)])
+  func limitsData(octets: Int, seconds: Int, ending: ServerSession.Ending?) {
+    var session = opened()
+    _ = say("EHLO c\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n", &session)
+    _ = session.receive([UInt8](repeating: 0x78, count: octets))
+    switch session.check(elapsed: .seconds(seconds), underPressure: true) {
+    case .wait(let duration): #expect(ending == nil && duration > .zero)
+    case .expired(let actions): #expect(actions.last == ending.map { .close($0) })
+    }
+  }
+
+  /// While we make a mail durable, no time runs against the client.
+  @Test func waitsForItself() {
+    var session = opened()
+    _ = say(Self.transaction, &session)
+    #expect(session.check(elapsed: .seconds(100_000), underPressure: true) == .wait(.seconds(30)))
+  }
+
+  /// Shutting down ends a session between mails at once, and one with a mail in flight behind it.
+  @Test func drains() {
+    var session = opened()
+    _ = say("EHLO c\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n", &session)
+    var other = session
+    #expect(codes(session.drain()) == [421])
+    _ = say("DATA\r\n", &other)
+    #expect(other.drain() == [])
+    #expect(say("x\r\n.\r\nMAIL FROM:<a@b>\r\n", &other).count == 1)
+    #expect(codes(other.finish(Self.accepted)) == [250, 421])
+  }
+
+  /// The end of the connection within the data hands nothing over.
+  @Test func forgetsHalfAMessage() {
+    var session = opened()
+    _ = say("EHLO c\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nx\r\n.\r", &session)
+    #expect(session.endOfInput() == [.close(.gone)])
+    #expect(say("\n", &session) == [])
+  }
+
+  /// A client that closes its sending side behind a mail still gets the answer.
+  @Test func answersHalfClosedClients() {
+    var session = opened()
+    _ = say(Self.transaction + "QUIT\r\n", &session)
+    #expect(session.endOfInput() == [])
+    #expect(codes(session.finish(Self.accepted)) == [250, 221])
+  }
+
+  /// Without QUIT the session ends behind the answer.
+  @Test func leavesHalfClosedClients() {
+    var session = opened()
+    _ = say(Self.transaction, &session)
+    #expect(session.endOfInput() == [])
+    #expect(session.finish(Self.accepted) == [.reply(Self.accepted), .close(.gone)])
+  }
+}

@@ -1,0 +1,62 @@
+import Logging
+import NIOCore
+import NIOPosix
+import SMTPProtocol
+import SMTPServer
+import Synchronization
+
+/// Keeps what is handed over and answers at once.
+final class Collector: TransactionHandler {
+  private let answer: Reply
+  private let kept = Mutex<[Transaction]>([])
+
+  init(answer: Reply = Reply(250, .init(2, 0, 0), "Accepted")) { self.answer = answer }
+
+  var transactions: [Transaction] { kept.withLock { $0 } }
+
+  func handle(_ transaction: Transaction, reply: @escaping @Sendable (Reply) -> Void) {
+    kept.withLock { $0.append(transaction) }
+    reply(answer)
+  }
+}
+
+/// Keeps replies back until the test gives them.
+final class Holder: TransactionHandler {
+  typealias Pending = @Sendable (Reply) -> Void
+
+  private let stream: AsyncStream<Pending>
+  private let continuation: AsyncStream<Pending>.Continuation
+
+  init() { (stream, continuation) = AsyncStream.makeStream() }
+
+  func handle(_ transaction: Transaction, reply: @escaping @Sendable (Reply) -> Void) { continuation.yield(reply) }
+
+  /// The next transaction that was handed over, as the function that answers it.
+  func next() async -> Pending? {
+    var iterator = stream.makeAsyncIterator()
+    return await iterator.next()
+  }
+}
+
+/// Runs `body` with a listener on a port that the kernel chose.
+func withListener(
+  _ settings: ListenerSettings, _ handler: any TransactionHandler,
+  _ body: (_ port: Int, _ group: any EventLoopGroup) async throws -> Void
+) async throws {
+  try await withListener(settings, handler) { listener, port, group in try await body(port, group) }
+}
+
+func withListener(
+  _ settings: ListenerSettings, _ handler: any TransactionHandler,
+  _ body: (_ listener: SMTPListener, _ port: Int, _ group: any EventLoopGroup) async throws -> Void
+) async throws {
+  let group = MultiThreadedEventLoopGroup.singleton
+  let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+  let listener = SMTPListener(settings: settings, handler: handler, group: group, logger: logger)
+  let bound = try await listener.start()
+  do { try await body(listener, bound[0].port, group) } catch {
+    await listener.shutdown(within: .zero)
+    throw error
+  }
+  await listener.shutdown(within: .zero)
+}
