@@ -39,9 +39,9 @@ def test_mail_that_cannot_be_parsed_is_forwarded(relay, sink):
     for raw in BROKEN.values():
         relay.send(raw)
     sink.wait_for(lambda arrival: True, "all of it", count=len(BROKEN))
-    arrived = {arrival.below_trace for arrival in sink.arrivals}
     for what, raw in BROKEN.items():
-        assert as_sent(raw) in arrived, what
+        # Not `below_trace`: a mail that begins with a space reads as if it went on with our last trace field.
+        assert any(arrival.raw.endswith(b"\r\n" + as_sent(raw)) for arrival in sink.arrivals), what
     totals = relay.totals()
     assert totals["accepted"] == totals["passed"] + totals["doubtful"] == len(BROKEN)
 
@@ -49,8 +49,8 @@ def test_mail_that_cannot_be_parsed_is_forwarded(relay, sink):
 @pytest.mark.parametrize("last", [b"half a li", b"a whole line\r\n", b"the dot is missing\r\n.", b"no CRLF\r\n.\r"])
 def test_a_connection_cut_in_data_delivers_nothing(relay, sink, last):
     """Anything short of CRLF.CRLF is dropped, and the next client is served."""
-    with socket.create_connection(("127.0.0.1", relay.port), timeout=10) as client:
-        lines = client.makefile("rb")
+    with (socket.create_connection(("127.0.0.1", relay.port), timeout=10) as client,
+          client.makefile("rb") as lines):
         assert lines.readline().startswith(b"220")
         for command in (b"HELO site", b"MAIL FROM:<a@shop.example>", b"RCPT TO:<b@shop.example>", b"DATA"):
             client.sendall(command + b"\r\n")

@@ -56,13 +56,21 @@ def test_list_in_json(shift):
 
 
 def test_list_as_a_table(shift):
-    """The table names error, place, site and the counts, one error a line."""
+    """The table names error and counts of what was held back, one error a line; --all shows the others too."""
     table = shift.relay.dedupctl("list")
     assert table.returncode == 0, table.stderr
     [line] = [line for line in table.stdout.splitlines() if "ZeroDivisionError" in line]
     often = max(shift.relay.errors(), key=lambda error: error["total"])
     assert often["id"] in line and "4" in line and "5" in line
-    assert "TemplateSyntaxError" in table.stdout
+    assert "TemplateSyntaxError" not in table.stdout, "nothing was held back of it"
+    assert "TemplateSyntaxError" in shift.relay.dedupctl("list", "--all").stdout
+
+
+def test_the_configuration_may_be_named_behind_the_command(shift):
+    """`dedupctl list --config PATH` is `dedupctl --config PATH list`."""
+    behind = run_dedupctl("list", "--config", str(shift.relay.config))
+    assert behind.returncode == 0, behind.stderr
+    assert behind.stdout == shift.relay.dedupctl("list").stdout != ""
 
 
 def test_show(shift):
@@ -136,7 +144,7 @@ def test_with_the_daemon_down_the_store_is_read(shift):
     listed = shift.relay.errors()
     assert shift.relay.stop() == 0
     try:
-        done = shift.relay.dedupctl("list", "-o", "json")
+        done = shift.relay.dedupctl("list", "--all", "-o", "json")
         assert done.returncode == 0, done.stderr
         keys = ("id", "total", "held_back", "suppressed")
         rows = [json.loads(line) for line in done.stdout.splitlines()]

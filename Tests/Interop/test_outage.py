@@ -109,10 +109,12 @@ def test_the_list_shows_the_outage_with_its_count(outage):
     """`dedupctl list` tells how many mails were held back and in all."""
     errors = outage.relay.errors()
     assert len(errors) == 2
+    [shown] = outage.relay.ask("list")
     largest = max(errors, key=lambda error: error["total"])
     sent = len(errors_sent(outage))
     assert (largest["total"], largest["suppressed"], largest["held_back"]) == (sent, sent - 1, sent - 1)
     assert "OperationalError" in largest["error"]
+    assert shown == largest, "the list shows that of which mails were held back"
 
 
 def test_a_second_error_arrives_at_once(outage):

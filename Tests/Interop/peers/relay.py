@@ -148,8 +148,8 @@ class Relay:
         return self.status()["totals"]
 
     def errors(self) -> list[dict]:
-        """`dedupctl list`."""
-        return self.ask("list")
+        """`dedupctl list --all`: also errors of which nothing was held back yet."""
+        return self.ask("list", "--all")
 
     def queue(self) -> list[dict]:
         """`dedupctl queue`."""

@@ -1,0 +1,2 @@
+NAME = 'unfinished'
+RATES = {'a': 1
