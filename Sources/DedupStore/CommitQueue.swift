@@ -70,7 +70,9 @@ final class CommitQueue<Context>: Sendable {
   private let state = Mutex(State())
   private let wake = DispatchSemaphore(value: 0)
   private let stopped = DispatchSemaphore(value: 0)
+  // Serial queues of their own, which get a thread also when every thread of the global queues is blocked.
   private let preparation = DispatchQueue(label: "dedup-store-prepare")
+  private let refusal = DispatchQueue(label: "dedup-store-refuse")
 
   /// - Parameters:
   ///   - diagnose: turns what a transaction or a job throws into the failure that completions get.
@@ -112,7 +114,7 @@ final class CommitQueue<Context>: Sendable {
     completion: @escaping @Sendable (Result<Output, StoreFailure>) -> Void
   ) {
     if let refusal = admit(octets, isPreparing: true, nil) {
-      return DispatchQueue.global().async { completion(.failure(refusal)) }
+      return self.refusal.async { completion(.failure(refusal)) }
     }
     preparation.async { [self] in
       do {
@@ -171,7 +173,7 @@ extension CommitQueue {
   }
 
   /// Never on the caller's thread, which may hold a lock that the completion takes.
-  private func refuse(_ job: Job, _ failure: StoreFailure) { DispatchQueue.global().async { job.fail(failure) } }
+  private func refuse(_ job: Job, _ failure: StoreFailure) { refusal.async { job.fail(failure) } }
 
   private func finishPreparing(_ job: Job?, octets: Int = 0) {
     let wakes = state.withLock { state in

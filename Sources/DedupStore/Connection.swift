@@ -26,6 +26,9 @@ enum Connection {
     configuration.label = "dedup-store"
     configuration.busyMode = .timeout(seconds(limits.busyTimeout))
     configuration.maximumReaderCount = 4
+    // Otherwise GRDB ends the process when a disk error keeps a transaction from being rolled back; `Writer` sees to
+    // such a one instead.
+    configuration.allowsUnsafeTransactions = true
     // No mmap_size: reading a mapped file that was truncated or sits on a bad sector ends the process by a signal.
     configuration.prepareDatabase { db in
       guard !db.configuration.readonly else { return }

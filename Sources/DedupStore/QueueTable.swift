@@ -62,16 +62,17 @@ enum QueueTable {
 
   /// Records a failed attempt: who still waits, and when it is tried again.
   static func update(
-    _ settlement: Settlement, recipients: [EmailAddress], scheduledAt: Timestamp, delayNoticeSent: Bool, _ db: Database
+    _ settlement: Settlement, recipients: [EmailAddress], scheduledAt: Timestamp?, delayNoticeSent: Bool, _ db: Database
   ) throws {
     let statement = try db.cachedStatement(
       sql: """
         UPDATE entry
-        SET attempts = ?, next_attempt = ?, scheduled_at = ?, last_failure = ?, delay_notified = delay_notified OR ?
+        SET attempts = ?, next_attempt = ?, scheduled_at = IFNULL(?, scheduled_at), last_failure = ?,
+          delay_notified = delay_notified OR ?
         WHERE id = ?
         """)
     try statement.execute(arguments: [
-      settlement.attempts, min(settlement.nextAttempt, .latestStored).milliseconds, scheduledAt.milliseconds,
+      settlement.attempts, min(settlement.nextAttempt, .latestStored).milliseconds, scheduledAt?.milliseconds,
       settlement.lastFailure,
       delayNoticeSent, settlement.entry.rawValue,
     ])

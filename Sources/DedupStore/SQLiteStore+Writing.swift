@@ -44,7 +44,7 @@ extension SQLiteStore {
     _ settlement: Settlement, bounce: OwnMail? = nil, delayNoticeSent: Bool = false
   ) async throws(StoreFailure) {
     let settling = Settling(
-      settlement: settlement, at: time(or: settlement.nextAttempt), notice: bounce, delayNoticeSent: delayNoticeSent)
+      settlement: settlement, at: latestTime, notice: bounce, delayNoticeSent: delayNoticeSent)
     try await commit(bounce) { try $0.settle(settling, noticeFile: $1) }
   }
 

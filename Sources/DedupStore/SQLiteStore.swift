@@ -24,15 +24,11 @@ package final class SQLiteStore: MailStore, Sendable {
   let limits: StoreLimits
   let logger: Logger
   let explainer: Explainer
-  private let writer: Writer
+  let writer: Writer
   private let lock: InstanceLock
-  private let wake = Wake()
+  private let wake = Callback<Void>()
   /// The latest time that a caller of `due` told.
   private let clock = Mutex<Timestamp?>(nil)
-
-  private final class Wake: Sendable {
-    let call = Mutex<(@Sendable () -> Void)?>(nil)
-  }
 
   /// Opens or creates the store in `directory`, made (mode 0700) when it is missing.
   ///
@@ -100,7 +96,7 @@ package final class SQLiteStore: MailStore, Sendable {
   }
 
   /// `wake` is called after each commit that added something to deliver, on the store's thread: it must be quick.
-  package func onQueued(_ wake: @escaping @Sendable () -> Void) { self.wake.call.withLock { $0 = wake } }
+  package func onQueued(_ wake: @escaping @Sendable () -> Void) { self.wake.set(wake) }
 
   /// Durable transactions so far.
   package var commits: Int { queue.commits }
@@ -113,8 +109,8 @@ package final class SQLiteStore: MailStore, Sendable {
     }
   }
 
-  /// The latest time that was told, else `fallback`.
-  func time(or fallback: Timestamp) -> Timestamp { clock.withLock { $0 } ?? fallback }
+  /// What `tell` was told last.
+  var latestTime: Timestamp? { clock.withLock { $0 } }
 
   private static func tidy(_ writer: Writer, _ logger: Logger) -> Bool {
     do { return try writer.tidy() } catch {
@@ -124,9 +120,9 @@ package final class SQLiteStore: MailStore, Sendable {
   }
 
   private static func follow(
-    _ effects: Batch.Effects, _ queue: CommitQueue<Batch>, _ explainer: Explainer, _ wake: Wake
+    _ effects: Batch.Effects, _ queue: CommitQueue<Batch>, _ explainer: Explainer, _ wake: Callback<Void>
   ) {
-    if effects.addedMail { wake.call.withLock { $0 }?() }
+    if effects.addedMail { wake(()) }
     explainer.schedule(effects.unexplained) { fingerprint, text in
       queue.submit(octets: text.utf8.count) {
         try $0.explain(fingerprint, text)

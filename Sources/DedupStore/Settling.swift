@@ -4,8 +4,8 @@ import MailMessage
 /// What happens to an entry after an attempt, and the mails that follow from it.
 struct Settling: Sendable {
   var settlement: Settlement
-  /// The clock when the attempt was made, as well as the store knows it.
-  var at: Timestamp
+  /// The clock when the attempt was made, as well as the store knows it; nil when it does not.
+  var at: Timestamp?
   /// A bounce or a delay notice.
   var notice: OwnMail?
   var delayNoticeSent: Bool
@@ -27,7 +27,7 @@ extension Batch {
       if settlement.reopensWindow { try reopen(facts) }
     } else {
       try QueueTable.update(
-        settlement, recipients: open, scheduledAt: min(settling.at, settlement.nextAttempt),
+        settlement, recipients: open, scheduledAt: settling.at.map { min($0, settlement.nextAttempt) },
         delayNoticeSent: settling.delayNoticeSent, db)
     }
     if let notice = settling.notice { try enqueue(notice, file: noticeFile) }

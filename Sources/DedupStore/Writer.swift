@@ -4,13 +4,13 @@ import Synchronization
 
 /// Turns a batch of jobs into one durable transaction, and sees to what follows from it.
 final class Writer: Sendable {
-  private let pool: DatabasePool
+  let pool: DatabasePool
   private let bodies: BodyFiles
   private let limits: StoreLimits
   private let render: Batch.Render
   private let identity: FileIdentity
   private let policy: Mutex<WindowPolicy>
-  private let follow = Mutex<(@Sendable (Batch.Effects) -> Void)?>(nil)
+  private let follow = Callback<Batch.Effects>()
 
   init(
     _ pool: DatabasePool, _ bodies: BodyFiles, _ limits: StoreLimits, policy: WindowPolicy,
@@ -27,14 +27,14 @@ final class Writer: Sendable {
   func setPolicy(_ policy: WindowPolicy) { self.policy.withLock { $0 = policy } }
 
   /// Who hears of each durable batch.
-  func onCommit(_ follow: (@Sendable (Batch.Effects) -> Void)?) { self.follow.withLock { $0 = follow } }
+  func onCommit(_ follow: (@Sendable (Batch.Effects) -> Void)?) { self.follow.set(follow) }
 
   /// Runs `jobs` in one transaction and returns once it is synced.
   func commit(_ jobs: (Batch) throws -> Void) throws {
     try identity.check(path: pool.path)
     let effects = try pool.writeWithoutTransaction { db in try commit(jobs, db) }
     effects.orphans.forEach(bodies.remove)
-    follow.withLock { $0 }?(effects)
+    follow(effects)
   }
 
   /// Something useful for an idle moment. Returns whether there is more.
@@ -47,6 +47,8 @@ final class Writer: Sendable {
   }
 
   private func commit(_ jobs: (Batch) throws -> Void, _ db: Database) throws -> Batch.Effects {
+    // Left open by a rollback that failed; nothing of it was acknowledged.
+    if db.isInsideTransaction { try db.rollback() }
     let batch = Batch(db, policy: policy.withLock { $0 }, limits: limits, render: render)
     try db.inTransaction(.immediate) {
       try jobs(batch)

@@ -1,0 +1,166 @@
+import DedupCore
+import Foundation
+import GRDB
+import Testing
+
+@testable import DedupStore
+
+@Suite("Faults")
+struct FaultTests {
+  @Test(
+    "a full disk refuses mail as such; what was acknowledged stays, suppressed or queued, and later mail is taken again"
+  )
+  func diskFull() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    try await store.commit { batch in
+      let pages = try Int.fetchOne(batch.db, sql: "PRAGMA page_count") ?? 0
+      _ = try Row.fetchOne(batch.db, sql: "PRAGMA max_page_count = \(pages + 60)")
+    }
+    var queued: [Submission] = []
+    var refusal: StoreFailure?
+    while refusal == nil && queued.count < 100 {
+      let mail = Shop.ordinary(octets: 10_000)
+      do {
+        try await store.accept(mail)
+        queued.append(mail)
+      } catch {
+        refusal = error as? StoreFailure
+      }
+    }
+    #expect(refusal?.kind == .diskFull && !queued.isEmpty)
+    #expect(try await store.totals() == Totals(passed: queued.count))
+    for mail in queued { #expect(try await store.message(of: mail.id) == mail.received + mail.message) }
+    let done = DeliveryOutcome.delivered(reply: "250")
+    for mail in queued.prefix(2) { try await store.attempt(mail.id, at: nine, [done, done]) }
+    try await store.accept(Shop.ordinary(octets: 10_000))
+    #expect(try await store.totals() == Totals(passed: queued.count + 1))
+  }
+
+  @Test("of a batch that does not fit, the mails that fit alone are taken")
+  func oneTooLarge() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    try await store.accept(Shop.report())
+    try await store.commit { batch in
+      let pages = try Int.fetchOne(batch.db, sql: "PRAGMA page_count") ?? 0
+      _ = try Row.fetchOne(batch.db, sql: "PRAGMA max_page_count = \(pages + 20)")
+    }
+    let results = await store.acceptTogether([Shop.report(), Shop.ordinary(octets: 500_000), Shop.report()])
+    #expect(results.map { $0.failure?.kind } == [nil, .diskFull, nil])
+    #expect(results.map { $0.verdict?.heldBack } == [1, nil, 2])
+    #expect(try await store.totals() == Totals(forwarded: 1, suppressed: 2))
+  }
+
+  @Test("a database that somebody else holds a lock on is reported as locked, and works again afterwards")
+  func locked() async throws {
+    let folder = try Folder()
+    var limits = StoreLimits()
+    limits.busyTimeout = .milliseconds(10)
+    let store = try Shop.store(folder, limits: limits)
+    defer { store.close() }
+    var configuration = Configuration()
+    configuration.allowsUnsafeTransactions = true
+    let other = try DatabaseQueue(path: folder.file("dedup.sqlite"), configuration: configuration)
+    try await other.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
+    await #expect { try await store.accept(Shop.report()) } throws: { ($0 as? StoreFailure)?.kind == .locked }
+    try await other.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+    #expect(try await store.accept(Shop.report()) == .forward(.first, RunningCount(heldBack: 0, total: 1, since: nine)))
+  }
+
+  @Test("a transaction that could not be rolled back is no part of the next one, and ends nothing")
+  func leftOpen() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    try store.writer.leaveTransactionOpen { try $0.execute(sql: "INSERT INTO setting VALUES ('ghost', '1')") }
+    try await store.accept(Shop.report())
+    #expect(try await store.setting("ghost") == nil)
+    #expect(try await store.totals() == Totals(forwarded: 1))
+  }
+
+  @Test("mail is not acknowledged into a database file that was removed while in use")
+  func removed() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    try await store.accept(Shop.report())
+    try FileManager.default.moveItem(atPath: folder.file("dedup.sqlite"), toPath: folder.file("moved"))
+    await #expect { try await store.accept(Shop.report()) } throws: { ($0 as? StoreFailure)?.kind == .ioError }
+    try FileManager.default.moveItem(atPath: folder.file("moved"), toPath: folder.file("dedup.sqlite"))
+    #expect(try await store.accept(Shop.report()).heldBack == 1)
+  }
+
+  @Test("values that nothing of ours wrote end in a failure and not in a crash")
+  func damagedValues() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    try await store.accept(Shop.report())
+    try await store.commit { try $0.db.execute(sql: "UPDATE fingerprint SET total = 9223372036854775807") }
+    await #expect { try await store.accept(Shop.report()) } throws: { ($0 as? StoreFailure)?.kind == .corrupt }
+    await #expect {
+      _ = try await store.fingerprints(FingerprintQuery(includesUnsuppressed: true), now: nine)
+    } throws: {
+      ($0 as? StoreFailure)?.kind == .corrupt
+    }
+    try await store.commit { try $0.db.execute(sql: "UPDATE entry SET queued_at = -9223372036854775808, kind = 'odd'") }
+    await #expect { _ = try await store.queue(limit: 10) } throws: { ($0 as? StoreFailure)?.kind == .corrupt }
+    await #expect { _ = try await store.queueStatus() } throws: { ($0 as? StoreFailure)?.kind == .corrupt }
+  }
+
+  /// What an error of SQLite or of a system call is for a mail.
+  @Test(
+    "errors have one meaning each",
+    arguments: [
+      (ResultCode.SQLITE_FULL, StoreFailure.Kind.diskFull), (.SQLITE_IOERR, .ioError), (.SQLITE_IOERR_FSYNC, .ioError),
+      (.SQLITE_CORRUPT, .corrupt), (.SQLITE_CORRUPT_INDEX, .corrupt), (.SQLITE_NOTADB, .corrupt),
+      (.SQLITE_BUSY, .locked), (.SQLITE_BUSY_SNAPSHOT, .locked), (.SQLITE_LOCKED, .locked),
+      (.SQLITE_READONLY, .readOnly), (.SQLITE_READONLY_DBMOVED, .readOnly), (.SQLITE_PERM, .readOnly),
+      (.SQLITE_CANTOPEN, .other), (.SQLITE_CONSTRAINT_PRIMARYKEY, .other), (.SQLITE_NOMEM, .other),
+    ])
+  func kinds(_ code: ResultCode, _ kind: StoreFailure.Kind) {
+    #expect(Faults.failure(DatabaseError(resultCode: code, message: "m")).kind == kind)
+  }
+
+  @Test(
+    "system calls have one meaning each",
+    arguments: [
+      (ENOSPC, StoreFailure.Kind.diskFull), (EDQUOT, .diskFull), (EIO, .ioError), (EROFS, .readOnly), (EACCES, .other),
+    ])
+  func errnos(_ code: CInt, _ kind: StoreFailure.Kind) {
+    let failure = Faults.failure(FileFault("writing", "some/file", code: code))
+    #expect(failure.kind == kind && failure.description.contains("some/file"))
+  }
+
+  @Test("space of delivered mail is given back in steps, save for what the next burst will need")
+  func shrinking() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    let mails = (0..<30).map { _ in Shop.ordinary(octets: 900_000) }
+    _ = await store.acceptTogether(mails)
+    try await store.commit { try $0.db.execute(sql: "DELETE FROM entry") }
+    let pool = try DatabaseQueue(path: folder.file("dedup.sqlite"))
+    func freePages() throws -> Int { try pool.read { try Int.fetchOne($0, sql: "PRAGMA freelist_count") ?? 0 } }
+    let before = try freePages()
+    #expect(before > 6000)
+    func shrink() throws -> Bool { try pool.writeWithoutTransaction(Housekeeping.shrink) }
+    #expect(try shrink())
+    #expect(try freePages() == before - 512)
+    while try shrink() {}
+    #expect(try freePages() == 4096)
+    #expect(try shrink() == false)
+    store.close()
+  }
+}
+
+extension Writer {
+  fileprivate func leaveTransactionOpen(_ work: (Database) throws -> Void) throws {
+    try pool.writeWithoutTransaction { db in
+      try db.beginTransaction(.immediate)
+      try work(db)
+    }
+  }
+}

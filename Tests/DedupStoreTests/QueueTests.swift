@@ -1,0 +1,260 @@
+import DedupCore
+import GRDB
+import MailMessage
+import Synchronization
+import Testing
+
+@testable import DedupStore
+
+private let delivered = DeliveryOutcome.delivered(reply: "250 2.0.0 ok")
+private let deferred = DeliveryOutcome.deferred(reason: "connection refused")
+private let rejected = DeliveryOutcome.rejected(reason: "550 5.1.1 unknown user", status: "5.1.1")
+
+@Suite("Queue")
+struct QueueTests {
+  @Test("a queued mail is due at once, with its envelope and the bytes that were rendered")
+  func entry() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    let envelope = Envelope(
+      sender: EmailAddress("root@shop.example"), recipients: Shop.envelope.recipients, body: .eightBitMIME,
+      usesSMTPUTF8: true)
+    let mail = Shop.mail(.pass(reason: "no-error"), envelope: envelope)
+    try await store.accept(mail)
+    let entry = try #require(try await store.due(now: nine, limit: 10).first)
+    #expect(entry.envelope == envelope && entry.kind == .pass && entry.attempts == 0 && entry.queuedAt == nine)
+    #expect(entry.size == mail.received.count + mail.message.count)
+    #expect(try await store.message(of: mail.id) == mail.received + mail.message)
+    #expect(try await store.message(of: Shop.id(at: nine)) == nil)
+    #expect(try await store.due(now: nine, limit: 10, excluding: [mail.id]).isEmpty)
+    #expect(try await store.nextDue() == nine)
+    #expect(try await store.nextDue(excluding: [mail.id]) == nil)
+    #expect(
+      try await store.queueStatus() == QueueStatus(waiting: 1, oldest: nine, octets: entry.size))
+  }
+
+  @Test("a delivered mail leaves the queue with its message")
+  func delivery() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    let mail = Shop.ordinary()
+    try await store.accept(mail)
+    try await store.attempt(mail.id, at: nine, [delivered, delivered])
+    #expect(try await store.queue(limit: 10).isEmpty)
+    #expect(try await store.message(of: mail.id) == nil)
+    let left = try await store.reader.read { db in
+      try ["recipient", "message"].map { try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM \($0)") }
+    }
+    #expect(left == [0, 0])
+  }
+
+  @Test("each recipient has its own fate: the delivered and the rejected leave, the deferred stays and is tried later")
+  func fates() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    let names = ["ann", "bob", "cid"].map { EmailAddress("\($0)@example.org") }
+    let mail = Shop.mail(
+      .pass(reason: "no-error"), envelope: Envelope(sender: EmailAddress("root@shop.example"), recipients: names))
+    try await store.accept(mail)
+    let bounce = Shop.bounce(of: mail.id)
+    try await store.attempt(mail.id, at: nine, [delivered, rejected, deferred], bounce: bounce)
+    let entry = try #require(try await store.queue(limit: 10).first { $0.id == mail.id })
+    #expect(entry.recipients == [names[2]] && entry.attempts == 1 && entry.lastFailure == "connection refused")
+    #expect(entry.nextAttempt == nine + .seconds(30) && !entry.delayNotified)
+    #expect(try await store.due(now: nine + .seconds(29), limit: 10).map(\.id) == [bounce.id])
+    #expect(try await store.due(now: nine + .seconds(30), limit: 10).map(\.id) == [bounce.id, mail.id])
+    #expect(try await store.message(of: bounce.id) == bounce.message)
+  }
+
+  @Test(
+    "a settlement keeps recipients it does not know, does not revive deleted ones, and counts one named twice twice")
+  func remaining() {
+    let ann = EmailAddress("ann@example.org")
+    let bob = EmailAddress("bob@example.org")
+    var settlement = Shop.settlement(of: Shop.id(at: nine), [ann, bob], [delivered, deferred])
+    #expect(settlement.open(of: [ann, bob]) == [bob])
+    #expect(settlement.open(of: [ann]) == [])
+    #expect(settlement.open(of: [ann, ann]) == [ann])
+    settlement.failed = [.init(recipient: ann, reason: "gone", status: "5.1.1")]
+    #expect(settlement.open(of: [ann, ann, bob]) == [bob])
+  }
+
+  @Test("a settlement that comes twice does nothing the second time and sends no second bounce")
+  func twice() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    let mail = Shop.ordinary()
+    try await store.accept(mail)
+    let entry = try #require(try await store.queue(limit: 1).first)
+    let attempt = DeliveryAttempt(entry: mail.id, at: nine, outcomes: [rejected, rejected], nextHop: "test")
+    let settlement = RetryPolicy().settle(entry, attempt, random: 0)
+    try await store.settle(settlement, bounce: Shop.bounce(of: mail.id))
+    try await store.settle(settlement, bounce: Shop.bounce(of: mail.id))
+    #expect(try await store.queue(limit: 10).map(\.kind) == [.bounce])
+  }
+
+  @Test("a delay notice is queued in the transaction that remembers it")
+  func delay() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    let mail = Shop.ordinary()
+    try await store.accept(mail)
+    let entry = try #require(try await store.queue(limit: 1).first)
+    let attempt = DeliveryAttempt(entry: mail.id, at: nine, outcomes: [deferred, deferred], nextHop: "test")
+    try await store.settle(
+      RetryPolicy().settle(entry, attempt, random: 0), bounce: Shop.bounce(of: mail.id), delayNoticeSent: true)
+    try await store.attempt(mail.id, at: nine + .minutes(1), [deferred, deferred])
+    #expect(try await store.queue(limit: 10).map(\.delayNotified) == [true, false])
+  }
+
+  @Test("when the first mail of an error is finally rejected, the next one goes out and the count goes on")
+  func reopening() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    let first = Shop.report()
+    try await store.accept(first)
+    try await store.accept(Shop.report(at: nine + .minutes(1)))
+    try await store.attempt(first.id, at: nine, [rejected, rejected], bounce: Shop.bounce(of: first.id))
+    #expect(
+      try await store.accept(Shop.report(at: nine + .minutes(2)))
+        == .forward(.lastOneRejected, RunningCount(heldBack: 1, total: 3, since: nine)))
+  }
+
+  @Test("what a rejected mail said about held back ones is said again by the next")
+  func carried() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    for minute in 0..<5 { try await store.accept(Shop.report(at: nine + .minutes(minute))) }
+    let second = Shop.report(at: nine + .hours(1))
+    #expect(try await store.accept(second).heldBack == 4)
+    try await store.accept(Shop.report(at: nine + .hours(1)))
+    try await store.attempt(second.id, at: nine + .hours(1), [rejected, rejected])
+    #expect(try await store.accept(Shop.report(at: nine + .minutes(61))).heldBack == 5)
+  }
+
+  @Test("the rejection of an older mail leaves the window open that a later one opened")
+  func laterWindow() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    let first = Shop.report()
+    try await store.accept(first)
+    try await store.accept(Shop.report(at: nine + .hours(1)))
+    try await store.attempt(first.id, at: nine + .hours(1), [rejected, rejected])
+    #expect(try await store.accept(Shop.report(at: nine + .minutes(61))).isForward == false)
+  }
+
+  @Test("a settlement sees the window that mails of the same batch have just changed")
+  func reopeningInBatch() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    let first = Shop.report()
+    try await store.accept(first)
+    let settlement = Shop.settlement(of: first.id, Shop.envelope.recipients, [rejected, rejected])
+    let verdicts = try await store.commit { batch in
+      let before = try batch.accept(Shop.report(), file: nil)
+      try batch.settle(
+        Settling(settlement: settlement, at: nine, notice: nil, delayNoticeSent: false), noticeFile: nil)
+      return [before, try batch.accept(Shop.report(), file: nil), try batch.accept(Shop.report(), file: nil)]
+    }
+    #expect(verdicts.map(\.isForward) == [false, true, false])
+    #expect(verdicts.map(\.heldBack) == [1, 1, 1])
+    #expect(try await store.totals() == Totals(forwarded: 2, suppressed: 2))
+  }
+
+  @Test("oldest first; fresh mail and retries each get half of the places when both want them")
+  func order() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    var retries: [QueueID] = []
+    for second in 0..<6 {
+      let mail = Shop.ordinary(at: nine + .seconds(second))
+      try await store.accept(mail)
+      try await store.attempt(mail.id, at: nine + .seconds(second), [deferred, deferred])
+      retries.append(mail.id)
+    }
+    #expect(try await store.due(now: nine + .seconds(31), limit: 20).map(\.id) == Array(retries.prefix(2)))
+    var fresh: [QueueID] = []
+    for second in 0..<3 {
+      let mail = Shop.ordinary(at: nine + .minutes(10) + .seconds(second))
+      try await store.accept(mail)
+      fresh.append(mail.id)
+    }
+    let later = nine + .hours(1)
+    #expect(try await store.due(now: later, limit: 4).map(\.id) == Array(fresh.prefix(2) + retries.prefix(2)))
+    #expect(try await store.due(now: later, limit: 1).map(\.id) == Array(fresh.prefix(1)))
+    #expect(try await store.due(now: later, limit: 20).map(\.id) == fresh + retries)
+    #expect(
+      try await store.due(now: later, limit: 4, excluding: Set(fresh)).map(\.id) == Array(retries.prefix(4)))
+    #expect(try await store.nextDue(excluding: Set(fresh)) == nine + .seconds(30))
+  }
+
+  @Test("retries do not wait for a clock that jumped back by three days")
+  func clock() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    let mail = Shop.ordinary()
+    try await store.accept(mail)
+    _ = try await store.due(now: nine, limit: 1)
+    try await store.attempt(mail.id, at: nine, [deferred, deferred])
+    #expect(try await store.due(now: nine + .seconds(1), limit: 1).isEmpty)
+    let past = nine + .hours(-72)
+    #expect(try await store.due(now: past, limit: 1).map(\.id) == [mail.id])
+    try await store.attempt(mail.id, at: past, [deferred, deferred])
+    #expect(try await store.due(now: past + .seconds(1), limit: 1).isEmpty)
+    #expect(try await store.nextDue() == past + .seconds(60))
+  }
+
+  @Test("a mail of our own and the setting that remembers it become durable together")
+  func ownMail() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    let summary = OwnMail(
+      id: Shop.id(at: nine), envelope: Shop.envelope, message: Array("Summary".utf8), kind: .summary)
+    try await store.enqueue(summary, setting: ("summary.day", "2025-10-09"))
+    await #expect(throws: StoreFailure.self) { try await store.enqueue(summary, setting: ("summary.day", "never")) }
+    #expect(try await store.setting("summary.day") == "2025-10-09")
+    #expect(try await store.setting("unknown") == nil)
+    try await store.setSetting("summary.day", "2025-10-10")
+    #expect(try await store.setting("summary.day") == "2025-10-10")
+    #expect(try await store.queue(limit: 10).map(\.kind) == [.summary])
+    #expect(try await store.totals() == Totals())
+  }
+
+  @Test("the queue runner is woken by what can be delivered, and not by what was held back")
+  func waking() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    let wakes = Mutex(0)
+    store.onQueued { wakes.withLock { $0 += 1 } }
+    try await store.accept(Shop.report())
+    #expect(wakes.withLock { $0 } == 1)
+    try await store.accept(Shop.report())
+    #expect(wakes.withLock { $0 } == 1)
+    _ = await store.acceptTogether((0..<5).map { _ in Shop.ordinary() })
+    #expect(wakes.withLock { $0 } == 2)
+  }
+
+  @Test("a queue id that is in use fails its mail and no other one of the batch")
+  func sameID() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    let mail = Shop.ordinary()
+    let results = await store.acceptTogether([mail, Shop.ordinary(), mail, Shop.report()])
+    #expect(results.map { $0.failure?.kind } == [nil, nil, .other, nil])
+    #expect(try await store.totals() == Totals(passed: 2, forwarded: 1))
+  }
+}

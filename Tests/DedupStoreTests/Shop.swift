@@ -1,0 +1,187 @@
+import DedupCore
+import Foundation
+import Logging
+import MailMessage
+import Synchronization
+
+@testable import DedupStore
+
+/// A directory for one test, removed with it.
+final class Folder: Sendable {
+  let path: String
+
+  init() throws {
+    let name = "maildedup-store-\(UUID().uuidString)"
+    path = FileManager.default.temporaryDirectory.appendingPathComponent(name).path
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  func file(_ name: String) -> String { path + "/" + name }
+
+  /// What a `kill -9` would leave: the files as they are while the store is open, without the shared memory.
+  func copyAsAfterCrash() throws -> Folder {
+    let copy = try Folder()
+    for name in try FileManager.default.contentsOfDirectory(atPath: path) where !name.hasSuffix("-shm") {
+      try FileManager.default.copyItem(atPath: file(name), toPath: copy.file(name))
+    }
+    return copy
+  }
+}
+
+/// 2025-10-09T09:00:00Z, the first moment of an hour.
+let nine = Timestamp(seconds: 1_760_000_400)
+
+extension Timestamp {
+  static func + (time: Timestamp, duration: Duration) -> Timestamp { time.advanced(by: duration) }
+}
+
+extension Duration {
+  static func minutes(_ count: Int) -> Duration { .seconds(60 * count) }
+  static func hours(_ count: Int) -> Duration { .seconds(3600 * count) }
+}
+
+/// Makes the mails of a web shop.
+enum Shop {
+  private static let lastSalt = Atomic<UInt32>(0)
+
+  static let envelope = Envelope(
+    sender: EmailAddress("root@shop.example"),
+    recipients: [EmailAddress("ann@example.org"), EmailAddress("bob@example.org")])
+  static let site = Site(settingsModule: "shop.settings", subjectPrefix: "[Shop]", envelope: envelope)
+  static let received = Array("Received: from shop.example\r\n".utf8)
+
+  static func id(at time: Timestamp) -> QueueID {
+    QueueID(at: time, salt: lastSalt.add(1, ordering: .relaxed).newValue)
+  }
+
+  static func mail(
+    _ judged: Judged, at time: Timestamp = nine, text: String = "Out of slots.\r\n", octets: Int = 0,
+    envelope: Envelope = envelope
+  ) -> Submission {
+    let padding = String(repeating: "x", count: max(0, octets - text.utf8.count - 16))
+    return Submission(
+      id: id(at: time), receivedAt: time, envelope: envelope, received: received,
+      message: Array("Subject: Hi\r\n\r\n\(text)\(padding)".utf8), judged: judged)
+  }
+
+  static func report(
+    _ digest: String = "aaaa1111", at time: Timestamp = nine, text: String = "Out of slots.\r\n", octets: Int = 0,
+    site: Site = site
+  ) -> Submission {
+    mail(.report(occurrence(digest, site)), at: time, text: text, octets: octets)
+  }
+
+  static func ordinary(at time: Timestamp = nine, octets: Int = 0) -> Submission {
+    mail(.pass(reason: "no-error"), at: time, octets: octets)
+  }
+
+  static func occurrence(_ digest: String, _ site: Site = site) -> Occurrence {
+    Occurrence(site: site, fingerprint: "v1:\(digest)", variant: "", title: "Error \(digest)", place: "shop/views.py")
+  }
+
+  static func bounce(of id: QueueID, octets: Int = 10) -> OwnMail {
+    OwnMail(
+      id: Shop.id(at: id.time), envelope: Envelope(sender: .null, recipients: [EmailAddress("root@shop.example")]),
+      message: [UInt8](repeating: 0x62, count: octets), kind: .bounce)
+  }
+
+  /// What an attempt of a report at nine means that did `outcomes`.
+  static func settlement(of id: QueueID, _ recipients: [EmailAddress], _ outcomes: [DeliveryOutcome]) -> Settlement {
+    let entry = QueueEntry(
+      id: id, sender: envelope.sender, recipients: recipients, body: .unspecified, usesSMTPUTF8: false, size: 1,
+      queuedAt: nine, attempts: 0, nextAttempt: nine, lastFailure: nil, kind: .report, delayNotified: false)
+    return RetryPolicy().settle(
+      entry, DeliveryAttempt(entry: id, at: nine, outcomes: outcomes, nextHop: "test"), random: 0)
+  }
+
+  static func store(
+    _ folder: Folder, limits: StoreLimits = StoreLimits(),
+    explain: @escaping @Sendable ([UInt8]) -> String = { _ in "" }
+  ) throws(StoreFailure) -> SQLiteStore {
+    try store(directory: folder.path, limits: limits, explain: explain)
+  }
+
+  static func store(
+    directory: String, limits: StoreLimits = StoreLimits(),
+    explain: @escaping @Sendable ([UInt8]) -> String = { _ in "" }
+  ) throws(StoreFailure) -> SQLiteStore {
+    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    return try SQLiteStore(
+      directory: directory, policy: WindowPolicy(), explain: explain, logger: logger, limits: limits)
+  }
+}
+
+extension SQLiteStore {
+  /// Accepts and waits for the answer.
+  @discardableResult
+  func accept(_ submission: Submission) async throws -> Verdict {
+    try await withCheckedContinuation { continuation in
+      accept(submission) { continuation.resume(returning: $0) }
+    }.get()
+  }
+
+  /// Makes all of `submissions` wait until they share one batch, and returns their answers in order.
+  func acceptTogether(_ submissions: [Submission]) async -> [Result<Verdict, StoreFailure>] {
+    let answers = Answers(submissions.count)
+    let gate = DispatchSemaphore(value: 0)
+    await withCheckedContinuation { entered in
+      queue.submit(octets: 0) { _ in
+        entered.resume()
+        gate.wait()
+      } completion: { _ in
+      }
+    }
+    return await withCheckedContinuation { continuation in
+      for (index, submission) in submissions.enumerated() {
+        accept(submission) { result in
+          if let all = answers.put(result, at: index) { continuation.resume(returning: all) }
+        }
+      }
+      gate.signal()
+    }
+  }
+
+  /// The settlement of an attempt that did what `fates` says for each recipient, in order.
+  func attempt(
+    _ id: QueueID, at time: Timestamp, _ fates: [DeliveryOutcome], bounce: OwnMail? = nil
+  ) async throws {
+    guard let entry = try await queue(limit: 1000).first(where: { $0.id == id }) else { throw Missing() }
+    let attempt = DeliveryAttempt(entry: id, at: time, outcomes: fates, nextHop: "test")
+    try await settle(RetryPolicy().settle(entry, attempt, random: 0), bounce: bounce)
+  }
+}
+
+struct Missing: Error {}
+
+/// Collects answers that arrive on other threads.
+final class Answers: Sendable {
+  private let results: Mutex<[Result<Verdict, StoreFailure>?]>
+
+  init(_ count: Int) { results = Mutex(Array(repeating: nil, count: count)) }
+
+  /// All of them, once the last one is there.
+  func put(_ result: Result<Verdict, StoreFailure>, at index: Int) -> [Result<Verdict, StoreFailure>]? {
+    results.withLock { results in
+      results[index] = result
+      let known = results.compactMap { $0 }
+      return known.count == results.count ? known : nil
+    }
+  }
+}
+
+extension Verdict {
+  var isForward: Bool { if case .forward = self { true } else { false } }
+  var heldBack: Int? {
+    switch self {
+    case .forward(_, let count): count?.heldBack
+    case .suppress(_, let count): count.heldBack
+    }
+  }
+}
+
+extension Result<Verdict, StoreFailure> {
+  var failure: StoreFailure? { if case .failure(let failure) = self { failure } else { nil } }
+  var verdict: Verdict? { try? get() }
+}

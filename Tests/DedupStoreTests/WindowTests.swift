@@ -1,0 +1,144 @@
+import DedupCore
+import MailMessage
+import Testing
+
+@testable import DedupStore
+
+@Suite("Windows")
+struct WindowTests {
+  @Test("the first mail goes out, the rest of the window is counted, the first after it says how many")
+  func window() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    #expect(
+      try await store.accept(Shop.report())
+        == .forward(.first, RunningCount(heldBack: 0, total: 1, since: nine)))
+    #expect(
+      try await store.accept(Shop.report(at: nine + .minutes(1)))
+        == .suppress(.insideWindow, RunningCount(heldBack: 1, total: 2, since: nine)))
+    #expect(
+      try await store.accept(Shop.report(at: nine + .minutes(59)))
+        == .suppress(.insideWindow, RunningCount(heldBack: 2, total: 3, since: nine)))
+    #expect(
+      try await store.accept(Shop.report(at: nine + .hours(1)))
+        == .forward(.windowElapsed, RunningCount(heldBack: 2, total: 4, since: nine)))
+    #expect(try await store.accept(Shop.report(at: nine + .hours(1))).heldBack == 1)
+    #expect(try await store.totals() == Totals(passed: 0, doubtful: 0, forwarded: 2, suppressed: 3))
+  }
+
+  @Test("mails of one batch see each other: of a hundred that arrive at once one goes out")
+  func sameBatch() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    let verdicts = await store.acceptTogether((0..<100).map { _ in Shop.report() }).map(\.verdict)
+    #expect(verdicts.map { $0?.isForward } == [true] + Array(repeating: false, count: 99))
+    #expect(verdicts.map { $0?.heldBack } == (0..<100).map { $0 })
+    // The gate, the batch, and perhaps the explanation already.
+    #expect((2...3).contains(store.commits))
+    let row = try #require(try await store.fingerprints(FingerprintQuery(), now: nine).first)
+    #expect(
+      row.record
+        == WindowRecord(firstSeen: nine, lastSeen: nine, windowStart: nine, held: 99, total: 100, suppressed: 99))
+    #expect(row.hours.last == HourCount(forwarded: 1, suppressed: 99))
+  }
+
+  @Test("mail of many senders at once takes far fewer commits than mails")
+  func sharing() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    let results = await store.acceptTogether((0..<400).map { _ in Shop.ordinary(octets: 2000) })
+    #expect(results.allSatisfy { $0.verdict?.isForward == true })
+    #expect(store.commits == 2)
+    #expect(try await store.queueStatus().waiting == 400)
+  }
+
+  @Test("the same error in two sites has two windows")
+  func sites() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    let staging = Site(settingsModule: "shop.settings.staging", subjectPrefix: "[Shop]", envelope: Shop.envelope)
+    #expect(try await store.accept(Shop.report()).isForward)
+    #expect(try await store.accept(Shop.report(site: staging)).isForward)
+    #expect(try await store.accept(Shop.report(site: staging)).isForward == false)
+    let found = try await store.fingerprint(idPrefix: "AAAA", now: nine)
+    #expect(found.map(\.row.site).sorted() == ["shop.settings", "shop.settings.staging"])
+  }
+
+  @Test("ordinary mail and doubts go out every time and are counted as what they are")
+  func others() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    for _ in 0..<3 { #expect(try await store.accept(Shop.ordinary()) == .forward(.pass("no-error"), nil)) }
+    #expect(try await store.accept(Shop.mail(.doubt(reason: "no-frames"))) == .forward(.doubt("no-frames"), nil))
+    #expect(try await store.totals() == Totals(passed: 3, doubtful: 1))
+    #expect(try await store.queue(limit: 10).map(\.kind) == [.pass, .pass, .pass, .pass])
+  }
+
+  @Test("a new length of the window counts from the next mail on")
+  func reload() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    try await store.accept(Shop.report())
+    store.setPolicy(WindowPolicy(length: .minutes(10)))
+    #expect(try await store.accept(Shop.report(at: nine + .minutes(11))).isForward)
+  }
+
+  @Test("after a kill -9 every acknowledged mail is queued or counted, and the window is still open")
+  func crash() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    for minute in 0..<7 { try await store.accept(Shop.report(at: nine + .minutes(minute))) }
+    try await store.accept(Shop.ordinary())
+    let crashed = try folder.copyAsAfterCrash()
+    let reopened = try Shop.store(crashed)
+    defer { reopened.close() }
+    #expect(try await reopened.totals() == Totals(passed: 1, forwarded: 1, suppressed: 6))
+    #expect(try await reopened.queue(limit: 10).map(\.kind) == [.report, .pass])
+    #expect(
+      try await reopened.accept(Shop.report(at: nine + .minutes(8)))
+        == .suppress(.insideWindow, RunningCount(heldBack: 7, total: 8, since: nine)))
+  }
+
+  @Test(
+    "the explanation of a new fingerprint is stored without holding up its mail, and made up for when it is missing")
+  func explanation() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder, explain: { "explained: \($0.count)" })
+    let mail = Shop.report()
+    try await store.accept(mail)
+    // Stored or not yet, it can be asked for.
+    let now = try #require(try await store.fingerprint(idPrefix: "aaaa", now: nine).first)
+    #expect(now.explanation == "explained: \(mail.message.count)")
+    store.close()
+    let stored = try #require(
+      try await StoreReader(readingDirectory: folder.path).fingerprint(idPrefix: "v1:aaaa1", now: nine).first)
+    #expect(stored.explanation == "explained: \(mail.message.count)")
+  }
+
+  @Test("the first and the latest mail are kept as they came, and not when they are too large")
+  func samples() async throws {
+    let folder = try Folder()
+    var limits = StoreLimits()
+    limits.sampleOctets = 5000
+    let store = try Shop.store(folder, limits: limits)
+    defer { store.close() }
+    let first = Shop.report(text: "first")
+    try await store.accept(first)
+    let alone = try #require(try await store.fingerprint(idPrefix: "aaaa", now: nine).first)
+    #expect(alone.firstSample == first.message && alone.latestSample == first.message)
+    let last = Shop.report(text: "last")
+    _ = await store.acceptTogether([Shop.report(text: "second"), last])
+    let both = try #require(try await store.fingerprint(idPrefix: "aaaa", now: nine).first)
+    #expect(both.firstSample == first.message && both.latestSample == last.message)
+    try await store.accept(Shop.report(octets: 6000))
+    let large = try #require(try await store.fingerprint(idPrefix: "aaaa", now: nine).first)
+    #expect(large.firstSample == first.message && large.latestSample == nil)
+  }
+}
