@@ -1,6 +1,8 @@
 """Nothing that was acknowledged is lost, whatever ends the relay."""
 import smtplib
+import socket
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -131,6 +133,27 @@ def test_a_smarthost_that_says_not_now(workshop: Workshop):
     sink.wait_for(lambda arrival: arrival.subject == "patience", "the patient one")
     relay.wait_drained()
     assert len(sink.arrivals) == 1
+
+
+def test_sigterm_is_heeded_from_the_first_moment(workshop: Workshop):
+    """As soon as the relay says that it listens, SIGTERM ends it in order: service managers restart in a hurry."""
+    for _ in range(8):
+        relay = workshop.relay().start()
+        assert relay.stop() == 0, f"SIGTERM right after the start killed it: {relay.output()}"
+
+
+def test_an_idle_client_does_not_hold_up_the_end(workshop: Workshop):
+    """Connections are kept open by many clients: one that says nothing is told 421, and the relay ends at once."""
+    relay = workshop.relay().start()
+    with socket.create_connection(("127.0.0.1", relay.port), timeout=30) as client, client.makefile("rb") as lines:
+        lines.readline()
+        client.sendall(b"HELO site\r\n")
+        lines.readline()
+        assert relay.status()["daemon"], "the start is over"
+        begun = time.monotonic()
+        assert relay.stop() == 0
+        assert time.monotonic() - begun < 5
+        assert lines.readline().startswith(b"421 ")
 
 
 def test_sigterm_in_the_middle_of_traffic_loses_nothing(workshop: Workshop):
