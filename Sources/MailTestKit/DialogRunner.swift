@@ -51,7 +51,7 @@ package struct DialogRunner: Sendable {
   ) async throws -> [String] {
     let (said, closed) = try await LineClient.connect(port: port, on: group) { client in
       // The banner comes first, or we would be an early talker.
-      _ = try await client.readLine()
+      _ = await client.readLine()
       if cut == .steps { return try await talk(client) }
       for piece in pieces(cut) { try await client.send(piece) }
       return try await listen(client, times: cut == .doubled ? 2 : 1)
@@ -65,9 +65,9 @@ package struct DialogRunner: Sendable {
       switch step {
       case .client(let bytes): try await client.send(bytes)
       case .server:
-        guard let line = try await client.readLine() else { return (said, true) }
+        guard let line = await client.readLine() else { return (said, true) }
         said.append(line)
-      case .close: return (said, try await client.readLine() == nil)
+      case .close: return (said, await client.readLine() == nil)
       }
     }
     return (said, false)
@@ -76,10 +76,10 @@ package struct DialogRunner: Sendable {
   private func listen(_ client: LineClient, times: Int) async throws -> ([String], Bool) {
     var said: [String] = []
     while said.count < script.serverLines.count * times {
-      guard let line = try await client.readLine() else { return (said, true) }
+      guard let line = await client.readLine() else { return (said, true) }
       said.append(line)
     }
-    return (said, script.endsClosed ? try await client.readLine() == nil : false)
+    return (said, script.endsClosed ? await client.readLine() == nil : false)
   }
 
   // MARK: - Comparing

@@ -37,7 +37,7 @@ package final class LineClient {
   package func finish() { outbound.finish() }
 
   /// The next line without its CRLF, or nil when the server has closed, be it with a reset.
-  package func readLine() async throws -> String? {
+  package func readLine() async -> String? {
     while true {
       if let length = buffer.readableBytesView.firstIndex(of: 0x0A).map({ $0 - buffer.readerIndex + 1 }),
         let line = buffer.readString(length: length)
@@ -50,8 +50,8 @@ package final class LineClient {
   }
 
   /// The last line of the next reply.
-  package func readReply() async throws -> String? {
-    while let line = try await readLine() {
+  package func readReply() async -> String? {
+    while let line = await readLine() {
       if line.dropFirst(3).first != "-" { return line }
     }
     return nil

@@ -1,0 +1,222 @@
+import DedupCore
+import Logging
+import MailMessage
+import MailTestKit
+import NIOCore
+import NIOPosix
+import SMTPClient
+import Testing
+
+/// Delivery over real sockets, to a smarthost that misbehaves at every step.
+@Suite(.timeLimit(.minutes(1)))
+struct SMTPTransportTests {
+  typealias Step = ScriptedSmarthost.Step
+
+  private let group = MultiThreadedEventLoopGroup.singleton
+  private let message = Array("Subject: x\r\n\r\n.dot\r\n".utf8)
+  private let envelope = Envelope(sender: EmailAddress("a@b"), recipients: [EmailAddress("c@d"), EmailAddress("e@f")])
+
+  private func transport(
+    to port: Int, _ adjust: (inout SMTPTransportSettings) -> Void = { _ in }
+  ) -> SMTPTransport {
+    var settings = SMTPTransportSettings(hostname: "us.example")
+    adjust(&settings)
+    return SMTPTransport(
+      smarthost: Smarthost(host: "127.0.0.1", port: port), settings: settings, group: group,
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+  }
+
+  private func deliver(over transport: SMTPTransport, _ envelope: Envelope? = nil) async -> String {
+    let outcomes = await transport.deliver(envelope ?? self.envelope, message: message, id: QueueID(rawValue: 1))
+    return outcomes.map { outcome in
+      switch outcome {
+      case .delivered: "D"
+      case .deferred: "T"
+      case .rejected: "P"
+      }
+    }.joined()
+  }
+
+  /// A mail arrives as it is, over one connection that the next mail uses as well, without RSET between them.
+  @Test func delivers() async throws {
+    let smarthost = try await ScriptedSmarthost.start(on: group)
+    let transport = transport(to: smarthost.port)
+    for _ in 0..<3 { #expect(await deliver(over: transport) == "DD") }
+    #expect(smarthost.connections == 1)
+    #expect(smarthost.mails.count == 3)
+    #expect(smarthost.mails.first?.message == message)
+    #expect(smarthost.mails.first?.recipients == ["TO:<c@d>", "TO:<e@f>"])
+    #expect(!smarthost.commands.contains("RSET"))
+    await transport.shutdown()
+    await smarthost.stop()
+  }
+
+  struct Fault: Sendable, CustomTestStringConvertible {
+    let step: Step
+    let answer: ScriptedSmarthost.Answer
+    let outcome: String
+    var testDescription: String { "\(step.rawValue) \(answer)" }
+  }
+
+  static let faults: [Fault] = Step.allCases.filter { ![.quit, .rset, .helo].contains($0) }.flatMap { step in
+    let isAboutTheMail = [.mail, .rcpt, .data, .message].contains(step)
+    return [
+      Fault(step: step, answer: .say("451 4.3.0 later"), outcome: "TT"),
+      Fault(step: step, answer: .say("550 5.7.1 never"), outcome: isAboutTheMail ? "PP" : step == .ehlo ? "DD" : "TT"),
+      Fault(step: step, answer: .sayAndDrop("421 4.3.2 leaving"), outcome: "TT"),
+      Fault(step: step, answer: .silence, outcome: "TT"),
+      Fault(step: step, answer: .drop, outcome: "TT"),
+      Fault(step: step, answer: .say("what is this?"), outcome: "TT"),
+      Fault(step: step, answer: .say("250-\(String(repeating: "x", count: 5000))"), outcome: "TT"),
+    ]
+  }
+
+  /// Every fault at every step is an outcome of its own kind for every recipient, and the next mail is delivered.
+  @Test(arguments: faults)
+  func fault(_ fault: Fault) async throws {
+    let smarthost = try await ScriptedSmarthost.start(on: group) { request in
+      request.connection == 1 && request.step == fault.step ? fault.answer : nil
+    }
+    let isSilent = if case .silence = fault.answer { true } else { false }
+    let first = transport(to: smarthost.port) { if isSilent { $0.timeouts = .short } }
+    #expect(await deliver(over: first) == fault.outcome)
+    // What the connection still answers wrongly belongs to this test; a fresh one is right.
+    await smarthost.dropConnections()
+    // Short timeouts are for servers that stay silent; a busy machine must not look like one.
+    let second = isSilent ? transport(to: smarthost.port) : first
+    #expect(await deliver(over: second) == "DD")
+    await first.shutdown()
+    await second.shutdown()
+    await smarthost.stop()
+  }
+
+  /// Some recipients are refused, the others get the mail.
+  @Test func someRecipients() async throws {
+    let smarthost = try await ScriptedSmarthost.start(on: group) { request in
+      request.line.contains("c@d") ? .say("550 5.1.1 no such user") : nil
+    }
+    let transport = transport(to: smarthost.port)
+    let outcomes = await transport.deliver(envelope, message: message, id: QueueID(rawValue: 1))
+    let refused = DeliveryOutcome.rejected(reason: "550 5.1.1 no such user (in reply to RCPT)", status: "5.1.1")
+    #expect(outcomes == [refused, .delivered(reply: "250 2.0.0 queued")])
+    #expect(smarthost.mails.first?.recipients == ["TO:<e@f>"])
+    await transport.shutdown()
+    await smarthost.stop()
+  }
+
+  /// When all recipients are refused the message is not sent.
+  @Test func noRecipients() async throws {
+    let smarthost = try await ScriptedSmarthost.start(on: group) { $0.step == .rcpt ? .say("550 no") : nil }
+    let transport = transport(to: smarthost.port)
+    #expect(await deliver(over: transport) == "PP")
+    #expect(!smarthost.commands.contains("DATA"))
+    await transport.shutdown()
+    await smarthost.stop()
+  }
+
+  /// A kept connection that the server closed in the meantime costs the mail nothing.
+  @Test func deadConnection() async throws {
+    let smarthost = try await ScriptedSmarthost.start(on: group) { request in
+      // The second MAIL of the first connection meets a server that is about to leave.
+      request.connection == 1 && request.step == .mail && request.line.contains("second") ? .drop : nil
+    }
+    let transport = transport(to: smarthost.port)
+    #expect(await deliver(over: transport) == "DD")
+    let second = Envelope(sender: EmailAddress("second@b"), recipients: [EmailAddress("c@d")])
+    #expect(await deliver(over: transport, second) == "D")
+    #expect(smarthost.connections == 2 && smarthost.mails.count == 2)
+    await transport.shutdown()
+    await smarthost.stop()
+  }
+
+  /// A connection that dies behind the final dot is not tried again at once: the mail may have been taken.
+  @Test func lostAnswer() async throws {
+    let smarthost = try await ScriptedSmarthost.start(on: group) { $0.step == .message ? .drop : nil }
+    let transport = transport(to: smarthost.port)
+    #expect(await deliver(over: transport) == "TT")
+    #expect(smarthost.connections == 1)
+    await transport.shutdown()
+    await smarthost.stop()
+  }
+
+  /// Nobody listens, and nothing resolves: deferred, with a reason that names the remedy.
+  @Test func unreachable() async throws {
+    let smarthost = try await ScriptedSmarthost.start(on: group)
+    let port = smarthost.port
+    await smarthost.stop()
+    let outcomes = await transport(to: port).deliver(envelope, message: message, id: QueueID(rawValue: 1))
+    #expect(outcomes.first == .deferred(reason: "cannot connect to 127.0.0.1:\(port): Connection refused"))
+    let nowhere = SMTPTransport(
+      smarthost: Smarthost(host: "nowhere.invalid", port: 25), settings: .init(hostname: "us.example"), group: group,
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    guard case .deferred(let reason) = await nowhere.deliver(envelope, message: message, id: QueueID(rawValue: 1)).first
+    else {
+      Issue.record("delivered to nowhere")
+      return
+    }
+    #expect(reason.hasPrefix("cannot resolve nowhere.invalid"))
+  }
+
+  /// Many mails at once share the connections that are allowed, and all arrive.
+  @Test func boundedPool() async throws {
+    let smarthost = try await ScriptedSmarthost.start(on: group)
+    let transport = transport(to: smarthost.port) { $0.connections = 3 }
+    let delivered = await withTaskGroup(of: String.self) { tasks in
+      for _ in 0..<40 { tasks.addTask { await deliver(over: transport) } }
+      return await tasks.reduce(0) { $0 + ($1 == "DD" ? 1 : 0) }
+    }
+    #expect(delivered == 40 && smarthost.mails.count == 40 && smarthost.connections <= 3)
+    await transport.shutdown()
+    await smarthost.stop()
+  }
+
+  /// A connection is given up after its number of mails.
+  @Test func mailsPerConnection() async throws {
+    let smarthost = try await ScriptedSmarthost.start(on: group)
+    let transport = transport(to: smarthost.port) { $0.mailsPerConnection = 2 }
+    for _ in 0..<4 { #expect(await deliver(over: transport) == "DD") }
+    #expect(smarthost.connections == 2)
+    await transport.shutdown()
+    await smarthost.stop()
+  }
+
+  /// A large message goes out piece by piece and arrives whole.
+  @Test func largeMessage() async throws {
+    let smarthost = try await ScriptedSmarthost.start(on: group)
+    let transport = transport(to: smarthost.port)
+    let line = Array(".line of a large message that fills its eighty octets rather well, is it not?..\r\n".utf8)
+    let large = (0..<5000).flatMap { _ in line }
+    let outcomes = await transport.deliver(envelope, message: large, id: QueueID(rawValue: 1))
+    #expect(outcomes == Array(repeating: .delivered(reply: "250 2.0.0 queued"), count: 2))
+    #expect(smarthost.mails.first?.message == large)
+    await transport.shutdown()
+    await smarthost.stop()
+  }
+
+  /// After shutting down nothing is sent any more, and what is on its way is cut off in time.
+  @Test func shutdown() async throws {
+    let (arrivals, arrival) = AsyncStream<Void>.makeStream()
+    let smarthost = try await ScriptedSmarthost.start(on: group) { request in
+      guard request.step == .message else { return nil }
+      arrival.yield()
+      return .silence
+    }
+    let transport = transport(to: smarthost.port)
+    async let stuck = deliver(over: transport)
+    for await _ in arrivals { break }
+    await transport.shutdown(within: .milliseconds(10))
+    #expect(await stuck == "TT")
+    #expect(await deliver(over: transport) == "TT")
+    await smarthost.stop()
+  }
+}
+
+extension SMTPTimeouts {
+  fileprivate static var short: SMTPTimeouts {
+    var timeouts = SMTPTimeouts()
+    for path in [\.greeting, \.hello, \.mail, \.recipient, \.data, \.message] as [WritableKeyPath<Self, Duration>] {
+      timeouts[keyPath: path] = .milliseconds(100)
+    }
+    return timeouts
+  }
+}

@@ -1,0 +1,253 @@
+import Logging
+import MailTestKit
+import NIOCore
+import NIOPosix
+import SMTPProtocol
+import SMTPServer
+import Synchronization
+import Testing
+
+/// What only a real socket shows.
+@Suite(.timeLimit(.minutes(1)))
+struct ListenerTests {
+  private func settings(_ adjust: (inout ListenerSettings) -> Void = { _ in }) -> ListenerSettings {
+    var settings = ListenerSettings(endpoints: [.init(host: "127.0.0.1", port: 0)], hostname: "mx.example")
+    adjust(&settings)
+    return settings
+  }
+
+  private static let accepted = Reply(250, .init(2, 0, 0), "Accepted")
+
+  private func startMail(_ client: LineClient) async throws {
+    _ = await client.readReply()
+    for line in ["EHLO c", "MAIL FROM:<a@b>", "RCPT TO:<c@d>", "DATA"] {
+      try await client.send(line)
+      _ = await client.readReply()
+    }
+  }
+
+  /// A port that is in use is a failure that says what to do.
+  @Test func busyPort() async throws {
+    try await withListener(settings(), Collector()) { port, group in
+      let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+      let second = SMTPListener(
+        settings: settings { $0.endpoints = [.init(host: "127.0.0.1", port: port)] }, handler: Collector(),
+        group: group, logger: logger)
+      let failure = await #expect(throws: ListenerFailure.self) { try await second.start() }
+      #expect(failure?.kind == .inUse)
+      #expect(
+        failure?.description
+          == "cannot listen on 127.0.0.1:\(port): the port is in use (another maildedup, or an MTA?); "
+          + "change [listener] address")
+    }
+  }
+
+  /// An address that no interface has.
+  @Test func foreignAddress() async throws {
+    let listener = SMTPListener(
+      settings: settings { $0.endpoints = [.init(host: "192.0.2.1", port: 0)] }, handler: Collector(),
+      group: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    let failure = await #expect(throws: ListenerFailure.self) { try await listener.start() }
+    #expect(failure?.kind == .noSuchAddress)
+  }
+
+  /// One connection more than allowed gets 421, and a place that becomes free is given again.
+  @Test(arguments: [true, false])
+  func connectionLimits(perClient: Bool) async throws {
+    let limited = settings { if perClient { $0.maximumPerLoopbackClient = 1 } else { $0.maximumConnections = 1 } }
+    try await withListener(limited, Collector()) { listener, port, group in
+      try await LineClient.connect(port: port, on: group) { first in
+        #expect(await first.readLine()?.hasPrefix("220") == true)
+        try await LineClient.connect(port: port, on: group) { second in
+          #expect(await second.readLine() == "421 4.7.0 Too many connections; try again later")
+          #expect(await second.readLine() == nil)
+        }
+        #expect(listener.counts.open == 1 && listener.counts.total == 1 && listener.counts.refused == 1)
+        try await first.send("QUIT")
+        while await first.readLine() != nil {}
+      }
+      try await LineClient.connect(port: port, on: group) { third in
+        #expect(await third.readLine()?.hasPrefix("220") == true)
+      }
+    }
+  }
+
+  /// Who talks before the banner is refused.
+  @Test func earlyTalker() async throws {
+    try await withListener(settings { $0.greetingDelay = .seconds(3600) }, Collector()) { port, group in
+      try await LineClient.connect(port: port, on: group) { client in
+        try await client.send("EHLO c")
+        #expect(await client.readLine() == "554 5.5.1 Wait for the banner before you send")
+        #expect(await client.readLine() == nil)
+      }
+    }
+  }
+
+  /// A connection that ends within the data delivers nothing (R2), also when only the final LF is missing.
+  @Test(arguments: ["", "x\r\n", "x\r\n.", "x\r\n.\r"])
+  func lostInData(text: String) async throws {
+    let collector = Collector()
+    try await withListener(settings(), collector) { port, group in
+      try await LineClient.connect(port: port, on: group) { client in
+        try await startMail(client)
+        try await client.send(Array(text.utf8))
+        client.finish()
+        #expect(await client.readLine() == nil)
+      }
+    }
+    #expect(collector.transactions.isEmpty)
+  }
+
+  /// A client that closes its sending side behind the mail gets the answer all the same.
+  @Test func halfClosed() async throws {
+    let holder = Holder()
+    try await withListener(settings(), holder) { port, group in
+      try await LineClient.connect(port: port, on: group) { client in
+        try await startMail(client)
+        try await client.send("x\r\n.")
+        client.finish()
+        await holder.next()?(Self.accepted)
+        #expect(await client.readLine() == "250 2.0.0 Accepted")
+        #expect(await client.readLine() == nil)
+      }
+    }
+  }
+
+  /// A handler that answers twice answers only once.
+  @Test func secondAnswer() async throws {
+    let holder = Holder()
+    try await withListener(settings(), holder) { port, group in
+      try await LineClient.connect(port: port, on: group) { client in
+        try await startMail(client)
+        try await client.send("x\r\n.\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA")
+        let first = await holder.next()
+        first?(Self.accepted)
+        for expected in ["250 2.0.0", "250 2.1.0", "250 2.1.5", "354"] {
+          #expect(await client.readLine()?.hasPrefix(expected) == true)
+        }
+        try await client.send("y\r\n.")
+        let second = await holder.next()
+        first?(Reply(451, .init(4, 3, 0), "wrong"))
+        second?(Self.accepted)
+        #expect(await client.readLine() == "250 2.0.0 Accepted")
+      }
+    }
+  }
+
+  /// Shutting down says 421 to who is idle, and lets a mail in flight be answered first.
+  @Test func shutdown() async throws {
+    let holder = Holder()
+    try await withListener(settings(), holder) { listener, port, group in
+      try await LineClient.connect(port: port, on: group) { idle in
+        _ = await idle.readLine()
+        try await LineClient.connect(port: port, on: group) { busy in
+          try await startMail(busy)
+          try await busy.send("x\r\n.")
+          let answer = await holder.next()
+          async let stopped: Void = listener.shutdown(within: .seconds(30))
+          #expect(await idle.readLine() == "421 4.3.2 Shutting down; try again shortly")
+          answer?(Self.accepted)
+          #expect(await busy.readLine() == "250 2.0.0 Accepted")
+          #expect(await busy.readLine() == "421 4.3.2 Shutting down; try again shortly")
+          await stopped
+        }
+      }
+      #expect(listener.counts.open == 0)
+    }
+  }
+
+  /// Who stays longer than shutting down may take is cut off.
+  @Test func shutdownCutsOff() async throws {
+    try await withListener(settings(), Holder()) { listener, port, group in
+      try await LineClient.connect(port: port, on: group) { client in
+        try await startMail(client)
+        await listener.shutdown(within: .zero)
+        #expect(await client.readLine() == nil)
+      }
+    }
+  }
+
+  /// An idle client is sent away, and one whose message does not come.
+  @Test(arguments: [false, true])
+  func deadlines(inData: Bool) async throws {
+    let hurried = settings {
+      $0.limits.idle = inData ? .seconds(60) : .milliseconds(50)
+      $0.limits.data = .milliseconds(50)
+    }
+    try await withListener(hurried, Collector()) { port, group in
+      try await LineClient.connect(port: port, on: group) { client in
+        if inData { try await startMail(client) } else { _ = await client.readLine() }
+        #expect(await client.readLine()?.hasPrefix("421 4.4.2") == true)
+        #expect(await client.readLine() == nil)
+      }
+    }
+  }
+
+  /// The last words reach a client that goes on sending: closing with unread octets would reset the connection.
+  @Test func lastWordsArrive() async throws {
+    try await withListener(settings(), Collector()) { port, group in
+      try await LineClient.connect(port: port, on: group) { client in
+        _ = await client.readLine()
+        try await client.send([UInt8](repeating: 0x78, count: 2_000_000))
+        #expect(await client.readLine() == "500 5.5.2 Line too long")
+      }
+    }
+  }
+
+  /// Settings that change reach the next connection.
+  @Test func adopts() async throws {
+    try await withListener(settings(), Collector()) { listener, port, group in
+      listener.adopt(settings { $0.hostname = "new.example" })
+      try await LineClient.connect(port: port, on: group) { client in
+        #expect(await client.readLine() == "220 new.example ESMTP MailDedup")
+      }
+    }
+  }
+
+  /// What a client says cannot begin a line of the log or reach the admin's terminal, and every refusal is one line.
+  @Test func logIsSafe() async throws {
+    let log = LogKeeper()
+    let group = MultiThreadedEventLoopGroup.singleton
+    let listener = SMTPListener(
+      settings: settings(), handler: Collector(answer: Reply(451, .init(4, 3, 0), "\u{1B}[2J\nevil")), group: group,
+      logger: Logger(label: "test") { _ in log })
+    let port = try await listener.start()[0].port
+    try await LineClient.connect(port: port, on: group) { client in
+      try await startMail(client)
+      try await client.send(".")
+      _ = await client.readReply()
+      try await client.send("QUIT")
+      while await client.readLine() != nil {}
+    }
+    await listener.shutdown(within: .seconds(10))
+    let rejected = log.lines.filter { $0.hasPrefix("info rejected") }
+    #expect(rejected.count == 1)
+    #expect(rejected.first?.contains("reply=451 4.3.0 \\u{1b}[2J\\u{a}evil") == true)
+    #expect(log.lines.filter { $0.hasPrefix("info") }.count == 3, "listening, rejected, stopped; the rest is debug")
+  }
+}
+
+/// Keeps what is logged, as `level verb key=value …`.
+private final class LogKeeper: LogHandler {
+  private let kept = Mutex<[String]>([])
+
+  var lines: [String] { kept.withLock { $0 } }
+  var metadata: Logger.Metadata {
+    get { [:] }
+    set {}
+  }
+  var logLevel: Logger.Level {
+    get { .trace }
+    set {}
+  }
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { nil }
+    set {}
+  }
+
+  func log(event: LogEvent) {
+    let pairs = (event.metadata ?? [:]).map { "\($0.key)=\($0.value)" }.sorted().joined(separator: " ")
+    kept.withLock { $0.append("\(event.level) \(event.message) \(pairs)") }
+  }
+}
