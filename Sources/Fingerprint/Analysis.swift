@@ -13,6 +13,8 @@ struct Finding: Sendable {
   var traceback: Traceback
   var placed: [PlacedFrame]
   var key: ErrorKey
+  /// What earlier versions make of it, in the order of `Algorithm.earlier`; nil where they make nothing.
+  var earlier: [ErrorKey?] = []
   var applied: [AppliedRule] = []
 }
 
@@ -35,6 +37,10 @@ struct Analysis: Sendable {
   /// The line that was logged, for mails without an exception.
   var message: Range<Int>?
   var messageRules: [AppliedRule] = []
+  /// The keys of a report by the versions before the current one.
+  var earlier: [EarlierKey] = []
+  /// What a rule of the admin made of it.
+  var decision: RuleDecision?
 
   static func pass(_ reason: PassReason, gate: Gate? = nil) -> Analysis {
     Analysis(outcome: .pass(reason), gate: gate)
@@ -42,5 +48,10 @@ struct Analysis: Sendable {
 
   static func doubt(_ reason: DoubtReason, gate: Gate? = nil) -> Analysis {
     Analysis(outcome: .doubt(reason), gate: gate)
+  }
+
+  /// Gives earlier versions the same change of their keys.
+  mutating func replaceKeys(_ change: ([UInt8]) -> [UInt8]) {
+    for index in earlier.indices { earlier[index].bytes = change(earlier[index].bytes) }
   }
 }

@@ -10,7 +10,7 @@ package enum KeyRule: String, Sendable, CaseIterable, Codable {
   case placeAndText = "place-and-text"
   /// Raised by a template: type, template or the line that renders it, and text.
   case template
-  /// SyntaxError and its children: type, file, text.
+  /// SyntaxError and its children: type and file.
   case syntax
   /// RecursionError: the frames of the cycle.
   case recursion
@@ -22,6 +22,8 @@ package enum KeyRule: String, Sendable, CaseIterable, Codable {
   case message
   /// Several tracebacks in one mail: all their distinct keys.
   case several
+  /// What a rule of the admin says.
+  case admin = "rule"
 }
 
 /// What a fingerprint is made of, in readable form: the bytes are text, one field a line.
@@ -72,12 +74,31 @@ struct KeyWriter {
   }
 
   /// Module, function and code of a frame; no line number, no absolute path.
-  mutating func addFrame(_ text: borrowing Span<UInt8>, module: Range<Int>, function: Range<Int>, source: Range<Int>) {
+  mutating func addFrame(
+    _ text: borrowing Span<UInt8>, module: Range<Int>, function: Range<Int>, source: Range<Int>, algorithm: Algorithm
+  ) {
     bytes.append(UInt8(ascii: "\n"))
     append(text, module, isPath: true)
     bytes.append(UInt8(ascii: "|"))
     append(text, function)
     bytes.append(UInt8(ascii: "|"))
-    append(text, source, limit: 200)
+    if algorithm.ignoresCodeStyle { appendCode(text, source, limit: 200) } else { append(text, source, limit: 200) }
+  }
+
+  /// Code whatever its style: blanks only where they keep two words apart, double quotes, no comma before a closing
+  /// bracket.
+  private mutating func appendCode(_ text: borrowing Span<UInt8>, _ range: Range<Int>, limit: Int) {
+    let start = bytes.count
+    for index in range {
+      guard bytes.count - start < limit else { return }
+      let byte = text[index]
+      if byte.isBlank { continue }
+      if index > range.lowerBound, text[index - 1].isBlank, byte.isNameByte, bytes.last?.isNameByte == true {
+        bytes.append(0x20)
+      }
+      let closes = byte == UInt8(ascii: ")") || byte == UInt8(ascii: "]") || byte == UInt8(ascii: "}")
+      if closes, bytes.count > start, bytes.last == UInt8(ascii: ",") { bytes.removeLast() }
+      bytes.append(byte == UInt8(ascii: "'") ? UInt8(ascii: "\"") : byte)
+    }
   }
 }

@@ -7,8 +7,8 @@ package struct AlgorithmVersion: RawRepresentable, Hashable, Comparable, Sendabl
 
   package init(rawValue: Int) { self.rawValue = rawValue }
 
-  /// The rules that `ReportReader` applies.
-  package static let current = AlgorithmVersion(rawValue: 1)
+  /// The version that `ReportReader` names errors by.
+  package static let current = Algorithm.current.version
 
   package static func < (left: AlgorithmVersion, right: AlgorithmVersion) -> Bool { left.rawValue < right.rawValue }
 }

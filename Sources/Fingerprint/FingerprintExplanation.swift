@@ -49,6 +49,11 @@ package struct FingerprintExplanation: Sendable, Codable, Equatable {
   /// What normalisation took out of the text, in order.
   package var replacements: [AppliedRule] = []
   package var rule: KeyRule?
+  /// The `[rule NAME]` of the configuration that matched, and what it says, e.g. `summary-only`.
+  package var adminRule: String?
+  package var adminAction: RuleAction?
+  /// Fields that the rule's fingerprint needs and the mail does not have: the usual fingerprint stays.
+  package var missingFields: [String]?
   package var family: Family?
   /// The fields that are digested, one a line.
   package var key: [String] = []
@@ -68,6 +73,7 @@ package struct FingerprintExplanation: Sendable, Codable, Equatable {
       read(ReportSummary(analysis, key).report, key)
     }
     for finding in analysis.findings { read(finding, in: analysis.text.span) }
+    if let decision = analysis.decision { read(decision) }
     message = analysis.message.map { analysis.text.span.text($0) }
     replacements += analysis.messageRules
   }
@@ -85,6 +91,12 @@ package struct FingerprintExplanation: Sendable, Codable, Equatable {
     variant = report.variant
   }
 
+  private mutating func read(_ decision: RuleDecision) {
+    adminRule = decision.rule.name
+    adminAction = decision.rule.action
+    missingFields = decision.missing.isEmpty ? nil : decision.missing.map(\.rawValue)
+  }
+
   private mutating func read(_ finding: Finding, in text: borrowing Span<UInt8>) {
     replacements += finding.applied
     for link in finding.traceback.links {
@@ -94,7 +106,8 @@ package struct FingerprintExplanation: Sendable, Codable, Equatable {
       for index in shown { frames.append(Frame(text, finding, index)) }
       chain.append(
         Link(
-          type: text.text(link.type), text: text.text(link.text.lowerBound..<min(link.text.upperBound, link.text.lowerBound + 1000)),
+          type: text.text(link.type),
+          text: text.text(link.text.lowerBound..<min(link.text.upperBound, link.text.lowerBound + 1000)),
           origin: link.origin == .directCause ? "direct cause" : link.origin == .context ? "during handling" : nil,
           frames: frames, omittedFrames: all.count - shown.count))
     }
@@ -142,7 +155,8 @@ extension FingerprintExplanation {
       }
     }
     guard verdict == .report else { return lines.joined(separator: "\n") + "\n" }
-    lines += ["", "Decided by:   " + (family.map { "family \($0.rawValue), \($0.title)" } ?? "rule \(rule?.rawValue ?? "")")]
+    lines += ["", "Decided by:   " + decider]
+    if let adminRule { lines.append("Rule:         [rule \(adminRule)] of the configuration\(ruleNote)") }
     lines.append("Key (version \(version ?? 0)):")
     lines += key.map { "  " + Self.oneLine($0, 200) }
     add("Fingerprint", fingerprint)
@@ -152,10 +166,26 @@ extension FingerprintExplanation {
 
   private var headline: String {
     switch verdict {
-    case .report: "An error report: the first of a window is forwarded, the rest is counted."
+    case .report:
+      switch adminAction ?? .dedup {
+      case .dedup: "An error report: the first of a window is forwarded, the rest is counted."
+      case .pass: "An error report that a rule lets pass: each one is forwarded."
+      case .silence: "An error report that a rule silences: it is counted and not forwarded."
+      case .summaryOnly: "An error report that a rule keeps for the summary: it is counted and not forwarded."
+      }
     case .notAReport: "No error report (\(reason ?? "")): forwarded untouched."
     case .unclear: "Unclear (\(reason ?? "")): forwarded untouched."
     }
+  }
+
+  private var decider: String {
+    if rule == .admin { return "rule \(adminRule ?? "") of the configuration" }
+    return family.map { "family \($0.rawValue), \($0.title)" } ?? "rule \(rule?.rawValue ?? "")"
+  }
+
+  private var ruleNote: String {
+    guard let missingFields else { return "" }
+    return "; its fingerprint needs \(missingFields.joined(separator: ", ")), which this mail does not say"
   }
 
   private static func lines(_ link: Link, number: Int, of count: Int) -> [String] {
@@ -171,8 +201,10 @@ extension FingerprintExplanation {
       lines.append("  \(mark) \(frame.place.padded(to: 12))\(frame.module) in \(frame.function)\(times)")
       if frame.role == "key" { lines.append("      " + oneLine(frame.source, 120)) }
       if frame.role == "key" || frame.place == "application" {
-        lines.append("      " + [frame.reason, frame.role == "key" ? "this frame is the key" : frame.role]
-          .compactMap { $0 }.joined(separator: "; "))
+        lines.append(
+          "      "
+            + [frame.reason, frame.role == "key" ? "this frame is the key" : frame.role]
+            .compactMap { $0 }.joined(separator: "; "))
       }
     }
     if link.omittedFrames > 0 { lines.append("    … and \(link.omittedFrames) frames between") }

@@ -53,7 +53,11 @@ package enum DoubtReason: String, Error, Sendable, CaseIterable, Codable {
 /// An error report with its name.
 package struct FingerprintedReport: Sendable, Equatable {
   package let fingerprint: Fingerprint
-  /// 16 hexadecimal digits: another code path or text within the group; constant for families.
+  /// What earlier versions call the same error, the latest first: a store that was filled by one of them finds its
+  /// history under that name.
+  package let previous: [Fingerprint]
+  /// 16 hexadecimal digits: another code path or text within the group; constant for families and for
+  /// groups that a rule made.
   package let variant: String
   /// One line for a human, at most 200 characters, no control characters:
   /// `OperationalError: remaining connection slots are reserved for …`
@@ -66,12 +70,16 @@ package struct FingerprintedReport: Sendable, Equatable {
   package let subjectPrefix: String?
   /// `ERROR`, `CRITICAL` …
   package let level: String?
+  /// What a rule of the admin says; nil when none matches.
+  package let ruling: Ruling?
 
   package init(
-    fingerprint: Fingerprint, variant: String, title: String, place: String, settingsModule: String?,
-    subjectPrefix: String?, level: String?
+    fingerprint: Fingerprint, previous: [Fingerprint] = [], variant: String, title: String, place: String,
+    settingsModule: String?, subjectPrefix: String?, level: String?, ruling: Ruling? = nil
   ) {
     self.fingerprint = fingerprint
+    self.previous = previous
+    self.ruling = ruling
     self.variant = variant
     self.title = title
     self.place = place

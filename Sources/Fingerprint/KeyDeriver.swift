@@ -9,11 +9,16 @@ struct KeyDeriver {
   let placed: [PlacedFrame]
   /// The template an error names, if the report prints it.
   let template: Range<Int>?
+  let algorithm: Algorithm
   /// Asked for an explanation: record what normalisation replaced.
   var records = false
   private(set) var applied: [AppliedRule] = []
 
-  init(traceback: Traceback, placed: [PlacedFrame], template: Range<Int>? = nil, records: Bool = false) {
+  init(
+    traceback: Traceback, placed: [PlacedFrame], template: Range<Int>? = nil, algorithm: Algorithm = .current,
+    records: Bool = false
+  ) {
+    self.algorithm = algorithm
     self.traceback = traceback
     self.placed = placed
     self.template = template
@@ -114,11 +119,11 @@ struct KeyDeriver {
       message = message.lowerBound..<open
     }
     guard let file else { return nil }
+    // The text is not in the key: Python says it in other words from version to version.
     let normalized = normalize(text, message, rule: .syntax, name: name)
     var writer = KeyWriter(.syntax)
     writer.add(text, name)
     writer.add(text, file)
-    writer.add(normalized)
     return ErrorKey(rule: .syntax, bytes: writer.bytes, family: nil, frame: nil, normalized: normalized)
   }
 
@@ -190,7 +195,8 @@ struct KeyDeriver {
 
   private func addFrame(_ text: borrowing Span<UInt8>, _ index: Int, to writer: inout KeyWriter) {
     writer.addFrame(
-      text, module: placed[index].module, function: function(text, of: index), source: traceback.frames[index].source)
+      text, module: placed[index].module, function: function(text, of: index), source: traceback.frames[index].source,
+      algorithm: algorithm)
   }
 
   private func frameLine(_ text: borrowing Span<UInt8>, _ index: Int) -> [UInt8] {

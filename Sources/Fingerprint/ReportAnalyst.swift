@@ -109,18 +109,35 @@ struct ReportAnalyst {
     if let last = traceback.finalIndex, !ExceptionType.isName(text, traceback.links[last].type) { return nil }
     var deriver = KeyDeriver(traceback: traceback, placed: placed, template: report?.template, records: records)
     guard let key = deriver.key(text) else { return nil }
-    return Finding(traceback: traceback, placed: placed, key: key, applied: deriver.applied)
+    var finding = Finding(traceback: traceback, placed: placed, key: key, applied: deriver.applied)
+    for algorithm in Algorithm.earlier {
+      var deriver = KeyDeriver(
+        traceback: traceback, placed: placed, template: report?.template, algorithm: algorithm)
+      finding.earlier.append(deriver.key(text))
+    }
+    return finding
   }
 
   private func conclude(
     _ text: borrowing Span<UInt8>, _ findings: [Finding?], outside: [[UInt8]]?, _ analysis: inout Analysis
   ) {
     analysis.findings = findings.compactMap { $0 }
-    guard analysis.findings.count == findings.count, var key = analysis.findings.first?.key else {
+    guard analysis.findings.count == findings.count, let key = joined(analysis.findings.map(\.key), outside) else {
       analysis.outcome = .doubt(.noTracebackKey)
       return
     }
-    let distinct = Set(analysis.findings.map(\.key.bytes))
+    analysis.outcome = .report(key)
+    for (index, algorithm) in Algorithm.earlier.enumerated() {
+      let keys = analysis.findings.compactMap { $0.earlier[index] }
+      guard keys.count == findings.count, let key = joined(keys, outside) else { continue }
+      analysis.earlier.append(EarlierKey(version: algorithm.version, bytes: key.bytes))
+    }
+  }
+
+  /// One key for all tracebacks of a mail.
+  private func joined(_ keys: [ErrorKey], _ outside: [[UInt8]]?) -> ErrorKey? {
+    guard var key = keys.first else { return nil }
+    let distinct = Set(keys.map(\.bytes))
     if distinct.count > 1 {
       var writer = KeyWriter(.several)
       for bytes in distinct.sorted(by: { $0.lexicographicallyPrecedes($1) }) { writer.add(bytes) }
@@ -129,7 +146,7 @@ struct ReportAnalyst {
     if key.family == nil, let outside {
       for line in outside { key.bytes += Array("\n+ ".utf8) + line }
     }
-    analysis.outcome = .report(key)
+    return key
   }
 
   /// Nothing was raised: the message is all there is.
@@ -139,7 +156,7 @@ struct ReportAnalyst {
     analysis.message = line
     let rule = FamilyTable.rules[0]
     if rule.texts.contains(where: { text.firstIndex(of: $0, in: line) != nil }) {
-      analysis.outcome = .report(MessageKey.family(rule.family))
+      conclude(MessageKey.family(rule.family), &analysis)
       return
     }
     var builder = MessageKey(records: records)
@@ -148,7 +165,13 @@ struct ReportAnalyst {
       return
     }
     analysis.messageRules = builder.applied
+    conclude(key, &analysis)
+  }
+
+  /// A key that all versions make alike.
+  private func conclude(_ key: ErrorKey, _ analysis: inout Analysis) {
     analysis.outcome = .report(key)
+    analysis.earlier = Algorithm.earlier.map { EarlierKey(version: $0.version, bytes: key.bytes) }
   }
 }
 
@@ -192,7 +215,7 @@ struct MessageKey {
   }
 
   /// The path in `Internal Server Error: /shop/cart/17/`, as `django.utils.log.log_response` writes it.
-  private static func requestPath(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Range<Int>? {
+  static func requestPath(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Range<Int>? {
     guard let colon = text.firstIndex(of: ": /", in: line) else { return nil }
     for index in line.lowerBound..<colon where !text[index].isLetter && !text[index].isBlank { return nil }
     let path = text.trimmed((colon + 2)..<line.upperBound)
@@ -200,7 +223,7 @@ struct MessageKey {
   }
 
   /// The path without its numbers: `/shop/cart/#/`.
-  private static func pathPattern(_ text: borrowing Span<UInt8>, _ path: Range<Int>) -> [UInt8] {
+  static func pathPattern(_ text: borrowing Span<UInt8>, _ path: Range<Int>) -> [UInt8] {
     var output: [UInt8] = []
     var start = path.lowerBound
     for index in path.prefix(300) where text[index] == UInt8(ascii: "/") || index + 1 == path.upperBound {

@@ -21,12 +21,17 @@ package struct ReadingLimits: Sendable {
 /// bytes, and forwards (`notAReport`, `unclear`) whenever it is not sure.
 package struct ReportReader: Sendable {
   package let limits: ReadingLimits
+  /// The rules of the admin, which come before everything else that names errors.
+  package let rules: RuleSet
 
-  package init(limits: ReadingLimits = ReadingLimits()) { self.limits = limits }
+  package init(limits: ReadingLimits = ReadingLimits(), rules: RuleSet = RuleSet()) {
+    self.limits = limits
+    self.rules = rules
+  }
 
   /// The verdict on a mail as it came over SMTP, dot-stuffing removed.
   package func judge(_ message: [UInt8]) -> Judgement {
-    let analysis = analyse(message, records: false)
+    let analysis = ruled(message, records: false)
     switch analysis.outcome {
     case .pass(let reason): return .notAReport(reason)
     case .doubt(let reason): return .unclear(reason)
@@ -36,7 +41,13 @@ package struct ReportReader: Sendable {
 
   /// The same verdict with the way to it.
   package func explain(_ message: [UInt8]) -> FingerprintExplanation {
-    FingerprintExplanation(analyse(message, records: true))
+    FingerprintExplanation(ruled(message, records: true))
+  }
+
+  private func ruled(_ message: [UInt8], records: Bool) -> Analysis {
+    var analysis = analyse(message, records: records)
+    rules.apply(to: &analysis)
+    return analysis
   }
 
   // MARK: - From the mail to its text
@@ -73,8 +84,9 @@ package struct ReportReader: Sendable {
     case .success(let html):
       // Most HTML is a newsletter; only what can be a report is taken apart.
       let span = html.span
-      guard span.firstIndex(of: "Traceback", in: 0..<span.count) != nil
-        || span.firstIndex(of: "Django Version:", in: 0..<span.count) != nil
+      guard
+        span.firstIndex(of: "Traceback", in: 0..<span.count) != nil
+          || span.firstIndex(of: "Django Version:", in: 0..<span.count) != nil
       else { return .pass(.noReportStructure, gate: analyst.gate) }
       return analyst.analyse(HTMLReport.plainText(span), isHTML: true)
     }

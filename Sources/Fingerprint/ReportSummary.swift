@@ -14,10 +14,11 @@ struct ReportSummary {
     let gate = analysis.gate
     return FingerprintedReport(
       fingerprint: Fingerprint(version: .current, key: key.bytes),
+      previous: analysis.earlier.map { Fingerprint(version: $0.version, key: $0.bytes) },
       variant: Digest.hex(of: key.variant, bytes: 8),
       title: title, place: place,
       settingsModule: analysis.report?.settingsModule.map { bounded(text($0), to: 200) } ?? gate?.settingsModule,
-      subjectPrefix: gate?.subject.prefix, level: gate?.subject.level)
+      subjectPrefix: gate?.subject.prefix, level: gate?.subject.level, ruling: analysis.decision?.ruling)
   }
 
   var title: String {

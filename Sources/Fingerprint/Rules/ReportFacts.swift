@@ -1,0 +1,194 @@
+import MailMessage
+
+/// What a report says, field by field, for the rules of the admin.
+///
+/// A field that the report does not have matches nothing, not even `*`. Texts are looked at up to their first 2000
+/// octets: whoever writes the mail must not decide what a rule costs.
+struct ReportFacts {
+  private let analysis: Analysis
+
+  init(_ analysis: Analysis) { self.analysis = analysis }
+
+  /// A mail with several tracebacks is only the rule's when each of them is: what a rule silences must not take
+  /// another error along.
+  func match(_ rule: Rule) -> Bool {
+    guard !rule.matchers.isEmpty else { return false }
+    if analysis.findings.isEmpty { return rule.matchers.allSatisfy { matches($0, nil) } }
+    return analysis.findings.allSatisfy { finding in rule.matchers.allSatisfy { matches($0, finding) } }
+  }
+
+  private func matches(_ matcher: RuleMatcher, _ finding: Finding?) -> Bool {
+    let values = candidates(matcher.field, finding)
+    return matcher.patterns.contains { pattern in values.contains { !$0.isEmpty && pattern.matches($0) } }
+  }
+
+  // MARK: - For patterns
+
+  private func candidates(_ field: RuleField, _ finding: Finding?) -> [[UInt8]] {
+    let span = analysis.text.span
+    switch field {
+    case .type:
+      return links(finding).flatMap { link in
+        let name = ExceptionType.lastName(span, link.type)
+        return name == link.type ? [bytes(name)] : [bytes(link.type), bytes(name)]
+      }
+    case .text:
+      guard let finding else { return analysis.message.map { [bytes($0)] } ?? [] }
+      return links(finding).map { bytes(span.trimmed($0.text)) }
+    case .module: return frames(finding).flatMap { modules(bytes($0.placed.module)) }
+    case .function: return frames(finding).map { bytes($0.function) }
+    case .view: return analysis.report?.raisedDuring.map { [bytes($0)] } ?? []
+    case .path: return path.map { [bytes($0)] } ?? []
+    case .host: return host.map { [bytes($0)] } ?? []
+    case .settingsModule: return settingsModule.map { [$0] } ?? []
+    case .subject: return [collapsed(analysis.gate?.decodedSubject ?? [])]
+    case .template:
+      guard let template = analysis.report?.template else { return [] }
+      return [bytes(template), bytes(ModuleRoot.guess(span, template))]
+    }
+  }
+
+  /// The exception that was reported in the end, and the one in whose cause a family was seen.
+  private func links(_ finding: Finding?) -> [ChainLink] {
+    guard let finding, let last = finding.traceback.finalIndex else { return [] }
+    let links = finding.traceback.links
+    guard let cause = finding.key.family?.link, cause != last, links.indices.contains(cause) else {
+      return [links[last]]
+    }
+    return [links[last], links[cause]]
+  }
+
+  private struct Frame {
+    var placed: PlacedFrame
+    var function: Range<Int>
+  }
+
+  /// The frame that decided and the innermost one of the application, which may be the same.
+  private func frames(_ finding: Finding?) -> [Frame] {
+    guard let finding else { return [] }
+    let own = links(finding).lazy.compactMap { innermost(in: $0.frames, finding) }.first
+    let last = finding.traceback.finalIndex.flatMap { finding.traceback.links[$0].frames.last }
+    var indices: [Int] = []
+    for index in [finding.key.frame ?? (own == nil ? last : nil), own].compactMap({ $0 })
+    where !indices.contains(index) && finding.placed.indices.contains(index) {
+      indices.append(index)
+    }
+    let deriver = KeyDeriver(traceback: finding.traceback, placed: finding.placed)
+    return indices.map { Frame(placed: finding.placed[$0], function: deriver.function(analysis.text.span, of: $0)) }
+  }
+
+  private func innermost(in range: Range<Int>, _ finding: Finding) -> Int? {
+    range.last { finding.placed[$0].place == .application && !finding.placed[$0].isPlumbing }
+  }
+
+  /// `shop/pricing.py` and `shop.pricing`.
+  private func modules(_ path: [UInt8]) -> [[UInt8]] {
+    let isSource = path.suffix(3).elementsEqual(".py".utf8)
+    let dotted = (isSource ? path.dropLast(3) : path[...]).map { ModulePath.isSeparator($0) ? UInt8(ascii: ".") : $0 }
+    return [path, dotted]
+  }
+
+  // MARK: - The request
+
+  /// From `KeyError at /cart/`, from the logged `Internal Server Error: /cart/`, else from the URL.
+  private var path: Range<Int>? {
+    let span = analysis.text.span
+    if let line = analysis.message, let path = MessageKey.requestPath(span, line) { return path }
+    if let headline = analysis.report?.headline, let hit = span.lastIndex(of: " at /", in: headline) {
+      return (hit + 4)..<headline.upperBound
+    }
+    guard let url else { return nil }
+    let end = span.firstIndex(of: UInt8(ascii: "?"), in: url) ?? url.upperBound
+    guard let slash = span.firstIndex(of: UInt8(ascii: "/"), in: authority(url).upperBound..<end) else { return nil }
+    return slash..<end
+  }
+
+  private var host: Range<Int>? {
+    guard let url else { return nil }
+    var host = authority(url)
+    let span = analysis.text.span
+    if let at = span.lastIndex(of: UInt8(ascii: "@"), in: host) { host = (at + 1)..<host.upperBound }
+    // `[::1]:8000`: the colons inside of the brackets are no port.
+    let bracket = span.lastIndex(of: UInt8(ascii: "]"), in: host) ?? host.lowerBound
+    if let colon = span.lastIndex(of: UInt8(ascii: ":"), in: bracket..<host.upperBound) {
+      return host.lowerBound..<colon
+    }
+    return host
+  }
+
+  /// `Request URL: https://shop.example.org/cart/?page=2`, the last such line above the environment: an exception's
+  /// text stands before it and may hold anything.
+  private var url: Range<Int>? {
+    guard let report = analysis.report else { return nil }
+    let span = analysis.text.span
+    let end = span.firstIndex(of: "\nPython Version: ", in: report.message.upperBound..<span.count) ?? span.count
+    let start = report.message.upperBound
+    guard let hit = span.lastIndex(of: "\nRequest URL: ", in: start..<Swift.max(start, end)) else { return nil }
+    let line = span.trimmed(span.line(at: hit + 14, before: span.count))
+    return span.firstIndex(of: "://", in: line) == nil ? nil : line
+  }
+
+  private func authority(_ url: Range<Int>) -> Range<Int> {
+    let span = analysis.text.span
+    let start = span.firstIndex(of: "://", in: url).map { $0 + 3 } ?? url.lowerBound
+    var end = start
+    while end < url.upperBound, span[end] != UInt8(ascii: "/"), span[end] != UInt8(ascii: "?") { end += 1 }
+    return start..<end
+  }
+
+  private var settingsModule: [UInt8]? {
+    analysis.report?.settingsModule.map(bytes) ?? analysis.gate?.settingsModule.map { Array($0.utf8) }
+  }
+
+  // MARK: - For keys
+
+  /// What goes into a fingerprint for `field`: without what differs from mail to mail, on one line. Nil when the mail
+  /// does not say it, or several tracebacks say several things.
+  func keyValue(_ field: RuleField) -> [UInt8]? {
+    let values: [[UInt8]?]
+    switch field {
+    case .type, .text, .module, .function:
+      guard !analysis.findings.isEmpty else { return field == .text ? normalized(analysis.message) : nil }
+      values = analysis.findings.map { keyValue(field, of: $0) }
+    case .path: values = [path.map { MessageKey.pathPattern(analysis.text.span, $0) }]
+    case .template: values = [candidates(.template, nil).last]
+    case .view, .host, .settingsModule, .subject: values = [candidates(field, nil).first]
+    }
+    guard let first = values.first ?? nil, !first.isEmpty, values.allSatisfy({ $0 == first }) else { return nil }
+    let value = collapsed(first)
+    return field.ignoresCase ? value.map(\.asciiLowercased) : value
+  }
+
+  private func keyValue(_ field: RuleField, of finding: Finding) -> [UInt8]? {
+    guard let link = links(finding).first else { return nil }
+    switch field {
+    case .type: return bytes(ExceptionType.lastName(analysis.text.span, link.type))
+    case .text: return finding.key.normalized.isEmpty ? normalized(link.text) : finding.key.normalized
+    case .module: return frames(finding).first.map { bytes($0.placed.module) }
+    case .function: return frames(finding).first.map { bytes($0.function) }
+    default: return nil
+    }
+  }
+
+  private func normalized(_ range: Range<Int>?) -> [UInt8]? {
+    guard let range else { return nil }
+    let span = analysis.text.span
+    var normalizer = TextNormalizer()
+    return normalizer.normalize(span, span.trimmed(span.line(at: range.lowerBound, before: range.upperBound)))
+  }
+
+  private func bytes(_ range: Range<Int>) -> [UInt8] {
+    let inside = analysis.text.span.clamped(range)
+    return Array(analysis.text[inside.prefix(2000)])
+  }
+
+  /// White space as one blank each.
+  private func collapsed(_ bytes: [UInt8]) -> [UInt8] {
+    var output: [UInt8] = []
+    for byte in bytes.prefix(2000) {
+      if !byte.isBlank { output.append(byte) } else if output.last != 0x20 { output.append(0x20) }
+    }
+    while output.last == 0x20 { output.removeLast() }
+    return output.first == 0x20 ? Array(output.dropFirst()) : output
+  }
+}
