@@ -51,7 +51,6 @@ struct Daemon {
       store: store, transport: transport, policy: configuration.delivery.retry,
       bounces: BounceWriter(hostname: hostname, policy: configuration.delivery.retry),
       concurrency: configuration.delivery.connections, logger: logger)
-    announce(bound, nextHop: transport.nextHop)
 
     // Shut down in the order from the last to the first: no new mail, then no new deliveries, then no answers.
     var services: [any Service] = [ControlEndpoint(server: control), runner]
@@ -60,7 +59,10 @@ struct Daemon {
       services.append(
         SummaryService(mailer: mailer, timeOfDay: time.hour * 60 + time.minute, logger: logger))
     }
-    services.append(ListenerService(listener: listener, patience: Self.shutdownPatience))
+    services.append(
+      ListenerService(listener: listener, patience: Self.shutdownPatience) {
+        announce(bound, nextHop: transport.nextHop)
+      })
     var settings = ServiceGroupConfiguration(
       services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
     settings.maximumGracefulShutdownDuration = Self.shutdownPatience + .seconds(5)

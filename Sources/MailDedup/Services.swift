@@ -7,8 +7,11 @@ struct ListenerService: Service {
   let listener: SMTPListener
   /// How long sessions may take to finish what they are at.
   let patience: Duration
+  /// Tells the world. Called from here, since from here on a signal ends the relay in good order.
+  let announce: @Sendable () -> Void
 
   func run() async throws {
+    announce()
     try? await gracefulShutdown()
     await listener.shutdown(within: patience)
   }
