@@ -56,6 +56,7 @@ enum Faults {
       case .corrupt: "; the file was left as it is: move it away or restore a backup"
       case .locked: "; another program holds a lock on the database"
       case .readOnly: "; give the user of the relay write access to the directory of the store"
+      case .other where error.resultCode == .SQLITE_CANTOPEN: "; it takes read and write access to the directory"
       case .closed, .other: ""
       }
     return StoreFailure(kind, text + remedy)

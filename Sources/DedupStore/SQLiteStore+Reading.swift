@@ -8,10 +8,7 @@ extension SQLiteStore: StoreReading {
   /// jumped back catches up could take days (R13).
   package func due(now: Timestamp, limit: Int, excluding: Set<QueueID> = []) async throws(StoreFailure) -> [QueueEntry]
   {
-    let before = tell(now)
-    if before.map({ $0.since(now) > .seconds(60) }) ?? true {
-      try await commit { try QueueTable.reschedule(now: now, $0.db) }
-    }
+    await watchClock(now)
     return try await reader.due(now: now, limit: limit, excluding: excluding)
   }
 
@@ -60,4 +57,14 @@ extension SQLiteStore: StoreReading {
   }
 
   package func setting(_ key: String) async throws(StoreFailure) -> String? { try await reader.setting(key) }
+
+  /// A failure is no reason to stop delivering: a full disk is emptied by that.
+  private func watchClock(_ now: Timestamp) async {
+    let before = tell(now)
+    guard before.map({ $0.since(now) > .seconds(60) }) ?? true else { return }
+    do { try await commit { try QueueTable.reschedule(now: now, $0.db) } } catch {
+      forgetClock()
+      logger.error("the queue was not adapted to the clock", metadata: ["error": "\(error)"])
+    }
+  }
 }

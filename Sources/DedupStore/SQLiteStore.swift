@@ -109,6 +109,9 @@ package final class SQLiteStore: MailStore, Sendable {
     }
   }
 
+  /// Lets the next `due` look at the clock as the first one did.
+  func forgetClock() { clock.withLock { $0 = nil } }
+
   /// What `tell` was told last.
   var latestTime: Timestamp? { clock.withLock { $0 } }
 

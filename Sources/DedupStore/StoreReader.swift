@@ -1,5 +1,6 @@
 package import DedupCore
 import GRDB
+import Glibc
 import Synchronization
 
 /// Answers questions about a store without changing it. Each answer is one consistent snapshot, and asking never holds
@@ -24,9 +25,14 @@ package final class StoreReader: StoreReading, Sendable {
     throws(StoreFailure)
   {
     let files = StoreFiles(directory: directory)
-    let database = try Faults.translated {
+    let database: any DatabaseReader
+    do {
       _ = try FileIdentity(path: files.database)
-      return try Connection.openForReading(files, StoreLimits())
+      database = try Connection.openForReading(files, StoreLimits())
+    } catch let fault as FileFault where fault.code == ENOENT {
+      throw StoreFailure(.other, "there is no store in \(directory): no relay has used this directory yet")
+    } catch {
+      throw Faults.failure(error).about(files.database)
     }
     self.init(database, BodyFiles(folder: files.bodies), policy)
   }

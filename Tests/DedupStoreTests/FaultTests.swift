@@ -38,6 +38,24 @@ struct FaultTests {
     #expect(try await store.totals() == Totals(passed: queued.count + 1))
   }
 
+  @Test("the queue is handed out also when nothing can be written, and adapted to the clock once that works again")
+  func readingWithoutWriting() async throws {
+    let folder = try Folder()
+    var limits = StoreLimits()
+    limits.busyTimeout = .milliseconds(10)
+    let store = try Shop.store(folder, limits: limits)
+    defer { store.close() }
+    let mail = Shop.ordinary()
+    try await store.accept(mail)
+    let later = Shop.ordinary(at: nine + .hours(1))
+    try await store.accept(later)
+    let (due, message) = try await folder.whileLocked {
+      (try await store.due(now: nine, limit: 10), try await store.message(of: mail.id))
+    }
+    #expect(due.map(\.id) == [mail.id] && message != nil)
+    #expect(try await store.due(now: nine, limit: 10).map(\.id) == [mail.id, later.id])
+  }
+
   @Test("of a batch that does not fit, the mails that fit alone are taken")
   func oneTooLarge() async throws {
     let folder = try Folder()
@@ -61,12 +79,9 @@ struct FaultTests {
     limits.busyTimeout = .milliseconds(10)
     let store = try Shop.store(folder, limits: limits)
     defer { store.close() }
-    var configuration = Configuration()
-    configuration.allowsUnsafeTransactions = true
-    let other = try DatabaseQueue(path: folder.file("dedup.sqlite"), configuration: configuration)
-    try await other.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
-    await #expect { try await store.accept(Shop.report()) } throws: { ($0 as? StoreFailure)?.kind == .locked }
-    try await other.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+    try await folder.whileLocked {
+      await #expect { try await store.accept(Shop.report()) } throws: { ($0 as? StoreFailure)?.kind == .locked }
+    }
     #expect(try await store.accept(Shop.report()) == .forward(.first, RunningCount(heldBack: 0, total: 1, since: nine)))
   }
 
@@ -162,5 +177,19 @@ extension Writer {
       try db.beginTransaction(.immediate)
       try work(db)
     }
+  }
+}
+
+extension Folder {
+  /// Runs `body` while somebody else holds the lock that every write needs.
+  @discardableResult
+  fileprivate func whileLocked<T>(_ body: () async throws -> T) async throws -> T {
+    var configuration = Configuration()
+    configuration.allowsUnsafeTransactions = true
+    let other = try DatabaseQueue(path: file("dedup.sqlite"), configuration: configuration)
+    try await other.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
+    let result = try await body()
+    try await other.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+    return result
   }
 }
