@@ -40,10 +40,12 @@ final class Writer: Sendable {
   /// Something useful for an idle moment. Returns whether there is more.
   func tidy() throws -> Bool { try pool.writeWithoutTransaction(Housekeeping.shrink) }
 
-  /// Moves the WAL into the database and closes both.
+  /// Moves the WAL into the database and closes both. On a full disk the first may fail; the WAL then stays, and
+  /// the next start reads it.
   func close() throws {
-    try pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+    let checkpoint = Result { try pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) } }
     try pool.close()
+    try checkpoint.get()
   }
 
   private func commit(_ jobs: (Batch) throws -> Void, _ db: Database) throws -> Batch.Effects {
