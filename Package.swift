@@ -59,7 +59,7 @@ let package = Package(
     layer("SMTPProtocol", on: ["MailMessage"]),
     layer("Fingerprint", on: ["MailMessage", "COpenSSL"]),
     layer("DedupCore", on: ["MailMessage"]),
-    layer("DedupConfig", on: ["DedupCore", "SMTPProtocol"]),
+    layer("DedupConfig", on: ["DedupCore", "Fingerprint", "MailMessage", "SMTPProtocol"]),
 
     layer("SMTPServer", on: ["SMTPProtocol", "MailMessage", nio, nioPosix, logging]),
     layer("SMTPClient", on: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, logging]),
@@ -87,7 +87,7 @@ let package = Package(
     tests(of: "SMTPProtocol", with: ["MailMessage"]),
     tests(of: "Fingerprint", with: ["MailMessage"], resources: ["Corpus"]),
     tests(of: "DedupCore", with: ["MailMessage"], resources: ["Goldens"]),
-    tests(of: "DedupConfig", with: ["DedupCore", "SMTPProtocol"]),
+    tests(of: "DedupConfig", with: ["DedupCore", "Fingerprint", "MailMessage", "SMTPProtocol"]),
     tests(
       of: "SMTPServer", with: ["SMTPProtocol", "MailMessage", nio, nioPosix, nioEmbedded, logging],
       resources: ["Dialogs"]),

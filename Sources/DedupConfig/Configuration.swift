@@ -1,4 +1,5 @@
 package import DedupCore
+package import Fingerprint
 package import MailMessage
 package import SMTPProtocol
 
@@ -9,6 +10,8 @@ package struct Configuration: Hashable, Sendable {
   package var listener = Listener()
   package var limits = SessionLimits()
   package var window = WindowPolicy()
+  /// `[rule NAME]`, in the order of the file.
+  package var rules = RuleSet()
   package var delivery = Delivery()
   package var summary = Summary()
   package var store = Store()

@@ -1,3 +1,5 @@
+import Fingerprint
+
 /// What a configuration file says.
 package struct ParsedConfiguration: Hashable, Sendable {
   /// The values of the file, and the defaults where it sets none or a wrong one. Not to be run with while there are
@@ -36,6 +38,8 @@ private struct ConfigurationBuilder {
   private var seen: [String: SourcePosition] = [:]
   /// Suggestions are the one costly step. Who has more unknown names than this gave us the wrong file.
   private var suggestionsLeft = 100
+  /// Where each rule was met first, by name.
+  private var rulePositions: [String: SourcePosition] = [:]
 
   mutating func add(orphans: [INIEntry]) {
     for entry in orphans {
@@ -46,6 +50,7 @@ private struct ConfigurationBuilder {
   }
 
   mutating func add(_ section: INISection) {
+    if section.name.text == ConfigurationSchema.ruleSection { return addRule(section) }
     guard let known = lookUp(section.name) else { return }
     if let argument = section.argument {
       report(argument, "[\(known.name)] takes no name; write [\(known.name)]")
@@ -65,12 +70,45 @@ extension ConfigurationBuilder {
     // Already reported as a section without a name.
     if name.text.isEmpty { return nil }
     if let section = ConfigurationSchema.section(name.text) { return section }
-    let names = ConfigurationSchema.sections.map(\.name)
+    let names = ConfigurationSchema.sections.map(\.name) + [ConfigurationSchema.ruleSection]
     let guess = suggestion(for: name.text, among: names)
     let remedy =
-      guess.map { "did you mean [\($0)]?" } ?? "there are " + names.map { "[\($0)]" }.joined(separator: ", ")
+      guess.map { "did you mean \(heading(of: $0))?" } ?? "there are " + names.map(heading).joined(separator: ", ")
     report(name, "unknown section [\(excerpt(name.text))]; \(remedy)")
     return guess.flatMap(ConfigurationSchema.section)
+  }
+
+  private func heading(of section: String) -> String {
+    section == ConfigurationSchema.ruleSection ? RuleSchema.heading : "[\(section)]"
+  }
+
+  private mutating func addRule(_ section: INISection) {
+    if let name = section.argument, let first = rulePositions[name.text] {
+      return report(
+        name, "[rule \(excerpt(name.text))] stands twice, first in line \(first.line); give one another name")
+    }
+    if let name = section.argument { rulePositions[name.text] = name.position }
+    if rulePositions.count == RuleSchema.mostRules + 1 {
+      report(section.name, "there are more than \(RuleSchema.mostRules) rules; is it the right file?")
+    }
+    guard rulePositions.count <= RuleSchema.mostRules else { return }
+    let reader = RuleReader(section, suggestionsLeft: suggestionsLeft)
+    suggestionsLeft = reader.suggestionsLeft
+    parsed.errors += reader.problems
+    guard let rule = reader.rule else { return }
+    warnIfUnreachable(rule, section)
+    parsed.configuration.rules.rules.append(rule)
+  }
+
+  private mutating func warnIfUnreachable(_ rule: Rule, _ section: INISection) {
+    let matchers = Set(rule.matchers)
+    guard let name = section.argument,
+      let earlier = parsed.configuration.rules.rules.first(where: { Set($0.matchers).isSubset(of: matchers) })
+    else { return }
+    parsed.warnings.append(
+      Diagnostic(
+        name.position,
+        "[rule \(rule.name)] never applies: [rule \(earlier.name)] comes first and matches all it matches"))
   }
 
   private mutating func add(_ entry: INIEntry, in section: ConfigurationSection) {

@@ -1,3 +1,5 @@
+import Fingerprint
+
 /// The configuration as text, made from the schema.
 package enum ConfigurationReference {
   /// The commented `dedup.conf`. Essential keys are set to their default; the others stand commented out as `#key =`,
@@ -9,17 +11,17 @@ package enum ConfigurationReference {
       lines += ["", ""] + comment(section.explanation) + ["[\(section.name)]"]
       for key in section.keys { lines += [""] + entry(key, standard) }
     }
+    lines += rules
     return lines.joined(separator: "\n") + "\n"
   }
 
   /// All keys with their values and nothing else: a file that reads back as `configuration`.
   package static func values(of configuration: Configuration) -> String {
-    ConfigurationSchema.sections
-      .map { section in
-        let entries = section.keys.map { assignment($0, configuration) }
-        return (["[\(section.name)]"] + entries).joined(separator: "\n") + "\n"
-      }
-      .joined(separator: "\n")
+    let sections = ConfigurationSchema.sections.map { section in
+      let entries = section.keys.map { assignment($0, configuration) }
+      return (["[\(section.name)]"] + entries).joined(separator: "\n") + "\n"
+    }
+    return (sections + configuration.rules.rules.map(\.configurationText)).joined(separator: "\n")
   }
 }
 
@@ -35,6 +37,18 @@ extension ConfigurationReference {
     is the default. Paths are relative to the folder of this file.
     """,
   ]
+
+  /// Rules have no defaults: an example and the keys, all of it comment.
+  private static var rules: [String] {
+    var lines = ["", ""] + comment(RuleSchema.explanation) + ["#"]
+    lines += RuleSchema.example.map { $0.isEmpty ? "#" : "#     " + $0 }
+    lines += ["#"] + comment(RuleSchema.matching) + RuleSchema.matchers.flatMap(describe)
+    return lines + ["#"] + comment(RuleSchema.acting) + RuleSchema.actions.flatMap(describe)
+  }
+
+  private static func describe(_ key: RuleKeyDescription) -> [String] {
+    comment("\(key.name): \(key.explanation) Example: \(key.example)", indent: "  ")
+  }
 
   private static func entry(_ key: ConfigurationKey, _ standard: Configuration) -> [String] {
     let line = assignment(key, standard)

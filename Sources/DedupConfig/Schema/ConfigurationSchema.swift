@@ -2,6 +2,9 @@
 package enum ConfigurationSchema {
   package static let sections = [listener, delivery, window, summary, store, control, log, limits]
 
+  /// The name of sections that come as often as there are rules; see `RuleSchema`.
+  package static let ruleSection = "rule"
+
   /// The section of that name.
   package static func section(_ name: String) -> ConfigurationSection? { sections.first { $0.name == name } }
 

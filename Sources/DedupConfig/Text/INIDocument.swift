@@ -6,7 +6,8 @@
 ///     [rule checkout]
 ///     path = "  leading spaces need quotes"
 ///
-/// A section takes at most one argument (`checkout` above). Sections may come back; their keys then add up. There is no
+/// A section takes at most one argument (`checkout` above), which only rules have; in them quotes are left to the
+/// reader of the rule. Sections may come back; their keys then add up. There is no
 /// comment behind a value and no continuation of a value on the next line: long lists stand in one line, separated by
 /// commas. Both would make a `#` in a path or a forgotten indent change the meaning of a file silently.
 struct INIDocument: Hashable {

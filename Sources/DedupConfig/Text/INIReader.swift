@@ -130,7 +130,9 @@ extension INIReader {
   }
 
   /// Quotes stand around the whole value; there is no escape, so that columns stay true. A quote inside is itself.
+  /// In rules they stand around single items of a list, so their values are left as they are.
   private mutating func readValue(_ line: SourceLine, _ range: Range<Int>) -> (value: Located, isQuoted: Bool)? {
+    if document.sections.last?.name.text == "rule" { return (line.trimmed(range), false) }
     guard line.scalars[range].first == "\"" else { return (line.trimmed(range), false) }
     guard range.count > 1, line.scalars[range].last == "\"" else {
       report(line, range.lowerBound, "this value starts with a quote and does not end with one; write \"value\"")

@@ -1,0 +1,91 @@
+package import Fingerprint
+
+/// One key of a `[rule NAME]` section.
+package struct RuleKeyDescription: Sendable {
+  package let name: String
+  /// What it says, in plain sentences.
+  package let explanation: String
+  package let example: String
+  /// The field that a matcher looks at; nil for what the rule does.
+  package let field: RuleField?
+}
+
+/// All keys of a `[rule NAME]` section, in the order of the reference.
+package enum RuleSchema {
+  /// How a rule's section is named in messages and in the reference.
+  static let heading = "[rule NAME]"
+  /// Nobody has more; the wrong file may.
+  static let mostRules = 500
+  static let mostPatterns = 100
+  static let longestName = 40
+
+  package static let explanation = """
+    What you know and no program can: which errors are one, which are noise. A rule says which error reports it is \
+    for and what becomes of them. The first rule that matches decides, in the order of this file; the others are not \
+    asked. dedupctl rules test FOLDER shows what the rules would have changed on past mail. A section looks like \
+    these:
+    """
+
+  package static let example = [
+    "[rule scanners]", "type = DisallowedHost, SuspiciousOperation", "action = summary-only", "",
+    "[rule payment-provider]", "module = shop/payments/*", "text = *timed out*, *502*",
+    "fingerprint = \"payment provider\", host", "window = 4h",
+  ]
+
+  package static let matching = """
+    Which reports: every key that is given has to match, with any of its patterns, separated by commas. * stands for \
+    any text, ? for one character, [a-z] for one of a set, [!a-z] for one outside of it. A pattern is for the whole \
+    text: write *word* to find a word. One that holds a comma or ends with a blank stands in double quotes. Only host \
+    and subject take capitals and small letters as the same. What a report does not say is matched by nothing.
+    """
+
+  package static let acting = "What becomes of them: at least one of these."
+
+  package static let keys = matchers + actions
+
+  static let matchers = [
+    matcher(.type, "OperationalError, *.DoesNotExist", "The exception, with its module or without."),
+    matcher(.text, "*too many connections*", "What the exception says, or what was logged."),
+    matcher(
+      .module, "shop/payments/*",
+      "The file of the frame that decides, and of the innermost one of your code, as dedupctl fingerprint --explain "
+        + "shows it; shop.payments.* will do too."),
+    matcher(.function, "import_*", "The function of those frames."),
+    matcher(.view, "shop.views.*", "The view, as the report names it behind Raised during."),
+    matcher(.path, "/api/*", "The path of the request. Visitors choose it."),
+    matcher(.host, "*.example.org", "The host of the request, without the port. Visitors choose it."),
+    matcher(.settingsModule, "shop.settings.staging", "The settings module of the site."),
+    matcher(.subject, "*Invalid HTTP_HOST*", "The whole Subject."),
+    matcher(.template, "shop/invoice*", "The template that the error names, in its template directory."),
+  ]
+
+  static let actions = [
+    RuleKeyDescription(
+      name: "action",
+      explanation: """
+        dedup: as without a rule. pass: each one goes out. summary-only: none goes out, the summary lists them. \
+        silence: none goes out, and the summary only says how many there were.
+        """,
+      example: "summary-only", field: nil),
+    RuleKeyDescription(
+      name: "fingerprint",
+      explanation: """
+        What makes two of them the same error: fields, and words of your own in double quotes. Fields are \
+        \(keyFields.map(\.rawValue).joined(separator: ", ")); numbers and ids in text and path do not count. When a \
+        report lacks one of the fields, its usual fingerprint stays.
+        """,
+      example: "\"payment provider\", host", field: nil),
+    RuleKeyDescription(
+      name: "split-by",
+      explanation: "Fields that tell apart what would be one error otherwise.", example: "host", field: nil),
+    RuleKeyDescription(
+      name: "window", explanation: "How long the same error is held back, instead of the length in [window].",
+      example: "15min", field: nil),
+  ]
+
+  static let keyFields = RuleField.allCases.filter(\.isKeyPart)
+
+  private static func matcher(_ field: RuleField, _ example: String, _ explanation: String) -> RuleKeyDescription {
+    RuleKeyDescription(name: field.rawValue, explanation: explanation, example: example, field: field)
+  }
+}

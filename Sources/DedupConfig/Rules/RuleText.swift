@@ -1,0 +1,39 @@
+package import Fingerprint
+
+extension Rule {
+  /// The section as a file has it: what `ConfigurationParser` reads as this rule.
+  package var configurationText: String { (["[rule \(name)]"] + configurationLines).joined(separator: "\n") + "\n" }
+
+  /// The keys of the section, a line each.
+  package var configurationLines: [String] { matcherLines + actionLines }
+
+  /// The keys that say which reports it is for.
+  package var matcherLines: [String] {
+    matchers.map { matcher in
+      "\(matcher.field.rawValue) = " + matcher.patterns.map { ruleText($0.description) }.joined(separator: ", ")
+    }
+  }
+
+  /// The keys that say what becomes of them.
+  package var actionLines: [String] {
+    var lines = action == .dedup && (key != nil || window != nil) ? [] : ["action = \(action.rawValue)"]
+    switch key {
+    case .fingerprint(let parts): lines.append("fingerprint = " + parts.map(\.text).joined(separator: ", "))
+    case .splitBy(let fields): lines.append("split-by = " + fields.map(\.rawValue).joined(separator: ", "))
+    case nil: break
+    }
+    if let window {
+      lines.append("window = " + ValueFormat<Duration>.duration(.zero...(.seconds(30 * 86_400))).write(window))
+    }
+    return lines
+  }
+}
+
+extension RuleKey.Part {
+  fileprivate var text: String {
+    switch self {
+    case .field(let field): field.rawValue
+    case .literal(let text): ruleText(text, quoted: true)
+    }
+  }
+}
