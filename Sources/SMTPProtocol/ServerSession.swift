@@ -209,12 +209,13 @@ package struct ServerSession: Hashable, Sendable {
       end(.lineTooLong, .lineTooLong, &actions)
       return bytes.count
     }
-    partial.append(contentsOf: bytes[..<length])
-    if lineEnd != nil {
-      let line = partial
-      partial.removeAll(keepingCapacity: true)
-      take(line: line, &actions)
+    guard lineEnd != nil else {
+      partial.append(contentsOf: bytes[..<length])
+      return length
     }
+    let line = partial + bytes[..<length]
+    partial = []
+    take(line: line, &actions)
     return length
   }
 

@@ -8,7 +8,7 @@ import SMTPClient
 import Testing
 
 /// Delivery over real sockets, to a smarthost that misbehaves at every step.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct SMTPTransportTests {
   typealias Step = ScriptedSmarthost.Step
 

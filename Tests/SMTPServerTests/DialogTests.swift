@@ -9,7 +9,7 @@ import Testing
 
 /// The dialogue files run against the pure session and against a listener on a real socket, with the octets of the
 /// client cut in every way. A case is a file, so that anyone can add one.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct DialogTests {
   /// The same dialogue gives the same replies and the same mails however its octets are cut.
   @Test(arguments: Dialog.all, DialogRunner.Cut.allCases)

@@ -8,7 +8,7 @@ import Synchronization
 import Testing
 
 /// What only a real socket shows.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ListenerTests {
   private func settings(_ adjust: (inout ListenerSettings) -> Void = { _ in }) -> ListenerSettings {
     var settings = ListenerSettings(endpoints: [.init(host: "127.0.0.1", port: 0)], hostname: "mx.example")
