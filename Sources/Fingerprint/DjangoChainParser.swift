@@ -13,6 +13,9 @@ struct DjangoChainParser {
   private(set) var traceback = Traceback()
   private var linkStart = 0
   private var origin = ChainLink.Origin.first
+  /// No sentence of that kind ends behind here: looking again for each line that begins one would be quadratic.
+  private var noDirectEnd = false
+  private var noContextEnd = false
 
   init(limits: ReadingLimits) { self.limits = limits }
 
@@ -29,7 +32,6 @@ struct DjangoChainParser {
         index = next
         continue
       }
-      let isIndented = content.lowerBound > line.lowerBound
       if let frame = FrameLine.parse(text, content) {
         guard traceback.frames.count < limits.frames else {
           traceback.isCut = true
@@ -37,20 +39,21 @@ struct DjangoChainParser {
         }
         traceback.frames.append(frame)
         lastFrameLine = next
-      } else if isIndented {
+      } else if let join = joint(text, content, end: end) {
+        // Django 1.11 indents the sentence like code, so this comes before the code.
+        index = join
+        continue
+      } else if content.lowerBound > line.lowerBound {
         readCode(text, line, isFirst: index == lastFrameLine)
       } else if text.has("Exception Type: ", at: line.lowerBound, before: line.upperBound) {
         return index
-      } else if let join = joint(text, line, end: end) {
-        index = join
-        continue
       } else if Self.isPastTraceback(text, line) {
         // A report without an exception, or one that was cut: what follows is no traceback any more.
         return nil
       }
       index = next
     }
-    traceback.isTruncated = !traceback.frames.isEmpty
+    traceback.isTruncated = true
     return nil
   }
 
@@ -79,11 +82,7 @@ struct DjangoChainParser {
     } else {
       return nil
     }
-    let close =
-      kind == .directCause
-      ? text.firstIndex(of: ") was the direct cause of the following exception:", in: opening..<end)
-      : text.firstIndex(of: "), another exception occurred:", in: opening..<end)
-    guard let close else { return nil }
+    guard let close = closing(text, kind, from: opening, end: end) else { return nil }
     let none = close..<close
     traceback.links.append(
       ChainLink(
@@ -91,6 +90,21 @@ struct DjangoChainParser {
     linkStart = traceback.frames.count
     origin = kind
     return Swift.max(text.next(after: text.line(at: close, before: end), before: end), close + 1)
+  }
+
+  private mutating func closing(
+    _ text: borrowing Span<UInt8>, _ kind: ChainLink.Origin, from start: Int, end: Int
+  ) -> Int? {
+    if kind == .directCause {
+      guard !noDirectEnd else { return nil }
+      let close = text.firstIndex(of: ") was the direct cause of the following exception:", in: start..<end)
+      noDirectEnd = close == nil
+      return close
+    }
+    guard !noContextEnd else { return nil }
+    let close = text.firstIndex(of: "), another exception occurred:", in: start..<end)
+    noContextEnd = close == nil
+    return close
   }
 
   private static func isPastTraceback(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Bool {

@@ -27,7 +27,8 @@ struct FamilyMatcher {
   /// own (a KeyError in the fallback), that is a new error and must not disappear in the outage.
   private func firstCounted(_ last: Int) -> Int {
     var index = last
-    while index > 0 {
+    // No real chain is that long; the bound keeps the search linear.
+    while index > 0, last - index < 64 {
       switch traceback.links[index].origin {
       case .first: return index
       case .directCause: break

@@ -129,7 +129,9 @@ struct FramePlacement {
   private func longestPathEntry(_ text: borrowing Span<UInt8>, _ file: Range<Int>) -> Range<Int>? {
     var best: Range<Int>?
     for entry in pythonPath where entry.count > 1 {
-      guard let module = ModulePath.below(text, entry, file) else { continue }
+      guard let module = ModulePath.below(text, entry, file) ?? ModulePath.belowEscaped(text, entry, file) else {
+        continue
+      }
       if module.count < best?.count ?? Int.max { best = module }
     }
     return best

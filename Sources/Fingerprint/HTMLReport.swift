@@ -43,7 +43,8 @@ enum HTMLReport {
       let metadata = text.firstIndex(of: "\nRequest Method:", in: message..<version) ?? version
       add(text.trimmed(message..<metadata))
       add("\n\n")
-      add(0..<end)
+      add(0..<afterVersion)
+      add((python + 1)..<end)
       return output
     }
     add(0..<(exception + 1))

@@ -46,6 +46,20 @@ enum ModulePath {
     return (file.lowerBound + root.count + 1)..<file.upperBound
   }
 
+  /// The same for an entry of `Python Path` with backslashes, which `repr` doubles: `'C:\\\\sites\\\\shop'`.
+  static func belowEscaped(_ text: borrowing Span<UInt8>, _ root: Range<Int>, _ file: Range<Int>) -> Range<Int>? {
+    var at = file.lowerBound
+    var index = root.lowerBound
+    while index < root.upperBound {
+      guard at < file.upperBound, text[at] == text[index] else { return nil }
+      if text[index] == UInt8(ascii: "\\"), text.has("\\\\", at: index, before: root.upperBound) { index += 1 }
+      index += 1
+      at += 1
+    }
+    guard at + 1 < file.upperBound, isSeparator(text[at]) else { return nil }
+    return (at + 1)..<file.upperBound
+  }
+
   /// The path below the innermost `site-packages` or `dist-packages`. Eggs have a directory of their own there:
   /// `Foo-1.0-py3.8.egg/foo/models.py`.
   @inline(__always)

@@ -35,7 +35,11 @@ struct PlainTracebackParser {
       guard text.trimmed(line).count == 34 else { continue }
       reset(isGroup: isGroup)
       let stop = parse(text, from: text.next(after: line, before: end), end: end)
-      guard !traceback.links.isEmpty || !traceback.frames.isEmpty else { continue }
+      guard !traceback.links.isEmpty || !traceback.frames.isEmpty else {
+        // Nothing between here and `stop` was a frame: looking at it again would make many headers quadratic.
+        index = Swift.max(stop, index)
+        continue
+      }
       return PlainTraceback(traceback: traceback, range: lineStart..<Swift.max(stop, hit + 1))
     }
     return nil

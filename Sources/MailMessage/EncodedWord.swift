@@ -36,7 +36,8 @@ package enum EncodedWord {
     guard bytes.has("=?", at: start, before: end),
       let second = bytes.firstIndex(of: UInt8(ascii: "?"), in: (start + 2)..<end), second - start < 64,
       second + 2 < end, bytes[second + 2] == UInt8(ascii: "?"),
-      let close = bytes.firstIndex(of: "?=", in: (second + 3)..<end)
+      // RFC 2047, 2: 75 characters at most; some senders write longer ones. The bound keeps decoding linear.
+      let close = bytes.firstIndex(of: "?=", in: (second + 3)..<Swift.min(end, second + 1003))
     else { return nil }
     let content = (second + 3)..<close
     var text: [UInt8]
