@@ -14,6 +14,8 @@ final class Batch {
   var tally = TallyTable()
   var samples = SampleTable()
   var effects = Effects()
+  private lazy var space = DiskSpace(path: directory)
+  private let directory: String
 
   /// What to do once the transaction is durable.
   struct Effects {
@@ -28,8 +30,9 @@ final class Batch {
   /// Makes the bytes that leave for a mail that is forwarded.
   typealias Render = @Sendable (Submission, Verdict) -> [UInt8]
 
-  init(_ db: Database, policy: WindowPolicy, limits: StoreLimits, render: @escaping Render) {
+  init(_ db: Database, directory: String, policy: WindowPolicy, limits: StoreLimits, render: @escaping Render) {
     self.db = db
+    self.directory = directory
     self.render = render
     self.policy = policy
     self.limits = limits
@@ -93,6 +96,7 @@ extension Batch {
   ) throws {
     let entry = QueueTable.NewEntry(
       id: submission.id, kind: kind, envelope: submission.envelope, queuedAt: submission.receivedAt, opened: opened)
+    if let shortage = space?.shortage(for: submission.message.count, limits) { throw shortage }
     let bytes = render(submission, verdict)
     try QueueTable.insert(entry, StoredMessage(bytes, original: submission.message, file: file), db)
     effects.addedMail = true

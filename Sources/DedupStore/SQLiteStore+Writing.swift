@@ -14,8 +14,9 @@ extension SQLiteStore {
     }
     let bodies = bodies
     let file = Written()
-    queue.submit(octets: octets) {
-      try file.keep(bodies.write(submission.message, for: submission.id))
+    queue.submit(octets: octets) { [limits] in
+      if let shortage = DiskSpace(path: bodies.folder)?.shortage(for: octets, limits) { throw shortage }
+      return try file.keep(bodies.write(submission.message, for: submission.id))
     } work: {
       try $0.accept(submission, file: $1)
     } completion: { result in

@@ -12,6 +12,10 @@ package struct StoreLimits: Hashable, Sendable {
   package var inlineOctets = 1 << 20
   /// Mails larger than this many octets are not kept as samples of their fingerprint.
   package var sampleOctets = 256 << 10
+  /// Octets of the disk that new mail may not take, so that deliveries can be recorded.
+  package var reservedOctets = 32 << 20
+  /// The reserve is never more than the file system divided by this.
+  package var reservedPart = 20
   /// How long a statement waits for a lock that somebody else holds on the database, e.g. the `sqlite3` command.
   package var busyTimeout: Duration = .seconds(5)
 

@@ -51,7 +51,7 @@ final class Writer: Sendable {
   private func commit(_ jobs: (Batch) throws -> Void, _ db: Database) throws -> Batch.Effects {
     // Left open by a rollback that failed; nothing of it was acknowledged.
     if db.isInsideTransaction { try db.rollback() }
-    let batch = Batch(db, policy: policy.withLock { $0 }, limits: limits, render: render)
+    let batch = Batch(db, directory: bodies.folder, policy: policy.withLock { $0 }, limits: limits, render: render)
     try db.inTransaction(.immediate) {
       try jobs(batch)
       try batch.flush()

@@ -56,6 +56,41 @@ struct FaultTests {
     #expect(try await store.due(now: nine, limit: 10).map(\.id) == [mail.id, later.id])
   }
 
+  @Test("on a disk that is nearly full new mail is refused, while counting and recording deliveries goes on")
+  func diskLow() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    let first = Shop.report()
+    try await store.accept(first)
+    store.close()
+    var limits = StoreLimits()
+    limits.reservedOctets = .max
+    limits.reservedPart = 1
+    let low = try Shop.store(folder, limits: limits)
+    defer { low.close() }
+    for octets in [100, 2_000_000] {
+      await #expect { try await low.accept(Shop.ordinary(octets: octets)) } throws: {
+        ($0 as? StoreFailure)?.kind == .diskFull
+      }
+    }
+    #expect(try await low.accept(Shop.report()).isForward == false)
+    let no = DeliveryOutcome.rejected(reason: "no", status: nil)
+    try await low.attempt(first.id, at: nine, [no, no], bounce: Shop.bounce(of: first.id))
+    #expect(try await low.queue(limit: 10).map(\.kind) == [.bounce])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("bodies")) == [])
+  }
+
+  @Test(
+    "the reserve is 32 MiB, and a twentieth of a small file system",
+    arguments: [
+      (33, 1000, 0, true), (33, 1000, 2, false), (31, 1000, 0, false), (2, 20, 0, true), (2, 20, 2, false),
+      (0, 20, 5, false),
+    ])
+  func reserve(_ freeMiB: Int, _ totalMiB: Int, _ mailMiB: Int, _ fits: Bool) {
+    let space = DiskSpace(free: freeMiB << 20, total: totalMiB << 20)
+    #expect((space.shortage(for: mailMiB << 20, StoreLimits()) == nil) == fits)
+  }
+
   @Test("of a batch that does not fit, the mails that fit alone are taken")
   func oneTooLarge() async throws {
     let folder = try Folder()

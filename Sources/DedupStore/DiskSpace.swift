@@ -1,0 +1,40 @@
+import DedupCore
+import Glibc
+
+/// Room on the file system of the store.
+struct DiskSpace: Hashable, Sendable {
+  var free: Int
+  var total: Int
+
+  /// Nil when the system does not say.
+  init?(path: String) {
+    var status = statvfs()
+    guard statvfs(path, &status) == 0 else { return nil }
+    free = Self.octets(UInt64(status.f_bavail), UInt64(status.f_frsize))
+    total = Self.octets(UInt64(status.f_blocks), UInt64(status.f_frsize))
+  }
+
+  /// Saturates: some file systems say absurd numbers.
+  private static func octets(_ blocks: UInt64, _ size: UInt64) -> Int {
+    let (product, overflow) = blocks.multipliedReportingOverflow(by: size)
+    return overflow ? .max : Int(clamping: product)
+  }
+
+  init(free: Int, total: Int) {
+    self.free = free
+    self.total = total
+  }
+
+  /// Why `octets` more of queued mail would be too much, or nil.
+  ///
+  /// The last bit of a disk is not for new mail: a mail that was delivered has to be recorded as such, which takes
+  /// room in the WAL, or it is delivered again and again.
+  func shortage(for octets: Int, _ limits: StoreLimits) -> StoreFailure? {
+    let reserve = min(limits.reservedOctets, total / max(1, limits.reservedPart))
+    guard free < octets || free - octets < reserve else { return nil }
+    return StoreFailure(
+      .diskFull,
+      "only \(free >> 10) KiB are free where the store is, and the last \(reserve >> 10) KiB are kept for "
+        + "delivering what is queued; free some space")
+  }
+}
