@@ -18,6 +18,8 @@ struct DjangoReport: Sendable, Equatable {
   var settingsModule: Range<Int>?
   /// `/srv/app/templates/shop/invoice.html` of `In template …, error at line 3`.
   var template: Range<Int>?
+  /// Where the request, or the sentence that there is none, begins.
+  private var requestAt = 0
   /// `nil` when nothing was raised.
   var traceback: Traceback?
   /// The report breaks off inside its traceback.
@@ -31,13 +33,17 @@ struct DjangoReport: Sendable, Equatable {
     let none = environment..<environment
     message = none
     headline = none
+    requestAt = environment
     let end = text.count
-    // The settings come last and their values are printed with repr, so that the line can stand nowhere behind it.
-    if let line = text.lastIndex(of: "\nUsing settings module ", in: environment..<end) {
-      settingsModule = text.trimmed(text.line(at: line + 23, before: end))
-    }
     readEnvironment(text, from: environment, end: end, limits: limits)
     readHead(text, end: environment)
+    readSettings(text, end: end)
+  }
+
+  /// The settings come behind the request, whose values are printed with repr and so cannot hold a line like this.
+  private mutating func readSettings(_ text: borrowing Span<UInt8>, end: Int) {
+    guard let line = text.firstIndex(of: "\nUsing settings module ", in: Swift.max(requestAt - 1, 0)..<end) else { return }
+    settingsModule = text.trimmed(text.line(at: line + 23, before: end))
   }
 
   /// Where `Django Version: ` begins, with the interpreter's lines under it.
@@ -90,7 +96,10 @@ struct DjangoReport: Sendable, Equatable {
         readException(text, at: index, end: end, parser: DjangoChainParser(limits: limits))
         return
       }
-      if Self.isRequest(text, index, end) { return readRaisedDuring(text, from: start, end: index) }
+      if Self.isRequest(text, index, end) {
+        requestAt = index
+        return readRaisedDuring(text, from: start, end: index)
+      }
       index = next
     }
   }
@@ -102,7 +111,8 @@ struct DjangoReport: Sendable, Equatable {
     guard let exception = parser.parse(text, from: start, end: end) else {
       isTruncated = parser.traceback.isTruncated || parser.traceback.isCut
       if parser.traceback.isCut { traceback = parser.traceback }
-      readRaisedDuring(text, from: start, end: Self.requestStart(text, from: start, end: end))
+      requestAt = Self.requestStart(text, from: start, end: end)
+      readRaisedDuring(text, from: start, end: requestAt)
       return
     }
     readException(text, at: exception, end: end, parser: parser)
@@ -120,6 +130,7 @@ struct DjangoReport: Sendable, Equatable {
     if let blank = text.firstIndex(of: " at ", in: type) { type = type.lowerBound..<blank }
     let next = text.next(after: line, before: end)
     let request = Self.requestStart(text, from: next, end: end)
+    requestAt = request
     readRaisedDuring(text, from: next, end: request)
     var value = next..<next
     if text.has("Exception Value:", at: next, before: end) {

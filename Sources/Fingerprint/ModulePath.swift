@@ -46,7 +46,7 @@ enum ModulePath {
     return (file.lowerBound + root.count + 1)..<file.upperBound
   }
 
-  /// The same for an entry of `Python Path` with backslashes, which `repr` doubles: `'C:\\\\sites\\\\shop'`.
+  /// The same for an entry of `Python Path` with backslashes, which `repr` doubles: `'C:\\sites\\shop'`.
   static func belowEscaped(_ text: borrowing Span<UInt8>, _ root: Range<Int>, _ file: Range<Int>) -> Range<Int>? {
     var at = file.lowerBound
     var index = root.lowerBound

@@ -53,6 +53,10 @@ struct ReportSummary {
   private func bounded(_ text: String, to limit: Int) -> String {
     var output = ""
     for scalar in text.unicodeScalars.prefix(limit) {
+      if scalar.value >= 0x20, scalar.value < 0x7F {
+        output.unicodeScalars.append(scalar)
+        continue
+      }
       switch scalar.properties.generalCategory {
       case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse: output += " "
       default: output.unicodeScalars.append(scalar)

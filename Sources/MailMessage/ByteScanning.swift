@@ -38,7 +38,8 @@ extension Span where Element == UInt8 {
     let inside = clamped(range)
     let length = needle.utf8CodeUnitCount
     guard length > 0, inside.count >= length else { return nil }
-    let anchor = rarestByte(of: needle)
+    // Looking for the rarest byte pays in long texts only.
+    let anchor = inside.count < 512 ? 0 : rarestByte(of: needle)
     var from = inside.lowerBound + anchor
     let last = inside.upperBound - length + anchor
     while from <= last, let hit = firstIndex(of: needle.utf8Start[anchor], in: from..<(last + 1)) {
@@ -152,8 +153,8 @@ extension UInt8 {
   /// 0 for bytes that are rare in mail text, 3 for the most common.
   @inline(__always) fileprivate var rankInText: Int {
     switch self {
-    case UInt8(ascii: "j"), UInt8(ascii: "q"), UInt8(ascii: "z"), 0x41...0x5A, UInt8(ascii: "|"): 0
-    case UInt8(ascii: "b"), UInt8(ascii: "k"), UInt8(ascii: "v"), UInt8(ascii: "w"), UInt8(ascii: "x"): 1
+    case UInt8(ascii: "j"), UInt8(ascii: "q"), UInt8(ascii: "z"), UInt8(ascii: "|"): 0
+    case 0x41...0x5A, UInt8(ascii: "b"), UInt8(ascii: "k"), UInt8(ascii: "v"), UInt8(ascii: "w"), UInt8(ascii: "x"): 1
     case 0x20, 0x0A, UInt8(ascii: "e"), UInt8(ascii: "a"), UInt8(ascii: "t"), UInt8(ascii: "s"): 3
     default: 2
     }
