@@ -11,7 +11,9 @@ import Testing
     var ignoresCase = false
 
     init(_ shows: String, _ pattern: String, _ text: String, _ matches: Bool, ignoresCase: Bool = false) {
-      (self.shows, self.pattern, self.text, self.matches, self.ignoresCase) = (shows, pattern, text, matches, ignoresCase)
+      (self.shows, self.pattern, self.text, self.matches, self.ignoresCase) = (
+        shows, pattern, text, matches, ignoresCase
+      )
     }
 
     var testDescription: String { shows }
@@ -80,10 +82,12 @@ import Testing
     }
   }
 
-  @Test("what is no pattern is refused", arguments: [
-    ("", Glob.Fault.empty), ("a[bc", .openSet), ("[", .openSet), ("[!", .openSet), ("a[]", .emptySet),
-    ("[!]", .emptySet), ("[z-a]", .backwardRange), (String(repeating: "x", count: 201), .tooLong),
-  ])
+  @Test(
+    "what is no pattern is refused",
+    arguments: [
+      ("", Glob.Fault.empty), ("a[bc", .openSet), ("[", .openSet), ("[!", .openSet), ("a[]", .emptySet),
+      ("[!]", .emptySet), ("[z-a]", .backwardRange), (String(repeating: "x", count: 201), .tooLong),
+    ])
   func faults(_ pattern: String, _ fault: Glob.Fault) {
     #expect(throws: fault) { try Glob(pattern) }
   }

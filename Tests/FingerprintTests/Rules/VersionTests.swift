@@ -1,0 +1,116 @@
+import Fingerprint
+import Testing
+
+/// Versions of the algorithm: what is released stays as it is, and an upgrade finds what it knew.
+@Suite struct VersionTests {
+  /// Made by version 1 before there was another. A store may know errors by these names: when one of them changes,
+  /// put the change behind a switch of `Algorithm` instead.
+  static let golden: [(shows: String, mail: RuleMail, digest: String)] = [
+    ("a place", RuleMail(), "7efd09ebee3c028d18cca4c34459375f"),
+    ("a place with a database's text", databaseError, "516d6bad94b49524f6541a6ed20cbfae"),
+    ("an outage", outage, "f8ec6b725b0323b71ea07eca27576da9"),
+    ("a library's error", libraryError, "0ea7e9c8081979efa9778cec51ab3832"),
+    ("a recursion", recursion, "335c6f86359c99f779a02e2c227bee10"),
+    ("a wrong file", syntaxError, "911a7a1be527a0d3412eaa87fe231bb7"),
+  ]
+
+  @Test("version 1 names errors as it always did", arguments: golden.indices)
+  func frozen(_ index: Int) throws {
+    let (shows, mail, digest) = Self.golden[index]
+    let report = try #require(mail.report())
+    #expect(report.previous.map(\.text) == ["1:" + digest], "\(shows)")
+    #expect(report.fingerprint.version == .current)
+    #expect(report.fingerprint.digest != digest)
+  }
+
+  @Test("a logged message has its name of version 1, too")
+  func message() throws {
+    let mail = Array("Subject: ERROR\r\n\r\n[2026-11-22 16:40:34,348] ERROR in mailer: no courier for order 17".utf8)
+    #expect(try #require(RuleMail.report(mail)).previous.map(\.text) == ["1:720346e1dce83d4d8b586909ab36750f"])
+  }
+
+  struct Style: CustomTestStringConvertible, Sendable {
+    var shows: String
+    var code: String
+    var isSame: Bool
+    var testDescription: String { shows }
+  }
+
+  @Test(
+    "version 2 reads code whatever its style, version 1 does not",
+    arguments: [
+      Style(shows: "other quotes", code: "return sum(line[\"price\"] for line in lines)", isSame: true),
+      Style(shows: "blanks inside of brackets", code: "return sum( line['price'] for line in lines )", isSame: true),
+      Style(shows: "a comma before the bracket", code: "return sum(line['price'] for line in lines,)", isSame: true),
+      Style(shows: "another name", code: "return sum(line['cost'] for line in lines)", isSame: false),
+      Style(shows: "another operator", code: "return min(line['price'] for line in lines)", isSame: false),
+      Style(
+        shows: "words that only blanks keep apart", code: "return sum(line['price'] forline in lines)", isSame: false),
+    ])
+  func codeStyle(_ style: Style) throws {
+    var restyled = RuleMail()
+    restyled.frames[1].2 = style.code
+    let (one, two) = (try #require(RuleMail().report()), try #require(restyled.report()))
+    #expect((one.fingerprint == two.fingerprint) == style.isSame)
+    #expect(one.previous != two.previous)
+  }
+
+  @Test("rules change the names of all versions alike: their groups survive an upgrade")
+  func rules() throws {
+    let own = Rule(
+      name: "own", matchers: [.init(.type, [try Glob("*")])], key: .fingerprint([.literal("x"), .field(.view)]))
+    var other = RuleMail()
+    other.frames[1].1 = "subtotal"
+    let (one, two) = (try #require(RuleMail().report([own])), try #require(other.report([own])))
+    #expect(one.fingerprint == two.fingerprint)
+    #expect(one.previous == two.previous && one.previous.count == 1)
+    #expect(one.previous != RuleMail().report()?.previous)
+  }
+
+  @Test("versions never share a name, even where they look at the same")
+  func apart() throws {
+    let report = try #require(Self.outage.report())
+    #expect(report.previous.first?.digest != report.fingerprint.digest)
+    #expect(report.previous.first?.version == AlgorithmVersion(rawValue: 1))
+  }
+
+  // MARK: -
+
+  static var databaseError: RuleMail {
+    var mail = RuleMail()
+    mail.type = "IntegrityError"
+    mail.value = "duplicate key value violates unique constraint \"order_number_key\""
+    return mail
+  }
+
+  static var outage: RuleMail {
+    var mail = RuleMail()
+    mail.type = "OperationalError"
+    mail.value = "FATAL:  sorry, too many clients already"
+    mail.frames.append(("venv/lib/python3.11/site-packages/psycopg2/__init__.py", "connect", "conn = _connect(dsn)"))
+    return mail
+  }
+
+  static var libraryError: RuleMail {
+    var mail = RuleMail()
+    mail.type = "ValueError"
+    mail.value = "The view orders.views.cart didn't return an HttpResponse object. It returned None instead."
+    mail.frames = [("venv/lib/python3.11/site-packages/django/core/handlers/base.py", "check_response", "raise E(")]
+    return mail
+  }
+
+  static var recursion: RuleMail {
+    var mail = RuleMail()
+    mail.type = "RecursionError"
+    mail.value = "maximum recursion depth exceeded"
+    mail.frames = Array(repeating: ("orders/tree.py", "walk", "return walk(node['next'])"), count: 30)
+    return mail
+  }
+
+  static var syntaxError: RuleMail {
+    var mail = RuleMail()
+    mail.type = "SyntaxError"
+    mail.value = "invalid syntax (views.py, line 10)"
+    return mail
+  }
+}
