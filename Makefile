@@ -19,8 +19,7 @@ run:
 	@echo "[1/3] what is missing on this machine"
 	@Scripts/setup build
 	@echo "[2/3] building (the first time takes a few minutes)"
-	@swift build $(SWIFT_FLAGS) --product maildedup
-	@swift build $(SWIFT_FLAGS) --product dedupctl
+	@swift build $(SWIFT_FLAGS)
 	@echo "[3/3] running the relay; ^C stops it"
 	@mkdir -p var
 	@exec "$(BIN)/maildedup" --config dedup.conf
