@@ -8,6 +8,9 @@ import MailMessage
 ///   `-Held-Back` (since the mail before this one) and `-Since` (first seen). Only when mails were held back is the
 ///   Subject extended, so the first mail of an error keeps Subject and body byte for byte. The body never changes.
 ///
+/// A mail that goes out because it is another path of an error that is held back also gets `X-MailDedup-Variant`. It
+/// says how many are held back and leaves their count as it is.
+///
 /// `X-MailDedup-` fields that a mail brings along stay: removing them would break the promise above for ordinary mail
 /// that merely quotes them, and a chain of two relays is worth seeing. Readers trust the topmost one, which is ours.
 package enum ForwardedMail {
@@ -20,7 +23,7 @@ package enum ForwardedMail {
     case .pass: return submission.received + submission.message
     case .doubt:
       return submission.received + HeaderWriter.text("X-MailDedup-Reason", reason.text) + submission.message
-    case .first, .windowElapsed, .lastOneRejected, .clockJumpedBack:
+    case .first, .windowElapsed, .lastOneRejected, .clockJumpedBack, .newVariant, .rule:
       return submission.received + fields(submission.judged, reason, count)
         + message(submission.message, count, utcOffsetMinutes)
     }
@@ -31,6 +34,7 @@ package enum ForwardedMail {
     if case .report(let occurrence) = judged {
       fields += HeaderWriter.text("X-MailDedup-Fingerprint", occurrence.fingerprint)
       fields += HeaderWriter.text("X-MailDedup-Site", occurrence.site.name)
+      if reason == .newVariant { fields += HeaderWriter.text("X-MailDedup-Variant", occurrence.variant) }
     }
     fields += HeaderWriter.text("X-MailDedup-Reason", reason.text)
     guard let count else { return fields }

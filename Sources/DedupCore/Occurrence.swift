@@ -14,18 +14,54 @@ package struct Occurrence: Hashable, Sendable {
   package var site: Site
   /// `version:digest`, the key of the window together with the site.
   package var fingerprint: String
+  /// What earlier versions of the recogniser call the same error, the latest first. History that is known under such
+  /// a name is carried on under `fingerprint`.
+  package var previous: [String]
   /// The second key: other code paths or texts of the same error.
   package var variant: String
   /// One line that names the error, e.g. `OperationalError: sorry, too many clients already`.
   package var title: String
   /// Where it happened, or what is out of order, e.g. `shop/pricing.py in bulk_price`.
   package var place: String
+  /// What a rule of the admin says; nil without one.
+  package var rule: RuleEffect?
 
-  package init(site: Site, fingerprint: String, variant: String, title: String, place: String) {
+  package init(
+    site: Site, fingerprint: String, previous: [String] = [], variant: String, title: String, place: String,
+    rule: RuleEffect? = nil
+  ) {
     self.site = site
     self.fingerprint = fingerprint
+    self.previous = previous
     self.variant = variant
     self.title = title
     self.place = place
+    self.rule = rule
+  }
+}
+
+/// What a rule of the admin says about one mail.
+package struct RuleEffect: Hashable, Sendable, Codable {
+  /// The name of the rule.
+  package var name: String
+  package var treatment: Treatment
+  /// How long the same error is held back; nil: as long as all others.
+  package var window: Duration?
+
+  package enum Treatment: String, Hashable, Sendable, Codable, CaseIterable {
+    /// As without a rule.
+    case dedup
+    /// Each mail goes out.
+    case pass
+    /// None goes out; they are counted, and the summary does not list them.
+    case silence
+    /// None goes out; they are counted and listed in the summary.
+    case summaryOnly = "summary-only"
+  }
+
+  package init(name: String, treatment: Treatment = .dedup, window: Duration? = nil) {
+    self.name = name
+    self.treatment = treatment
+    self.window = window
   }
 }

@@ -69,8 +69,9 @@ struct SummaryHTML {
   }
 
   private func rest(_ listed: Int) -> String {
-    guard let sentence = model.rest(afterListing: listed).sentence else { return "" }
-    return Self.row("<div>\(Self.escape(sentence)) See: <code>dedupctl list</code></div>")
+    let rest = model.rest(afterListing: listed).sentence.map { Self.escape($0) + " See: <code>dedupctl list</code>" }
+    let silenced = model.silenced.sentenceOfSilence.map(Self.escape)
+    return [rest, silenced].compactMap { $0 }.map { Self.row("<div>\($0)</div>") }.joined()
   }
 
   private var queue: String {

@@ -14,6 +14,8 @@ struct SummaryModel {
   let entries: [SummaryEntry]
   /// The errors that are not.
   let rest: Rest
+  /// The errors that rules of the admin silence.
+  let silenced: Rest
   let queue: Queue
   /// How to read the bars.
   let legend: String
@@ -38,6 +40,14 @@ struct SummaryModel {
       let mails = DisplayText.count(arrivals, "mail")
       return "\(DisplayText.count(errors, "more error")) with \(mails) \(errors == 1 ? "is" : "are") not listed."
     }
+
+    /// `2 errors with 12 mails are silenced by your rules and not listed.`, or nil when there are none.
+    var sentenceOfSilence: String? {
+      guard errors > 0 else { return nil }
+      let mails = DisplayText.count(arrivals, "mail")
+      let are = errors == 1 ? "is" : "are"
+      return "\(DisplayText.count(errors, "error")) with \(mails) \(are) silenced by your rules and not listed."
+    }
   }
 
   struct Queue {
@@ -48,7 +58,8 @@ struct SummaryModel {
 
   init(_ facts: SummaryFacts, top: Int, utcOffsetMinutes: Int, hostname: String) {
     let clock = SummaryClock(utcOffsetMinutes: utcOffsetMinutes)
-    let sorted = facts.errors.sorted(by: SummaryEntry.isBefore)
+    let sorted = facts.errors.filter { !$0.isSilenced }.sorted(by: SummaryEntry.isBefore)
+    let quiet = facts.errors.filter { $0.isSilenced && $0.arrivals > 0 }
     let arrivals = facts.errors.lazy.map(\.arrivals).sumOfCounts()
     let listed = sorted.prefix(min(Self.mostListed, max(0, top)))
     self.hostname = DisplayText.oneLine(hostname)
@@ -59,6 +70,7 @@ struct SummaryModel {
     rest = Rest(
       errors: sorted.count - listed.count,
       arrivals: sorted.dropFirst(listed.count).lazy.map(\.arrivals).sumOfCounts())
+    silenced = Rest(errors: quiet.count, arrivals: quiet.lazy.map(\.arrivals).sumOfCounts())
     queue = Queue(facts.queue, now: facts.to, clock: clock)
     legend = "Bars: arrivals from \(clock.minute(facts.from)) on, each drawn to its own highest hour."
   }

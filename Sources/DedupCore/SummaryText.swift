@@ -35,8 +35,9 @@ struct SummaryText {
       }
       lines += Self.entry(entry, number: index + 1)
     }
-    guard let rest = model.rest.sentence else { return lines }
-    return lines + ["", rest + " See: dedupctl list"]
+    if let rest = model.rest.sentence { lines += ["", rest + " See: dedupctl list"] }
+    if let silenced = model.silenced.sentenceOfSilence { lines += ["", silenced] }
+    return lines
   }
 
   private static func entry(_ entry: SummaryEntry, number: Int) -> [String] {

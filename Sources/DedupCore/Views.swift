@@ -135,11 +135,14 @@ package struct SummaryFacts: Hashable, Sendable, Codable {
     package var before: Int
     /// Arrivals of each hour of the period, oldest first.
     package var hours: [Int]
+    /// A rule of the admin silences it: counted, not listed.
+    package var isSilenced: Bool
 
     package init(
       fingerprint: String, site: String, title: String, place: String, isNew: Bool, firstSeen: Timestamp,
-      lastSeen: Timestamp, forwarded: Int, suppressed: Int, before: Int, hours: [Int]
+      lastSeen: Timestamp, forwarded: Int, suppressed: Int, before: Int, hours: [Int], isSilenced: Bool = false
     ) {
+      self.isSilenced = isSilenced
       self.fingerprint = fingerprint
       self.site = site
       self.title = title

@@ -10,7 +10,7 @@ final class Batch {
   let policy: WindowPolicy
   let limits: StoreLimits
   let render: Render
-  var windows = WindowTable()
+  var windows: WindowTable
   var tally = TallyTable()
   var samples = SampleTable()
   var effects = Effects()
@@ -36,6 +36,7 @@ final class Batch {
     self.render = render
     self.policy = policy
     self.limits = limits
+    windows = WindowTable(variants: VariantTable(limit: limits.variants))
   }
 
   /// Writes what was gathered; the last thing before the commit.
@@ -71,9 +72,12 @@ extension Batch {
       window.id, isFirst: window.isNew, submission.message, limit: limits.sampleOctets, at: now)
     if !window.isExplained { effects.unexplained[window.id] = submission.message }
     switch verdict {
-    case .forward(_, let count):
+    case .forward(let reason, let count):
       tally.add(.forwarded, verdict.reason, fingerprint: window.id, at: now)
-      let opened = QueueTable.OpenedWindow(fingerprint: window.id, start: now, carried: count?.heldBack ?? 0)
+      // A variant goes out beside the mail that opened the window: when it is rejected, that one still stands.
+      let opened =
+        reason == .newVariant
+        ? nil : QueueTable.OpenedWindow(fingerprint: window.id, start: now, carried: count?.heldBack ?? 0)
       try insert(submission, verdict, .report, opened, file)
     case .suppress:
       tally.add(.suppressed, verdict.reason, fingerprint: window.id, at: now)

@@ -27,7 +27,7 @@ enum FingerprintQueries {
 
   private static let select = """
     SELECT f.id, f.fingerprint, s.name, f.title, f.place, f.explanation,
-      f.first_seen, f.last_seen, f.window_start, f.held, f.total, f.suppressed
+      f.first_seen, f.last_seen, f.window_start, f.held, f.total, f.suppressed, f.window_length, f.variants_shown
     FROM fingerprint f JOIN site s ON s.id = f.site_id
     """
 
@@ -102,7 +102,7 @@ extension WindowRecord {
   /// When the window ends that holds mail back at `now`, if there is one; as `WindowPolicy.decide` would see it.
   func openWindowEnd(_ policy: WindowPolicy, now: Timestamp) -> Timestamp? {
     guard let start = windowStart, now >= start else { return nil }
-    let end = policy.end(of: start)
+    let end = policy.end(of: start, length: length)
     return now < end ? end : nil
   }
 }

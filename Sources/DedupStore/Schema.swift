@@ -10,6 +10,8 @@ enum Schema {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("1 windows") { try $0.execute(sql: windows) }
     migrator.registerMigration("1 queue") { try $0.execute(sql: queue) }
+    migrator.registerMigration("2 rules and variants") { try $0.execute(sql: rulesAndVariants) }
+    migrator.registerMigration("3 spool") { try $0.execute(sql: spool) }
     return migrator
   }
 
@@ -72,6 +74,31 @@ enum Schema {
       key TEXT NOT NULL PRIMARY KEY,
       value TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
+    """
+
+  /// What rules said about the latest mail of each error, and the variants of each error.
+  private static let rulesAndVariants = """
+    ALTER TABLE fingerprint ADD COLUMN treatment TEXT NOT NULL DEFAULT 'dedup';
+    ALTER TABLE fingerprint ADD COLUMN rule TEXT; -- null: none
+    ALTER TABLE fingerprint ADD COLUMN window_length INTEGER; -- milliseconds; null: that of the configuration
+    ALTER TABLE fingerprint ADD COLUMN variants_shown INTEGER NOT NULL DEFAULT 0; -- in the current window
+
+    CREATE TABLE variant (
+      fingerprint_id INTEGER NOT NULL REFERENCES fingerprint (id) ON DELETE CASCADE,
+      variant TEXT NOT NULL,
+      first_seen INTEGER NOT NULL,
+      last_seen INTEGER NOT NULL,
+      total INTEGER NOT NULL,
+      shown_at INTEGER, -- when a mail of it went out last; null: never
+      PRIMARY KEY (fingerprint_id, variant)
+    ) STRICT, WITHOUT ROWID;
+    """
+
+  /// Mails of the emergency spool that are here while their files may still be there.
+  private static let spool = """
+    CREATE TABLE imported (
+      id INTEGER PRIMARY KEY -- the queue id
+    ) STRICT;
     """
 
   /// What waits for delivery.

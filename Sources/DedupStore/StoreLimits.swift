@@ -16,6 +16,8 @@ package struct StoreLimits: Hashable, Sendable {
   package var reservedOctets = 32 << 20
   /// The reserve is never more than the file system divided by this.
   package var reservedPart = 20
+  /// Variants that are kept of one error.
+  package var variants = 100
   /// How long a statement waits for a lock that somebody else holds on the database, e.g. the `sqlite3` command.
   package var busyTimeout: Duration = .seconds(5)
 

@@ -40,7 +40,7 @@ enum SummaryQueries {
     let statement = try db.cachedStatement(
       sql: """
         SELECT f.id, f.fingerprint, s.name, f.title, f.place, f.first_seen, f.last_seen,
-          SUM(a.forwarded), SUM(a.suppressed)
+          SUM(a.forwarded), SUM(a.suppressed), f.treatment
         FROM arrival a JOIN fingerprint f ON f.id = a.fingerprint_id JOIN site s ON s.id = f.site_id
         WHERE a.quarter >= ? AND a.quarter < ? GROUP BY f.id ORDER BY SUM(a.forwarded + a.suppressed) DESC, f.id
         """)
@@ -50,7 +50,8 @@ enum SummaryQueries {
       return SummaryFacts.ErrorFacts(
         fingerprint: try row.text(1), site: try row.text(2), title: try row.text(3), place: try row.text(4),
         isNew: firstSeen >= from, firstSeen: firstSeen, lastSeen: try row.time(6), forwarded: try row.count(7),
-        suppressed: try row.count(8), before: try before(period, of: id, db), hours: try hours(period, of: id, db))
+        suppressed: try row.count(8), before: try before(period, of: id, db), hours: try hours(period, of: id, db),
+        isSilenced: try row.text(9) == RuleEffect.Treatment.silence.rawValue)
     }
   }
 

@@ -21,10 +21,15 @@ struct WindowTable {
   private struct Entry {
     var window: Window
     var record: WindowRecord
+    /// What the latest mail's rule says.
+    var rule: RuleEffect?
   }
 
   private var entries: [Key: Entry] = [:]
   private var sites: [String: Int64] = [:]
+  private var variants: VariantTable
+
+  init(variants: VariantTable) { self.variants = variants }
 
   /// Asks `policy` about one more arrival of an error, and takes its verdict into the record. A new fingerprint gets
   /// its row at once, a known one when the batch is flushed.
@@ -33,10 +38,16 @@ struct WindowTable {
   ) throws -> (Verdict, Window) {
     let key = Key(site: occurrence.site.key, fingerprint: occurrence.fingerprint)
     let known = try entries[key] ?? load(occurrence, db)
-    let verdict = policy.decide(known?.record, now: now)
-    let record = WindowRecord.after(verdict, of: known?.record, now: now)
+    let arrival = WindowPolicy.Arrival(
+      rule: occurrence.rule,
+      isNewVariant: try known.map { try variants.isNew(occurrence.variant, of: $0.window.id, db) } ?? false)
+    let verdict = policy.decide(known?.record, arrival, now: now)
+    let record = WindowRecord.after(verdict, of: known?.record, arrival, now: now)
     let window = try known?.window ?? insert(occurrence, envelope, record, db)
-    entries[key] = Entry(window: Window(id: window.id, isNew: false, isExplained: window.isExplained), record: record)
+    entries[key] = Entry(
+      window: Window(id: window.id, isNew: false, isExplained: window.isExplained), record: record,
+      rule: occurrence.rule)
+    try variants.note(occurrence.variant, of: window.id, isShown: verdict.isForward, at: now, db)
     return (verdict, window)
   }
 
@@ -56,23 +67,46 @@ struct WindowTable {
       let record = entry.record
       let statement = try db.cachedStatement(
         sql: """
-          UPDATE fingerprint SET last_seen = ?, window_start = ?, held = ?, total = ?, suppressed = ? WHERE id = ?
+          UPDATE fingerprint
+          SET last_seen = ?, window_start = ?, held = ?, total = ?, suppressed = ?, window_length = ?,
+            variants_shown = ?, treatment = ?, rule = ?
+          WHERE id = ?
           """)
       try statement.execute(arguments: [
         record.lastSeen.milliseconds, record.windowStart?.milliseconds, record.held, record.total, record.suppressed,
-        entry.window.id,
+        record.length?.wholeMilliseconds, record.variantsShown, (entry.rule?.treatment ?? .dedup).rawValue,
+        entry.rule?.name, entry.window.id,
       ])
     }
+    try variants.flush(db)
   }
 
+  /// The row of an error. One that is known only by what an earlier version called it is renamed: its history, its
+  /// window and its counts go on, and an upgrade causes no mail.
   private func load(_ occurrence: Occurrence, _ db: Database) throws -> Entry? {
+    if let entry = try load(occurrence.fingerprint, occurrence.site, db) { return entry }
+    for name in occurrence.previous {
+      guard var entry = try load(name, occurrence.site, db) else { continue }
+      let statement = try db.cachedStatement(
+        sql: "UPDATE fingerprint SET fingerprint = ?, explanation = NULL WHERE id = ?")
+      try statement.execute(arguments: [occurrence.fingerprint, entry.window.id])
+      entry.window.isExplained = false
+      // The new version may call all variants something else; in this window that is no news.
+      entry.record.variantsShown = Int(Int32.max)
+      return entry
+    }
+    return nil
+  }
+
+  private func load(_ fingerprint: String, _ site: Site, _ db: Database) throws -> Entry? {
     let statement = try db.cachedStatement(
       sql: """
-        SELECT f.id, f.explanation IS NOT NULL, f.first_seen, f.last_seen, f.window_start, f.held, f.total, f.suppressed
+        SELECT f.id, f.explanation IS NOT NULL, f.first_seen, f.last_seen, f.window_start, f.held, f.total,
+          f.suppressed, f.window_length, f.variants_shown
         FROM fingerprint f JOIN site s ON s.id = f.site_id
         WHERE f.fingerprint = ? AND s.key = ?
         """)
-    let arguments: StatementArguments = [occurrence.fingerprint, occurrence.site.key]
+    let arguments: StatementArguments = [fingerprint, site.key]
     guard let row = try Row.fetchOne(statement, arguments: arguments) else { return nil }
     let window = Window(id: try row.integer(0), isNew: false, isExplained: try row.integer(1) == 1)
     return Entry(window: window, record: try WindowRecord(row, from: 2))
@@ -108,12 +142,20 @@ struct WindowTable {
   }
 }
 
+extension Verdict {
+  fileprivate var isForward: Bool {
+    if case .forward = self { true } else { false }
+  }
+}
+
 extension WindowRecord {
-  /// From the columns first_seen, last_seen, window_start, held, total, suppressed.
+  /// From the columns first_seen, last_seen, window_start, held, total, suppressed, window_length, variants_shown.
   init(_ row: Row, from column: Int) throws(StoreFailure) {
     self.init(
       firstSeen: try row.time(column), lastSeen: try row.time(column + 1),
       windowStart: try row.optionalTime(column + 2), held: try row.count(column + 3),
-      total: try row.count(column + 4), suppressed: try row.count(column + 5))
+      total: try row.count(column + 4), suppressed: try row.count(column + 5),
+      length: try row.optionalTime(column + 6).map { .milliseconds($0.milliseconds) },
+      variantsShown: try row.count(column + 7))
   }
 }

@@ -34,10 +34,11 @@ struct Daemon {
   ///
   /// - Throws: `StartFailure` when a part cannot start.
   func run() async throws {
-    let store = try openStore()
+    let reader = ReportReader(rules: configuration.rules)
+    let store = try openStore(reader)
     defer { store.close() }
     let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
-    let intake = Intake(store: store, hostname: hostname, logger: logger)
+    let intake = Intake(store: store, reader: reader, hostname: hostname, logger: logger)
     let listener = SMTPListener(settings: listenerSettings, handler: intake, group: group, logger: logger)
     let bound = try await start(listener)
     let transport = transport(on: group)
@@ -83,8 +84,7 @@ extension Daemon {
     }
   }
 
-  private func openStore() throws -> SQLiteStore {
-    let reader = ReportReader()
+  private func openStore(_ reader: ReportReader) throws -> SQLiteStore {
     do {
       return try SQLiteStore(
         directory: configuration.store.directory, policy: configuration.window, explain: { reader.explain($0).text },

@@ -12,15 +12,18 @@ import Synchronization
 /// Runs on the event loop of the connection up to the store's queue. Judging is linear in the size of the mail and
 /// bounded by the reader's limits, so the loop is not held up.
 final class Intake: TransactionHandler {
-  private let reader = ReportReader()
+  private let reader: ReportReader
   private let store: any MailStore
   private let hostname: String
   private let logger: Logger
   private let salt: Atomic<UInt32>
 
-  /// - Parameter hostname: how `Received:` names us.
-  init(store: any MailStore, hostname: String, logger: Logger) {
+  /// - Parameters:
+  ///   - reader: judges, with the rules of the admin.
+  ///   - hostname: how `Received:` names us.
+  init(store: any MailStore, reader: ReportReader = ReportReader(), hostname: String, logger: Logger) {
     self.store = store
+    self.reader = reader
     self.hostname = hostname
     self.logger = logger
     salt = Atomic(UInt32.random(in: 0...UInt32.max))
@@ -69,6 +72,7 @@ final class Intake: TransactionHandler {
     if case .report(let occurrence) = submission.judged {
       metadata["fingerprint"] = "\(occurrence.fingerprint)"
       metadata["site"] = "\(occurrence.site.name)"
+      if let rule = occurrence.rule { metadata["rule"] = "\(rule.name)" }
     }
     switch result {
     case .success(let verdict):
@@ -100,7 +104,22 @@ extension Judged {
         Occurrence(
           site: Site(
             settingsModule: report.settingsModule, subjectPrefix: report.subjectPrefix, envelope: envelope),
-          fingerprint: report.fingerprint.text, variant: report.variant, title: report.title, place: report.place))
+          fingerprint: report.fingerprint.text, previous: report.previous.map(\.text), variant: report.variant,
+          title: report.title, place: report.place, rule: report.ruling.map(RuleEffect.init)))
     }
+  }
+}
+
+extension RuleEffect {
+  /// What a rule said, in the words of the store.
+  init(_ ruling: Ruling) {
+    let treatment: Treatment =
+      switch ruling.action {
+      case .dedup: .dedup
+      case .pass: .pass
+      case .silence: .silence
+      case .summaryOnly: .summaryOnly
+      }
+    self.init(name: ruling.rule, treatment: treatment, window: ruling.window)
   }
 }

@@ -75,3 +75,17 @@ import Testing
     #expect(counts == ["X-MailDedup-Count: 1", "X-MailDedup-Count: 7"])
   }
 }
+
+@Suite struct RuleMailTests {
+  @Test func aVariantIsMarkedAsOne() {
+    let mail = ForwardedMailTests.render(.forward(.newVariant, ForwardedMailTests.count(held: 0, total: 2)))
+    #expect(mail.contains("\r\nX-MailDedup-Variant: v\r\nX-MailDedup-Reason: new-variant\r\n"))
+  }
+
+  @Test func aRuleThatPassesIsNamed() {
+    let mail = ForwardedMailTests.render(.forward(.rule("noise"), ForwardedMailTests.count(held: 0, total: 2)))
+    #expect(mail.contains("\r\nX-MailDedup-Reason: rule/noise\r\n"))
+    #expect(!mail.contains("X-MailDedup-Variant"))
+    #expect(mail.hasSuffix(ForwardedMailTests.mail))
+  }
+}

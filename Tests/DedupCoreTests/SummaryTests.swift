@@ -103,6 +103,20 @@ import Testing
     }
   }
 
+  @Test func whatRulesSilenceIsCountedAndNotListed() {
+    var facts = SummaryFacts.stormy
+    facts.errors[1].isSilenced = true
+    let summary = Self.builder.build(facts)
+    let sentence = "1 error with 1,315 mails is silenced by your rules and not listed."
+    for text in [summary.text, summary.html] {
+      #expect(text.contains(sentence))
+      #expect(!text.contains("too many clients"))
+      #expect(text.contains("Redis"))
+    }
+    #expect(summary.subject == Self.builder.build(.stormy).subject)
+    #expect(!Self.builder.build(.stormy).text.contains("silenced"))
+  }
+
   @Test func isAMailThatNobodyAnswers() {
     let message = Self.builder.build(.stormy).message(
       from: EmailAddress("root@shop.example.org"), to: [EmailAddress("admin@example.org")],

@@ -74,6 +74,90 @@ import Testing
     #expect(ForwardReason.doubt("no-frames").text == "doubt/no-frames")
     #expect(Self.forward(.windowElapsed).reason == "window-elapsed")
     #expect(Self.suppress.reason == "inside-window")
+    #expect(ForwardReason.rule("noise").text == "rule/noise")
+    #expect(ForwardReason.newVariant.text == "new-variant")
+  }
+
+  struct RuleCase: CustomTestStringConvertible {
+    var shows: String
+    var record: WindowRecord?
+    var arrival: WindowPolicy.Arrival
+    /// Milliseconds after the start of the window.
+    var at: Int64
+    var reason: String
+    var heldBack: Int
+    var testDescription: String { shows }
+  }
+
+  static func rule(_ treatment: RuleEffect.Treatment, window: Duration? = nil) -> WindowPolicy.Arrival {
+    .init(rule: RuleEffect(name: "noise", treatment: treatment, window: window))
+  }
+
+  static var shown: WindowRecord {
+    var record = open
+    record.variantsShown = 1
+    return record
+  }
+
+  static let heldByRule = WindowRecord(
+    firstSeen: start, lastSeen: start, windowStart: nil, held: 7, total: 7, suppressed: 7)
+
+  @Test(arguments: [
+    RuleCase(
+      shows: "a rule passes a new error", record: nil, arrival: rule(.pass), at: 0, reason: "rule/noise", heldBack: 0),
+    RuleCase(
+      shows: "a rule passes inside a window", record: open, arrival: rule(.pass), at: 1, reason: "rule/noise",
+      heldBack: 4),
+    RuleCase(
+      shows: "a rule silences a new error", record: nil, arrival: rule(.silence), at: 0, reason: "silenced", heldBack: 1
+    ),
+    RuleCase(
+      shows: "a rule silences when the window is over", record: open, arrival: rule(.silence), at: 9_000_000,
+      reason: "silenced", heldBack: 5),
+    RuleCase(
+      shows: "a rule keeps it for the summary", record: open, arrival: rule(.summaryOnly), at: 9_000_000,
+      reason: "summary-only", heldBack: 5),
+    RuleCase(
+      shows: "without the rule again, the first that goes out says how many there were", record: heldByRule,
+      arrival: .init(), at: 1, reason: "first", heldBack: 7),
+    RuleCase(
+      shows: "a rule's window is shorter", record: open, arrival: rule(.dedup, window: .seconds(60)), at: 60_000,
+      reason: "window-elapsed", heldBack: 4),
+    RuleCase(
+      shows: "a rule's window is longer", record: open, arrival: rule(.dedup, window: .seconds(7200)), at: 3_600_000,
+      reason: "inside-window", heldBack: 5),
+    RuleCase(
+      shows: "a rule's window of zero holds nothing back", record: open, arrival: rule(.dedup, window: .zero), at: 0,
+      reason: "window-elapsed", heldBack: 4),
+    RuleCase(
+      shows: "a new variant goes out", record: open, arrival: .init(isNewVariant: true), at: 1, reason: "new-variant",
+      heldBack: 4),
+    RuleCase(
+      shows: "no more of them than the bound", record: shown, arrival: .init(isNewVariant: true), at: 1,
+      reason: "inside-window", heldBack: 5),
+    RuleCase(
+      shows: "a new variant behind the window opens the next one", record: shown, arrival: .init(isNewVariant: true),
+      at: 3_600_000, reason: "window-elapsed", heldBack: 4),
+    RuleCase(
+      shows: "a variant of a silenced error stays silenced", record: open,
+      arrival: .init(rule: RuleEffect(name: "noise", treatment: .silence), isNewVariant: true), at: 1,
+      reason: "silenced", heldBack: 5),
+  ])
+  func decidesByRuleAndVariant(_ test: RuleCase) {
+    let verdict = WindowPolicy().decide(
+      test.record, test.arrival, now: Self.start.advanced(by: .milliseconds(test.at)))
+    #expect(verdict.reason == test.reason)
+    switch verdict {
+    case .forward(_, let count): #expect(count?.heldBack == test.heldBack)
+    case .suppress(_, let count): #expect(count.heldBack == test.heldBack)
+    }
+  }
+
+  @Test func aVariantLeavesWindowAndCountAsTheyAre() {
+    let arrival = WindowPolicy.Arrival(isNewVariant: true)
+    let now = Self.start.advanced(by: .seconds(5))
+    let next = WindowRecord.after(WindowPolicy().decide(Self.open, arrival, now: now), of: Self.open, arrival, now: now)
+    #expect(next.windowStart == Self.start && next.held == 4 && next.total == 10 && next.variantsShown == 1)
   }
 }
 
@@ -86,31 +170,41 @@ import Testing
     var forwards = 0
     var arrivals = 0
     var heldSinceForward = 0
+    var variantsInWindow = 0
+    var variantsShown = 0
     var lastForward: Timestamp?
 
-    mutating func arrive(at now: Timestamp) {
-      let verdict = policy.decide(record, now: now)
+    mutating func arrive(at now: Timestamp, _ arrival: WindowPolicy.Arrival = .init()) {
+      let verdict = policy.decide(record, arrival, now: now)
       arrivals += 1
       switch verdict {
+      case .forward(.newVariant, let count):
+        #expect(arrival.isNewVariant)
+        #expect(count?.heldBack == heldSinceForward && count?.total == arrivals)
+        variantsInWindow += 1
+        variantsShown += 1
+        #expect(variantsInWindow <= policy.variants)
       case .forward(let reason, let count):
         #expect(count?.heldBack == heldSinceForward)
         #expect(count?.total == arrivals)
         if reason == .windowElapsed, let lastForward { #expect(now.since(lastForward) >= policy.length) }
         forwards += 1
         heldSinceForward = 0
+        variantsInWindow = 0
         lastForward = now
       case .suppress(_, let count):
         heldSinceForward += 1
         #expect(count.heldBack == heldSinceForward)
         #expect(count.total == arrivals)
-        if let lastForward { #expect(now.since(lastForward) < policy.length) }
+        let isDeduplicated = arrival.rule.map { $0.treatment == .dedup } ?? true
+        if isDeduplicated, let lastForward { #expect(now.since(lastForward) < policy.length) }
       }
-      record = .after(verdict, of: record, now: now)
+      record = .after(verdict, of: record, arrival, now: now)
     }
 
     func check() {
       #expect(record?.total == arrivals)
-      #expect(record?.suppressed == arrivals - forwards)
+      #expect(record?.suppressed == arrivals - forwards - variantsShown)
       #expect(record?.held == heldSinceForward)
     }
   }
@@ -125,6 +219,28 @@ import Testing
       now = now.advanced(by: step(length, &random))
       history.arrive(at: now)
       if Int.random(in: 0..<50, using: &random) == 0 { history.record?.windowStart = nil }
+    }
+    history.check()
+  }
+
+  /// The same with variants and with rules that come and go: every mail goes out or is counted, and only a rule holds
+  /// an error back for longer than a window.
+  @Test(arguments: 200..<240)
+  func promisesHoldWithRulesAndVariants(seed: UInt64) {
+    var random = SplitMix(seed: seed)
+    let length = Int64.random(in: 1...7200, using: &random)
+    var policy = WindowPolicy(length: .seconds(length))
+    policy.variants = Int.random(in: 0...3, using: &random)
+    var history = History(policy: policy)
+    var now = WindowPolicyTests.start
+    var treatment: RuleEffect.Treatment?
+    for _ in 0..<500 {
+      now = now.advanced(by: step(length, &random))
+      if Int.random(in: 0..<40, using: &random) == 0 {
+        treatment = ([nil] + RuleEffect.Treatment.allCases).randomElement(using: &random) ?? nil
+      }
+      let rule = treatment.map { RuleEffect(name: "r", treatment: $0) }
+      history.arrive(at: now, .init(rule: rule, isNewVariant: Int.random(in: 0..<5, using: &random) == 0))
     }
     history.check()
   }
