@@ -42,7 +42,9 @@ struct DjangoReport: Sendable, Equatable {
 
   /// The settings come behind the request, whose values are printed with repr and so cannot hold a line like this.
   private mutating func readSettings(_ text: borrowing Span<UInt8>, end: Int) {
-    guard let line = text.firstIndex(of: "\nUsing settings module ", in: Swift.max(requestAt - 1, 0)..<end) else { return }
+    guard let line = text.firstIndex(of: "\nUsing settings module ", in: Swift.max(requestAt - 1, 0)..<end) else {
+      return
+    }
     settingsModule = text.trimmed(text.line(at: line + 23, before: end))
   }
 

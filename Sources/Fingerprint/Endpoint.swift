@@ -138,8 +138,9 @@ enum Endpoint {
     if text.equals(name, "::1") { return Array("local".utf8) }
     let colon = text.lastIndex(of: UInt8(ascii: ":"), in: name)
     let host = name.lowerBound..<(colon ?? name.upperBound)
-    guard text.has("127.", at: host.lowerBound, before: host.upperBound) || text.equals(host, "localhost")
-      || text.equals(host, "0.0.0.0") || text.equals(host, "::1")
+    guard
+      text.has("127.", at: host.lowerBound, before: host.upperBound) || text.equals(host, "localhost")
+        || text.equals(host, "0.0.0.0") || text.equals(host, "::1")
     else { return bytes(text, name) }
     return Array("local".utf8) + (colon.map { bytes(text, $0..<name.upperBound) } ?? [])
   }

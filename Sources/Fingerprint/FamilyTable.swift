@@ -63,13 +63,16 @@ enum FamilyTable {
     FamilyRule(
       family: .databaseAccess, gate: .database,
       texts: [
-        "password authentication failed", "no pg_hba.conf entry", "Access denied for user", "Peer authentication failed",
+        "password authentication failed", "no pg_hba.conf entry", "Access denied for user",
+        "Peer authentication failed",
         "Ident authentication failed", "no password supplied", "is not permitted to log in",
       ]),
     FamilyRule(
       family: .nameResolution, gate: .database,
-      texts: ["could not translate host name", "failed to resolve host", "Unknown MySQL server host", "[Errno -2]",
-        "[Errno -3]"]),
+      texts: [
+        "could not translate host name", "failed to resolve host", "Unknown MySQL server host", "[Errno -2]",
+        "[Errno -3]",
+      ]),
     FamilyRule(
       family: .databaseLost, gate: .database,
       texts: [

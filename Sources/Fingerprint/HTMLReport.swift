@@ -53,7 +53,8 @@ enum HTMLReport {
     add(headline)
     add("\n")
     let value = text.firstIndex(of: "\nException Value:", in: exception..<python)
-    let tail = text.firstIndex(of: "\nException Location:", in: exception..<python)
+    let tail =
+      text.firstIndex(of: "\nException Location:", in: exception..<python)
       ?? text.firstIndex(of: "\nRaised during:", in: exception..<python) ?? python
     if let value, value < tail { add((value + 1)..<tail) }
     if let raised = text.firstIndex(of: "\nRaised during:", in: tail..<python) {

@@ -144,9 +144,14 @@ struct TextNormalizer {
   /// `Courier answered busy for parcel 7`: the single word behind a verb of answering, inside a sentence.
   private func isReportedValue(_ text: borrowing Span<UInt8>, _ word: Range<Int>, end: Int) -> Bool {
     guard isLogMessage, word.upperBound + 1 < end, text[word.upperBound] == 0x20 else { return false }
-    return text.equals(lastWord, "answered") || text.equals(lastWord, "replied") || text.equals(lastWord, "responded")
-      || text.equals(lastWord, "returned") || text.equals(lastWord, "reported")
+    for verb in Self.reportingVerbs where text.equals(lastWord, verb) { return true }
+    return false
   }
+
+  private static let reportingVerbs: [StaticString] = [
+    "answered", "answers", "replied", "replies", "responded", "responds", "returned", "returns", "reported", "reports",
+    "said", "says",
+  ]
 
   /// Punctuation at the end of a word belongs to the sentence.
   private func trimmedWord(_ text: borrowing Span<UInt8>, _ word: Range<Int>) -> Int {

@@ -51,7 +51,8 @@ private func withSubject(_ subject: String, _ body: String) -> [UInt8] {
       withSubject("page fails", "Hello Kim,\n\nthis came in:\n\n" + SampleMail().report)
     },
     GateCase("a quoted traceback", "no-report-structure") {
-      withSubject("page fails", "> Traceback (most recent call last):\n>   File \"x.py\", line 1, in f\n> KeyError: 1\n")
+      withSubject(
+        "page fails", "> Traceback (most recent call last):\n>   File \"x.py\", line 1, in f\n> KeyError: 1\n")
     },
     GateCase("a text about errors", "no-report-structure") {
       withSubject("ERROR in contract?", "Exception granted.\nFile \"contract.pdf\", line 3, in the small print\n")
@@ -59,14 +60,17 @@ private func withSubject(_ subject: String, _ body: String) -> [UInt8] {
     GateCase("a cron job without an error", "no-report-structure") {
       withSubject("Cron <root@app> certtool", "Renewed 3 certificates.\n")
     },
-    GateCase("a mail of nothing but a header word", "no-report-structure") { withSubject("x", "Traceback of parcel 9\n") },
+    GateCase("a mail of nothing but a header word", "no-report-structure") {
+      withSubject("x", "Traceback of parcel 9\n")
+    },
     GateCase("a report inside a report", "ambiguous-report") {
       var sample = SampleMail()
       sample.value = "remote said:\n" + SampleMail().report
       return sample.bytes
     },
     GateCase("a traceback that breaks off", "truncated-report") {
-      withSubject("[Shop] ERROR: x", "Traceback (most recent call last):\n  File \"/srv/a/b.py\", line 1, in f\n    x\n")
+      withSubject(
+        "[Shop] ERROR: x", "Traceback (most recent call last):\n  File \"/srv/a/b.py\", line 1, in f\n    x\n")
     },
     GateCase("a report in a charset that is no superset of ASCII", "unknown-charset") {
       Array("Subject: [Shop] ERROR: x\r\nContent-Type: text/plain; charset=utf-16\r\n\r\nT".utf8)

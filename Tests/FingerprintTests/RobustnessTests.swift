@@ -26,14 +26,16 @@ import Testing
     }
   }
 
-  @Test("huge and odd input stays inside of its bounds", arguments: [
-    String(repeating: "  File \"/a/b.py\", line 1, in f\n    f()\n", count: 30_000),
-    String(repeating: "Traceback (most recent call last):\n", count: 50_000),
-    String(repeating: "The above exception was the direct cause of the following exception:\n\n", count: 20_000),
-    String(repeating: "  | ", count: 100_000), String(repeating: "'", count: 1_000_000),
-    String(repeating: "Django Version: \n", count: 60_000), String(repeating: "\0", count: 1_000_000),
-    String(repeating: "a.b@", count: 200_000), String(repeating: "<li class=\"frame\"><code>", count: 40_000),
-  ])
+  @Test(
+    "huge and odd input stays inside of its bounds",
+    arguments: [
+      String(repeating: "  File \"/a/b.py\", line 1, in f\n    f()\n", count: 30_000),
+      String(repeating: "Traceback (most recent call last):\n", count: 50_000),
+      String(repeating: "The above exception was the direct cause of the following exception:\n\n", count: 20_000),
+      String(repeating: "  | ", count: 100_000), String(repeating: "'", count: 1_000_000),
+      String(repeating: "Django Version: \n", count: 60_000), String(repeating: "\0", count: 1_000_000),
+      String(repeating: "a.b@", count: 200_000), String(repeating: "<li class=\"frame\"><code>", count: 40_000),
+    ])
   func huge(_ text: String) {
     let sample = SampleMail()
     let start = ContinuousClock.now
@@ -72,7 +74,8 @@ enum Mutation {
     "The above exception (", ") was the direct cause of the following exception:", "=\r\n", "=3D", "\n\n", "  | ",
     "+-+---------------- 1 ----------------\n", "Django Version: ", "Python Path: ['", "']", "Raised during: ",
     "\nRequest information:", "During handling of the above exception, another exception occurred:\n",
-    "[Previous line repeated 99999999999999999999 more times]", "Content-Type: multipart/mixed; boundary=", "--", "--\r\n",
+    "[Previous line repeated 99999999999999999999 more times]", "Content-Type: multipart/mixed; boundary=", "--",
+    "--\r\n",
   ]
 }
 

@@ -8,11 +8,14 @@ struct SampleMail {
   var message = "Internal Server Error: /cart/"
   var type = "KeyError"
   var value = "'price'"
-  var pythonPath = ["/srv/shop/releases/20250101", "/usr/lib/python3.11", "/srv/shop/venv/lib/python3.11/site-packages"]
+  var pythonPath = [
+    "/srv/shop/releases/20250101", "/usr/lib/python3.11", "/srv/shop/venv/lib/python3.11/site-packages",
+  ]
   var settings = "shop.settings"
   var view = "orders.views.cart"
   var frames = [
-    Frame("/srv/shop/venv/lib/python3.11/site-packages/django/core/handlers/base.py", "_get_response", "response = f()"),
+    Frame(
+      "/srv/shop/venv/lib/python3.11/site-packages/django/core/handlers/base.py", "_get_response", "response = f()"),
     Frame("/srv/shop/releases/20250101/orders/views.py", "cart", "return total(lines)"),
     Frame("/srv/shop/releases/20250101/orders/pricing.py", "total", "return sum(line['price'] for line in lines)"),
   ]
@@ -69,7 +72,8 @@ struct SampleMail {
   }
 
   func mail(_ body: String) -> [UInt8] {
-    let head = "Subject: \(subject)\nFrom: django@shop.example.org\nTo: admin@example.org\n\(headers)"
+    let head =
+      "Subject: \(subject)\nFrom: django@shop.example.org\nTo: admin@example.org\n\(headers)"
       + "Content-Type: text/plain; charset=\"utf-8\"\nContent-Transfer-Encoding: 8bit\n\n"
     return Array((head + body).replacing("\n", with: "\r\n").utf8)
   }

@@ -5,7 +5,9 @@ import Testing
 @Suite struct SeparationTests {
   static let different: [Change] = [
     Change("the type is another one at the same line") { $0.type = "TypeError" },
-    Change("another line of the same function fails with the same type") { $0.frames[2].source = "return RATES[currency]" },
+    Change("another line of the same function fails with the same type") {
+      $0.frames[2].source = "return RATES[currency]"
+    },
     Change("the same code stands in another function") { $0.frames[2].function = "subtotal" },
     Change("the same code and function stand in another module") {
       $0.frames[2].file = "/srv/shop/releases/20250101/gifts/pricing.py"
@@ -37,11 +39,13 @@ import Testing
     #expect(name != two.fingerprint)
   }
 
-  @Test("one database call that fails for different reasons is different errors", arguments: [
-    "deadlock detected", "canceling statement due to lock timeout", "canceling statement due to statement timeout",
-    "duplicate key value violates unique constraint \"order_number_key\"",
-    "duplicate key value violates unique constraint \"order_token_key\"",
-  ])
+  @Test(
+    "one database call that fails for different reasons is different errors",
+    arguments: [
+      "deadlock detected", "canceling statement due to lock timeout", "canceling statement due to statement timeout",
+      "duplicate key value violates unique constraint \"order_number_key\"",
+      "duplicate key value violates unique constraint \"order_token_key\"",
+    ])
   func databaseReasons(_ text: String) throws {
     var sample = SampleMail()
     sample.type = "OperationalError"
@@ -74,7 +78,8 @@ import Testing
     var outage = SampleMail()
     outage.type = "OperationalError"
     outage.value = "FATAL:  sorry, too many clients already"
-    outage.frames.append(.init("/usr/lib/python3/dist-packages/psycopg2/__init__.py", "connect", "conn = _connect(dsn)"))
+    outage.frames.append(
+      .init("/usr/lib/python3/dist-packages/psycopg2/__init__.py", "connect", "conn = _connect(dsn)"))
     var elsewhere = outage
     elsewhere.frames[1].function = "invoice"
     elsewhere.value = "FATAL:  too many connections for role \"shop\""

@@ -24,9 +24,13 @@ private func move(_ mail: inout SampleMail, from old: String, to new: String) {
     Change("line numbers shift with a deploy") { mail in
       for index in mail.frames.indices { mail.frames[index].line += 41 }
     },
-    Change("the release directory changes") { move(&$0, from: "/srv/shop/releases/20250101", to: "/srv/shop/releases/20250202") },
+    Change("the release directory changes") {
+      move(&$0, from: "/srv/shop/releases/20250101", to: "/srv/shop/releases/20250202")
+    },
     Change("the site moves to /app in a container") { move(&$0, from: "/srv/shop/releases/20250101", to: "/app") },
-    Change("the site moves to a home directory") { move(&$0, from: "/srv/shop/releases/20250101", to: "/home/kim/shop") },
+    Change("the site moves to a home directory") {
+      move(&$0, from: "/srv/shop/releases/20250101", to: "/home/kim/shop")
+    },
     Change("the site moves to Windows") { mail in
       mail.pythonPath[0] = "C:\\\\sites\\\\shop"
       mail.frames[1].file = "C:\\sites\\shop\\orders\\views.py"
@@ -40,11 +44,13 @@ private func move(_ mail: inout SampleMail, from old: String, to new: String) {
     },
     Change("a generator expression shows as a frame of its own") { mail in
       mail.frames.append(
-        .init("/srv/shop/releases/20250101/orders/pricing.py", "<genexpr>", "return sum(line['price'] for line in lines)"))
+        .init(
+          "/srv/shop/releases/20250101/orders/pricing.py", "<genexpr>", "return sum(line['price'] for line in lines)"))
     },
     Change("a list comprehension shows as a frame, as before Python 3.12") { mail in
       mail.frames.append(
-        .init("/srv/shop/releases/20250101/orders/pricing.py", "<listcomp>", "return sum(line['price'] for line in lines)"))
+        .init(
+          "/srv/shop/releases/20250101/orders/pricing.py", "<listcomp>", "return sum(line['price'] for line in lines)"))
     },
     Change("the message carries another id") { $0.value = "'price 4711'" },
     Change("the helper is reached from another view") { mail in
@@ -53,7 +59,8 @@ private func move(_ mail: inout SampleMail, from old: String, to new: String) {
     },
     Change("Django has other frames above the view") { mail in
       mail.frames.insert(
-        .init("/srv/shop/venv/lib/python3.11/site-packages/django/core/handlers/exception.py", "inner", "response = g()"),
+        .init(
+          "/srv/shop/venv/lib/python3.11/site-packages/django/core/handlers/exception.py", "inner", "response = g()"),
         at: 0)
     },
     Change("an application performance monitor wraps the call") { mail in
@@ -64,9 +71,13 @@ private func move(_ mail: inout SampleMail, from old: String, to new: String) {
       mail.frames.append(
         .init("/srv/shop/venv/lib/python3.11/site-packages/money/core.py", "add", "return a['price'] + b"))
     },
-    Change("the code is indented differently") { $0.frames[2].source = "return  sum(line['price']   for line in lines)" },
+    Change("the code is indented differently") {
+      $0.frames[2].source = "return  sum(line['price']   for line in lines)"
+    },
     Change("another setting module runs the same code") { $0.settings = "shop.settings_staging" },
-    Change("the Subject has another prefix and path") { $0.subject = "[Staging] ERROR (internal IP): Internal Server Error: /x/" },
+    Change("the Subject has another prefix and path") {
+      $0.subject = "[Staging] ERROR (internal IP): Internal Server Error: /x/"
+    },
     Change("the log message differs") { $0.message = "Bad thing in cart 17" },
     Change("sys.path begins with an empty entry") { $0.pythonPath.insert("", at: 0) },
   ]

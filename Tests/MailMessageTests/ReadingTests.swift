@@ -1,0 +1,135 @@
+import MailMessage
+import Testing
+
+/// Reading a mail: header fields, MIME parts, transfer encodings, encoded words.
+@Suite struct ReadingTests {
+  private static func leaves(_ mail: String, depth: Int = 100, parts: Int = 1000) -> [String] {
+    let bytes = Array(mail.utf8)
+    let span = bytes.span
+    let header = HeaderBlock(span, in: 0..<span.count)
+    var found: [MIMEPart] = []
+    var walker = MIMEWalker(depth: depth, parts: parts)
+    var fault: String?
+    do {
+      try walker.walk(span, header: header, end: span.count) { part in
+        found.append(part)
+        return .proceed
+      }
+    } catch {
+      fault = "\(error)"
+    }
+    return found.map { "\($0.contentType.kind): " + span.text($0.body) } + (fault.map { [$0] } ?? [])
+  }
+
+  // MARK: - Header
+
+  @Test(
+    "a folded field keeps its folds, an empty first line included (RFC 5322, 2.2.3)",
+    arguments: [
+      ("Subject: a\r\n b\r\n\r\nbody", "a\r\n b"), ("Subject:\r\n a\r\n\tb\r\n\r\nbody", "a\r\n\tb"),
+      ("subject:x\n\nbody", "x"), ("A: 1\nSUBJECT : y\n\nbody", "y"),
+    ])
+  func folds(_ mail: String, _ expected: String) throws {
+    let bytes = Array(mail.utf8)
+    let header = HeaderBlock(bytes.span, in: 0..<bytes.count)
+    let found = header.value(of: "subject", in: bytes.span)
+    let value = try #require(found)
+    let text = bytes.span.text(value)
+    let body = bytes.span.text(header.bodyStart..<bytes.count)
+    #expect(text == expected)
+    #expect(body == "body")
+  }
+
+  @Test("a mail without a header is all body")
+  func noHeader() {
+    let bytes = Array("no headers at all, only text: here\r\n".utf8)
+    let header = HeaderBlock(bytes.span, in: 0..<bytes.count)
+    #expect(header.fields.isEmpty)
+    #expect(header.bodyStart == 0)
+  }
+
+  // MARK: - MIME
+
+  @Test(
+    "the leaves of a mail, in order",
+    arguments: [
+      ("\r\ntext", ["plainText: text"]),
+      ("Content-Type: text/html\r\n\r\n<p>", ["html: <p>"]),
+      (
+        "Content-Type: multipart/alternative;\r\n boundary=\"b\"\r\n\r\npreamble\r\n--b\r\n\r\none\r\n--b\r\nContent-Type: text/html\r\n\r\ntwo\r\n--b--\r\nepilogue",
+        ["plainText: one", "html: two"]
+      ),
+      (
+        "Content-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: multipart/alternative; boundary=ab\n\n--ab\n\nx\n--ab--\n--a\nContent-Type: message/rfc822\n\nSubject: y\n--a--\n",
+        ["plainText: x", "message: Subject: y"]
+      ),
+      ("Content-Type: multipart/mixed; boundary=b\r\n\r\n--bb\r\n\r\n--b\r\n\r\n--bbb\r\n--b--", ["plainText: --bbb"]),
+      ("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\ncut", ["noBoundary"]),
+      ("Content-Type: multipart/mixed\r\n\r\n--b\r\n\r\ncut", ["noBoundary"]),
+    ])
+  func walk(_ mail: String, _ expected: [String]) {
+    #expect(Self.leaves(mail) == expected)
+  }
+
+  @Test("nesting and number of parts are bounded")
+  func bounds() {
+    let open = (0..<50).map { "Content-Type: multipart/mixed; boundary=b\($0)\n\n--b\($0)\n" }.joined()
+    let close = (0..<50).reversed().map { "\n--b\($0)--" }.joined()
+    #expect(Self.leaves(open + "\nx" + close).last == "plainText: x")
+    #expect(Self.leaves(open + "\nx" + close, depth: 20).last == "tooDeep")
+    let many = "Content-Type: multipart/mixed; boundary=b\n\n" + String(repeating: "--b\n\nx\n", count: 50) + "--b--"
+    #expect(Self.leaves(many, parts: 20).last == "tooManyParts")
+  }
+
+  // MARK: - Encodings
+
+  @Test(
+    "transfer encodings become text with LF",
+    arguments: [
+      (TransferEncoding.identity, "a\r\nb\nc", "a\nb\nc"), (.quotedPrintable, "a=3D=\r\nb  \r\n=C3=A4=", "a=b\nä"),
+      (.quotedPrintable, "=ZZ=4", "=ZZ=4"), (.base64, "w6QN\r\nCmI=", "ä\nb"), (.base64, "*w6Q=junk", "ä"),
+      (.base64, "", ""),
+    ])
+  func decodes(_ encoding: TransferEncoding, _ text: String, _ expected: String) throws {
+    let bytes = Array(text.utf8)
+    let result = encoding.decode(bytes.span, 0..<bytes.count, limit: 1000)
+    let decoded = try #require(result)
+    #expect(String(decoding: decoded, as: UTF8.self) == expected)
+  }
+
+  @Test("a text beyond the limit and an unknown encoding are refused")
+  func refuses() {
+    let bytes = [UInt8](repeating: 0x41, count: 5000)
+    for encoding in [TransferEncoding.identity, .quotedPrintable, .base64] {
+      let text = encoding.decode(bytes.span, 0..<bytes.count, limit: 1000)
+      #expect(text == nil)
+    }
+    let text = TransferEncoding.unknown.decode(bytes.span, 0..<1, limit: 1000)
+    #expect(text == nil)
+  }
+
+  @Test(
+    "encoded words (RFC 2047)",
+    arguments: [
+      ("=?utf-8?q?Caf=C3=A9_zu?=", "Café zu"), ("=?utf-8?b?w5xyw7w=?= =?utf-8?q?bel?=", "Ürübel"),
+      ("=?iso-8859-1?q?=E4?= x", "ä x"), ("plain\r\n text", "plain text"), ("=?utf-8?x?a?=", "=?utf-8?x?a?="),
+      ("=?utf-8?q?open", "=?utf-8?q?open"), ("a =?us-ascii*en?q?b?= c", "a b c"),
+    ])
+  func words(_ value: String, _ expected: String) {
+    let bytes = Array(value.utf8)
+    let decoded = EncodedWord.decode(bytes.span, 0..<bytes.count)
+    #expect(String(decoding: decoded, as: UTF8.self) == expected)
+  }
+
+  @Test("searching finds the first and the last place, and nothing outside of its range")
+  func searching() {
+    let bytes = Array("xaXbXaXb".utf8)
+    let span = bytes.span
+    let found = [
+      span.firstIndex(of: "aX", in: 0..<8), span.firstIndex(of: "aX", in: 2..<8), span.lastIndex(of: "Xb", in: 0..<8),
+      span.firstIndex(of: "Xb", in: 0..<3), span.firstIndex(of: "b", in: -5..<900),
+      span.firstIndex(of: UInt8(ascii: "x"), in: 5..<5),
+    ]
+    #expect(found == [1, 5, 6, nil, 3, nil])
+  }
+}
