@@ -4,13 +4,38 @@ extension SQLiteStore {
   package func accept(
     _ submission: Submission, completion: @escaping @Sendable (Result<Verdict, StoreFailure>) -> Void
   ) {
+    submit(submission, work: { try $0.accept(submission, file: $1) }, completion: completion)
+  }
+
+  /// Accepts a mail that the emergency spool kept. A mail that was imported before is left alone, so a crash between
+  /// the import and the removal of the spooled file counts and sends nothing twice.
+  ///
+  /// - Returns: nil when it was imported before.
+  package func importSpooled(_ submission: Submission) async throws(StoreFailure) -> Verdict? {
+    if try await commit({ try ImportTable.contains(submission.id, $0.db) }) { return nil }
+    let result = await withCheckedContinuation { continuation in
+      submit(submission) { batch, file in
+        try ImportTable.insert(submission.id, batch.db)
+        return try batch.accept(submission, file: file)
+      } completion: {
+        continuation.resume(returning: $0)
+      }
+    }
+    return try result.get()
+  }
+
+  /// Forgets that `id` was imported; to be called once its spooled file is gone for good.
+  package func forgetSpooled(_ id: QueueID) async throws(StoreFailure) {
+    try await commit { try ImportTable.forget(id, $0.db) }
+  }
+
+  private func submit<Output: Sendable>(
+    _ submission: Submission, work: @escaping @Sendable (Batch, BodyFile?) throws -> Output,
+    completion: @escaping @Sendable (Result<Output, StoreFailure>) -> Void
+  ) {
     let octets = submission.message.count + submission.received.count
     guard submission.message.count > limits.inlineOctets else {
-      return queue.submit(octets: octets) {
-        try $0.accept(submission, file: nil)
-      } completion: {
-        completion($0)
-      }
+      return queue.submit(octets: octets, work: { try work($0, nil) }, completion: completion)
     }
     let bodies = bodies
     let file = Written()
@@ -18,7 +43,7 @@ extension SQLiteStore {
       if let shortage = DiskSpace(path: bodies.folder)?.shortage(for: octets, limits) { throw shortage }
       return try file.keep(bodies.write(submission.message, for: submission.id))
     } work: {
-      try $0.accept(submission, file: $1)
+      try work($0, $1)
     } completion: { result in
       if case .failure = result { file.remove(from: bodies) }
       completion(result)

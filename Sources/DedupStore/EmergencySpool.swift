@@ -1,0 +1,114 @@
+package import DedupCore
+import Foundation
+import Glibc
+package import MailMessage
+
+/// Where a mail goes when the database cannot take it: one synced file each, in a folder of its own, until the
+/// database is back and the mail is imported.
+///
+/// Promises: `keep` returns once the mail survives a loss of power. A damaged file never becomes a mail: it is renamed
+/// to `….damaged` and stays. It needs nothing but a file system, which may be another one than the store's.
+package struct EmergencySpool: Sendable {
+  /// A mail as it was accepted, not judged yet.
+  package struct Mail: Sendable {
+    package var id: QueueID
+    package var receivedAt: Timestamp
+    package var envelope: Envelope
+    package var received: [UInt8]
+    package var message: [UInt8]
+  }
+
+  private struct Header: Codable {
+    var id: QueueID
+    var receivedAt: Timestamp
+    var envelope: Envelope
+    var received: String
+  }
+
+  private let folder: String
+
+  /// - Parameter directory: is made with the first mail that needs it.
+  package init(directory: String) { folder = directory }
+
+  /// Room that is left alone: what is delivered has to be recorded, also on a disk that is nearly full.
+  private static let reservedOctets = 8 << 20
+  private static let suffix = ".mail"
+
+  /// Makes the mail durable. Blocks until it is synced.
+  package func keep(_ submission: Submission) throws(StoreFailure) {
+    try Faults.translated {
+      try StoreFiles.makeDirectory(folder)
+      if let space = DiskSpace(path: folder), space.free < submission.message.count + Self.reservedOctets {
+        throw StoreFailure(.diskFull, "only \(space.free >> 10) KiB are free in \(folder); free some space")
+      }
+      try SyncedFile.write(Self.encode(submission), named: "\(submission.id)\(Self.suffix)", in: folder)
+    }
+  }
+
+  /// The mails that wait, oldest first; none when there is no such folder.
+  package func waiting() throws(StoreFailure) -> [QueueID] {
+    guard access(folder, F_OK) == 0 else { return [] }
+    return try Faults.translated {
+      try SyncedFile.names(in: folder).filter { $0.hasSuffix(Self.suffix) }
+        .compactMap { QueueID($0.dropLast(Self.suffix.count)) }.sorted()
+    }
+  }
+
+  /// The mail of `id`; nil when its file is gone, or is damaged and was set aside.
+  ///
+  /// - Parameter damaged: is told where a damaged file now is.
+  package func load(_ id: QueueID, damaged: (String) -> Void) throws(StoreFailure) -> Mail? {
+    let path = path(id)
+    guard access(path, F_OK) == 0 else { return nil }
+    let bytes = try Faults.translated { try SyncedFile.read(path) }
+    if let mail = Self.decode(bytes), mail.id == id { return mail }
+    try Faults.translated {
+      guard rename(path, path + ".damaged") == 0 else { throw FileFault("renaming", path) }
+    }
+    damaged(path + ".damaged")
+    return nil
+  }
+
+  /// Removes a mail that was imported.
+  package func remove(_ id: QueueID) throws(StoreFailure) {
+    try Faults.translated {
+      guard unlink(path(id)) == 0 || errno == ENOENT else { throw FileFault("removing", path(id)) }
+      try StoreFiles.syncDirectory(folder)
+    }
+  }
+
+  private func path(_ id: QueueID) -> String { "\(folder)/\(id)\(Self.suffix)" }
+}
+
+// A line `MAILDEDUP-SPOOL 1 CRC HEADER-OCTETS MESSAGE-OCTETS`, the header as JSON, the message. The checksum is over
+// all behind the line.
+extension EmergencySpool {
+  private static let magic = "MAILDEDUP-SPOOL 1"
+
+  private static func encode(_ submission: Submission) throws -> [UInt8] {
+    let header = Header(
+      id: submission.id, receivedAt: submission.receivedAt, envelope: submission.envelope,
+      received: String(decoding: submission.received, as: UTF8.self))
+    let json = [UInt8](try JSONEncoder().encode(header))
+    let content = json + submission.message
+    let crc = Checksum.crc32c(content)
+    return Array("\(magic) \(crc) \(json.count) \(submission.message.count)\n".utf8) + content
+  }
+
+  private static func decode(_ bytes: [UInt8]) -> Mail? {
+    guard let end = bytes.prefix(100).firstIndex(of: UInt8(ascii: "\n")) else { return nil }
+    let line = String(decoding: bytes[..<end], as: UTF8.self)
+    let fields = line.dropFirst(magic.count).split(separator: " ")
+    guard line.hasPrefix(magic), fields.count == 3, let crc = UInt32(fields[0]), let headerCount = Int(fields[1]),
+      let messageCount = Int(fields[2])
+    else { return nil }
+    let content = bytes[(end + 1)...]
+    let (sum, overflow) = headerCount.addingReportingOverflow(messageCount)
+    guard !overflow, headerCount >= 0, messageCount >= 0, content.count == sum, Checksum.crc32c(content) == crc,
+      let header = try? JSONDecoder().decode(Header.self, from: Data(content.prefix(headerCount)))
+    else { return nil }
+    return Mail(
+      id: header.id, receivedAt: header.receivedAt, envelope: header.envelope, received: Array(header.received.utf8),
+      message: Array(content.dropFirst(headerCount)))
+  }
+}
