@@ -70,6 +70,8 @@ package struct Configuration: Hashable, Sendable {
   /// `[store]`: the database of windows, counts and queue.
   package struct Store: Hashable, Sendable {
     package var directory = "var/store"
+    /// Where mail is kept while the database cannot take it.
+    package var spool = "var/spool"
 
     package init() {}
   }
@@ -112,7 +114,7 @@ extension Configuration {
   }
 
   private static var paths: [WritableKeyPath<Configuration, String>] {
-    [\.delivery.maildir, \.store.directory, \.control.socket]
+    [\.delivery.maildir, \.store.directory, \.store.spool, \.control.socket]
   }
 }
 

@@ -38,10 +38,12 @@ struct Daemon {
     let store = try openStore(reader)
     defer { store.close() }
     let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
-    let intake = Intake(store: store, reader: reader, hostname: hostname, logger: logger)
+    let transport = transport(on: group)
+    let spool = EmergencySpool(directory: configuration.store.spool)
+    let net = SafetyNet(spool: spool, transport: transport, logger: logger)
+    let intake = Intake(store: store, reader: reader, safetyNet: net, hostname: hostname, logger: logger)
     let listener = SMTPListener(settings: listenerSettings, handler: intake, group: group, logger: logger)
     let bound = try await start(listener)
-    let transport = transport(on: group)
     let mailer = SummaryMailer(store: store, settings: configuration.summary, hostname: hostname)
     let control = ControlServer(
       service: LiveControl(
@@ -54,7 +56,8 @@ struct Daemon {
       concurrency: configuration.delivery.connections, logger: logger)
 
     // Shut down in the order from the last to the first: no new mail, then no new deliveries, then no answers.
-    var services: [any Service] = [ControlEndpoint(server: control), runner]
+    let importer = SpoolImporter(spool: spool, store: store, judge: intake.judge, logger: logger)
+    var services: [any Service] = [ControlEndpoint(server: control), runner, importer]
     if configuration.summary.enabled {
       let time = configuration.summary.time
       services.append(

@@ -1,4 +1,5 @@
 import DedupCore
+import DedupStore
 import Fingerprint
 import HostSystem
 import Logging
@@ -14,16 +15,21 @@ import Synchronization
 final class Intake: TransactionHandler {
   private let reader: ReportReader
   private let store: any MailStore
+  private let safetyNet: SafetyNet
   private let hostname: String
   private let logger: Logger
   private let salt: Atomic<UInt32>
 
   /// - Parameters:
   ///   - reader: judges, with the rules of the admin.
+  ///   - safetyNet: takes what the store cannot.
   ///   - hostname: how `Received:` names us.
-  init(store: any MailStore, reader: ReportReader = ReportReader(), hostname: String, logger: Logger) {
+  init(
+    store: any MailStore, reader: ReportReader = ReportReader(), safetyNet: SafetyNet, hostname: String, logger: Logger
+  ) {
     self.store = store
     self.reader = reader
+    self.safetyNet = safetyNet
     self.hostname = hostname
     self.logger = logger
     salt = Atomic(UInt32.random(in: 0...UInt32.max))
@@ -31,11 +37,19 @@ final class Intake: TransactionHandler {
 
   func handle(_ transaction: Transaction, reply: @escaping @Sendable (Reply) -> Void) {
     let submission = submission(for: transaction)
-    let logger = logger
-    store.accept(submission) { result in
-      Self.log(result, of: submission, from: transaction.client, to: logger)
-      reply(Self.reply(to: result, id: submission.id))
+    store.accept(submission) { [logger, safetyNet] result in
+      switch result {
+      case .success(let verdict):
+        Self.log(verdict, of: submission, from: transaction.client, to: logger)
+        reply(Self.reply(to: verdict, id: submission.id))
+      case .failure(let failure): safetyNet.take(submission, because: failure, reply: reply)
+      }
     }
+  }
+
+  /// What a mail of the emergency spool is.
+  func judge(_ mail: EmergencySpool.Mail) -> Judged {
+    Judged(reader.judge(mail.message), envelope: mail.envelope)
   }
 
   private func submission(for transaction: Transaction) -> Submission {
@@ -51,39 +65,31 @@ final class Intake: TransactionHandler {
       judged: Judged(reader.judge(transaction.message), envelope: transaction.envelope))
   }
 
-  private static func reply(to result: Result<Verdict, StoreFailure>, id: QueueID) -> Reply {
-    switch result {
-    case .success(.forward): Reply(250, EnhancedStatusCode(2, 0, 0), "queued as \(id)")
-    case .success(.suppress(_, let count)):
-      Reply(250, EnhancedStatusCode(2, 0, 0), "counted as \(id), \(count.heldBack) held back")
-    case .failure: Reply(451, EnhancedStatusCode(4, 3, 0), "cannot store the message now, try again later")
-    }
+  private static func reply(to verdict: Verdict, id: QueueID) -> Reply {
+    let text =
+      switch verdict {
+      case .forward: "queued as \(id)"
+      case .suppress(_, let count): "counted as \(id), \(count.heldBack) held back"
+      }
+    return Reply(250, EnhancedStatusCode(2, 0, 0), text)
   }
 
   private static func log(
-    _ result: Result<Verdict, StoreFailure>, of submission: Submission, from client: Transaction.Client,
-    to logger: Logger
+    _ verdict: Verdict, of submission: Submission, from client: Transaction.Client, to logger: Logger
   ) {
     var metadata: Logger.Metadata = [
-      "id": "\(submission.id)", "client": "\(client.address)", "from": "<\(submission.envelope.sender)>",
+      "id": "\(submission.id)", "session": "\(client.session)", "client": "\(client.address)",
+      "from": "<\(submission.envelope.sender)>",
       "to": "\(submission.envelope.recipients.map { "<\($0)>" }.joined(separator: ","))",
-      "size": "\(submission.message.count)",
+      "size": "\(submission.message.count)", "reason": "\(verdict.reason)",
     ]
     if case .report(let occurrence) = submission.judged {
       metadata["fingerprint"] = "\(occurrence.fingerprint)"
       metadata["site"] = "\(occurrence.site.name)"
       if let rule = occurrence.rule { metadata["rule"] = "\(rule.name)" }
     }
-    switch result {
-    case .success(let verdict):
-      metadata["reason"] = "\(verdict.reason)"
-      if case .suppress(_, let count) = verdict { metadata["held_back"] = "\(count.heldBack)" }
-      logger.info(verdict.isForward ? "queued" : "suppressed", metadata: metadata)
-    case .failure(let failure):
-      metadata["reason"] = "\(failure.kind.rawValue)"
-      metadata["error"] = "\(failure)"
-      logger.error("refused", metadata: metadata)
-    }
+    if case .suppress(_, let count) = verdict { metadata["held_back"] = "\(count.heldBack)" }
+    logger.info(verdict.isForward ? "queued" : "suppressed", metadata: metadata)
   }
 }
 

@@ -1,4 +1,5 @@
 import DedupCore
+import DedupStore
 import Logging
 import MailMessage
 import SMTPProtocol
@@ -26,9 +27,17 @@ private let transaction = Transaction(
     sender: EmailAddress("django@shop.example"), recipients: [EmailAddress("customer@example.org")]),
   message: Array("Subject: Your order\r\n\r\nThank you.\r\n".utf8))
 
+private let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+
+/// For tests in which the store never fails.
+private var unusedNet: SafetyNet {
+  SafetyNet(
+    spool: EmergencySpool(directory: "/dev/null/never"), transport: FixedTransport(outcome: .deferred(reason: "never")),
+    logger: quiet)
+}
+
 private func handle(_ transaction: Transaction, _ store: ScriptedStore) -> Reply? {
-  let intake = Intake(
-    store: store, hostname: "relay.example", logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+  let intake = Intake(store: store, safetyNet: unusedNet, hostname: "relay.example", logger: quiet)
   let replies = Mutex<[Reply]>([])
   intake.handle(transaction) { reply in replies.withLock { $0.append(reply) } }
   let all = replies.withLock { $0 }
@@ -39,12 +48,10 @@ private func handle(_ transaction: Transaction, _ store: ScriptedStore) -> Reply
   private static let count = RunningCount(heldBack: 41, total: 42, since: Timestamp(seconds: 0))
 
   @Test(
-    "the reply says what became of the mail, and only what the store made durable gets a 250",
+    "the reply says what became of the mail that the store made durable",
     arguments: [
       (Result<Verdict, StoreFailure>.success(.forward(.first, Self.count)), 250, "queued as "),
       (.success(.suppress(.insideWindow, Self.count)), 250, "41 held back"),
-      (.failure(StoreFailure(.diskFull, "no space")), 451, "try again later"),
-      (.failure(StoreFailure(.closed, "closing")), 451, "try again later"),
     ])
   func replies(result: Result<Verdict, StoreFailure>, code: Int, words: String) throws {
     let reply = try #require(handle(transaction, ScriptedStore(result)))
@@ -69,9 +76,7 @@ private func handle(_ transaction: Transaction, _ store: ScriptedStore) -> Reply
   @Test("two mails of the same millisecond get different ids")
   func ids() {
     let store = ScriptedStore(.success(.forward(.first, Self.count)))
-    let intake = Intake(
-      store: store, hostname: "relay.example",
-      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+    let intake = Intake(store: store, safetyNet: unusedNet, hostname: "relay.example", logger: quiet)
     for _ in 0..<100 { intake.handle(transaction) { _ in } }
     #expect(Set(store.submissions.withLock { $0 }.map(\.id)).count == 100)
   }

@@ -67,7 +67,10 @@ extension ConfigurationSchema {
     keys: [
       ConfigurationKey(
         "directory", \.store.directory, .path(), example: "/var/lib/maildedup",
-        "The folder of the database. It holds whole mails: keep it readable for the relay only, on a local disk.")
+        "The folder of the database. It holds whole mails: keep it readable for the relay only, on a local disk."),
+      ConfigurationKey(
+        "spool", \.store.spool, .path(), example: "/var/spool/maildedup",
+        "The folder where mail is kept, a file each, while the database cannot take it. On another disk it is safer."),
     ])
 }
 

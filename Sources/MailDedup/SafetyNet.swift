@@ -1,0 +1,95 @@
+import DedupCore
+import DedupStore
+import Dispatch
+import Logging
+import SMTPProtocol
+import Synchronization
+
+/// What becomes of a mail that the store cannot take (design 3.4): kept in the emergency spool; if that fails too, cut
+/// through to the next hop, whose answer the client gets; only if that fails as well, refused for now.
+///
+/// Django has no queue: a 451 is a lost mail, so it is the last thing to say.
+final class SafetyNet: Sendable {
+  /// How often each step was taken since the start.
+  struct Counts: Hashable, Sendable {
+    var spooled = 0
+    var cutThrough = 0
+    var refused = 0
+  }
+
+  private let spool: EmergencySpool
+  private let transport: any Transport
+  private let logger: Logger
+  private let state = Mutex(Counts())
+  /// Syncing a file takes milliseconds, and no event loop may wait for that.
+  private let disk = DispatchQueue(label: "maildedup.spool")
+
+  init(spool: EmergencySpool, transport: any Transport, logger: Logger) {
+    self.spool = spool
+    self.transport = transport
+    self.logger = logger
+  }
+
+  var counts: Counts { state.withLock { $0 } }
+
+  /// Takes over a mail that was not stored because of `failure`; calls `reply` once, from any thread.
+  func take(_ submission: Submission, because failure: StoreFailure, reply: @escaping @Sendable (Reply) -> Void) {
+    disk.async { [self] in
+      do {
+        try spool.keep(submission)
+        count(\.spooled)
+        log(.warning, "spooled", submission, failure.description)
+        reply(Reply(250, EnhancedStatusCode(2, 0, 0), "kept as \(submission.id)"))
+      } catch {
+        log(.error, "not-spooled", submission, error.description)
+        Task { await cutThrough(submission, reply: reply) }
+      }
+    }
+  }
+
+  private func cutThrough(_ submission: Submission, reply: @Sendable (Reply) -> Void) async {
+    let message = submission.received + submission.message
+    let outcomes = await transport.deliver(submission.envelope, message: message, id: submission.id)
+    let answer = CutThrough.reply(to: outcomes, id: submission.id)
+    if answer.isPositive {
+      count(\.cutThrough)
+      log(.warning, "cut-through", submission, transport.nextHop)
+    } else {
+      count(\.refused)
+      log(.error, "refused", submission, answer.description)
+    }
+    reply(answer)
+  }
+
+  private func count(_ step: WritableKeyPath<Counts, Int> & Sendable) { state.withLock { $0[keyPath: step] += 1 } }
+
+  private func log(_ level: Logger.Level, _ verb: Logger.Message, _ submission: Submission, _ reason: String) {
+    logger.log(
+      level: level, verb,
+      metadata: [
+        "id": "\(submission.id)", "from": "<\(submission.envelope.sender)>", "size": "\(submission.message.count)",
+        "reason": "\(reason)",
+      ])
+  }
+}
+
+/// What the client hears of a mail that was handed straight to the next hop.
+enum CutThrough {
+  /// Only a mail that every recipient got is done. A mail that some got is refused for now: those get it twice when
+  /// the client tries again, which is better than that the others never get it.
+  static func reply(to outcomes: [DeliveryOutcome], id: QueueID) -> Reply {
+    var permanent: String?
+    for outcome in outcomes {
+      switch outcome {
+      case .delivered: continue
+      case .deferred: return later
+      case .rejected(let reason, _): permanent = reason
+      }
+    }
+    guard let permanent else { return Reply(250, EnhancedStatusCode(2, 0, 0), "sent on as \(id)") }
+    let isUnanimous = outcomes.allSatisfy { if case .rejected = $0 { true } else { false } }
+    return isUnanimous ? Reply(554, EnhancedStatusCode(5, 0, 0), permanent) : later
+  }
+
+  private static let later = Reply(451, EnhancedStatusCode(4, 3, 0), "cannot store the message now, try again later")
+}

@@ -1,0 +1,59 @@
+import DedupCore
+import DedupStore
+import Logging
+import ServiceLifecycle
+
+/// Brings the mails of the emergency spool into the store as soon as that takes mail again: oldest first, each judged
+/// and counted as if it had arrived when it did.
+struct SpoolImporter: Service {
+  private let spool: EmergencySpool
+  private let store: SQLiteStore
+  private let judge: @Sendable (EmergencySpool.Mail) -> Judged
+  private let logger: Logger
+
+  init(
+    spool: EmergencySpool, store: SQLiteStore, judge: @escaping @Sendable (EmergencySpool.Mail) -> Judged,
+    logger: Logger
+  ) {
+    self.spool = spool
+    self.store = store
+    self.judge = judge
+    self.logger = logger
+  }
+
+  private static let pause = Duration.seconds(5)
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown {
+      while !Task.isCancelled {
+        await importAll()
+        try? await Task.sleep(for: Self.pause)
+      }
+    }
+  }
+
+  /// One round; ends early when the store is still in trouble.
+  func importAll() async {
+    do {
+      for id in try spool.waiting() where !Task.isCancelled { try await importMail(id) }
+    } catch {
+      logger.warning("spool-waits", metadata: ["error": "\(error)"])
+    }
+  }
+
+  /// The order matters: a crash after the import finds the file again, and the store knows that it has the mail. Only
+  /// when the file is gone for good may the store forget that.
+  private func importMail(_ id: QueueID) async throws(StoreFailure) {
+    let loaded = try spool.load(id) { place in
+      logger.error("spool-damaged", metadata: ["id": "\(id)", "file": "\(place)"])
+    }
+    guard let mail = loaded else { return }
+    let verdict = try await store.importSpooled(
+      Submission(
+        id: mail.id, receivedAt: mail.receivedAt, envelope: mail.envelope, received: mail.received,
+        message: mail.message, judged: judge(mail)))
+    try spool.remove(id)
+    try await store.forgetSpooled(id)
+    logger.info("imported", metadata: ["id": "\(id)", "reason": "\(verdict?.reason ?? "imported-before")"])
+  }
+}
