@@ -22,7 +22,27 @@ struct MachineMade {
     let after = text.trimmed(Swift.min(last.range.upperBound, text.count)..<text.count)
     guard !isGreeting(text, before) else { return false }
     if after.isEmpty, before.isEmpty || isAdjacent(text, before, first.range.lowerBound) { return true }
-    return gate.isCron || gate.isAutomatic || gate.subject.level != nil || isTaskMail(text, before)
+    if gate.isCron || isTaskMail(text, before) { return true }
+    return (gate.isAutomatic || gate.subject.level != nil) && !isClosing(text, after)
+  }
+
+  /// Behind a traceback somebody asks or signs: `Can you have a look?`, `Thanks, Kim`.
+  private func isClosing(_ text: borrowing Span<UInt8>, _ after: Range<Int>) -> Bool {
+    let words: [StaticString] = [
+      "thanks", "thank you", "regards", "best", "cheers", "kind", "mfg", "viele gr", "gru", "danke", "merci", "gracias",
+      "sent from", "von meinem",
+    ]
+    var index = after.lowerBound
+    while index < after.upperBound {
+      let line = text.line(at: index, before: after.upperBound)
+      let content = text.trimmed(line)
+      if !content.isEmpty, text[content.upperBound - 1] == UInt8(ascii: "?") { return true }
+      for word in words where text.hasIgnoringCase(word, at: content.lowerBound, before: content.upperBound) {
+        return true
+      }
+      index = Swift.max(text.next(after: line, before: after.upperBound), index + 1)
+    }
+    return false
   }
 
   /// A record's message stands right above its traceback, without an empty line between.

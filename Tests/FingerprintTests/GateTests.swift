@@ -44,6 +44,9 @@ private func withSubject(_ subject: String, _ body: String) -> [UInt8] {
     GateCase("a human who pastes a traceback and asks", "quoted-traceback") {
       withSubject("page fails", "The log says:\n\n" + SampleMail().traceback + "\nCan you have a look?\n")
     },
+    GateCase("a human who shouts in the Subject, pastes and signs", "quoted-traceback") {
+      withSubject("CRITICAL: site is down", "it says\n\n" + SampleMail().traceback + "\nThanks\nKim\n")
+    },
     GateCase("a human who explains a pasted traceback", "quoted-traceback") {
       withSubject("page fails", "since this morning the log says:\n\n" + SampleMail().traceback)
     },
