@@ -1,6 +1,7 @@
 """dedupctl, as an admin and as a script use it."""
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import pytest
@@ -100,6 +101,14 @@ def test_status(shift):
     assert status["daemon"]["uptime_seconds"] >= 0 and status["daemon"]["pid"] == shift.relay.process.pid
     table = shift.relay.dedupctl("status")
     assert table.returncode == 0 and str(shift.relay.port) in table.stdout
+
+
+def test_asking_again_and_again(shift):
+    """Scripts and monitoring ask all the time, several at once: every question gets its answer."""
+    with ThreadPoolExecutor(4) as scripts:
+        answers = list(scripts.map(lambda _: shift.relay.dedupctl("status", "-o", "json"), range(60)))
+    refused = [answer.stderr for answer in answers if answer.returncode != 0]
+    assert not refused, f"{len(refused)} of {len(answers)}: {refused[0]}"
 
 
 def test_queue(shift):
