@@ -1,5 +1,5 @@
-import DedupCore
-import Fingerprint
+package import DedupCore
+package import Fingerprint
 
 /// What the window policy makes of mails in their order, without a store.
 struct TrialRun {
