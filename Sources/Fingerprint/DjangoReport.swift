@@ -104,6 +104,8 @@ struct DjangoReport: Sendable, Equatable {
       }
       index = next
     }
+    // Neither a traceback nor what comes behind one: the report was cut, and its message alone may be any error's.
+    isTruncated = true
   }
 
   private mutating func readTraceback(

@@ -24,6 +24,21 @@ import Testing
     }
   }
 
+  @Test("mail that carries a report and is none passes", arguments: Corpus.mails("not-reports").map(\.name))
+  func notReports(_ name: String) throws {
+    let mail = try #require(Corpus.mails("not-reports").first { $0.name == name })
+    guard case .notAReport = ReportReader().judge(mail.bytes) else {
+      Issue.record("\(name): \(SampleMail.outcome(mail.bytes))")
+      return
+    }
+  }
+
+  @Test("a damaged report is forwarded with a reason", arguments: Corpus.mails("malformed").map(\.name))
+  func malformed(_ name: String) throws {
+    let mail = try #require(Corpus.mails("malformed").first { $0.name == name })
+    #expect(SampleMail.report(mail.bytes) == nil)
+  }
+
   @Test("known wrong: these should be one error and are not yet", arguments: Corpus.folders("known-wrong"))
   func knownWrong(_ folder: String) {
     let prints = Set(Corpus.mails("known-wrong/" + folder).map { SampleMail.fingerprint($0.bytes) ?? "none" })
