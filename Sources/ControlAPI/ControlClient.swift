@@ -55,8 +55,10 @@ package struct ControlClient: Sendable {
   {
     try await channel.executeThenClose { inbound, outbound in
       let headers = HTTPHeaders([("Host", "localhost"), ("Connection", "close"), ("Content-Length", "0")])
-      try await outbound.write(.head(HTTPRequestHead(version: .http1_1, method: method, uri: path, headers: headers)))
-      try await outbound.write(.end(nil))
+      let head = HTTPRequestHead(version: .http1_1, method: method, uri: path, headers: headers)
+      // In one flush: without a body the head alone is a whole request, and the daemon may answer it and close before
+      // a second write.
+      try await outbound.write(contentsOf: [.head(head), .end(nil)])
       for try await answer in inbound {
         return (answer.head.status, Data((answer.body ?? ByteBuffer()).readableBytesView))
       }
