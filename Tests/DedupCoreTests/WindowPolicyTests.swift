@@ -99,6 +99,12 @@ import Testing
     return record
   }
 
+  static var showingOneVariant: WindowPolicy {
+    var policy = WindowPolicy()
+    policy.variants = 1
+    return policy
+  }
+
   static let heldByRule = WindowRecord(
     firstSeen: start, lastSeen: start, windowStart: nil, held: 7, total: 7, suppressed: 7)
 
@@ -144,7 +150,7 @@ import Testing
       reason: "silenced", heldBack: 5),
   ])
   func decidesByRuleAndVariant(_ test: RuleCase) {
-    let verdict = WindowPolicy().decide(
+    let verdict = Self.showingOneVariant.decide(
       test.record, test.arrival, now: Self.start.advanced(by: .milliseconds(test.at)))
     #expect(verdict.reason == test.reason)
     switch verdict {
@@ -156,7 +162,8 @@ import Testing
   @Test func aVariantLeavesWindowAndCountAsTheyAre() {
     let arrival = WindowPolicy.Arrival(isNewVariant: true)
     let now = Self.start.advanced(by: .seconds(5))
-    let next = WindowRecord.after(WindowPolicy().decide(Self.open, arrival, now: now), of: Self.open, arrival, now: now)
+    let verdict = Self.showingOneVariant.decide(Self.open, arrival, now: now)
+    let next = WindowRecord.after(verdict, of: Self.open, arrival, now: now)
     #expect(next.windowStart == Self.start && next.held == 4 && next.total == 10 && next.variantsShown == 1)
   }
 }

@@ -66,7 +66,7 @@ struct RuleTests {
   @Test("one new variant goes out within a window, marked; the count of what is held back goes on")
   func variant() async throws {
     let folder = try Folder()
-    let store = try Shop.store(folder)
+    let store = try Self.store(folder)
     defer { store.close() }
     let reasons = try await Self.reasons(["a", "a", "b", "b", "c", "a"], store)
     #expect(reasons == ["first", "inside-window", "new-variant", "inside-window", "inside-window", "inside-window"])
@@ -82,13 +82,13 @@ struct RuleTests {
   @Test("mails of one batch see each other's variants, and a crash forgets none")
   func variantsInABatch() async throws {
     let folder = try Folder()
-    let store = try Shop.store(folder)
+    let store = try Self.store(folder)
     defer { store.close() }
     let mails = ["a", "b", "b", "c"].map { Shop.variant($0) }
     let reasons = await store.acceptTogether(mails).map { $0.verdict?.reason }
     #expect(reasons == ["first", "new-variant", "inside-window", "inside-window"])
     let crashed = try folder.copyAsAfterCrash()
-    let reopened = try Shop.store(crashed)
+    let reopened = try Self.store(crashed)
     defer { reopened.close() }
     let later = try await Self.reasons(["b", "c", "d"], reopened, from: nine + .minutes(1))
     #expect(later == ["inside-window", "inside-window", "inside-window"])
@@ -97,7 +97,7 @@ struct RuleTests {
   @Test("with a bound of zero no variant goes out; with three, three do", arguments: [0, 1, 2, 3])
   func bound(_ bound: Int) async throws {
     let folder = try Folder()
-    let store = try Shop.store(folder)
+    let store = try Self.store(folder)
     defer { store.close() }
     var policy = WindowPolicy()
     policy.variants = bound
@@ -111,7 +111,7 @@ struct RuleTests {
     let folder = try Folder()
     var limits = StoreLimits()
     limits.variants = 5
-    let store = try Shop.store(folder, limits: limits)
+    let store = try Self.store(folder, limits: limits)
     defer { store.close() }
     for number in 0..<50 { try await store.accept(Shop.variant("v\(number)", at: nine + .hours(number))) }
     // Each window begins with one of them; after five nothing counts as new any more.
@@ -122,13 +122,22 @@ struct RuleTests {
   @Test("a variant that is rejected leaves the window alone: the mail that opened it still stands")
   func rejectedVariant() async throws {
     let folder = try Folder()
-    let store = try Shop.store(folder)
+    let store = try Self.store(folder)
     defer { store.close() }
     _ = try await Self.reasons(["a", "b"], store)
     let entry = try #require(try await store.queue(limit: 10).last)
     let gone = DeliveryOutcome.rejected(reason: "550 no", status: "5.1.1")
     try await store.attempt(entry.id, at: nine + .minutes(2), [gone, gone])
     #expect(try await store.accept(Shop.variant("a", at: nine + .minutes(3))).reason == "inside-window")
+  }
+
+  /// Shows one variant within a window.
+  private static func store(_ folder: Folder, limits: StoreLimits = StoreLimits()) throws -> SQLiteStore {
+    let store = try Shop.store(folder, limits: limits)
+    var policy = WindowPolicy()
+    policy.variants = 1
+    store.setPolicy(policy)
+    return store
   }
 
   private static func reasons(
@@ -147,6 +156,9 @@ struct RuleTests {
   func adoption() async throws {
     let folder = try Folder()
     let store = try Shop.store(folder, explain: { _ in "explained" })
+    var policy = WindowPolicy()
+    policy.variants = 3
+    store.setPolicy(policy)
     defer { store.close() }
     for minute in 0..<3 { try await store.accept(Shop.report("0001", at: nine + .minutes(minute))) }
     let upgraded = { (minute: Int, variant: String) in

@@ -1,5 +1,5 @@
 package import DedupCore
-package import Fingerprint
+import Fingerprint
 import MailMessage
 
 /// Tries rules on past mail: what each would have matched, which groups it would have joined or split, and how many
