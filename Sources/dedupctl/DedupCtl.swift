@@ -16,7 +16,7 @@ struct DedupCtl: AsyncParsableCommand {
     version: MailDedupVersion.text,
     subcommands: [
       ListCommand.self, ShowCommand.self, StatusCommand.self, QueueCommand.self, SummaryCommand.self,
-      FingerprintCommand.self,
+      FingerprintCommand.self, RulesCommand.self,
     ])
 
   @OptionGroup var relay: RelayOptions

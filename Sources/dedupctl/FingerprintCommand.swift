@@ -1,5 +1,6 @@
 import ArgumentParser
 import ControlAPI
+import DedupConfig
 import Fingerprint
 import Foundation
 import HostSystem
@@ -16,46 +17,36 @@ struct FingerprintCommand: ParsableCommand {
   var path: String
   @Flag(help: "Say how the fingerprint came about.")
   var explain = false
+  @ParentCommand var dedupctl: DedupCtl
+  @Option(
+    name: [.short, .long], help: ArgumentHelp("Apply the rules of this configuration file.", valueName: "path"))
+  var config: String?
   @OptionGroup var format: OutputOptions
 
   func run() throws {
-    let reader = ReportReader()
-    for name in try names() {
-      let mail = try mail(name)
+    let reader = ReportReader(rules: try rules)
+    let files = try MailFiles(path)
+    for name in files.names {
+      let mail = try files.mail(name)
       if explain {
-        try show(reader.explain(mail), of: name)
+        try show(reader.explain(mail), of: name, isOneOfMany: files.isFolder)
       } else {
         try show(Row(file: name, reader.judge(mail)))
       }
     }
   }
 
-  private var isFolder: Bool {
-    var isDirectory: ObjCBool = false
-    return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue
-  }
-
-  /// Names below the folder in the order of their bytes, so that two runs can be compared line by line.
-  private func names() throws -> [String] {
-    guard isFolder else { return [path] }
-    let all = FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []
-    let mails = all.filter { $0.hasSuffix(".eml") }.sorted()
-    if mails.isEmpty { throw CommandFailure(.nothingMatched, "no .eml file stands below \(path)") }
-    return mails
-  }
-
-  private func mail(_ name: String) throws -> [UInt8] {
-    if name == "-" { return Array(FileHandle.standardInput.readDataToEndOfFile()) }
-    do {
-      return try FileBytes.read(isFolder ? path + "/" + name : name)
-    } catch {
-      throw CommandFailure(.failure, "\(error)")
+  /// None unless a configuration is named: then the lines say the same on every machine.
+  private var rules: RuleSet {
+    get throws {
+      guard let path = config ?? dedupctl.relay.config else { return RuleSet() }
+      return try RelayOptions.load(path).rules
     }
   }
 
-  private func show(_ explanation: FingerprintExplanation, of name: String) throws {
+  private func show(_ explanation: FingerprintExplanation, of name: String, isOneOfMany: Bool) throws {
     if format.output == .json { return try Output.json(explanation) }
-    if isFolder { Output.line("=== \(printable(name))") }
+    if isOneOfMany { Output.line("=== \(printable(name))") }
     Output.line(printable(explanation.text, keepingLines: true))
   }
 

@@ -39,8 +39,12 @@ struct RelayOptions: ParsableArguments {
     ControlClient(socket: try configuration(or: outer).control.socket)
   }
 
-  private func configuration(or outer: RelayOptions) throws -> Configuration {
-    let path = config ?? outer.config ?? ConfigurationFile.defaultPath()
+  /// The configuration that is named, else the one of this machine.
+  func configuration(or outer: RelayOptions) throws -> Configuration {
+    try Self.load(config ?? outer.config ?? ConfigurationFile.defaultPath())
+  }
+
+  static func load(_ path: String) throws -> Configuration {
     do {
       return try ConfigurationFile.load(path).configuration
     } catch {

@@ -1,0 +1,71 @@
+import ArgumentParser
+import ControlAPI
+import DedupConfig
+import Fingerprint
+import HostSystem
+
+struct RulesCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "rules", abstract: "The [rule NAME] sections of the configuration: show them, try them on past mail.",
+    subcommands: [RulesListCommand.self, RulesTestCommand.self])
+}
+
+struct RulesListCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "The rules in the order in which they are asked; the first that matches decides.")
+
+  @ParentCommand var dedupctl: DedupCtl
+  @OptionGroup var relay: RelayOptions
+  @OptionGroup var format: OutputOptions
+
+  func run() async throws {
+    let rules = try relay.configuration(or: dedupctl.relay).rules.rules
+    if format.output == .json { return try rules.map(Row.init).forEach(Output.json) }
+    if rules.isEmpty { return Output.line("There are no rules.") }
+    var table = Table([
+      .init(title: "RULE"), .init(title: "MATCHES", isFlexible: true), .init(title: "DOES", isFlexible: true),
+    ])
+    for rule in rules.map(Row.init) {
+      table.add([rule.rule, rule.matches.joined(separator: "; "), rule.does.joined(separator: "; ")])
+    }
+    table.lines(width: Output.terminalWidth).forEach(Output.line)
+  }
+
+  private struct Row: Encodable {
+    var rule: String
+    var matches: [String]
+    var does: [String]
+
+    init(_ rule: Rule) {
+      self.rule = rule.name
+      matches = rule.matcherLines
+      does = rule.actionLines
+    }
+  }
+}
+
+struct RulesTestCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "test", abstract: "What the rules would have changed on past mail. Touches nothing.",
+    discussion: """
+      Reads a mail, or every .eml below a folder, once without and once with the rules, and goes by their Date fields. \
+      Needs neither daemon nor store.
+      """)
+
+  @Argument(help: ArgumentHelp("A mail, a folder of .eml files, or - for standard input.", valueName: "file|dir|-"))
+  var path: String
+  @ParentCommand var dedupctl: DedupCtl
+  @OptionGroup var relay: RelayOptions
+  @OptionGroup var format: OutputOptions
+  @Option(help: "List at most this many errors and changes each.")
+  var limit = 20
+
+  func run() async throws {
+    let files = try MailFiles(path)
+    var trial = RuleTrial(try relay.configuration(or: dedupctl.relay)) { LocalTime.offset(at: $0) / 60 }
+    for name in files.names { trial.add(try files.mail(name), file: name) }
+    let result = trial.result()
+    if format.output == .json { return try Output.json(result) }
+    TrialReport(result: result, limit: max(0, limit)).lines(width: Output.terminalWidth).forEach(Output.line)
+  }
+}

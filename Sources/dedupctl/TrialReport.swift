@@ -1,0 +1,73 @@
+import DedupConfig
+
+/// What a trial of rules found, for people: each rule with its mails, joined and split groups, mails by day.
+struct TrialReport {
+  let result: RuleTrialResult
+  /// Lines of each list, at most.
+  let limit: Int
+
+  func lines(width: Int?) -> [String] {
+    [headline] + rules(width) + changes("JOINED BY", result.merged, width, "joins")
+      + changes("SPLIT BY", result.split, width, "splits into")
+      + days(width) + totals(width)
+  }
+
+  private var headline: String {
+    "\(result.mails) mails, \(result.reports) of them error reports. Other mail passes with rules and without."
+  }
+
+  private func rules(_ width: Int?) -> [String] {
+    guard !result.rules.isEmpty else { return ["", "The configuration has no rules."] }
+    var table = Table([
+      .init(title: "RULE"), .init(title: "ACTION"), .init(title: "MAILS", alignment: .right),
+      .init(title: "ERROR", isFlexible: true), .init(title: "PLACE", isFlexible: true),
+    ])
+    for rule in result.rules {
+      table.add([rule.rule, rule.action, "\(rule.mails)", rule.errors.isEmpty ? "matches none of them" : "", ""])
+      for error in rule.errors.prefix(limit) { table.add(["", "", "\(error.mails)", error.title, error.place]) }
+      let rest = rule.errors.count - min(limit, rule.errors.count)
+      if rest > 0 { table.add(["", "", "", "… and \(rest) more errors", ""]) }
+    }
+    return [""] + table.lines(width: width)
+  }
+
+  private func changes(
+    _ title: String, _ changes: [RuleTrialResult.Change], _ width: Int?, _ verb: String
+  ) -> [String] {
+    guard !changes.isEmpty else { return [] }
+    var table = Table([
+      .init(title: title), .init(title: "MAILS", alignment: .right),
+      .init(title: "ERROR", isFlexible: true), .init(title: "PLACE", isFlexible: true),
+    ])
+    for change in changes.prefix(limit) {
+      let rules = change.rules.joined(separator: ", ")
+      table.add([rules, "\(change.whole.mails)", "\(verb) \(change.parts.count) errors:", ""])
+      for part in change.parts.prefix(limit) { table.add(["", "\(part.mails)", "  " + part.title, part.place]) }
+    }
+    return [""] + table.lines(width: width)
+      + (changes.count > limit ? ["… and \(changes.count - limit) more groups"] : [])
+  }
+
+  private func days(_ width: Int?) -> [String] {
+    var table = Table([
+      .init(title: "DAY"), .init(title: "ARRIVED", alignment: .right), .init(title: "SENT BEFORE", alignment: .right),
+      .init(title: "SENT AFTER", alignment: .right),
+    ])
+    for day in result.days { table.add([day.date, "\(day.arrived)", "\(day.before)", "\(day.after)"]) }
+    return result.days.isEmpty ? [] : [""] + table.lines(width: width)
+  }
+
+  private func totals(_ width: Int?) -> [String] {
+    var table = Table([
+      .init(title: "IN ALL"), .init(title: "BEFORE", alignment: .right), .init(title: "AFTER", alignment: .right),
+    ])
+    let figures: [(String, KeyPath<RuleTrialResult.Totals, Int>)] = [
+      ("different errors", \.groups), ("sent", \.forwarded), ("  by a rule that passes", \.passed),
+      ("held back", \.heldBack), ("  for the summary only", \.summaryOnly), ("  silenced", \.silenced),
+    ]
+    for (name, figure) in figures {
+      table.add([name, "\(result.before[keyPath: figure])", "\(result.after[keyPath: figure])"])
+    }
+    return [""] + table.lines(width: width)
+  }
+}
