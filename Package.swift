@@ -19,6 +19,8 @@ let settings: [SwiftSetting] = [
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -45,6 +47,7 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
@@ -54,6 +57,8 @@ let package = Package(
   targets: [
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
+    .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
+
     layer("MailMessage", on: []),
 
     layer("SMTPProtocol", on: ["MailMessage"]),
@@ -61,7 +66,7 @@ let package = Package(
     layer("DedupCore", on: ["MailMessage"]),
     layer("DedupConfig", on: ["DedupCore", "Fingerprint", "MailMessage", "SMTPProtocol"]),
 
-    layer("SMTPServer", on: ["SMTPProtocol", "MailMessage", nio, nioPosix, logging]),
+    layer("SMTPServer", on: ["CCrypt", "SMTPProtocol", "MailMessage", nio, nioPosix, nioTLS, nioSSL, logging]),
     layer("SMTPClient", on: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, logging]),
     layer("DedupStore", on: ["DedupCore", "MailMessage", grdb, logging]),
     layer("Maildir", on: ["DedupCore", "MailMessage"]),
@@ -89,7 +94,7 @@ let package = Package(
     tests(of: "DedupCore", with: ["MailMessage"], resources: ["Goldens"]),
     tests(of: "DedupConfig", with: ["DedupCore", "Fingerprint", "MailMessage", "SMTPProtocol"]),
     tests(
-      of: "SMTPServer", with: ["SMTPProtocol", "MailMessage", nio, nioPosix, nioEmbedded, logging],
+      of: "SMTPServer", with: ["SMTPProtocol", "MailMessage", nio, nioPosix, nioEmbedded, nioSSL, logging],
       resources: ["Dialogs"]),
     tests(of: "SMTPClient", with: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, logging]),
     tests(of: "DedupStore", with: ["DedupCore", "MailMessage", grdb, logging]),

@@ -8,6 +8,8 @@ package import SMTPProtocol
 /// Where another type owns a default (`SessionLimits`, `WindowPolicy`, `RetryPolicy`), it stands there and nowhere else.
 package struct Configuration: Hashable, Sendable {
   package var listener = Listener()
+  package var tls = TLS()
+  package var auth = Auth()
   package var limits = SessionLimits()
   package var window = WindowPolicy()
   /// `[rule NAME]`, in the order of the file.
@@ -24,6 +26,8 @@ package struct Configuration: Hashable, Sendable {
   package struct Listener: Hashable, Sendable {
     /// At least one.
     package var addresses = [Endpoint(host: "127.0.0.1", port: 2525)]
+    /// TLS from the first octet; may be empty.
+    package var tlsAddresses: [Endpoint] = []
     /// The name in greeting and trace headers; nil: the machine's.
     package var hostname: String?
     /// Open connections in all.
@@ -32,6 +36,23 @@ package struct Configuration: Hashable, Sendable {
     package var maximumConnectionsPerClient = 100
     /// The same for clients on this machine, where all of a site's processes share one address.
     package var maximumConnectionsPerLoopbackClient = 500
+
+    package init() {}
+  }
+
+  /// `[tls]`: both files or none.
+  package struct TLS: Hashable, Sendable {
+    package var certificate: String?
+    package var key: String?
+
+    package init() {}
+  }
+
+  /// `[auth]`: who may log in.
+  package struct Auth: Hashable, Sendable {
+    /// A file; nil: nobody.
+    package var users: String?
+    package var allowsPlaintextOnLoopback = false
 
     package init() {}
   }
@@ -110,7 +131,12 @@ extension Configuration {
   package func resolvingPaths(against folder: String) -> Configuration {
     var copy = self
     for path in Self.paths { copy[keyPath: path] = resolve(copy[keyPath: path], against: folder) }
+    for path in Self.optionalPaths { copy[keyPath: path] = copy[keyPath: path].map { resolve($0, against: folder) } }
     return copy
+  }
+
+  private static var optionalPaths: [WritableKeyPath<Configuration, String?>] {
+    [\.tls.certificate, \.tls.key, \.auth.users]
   }
 
   private static var paths: [WritableKeyPath<Configuration, String>] {

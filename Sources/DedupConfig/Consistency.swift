@@ -4,6 +4,7 @@ import DedupCore
 /// never contradict each other.
 func checkConsistency(of parsed: inout ParsedConfiguration) {
   checkListener(&parsed)
+  checkTLS(&parsed)
   checkConnectionLimits(&parsed)
   checkDelivery(&parsed)
 }
@@ -13,12 +14,30 @@ private func checkListener(_ parsed: inout ParsedConfiguration) {
   for (index, address) in addresses.enumerated() where addresses[..<index].contains(address) {
     parsed.error(at: "listener.address", "\(address) stands in the list twice; remove one of the two")
   }
+  let tlsAddresses = parsed.configuration.listener.tlsAddresses
+  for (index, address) in tlsAddresses.enumerated()
+  where addresses.contains(address) || tlsAddresses[..<index].contains(address) {
+    parsed.error(at: "listener.tls-address", "\(address) is listened on already; remove one of the two")
+  }
   // Until clients can be told apart (networks, AUTH), such a listener relays for everybody who reaches it.
   for address in addresses where !address.isLoopback {
     parsed.warn(
       at: "listener.address",
       "\(address) can be reached from outside this machine, and whoever reaches it can send mail to anybody; "
         + "listen on 127.0.0.1, or let a firewall admit your web servers only")
+  }
+}
+
+private func checkTLS(_ parsed: inout ParsedConfiguration) {
+  let tls = parsed.configuration.tls
+  if tls.certificate != nil, tls.key == nil {
+    parsed.error(at: "tls.certificate", "the key to it is missing; set tls.key, or neither of the two")
+  }
+  if tls.key != nil, tls.certificate == nil {
+    parsed.error(at: "tls.key", "the certificate to it is missing; set tls.certificate, or neither of the two")
+  }
+  if tls.certificate == nil, !parsed.configuration.listener.tlsAddresses.isEmpty {
+    parsed.error(at: "listener.tls-address", "TLS needs a certificate; set tls.certificate and tls.key")
   }
 }
 

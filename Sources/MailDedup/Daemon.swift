@@ -42,7 +42,11 @@ struct Daemon {
     let spool = EmergencySpool(directory: configuration.store.spool)
     let net = SafetyNet(spool: spool, transport: transport, logger: logger)
     let intake = Intake(store: store, reader: reader, safetyNet: net, hostname: hostname, logger: logger)
-    let listener = SMTPListener(settings: listenerSettings, handler: intake, group: group, logger: logger)
+    let identity = try identity()
+    let users = try users()
+    let listener = SMTPListener(
+      settings: listenerSettings, identity: identity, authenticator: users.map(Authenticator.init), handler: intake,
+      group: group, logger: logger)
     let bound = try await start(listener)
     let mailer = SummaryMailer(store: store, settings: configuration.summary, hostname: hostname)
     let control = ControlServer(
@@ -63,6 +67,11 @@ struct Daemon {
       services.append(
         SummaryService(mailer: mailer, timeOfDay: time.hour * 60 + time.minute, logger: logger))
     }
+    services.append(
+      FileRefresher {
+        identity?.refresh()
+        users?.refresh()
+      })
     services.append(
       ListenerService(listener: listener, patience: Self.shutdownPatience) {
         announce(bound, nextHop: transport.nextHop)
@@ -99,13 +108,37 @@ extension Daemon {
 
   private var listenerSettings: ListenerSettings {
     let listener = configuration.listener
-    var settings = ListenerSettings(
-      endpoints: listener.addresses.map { .init(host: $0.host, port: $0.port) }, hostname: hostname)
+    let plain = listener.addresses.map { ListenerSettings.Endpoint(host: $0.host, port: $0.port) }
+    let secure = listener.tlsAddresses.map {
+      ListenerSettings.Endpoint(host: $0.host, port: $0.port, isImplicitTLS: true)
+    }
+    var settings = ListenerSettings(endpoints: plain + secure, hostname: hostname)
     settings.limits = configuration.limits
     settings.maximumConnections = listener.maximumConnections
     settings.maximumPerClient = listener.maximumConnectionsPerClient
+    settings.allowsPlaintextAuthOnLoopback = configuration.auth.allowsPlaintextOnLoopback
     settings.maximumPerLoopbackClient = listener.maximumConnectionsPerLoopbackClient
     return settings
+  }
+
+  /// Nil without `[tls]`.
+  private func identity() throws -> TLSIdentity? {
+    guard let certificate = configuration.tls.certificate, let key = configuration.tls.key else { return nil }
+    do {
+      return try TLSIdentity(certificate: certificate, key: key, logger: logger)
+    } catch {
+      throw StartFailure(.configuration, error.description)
+    }
+  }
+
+  /// Nil without `[auth]`.
+  private func users() throws -> PasswordFile? {
+    guard let path = configuration.auth.users else { return nil }
+    do {
+      return try PasswordFile(path: path, logger: logger)
+    } catch {
+      throw StartFailure(.configuration, error.description)
+    }
   }
 
   private func start(_ listener: SMTPListener) async throws -> [ListenerSettings.Endpoint] {

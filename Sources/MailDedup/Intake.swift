@@ -83,6 +83,7 @@ final class Intake: TransactionHandler {
       "to": "\(submission.envelope.recipients.map { "<\($0)>" }.joined(separator: ","))",
       "size": "\(submission.message.count)", "reason": "\(verdict.reason)",
     ]
+    if let user = client.user { metadata["user"] = "\(user)" }
     if case .report(let occurrence) = submission.judged {
       metadata["fingerprint"] = "\(occurrence.fingerprint)"
       metadata["site"] = "\(occurrence.site.name)"

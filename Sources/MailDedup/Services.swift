@@ -17,6 +17,20 @@ struct ListenerService: Service {
   }
 }
 
+/// Looks every few seconds whether the files that are read again when they change did change.
+struct FileRefresher: Service {
+  let refresh: @Sendable () -> Void
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown {
+      while !Task.isCancelled {
+        try? await Task.sleep(for: .seconds(2))
+        refresh()
+      }
+    }
+  }
+}
+
 /// The control API as a service.
 struct ControlEndpoint: Service {
   let server: ControlServer

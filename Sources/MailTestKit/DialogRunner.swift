@@ -20,7 +20,13 @@ package struct DialogRunner: Sendable {
   package init(_ script: DialogScript) { self.script = script }
 
   /// Whether the cut makes sense for this script: one that ends the session cannot be run twice in it.
-  package func allows(_ cut: Cut) -> Bool { cut != .doubled || (script.isRepeatable && !script.endsClosed) }
+  package func allows(_ cut: Cut) -> Bool {
+    if script.isStepwise { return cut == .steps }
+    return cut != .doubled || (script.isRepeatable && !script.endsClosed)
+  }
+
+  /// Whether `LineClient` can hold the conversation: it knows no TLS, and the listener needs users.
+  package var allowsLive: Bool { script.policy == SessionPolicy() }
 
   // MARK: - Against the pure session
 
@@ -113,7 +119,8 @@ private struct PureConversation {
   private(set) var isClosed = false
 
   init(_ script: DialogScript) {
-    session = ServerSession(hostname: "mx.example", address: "192.0.2.1", name: "t1", limits: script.limits)
+    session = ServerSession(
+      hostname: "mx.example", address: "192.0.2.1", name: "t1", limits: script.limits, policy: script.policy)
     answer = script.answer
     perform(session.open())
     lines = []
@@ -131,6 +138,11 @@ private struct PureConversation {
         mails.append(DialogScript.Mail(transaction))
         perform(session.finish(answer))
       case .pause: perform(session.resume())
+      case .startTLS: perform(session.secured())
+      case .greet: perform(session.open())
+      case .authenticate(let credentials):
+        let isRight = credentials == Credentials(user: "anna", password: Array("secret".utf8))
+        perform(session.verified(isRight ? .accepted : .rejected))
       case .close: isClosed = true
       }
     }

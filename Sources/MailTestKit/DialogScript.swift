@@ -7,6 +7,10 @@ package import SMTPProtocol
 /// # What the dialogue shows, in a sentence.
 /// @limit messageSize 1000       a limit of the session
 /// @accept 451 4.3.0 Later       what every complete transaction is answered with (else 250 2.0.0 Accepted)
+/// @policy starttls              there is a certificate; the handshake is taken to succeed
+/// @policy auth                  the user `anna` with the password `secret`, inside TLS; `auth-always`: anywhere
+/// @policy stranger              the client may not send without AUTH
+/// @steps                        the client waits for each reply; other cuts make another dialogue of it
 /// @once                         must not be run twice on one connection
 /// C: EHLO client.example        the client sends the line and CRLF; \r \n \t \0 \\ \xHH \*120(text) are understood
 /// C! DATA\n                     the client sends exactly this
@@ -53,6 +57,8 @@ package struct DialogScript: Sendable {
   package var limits: SessionLimits
   package var answer = Reply(250, .init(2, 0, 0), "Accepted")
   package var isRepeatable = true
+  package var isStepwise = false
+  package var policy = SessionPolicy()
 
   /// A line that is none of a script.
   package struct Malformed: Error, CustomStringConvertible {
@@ -65,6 +71,7 @@ package struct DialogScript: Sendable {
     limits = SessionLimits()
     // Pauses are for clients that deserve them, not for our tests.
     limits.errorDelay = .zero
+    limits.authDelay = .zero
     for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
       guard take(line) else { throw Malformed(line: index + 1, text: String(line)) }
     }
@@ -109,12 +116,25 @@ package struct DialogScript: Sendable {
   private mutating func direct(_ words: [String]) -> Bool {
     switch (words.first, words.count) {
     case ("once", 1): isRepeatable = false
+    case ("steps", 1): isStepwise = true
+    case ("policy", 2...): return words.dropFirst().allSatisfy { allow($0) }
     case ("accept", 3...):
       guard let code = Int(words[1]), let status = EnhancedStatusCode(prefixOf: words[2]) else { return false }
       answer = Reply(code, status, words.dropFirst(3).joined(separator: " "))
     case ("limit", 3):
       guard let value = Int(words[2]), let limit = Self.limits[words[1]] else { return false }
       limits[keyPath: limit] = value
+    default: return false
+    }
+    return true
+  }
+
+  private mutating func allow(_ word: String) -> Bool {
+    switch word {
+    case "auth": policy.authentication = .insideTLS
+    case "auth-always": policy.authentication = .always
+    case "stranger": policy.maySend = false
+    case "starttls": policy.offersStartTLS = true
     default: return false
     }
     return true

@@ -3,29 +3,37 @@ import NIOPosix
 
 /// A client that says what it is told and reads lines: for tests that talk to a listening server.
 package final class LineClient {
+  /// For a test that changes the pipeline, e.g. for TLS.
+  package let channel: any Channel
   private var inbound: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
   private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
   private var buffer = ByteBuffer()
 
   private init(
-    _ inbound: NIOAsyncChannelInboundStream<ByteBuffer>, _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    _ channel: any Channel, _ inbound: NIOAsyncChannelInboundStream<ByteBuffer>,
+    _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
   ) {
+    self.channel = channel
     self.inbound = inbound.makeAsyncIterator()
     self.outbound = outbound
   }
 
   /// Connects to a port of 127.0.0.1, lets `body` talk, and closes.
+  ///
+  /// - Parameter prepare: puts handlers below the lines, e.g. for TLS from the start.
   package static func connect<Result: Sendable>(
-    port: Int, on group: any EventLoopGroup, _ body: (LineClient) async throws -> Result
+    port: Int, on group: any EventLoopGroup, prepare: @escaping @Sendable (any Channel) throws -> Void = { _ in },
+    _ body: (LineClient) async throws -> Result
   ) async throws -> Result {
     let channel = try await ClientBootstrap(group: group).connect(host: "127.0.0.1", port: port) { channel in
       channel.eventLoop.makeCompletedFuture {
-        try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
+        try prepare(channel)
+        return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
           wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
       }
     }
     return try await channel.executeThenClose { inbound, outbound in
-      try await body(LineClient(inbound, outbound))
+      try await body(LineClient(channel.channel, inbound, outbound))
     }
   }
 

@@ -6,6 +6,9 @@ package enum Command: Hashable, Sendable {
   case mail(MailArguments)
   case recipient(EmailAddress)
   case data
+  case startTLS
+  /// The mechanism in small letters, and the initial response as it came.
+  case authenticate(String, [UInt8]?)
   case reset
   case quit
   case noop
@@ -41,8 +44,11 @@ package enum Command: Hashable, Sendable {
     case .mail: return .mail(try mail(arguments))
     case .rcpt: return .recipient(try recipient(arguments, allowingUTF8: allowingUTF8))
     case .data: return try bare(.data, arguments)
+    // RFC 3207 section 4: 501 for an argument.
+    case .starttls: return try bare(.startTLS, arguments)
     case .rset: return try bare(.reset, arguments)
     case .quit: return try bare(.quit, arguments)
+    case .auth: return try auth(arguments)
     // RFC 5321 section 4.1.1.9: NOOP may have an argument, which is ignored.
     case .noop: return .noop
     case .vrfy:
@@ -51,7 +57,7 @@ package enum Command: Hashable, Sendable {
       guard arguments.count <= 512 else { throw .argumentTooLong }
       return .verify
     case .help: return .help
-    case .expn, .turn, .send, .soml, .saml, .etrn, .bdat, .auth, .starttls: return .unimplemented
+    case .expn, .turn, .send, .soml, .saml, .etrn, .bdat: return .unimplemented
     case nil: if verb.isEmpty { throw .badLine } else { return .unknown }
     }
   }
@@ -77,6 +83,14 @@ package enum Command: Hashable, Sendable {
     if arguments.isEmpty { throw .needsArgument }
     guard arguments.allSatisfy({ (0x20...0x7E).contains($0) }) else { throw .badHello }
     return String(decoding: arguments, as: UTF8.self)
+  }
+
+  /// `AUTH mechanism [initial-response]` (RFC 4954 section 4).
+  private static func auth(_ arguments: ArraySlice<UInt8>) throws(Reply) -> Command {
+    let words = arguments.split(separator: UInt8(ascii: " "))
+    guard let mechanism = words.first, words.count <= 2 else { throw .authSyntax }
+    let name = String(decoding: mechanism.map(\.asciiLowercased), as: UTF8.self)
+    return .authenticate(name, words.dropFirst().first.map { Array($0) })
   }
 
   private static func mail(_ arguments: ArraySlice<UInt8>) throws(Reply) -> MailArguments {

@@ -6,15 +6,9 @@ extension Reply {
   // RFC 5321 section 4.3.1 and RFC 2034 section 3: neither the banner nor the answer to EHLO carries a status.
   static func banner(_ hostname: String) -> Reply { Reply(220, nil, "\(hostname) ESMTP MailDedup") }
   static func hello(_ hostname: String) -> Reply { Reply(250, nil, hostname) }
-  /// RFC 5321 section 4.1.1.1. Each keyword names something that really works.
-  static func extendedHello(_ hostname: String, messageSize: Int) -> Reply {
-    Reply(
-      250, nil, hostname,
-      "SIZE \(messageSize)",  // RFC 1870
-      "PIPELINING",  // RFC 2920
-      "8BITMIME",  // RFC 6152
-      "ENHANCEDSTATUSCODES",  // RFC 2034
-      "SMTPUTF8")  // RFC 6531
+  /// - Parameter keywords: of the extensions, with their parameters.
+  static func extendedHello(_ hostname: String, _ keywords: [String]) -> Reply {
+    Reply(250, nil, lines: [hostname] + keywords)
   }
 
   static let senderOK = Reply(250, .init(2, 1, 0), "Sender ok")
@@ -25,7 +19,37 @@ extension Reply {
   static let bye = Reply(221, .init(2, 0, 0), "Bye")
   /// RFC 5321 section 7.3: we neither confirm nor deny.
   static let cannotVerify = Reply(252, .init(2, 5, 0), "Cannot verify; send some mail and it will be passed on")
-  static let help = Reply(214, .init(2, 0, 0), "EHLO HELO MAIL RCPT DATA RSET NOOP QUIT VRFY HELP")
+  static let help = Reply(214, .init(2, 0, 0), "EHLO HELO STARTTLS AUTH MAIL RCPT DATA RSET NOOP QUIT VRFY HELP")
+
+  /// RFC 3207 section 4.
+  static let startTLS = Reply(220, .init(2, 0, 0), "Ready to start TLS")
+  static let alreadySecure = Reply(503, .init(5, 5, 1), "TLS is on already")
+
+  // RFC 4954 section 6, with the enhanced codes it gives.
+  static let authenticated = Reply(235, .init(2, 7, 0), "Authentication succeeded")
+  static let badPassword = Reply(535, .init(5, 7, 8), "User name or password is wrong")
+  static let cannotAuthenticate = Reply(454, .init(4, 7, 0), "Cannot check passwords now; try again shortly")
+  static let authenticationRequired = Reply(530, .init(5, 7, 0), "Authentication required")
+  /// RFC 5321 section 3.6.2 and the enhanced code of RFC 3463 section 3.8.
+  static let notPermitted = Reply(550, .init(5, 7, 1), "Your address may not send through this relay")
+  static let encryptionRequired = Reply(538, .init(5, 7, 11), "Encryption required for passwords; send STARTTLS first")
+  static let unknownMechanism = Reply(504, .init(5, 5, 4), "Unknown mechanism; there are PLAIN and LOGIN")
+  static let authSyntax = Reply(501, .init(5, 5, 4), "Syntax: AUTH mechanism [initial-response]")
+  static let badBase64 = Reply(501, .init(5, 5, 2), "The response is not base64")
+  static let badCredentials = Reply(501, .init(5, 5, 2), "The response does not hold a user name and a password")
+  static let authenticationCancelled = Reply(501, .init(5, 7, 0), "Authentication cancelled")
+  static let alreadyAuthenticated = Reply(503, .init(5, 5, 1), "Authenticated already")
+  static let authenticationInTransaction = Reply(503, .init(5, 5, 1), "A transaction is open; RSET ends it")
+  static let extendedHelloFirst = Reply(503, .init(5, 5, 1), "Send EHLO first")
+  static let tooManyFailures = Reply(421, .init(4, 7, 0), "Too many failed logins; closing")
+  /// The prompts of LOGIN are `Username:` and `Password:`; the one of PLAIN is empty.
+  static func challenge(_ challenge: ServerSession.Challenge) -> Reply {
+    switch challenge {
+    case .plain: Reply(334, nil, "")
+    case .loginUser: Reply(334, nil, "VXNlcm5hbWU6")
+    case .loginPassword: Reply(334, nil, "UGFzc3dvcmQ6")
+    }
+  }
 
   // RFC 5321 section 4.2.4: 500 is for what we do not know, 502 for what we know and do not do.
   static let unknownCommand = Reply(500, .init(5, 5, 1), "Command unrecognized")

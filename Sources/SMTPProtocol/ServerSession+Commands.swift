@@ -8,6 +8,8 @@ extension ServerSession {
     case .mail(let mail): begin(mail, &actions)
     case .recipient(let recipient): add(recipient, &actions)
     case .data: startData(&actions)
+    case .startTLS: startTLS(&actions)
+    case .authenticate(let mechanism, let initial): authenticate(mechanism, initial, &actions)
     case .reset:
       draft = nil
       answerJunk(.resetOK, &actions)
@@ -24,12 +26,25 @@ extension ServerSession {
   private mutating func hello(_ name: String, extended: Bool, _ actions: inout [Action]) {
     draft = nil
     client.helo = name
-    client.transmission = extended ? "ESMTP" : "SMTP"
-    answerJunk(extended ? .extendedHello(hostname, messageSize: limits.messageSize) : .hello(hostname), &actions)
+    isExtended = extended
+    answerJunk(extended ? .extendedHello(hostname, extensions) : .hello(hostname), &actions)
+  }
+
+  /// RFC 5321 section 4.1.1.1. Each keyword names something that really works, here and now.
+  private var extensions: [String] {
+    var keywords = ["SIZE \(limits.messageSize)"]  // RFC 1870
+    keywords.append("PIPELINING")  // RFC 2920
+    keywords.append("8BITMIME")  // RFC 6152
+    keywords.append("ENHANCEDSTATUSCODES")  // RFC 2034
+    if announcesStartTLS { keywords.append("STARTTLS") }  // RFC 3207
+    if mayAuthenticate { keywords.append("AUTH PLAIN LOGIN") }  // RFC 4954
+    keywords.append("SMTPUTF8")  // RFC 6531
+    return keywords
   }
 
   private mutating func begin(_ mail: Command.MailArguments, _ actions: inout [Action]) {
     if client.helo.isEmpty { return refuse(.helloFirst, &actions) }
+    if !maySend { return refuse(sendingRefusal, &actions) }
     // The open transaction stays as it is (RFC 5321 section 4.1.4).
     if draft != nil { return refuse(.nestedMail, &actions) }
     if let size = mail.declaredSize, size > limits.messageSize {
@@ -74,8 +89,7 @@ extension ServerSession {
     do { message = try finished(decoder) } catch { return refuse(error, &actions) }
     state = .committing
     var client = client
-    // RFC 6531 section 4.3 names the transmission.
-    if draft.envelope.usesSMTPUTF8 { client.transmission = "UTF8SMTP" }
+    client.transmission = transmission(utf8: draft.envelope.usesSMTPUTF8)
     actions.append(.commit(Transaction(client: client, envelope: draft.envelope, message: message)))
   }
 

@@ -15,10 +15,11 @@ extension ServerSession {
   ///   - underPressure: over 80 % of the allowed connections are in use.
   package mutating func check(elapsed: Duration, underPressure: Bool) -> Check {
     switch state {
-    case .command: checkIdle(elapsed, underPressure: underPressure)
+    case .command, .challenged: checkIdle(elapsed, underPressure: underPressure)
     case .data: checkData(elapsed)
+    case .handshaking: checkHandshake(elapsed)
     // We are the ones who let the client wait.
-    case .silent, .committing, .paused, .closed: .wait(limits.idleUnderPressure)
+    case .silent, .committing, .paused, .verifying, .closed: .wait(limits.idleUnderPressure)
     }
   }
 
@@ -39,6 +40,14 @@ extension ServerSession {
     let paid = Duration.seconds(Double(decoder?.octets ?? 0) / Double(max(1, limits.minimumRate)))
     if limits.minimumRate > 0, elapsed > paid { return expire(.dataTooSlow, .dataTooSlow) }
     return .wait(min(left, max(.seconds(1), paid - elapsed)))
+  }
+
+  /// There is nobody to talk to: what we say in plain text would not be understood, and TLS is not there yet.
+  private mutating func checkHandshake(_ elapsed: Duration) -> Check {
+    guard elapsed >= limits.handshake else { return .wait(limits.handshake - elapsed) }
+    var actions: [Action] = []
+    leave(.handshakeTooLate, &actions)
+    return .expired(actions)
   }
 
   private mutating func expire(_ reply: Reply, _ ending: Ending) -> Check {

@@ -8,6 +8,9 @@ package import MailMessage
 /// - `receive` takes any cut of the octet stream; the actions do not depend on where it is cut.
 /// - `commit` is given once for each complete transaction, and nothing that the client pipelined behind it is looked
 ///   at before `finish` has brought the answer: the next reply may not overtake it (RFC 2920 section 3.2).
+/// - `secured` is called once the handshake that `startTLS` asked for is done, or for implicit TLS the first one; only
+///   then does the session greet or take commands again.
+/// - `verified` is called once for each `authenticate`; nothing else happens until then.
 /// - Whatever is short of CRLF.CRLF is never handed over.
 ///
 /// Limits: `SessionLimits`, and `aheadLimit` octets that are held while a transaction is committed. They defend the
@@ -22,6 +25,13 @@ package struct ServerSession: Hashable, Sendable {
     case commit(Transaction)
     /// Wait this long, then call `resume`: the client makes too many errors.
     case pause(Duration)
+    /// Once the reply before it is out, put TLS around the connection and call `secured`. So many octets of plain text
+    /// came behind the command and were dropped.
+    case startTLS(dropping: Int)
+    /// Find out whether the password is right, away from the event loop, then call `verified`.
+    case authenticate(Credentials)
+    /// Listen for a moment whether the client talks first, then call `open`.
+    case greet
     /// Nothing follows; send what there is and close.
     case close(Ending)
   }
@@ -37,11 +47,14 @@ package struct ServerSession: Hashable, Sendable {
     case lineTooLong = "line-too-long"
     case tooManyErrors = "too-many-errors"
     case tooMuchJunk = "too-much-junk"
+    case tooManyFailures = "too-many-failed-logins"
     case tooMuchAhead = "too-much-ahead"
     case idle
     case dataTooLate = "data-too-late"
     case dataTooSlow = "data-too-slow"
     case shutdown
+    /// No TLS came about in time.
+    case handshakeTooLate = "handshake-too-late"
     /// The handler of transactions answered 421.
     case unavailable
   }
@@ -53,8 +66,14 @@ package struct ServerSession: Hashable, Sendable {
     case command
     /// Reading a message into `decoder`.
     case data
+    /// Waiting for the client's answer within AUTH.
+    case challenged(Challenge)
+    /// The driver checks a password.
+    case verifying(user: String)
     /// The driver makes a transaction durable.
     case committing
+    /// TLS is being negotiated; afterwards we greet, or wait for a command.
+    case handshaking(greets: Bool)
     /// The driver waits before this reply goes out.
     case paused(Reply)
     case closed
@@ -71,9 +90,14 @@ package struct ServerSession: Hashable, Sendable {
   package static let aheadLimit = 512 * 1024
 
   package let limits: SessionLimits
+  let policy: SessionPolicy
   let hostname: String
   var client: Transaction.Client
-  var state = State.silent
+  var state: State
+  /// TLS is on.
+  package internal(set) var isSecure = false
+  /// The client said EHLO rather than HELO.
+  var isExtended = false
   var draft: Draft?
   // Not the payload of `State.data`: taking it out of the enum to change it would copy the message at each chunk.
   var decoder: DotDecoder?
@@ -82,6 +106,8 @@ package struct ServerSession: Hashable, Sendable {
   /// What came while the driver was busy with us.
   var held: [UInt8] = []
   var errors = 0
+  /// Wrong passwords.
+  var failures = 0
   var junk = 0
   var isDraining = false
   var isAtEnd = false
@@ -92,9 +118,13 @@ package struct ServerSession: Hashable, Sendable {
   ///   - hostname: what we call ourselves in the banner and in the reply to EHLO.
   ///   - address: the client, without port.
   ///   - name: names the session in the log.
-  package init(hostname: String, address: String, name: String, limits: SessionLimits) {
+  package init(
+    hostname: String, address: String, name: String, limits: SessionLimits, policy: SessionPolicy = SessionPolicy()
+  ) {
     self.hostname = hostname
     self.limits = limits
+    self.policy = policy
+    state = policy.security == .implicitTLS ? .handshaking(greets: true) : .silent
     client = Transaction.Client(address: address, helo: "", transmission: "SMTP", session: name)
   }
 
@@ -102,8 +132,8 @@ package struct ServerSession: Hashable, Sendable {
   /// nothing to say then, and a driver that need not turn reading off and on saves two system calls a mail.
   package var wantsInput: Bool {
     switch state {
-    case .silent, .command, .data: true
-    case .committing, .paused: held.count < Self.aheadLimit / 8
+    case .silent, .command, .data, .handshaking, .challenged: true
+    case .committing, .paused, .verifying: held.count < Self.aheadLimit / 8
     case .closed: false
     }
   }
@@ -126,9 +156,10 @@ package struct ServerSession: Hashable, Sendable {
     switch state {
     // A client that talks before it is talked to does not speak SMTP: it is a bot, or a browser sent by an attacker.
     case .silent: end(.earlyTalker, .earlyTalker, &actions)
-    case .command, .data: process(bytes, &actions)
-    case .committing, .paused: hold(bytes, &actions)
-    case .closed: break
+    case .command, .data, .challenged: process(bytes, &actions)
+    case .committing, .paused, .verifying: hold(bytes, &actions)
+    // What is not from inside TLS is not from our client.
+    case .handshaking, .closed: break
     }
     return actions
   }
@@ -175,8 +206,10 @@ package struct ServerSession: Hashable, Sendable {
     isDraining = true
     var actions: [Action] = []
     switch state {
-    case .silent, .command, .paused: end(.shuttingDown, .shutdown, &actions)
-    case .data, .committing, .closed: break
+    case .silent, .command, .paused, .challenged: end(.shuttingDown, .shutdown, &actions)
+    // Plain words in the middle of a handshake would be noise.
+    case .handshaking: leave(.shutdown, &actions)
+    case .data, .committing, .verifying, .closed: break
     }
     return actions
   }
@@ -187,10 +220,12 @@ package struct ServerSession: Hashable, Sendable {
     var rest = bytes
     while !rest.isEmpty {
       switch state {
-      case .command: rest = UnsafeRawBufferPointer(rebasing: rest[takeLine(rest, &actions)...])
+      case .command, .challenged:
+        rest = UnsafeRawBufferPointer(rebasing: rest[takeLine(rest, &actions)...])
+        if case .handshaking = state { return actions.append(.startTLS(dropping: rest.count)) }
       case .data: rest = UnsafeRawBufferPointer(rebasing: rest[takeData(rest, &actions)...])
-      case .committing, .paused: return hold(rest, &actions)
-      case .silent, .closed: return
+      case .committing, .paused, .verifying: return hold(rest, &actions)
+      case .silent, .handshaking, .closed: return
       }
     }
   }
@@ -204,7 +239,7 @@ package struct ServerSession: Hashable, Sendable {
     }
     let lineEnd = bytes.firstIndex(of: 0x0A)
     let length = (lineEnd ?? bytes.count - 1) + 1
-    guard partial.count + length <= limits.commandLine else {
+    guard partial.count + length <= lineLimit(bytes) else {
       // Closing is the only safe way on: the rest of the line would be taken for commands.
       end(.lineTooLong, .lineTooLong, &actions)
       return bytes.count
@@ -219,9 +254,22 @@ package struct ServerSession: Hashable, Sendable {
     return length
   }
 
+  /// RFC 4954 section 4.5.3.1 (of its section 4): what AUTH carries may be longer than other commands.
+  private func lineLimit(_ bytes: UnsafeRawBufferPointer) -> Int {
+    if case .challenged = state { return max(limits.commandLine, limits.authLine) }
+    let start = (partial.prefix(5) + bytes.prefix(5)).prefix(5)
+    let isAUTH = start.elementsEqual("auth ".utf8) { $0.asciiLowercased == $1 }
+    return isAUTH ? max(limits.commandLine, limits.authLine) : limits.commandLine
+  }
+
   private mutating func take(line: [UInt8], _ actions: inout [Action]) {
-    guard line.dropLast().last == 0x0D else { return refuse(.bareLineFeed, &actions) }
+    guard line.dropLast().last == 0x0D else {
+      // Within AUTH it is no response; the exchange is over.
+      state = .command
+      return refuse(.bareLineFeed, &actions)
+    }
     let line = line.dropLast(2)
+    if case .challenged(let challenge) = state { return takeResponse(line, to: challenge, &actions) }
     if ForeignProtocol.isSpoken(in: line) { return end(.notSMTP, .notSMTP, &actions) }
     do { perform(try Command.parse(line, allowingUTF8: draft?.envelope.usesSMTPUTF8 ?? false), &actions) } catch {
       refuse(error, &actions)
@@ -239,7 +287,7 @@ package struct ServerSession: Hashable, Sendable {
     held.append(contentsOf: bytes)
   }
 
-  private mutating func continueWithHeld(_ actions: inout [Action]) {
+  mutating func continueWithHeld(_ actions: inout [Action]) {
     if !held.isEmpty {
       let bytes = held
       held = []
@@ -250,8 +298,8 @@ package struct ServerSession: Hashable, Sendable {
 
   private mutating func leaveIfAtEnd(_ actions: inout [Action]) {
     switch state {
-    case .silent, .command, .data: if isAtEnd { leave(.gone, &actions) }
-    case .committing, .paused, .closed: break
+    case .silent, .command, .data, .handshaking, .challenged: if isAtEnd { leave(.gone, &actions) }
+    case .committing, .paused, .verifying, .closed: break
     }
   }
 
@@ -286,7 +334,7 @@ package struct ServerSession: Hashable, Sendable {
     leave(ending, &actions)
   }
 
-  private mutating func leave(_ ending: Ending, _ actions: inout [Action]) {
+  mutating func leave(_ ending: Ending, _ actions: inout [Action]) {
     actions.append(.close(ending))
     state = .closed
     draft = nil

@@ -18,6 +18,8 @@ package struct Transaction: Hashable, Sendable {
     package var transmission: String
     /// Names the session in the log.
     package var session: String
+    /// Who logged in; nil without AUTH.
+    package var user: String?
 
     package init(address: String, helo: String, transmission: String, session: String) {
       self.address = address

@@ -30,7 +30,7 @@ final class ConnectionTable: Sendable {
   func admit(_ channel: any Channel, from client: String, _ settings: ListenerSettings) -> Admission {
     state.withLock { state in
       if state.isShuttingDown { return .shuttingDown }
-      let allowed = isLoopback(client) ? settings.maximumPerLoopbackClient : settings.maximumPerClient
+      let allowed = Self.isLoopback(client) ? settings.maximumPerLoopbackClient : settings.maximumPerClient
       let admission: Admission =
         state.channels.count >= settings.maximumConnections
         ? .tooMany : state.perClient[client, default: 0] >= allowed ? .tooManyOfClient : .admitted
@@ -68,5 +68,5 @@ final class ConnectionTable: Sendable {
     }
   }
 
-  private func isLoopback(_ client: String) -> Bool { client.hasPrefix("127.") || client == "::1" || client == "unix" }
+  static func isLoopback(_ client: String) -> Bool { client.hasPrefix("127.") || client == "::1" || client == "unix" }
 }

@@ -20,6 +20,12 @@ package struct ListenerFailure: Error, Hashable, Sendable, CustomStringConvertib
     case other
   }
 
+  init(withoutCertificate endpoint: ListenerSettings.Endpoint) {
+    self.endpoint = endpoint
+    kind = .other
+    description = "cannot listen on \(endpoint): there is no certificate; set [tls] certificate and key"
+  }
+
   init(_ endpoint: ListenerSettings.Endpoint, _ error: any Error) {
     self.endpoint = endpoint
     let what: String

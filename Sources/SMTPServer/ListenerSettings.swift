@@ -8,13 +8,18 @@ package struct ListenerSettings: Hashable, Sendable {
     package var host: String
     /// 0 lets the kernel choose.
     package var port: Int
+    /// TLS from the first octet (RFC 8314 section 3.3), rather than plain text with STARTTLS.
+    package var isImplicitTLS: Bool
 
-    package init(host: String, port: Int) {
+    package init(host: String, port: Int, isImplicitTLS: Bool = false) {
       self.host = host
       self.port = port
+      self.isImplicitTLS = isImplicitTLS
     }
 
-    package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    package var description: String {
+      (host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)") + (isImplicitTLS ? " (TLS)" : "")
+    }
   }
 
   package var endpoints: [Endpoint]
@@ -27,6 +32,8 @@ package struct ListenerSettings: Hashable, Sendable {
   package var maximumPerClient = 100
   /// The same for a loopback address, from which a whole site sends.
   package var maximumPerLoopbackClient = 500
+  /// Whether passwords are taken without TLS from clients on this machine.
+  package var allowsPlaintextAuthOnLoopback = false
   /// How long we listen for a client that talks before the banner. One millisecond is enough for whoever sends at once,
   /// and is lost on nobody who waits.
   package var greetingDelay: Duration = .milliseconds(1)

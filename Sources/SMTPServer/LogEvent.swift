@@ -11,12 +11,23 @@ enum LogVerb: String {
   case rejected
   /// A connection that we ended.
   case closed
+  /// TLS is on.
+  case secured
+  /// A client logged in, or could not.
+  case authenticated
+  case loginFailed = "login-failed"
+  /// Octets in plain text behind STARTTLS, or a handshake that failed.
+  case suspicious
+  /// A file was read again.
+  case reloaded
+  /// A changed file cannot be used; what was read before is kept.
+  case keptOld = "kept-old"
   case stopped
 }
 
 /// The keys of log metadata.
 enum LogKey: String {
-  case session, client, endpoint, reason, reply, helo, sender, recipients, error, connections
+  case session, client, endpoint, reason, reply, helo, sender, recipients, error, connections, user, tls, octets, file
 }
 
 extension Logger {

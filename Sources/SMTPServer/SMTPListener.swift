@@ -1,6 +1,7 @@
 package import Logging
 package import NIOCore
 import NIOPosix
+import NIOSSL
 import SMTPProtocol
 import Synchronization
 
@@ -14,14 +15,22 @@ package final class SMTPListener: Sendable {
   private let handler: any TransactionHandler
   private let group: any EventLoopGroup
   private let logger: Logger
+  private let identity: TLSIdentity?
+  private let authenticator: Authenticator?
   private let table = ConnectionTable()
   private let servers = Mutex<[any Channel]>([])
   private let sessions = Atomic<UInt64>(0)
 
-  /// - Parameter group: carries the connections; the caller shuts it down, after the listener.
+  /// - Parameters:
+  ///   - identity: the certificate; without it there is neither STARTTLS nor an endpoint with implicit TLS.
+  ///   - authenticator: who may log in; without it there is no AUTH.
+  ///   - group: carries the connections; the caller shuts it down, after the listener.
   package init(
-    settings: ListenerSettings, handler: any TransactionHandler, group: any EventLoopGroup, logger: Logger
+    settings: ListenerSettings, identity: TLSIdentity? = nil, authenticator: Authenticator? = nil,
+    handler: any TransactionHandler, group: any EventLoopGroup, logger: Logger
   ) {
+    self.identity = identity
+    self.authenticator = authenticator
     self.settings = Mutex(settings)
     self.handler = handler
     self.group = group
@@ -37,10 +46,17 @@ package final class SMTPListener: Sendable {
   package func start() async throws(ListenerFailure) -> [ListenerSettings.Endpoint] {
     var bound: [ListenerSettings.Endpoint] = []
     for endpoint in settings.withLock({ $0.endpoints }) {
+      // Greeting in plain text where TLS was asked for would be worse than not to listen.
+      if endpoint.isImplicitTLS, identity == nil {
+        await stopListening()
+        throw ListenerFailure(withoutCertificate: endpoint)
+      }
       do {
-        let server = try await bootstrap().bind(host: endpoint.host, port: endpoint.port).get()
+        let server = try await bootstrap(endpoint).bind(host: endpoint.host, port: endpoint.port).get()
         servers.withLock { $0.append(server) }
-        bound.append(.init(host: endpoint.host, port: server.localAddress?.port ?? endpoint.port))
+        var actual = endpoint
+        actual.port = server.localAddress?.port ?? endpoint.port
+        bound.append(actual)
       } catch {
         await stopListening()
         throw ListenerFailure(endpoint, error)
@@ -76,7 +92,7 @@ package final class SMTPListener: Sendable {
     for channel in channels { try? await channel.close() }
   }
 
-  private func bootstrap() -> ServerBootstrap {
+  private func bootstrap(_ endpoint: ListenerSettings.Endpoint) -> ServerBootstrap {
     ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 1024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -89,11 +105,11 @@ package final class SMTPListener: Sendable {
       // A client may close its sending side and still wait for our answer.
       .childChannelOption(.allowRemoteHalfClosure, value: true)
       .childChannelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture { try self.welcome(channel) }
+        channel.eventLoop.makeCompletedFuture { try self.welcome(channel, at: endpoint) }
       }
   }
 
-  private func welcome(_ channel: any Channel) throws {
+  private func welcome(_ channel: any Channel, at endpoint: ListenerSettings.Endpoint) throws {
     let settings = settings.withLock { $0 }
     let client = channel.clientAddress
     let admission = table.admit(channel, from: client, settings)
@@ -105,9 +121,28 @@ package final class SMTPListener: Sendable {
     channel.closeFuture.whenComplete { _ in self.table.remove(channel, from: client) }
     let number = sessions.wrappingAdd(1, ordering: .relaxed).newValue
     let session = SessionHandler(
-      client: client, name: "s" + String(number, radix: 36), settings: settings, table: table, transactions: handler,
-      logger: logger)
+      client: client, name: "s" + String(number, radix: 36), settings: settings,
+      policy: policy(for: client, at: endpoint, settings), identity: identity, authenticator: authenticator,
+      table: table, transactions: handler, logger: logger)
+    if endpoint.isImplicitTLS, let identity {
+      try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: identity.context))
+    }
     try channel.pipeline.syncOperations.addHandler(session)
+  }
+}
+
+extension SMTPListener {
+  private func policy(
+    for client: String, at endpoint: ListenerSettings.Endpoint, _ settings: ListenerSettings
+  ) -> SessionPolicy {
+    var policy = SessionPolicy()
+    policy.security = endpoint.isImplicitTLS ? .implicitTLS : .plain
+    policy.offersStartTLS = identity != nil
+    if authenticator != nil {
+      let isLocal = ConnectionTable.isLoopback(client) && settings.allowsPlaintextAuthOnLoopback
+      policy.authentication = isLocal ? .always : .insideTLS
+    }
+    return policy
   }
 }
 

@@ -1,6 +1,8 @@
 import Logging
 import MailMessage
 import NIOCore
+import NIOSSL
+import NIOTLS
 import SMTPProtocol
 
 /// Drives one `ServerSession` on its event loop: octets and time go in, actions are carried out. Nothing of the
@@ -19,11 +21,14 @@ final class SessionHandler: ChannelDuplexHandler {
   private let client: String
   private let name: String
   private let settings: ListenerSettings
+  private let identity: TLSIdentity?
+  private let authenticator: Authenticator?
   private let table: ConnectionTable
   private let transactions: any TransactionHandler
   private let logger: Logger
 
   private var context: ChannelHandlerContext?
+  private let awaitsTLS: Bool
   private var hasPendingRead = false
   private var isClosing = false
   /// Numbers the commits, so that a handler that replies twice does not answer the next transaction as well.
@@ -34,16 +39,20 @@ final class SessionHandler: ChannelDuplexHandler {
   private var alarm: (task: Scheduled<Void>, at: NIODeadline)?
 
   init(
-    client: String, name: String, settings: ListenerSettings, table: ConnectionTable,
-    transactions: any TransactionHandler, logger: Logger
+    client: String, name: String, settings: ListenerSettings, policy: SessionPolicy, identity: TLSIdentity?,
+    authenticator: Authenticator?, table: ConnectionTable, transactions: any TransactionHandler, logger: Logger
   ) {
     self.client = client
     self.name = name
     self.settings = settings
+    self.identity = identity
+    self.authenticator = authenticator
     self.table = table
     self.transactions = transactions
     self.logger = logger
-    session = ServerSession(hostname: settings.hostname, address: client, name: name, limits: settings.limits)
+    session = ServerSession(
+      hostname: settings.hostname, address: client, name: name, limits: settings.limits, policy: policy)
+    awaitsTLS = policy.security == .implicitTLS
   }
 
   // MARK: - Events
@@ -54,6 +63,10 @@ final class SessionHandler: ChannelDuplexHandler {
 
   func channelActive(context: ChannelHandlerContext) {
     logger.event(.debug, .connected, described())
+    if awaitsTLS { keepTime() } else { greet() }
+  }
+
+  private func greet() {
     guard settings.greetingDelay > .zero else { return perform(session.open()) }
     after(settings.greetingDelay) { handler in handler.perform(handler.session.open()) }
   }
@@ -71,6 +84,7 @@ final class SessionHandler: ChannelDuplexHandler {
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if case .handshakeCompleted? = event as? TLSUserEvent { return secured(context) }
     guard let event = event as? ChannelEvent, event == .inputClosed else {
       return context.fireUserInboundEventTriggered(event)
     }
@@ -85,6 +99,8 @@ final class SessionHandler: ChannelDuplexHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    // The end of the input without the farewell of TLS. It follows as an event; the session knows what is complete.
+    if case .uncleanShutdown? = error as? NIOSSLError { return }
     logger.event(.debug, .closed, described([.error: "\(error)"]))
     context.close(promise: nil)
   }
@@ -111,6 +127,12 @@ final class SessionHandler: ChannelDuplexHandler {
         if reply.code >= 400 { logger.event(.info, .rejected, described([.reply: reply.description])) }
       case .commit(let transaction): commit(transaction, context)
       case .pause(let duration): after(duration) { handler in handler.perform(handler.session.resume()) }
+      case .greet: greet()
+      case .authenticate(let credentials): verify(credentials, context)
+      case .startTLS(let octets):
+        context.writeAndFlush(wrapOutboundOut(output ?? ByteBuffer()), promise: nil)
+        output = nil
+        startTLS(context, dropping: octets)
       case .close(let ending): return close(context, ending, saying: output)
       }
     }
@@ -133,6 +155,40 @@ final class SessionHandler: ChannelDuplexHandler {
     guard number == commits else { return }
     // A second reply to the same transaction finds the session in another state and is ignored.
     perform(session.finish(reply))
+  }
+
+  /// From here on nothing that is not from inside TLS reaches the session: the handler stands before it in the
+  /// pipeline, and not one octet of plain text is kept for it.
+  private func startTLS(_ context: ChannelHandlerContext, dropping octets: Int) {
+    if octets > 0 { logger.event(.warning, .suspicious, described([.reason: "starttls", .octets: "\(octets)"])) }
+    do {
+      guard let identity else { throw ChannelError.inappropriateOperationForState }
+      let tls = NIOSSLServerHandler(context: identity.context)
+      try context.pipeline.syncOperations.addHandler(tls, position: .before(self))
+    } catch {
+      errorCaught(context: context, error: error)
+    }
+  }
+
+  private func verify(_ credentials: Credentials, _ context: ChannelHandlerContext) {
+    let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+    let loop = context.eventLoop
+    let user = credentials.user
+    guard let authenticator else { return loop.execute { handler.value.verified(.unavailable, user) } }
+    authenticator.verify(credentials, of: client) { verification in
+      loop.execute { handler.value.verified(verification, user) }
+    }
+  }
+
+  private func verified(_ verification: ServerSession.Verification, _ user: String) {
+    let verb = verification == .accepted ? LogVerb.authenticated : .loginFailed
+    logger.event(.info, verb, described([.user: user, .reason: "\(verification)"]))
+    perform(session.verified(verification))
+  }
+
+  private func secured(_ context: ChannelHandlerContext) {
+    logger.event(.debug, .secured, described())
+    perform(session.secured())
   }
 
   private func close(_ context: ChannelHandlerContext, _ ending: ServerSession.Ending, saying output: ByteBuffer?) {

@@ -42,8 +42,8 @@ import Testing
       Row(
         "a section like no other; its keys are not counted too", "[relayhosts]\na = b\nc = d",
         [
-          "1:2: unknown section [relayhosts]; there are [listener], [delivery], [window], [summary], [store], "
-            + "[control], [log], [limits], [rule NAME]"
+          "1:2: unknown section [relayhosts]; there are [listener], [delivery], [window], [summary], [tls], [auth], "
+            + "[store], [control], [log], [limits], [rule NAME]"
         ]),
       Row(
         "a name as long as a line", "[log]\n\(String(repeating: "x", count: 70)) = 1",
@@ -83,6 +83,19 @@ import Testing
         [
           "2:11: listener.address: 127.0.0.1:25 stands in the list twice; remove one of the two"
         ]),
+      Row(
+        "a certificate without its key", "[tls]\ncertificate = cert.pem",
+        ["2:15: tls.certificate: the key to it is missing; set tls.key, or neither of the two"]),
+      Row(
+        "a key without its certificate", "[tls]\nkey = key.pem",
+        ["2:7: tls.key: the certificate to it is missing; set tls.certificate, or neither of the two"]),
+      Row(
+        "TLS without certificate", "[listener]\ntls-address = 127.0.0.1:465",
+        ["2:15: listener.tls-address: TLS needs a certificate; set tls.certificate and tls.key"]),
+      Row(
+        "plain text and TLS on one address",
+        "[listener]\ntls-address = 127.0.0.1:2525\n[tls]\ncertificate = c\nkey = k",
+        ["2:15: listener.tls-address: 127.0.0.1:2525 is listened on already; remove one of the two"]),
       Row(
         "a smarthost that is the relay itself", "[delivery]\nsmarthost = 127.0.0.1:2525",
         [

@@ -47,13 +47,21 @@ import Testing
   @Test("no id comes twice")
   func idsAreUnique() { #expect(Set(Self.keys.map(\.id)).count == Self.keys.count) }
 
+  /// Keys that mean nothing without others.
+  private static let companions = [
+    "listener.tls-address": ["tls.certificate", "tls.key"], "tls.certificate": ["tls.key"],
+    "tls.key": ["tls.certificate"],
+  ]
+
   @Test("each example is right, differs from the default, and changes exactly its own key", arguments: keys.map(\.id))
   func examples(_ id: String) throws {
     let key = try #require(ConfigurationSchema.key(id))
-    let parsed = parse("[\(key.section)]\n\(key.name) = \(key.example)")
+    let companions = (Self.companions[id] ?? []).compactMap(ConfigurationSchema.key)
+    let lines = ([key] + companions).map { "[\($0.section)]\n\($0.name) = \($0.example)\n" }
+    let parsed = parse(lines.joined())
     #expect(parsed.errors == [] && parsed.warnings == [])
     let changed = Self.keys.filter { $0.text(of: parsed.configuration) != $0.text(of: Configuration()) }
-    #expect(changed.map(\.id) == [id])
+    #expect(Set(changed.map(\.id)) == Set([id] + companions.map(\.id)))
     #expect(key.text(of: parsed.configuration) == key.example)
   }
 

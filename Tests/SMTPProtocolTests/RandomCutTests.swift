@@ -58,6 +58,9 @@ struct RandomCutTests {
         switch action {
         case .commit: pending += session.finish(Reply(250, .init(2, 0, 0), "Accepted"))
         case .pause: pending += session.resume()
+        case .startTLS: pending += session.secured()
+        case .greet: pending += session.open()
+        case .authenticate: pending += session.verified(.rejected)
         case .reply, .close: continue
         }
       }

@@ -47,12 +47,15 @@ func withListener(
 }
 
 func withListener(
-  _ settings: ListenerSettings, _ handler: any TransactionHandler,
+  _ settings: ListenerSettings, _ handler: any TransactionHandler, identity: TLSIdentity? = nil,
+  authenticator: Authenticator? = nil,
   _ body: (_ listener: SMTPListener, _ port: Int, _ group: any EventLoopGroup) async throws -> Void
 ) async throws {
   let group = MultiThreadedEventLoopGroup.singleton
   let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-  let listener = SMTPListener(settings: settings, handler: handler, group: group, logger: logger)
+  let listener = SMTPListener(
+    settings: settings, identity: identity, authenticator: authenticator, handler: handler, group: group, logger: logger
+  )
   let bound = try await listener.start()
   do { try await body(listener, bound[0].port, group) } catch {
     await listener.shutdown(within: .zero)

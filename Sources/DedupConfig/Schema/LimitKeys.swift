@@ -15,6 +15,9 @@ extension ConfigurationSchema {
     ConfigurationKey(
       "command-line", \.limits.commandLine, .size(512...64 << 10), example: "1KiB",
       "The longest command line; beyond it the connection is closed."),
+    ConfigurationKey(
+      "auth-line", \.limits.authLine, .size(1024...64 << 10), example: "4KiB",
+      "The longest line of a login; beyond it the connection is closed."),
   ]
 
   private static let countLimits = [
@@ -31,6 +34,9 @@ extension ConfigurationSchema {
       "errors-before-close", \.limits.errorsBeforeClose, .count(1...1000), example: "10",
       "Errors of a client after which the connection is closed (421)."),
     ConfigurationKey(
+      "auth-failures", \.limits.authFailures, .count(1...100), example: "5",
+      "Wrong passwords on one connection, after which it is closed (421)."),
+    ConfigurationKey(
       "junk-commands", \.limits.junkCommands, .count(1...100_000), example: "20",
       "Commands like NOOP and RSET in a row, without a mail between them, after which the connection is closed (421)."),
   ]
@@ -40,11 +46,17 @@ extension ConfigurationSchema {
       "error-delay", \.limits.errorDelay, .duration(.zero...minute), example: "5s",
       "How long each reply is delayed beyond errors-before-delay. 0: not at all."),
     ConfigurationKey(
+      "auth-delay", \.limits.authDelay, .duration(.zero...minute), example: "5s",
+      "How long the reply to a wrong password is delayed. 0: not at all."),
+    ConfigurationKey(
       "idle", \.limits.idle, .duration(.seconds(1)...day), example: "1min",
       "How long a client may wait before its next command."),
     ConfigurationKey(
       "idle-under-pressure", \.limits.idleUnderPressure, .duration(.seconds(1)...day), example: "10s",
       "The same while more than 80 % of the connections are in use."),
+    ConfigurationKey(
+      "handshake", \.limits.handshake, .duration(.seconds(1)...day), example: "10s",
+      "How long the start of TLS may take."),
     ConfigurationKey(
       "data", \.limits.data, .duration(.seconds(1)...day), example: "30min",
       "How long a client may take to send one mail."),

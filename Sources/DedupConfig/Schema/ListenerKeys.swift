@@ -10,6 +10,12 @@ extension ConfigurationSchema {
         one can send mail through the relay, so keep them on this machine.
         """),
       ConfigurationKey(
+        "tls-address", \.listener.tlsAddresses,
+        .list(.endpoint(usualPort: 465), of: "address:port", mayBeEmpty: true), example: "192.0.2.1:465",
+        """
+        Addresses where TLS begins with the first octet (EMAIL_USE_SSL of Django). They need a certificate. Empty: none.
+        """),
+      ConfigurationKey(
         "hostname", \.listener.hostname, .optional(.hostname), example: "relay.example.org",
         "The name in the SMTP greeting and in the Received: field of each mail. Empty: the name of the machine."),
       ConfigurationKey(

@@ -1,0 +1,34 @@
+extension ConfigurationSchema {
+  static let tls = ConfigurationSection(
+    "tls",
+    """
+    Encryption between the clients and the relay. The files are read again when they change; whoever is connected stays \
+    connected.
+    """,
+    keys: [
+      ConfigurationKey(
+        "certificate", \.tls.certificate, .optional(.path()), example: "/etc/maildedup/cert.pem", essential: true,
+        """
+        The certificate in PEM, followed by the intermediate ones. With it, listener.address offers STARTTLS. Empty: no \
+        TLS.
+        """),
+      ConfigurationKey(
+        "key", \.tls.key, .optional(.path()), example: "/etc/maildedup/key.pem", essential: true,
+        "Its key in PEM, without a passphrase."),
+    ])
+
+  static let auth = ConfigurationSection(
+    "auth",
+    "Clients that log in (EMAIL_HOST_USER of Django). A password is taken inside TLS only, if nothing is said here.",
+    keys: [
+      ConfigurationKey(
+        "users", \.auth.users, .optional(.path()), example: "/etc/maildedup/users", essential: true,
+        """
+        A file with a line name:hash for each user; openssl passwd -6 makes the hash ($6$, $5$ and $y$ are taken). Only \
+        the relay may read it (chmod 640). It is read again when it changes. Empty: nobody logs in.
+        """),
+      ConfigurationKey(
+        "allow-plaintext-on-loopback", \.auth.allowsPlaintextOnLoopback, .boolean, example: "yes",
+        "Whether clients on this machine may log in without TLS."),
+    ])
+}

@@ -1,0 +1,122 @@
+package import Logging
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// Who may log in: lines of `name:hash`, read again when the file changes. Empty lines and those with `#` mean nothing.
+///
+/// Promises: `init` gives users or says in a line what is wrong with the file. `refresh` keeps the old ones when the new
+/// file cannot be used. Neither passwords nor hashes get into a message.
+package final class PasswordFile: Sendable {
+  package struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
+    package let description: String
+  }
+
+  private struct State {
+    var users: [String: PasswordHash]
+    var stamp: FileStamp?
+  }
+
+  private let path: String
+  private let logger: Logger
+  private let state: Mutex<State>
+
+  package init(path: String, logger: Logger) throws(Failure) {
+    self.path = path
+    self.logger = logger
+    let stamp = FileStamp(path)
+    state = Mutex(State(users: try Self.read(path), stamp: stamp))
+  }
+
+  /// Reads the file again if it changed.
+  package func refresh() {
+    guard FileStamp(path) != state.withLock({ $0.stamp }) else { return }
+    reload()
+  }
+
+  /// Reads the file again.
+  package func reload() {
+    let stamp = FileStamp(path)
+    do {
+      let users = try Self.read(path)
+      state.withLock { $0 = State(users: users, stamp: stamp) }
+      logger.event(.notice, .reloaded, [.file: path])
+    } catch {
+      state.withLock { $0.stamp = stamp }
+      logger.event(.error, .keptOld, [.file: path, .error: error.description])
+    }
+  }
+
+  /// Takes as long for a user who does not exist as for a wrong password, so that names cannot be found out.
+  func matches(user: String, password: [UInt8]) -> Bool {
+    let (hash, stranger) = state.withLock { ($0.users[user], Self.standIn(for: user, in: $0.users)) }
+    guard let hash else {
+      _ = stranger?.matches(password)
+      return false
+    }
+    return hash.matches(password)
+  }
+
+  /// Somebody's hash, the same one each time the name is tried: hashes of different cost may stand in one file.
+  private static func standIn(for user: String, in users: [String: PasswordHash]) -> PasswordHash? {
+    guard !users.isEmpty else { return nil }
+    let number = user.utf8.reduce(5381 as UInt64) { ($0 &* 33) ^ UInt64($1) }
+    let name = users.keys.sorted()[Int(number % UInt64(users.count))]
+    return users[name]
+  }
+
+  // MARK: - Reading
+
+  private static func read(_ path: String) throws(Failure) -> [String: PasswordHash] {
+    if let reason = FileStamp.unreadable(path) { throw failure(path, reason) }
+    if let stamp = FileStamp(path), stamp.mode & S_IRWXO != 0 {
+      throw failure(path, "everybody on this machine may read the hashes in it; run: chmod 640 \(path)")
+    }
+    guard let text = contents(path) else { throw failure(path, "it cannot be read as text") }
+    return try parse(text, path)
+  }
+
+  static func parse(_ text: String, _ path: String) throws(Failure) -> [String: PasswordHash] {
+    var users: [String: PasswordHash] = [:]
+    for (index, line) in lines(of: text).enumerated() {
+      if line.isEmpty || line.hasPrefix("#") { continue }
+      guard let colon = line.firstIndex(of: ":"), colon > line.startIndex else {
+        throw failure(path, "line \(index + 1) is not name:hash")
+      }
+      let name = String(line[..<colon])
+      guard let hash = PasswordHash(String(line[line.index(after: colon)...])) else {
+        throw failure(
+          path, "line \(index + 1) has no hash that is taken ($6$, $5$ or $y$); make one with: openssl passwd -6")
+      }
+      guard users.updateValue(hash, forKey: name) == nil else {
+        throw failure(path, "line \(index + 1) names \(name) a second time")
+      }
+    }
+    return users
+  }
+
+  /// CR LF is one character in Swift, and no LF.
+  private static func lines(of text: String) -> [Substring] {
+    text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+  }
+
+  private static func failure(_ path: String, _ reason: String) -> Failure {
+    Failure(description: "[auth] users: cannot use \(path): \(reason)")
+  }
+
+  private static func contents(_ path: String) -> String? {
+    guard let file = fopen(path, "re") else { return nil }
+    defer { fclose(file) }
+    var octets: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = fread(&chunk, 1, chunk.count, file)
+      if count == 0 { return ferror(file) == 0 ? String(validating: octets, as: UTF8.self) : nil }
+      octets += chunk[..<count]
+    }
+  }
+}
