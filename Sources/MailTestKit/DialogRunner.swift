@@ -141,7 +141,7 @@ private struct PureConversation {
       case .startTLS: perform(session.secured())
       case .greet: perform(session.open())
       case .authenticate(let credentials):
-        let isRight = credentials == Credentials(user: "anna", password: Array("secret".utf8))
+        let isRight = credentials == LoginAttempt(user: "anna", password: Array("secret".utf8))
         perform(session.verified(isRight ? .accepted : .rejected))
       case .close: isClosed = true
       }

@@ -1,5 +1,5 @@
 /// A name and a password as a client gave them. Printing it never shows the password: nothing of it may reach a log.
-package struct Credentials: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible,
+package struct LoginAttempt: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible,
   CustomReflectable
 {
   package let user: String
@@ -24,11 +24,11 @@ enum SASL {
   /// taken when it is the same name.
   ///
   /// - Returns: nil when it is no such message.
-  static func plain(_ message: [UInt8]) -> Credentials? {
+  static func plain(_ message: [UInt8]) -> LoginAttempt? {
     let parts = message.split(separator: 0, omittingEmptySubsequences: false)
     guard parts.count == 3, let user = name(parts[1]), isPassword(parts[2]) else { return nil }
     guard parts[0].isEmpty || parts[0] == parts[1] else { return nil }
-    return Credentials(user: user, password: Array(parts[2]))
+    return LoginAttempt(user: user, password: Array(parts[2]))
   }
 
   /// A user name: UTF-8 without NUL, of 1 to 255 octets.

@@ -75,7 +75,7 @@ extension ServerSession {
       ask(.loginPassword(user: user), &actions)
     case .loginPassword(let user):
       guard SASL.isPassword(octets) else { return refuse(.badCredentials, &actions) }
-      verify(Credentials(user: user, password: octets), &actions)
+      verify(LoginAttempt(user: user, password: octets), &actions)
     }
   }
 
@@ -84,7 +84,7 @@ extension ServerSession {
     answer(.challenge(challenge), &actions)
   }
 
-  private mutating func verify(_ credentials: Credentials, _ actions: inout [Action]) {
+  private mutating func verify(_ credentials: LoginAttempt, _ actions: inout [Action]) {
     state = .verifying(user: credentials.user)
     actions.append(.authenticate(credentials))
   }

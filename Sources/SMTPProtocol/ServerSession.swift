@@ -29,7 +29,7 @@ package struct ServerSession: Hashable, Sendable {
     /// came behind the command and were dropped.
     case startTLS(dropping: Int)
     /// Find out whether the password is right, away from the event loop, then call `verified`.
-    case authenticate(Credentials)
+    case authenticate(LoginAttempt)
     /// Listen for a moment whether the client talks first, then call `open`.
     case greet
     /// Nothing follows; send what there is and close.

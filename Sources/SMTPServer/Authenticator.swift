@@ -24,7 +24,7 @@ package final class Authenticator: Sendable {
 
   /// - Parameter answer: called once, on a thread of the pool or at once.
   func verify(
-    _ credentials: Credentials, of client: String, answer: @escaping @Sendable (ServerSession.Verification) -> Void
+    _ credentials: LoginAttempt, of client: String, answer: @escaping @Sendable (ServerSession.Verification) -> Void
   ) {
     guard throttle.withLock({ $0.allows(client, now: .now()) }) else { return answer(.tooManyFailures) }
     guard waiting.wrappingAdd(1, ordering: .relaxed).newValue <= Self.queueLimit else {

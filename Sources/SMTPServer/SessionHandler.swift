@@ -170,7 +170,7 @@ final class SessionHandler: ChannelDuplexHandler {
     }
   }
 
-  private func verify(_ credentials: Credentials, _ context: ChannelHandlerContext) {
+  private func verify(_ credentials: LoginAttempt, _ context: ChannelHandlerContext) {
     let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
     let loop = context.eventLoop
     let user = credentials.user
