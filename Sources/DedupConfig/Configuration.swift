@@ -10,6 +10,7 @@ package struct Configuration: Hashable, Sendable {
   package var listener = Listener()
   package var tls = TLS()
   package var auth = Auth()
+  package var access = Access()
   package var limits = SessionLimits()
   package var window = WindowPolicy()
   /// `[rule NAME]`, in the order of the file.
@@ -44,6 +45,14 @@ package struct Configuration: Hashable, Sendable {
   package struct TLS: Hashable, Sendable {
     package var certificate: String?
     package var key: String?
+
+    package init() {}
+  }
+
+  /// `[access]`: who may send.
+  package struct Access: Hashable, Sendable {
+    /// Without AUTH; may be empty.
+    package var networks = [IPNetwork("127.0.0.0/8"), IPNetwork("::1/128")].compactMap { $0 }
 
     package init() {}
   }

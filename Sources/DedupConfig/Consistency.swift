@@ -1,10 +1,12 @@
 import DedupCore
+import SMTPProtocol
 
 /// What only shows when the values are seen together. Each problem stands at the key that the file sets; two defaults
 /// never contradict each other.
 func checkConsistency(of parsed: inout ParsedConfiguration) {
   checkListener(&parsed)
   checkTLS(&parsed)
+  checkAccess(&parsed)
   checkConnectionLimits(&parsed)
   checkDelivery(&parsed)
 }
@@ -19,12 +21,29 @@ private func checkListener(_ parsed: inout ParsedConfiguration) {
   where addresses.contains(address) || tlsAddresses[..<index].contains(address) {
     parsed.error(at: "listener.tls-address", "\(address) is listened on already; remove one of the two")
   }
-  // Until clients can be told apart (networks, AUTH), such a listener relays for everybody who reaches it.
-  for address in addresses where !address.isLoopback {
-    parsed.warn(
-      at: "listener.address",
-      "\(address) can be reached from outside this machine, and whoever reaches it can send mail to anybody; "
-        + "listen on 127.0.0.1, or let a firewall admit your web servers only")
+}
+
+/// The relay refuses whom it does not know, so a listener for everybody is no open relay; but it is one for whom the
+/// networks name, and useless where nobody may send.
+private func checkAccess(_ parsed: inout ParsedConfiguration) {
+  let configuration = parsed.configuration
+  let listener = configuration.listener
+  for network in configuration.access.networks where network.length == 0 {
+    parsed.error(
+      at: "access.networks", "\(network) is everybody: it would be an open relay; name the networks of your servers")
+  }
+  let isOnlyLoopback = configuration.access.networks.allSatisfy(\.isLoopback)
+  guard isOnlyLoopback, configuration.auth.users == nil else { return }
+  if configuration.access.networks.isEmpty {
+    parsed.error(at: "access.networks", "nobody may send: name networks here, or users in auth.users")
+  }
+  for (key, addresses) in [("listener.address", listener.addresses), ("listener.tls-address", listener.tlsAddresses)] {
+    for address in addresses where !address.isLoopback {
+      parsed.warn(
+        at: key,
+        "\(address) can be reached from outside this machine, but only clients on it may send; "
+          + "name others in access.networks, or users in auth.users")
+    }
   }
 }
 

@@ -116,6 +116,7 @@ extension Daemon {
     settings.limits = configuration.limits
     settings.maximumConnections = listener.maximumConnections
     settings.maximumPerClient = listener.maximumConnectionsPerClient
+    settings.networks = configuration.access.networks
     settings.allowsPlaintextAuthOnLoopback = configuration.auth.allowsPlaintextOnLoopback
     settings.maximumPerLoopbackClient = listener.maximumConnectionsPerLoopbackClient
     return settings

@@ -32,6 +32,8 @@ package struct ListenerSettings: Hashable, Sendable {
   package var maximumPerClient = 100
   /// The same for a loopback address, from which a whole site sends.
   package var maximumPerLoopbackClient = 500
+  /// Who may send without AUTH. Nobody else may: the relay is never an open one.
+  package var networks = [IPNetwork("127.0.0.0/8"), IPNetwork("::1/128")].compactMap { $0 }
   /// Whether passwords are taken without TLS from clients on this machine.
   package var allowsPlaintextAuthOnLoopback = false
   /// How long we listen for a client that talks before the banner. One millisecond is enough for whoever sends at once,

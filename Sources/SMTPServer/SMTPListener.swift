@@ -138,6 +138,8 @@ extension SMTPListener {
     var policy = SessionPolicy()
     policy.security = endpoint.isImplicitTLS ? .implicitTLS : .plain
     policy.offersStartTLS = identity != nil
+    // An address that cannot be read belongs to no network.
+    policy.maySend = IPAddress(client).map { address in settings.networks.contains { $0.contains(address) } } ?? false
     if authenticator != nil {
       let isLocal = ConnectionTable.isLoopback(client) && settings.allowsPlaintextAuthOnLoopback
       policy.authentication = isLocal ? .always : .insideTLS

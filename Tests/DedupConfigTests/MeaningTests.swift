@@ -42,7 +42,7 @@ import Testing
       Row(
         "a section like no other; its keys are not counted too", "[relayhosts]\na = b\nc = d",
         [
-          "1:2: unknown section [relayhosts]; there are [listener], [delivery], [window], [summary], [tls], [auth], "
+          "1:2: unknown section [relayhosts]; there are [listener], [delivery], [window], [summary], [access], [tls], [auth], "
             + "[store], [control], [log], [limits], [rule NAME]"
         ]),
       Row(
@@ -83,6 +83,12 @@ import Testing
         [
           "2:11: listener.address: 127.0.0.1:25 stands in the list twice; remove one of the two"
         ]),
+      Row(
+        "an open relay", "[access]\nnetworks = 10.0.0.0/8, 0.0.0.0/0",
+        ["2:12: access.networks: 0.0.0.0/0 is everybody: it would be an open relay; name the networks of your servers"]),
+      Row(
+        "a relay for nobody", "[access]\nnetworks =",
+        ["2:11: access.networks: nobody may send: name networks here, or users in auth.users"]),
       Row(
         "a certificate without its key", "[tls]\ncertificate = cert.pem",
         ["2:15: tls.certificate: the key to it is missing; set tls.key, or neither of the two"]),
@@ -130,8 +136,8 @@ import Testing
       Row(
         "a listener for everybody", "[listener]\naddress = [::1]:25, 0.0.0.0:25",
         [
-          "2:11: listener.address: 0.0.0.0:25 can be reached from outside this machine, and whoever reaches it can send "
-            + "mail to anybody; listen on 127.0.0.1, or let a firewall admit your web servers only"
+          "2:11: listener.address: 0.0.0.0:25 can be reached from outside this machine, but only clients on it may send; "
+            + "name others in access.networks, or users in auth.users"
         ]),
       Row(
         "a comment behind a value", "[store]\ndirectory = var/x # here",

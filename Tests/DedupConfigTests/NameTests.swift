@@ -1,4 +1,5 @@
 import DedupConfig
+import SMTPProtocol
 import Testing
 
 extension ValueTests {

@@ -49,7 +49,7 @@ import Testing
 
   /// Keys that mean nothing without others.
   private static let companions = [
-    "listener.tls-address": ["tls.certificate", "tls.key"], "tls.certificate": ["tls.key"],
+    "listener.tls-address": ["tls.certificate", "tls.key", "auth.users"], "tls.certificate": ["tls.key"],
     "tls.key": ["tls.certificate"],
   ]
 

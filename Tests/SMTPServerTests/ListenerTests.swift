@@ -194,6 +194,18 @@ struct ListenerTests {
     }
   }
 
+  /// Who is in none of the networks is refused at MAIL: the relay is no open one.
+  @Test func strangers() async throws {
+    try await withListener(settings { $0.networks = [] }, Collector()) { port, group in
+      try await LineClient.connect(port: port, on: group) { client in
+        _ = await client.readReply()
+        _ = try await client.ehlo()
+        try await client.send("MAIL FROM:<a@b>")
+        #expect(await client.readReply() == "550 5.7.1 Your address may not send through this relay")
+      }
+    }
+  }
+
   /// Settings that change reach the next connection.
   @Test func adopts() async throws {
     try await withListener(settings(), Collector()) { listener, port, group in

@@ -6,8 +6,8 @@ extension ConfigurationSchema {
         "address", \.listener.addresses, .list(.endpoint(usualPort: 2525), of: "address:port"),
         example: "127.0.0.1:2525, [::1]:2525", essential: true,
         """
-        The addresses and ports to listen on. EMAIL_HOST and EMAIL_PORT of Django name one of them. Whoever reaches \
-        one can send mail through the relay, so keep them on this machine.
+        The addresses and ports to listen on. EMAIL_HOST and EMAIL_PORT of Django name one of them. Who may send is \
+        said in [access].
         """),
       ConfigurationKey(
         "tls-address", \.listener.tlsAddresses,

@@ -1,4 +1,15 @@
 extension ConfigurationSchema {
+  static let access = ConfigurationSection(
+    "access", "Which clients may send mail through the relay. Everybody else is refused.",
+    keys: [
+      ConfigurationKey(
+        "networks", \.access.networks, .list(.network, of: "networks", mayBeEmpty: true),
+        example: "127.0.0.0/8, 10.0.0.0/24", essential: true,
+        """
+        Networks whose clients need not log in, in CIDR notation. Empty: everybody has to log in, see [auth].
+        """)
+    ])
+
   static let tls = ConfigurationSection(
     "tls",
     """

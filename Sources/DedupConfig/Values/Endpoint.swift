@@ -1,4 +1,5 @@
 import DedupCore
+import SMTPProtocol
 
 /// A host or IP address and a TCP port: `127.0.0.1:2525`, `[::1]:2525`, `mail.example.org:587`.
 package struct Endpoint: Hashable, Sendable {

@@ -1,0 +1,104 @@
+/// Addresses that share their first bits, in CIDR notation (RFC 4632 section 3.1, RFC 4291 section 2.3):
+/// `10.0.0.0/8`, `2001:db8::/32`; an address alone is a network of one.
+package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
+  package let address: IPAddress
+  /// Bits that count, up to 32 or 128.
+  package let length: Int
+
+  /// Nil for what is no network, and for one with bits set behind its length: `10.0.0.1/8` is more likely a slip than
+  /// the whole of `10.0.0.0/8`.
+  package init?(_ text: String) {
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+    guard let address = parts.first.flatMap({ IPAddress(String($0)) }) else { return nil }
+    let width = address.octets.count * 8
+    guard parts.count <= 2, let length = parts.count == 2 ? Self.number(parts[1]) : width, length <= width else {
+      return nil
+    }
+    self.init(address, length)
+    guard address.octets == Self.masked(address.octets, length) else { return nil }
+  }
+
+  private init(_ address: IPAddress, _ length: Int) {
+    self.address = address
+    self.length = length
+  }
+
+  /// Whether the address belongs to it. An IPv4 address mapped into IPv6 (`::ffff:10.0.0.1`) counts as IPv4.
+  package func contains(_ other: IPAddress) -> Bool {
+    let other = other.unmapped.octets
+    let own = address.octets
+    return other.count == own.count && Self.masked(other, length) == own
+  }
+
+  /// Whether only this machine is in it.
+  package var isLoopback: Bool {
+    switch address {
+    case .v4(let octets): octets.first == 127 && length >= 8
+    case .v6: address.isLoopback && length == 128
+    }
+  }
+
+  package var description: String { "\(address)/\(length)" }
+
+  private static func number(_ text: Substring) -> Int? {
+    guard (1...3).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+    return Int(text)
+  }
+
+  private static func masked(_ octets: [UInt8], _ length: Int) -> [UInt8] {
+    octets.enumerated().map { index, octet in
+      let kept = min(8, max(0, length - index * 8))
+      return octet & ~UInt8(truncatingIfNeeded: 0xFF >> kept)
+    }
+  }
+}
+
+extension IPAddress {
+  /// Four or sixteen octets, in network order.
+  package var octets: [UInt8] {
+    switch self {
+    case .v4(let octets): octets
+    case .v6(let groups): groups.flatMap { [UInt8($0 >> 8), UInt8($0 & 0xFF)] }
+    }
+  }
+
+  /// From four or sixteen octets.
+  package init?(octets: some Collection<UInt8>) {
+    let octets = Array(octets)
+    switch octets.count {
+    case 4: self = .v4(octets)
+    case 16: self = .v6(stride(from: 0, to: 16, by: 2).map { UInt16(octets[$0]) << 8 | UInt16(octets[$0 + 1]) })
+    default: return nil
+    }
+  }
+
+  /// The IPv4 address of `::ffff:10.0.0.1`, or itself.
+  package var unmapped: IPAddress {
+    guard case .v6(let groups) = self, groups.prefix(6) == [0, 0, 0, 0, 0, 0xFFFF] else { return self }
+    return .v4([UInt8(groups[6] >> 8), UInt8(groups[6] & 0xFF), UInt8(groups[7] >> 8), UInt8(groups[7] & 0xFF)])
+  }
+}
+
+extension IPAddress: CustomStringConvertible {
+  /// As RFC 5952 writes it: the longest run of zero groups as `::`.
+  package var description: String {
+    switch self {
+    case .v4(let octets): octets.map(String.init).joined(separator: ".")
+    case .v6(let groups): Self.text(groups)
+    }
+  }
+
+  private static func text(_ groups: [UInt16]) -> String {
+    let words = groups.map { String($0, radix: 16) }
+    var best = 0..<0
+    var start = 0
+    while start < groups.count {
+      let end = groups[start...].firstIndex { $0 != 0 } ?? groups.count
+      // Section 4.2.2 and 4.2.3: not for a single group, and the first of equals.
+      if end - start > max(1, best.count) { best = start..<end }
+      start = max(end, start) + 1
+    }
+    guard !best.isEmpty else { return words.joined(separator: ":") }
+    return words[..<best.lowerBound].joined(separator: ":") + "::" + words[best.upperBound...].joined(separator: ":")
+  }
+}
