@@ -4,7 +4,7 @@
 SWIFT_FLAGS = --explicit-target-dependency-import-check error
 BIN = $$(swift build --show-bin-path)
 
-.PHONY: help run build release test test-swift test-interop lint demo demo-mails setup clean
+.PHONY: help run build release test test-swift test-interop lint score demo demo-mails setup clean
 
 help:
 	@echo "make run         installs what is missing, builds, and runs the relay with ./dedup.conf"
@@ -13,6 +13,7 @@ help:
 	@echo "make build       debug build              make release   optimised build"
 	@echo "make test-swift  the Swift tests alone    make test-interop   Django, PostgreSQL and a sink alone"
 	@echo "make lint        formatting and layers    make demo-mails     records the outage of the demo anew"
+	@echo "make score       fingerprints of the labelled set in ../shared, scored"
 	@echo "make clean       removes what was built"
 
 run:
@@ -57,6 +58,10 @@ test-interop:
 lint:
 	swift format lint --strict -r Sources Tests Package.swift
 	@Scripts/check-layers
+
+score:
+	@swift build $(SWIFT_FLAGS) --product dedupctl
+	@DEDUPCTL="$(BIN)/dedupctl" Scripts/score
 
 demo:
 	@Scripts/setup demo
