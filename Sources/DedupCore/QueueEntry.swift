@@ -19,6 +19,8 @@ package struct QueueEntry: Hashable, Sendable, Codable {
   package var kind: Kind
   /// Whether the sender was told already that this mail is late.
   package var delayNotified: Bool
+  /// Whether an earlier attempt delivered it to some recipient, which is no longer among `recipients`.
+  package var hasDelivered: Bool
 
   /// Where the mail comes from.
   package enum Kind: String, Hashable, Sendable, Codable {
@@ -35,7 +37,7 @@ package struct QueueEntry: Hashable, Sendable, Codable {
   package init(
     id: QueueID, sender: EmailAddress, recipients: [EmailAddress], body: Envelope.BodyType, usesSMTPUTF8: Bool,
     size: Int, queuedAt: Timestamp, attempts: Int, nextAttempt: Timestamp, lastFailure: String?, kind: Kind,
-    delayNotified: Bool
+    delayNotified: Bool, hasDelivered: Bool = false
   ) {
     self.id = id
     self.sender = sender
@@ -49,6 +51,7 @@ package struct QueueEntry: Hashable, Sendable, Codable {
     self.lastFailure = lastFailure
     self.kind = kind
     self.delayNotified = delayNotified
+    self.hasDelivered = hasDelivered
   }
 
   /// The envelope of the next attempt.

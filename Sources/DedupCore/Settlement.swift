@@ -12,7 +12,7 @@ package struct Settlement: Hashable, Sendable {
   package var delivered: [EmailAddress]
   /// Recipients given up, with the reason that the bounce reports.
   package var failed: [Failure]
-  /// The first mail of a fingerprint never arrived: the next one of it has to be forwarded.
+  /// The first mail of a fingerprint arrived nowhere, in no attempt: the next one of it has to be forwarded.
   package var reopensWindow: Bool
 
   package struct Failure: Hashable, Sendable {
@@ -45,7 +45,8 @@ extension RetryPolicy {
       let outcome = isKnown ? attempt.outcomes[index] : .deferred(reason: "\(attempt.nextHop) reported no outcome")
       settlement.take(recipient, outcome, expired: expired)
     }
-    settlement.reopensWindow = entry.kind == .report && settlement.delivered.isEmpty && settlement.remaining.isEmpty
+    let wasSeen = entry.hasDelivered || !settlement.delivered.isEmpty
+    settlement.reopensWindow = entry.kind == .report && !wasSeen && settlement.remaining.isEmpty
     return settlement
   }
 }

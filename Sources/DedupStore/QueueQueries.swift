@@ -5,7 +5,8 @@ import MailMessage
 /// Questions about the queue.
 enum QueueQueries {
   private static let columns = """
-    id, sender, body_type, smtputf8, octets, queued_at, attempts, next_attempt, last_failure, kind, delay_notified
+    id, sender, body_type, smtputf8, octets, queued_at, attempts, next_attempt, last_failure, kind, delay_notified,
+    delivered
     """
 
   /// Entries to try now. Half of the places are for fresh mail, so that a backlog of retries never starves it, and the
@@ -75,7 +76,7 @@ enum QueueQueries {
         id: QueueID(rawValue: try row.integer(0)), sender: EmailAddress(try row.text(1)), recipients: [], body: body,
         usesSMTPUTF8: try row.integer(3) != 0, size: try row.count(4), queuedAt: try row.time(5),
         attempts: try row.count(6), nextAttempt: try row.time(7), lastFailure: try row.optionalText(8), kind: kind,
-        delayNotified: try row.integer(10) != 0)
+        delayNotified: try row.integer(10) != 0, hasDelivered: try row.integer(11) != 0)
     }
 
     func entry(_ db: Database) throws -> QueueEntry {

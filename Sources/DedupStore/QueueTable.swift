@@ -68,13 +68,12 @@ enum QueueTable {
       sql: """
         UPDATE entry
         SET attempts = ?, next_attempt = ?, scheduled_at = IFNULL(?, scheduled_at), last_failure = ?,
-          delay_notified = delay_notified OR ?
+          delay_notified = delay_notified OR ?, delivered = delivered OR ?
         WHERE id = ?
         """)
     try statement.execute(arguments: [
       settlement.attempts, min(settlement.nextAttempt, .latestStored).milliseconds, scheduledAt?.milliseconds,
-      settlement.lastFailure,
-      delayNoticeSent, settlement.entry.rawValue,
+      settlement.lastFailure, delayNoticeSent, !settlement.delivered.isEmpty, settlement.entry.rawValue,
     ])
     let forget = try db.cachedStatement(sql: "DELETE FROM recipient WHERE entry_id = ?")
     try forget.execute(arguments: [settlement.entry.rawValue])

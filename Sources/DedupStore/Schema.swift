@@ -12,6 +12,7 @@ enum Schema {
     migrator.registerMigration("1 queue") { try $0.execute(sql: queue) }
     migrator.registerMigration("2 rules and variants") { try $0.execute(sql: rulesAndVariants) }
     migrator.registerMigration("3 spool") { try $0.execute(sql: spool) }
+    migrator.registerMigration("4 delivered") { try $0.execute(sql: delivered) }
     return migrator
   }
 
@@ -99,6 +100,12 @@ enum Schema {
     CREATE TABLE imported (
       id INTEGER PRIMARY KEY -- the queue id
     ) STRICT;
+    """
+
+  /// Whether an earlier attempt reached somebody. Of entries that were tried before this column was there nobody knows,
+  /// so they count as seen by nobody: a window too often open is better than an error that is hidden.
+  private static let delivered = """
+    ALTER TABLE entry ADD COLUMN delivered INTEGER NOT NULL DEFAULT 0;
     """
 
   /// What waits for delivery.

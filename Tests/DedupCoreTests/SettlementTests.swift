@@ -22,6 +22,8 @@ import Testing
     var attempts = 0
     var ageInDays: Int64 = 0
     var kind = QueueEntry.Kind.report
+    /// An earlier attempt reached somebody.
+    var hasDelivered = false
     var remaining: [EmailAddress] = []
     var delivered: [EmailAddress] = []
     var failed: [Settlement.Failure] = []
@@ -35,6 +37,9 @@ import Testing
     Case(
       shows: "all rejected: the window opens again", outcomes: [never, never], failed: [failedA, failedB], reopens: true
     ),
+    Case(
+      shows: "all that were left are rejected, but somebody saw it before", outcomes: [never, never], attempts: 1,
+      hasDelivered: true, failed: [failedA, failedB]),
     Case(shows: "ordinary mail has no window", outcomes: [never, never], kind: .pass, failed: [failedA, failedB]),
     Case(shows: "one taken, one rejected: somebody saw it", outcomes: [ok, never], delivered: [a], failed: [failedB]),
     Case(shows: "one taken, one deferred", outcomes: [ok, later], remaining: [b], delivered: [a]),
@@ -58,7 +63,8 @@ import Testing
     Case(shows: "too many outcomes", outcomes: [ok, ok, never], delivered: [a, b]),
   ])
   func settles(_ test: Case) {
-    let entry = QueueEntry.fixture(attempts: test.attempts, kind: test.kind)
+    var entry = QueueEntry.fixture(attempts: test.attempts, kind: test.kind)
+    entry.hasDelivered = test.hasDelivered
     let now = noon.advanced(by: .seconds(test.ageInDays * 86_400))
     let attempt = DeliveryAttempt(entry: entry.id, at: now, outcomes: test.outcomes, nextHop: "smtp.example.org:25")
     let settlement = RetryPolicy().settle(entry, attempt, random: 0)

@@ -126,6 +126,20 @@ struct QueueTests {
         == .forward(.lastOneRejected, RunningCount(heldBack: 1, total: 3, since: nine)))
   }
 
+  @Test("a mail that reached somebody in an earlier attempt leaves its window alone when the others are rejected")
+  func seenBySomebody() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    let first = Shop.report()
+    try await store.accept(first)
+    try await store.attempt(first.id, at: nine, [.delivered(reply: "250 ok"), .deferred(reason: "450 later")])
+    #expect(try await store.queue(limit: 10).map(\.hasDelivered) == [true])
+    try await store.attempt(first.id, at: nine + .minutes(1), [rejected])
+    #expect(try await store.queue(limit: 10).isEmpty)
+    #expect(try await store.accept(Shop.report(at: nine + .minutes(2))).isForward == false)
+  }
+
   @Test("what a rejected mail said about held back ones is said again by the next")
   func carried() async throws {
     let folder = try Folder()
