@@ -67,10 +67,11 @@ let package = Package(
     layer("DedupConfig", on: ["DedupCore", "Fingerprint", "MailMessage", "SMTPProtocol"]),
 
     layer("SMTPServer", on: ["CCrypt", "SMTPProtocol", "MailMessage", nio, nioPosix, nioTLS, nioSSL, logging]),
-    layer("SMTPClient", on: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, logging]),
+    layer(
+      "SMTPClient", on: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, nioTLS, nioSSL, logging]),
     layer("DedupStore", on: ["DedupCore", "MailMessage", grdb, logging]),
     layer("Maildir", on: ["DedupCore", "MailMessage"]),
-    layer("HostSystem", on: ["DedupCore", "DedupConfig"]),
+    layer("HostSystem", on: ["DedupCore", "DedupConfig", "SMTPProtocol"]),
     layer("ControlAPI", on: ["DedupCore", "MailMessage", hummingbird, nio, nioPosix, nioHTTP1, logging]),
 
     .executableTarget(
@@ -87,7 +88,7 @@ let package = Package(
         argumentParser,
       ], swiftSettings: settings),
 
-    layer("MailTestKit", on: ["MailMessage", "SMTPProtocol", "DedupCore", nio, nioPosix]),
+    layer("MailTestKit", on: ["MailMessage", "SMTPProtocol", "DedupCore", nio, nioPosix, nioSSL]),
     tests(of: "MailMessage"),
     tests(of: "SMTPProtocol", with: ["MailMessage"]),
     tests(of: "Fingerprint", with: ["MailMessage"], resources: ["Corpus"]),
@@ -96,7 +97,7 @@ let package = Package(
     tests(
       of: "SMTPServer", with: ["SMTPProtocol", "MailMessage", nio, nioPosix, nioEmbedded, nioSSL, logging],
       resources: ["Dialogs"]),
-    tests(of: "SMTPClient", with: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, logging]),
+    tests(of: "SMTPClient", with: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, nioSSL, logging]),
     tests(of: "DedupStore", with: ["DedupCore", "MailMessage", grdb, logging]),
     tests(of: "Maildir", with: ["DedupCore", "MailMessage"]),
     tests(of: "ControlAPI", with: ["DedupCore", logging, nio, nioPosix]),

@@ -68,15 +68,27 @@ package struct Configuration: Hashable, Sendable {
 
   /// `[delivery]`: where mail goes, and what happens when it cannot.
   package struct Delivery: Hashable, Sendable {
-    /// Nil: into the Maildir.
-    package var smarthost: Smarthost?
+    /// In order of preference. Empty: into the Maildir.
+    package var smarthosts: [Smarthost] = []
+    package var tls = TLSChoice.auto
+    /// Certificates to trust instead of those of the system.
+    package var caFile: String?
+    package var verifiesCertificates = true
+    /// Nil: no AUTH. Else one of the three that follow is set.
+    package var username: String?
+    package var passwordFile: String?
+    package var tokenFile: String?
+    /// A shell command that prints the token.
+    package var tokenCommand: String?
     /// A folder, made when missing.
     package var maildir = "var/maildir"
-    /// Connections to the smarthost at the same time.
+    /// Connections to the smarthosts at the same time.
     package var connections = 5
     package var retry = RetryPolicy()
     /// Who gets bounces that cannot be delivered; nil: nobody, they are logged.
     package var postmaster: EmailAddress?
+    /// All mail is thrown away; for load tests.
+    package var discards = false
 
     package init() {}
   }
@@ -136,7 +148,8 @@ package struct Configuration: Hashable, Sendable {
 
 extension Configuration {
   /// The same with every relative path below `folder`, the folder of the configuration file. `./` at its front is
-  /// dropped; an empty folder leaves the paths as they are.
+  /// dropped; an empty folder leaves the paths as they are. One that begins with `$CREDENTIALS_DIRECTORY` is completed by
+  /// whoever reads the file.
   package func resolvingPaths(against folder: String) -> Configuration {
     var copy = self
     for path in Self.paths { copy[keyPath: path] = resolve(copy[keyPath: path], against: folder) }
@@ -145,7 +158,9 @@ extension Configuration {
   }
 
   private static var optionalPaths: [WritableKeyPath<Configuration, String?>] {
-    [\.tls.certificate, \.tls.key, \.auth.users]
+    [
+      \.tls.certificate, \.tls.key, \.auth.users, \.delivery.caFile, \.delivery.passwordFile, \.delivery.tokenFile,
+    ]
   }
 
   private static var paths: [WritableKeyPath<Configuration, String>] {
@@ -154,7 +169,7 @@ extension Configuration {
 }
 
 private func resolve(_ path: String, against folder: String) -> String {
-  guard !path.hasPrefix("/"), !folder.isEmpty else { return path }
+  guard !path.hasPrefix("/"), !path.hasPrefix("$"), !folder.isEmpty else { return path }
   var path = path[...]
   while path.hasPrefix("./") { path = path.dropFirst(2) }
   return folder.hasSuffix("/") ? folder + path : folder + "/" + path

@@ -75,7 +75,9 @@ private func checkConnectionLimits(_ parsed: inout ParsedConfiguration) {
 private func checkDelivery(_ parsed: inout ParsedConfiguration) {
   let configuration = parsed.configuration
   let delivery = configuration.delivery
-  if let smarthost = delivery.smarthost, configuration.listener.addresses.contains(where: { reaches(smarthost, $0) }) {
+  checkLogin(&parsed)
+  for smarthost in delivery.smarthosts
+  where configuration.listener.addresses.contains(where: { reaches(smarthost, $0) }) {
     parsed.error(
       at: "delivery.smarthost",
       "\(smarthost) is the relay itself (listener.address), mail would run in circles; write your mail server's address"
@@ -85,6 +87,35 @@ private func checkDelivery(_ parsed: inout ParsedConfiguration) {
     parsed.error(
       at: "delivery.maildir", or: "store.directory",
       "this folder is given to both store.directory and delivery.maildir; write another one")
+  }
+}
+
+/// Without a smarthost nothing of this matters.
+private func checkLogin(_ parsed: inout ParsedConfiguration) {
+  let delivery = parsed.configuration.delivery
+  guard !delivery.smarthosts.isEmpty else { return }
+  for (index, smarthost) in delivery.smarthosts.enumerated()
+  where delivery.smarthosts[..<index].contains(smarthost) {
+    parsed.error(at: "delivery.smarthost", "\(smarthost) stands in the list twice; remove one of the two")
+  }
+  let proofs = [
+    ("delivery.password-file", delivery.passwordFile), ("delivery.oauth-token-file", delivery.tokenFile),
+    ("delivery.oauth-token-command", delivery.tokenCommand),
+  ].filter { $0.1 != nil }.map(\.0)
+  guard delivery.username != nil else {
+    for key in proofs { parsed.error(at: key, "there is no username to log in with; set username as well") }
+    return
+  }
+  if proofs.isEmpty {
+    parsed.error(
+      at: "delivery.username",
+      "nothing proves it; set password-file, oauth-token-file or oauth-token-command as well")
+  }
+  for key in proofs.dropFirst() { parsed.error(at: key, "\(proofs[0]) is set too; remove one of the two") }
+  for smarthost in delivery.smarthosts where !smarthost.isLoopback && !delivery.tlsMode(for: smarthost).knowsThePeer {
+    parsed.error(
+      at: "delivery.tls",
+      "with \(delivery.tls.rawValue) others could read the password on its way to \(smarthost); write auto or require")
   }
 }
 

@@ -47,3 +47,14 @@ package protocol Transport: Sendable {
   /// One outcome for each recipient of the envelope, in order.
   func deliver(_ envelope: Envelope, message: [UInt8], id: QueueID) async -> [DeliveryOutcome]
 }
+
+/// Takes every mail and keeps none; for load tests.
+package struct DiscardTransport: Transport {
+  package init() {}
+
+  package var nextHop: String { "discard" }
+
+  package func deliver(_ envelope: Envelope, message: [UInt8], id: QueueID) async -> [DeliveryOutcome] {
+    envelope.recipients.map { _ in .delivered(reply: "discarded") }
+  }
+}

@@ -6,10 +6,8 @@ import Fingerprint
 import Glibc
 import HostSystem
 import Logging
-import Maildir
 import NIOCore
 import NIOPosix
-import SMTPClient
 import SMTPProtocol
 import SMTPServer
 import ServiceLifecycle
@@ -38,7 +36,7 @@ struct Daemon {
     let store = try openStore(reader)
     defer { store.close() }
     let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
-    let transport = transport(on: group)
+    let transport = try NextHop.transport(configuration.delivery, hostname: hostname, group: group, logger: logger)
     let spool = EmergencySpool(directory: configuration.store.spool)
     let net = SafetyNet(spool: spool, transport: transport, logger: logger)
     let intake = Intake(store: store, reader: reader, safetyNet: net, hostname: hostname, logger: logger)
@@ -150,20 +148,13 @@ extension Daemon {
     }
   }
 
-  private func transport(on group: any EventLoopGroup) -> any Transport {
-    guard let smarthost = configuration.delivery.smarthost else {
-      return MaildirTransport(path: configuration.delivery.maildir, host: hostname)
-    }
-    var settings = SMTPTransportSettings(hostname: hostname)
-    settings.connections = configuration.delivery.connections
-    return SMTPTransport(smarthost: smarthost, settings: settings, group: group, logger: logger)
-  }
-
   /// What a person who started it by hand wants to know.
   private func announce(_ bound: [ListenerSettings.Endpoint], nextHop: String) {
     print("MailDedup \(MailDedupVersion.text)")
     for endpoint in bound { print("listening on \(endpoint)") }
-    let hint = configuration.delivery.smarthost == nil ? " until [delivery] smarthost is set" : ""
+    let hint =
+      configuration.delivery.smarthosts.isEmpty && !configuration.delivery.discards
+      ? " until [delivery] smarthost is set" : ""
     print("delivering to \(nextHop)\(hint)")
     if let endpoint = bound.first {
       print("The settings of your Django site:")

@@ -1,5 +1,6 @@
 package import NIOCore
 import NIOPosix
+package import NIOSSL
 import Synchronization
 
 /// An SMTP server on 127.0.0.1 that answers as its script says, for everything that delivers mail.
@@ -10,6 +11,11 @@ package final class ScriptedSmarthost: Sendable {
     case greeting
     case ehlo
     case helo
+    /// STARTTLS.
+    case starttls = "star"
+    case auth
+    /// The answer to a 334 of AUTH; the line is in the request.
+    case response
     case mail
     case rcpt
     case data
@@ -71,9 +77,12 @@ package final class ScriptedSmarthost: Sendable {
 
   /// - Parameters:
   ///   - extensions: what the reply to EHLO announces.
+  ///   - tls: what to show in handshakes; STARTTLS begins one when it is answered with 220.
+  ///   - implicitly: begin with the handshake.
   ///   - script: the answer to a request; nil for the friendly one.
   package static func start(
     on group: any EventLoopGroup, extensions: [String] = ["PIPELINING", "8BITMIME", "SIZE 10000000", "SMTPUTF8"],
+    tls: NIOSSLContext? = nil, implicitly: Bool = false,
     script: @escaping @Sendable (Request) -> Answer? = { _ in nil }
   ) async throws -> ScriptedSmarthost {
     let state = Shared()
@@ -81,7 +90,8 @@ package final class ScriptedSmarthost: Sendable {
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          let handler = SmarthostDialog(state, extensions: extensions, script: script)
+          let handler = SmarthostDialog(state, extensions: extensions, tls: tls, script: script)
+          if let tls, implicitly { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
           try channel.pipeline.syncOperations.addHandler(handler)
         }
       }
@@ -122,13 +132,16 @@ private final class SmarthostDialog: ChannelInboundHandler {
   private var input: [UInt8] = []
   private var mail: ScriptedSmarthost.Mail?
   private var isInMessage = false
+  private var isInAUTH = false
+  private let tls: NIOSSLContext?
 
   init(
-    _ state: ScriptedSmarthost.Shared, extensions: [String],
+    _ state: ScriptedSmarthost.Shared, extensions: [String], tls: NIOSSLContext?,
     script: @escaping @Sendable (ScriptedSmarthost.Request) -> ScriptedSmarthost.Answer?
   ) {
     self.state = state
     self.extensions = extensions
+    self.tls = tls
     self.script = script
   }
 
@@ -154,7 +167,9 @@ private final class SmarthostDialog: ChannelInboundHandler {
     let line = String(decoding: input[..<end].filter { $0 != 0x0D }, as: UTF8.self)
     input.removeSubrange(...end)
     state.value.withLock { $0.commands.append(line) }
-    let step = ScriptedSmarthost.Step(rawValue: String(line.prefix(4)).lowercased())
+    let step =
+      isInAUTH ? ScriptedSmarthost.Step.response : ScriptedSmarthost.Step(rawValue: String(line.prefix(4)).lowercased())
+    isInAUTH = false
     guard let step else {
       say("500 5.5.1 what?", context)
       return true
@@ -193,6 +208,7 @@ private final class SmarthostDialog: ChannelInboundHandler {
     case .say(let text):
       follow(step, line, text)
       say(text, context)
+      if step == .starttls, text.hasPrefix("2") { startTLS(context) }
     case .sayAndDrop(let text):
       follow(step, line, text)
       say(text, context)
@@ -204,6 +220,11 @@ private final class SmarthostDialog: ChannelInboundHandler {
     context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: text + "\r\n")), promise: nil)
   }
 
+  private func startTLS(_ context: ChannelHandlerContext) {
+    guard let tls else { return }
+    try? context.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls), position: .before(self))
+  }
+
   /// What the answer means for what comes next.
   private func follow(_ step: ScriptedSmarthost.Step, _ line: String, _ text: String) {
     let arguments = String(line.dropFirst(5))
@@ -211,6 +232,7 @@ private final class SmarthostDialog: ChannelInboundHandler {
     case (.mail, "2"): mail = .init(mail: arguments, recipients: [], message: [])
     case (.rcpt, "2"): mail?.recipients.append(arguments)
     case (.data, "3"): isInMessage = true
+    case (.auth, "3"), (.response, "3"): isInAUTH = true
     case (.message, "2"):
       if let mail { state.value.withLock { $0.mails.append(mail) } }
       mail = nil
@@ -226,6 +248,8 @@ private final class SmarthostDialog: ChannelInboundHandler {
         "250\(index == extensions.count ? " " : "-")\(line)"
       }.joined(separator: "\r\n")
     case .helo: "250 smarthost.example"
+    case .starttls: "220 2.0.0 go on"
+    case .auth, .response: "235 2.7.0 welcome"
     case .mail: "250 2.1.0 ok"
     case .rcpt: "250 2.1.5 ok"
     case .data: "354 go on"

@@ -4,40 +4,49 @@ package import MailMessage
 package import NIOCore
 import SMTPProtocol
 
-/// Delivers mail to a smarthost over SMTP, with a bounded pool of connections that are kept for the next mail.
+/// Delivers mail to the first of some smarthosts that works, with a bounded pool of connections that are kept for the
+/// next mail.
 ///
 /// Promises: it never throws, and each recipient gets one outcome (clause R7 decides which, see `Trouble`). A mail is
-/// sent again by itself only when a kept connection turned out dead before the server took anything of the mail.
+/// sent again by itself only when a connection failed before the server took anything of the mail. A host that failed
+/// is left alone for a while (`BackOff`); then it is asked again, and preferred again when it works.
 /// Limits: `SMTPTransportSettings`. The caller's job: when to try again.
 package actor SMTPTransport: Transport {
   package nonisolated let nextHop: String
 
-  private struct Kept {
-    let connection: SmarthostConnection
-    var mails: Int
-  }
+  let settings: SMTPTransportSettings
+  let tls: TLSClient
+  let credentials: CredentialSource?
+  let group: any EventLoopGroup
+  let logger: Logger
+  let clock: @Sendable () -> Duration
 
-  private let smarthost: Smarthost
-  private let settings: SMTPTransportSettings
-  private let group: any EventLoopGroup
-  private let logger: Logger
-
-  /// Connections without a mail, the one used last at the end; the others are left to time out.
-  private var idle: [Kept] = []
-  private var busy: [ObjectIdentifier: SmarthostConnection] = [:]
+  /// In order of preference.
+  var hosts: [Host]
+  var busy: [ObjectIdentifier: SmarthostConnection] = [:]
   /// Mails that hold one of the `settings.connections` places.
   private var active = 0
   private var waiting: [CheckedContinuation<Bool, Never>] = []
-  private var isShutDown = false
+  private(set) var isShutDown = false
   private var drained: CheckedContinuation<Void, Never>?
 
-  /// - Parameter group: carries the connections; the caller shuts it down, after the transport.
-  package init(smarthost: Smarthost, settings: SMTPTransportSettings, group: any EventLoopGroup, logger: Logger) {
-    self.smarthost = smarthost
+  /// - Parameters:
+  ///   - relays: in order of preference, at least one.
+  ///   - credentials: what to log in with; nil: no AUTH.
+  ///   - group: carries the connections; the caller shuts it down, after the transport.
+  ///   - clock: the time since some fixed moment; it never jumps.
+  package init(
+    relays: [Relay], settings: SMTPTransportSettings, tls: TLSClient, credentials: CredentialSource? = nil,
+    group: any EventLoopGroup, logger: Logger, clock: @escaping @Sendable () -> Duration = monotonicTime
+  ) {
+    hosts = relays.map { Host(relay: $0) }
     self.settings = settings
+    self.tls = tls
+    self.credentials = credentials
     self.group = group
     self.logger = logger
-    nextHop = smarthost.description
+    self.clock = clock
+    nextHop = relays.map(\.smarthost.description).joined(separator: ", ")
   }
 
   package func deliver(_ envelope: Envelope, message: [UInt8], id: QueueID) async -> [DeliveryOutcome] {
@@ -54,8 +63,7 @@ package actor SMTPTransport: Transport {
     isShutDown = true
     for continuation in waiting { continuation.resume(returning: false) }
     waiting = []
-    for kept in idle { kept.connection.quit() }
-    idle = []
+    quitIdle()
     guard active > 0, drained == nil else { return }
     let cutOff = Task {
       try await Task.sleep(for: limit)
@@ -63,45 +71,6 @@ package actor SMTPTransport: Transport {
     }
     await withCheckedContinuation { drained = $0 }
     cutOff.cancel()
-  }
-
-  // MARK: - One mail
-
-  private func send(_ job: ClientSession.Job, _ message: [UInt8], _ id: QueueID) async -> [ClientSession.Outcome] {
-    if let kept = takeKept() {
-      let delivery = await carry(job, message, on: kept)
-      if !delivery.isStale { return delivery.outcomes }
-      logger.debug("reconnecting", metadata: ["queue": "\(id)", "next-hop": "\(nextHop)"])
-    }
-    do {
-      let connection = try await SmarthostConnection.open(to: smarthost, settings, on: group)
-      return await carry(job, message, on: Kept(connection: connection, mails: 0)).outcomes
-    } catch {
-      logger.debug("unreachable", metadata: ["next-hop": "\(nextHop)", "reason": "\(error)"])
-      return job.envelope.recipients.map { _ in .failed(error) }
-    }
-  }
-
-  private func carry(
-    _ job: ClientSession.Job, _ message: [UInt8], on kept: Kept
-  ) async -> ClientSession.Delivery {
-    let key = ObjectIdentifier(kept.connection)
-    busy[key] = kept.connection
-    let delivery = await kept.connection.deliver(job, message: message)
-    busy[key] = nil
-    if delivery.isReusable { keep(Kept(connection: kept.connection, mails: kept.mails + 1)) }
-    return delivery
-  }
-
-  private func takeKept() -> Kept? {
-    idle.removeAll { !$0.connection.isOpen }
-    return idle.popLast()
-  }
-
-  private func keep(_ kept: Kept) {
-    guard kept.connection.isOpen else { return }
-    if isShutDown || kept.mails >= settings.mailsPerConnection { return kept.connection.quit() }
-    idle.append(kept)
   }
 
   // MARK: - Places
@@ -133,6 +102,12 @@ package actor SMTPTransport: Transport {
     drained = nil
   }
 }
+
+/// The time since this process first asked for it; suspends count, jumps of the wall clock do not.
+package let monotonicTime: @Sendable () -> Duration = {
+  let start = ContinuousClock.now
+  return { start.duration(to: .now) }
+}()
 
 extension ClientSession.Outcome {
   fileprivate var outcome: DeliveryOutcome {

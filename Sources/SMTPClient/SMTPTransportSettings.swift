@@ -1,3 +1,5 @@
+package import DedupCore
+
 /// What the transport is told by the configuration.
 package struct SMTPTransportSettings: Hashable, Sendable {
   /// What we call ourselves in EHLO.
@@ -10,6 +12,8 @@ package struct SMTPTransportSettings: Hashable, Sendable {
   /// How long a connection is kept for the next mail.
   package var idle: Duration = .seconds(5)
   package var timeouts = SMTPTimeouts()
+  /// How long a host that failed is left alone.
+  package var backOff = BackOff()
 
   package init(hostname: String) { self.hostname = hostname }
 }
@@ -22,6 +26,10 @@ package struct SMTPTimeouts: Hashable, Sendable {
   package var greeting: Duration = .seconds(300)
   /// The reply to EHLO and HELO; the RFC names none, so it is that of MAIL.
   package var hello: Duration = .seconds(300)
+  /// The reply to STARTTLS, and then the handshake; of these RFC 3207 says nothing.
+  package var handshake: Duration = .seconds(60)
+  /// Each reply of an AUTH exchange; servers ask slow directories, so it is that of MAIL.
+  package var authentication: Duration = .seconds(300)
   /// 4.5.3.2.2, and RSET.
   package var mail: Duration = .seconds(300)
   /// 4.5.3.2.3

@@ -3,8 +3,9 @@ import MailMessage
 import NIOCore
 import NIOPosix
 import SMTPProtocol
+import Synchronization
 
-/// One connection to the smarthost: greeted, and carrying one mail at a time.
+/// One connection to a smarthost: greeted, encrypted and logged in as asked, and carrying one mail at a time.
 final class SmarthostConnection: Sendable {
   private let channel: any Channel
   private let handler: NIOLoopBound<SmarthostHandler>
@@ -17,30 +18,40 @@ final class SmarthostConnection: Sendable {
   /// Whether the server has not closed it, as far as we know.
   var isOpen: Bool { channel.isActive }
 
-  /// Connects, waits for the banner and says EHLO.
+  /// Connects and does all that stands before the first mail.
   static func open(
-    to smarthost: Smarthost, _ settings: SMTPTransportSettings, on group: any EventLoopGroup
+    to relay: Relay, credentials: ClientCredentials?, _ settings: SMTPTransportSettings, _ tls: TLSClient,
+    on group: any EventLoopGroup
   ) async throws(Trouble) -> SmarthostConnection {
+    let handlers = Handlers()
     let bootstrap = ClientBootstrap(group: group.next())
       .connectTimeout(TimeAmount(settings.timeouts.connect))
       .channelInitializer { channel in
-        // TLS will stand in front of this handler.
         channel.eventLoop.makeCompletedFuture {
-          let handler = SmarthostHandler(settings: settings, loop: channel.eventLoop)
+          let handler = SmarthostHandler(
+            relay, credentials: credentials, settings: settings, tls: tls, loop: channel.eventLoop)
+          if relay.tls == .implicit {
+            try channel.pipeline.syncOperations.addHandler(tls.handler(for: relay.smarthost, relay.tls))
+          }
           try channel.pipeline.syncOperations.addHandler(handler)
+          handlers.add(NIOLoopBound(handler, eventLoop: channel.eventLoop), of: channel)
         }
       }
     let channel: any Channel
-    do { channel = try await bootstrap.connect(host: smarthost.host, port: smarthost.port).get() } catch {
-      throw .unreachable(describe(error, smarthost))
+    do {
+      channel = try await bootstrap.connect(host: relay.smarthost.host, port: relay.smarthost.port).get()
+    } catch {
+      throw .unreachable(describe(error, relay.smarthost))
     }
-    let handler: NIOLoopBound<SmarthostHandler>
+    guard let handler = handlers.handler(of: channel) else { throw .lost(at: .greeting) }
+    return try await greeted(channel, handler)
+  }
+
+  private static func greeted(
+    _ channel: any Channel, _ handler: NIOLoopBound<SmarthostHandler>
+  ) async throws(Trouble) -> SmarthostConnection {
     let trouble: Trouble?
     do {
-      handler = try await channel.eventLoop.submit {
-        NIOLoopBound(
-          try channel.pipeline.syncOperations.handler(type: SmarthostHandler.self), eventLoop: channel.eventLoop)
-      }.get()
       trouble = try await channel.eventLoop.flatSubmit { handler.value.readiness }.get()
     } catch {
       throw .lost(at: .greeting)
@@ -63,5 +74,19 @@ final class SmarthostConnection: Sendable {
   func quit() { channel.eventLoop.execute { self.handler.value.quit() } }
 
   /// Closes at once. A mail on its way ends as deferred.
-  func cut() { channel.close(promise: nil) }
+  func cut() { channel.eventLoop.execute { self.handler.value.cut() } }
+}
+
+/// The handlers of the connections that one name with several addresses may cost. Kept here and not looked up in the
+/// pipeline: a connection that was closed meanwhile has none any more, and its handler knows why it was closed.
+private final class Handlers: Sendable {
+  private let known = Mutex<[ObjectIdentifier: NIOLoopBound<SmarthostHandler>]>([:])
+
+  func add(_ handler: NIOLoopBound<SmarthostHandler>, of channel: any Channel) {
+    known.withLock { $0[ObjectIdentifier(channel)] = handler }
+  }
+
+  func handler(of channel: any Channel) -> NIOLoopBound<SmarthostHandler>? {
+    known.withLock { $0[ObjectIdentifier(channel)] }
+  }
 }

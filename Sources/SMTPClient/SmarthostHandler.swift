@@ -1,4 +1,7 @@
+import DedupCore
 import NIOCore
+import NIOSSL
+import NIOTLS
 import SMTPProtocol
 
 /// Drives one `ClientSession` on its event loop: octets and time go in, actions are carried out. Nothing of the
@@ -16,7 +19,9 @@ final class SmarthostHandler: ChannelInboundHandler {
   private static let pieceSize = 64 * 1024
 
   private var session: ClientSession
+  private let relay: Relay
   private let settings: SMTPTransportSettings
+  private let tls: TLSClient
   /// Kept with nil when mails may come. Each handler has its own: for a name with several addresses several
   /// connections are tried at once, and one that loses the race must not speak for the one that wins.
   private let ready: EventLoopPromise<Trouble?>
@@ -25,10 +30,16 @@ final class SmarthostHandler: ChannelInboundHandler {
   private var encoder: DotEncoder?
   private var alarm: Scheduled<Void>?
 
-  init(settings: SMTPTransportSettings, loop: any EventLoop) {
+  init(
+    _ relay: Relay, credentials: ClientCredentials?, settings: SMTPTransportSettings, tls: TLSClient,
+    loop: any EventLoop
+  ) {
+    self.relay = relay
     self.settings = settings
+    self.tls = tls
     ready = loop.makePromise()
-    session = ClientSession(hostname: settings.hostname)
+    session = ClientSession(
+      hostname: settings.hostname, tls: relay.tls, credentials: credentials, isLoopback: relay.isLoopback)
   }
 
   // MARK: - What the connection is asked
@@ -42,6 +53,8 @@ final class SmarthostHandler: ChannelInboundHandler {
   }
 
   func quit() { perform(session.quit()) }
+
+  func cut() { perform(session.fail(.connectionLost)) }
 
   // MARK: - Events
 
@@ -68,8 +81,13 @@ final class SmarthostHandler: ChannelInboundHandler {
     context.fireChannelInactive()
   }
 
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if case .handshakeCompleted? = event as? TLSUserEvent { perform(session.secured()) }
+    context.fireUserInboundEventTriggered(event)
+  }
+
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    perform(session.fail(.connectionLost))
+    perform(session.fail(describe(handshake: error, relay.smarthost).map { .tlsFailed($0) } ?? .connectionLost))
     context.close(promise: nil)
   }
 
@@ -79,6 +97,7 @@ final class SmarthostHandler: ChannelInboundHandler {
     for action in actions {
       switch action {
       case .send(let bytes): context?.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil)
+      case .startTLS: startTLS()
       case .sendMessage:
         encoder = delivery.map { DotEncoder($0.message) }
         pump()
@@ -89,6 +108,17 @@ final class SmarthostHandler: ChannelInboundHandler {
       }
     }
     setAlarm()
+  }
+
+  /// At once, inside the read that brought the server's consent: whatever comes next has to be TLS.
+  private func startTLS() {
+    guard let context else { return }
+    do {
+      let handler = try tls.handler(for: relay.smarthost, relay.tls)
+      try context.pipeline.syncOperations.addHandler(handler, position: .before(self))
+    } catch {
+      perform(session.fail(.tlsFailed("\(error)")))
+    }
   }
 
   private func finish(_ result: ClientSession.Delivery) {
@@ -137,6 +167,8 @@ extension SMTPTimeouts {
     case .connect: connect
     case .greeting: greeting
     case .hello: hello
+    case .startTLS, .handshake: handshake
+    case .authentication: authentication
     case .reset, .mail: mail
     case .recipient, .furtherRecipient: recipient
     case .data: data

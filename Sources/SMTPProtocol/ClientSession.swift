@@ -7,11 +7,15 @@ package import MailMessage
 /// - the octets of the server go into `receive`, whatever else happens into `fail`;
 /// - after `ready`, `deliver` starts a mail, and exactly one `finished` ends it, with one outcome a recipient;
 /// - `awaited` says which reply we wait for, so that the driver knows the timeout;
+/// - `tls` and `credentials` are obeyed or the connection is given up: where TLS is required nothing is said in the clear
+///   but EHLO and STARTTLS, and a secret is only sent where nobody can listen in;
 /// - the message is only sent when at least one recipient was accepted, and a mail whose sending has begun is never
 ///   reported as fit to be sent again at once (`Delivery.isStale`): that would make duplicates.
 package struct ClientSession: Hashable, Sendable {
   package enum Action: Hashable, Sendable {
     case send([UInt8])
+    /// Begin the TLS handshake at once, before anything else is read; `secured` or `fail` tells how it went.
+    case startTLS
     /// Send the message of the current job through a `DotEncoder`.
     case sendMessage
     /// The server has greeted and knows us; mails may come.
@@ -50,17 +54,28 @@ package struct ClientSession: Hashable, Sendable {
     package var isStale: Bool
     /// The connection can take another mail.
     package var isReusable: Bool
+    /// The connection failed before anything was decided and before any of the message was sent: another host may be
+    /// asked at once without making duplicates.
+    package var isUntouched: Bool
 
-    package init(outcomes: [Outcome], isStale: Bool = false, isReusable: Bool = false) {
+    package init(
+      outcomes: [Outcome], isStale: Bool = false, isReusable: Bool = false, isUntouched: Bool = false
+    ) {
       self.outcomes = outcomes
       self.isStale = isStale
       self.isReusable = isReusable
+      self.isUntouched = isUntouched
     }
   }
 
-  private enum State: Hashable {
+  enum State: Hashable {
     case greeting
     case hello(extended: Bool)
+    /// STARTTLS was sent.
+    case startTLS
+    /// The handshake is under way, which the driver does.
+    case handshake
+    case authenticating(SASLExchange)
     case idle
     /// A mail is on its way; `awaiting` says where.
     case busy
@@ -69,7 +84,7 @@ package struct ClientSession: Hashable, Sendable {
   }
 
   /// A command of which the reply is still to come.
-  private enum Awaited: Hashable {
+  enum Awaited: Hashable {
     case reset
     case mail
     case recipient(Int)
@@ -77,34 +92,55 @@ package struct ClientSession: Hashable, Sendable {
     case message
   }
 
-  private let hostname: String
-  private var state = State.greeting
-  private var parser = ReplyParser()
-  package private(set) var capabilities = ServerCapabilities()
+  let hostname: String
+  let tls: TLSMode
+  let credentials: ClientCredentials?
+  let isLoopback: Bool
+
+  var state: State
+  var parser = ReplyParser()
+  /// All that was said before the handshake may have come from anybody (RFC 3207 section 4.2).
+  var isSecure = false
+  package internal(set) var capabilities = ServerCapabilities()
   /// Mails that were begun on this connection.
-  package private(set) var mails = 0
+  package internal(set) var mails = 0
 
-  private var job: Job?
-  private var results: [Outcome?] = []
-  private var accepted: Set<Int> = []
+  var job: Job?
+  var results: [Outcome?] = []
+  var accepted: Set<Int> = []
   /// Commands to send, and those sent whose replies are to come; both in order.
-  private var plan: [Awaited] = []
-  private var awaiting: [Awaited] = []
+  var plan: [Awaited] = []
+  var awaiting: [Awaited] = []
   /// Something of this mail was answered favourably.
-  private var isTaken = false
+  var isTaken = false
   /// The driver is still sending the message.
-  private var isSending = false
+  var isSending = false
   /// A transaction may have been left open.
-  private var needsReset = false
+  var needsReset = false
 
-  /// - Parameter hostname: what we call ourselves in EHLO.
-  package init(hostname: String) { self.hostname = hostname }
+  /// - Parameters:
+  ///   - hostname: what we call ourselves in EHLO.
+  ///   - tls: with `implicit` the driver begins with the handshake and reports `secured` before anything else.
+  ///   - credentials: to log in with; nil: no AUTH.
+  ///   - isLoopback: the next hop is on this machine, so nobody can listen in.
+  package init(
+    hostname: String, tls: TLSMode = .none, credentials: ClientCredentials? = nil, isLoopback: Bool = false
+  ) {
+    self.hostname = hostname
+    self.tls = tls
+    self.credentials = credentials
+    self.isLoopback = isLoopback
+    state = tls == .implicit ? .handshake : .greeting
+  }
 
   /// The reply we wait for, or nil when the server owes us none.
   package var awaited: Trouble.Step? {
     switch state {
     case .greeting: .greeting
     case .hello: .hello
+    case .startTLS: .startTLS
+    case .handshake: .handshake
+    case .authenticating: .authentication
     case .idle, .closed: nil
     case .quitting: .quit
     case .busy: awaiting.first.map(step)
@@ -170,10 +206,14 @@ package struct ClientSession: Hashable, Sendable {
 
   // MARK: - Replies
 
-  private mutating func take(_ reply: Reply, _ actions: inout [Action]) {
+  mutating func take(_ reply: Reply, _ actions: inout [Action]) {
     switch state {
     case .greeting: greeted(reply, &actions)
     case .hello(let extended): helloAnswered(reply, extended: extended, &actions)
+    case .startTLS: startTLSAnswered(reply, &actions)
+    // Decrypted octets come behind `secured`, so this is a driver's mistake or an attack.
+    case .handshake: abandon(.injected, &actions)
+    case .authenticating(let exchange): authenticationAnswered(reply, exchange, &actions)
     case .busy: commandAnswered(reply, &actions)
     // Unasked, so it can only be the 421 of a server that leaves.
     case .idle: abandon(.connectionLost, &actions)
@@ -182,86 +222,16 @@ package struct ClientSession: Hashable, Sendable {
     }
   }
 
-  private mutating func greeted(_ reply: Reply, _ actions: inout [Action]) {
-    if Trouble(.reply(reply), at: .greeting) != nil { return abandon(.reply(reply), &actions) }
-    state = .hello(extended: true)
-    actions.append(.send(Array("EHLO \(hostname)\r\n".utf8)))
-  }
-
-  private mutating func helloAnswered(_ reply: Reply, extended: Bool, _ actions: inout [Action]) {
-    // RFC 5321 section 3.2: a server that does not know EHLO is greeted with HELO.
-    if extended, reply.isPermanent {
-      state = .hello(extended: false)
-      return actions.append(.send(Array("HELO \(hostname)\r\n".utf8)))
-    }
-    if Trouble(.reply(reply), at: .hello) != nil { return abandon(.reply(reply), &actions) }
-    capabilities = extended ? ServerCapabilities(reply.lines) : ServerCapabilities()
-    state = .idle
-    actions.append(.ready)
-  }
-
-  private mutating func commandAnswered(_ reply: Reply, _ actions: inout [Action]) {
-    guard let command = awaiting.first else { return abandon(.garbled("\(reply)"), &actions) }
-    let trouble = Trouble(.reply(reply), at: step(command))
-    if let trouble, trouble.endsConnection { return abandon(.reply(reply), &actions) }
-    // An answer to half a message: it counts when it is a refusal, and either way nothing may follow on this connection,
-    // for the server would take our next commands for the rest of the message.
-    if isSending { return abandon(trouble == nil ? .garbled("\(reply)") : .reply(reply), &actions) }
-    awaiting.removeFirst()
-    if trouble == nil { isTaken = true }
-    switch (command, trouble) {
-    case (.reset, _), (.mail, nil): break
-    case (.mail, let trouble?):
-      // The replies to what was pipelined behind MAIL still come, and mean nothing.
-      plan = []
-      failOpen(trouble)
-    case (.recipient(let index), nil): if results[index] == nil { accepted.insert(index) }
-    case (.recipient(let index), let trouble?): if results[index] == nil { results[index] = .failed(trouble) }
-    case (.data, nil):
-      awaiting.append(.message)
-      isSending = true
-      return actions.append(.sendMessage)
-    case (.data, let trouble?), (.message, let trouble?): failOpen(trouble)
-    case (.message, nil):
-      for index in accepted { results[index] = .delivered(reply) }
-      return finish(needsReset: false, &actions)
-    }
-    goOn(after: command, &actions)
-  }
-
-  private mutating func goOn(after command: Awaited, _ actions: inout [Action]) {
-    if command == .data || command == .message { return finish(needsReset: true, &actions) }
-    guard awaiting.isEmpty else { return }
-    if !plan.isEmpty { return advance(&actions) }
-    // DATA is not pipelined: a server that refused all recipients may answer it with 354 all the same, and would take
-    // the empty message that we then owed it (RFC 2920 section 3.1) for a mail.
-    let isOpen = accepted.contains { results[$0] == nil }
-    if isOpen {
-      plan = [.data]
-      advance(&actions)
-    } else {
-      finish(needsReset: true, &actions)
-    }
-  }
-
-  private mutating func advance(_ actions: inout [Action]) {
-    let count = capabilities.pipelining ? plan.count : min(1, plan.count)
-    var bytes: [UInt8] = []
-    for command in plan.prefix(count) { bytes += line(of: command).utf8 }
-    awaiting += plan.prefix(count)
-    plan.removeFirst(count)
-    actions.append(.send(bytes))
-  }
-
   // MARK: - Ends
 
   /// Every recipient without a result shares the fate.
-  private mutating func failOpen(_ trouble: Trouble) {
+  mutating func failOpen(_ trouble: Trouble) {
     for index in results.indices where results[index] == nil { results[index] = .failed(trouble) }
   }
 
-  private mutating func finish(
-    needsReset: Bool, isStale: Bool = false, isReusable: Bool = true, _ actions: inout [Action]
+  mutating func finish(
+    needsReset: Bool, isStale: Bool = false, isReusable: Bool = true, isUntouched: Bool = false,
+    _ actions: inout [Action]
   ) {
     isSending = false
     self.needsReset = needsReset
@@ -269,91 +239,42 @@ package struct ClientSession: Hashable, Sendable {
     let outcomes = results.map { $0 ?? .failed(.lost(at: .mail)) }
     job = nil
     results = []
-    actions.append(.finished(Delivery(outcomes: outcomes, isStale: isStale, isReusable: isReusable)))
+    let delivery = Delivery(
+      outcomes: outcomes, isStale: isStale, isReusable: isReusable, isUntouched: isUntouched)
+    actions.append(.finished(delivery))
   }
 
   /// The connection is over. What has no result yet is temporary, what has one keeps it.
-  private mutating func abandon(_ fact: Trouble.Fact, _ actions: inout [Action]) {
+  mutating func abandon(_ fact: Trouble.Fact, _ actions: inout [Action]) {
     let step = awaited ?? .connect
     let trouble = Trouble(fact, at: step) ?? .lost(at: step)
     switch state {
-    case .greeting, .hello: actions.append(.unusable(trouble))
+    case .greeting, .hello, .startTLS, .handshake, .authenticating: actions.append(.unusable(trouble))
     case .busy:
       let isStale = mails > 1 && !isTaken && step != .message && Self.isDeath(fact)
+      let isUntouched = step != .message && results.allSatisfy { $0 == nil }
       failOpen(trouble)
-      finish(needsReset: true, isStale: isStale, isReusable: false, &actions)
+      finish(needsReset: true, isStale: isStale, isReusable: false, isUntouched: isUntouched, &actions)
     case .idle, .quitting, .closed: break
     }
     close(&actions)
   }
 
-  private mutating func close(_ actions: inout [Action]) {
+  mutating func close(_ actions: inout [Action]) {
     state = .closed
     actions.append(.close)
   }
 
   /// What a connection does that had its time: a server closes it, or says so with 421.
-  private static func isDeath(_ fact: Trouble.Fact) -> Bool {
+  static func isDeath(_ fact: Trouble.Fact) -> Bool {
     switch fact {
     case .connectionLost: true
     case .reply(let reply): reply.code == 421
-    case .timedOut, .unreachable, .garbled, .lacksSMTPUTF8, .overSize, .malformedEnvelope: false
+    default: false
     }
   }
 
-  private static func stale(_ job: Job) -> Delivery {
+  static func stale(_ job: Job) -> Delivery {
     Delivery(outcomes: job.envelope.recipients.map { _ in .failed(.lost(at: .mail)) }, isStale: true)
-  }
-
-  // MARK: - Commands
-
-  private func step(_ command: Awaited) -> Trouble.Step {
-    switch command {
-    case .reset: .reset
-    case .mail: .mail
-    case .recipient: accepted.isEmpty ? .recipient : .furtherRecipient
-    case .data: .data
-    case .message: .message
-    }
-  }
-
-  /// What the server's announcements rule out from the start.
-  private func obstacle(to job: Job) -> Trouble? {
-    if let limit = capabilities.sizeLimit, job.size > limit { return Trouble(.overSize(limit: limit), at: .mail) }
-    if !job.envelope.isSendable { return Trouble(.malformedEnvelope, at: .mail) }
-    if !capabilities.smtpUTF8, !job.envelope.isASCII { return Trouble(.lacksSMTPUTF8, at: .mail) }
-    return nil
-  }
-
-  private func line(of command: Awaited) -> String {
-    switch command {
-    case .reset: "RSET\r\n"
-    case .mail: mailLine
-    case .recipient(let index): "RCPT TO:<\(job?.envelope.recipients[index].text ?? "")>\r\n"
-    case .data: "DATA\r\n"
-    case .message: ""
-    }
-  }
-
-  private var mailLine: String {
-    guard let job else { return "" }
-    var line = "MAIL FROM:<\(job.envelope.sender.text)>"
-    if capabilities.size { line += " SIZE=\(job.size)" }
-    // A server without 8BITMIME gets 8-bit text all the same: nearly all of them pass it on, Postfix does so by
-    // default towards peers that it knows, and a conversion would change the mail.
-    let isEightBit = job.isEightBit || job.envelope.body == .eightBitMIME
-    if capabilities.eightBitMIME, isEightBit { line += " BODY=8BITMIME" }
-    if capabilities.smtpUTF8, job.envelope.usesSMTPUTF8 || !job.envelope.isASCII { line += " SMTPUTF8" }
-    return line + "\r\n"
-  }
-}
-
-extension Envelope {
-  fileprivate var isASCII: Bool { sender.isASCII && recipients.allSatisfy(\.isASCII) }
-
-  /// A line end in an address would be a command to the next hop. Addresses from the network cannot have one; those
-  /// from a configuration or a damaged store might.
-  fileprivate var isSendable: Bool {
-    ([sender] + recipients).allSatisfy { $0.text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F } }
   }
 }

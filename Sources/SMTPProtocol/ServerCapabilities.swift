@@ -3,6 +3,10 @@ package struct ServerCapabilities: Hashable, Sendable {
   package var pipelining = false
   package var eightBitMIME = false
   package var smtpUTF8 = false
+  /// STARTTLS (RFC 3207).
+  package var startTLS = false
+  /// The mechanisms of AUTH (RFC 4954 section 3), in capitals.
+  package var mechanisms: [String] = []
   /// SIZE was announced (RFC 1870); `sizeLimit` is what it takes, nil when it names none.
   package var size = false
   package var sizeLimit: Int?
@@ -18,6 +22,11 @@ package struct ServerCapabilities: Hashable, Sendable {
       case "PIPELINING": pipelining = true
       case "8BITMIME": eightBitMIME = true
       case "SMTPUTF8": smtpUTF8 = true
+      case "STARTTLS": startTLS = true
+      case "AUTH": mechanisms += words.dropFirst().map { $0.uppercased() }
+      // Exchange of old and its imitators write AUTH=LOGIN, for the sake of even older clients.
+      case let word? where word.hasPrefix("AUTH="):
+        mechanisms += ([words[0].dropFirst(5)] + words.dropFirst()).map { $0.uppercased() }
       case "SIZE":
         size = true
         // RFC 1870 section 4: 0 means no fixed limit.

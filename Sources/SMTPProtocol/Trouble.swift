@@ -6,7 +6,9 @@
 /// | 5xx to MAIL, RCPT, DATA or to the message | permanent |
 /// | 530, 534, 535, 538: the server wants TLS or other credentials | temporary: our configuration, not the mail |
 /// | 552 to a RCPT behind an accepted one, without status or with 5.5.3 | temporary (RFC 5321 section 4.5.3.1.10) |
-/// | 5xx to the connection, to HELO or to RSET; any other reply | temporary, and the connection is of no more use |
+/// | 5xx to the connection, HELO, STARTTLS, AUTH or RSET; any other reply | temporary, and the connection is of no use |
+/// | no TLS where it is required, no handshake, a bad certificate, octets behind the reply to STARTTLS | the same |
+/// | no way to log in that both sides know, no secret at hand, no TLS to send it in | the same |
 /// | no name, no connection, no reply in time, a lost connection, garbage | temporary |
 /// | SMTPUTF8 is needed and not offered (RFC 6531 section 3.2); the message is over the announced SIZE | permanent |
 package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
@@ -15,6 +17,9 @@ package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
     case connect = "the connection"
     case greeting = "the banner"
     case hello = "EHLO"
+    case startTLS = "STARTTLS"
+    case handshake = "the TLS handshake"
+    case authentication = "AUTH"
     case reset = "RSET"
     case mail = "MAIL"
     case recipient = "RCPT"
@@ -39,11 +44,26 @@ package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
     case overSize(limit: Int)
     /// An address has control characters.
     case malformedEnvelope
+    /// The handshake failed or the certificate is not good; the text says why.
+    case tlsFailed(String)
+    case lacksSTARTTLS
+    /// Something stood behind the reply to STARTTLS that the server cannot have sent in good faith.
+    case injected
+    /// None of the mechanisms fits our credentials.
+    case lacksAUTH(offered: [String])
+    /// Our credentials would be sent where others may read them.
+    case insecureAUTH
+    /// We do not have them at the moment; the text says why.
+    case noCredentials(String)
   }
 
   package var isPermanent: Bool
   /// Whether nothing more may be said on this connection.
   package var endsConnection: Bool
+  /// Whether it will last until an admin looks: our configuration, our credentials, or a certificate.
+  package private(set) var needsAdmin = false
+  /// The trouble was TLS itself: without it, the connection might have worked.
+  package private(set) var isAboutTLS = false
   /// One line for logs and bounces; printable.
   package var description: String
   /// The enhanced status code, when there is one.
@@ -68,6 +88,24 @@ package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
     case .overSize(let limit):
       let what = "the next hop takes no message above \(limit) octets"
       self.init(what, .init(5, 3, 4), isPermanent: true, ends: false)
+    case .tlsFailed, .lacksSTARTTLS, .injected, .lacksAUTH, .insecureAUTH, .noCredentials:
+      self.init(Self.complaint(about: fact), .init(4, 7, 0), isPermanent: false, ends: true)
+      needsAdmin = true
+      if case .tlsFailed = fact { isAboutTLS = true }
+    }
+  }
+
+  /// About security, of which RFC 3463 section 3.8 says no more than x.7.0 where we can.
+  private static func complaint(about fact: Fact) -> String {
+    switch fact {
+    case .tlsFailed(let why): "no TLS: \(why)"
+    case .lacksSTARTTLS: "TLS is required and the next hop does not offer STARTTLS"
+    case .injected: "octets in the clear behind the reply to STARTTLS: somebody meddles with the connection"
+    case .lacksAUTH(let offered):
+      "no way to log in that fits: the next hop offers " + (offered.isEmpty ? "none" : offered.joined(separator: " "))
+    case .insecureAUTH: "there is no verified TLS to log in over"
+    case .noCredentials(let why): "nothing to log in with: \(why)"
+    default: "\(fact)"
     }
   }
 
@@ -79,6 +117,13 @@ package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
   /// The connection could not be made; `why` is one printable line.
   package static func unreachable(_ why: String) -> Trouble {
     Trouble(why, .init(4, 4, 1), isPermanent: false, ends: true)
+  }
+
+  /// The same for a mail that came while the host is left alone because of it.
+  package var whileResting: Trouble {
+    var copy = self
+    copy.description += " (a moment ago; the next hop is left alone for a while)"
+    return copy
   }
 
   private init(_ description: String, _ status: EnhancedStatusCode?, isPermanent: Bool, ends: Bool) {
@@ -93,7 +138,7 @@ package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
     let isAboutTheMail =
       switch step {
       case .mail, .recipient, .furtherRecipient, .data, .message: true
-      case .connect, .greeting, .hello, .reset, .quit: false
+      case .connect, .greeting, .hello, .startTLS, .handshake, .authentication, .reset, .quit: false
       }
     self.init(
       "\(reply) (in reply to \(step.name))", reply.status,
@@ -101,6 +146,7 @@ package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
         && !(step == .furtherRecipient && Self.isTooManyRecipients(reply)),
       // A reply of a wrong kind means that we and the server no longer talk about the same command.
       ends: reply.code == 421 || isMisplaced || !isAboutTheMail)
+    needsAdmin = Self.isAboutUs(reply) || step == .authentication && reply.isPermanent
   }
 
   /// RFC 5321 section 4.2.1: only the first digit decides, 3xx for DATA and 2xx for everything else.

@@ -11,6 +11,10 @@ extension ValueTests {
     Good("a smarthost by name", "delivery.smarthost", "mail.example.org:587", shows: "mail.example.org:587"),
     Good("a smarthost by a name of a container network", "delivery.smarthost", "mail_out:25", shows: "mail_out:25"),
     Good("a smarthost by address", "delivery.smarthost", "[2001:db8::25]:25", shows: "[2001:db8::25]:25"),
+    Good("two smarthosts", "delivery.smarthost", "a.example:587,b.example:25", shows: "a.example:587, b.example:25"),
+    Good("a user name", "delivery.username", "site@example.org", shows: "site@example.org"),
+    Good(
+      "a secret of systemd", "delivery.password-file", "$CREDENTIALS_DIRECTORY/x", shows: "$CREDENTIALS_DIRECTORY/x"),
     Good("no smarthost", "delivery.smarthost", "", shows: ""),
     Good("a host name", "listener.hostname", "relay-1.example.org", shows: "relay-1.example.org"),
     Good("a host name without dots", "listener.hostname", "relay", shows: "relay"),
@@ -59,7 +63,10 @@ extension ValueTests {
       says: "\"127.0.0.256:2525\" is not host:port; write host:port, e.g. 127.0.0.1:2525, [::1]:2525"),
     Bad(
       "a URL", "delivery.smarthost", "smtp://mail.example.org:25",
-      says: "\"smtp://mail.example.org:25\" is not host:port; write host:port, e.g. mail.example.org:25"),
+      says:
+        "\"smtp://mail.example.org:25\" is not host:port; write host:port, e.g. mail.example.org:587, "
+        + "backup.example.org:587"
+    ),
     Bad(
       "no listener at all", "listener.address", "",
       says: "is empty; write address:port, separated by commas, e.g. 127.0.0.1:2525, [::1]:2525"),

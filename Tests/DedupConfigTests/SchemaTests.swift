@@ -68,13 +68,16 @@ import Testing
   @Test("a configuration with no default left survives being written and read")
   func roundTrip() {
     let text = ConfigurationSchema.sections
-      .map { "[\($0.name)]\n" + $0.keys.map { "\($0.name) = \($0.example)\n" }.joined() }
+      .map { "[\($0.name)]\n" + $0.keys.filter(isCompatible).map { "\($0.name) = \($0.example)\n" }.joined() }
       .joined()
     let configuration = parse(text).configuration
     let again = parse(ConfigurationReference.values(of: configuration))
     #expect(again.errors == [] && again.configuration == configuration)
-    #expect(Self.keys.allSatisfy { $0.text(of: configuration) != $0.text(of: Configuration()) })
+    #expect(Self.keys.filter(isCompatible).allSatisfy { $0.text(of: configuration) != $0.text(of: Configuration()) })
   }
+
+  /// Of the three that prove the username, only one may be set.
+  private func isCompatible(_ key: ConfigurationKey) -> Bool { !key.name.hasPrefix("oauth-token") }
 
   @Test("each explanation is a sentence", arguments: keys.map(\.id))
   func explanations(_ id: String) throws {

@@ -9,6 +9,9 @@ struct TroubleTests {
     (.connect, "-TTTTTTTTT"),
     (.greeting, "-TTTTTTTTT"),
     (.hello, "-TTTTTTTTT"),
+    (.startTLS, "-TTTTTTTTT"),
+    (.handshake, "-TTTTTTTTT"),
+    (.authentication, "-TTTTTTTTT"),
     (.reset, "-TTTTTTTTT"),
     (.mail, "-TtTPttttP"),
     (.recipient, "-TtTPttttP"),
@@ -49,7 +52,11 @@ struct TroubleTests {
   /// Faults are temporary and end the connection; what the mail asks and the server lacks is permanent.
   @Test(arguments: Trouble.Step.allCases)
   func everyFault(step: Trouble.Step) {
-    for fact in [.timedOut, .connectionLost, .unreachable("x"), .garbled("x")] as [Trouble.Fact] {
+    let faults: [Trouble.Fact] = [
+      .timedOut, .connectionLost, .unreachable("x"), .garbled("x"), .tlsFailed("x"), .lacksSTARTTLS, .injected,
+      .lacksAUTH(offered: []), .insecureAUTH, .noCredentials("x"),
+    ]
+    for fact in faults {
       #expect(Self.letter(Trouble(fact, at: step)) == "T", "\(fact)")
     }
     for fact in [.lacksSMTPUTF8, .overSize(limit: 1), .malformedEnvelope] as [Trouble.Fact] {
@@ -62,5 +69,20 @@ struct TroubleTests {
     let trouble = Trouble(.reply(Reply(550, .init(5, 1, 1), "no such user", "here")), at: .recipient)
     #expect(trouble?.description == "550 5.1.1 no such user here (in reply to RCPT)")
     #expect(trouble?.status == EnhancedStatusCode(5, 1, 1))
+  }
+
+  /// What only an admin can mend is told apart from what passes by itself.
+  @Test func admins() {
+    let needed: [(Trouble.Fact, Trouble.Step)] = [
+      (.reply(Reply(535, nil, "x")), .authentication), (.reply(Reply(504, nil, "x")), .authentication),
+      (.reply(Reply(530, nil, "x")), .mail), (.tlsFailed("x"), .handshake), (.lacksSTARTTLS, .hello),
+      (.noCredentials("x"), .authentication),
+    ]
+    #expect(needed.allSatisfy { Trouble($0, at: $1)?.needsAdmin == true })
+    let notNeeded: [(Trouble.Fact, Trouble.Step)] = [
+      (.reply(Reply(454, nil, "x")), .authentication), (.reply(Reply(550, nil, "x")), .recipient),
+      (.connectionLost, .handshake), (.unreachable("x"), .connect),
+    ]
+    #expect(notNeeded.allSatisfy { Trouble($0, at: $1)?.needsAdmin == false })
   }
 }

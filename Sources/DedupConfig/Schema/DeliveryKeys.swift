@@ -9,8 +9,51 @@ extension ConfigurationSchema {
     """,
     keys: [
       ConfigurationKey(
-        "smarthost", \.delivery.smarthost, .optional(.smarthost), example: "mail.example.org:25", essential: true,
-        "The mail server that gets all mail that is let through. Empty: none, mail goes into the Maildir below."),
+        "smarthost", \.delivery.smarthosts, .list(.smarthost, of: "host:port", mayBeEmpty: true),
+        example: "mail.example.org:587, backup.example.org:587", essential: true,
+        """
+        The mail server that gets all mail that is let through. Of several, in order of preference, the first one that \
+        works; one that fails is left alone for half a minute, later for up to 5. Empty: none, mail goes into the \
+        Maildir below.
+        """),
+      ConfigurationKey(
+        "tls", \.delivery.tls, .choice, example: "require",
+        """
+        How connections to smarthosts are encrypted. require: STARTTLS and a verified certificate, or no mail is sent. \
+        implicit: the same without STARTTLS, usual on port 465. opportunistic: when the server offers it, whatever its \
+        certificate. auto: implicit on port 465; require on port 587, and everywhere when there is a username; \
+        opportunistic on other ports and on this machine.
+        """),
+      ConfigurationKey(
+        "ca-file", \.delivery.caFile, .optional(.path()), example: "/etc/ssl/our-authority.pem",
+        "Certificates (PEM) of the authorities to trust. Empty: those of the system."),
+      ConfigurationKey(
+        "verify-certificate", \.delivery.verifiesCertificates, .boolean, example: "no",
+        """
+        Whether require and implicit ask for a certificate that is valid and for the name above. With no, anybody in \
+        between can read the mail and the password.
+        """),
+      ConfigurationKey(
+        "username", \.delivery.username, .optional(.text), example: "relay@example.org",
+        """
+        The name to log in with (AUTH). One of the next three keys says what proves it. It is sent over verified TLS \
+        only, or to a smarthost on this machine. Empty: no login.
+        """),
+      ConfigurationKey(
+        "password-file", \.delivery.passwordFile, .optional(.path()), example: "$CREDENTIALS_DIRECTORY/smarthost",
+        """
+        A file with the password and nothing else, readable for the relay only; it is read for each new connection. \
+        $CREDENTIALS_DIRECTORY is where systemd puts what LoadCredential= names.
+        """),
+      ConfigurationKey(
+        "oauth-token-file", \.delivery.tokenFile, .optional(.path()), example: "/run/oauth/token",
+        "The same with an OAuth 2.0 access token (XOAUTH2), which something else keeps fresh."),
+      ConfigurationKey(
+        "oauth-token-command", \.delivery.tokenCommand, .optional(.text), example: "/usr/local/bin/mail-token",
+        """
+        A shell command that prints such a token. It runs for each new connection and has 30 seconds. Keep secrets out \
+        of the command itself: everybody on the machine can see it.
+        """),
       ConfigurationKey(
         "maildir", \.delivery.maildir, .path(), example: "/var/mail/errors", essential: true,
         """
@@ -19,7 +62,7 @@ extension ConfigurationSchema {
         """),
       ConfigurationKey(
         "connections", \.delivery.connections, .count(1...100), example: "2",
-        "Connections to the smarthost at the same time. Each is used for many mails."),
+        "Connections to smarthosts at the same time. Each is used for many mails."),
       ConfigurationKey(
         "retry-waits", \.delivery.retry.waits,
         .list(.duration(.seconds(1)...days(7)), of: "durations in s, min, h or d"),
@@ -43,6 +86,9 @@ extension ConfigurationSchema {
       ConfigurationKey(
         "postmaster", \.delivery.postmaster, .optional(.emailAddress), example: "postmaster@example.org",
         "Who gets a bounce that cannot be delivered to the sender. Empty: nobody, it is only logged."),
+      ConfigurationKey(
+        "discard", \.delivery.discards, .boolean, example: "yes",
+        "Throws all mail away as if it were delivered, whatever stands above. Only for load tests."),
     ])
 
   static let window = ConfigurationSection(

@@ -12,6 +12,17 @@ extension ValueFormat<String> {
     },
     write: { $0 })
 
+  /// Any characters but control characters.
+  static let text = ValueFormat(
+    syntax: "a text", range: nil,
+    read: { (text) throws(ValueProblem) in
+      guard text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control }) else {
+        throw ValueProblem(item: text, what: "has control characters", remedy: "write it without them")
+      }
+      return text
+    },
+    write: { $0 })
+
   /// A file or folder.
   /// - Parameter maximumLength: in bytes; 107 for a Unix socket (`sun_path` of unix(7) without its final NUL).
   static func path(maximumLength: Int = 4095) -> ValueFormat {

@@ -1,0 +1,54 @@
+import Glibc
+package import SMTPProtocol
+
+/// Reads secrets from files and commands. Blocks: not for event loops. Errors never hold what was read.
+package enum SecretSource {
+  package struct Failure: Error, CustomStringConvertible {
+    package let description: String
+  }
+
+  /// Longer ones are a wrong file.
+  private static let limit = 65_536
+
+  /// The content of a file without the line end behind it.
+  /// - Parameter path: may begin with `$CREDENTIALS_DIRECTORY`, where systemd puts secrets (systemd.exec, LoadCredential).
+  package static func file(_ path: String) throws(Failure) -> Secret {
+    let path = try expanded(path)
+    do {
+      return try secret(try FileBytes.read(path), from: path)
+    } catch let failure as FileBytes.Failure {
+      throw Failure(description: failure.description)
+    } catch {
+      throw error as? Failure ?? Failure(description: "cannot read \(path)")
+    }
+  }
+
+  /// What a shell command prints, without the line end behind it.
+  package static func command(_ command: String, within limit: Duration = .seconds(30)) throws(Failure) -> Secret {
+    switch Shell.run(command, within: limit, atMost: Self.limit) {
+    case .success(let output): return try secret(output, from: "the token command")
+    case .failure(let failure): throw Failure(description: "the token command \(failure)")
+    }
+  }
+
+  private static func expanded(_ path: String) throws(Failure) -> String {
+    let variable = "$CREDENTIALS_DIRECTORY"
+    guard path.hasPrefix(variable + "/") else { return path }
+    guard let folder = getenv("CREDENTIALS_DIRECTORY"), folder.pointee != 0 else {
+      throw Failure(description: "\(path): \(variable) is not set; is the relay started by systemd?")
+    }
+    return String(cString: folder) + path.dropFirst(variable.count)
+  }
+
+  /// A line end or NUL inside would end the field that it goes into (RFC 4616 section 2).
+  private static func secret(_ bytes: [UInt8], from source: String) throws(Failure) -> Secret {
+    var bytes = bytes[...]
+    if bytes.last == 0x0A { bytes.removeLast() }
+    if bytes.last == 0x0D { bytes.removeLast() }
+    guard !bytes.isEmpty else { throw Failure(description: "\(source) gives nothing") }
+    guard bytes.count < limit, bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+      throw Failure(description: "\(source) gives more than one line, or control characters")
+    }
+    return Secret(String(decoding: bytes, as: UTF8.self))
+  }
+}

@@ -1,0 +1,78 @@
+import Glibc
+
+/// Runs a shell command and takes what it prints.
+enum Shell {
+  enum Failure: Error, CustomStringConvertible {
+    case notStarted(Int32)
+    case tooSlow
+    case tooMuch
+    case ended(status: Int32)
+
+    var description: String {
+      switch self {
+      case .notStarted(let code): "could not be started: \(String(cString: strerror(code)))"
+      case .tooSlow: "took too long"
+      case .tooMuch: "printed too much"
+      case .ended(let status): "ended with status \(status)"
+      }
+    }
+  }
+
+  /// Standard error goes where ours goes, so the admin sees what the command complains about.
+  static func run(_ command: String, within limit: Duration, atMost octets: Int) -> Result<[UInt8], Failure> {
+    var ends: [Int32] = [0, 0]
+    guard pipe(&ends) == 0 else { return .failure(.notStarted(errno)) }
+    // A command started in between by somebody else would hold the pipe as well; the deadline bounds what that costs.
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    defer { close(ends[0]) }
+    let started = spawn(command, output: ends[1])
+    close(ends[1])
+    guard case .success(let child) = started else { return started.map { _ in [] } }
+    let read = read(ends[0], until: ContinuousClock.now + limit, atMost: octets)
+    // Its own children may hold the pipe as well; all of them stand in the group of the shell.
+    if case .failure = read { kill(-child, SIGKILL) }
+    var status: Int32 = 0
+    while waitpid(child, &status, 0) < 0, errno == EINTR {}
+    guard case .success = read else { return read }
+    // wait(2): the low byte holds the signal, the next one the exit status.
+    return status == 0 ? read : .failure(.ended(status: status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F))
+  }
+
+  private static func spawn(_ command: String, output: Int32) -> Result<pid_t, Failure> {
+    var actions = posix_spawn_file_actions_t()
+    var attributes = posix_spawnattr_t()
+    posix_spawn_file_actions_init(&actions)
+    posix_spawnattr_init(&attributes)
+    defer {
+      posix_spawn_file_actions_destroy(&actions)
+      posix_spawnattr_destroy(&attributes)
+    }
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
+    posix_spawnattr_setpgroup(&attributes, 0)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+    var arguments: [UnsafeMutablePointer<CChar>?] = [strdup("/bin/sh"), strdup("-c"), strdup(command), nil]
+    defer { for argument in arguments { free(argument) } }
+    var child: pid_t = 0
+    let code = posix_spawn(&child, "/bin/sh", &actions, &attributes, &arguments, environ)
+    return code == 0 ? .success(child) : .failure(.notStarted(code))
+  }
+
+  private static func read(
+    _ descriptor: Int32, until deadline: ContinuousClock.Instant, atMost octets: Int
+  ) -> Result<[UInt8], Failure> {
+    var output: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 4096)
+    while output.count <= octets {
+      let left = ContinuousClock.now.duration(to: deadline).components
+      let milliseconds = left.seconds * 1000 + left.attoseconds / 1_000_000_000_000_000
+      var query = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+      guard milliseconds > 0, poll(&query, 1, Int32(clamping: milliseconds)) != 0 else { return .failure(.tooSlow) }
+      let count = Glibc.read(descriptor, &chunk, chunk.count)
+      if count == 0 { return .success(output) }
+      if count < 0, errno != EINTR { return .failure(.notStarted(errno)) }
+      output += chunk[..<max(0, count)]
+    }
+    return .failure(.tooMuch)
+  }
+}

@@ -1,0 +1,61 @@
+import DedupConfig
+import DedupCore
+import HostSystem
+import Logging
+import Maildir
+import NIOCore
+import NIOPosix
+import SMTPClient
+import SMTPProtocol
+
+/// Where the configuration sends mail.
+enum NextHop {
+  /// - Throws: `StartFailure` when the certificates to trust cannot be read.
+  static func transport(
+    _ delivery: Configuration.Delivery, hostname: String, group: any EventLoopGroup, logger: Logger
+  ) throws -> any Transport {
+    if delivery.discards {
+      logger.warning("discarding", metadata: ["reason": "[delivery] discard is set: all mail is thrown away"])
+      return DiscardTransport()
+    }
+    if delivery.smarthosts.isEmpty { return MaildirTransport(path: delivery.maildir, host: hostname) }
+    let relays = delivery.smarthosts.map {
+      Relay($0, tls: delivery.tlsMode(for: $0), isLoopback: $0.isLoopback)
+    }
+    var settings = SMTPTransportSettings(hostname: hostname)
+    settings.connections = delivery.connections
+    settings.backOff = BackOff(for: delivery.retry)
+    return SMTPTransport(
+      relays: relays, settings: settings, tls: try tls(relays, delivery), credentials: credentials(delivery),
+      group: group, logger: logger)
+  }
+
+  private static func tls(_ relays: [Relay], _ delivery: Configuration.Delivery) throws -> TLSClient {
+    do {
+      return try TLSClient(
+        for: relays.map(\.tls), caFile: delivery.caFile, verifiesCertificates: delivery.verifiesCertificates)
+    } catch {
+      throw StartFailure(.configuration, "delivery.ca-file: \(error)")
+    }
+  }
+
+  /// Reads what proves our name anew each time; files and commands block, so not on an event loop.
+  private static func credentials(_ delivery: Configuration.Delivery) -> CredentialSource? {
+    guard let username = delivery.username else { return nil }
+    return { () async throws(CredentialFailure) -> ClientCredentials in
+      do {
+        let known = try await NIOThreadPool.singleton.runIfActive { try Self.proof(delivery) }
+        return ClientCredentials(username: username, proof: known)
+      } catch {
+        throw CredentialFailure("\(error)")
+      }
+    }
+  }
+
+  private static func proof(_ delivery: Configuration.Delivery) throws -> ClientCredentials.Proof {
+    if let path = delivery.passwordFile { return .password(try SecretSource.file(path)) }
+    if let path = delivery.tokenFile { return .token(try SecretSource.file(path)) }
+    if let command = delivery.tokenCommand { return .token(try SecretSource.command(command)) }
+    throw CredentialFailure("neither a password nor a token is configured")
+  }
+}

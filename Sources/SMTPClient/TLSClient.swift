@@ -1,0 +1,68 @@
+import DedupCore
+import NIOCore
+import NIOSSL
+package import SMTPProtocol
+
+/// Why TLS cannot be set up: the file with the certificates of authorities is missing or holds none.
+package struct TLSSetupFailure: Error, CustomStringConvertible {
+  package let description: String
+}
+
+/// What our side of TLS brings along: versions, and whom it trusts. TLS 1.2 at least (RFC 8996).
+package struct TLSClient: Sendable {
+  private var contexts: [TLSMode: NIOSSLContext] = [:]
+
+  /// - Parameters:
+  ///   - modes: those that will be asked for.
+  ///   - caFile: certificates (PEM) to trust instead of those of the system.
+  ///   - verifiesCertificates: whether a certificate has to be valid, of a known authority, and for the name that we
+  ///     connect to. Opportunistic TLS never asks for that.
+  package init(
+    for modes: some Sequence<TLSMode>, caFile: String? = nil, verifiesCertificates: Bool = true
+  ) throws(TLSSetupFailure) {
+    var configuration = TLSConfiguration.makeClientConfiguration()
+    configuration.minimumTLSVersion = .tlsv12
+    // The peer's close_notify is not worth waiting for: SMTP says itself when it is done.
+    configuration.shutdownTimeout = .milliseconds(500)
+    do {
+      if let caFile { configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(caFile)) }
+      for mode in Set(modes) where mode != .none {
+        let verifies = mode.knowsThePeer && verifiesCertificates
+        configuration.certificateVerification = verifies ? .fullVerification : .none
+        contexts[mode] = try NIOSSLContext(configuration: configuration)
+      }
+    } catch {
+      throw TLSSetupFailure(description: "cannot read certificates from \(caFile ?? "the system"): \(error)")
+    }
+  }
+
+  /// The handler that stands before ours.
+  func handler(for smarthost: Smarthost, _ mode: TLSMode) throws -> NIOSSLClientHandler {
+    guard let context = contexts[mode] else { throw TLSSetupFailure(description: "TLS was not set up") }
+    // RFC 6066 section 3: no addresses in SNI; without a name the certificate is compared with the peer's address.
+    let name = smarthost.isAddress ? nil : smarthost.host
+    return try NIOSSLClientHandler(context: context, serverHostname: name)
+  }
+}
+
+extension Smarthost {
+  fileprivate var isAddress: Bool { (try? SocketAddress(ipAddress: host, port: port)) != nil }
+}
+
+/// Why a handshake failed, in a line for the admin; nil when it is only that the connection was lost.
+func describe(handshake error: any Error, _ smarthost: Smarthost) -> String? {
+  let text = "\(error)"
+  if let error = error as? NIOSSLExtraError, error == .failedToValidateHostname {
+    return "the certificate of \(smarthost) is for another name"
+  }
+  if text.contains("CERTIFICATE_VERIFY_FAILED") || error as? NIOSSLError == .unableToValidateCertificate {
+    return "the certificate of \(smarthost) is not valid now, or of no authority that we know ([delivery] ca-file)"
+  }
+  guard error is NIOSSLError || error is NIOSSLExtraError || error is BoringSSLError else { return nil }
+  if error as? NIOSSLError == .uncleanShutdown || text.contains("EOF during handshake") { return nil }
+  return "no handshake with \(smarthost): \(printable(text))"
+}
+
+private func printable(_ text: String) -> String {
+  String(decoding: text.utf8.prefix(200).map { (0x20...0x7E).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+}

@@ -1,0 +1,109 @@
+import MailMessage
+
+/// One mail on a greeted connection: MAIL, RCPT, DATA and the message (RFC 5321 section 3.3).
+extension ClientSession {
+  mutating func commandAnswered(_ reply: Reply, _ actions: inout [Action]) {
+    guard let command = awaiting.first else { return abandon(.garbled("\(reply)"), &actions) }
+    let trouble = Trouble(.reply(reply), at: step(command))
+    if let trouble, trouble.endsConnection { return abandon(.reply(reply), &actions) }
+    // An answer to half a message: it counts when it is a refusal, and either way nothing may follow on this connection,
+    // for the server would take our next commands for the rest of the message.
+    if isSending { return abandon(trouble == nil ? .garbled("\(reply)") : .reply(reply), &actions) }
+    awaiting.removeFirst()
+    if trouble == nil { isTaken = true }
+    switch (command, trouble) {
+    case (.reset, _), (.mail, nil): break
+    case (.mail, let trouble?):
+      // The replies to what was pipelined behind MAIL still come, and mean nothing.
+      plan = []
+      failOpen(trouble)
+    case (.recipient(let index), nil): if results[index] == nil { accepted.insert(index) }
+    case (.recipient(let index), let trouble?): if results[index] == nil { results[index] = .failed(trouble) }
+    case (.data, nil):
+      awaiting.append(.message)
+      isSending = true
+      return actions.append(.sendMessage)
+    case (.data, let trouble?), (.message, let trouble?): failOpen(trouble)
+    case (.message, nil):
+      for index in accepted { results[index] = .delivered(reply) }
+      return finish(needsReset: false, &actions)
+    }
+    goOn(after: command, &actions)
+  }
+
+  mutating func goOn(after command: Awaited, _ actions: inout [Action]) {
+    if command == .data || command == .message { return finish(needsReset: true, &actions) }
+    guard awaiting.isEmpty else { return }
+    if !plan.isEmpty { return advance(&actions) }
+    // DATA is not pipelined: a server that refused all recipients may answer it with 354 all the same, and would take
+    // the empty message that we then owed it (RFC 2920 section 3.1) for a mail.
+    let isOpen = accepted.contains { results[$0] == nil }
+    if isOpen {
+      plan = [.data]
+      advance(&actions)
+    } else {
+      finish(needsReset: true, &actions)
+    }
+  }
+
+  mutating func advance(_ actions: inout [Action]) {
+    let count = capabilities.pipelining ? plan.count : min(1, plan.count)
+    var bytes: [UInt8] = []
+    for command in plan.prefix(count) { bytes += line(of: command).utf8 }
+    awaiting += plan.prefix(count)
+    plan.removeFirst(count)
+    actions.append(.send(bytes))
+  }
+
+  // MARK: - Commands
+
+  func step(_ command: Awaited) -> Trouble.Step {
+    switch command {
+    case .reset: .reset
+    case .mail: .mail
+    case .recipient: accepted.isEmpty ? .recipient : .furtherRecipient
+    case .data: .data
+    case .message: .message
+    }
+  }
+
+  /// What the server's announcements rule out from the start.
+  func obstacle(to job: Job) -> Trouble? {
+    if let limit = capabilities.sizeLimit, job.size > limit { return Trouble(.overSize(limit: limit), at: .mail) }
+    if !job.envelope.isSendable { return Trouble(.malformedEnvelope, at: .mail) }
+    if !capabilities.smtpUTF8, !job.envelope.isASCII { return Trouble(.lacksSMTPUTF8, at: .mail) }
+    return nil
+  }
+
+  func line(of command: Awaited) -> String {
+    switch command {
+    case .reset: "RSET\r\n"
+    case .mail: mailLine
+    case .recipient(let index): "RCPT TO:<\(job?.envelope.recipients[index].text ?? "")>\r\n"
+    case .data: "DATA\r\n"
+    case .message: ""
+    }
+  }
+
+  private var mailLine: String {
+    guard let job else { return "" }
+    var line = "MAIL FROM:<\(job.envelope.sender.text)>"
+    if capabilities.size { line += " SIZE=\(job.size)" }
+    // A server without 8BITMIME gets 8-bit text all the same: nearly all of them pass it on, Postfix does so by
+    // default towards peers that it knows, and a conversion would change the mail.
+    let isEightBit = job.isEightBit || job.envelope.body == .eightBitMIME
+    if capabilities.eightBitMIME, isEightBit { line += " BODY=8BITMIME" }
+    if capabilities.smtpUTF8, job.envelope.usesSMTPUTF8 || !job.envelope.isASCII { line += " SMTPUTF8" }
+    return line + "\r\n"
+  }
+}
+
+extension Envelope {
+  fileprivate var isASCII: Bool { sender.isASCII && recipients.allSatisfy(\.isASCII) }
+
+  /// A line end in an address would be a command to the next hop. Addresses from the network cannot have one; those
+  /// from a configuration or a damaged store might.
+  fileprivate var isSendable: Bool {
+    ([sender] + recipients).allSatisfy { $0.text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F } }
+  }
+}

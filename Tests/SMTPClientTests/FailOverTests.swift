@@ -1,0 +1,110 @@
+import DedupCore
+import Logging
+import MailMessage
+import MailTestKit
+import NIOCore
+import NIOPosix
+import SMTPClient
+import Synchronization
+import Testing
+
+/// Several smarthosts: which one gets a mail when some of them fail.
+@Suite(.timeLimit(.minutes(5)))
+struct FailOverTests {
+  private final class Hands: Sendable {
+    let time = Mutex(Duration.zero)
+  }
+
+  private let group = MultiThreadedEventLoopGroup.singleton
+  private let clock = Hands()
+
+  private func transport(to ports: Int...) throws -> SMTPTransport {
+    let clock = clock
+    return SMTPTransport(
+      relays: ports.map { Relay(Smarthost(host: "127.0.0.1", port: $0)) },
+      settings: SMTPTransportSettings(hostname: "us.example"), tls: try TLSClient(for: []), group: group,
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, clock: { clock.time.withLock { $0 } })
+  }
+
+  private func advance(_ duration: Duration) { clock.time.withLock { $0 += duration } }
+
+  private func deliver(over transport: SMTPTransport) async -> DeliveryOutcome? {
+    let envelope = Envelope(sender: EmailAddress("a@b"), recipients: [EmailAddress("c@d")])
+    return await transport.deliver(envelope, message: Array("x\r\n".utf8), id: QueueID(rawValue: 1)).first
+  }
+
+  private let delivered = DeliveryOutcome.delivered(reply: "250 2.0.0 queued")
+
+  /// The second takes what the first cannot; the first is not asked for each mail, and is preferred again later.
+  @Test func returns() async throws {
+    let box = Box()
+    let first = try await ScriptedSmarthost.start(on: group) { request in
+      box.flag.load(ordering: .relaxed) && request.step == .greeting ? .sayAndDrop("421 4.3.2 not now") : nil
+    }
+    let second = try await ScriptedSmarthost.start(on: group)
+    let transport = try transport(to: first.port, second.port)
+    for _ in 0..<5 { #expect(await deliver(over: transport) == delivered) }
+    #expect(first.connections == 1 && second.mails.count == 5)
+    advance(.seconds(30))
+    #expect(await deliver(over: transport) == delivered)
+    #expect(first.connections == 2 && second.mails.count == 6)
+    box.flag.store(false, ordering: .relaxed)
+    advance(.seconds(30))
+    #expect(await deliver(over: transport) == delivered)
+    #expect(first.connections == 2, "after the second failure it is left alone for a minute")
+    advance(.seconds(30))
+    #expect(await deliver(over: transport) == delivered)
+    #expect(first.mails.count == 1 && second.mails.count == 7)
+    await transport.shutdown()
+    await first.stop()
+    await second.stop()
+  }
+
+  private final class Box: Sendable {
+    /// The first smarthost is down.
+    let flag = Atomic(true)
+  }
+
+  /// A dead smarthost costs one connection, not one for each mail; the reason is kept.
+  @Test func deadUpstream() async throws {
+    let smarthost = try await ScriptedSmarthost.start(on: group) { $0.step == .greeting ? .drop : nil }
+    let transport = try transport(to: smarthost.port)
+    for _ in 0..<5 {
+      guard case .deferred(let reason) = await deliver(over: transport) else {
+        Issue.record("not deferred")
+        continue
+      }
+      #expect(reason.hasPrefix("connection lost while waiting for the banner"))
+    }
+    #expect(smarthost.connections == 1)
+    await transport.shutdown()
+    await smarthost.stop()
+  }
+
+  /// A connection that dies in the envelope moves the mail to the next host; one that dies behind the message does not,
+  /// for it may have been taken.
+  @Test(arguments: [(ScriptedSmarthost.Step.mail, true), (.rcpt, true), (.data, true), (.message, false)])
+  func midway(step: ScriptedSmarthost.Step, moves: Bool) async throws {
+    let first = try await ScriptedSmarthost.start(on: group) { $0.step == step ? .drop : nil }
+    let second = try await ScriptedSmarthost.start(on: group)
+    let transport = try transport(to: first.port, second.port)
+    #expect((await deliver(over: transport) == delivered) == moves)
+    #expect(second.mails.count == (moves ? 1 : 0))
+    await transport.shutdown()
+    await first.stop()
+    await second.stop()
+  }
+
+  /// What the first host says about the mail itself holds, for now or for good.
+  @Test(arguments: ["451 4.7.1 greylisted", "550 5.1.1 no such user"])
+  func answersHold(answer: String) async throws {
+    let first = try await ScriptedSmarthost.start(on: group) { $0.step == .rcpt ? .say(answer) : nil }
+    let second = try await ScriptedSmarthost.start(on: group)
+    let transport = try transport(to: first.port, second.port)
+    for _ in 0..<2 { #expect(await deliver(over: transport) != delivered) }
+    #expect(second.connections == 0 && first.connections == 1)
+    await transport.shutdown()
+    await first.stop()
+    await second.stop()
+  }
+}

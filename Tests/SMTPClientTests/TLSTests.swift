@@ -1,0 +1,169 @@
+import DedupCore
+import Logging
+import MailMessage
+import MailTestKit
+import NIOCore
+import NIOPosix
+import NIOSSL
+import SMTPClient
+import SMTPProtocol
+import Testing
+
+/// TLS and AUTH over real sockets: which mail goes out, and that nothing is said where others may listen.
+@Suite(.timeLimit(.minutes(5)))
+struct TLSTests {
+  private let group = MultiThreadedEventLoopGroup.singleton
+  private let message = Array("Subject: x\r\n\r\nx\r\n".utf8)
+  private let envelope = Envelope(sender: EmailAddress("a@b"), recipients: [EmailAddress("c@d")])
+  private static let extensions = ["PIPELINING", "STARTTLS", "AUTH PLAIN LOGIN XOAUTH2"]
+
+  private func transport(
+    to port: Int, host: String = "127.0.0.1", _ mode: TLSMode, trusting path: String?,
+    _ credentials: ClientCredentials? = nil
+  ) throws -> SMTPTransport {
+    var source: CredentialSource?
+    if let credentials { source = { () async throws(CredentialFailure) in credentials } }
+    return SMTPTransport(
+      relays: [Relay(Smarthost(host: host, port: port), tls: mode)],
+      settings: SMTPTransportSettings(hostname: "us.example"), tls: try TLSClient(for: [mode], caFile: path),
+      credentials: source, group: group, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+  }
+
+  private func deliver(over transport: SMTPTransport) async -> String {
+    defer { Task { await transport.shutdown() } }
+    switch await transport.deliver(envelope, message: message, id: QueueID(rawValue: 1)).first {
+    case .delivered: return "delivered"
+    case .deferred(let reason): return "deferred: \(reason)"
+    case .rejected(let reason, _): return "rejected: \(reason)"
+    case nil: return "nothing"
+    }
+  }
+
+  struct Case: Sendable, CustomTestStringConvertible {
+    let certificate: SmarthostCertificate.Kind
+    let mode: TLSMode
+    var isTrusted = true
+    let expected: String
+    var testDescription: String { "\(certificate), \(mode), \(isTrusted ? "known" : "unknown") authority" }
+  }
+
+  static let cases = [
+    Case(certificate: .good, mode: .require, expected: "delivered"),
+    Case(certificate: .good, mode: .implicit, expected: "delivered"),
+    Case(certificate: .good, mode: .opportunistic, expected: "delivered"),
+    Case(certificate: .good, mode: .require, isTrusted: false, expected: "deferred: no TLS: the certificate of"),
+    Case(certificate: .good, mode: .implicit, isTrusted: false, expected: "deferred: no TLS: the certificate of"),
+    Case(certificate: .expired, mode: .require, expected: "deferred: no TLS: the certificate of"),
+    Case(certificate: .expired, mode: .implicit, expected: "deferred: no TLS: the certificate of"),
+    Case(certificate: .wrongName, mode: .require, expected: "deferred: no TLS: the certificate of"),
+    Case(certificate: .wrongName, mode: .implicit, expected: "deferred: no TLS: the certificate of"),
+    // It does not tell who is at the other end, so it need not be choosy.
+    Case(certificate: .expired, mode: .opportunistic, isTrusted: false, expected: "delivered"),
+    Case(certificate: .wrongName, mode: .opportunistic, isTrusted: false, expected: "delivered"),
+  ]
+
+  @Test(arguments: cases)
+  func certificates(_ example: Case) async throws {
+    let certificate = try SmarthostCertificate.make(example.certificate)
+    let smarthost = try await ScriptedSmarthost.start(
+      on: group, extensions: Self.extensions, tls: certificate.context, implicitly: example.mode == .implicit)
+    let transport = try transport(
+      to: smarthost.port, example.mode, trusting: example.isTrusted ? certificate.path : nil)
+    let outcome = await deliver(over: transport)
+    #expect(outcome.hasPrefix(example.expected), "\(outcome)")
+    #expect(smarthost.mails.count == (example.expected == "delivered" ? 1 : 0))
+    // RFC 3207 section 4.2: EHLO again behind the handshake.
+    if example.expected == "delivered", example.mode != .implicit {
+      #expect(smarthost.commands.prefix(3) == ["EHLO us.example", "STARTTLS", "EHLO us.example"])
+    }
+    await smarthost.stop()
+  }
+
+  /// By name, the certificate is compared with the name.
+  @Test func byName() async throws {
+    let certificate = try SmarthostCertificate.make(.good)
+    let smarthost = try await ScriptedSmarthost.start(
+      on: group, extensions: Self.extensions, tls: certificate.context)
+    let transport = try transport(to: smarthost.port, host: "localhost", .require, trusting: certificate.path)
+    #expect(await deliver(over: transport) == "delivered")
+    await smarthost.stop()
+  }
+
+  /// Where TLS is required nothing is said in the clear, whatever the server answers.
+  @Test(arguments: ["454 4.7.0 not now", "502 5.5.1 what?", "220 go on\r\n250 injected", "421 4.3.2 leaving"])
+  func neverInTheClear(answer: String) async throws {
+    let certificate = try SmarthostCertificate.make(.good)
+    let smarthost = try await ScriptedSmarthost.start(
+      on: group, extensions: Self.extensions, tls: certificate.context
+    ) { $0.step == .starttls ? .say(answer) : nil }
+    let transport = try transport(to: smarthost.port, .require, trusting: certificate.path)
+    #expect(await deliver(over: transport).hasPrefix("deferred"))
+    #expect(smarthost.commands == ["EHLO us.example", "STARTTLS"])
+    await smarthost.stop()
+  }
+
+  @Test func startTLSNotOffered() async throws {
+    let smarthost = try await ScriptedSmarthost.start(on: group)
+    let transport = try transport(to: smarthost.port, .require, trusting: nil)
+    let outcome = await deliver(over: transport)
+    #expect(outcome == "deferred: TLS is required and the next hop does not offer STARTTLS")
+    #expect(smarthost.commands == ["EHLO us.example"])
+    await smarthost.stop()
+  }
+
+  /// A handshake that goes wrong costs opportunistic TLS a second connection, and required TLS the attempt.
+  @Test(arguments: [TLSMode.opportunistic, .require])
+  func noHandshake(mode: TLSMode) async throws {
+    // Says yes, and then speaks no TLS.
+    let smarthost = try await ScriptedSmarthost.start(on: group, extensions: Self.extensions) { request in
+      request.step == .ehlo || request.step == .starttls || request.step == .greeting || request.connection > 1
+        ? nil : .sayAndDrop("500 what?")
+    }
+    let outcome = await deliver(over: try transport(to: smarthost.port, mode, trusting: nil))
+    #expect(mode == .opportunistic ? outcome == "delivered" : outcome.hasPrefix("deferred: no TLS"), "\(outcome)")
+    #expect(smarthost.connections == (mode == .opportunistic ? 2 : 1))
+    await smarthost.stop()
+  }
+
+  // MARK: - AUTH
+
+  /// A login over TLS is kept for all mails of the connection.
+  @Test func login() async throws {
+    let certificate = try SmarthostCertificate.make(.good)
+    let smarthost = try await ScriptedSmarthost.start(
+      on: group, extensions: Self.extensions, tls: certificate.context)
+    let transport = try transport(
+      to: smarthost.port, .require, trusting: certificate.path,
+      ClientCredentials(username: "user", proof: .password(Secret("pass"))))
+    #expect(await deliver(over: transport) == "delivered")
+    #expect(smarthost.commands.dropFirst(3).first == "AUTH PLAIN AHVzZXIAcGFzcw==")
+    await smarthost.stop()
+  }
+
+  /// 5xx to AUTH is our trouble and not that of the mail.
+  @Test func loginRefused() async throws {
+    let certificate = try SmarthostCertificate.make(.good)
+    let smarthost = try await ScriptedSmarthost.start(
+      on: group, extensions: Self.extensions, tls: certificate.context
+    ) { $0.step == .auth ? .say("535 5.7.8 bad credentials") : nil }
+    let transport = try transport(
+      to: smarthost.port, .require, trusting: certificate.path,
+      ClientCredentials(username: "user", proof: .password(Secret("pass"))))
+    #expect(await deliver(over: transport) == "deferred: 535 5.7.8 bad credentials (in reply to AUTH)")
+    #expect(smarthost.mails.isEmpty)
+    await smarthost.stop()
+  }
+
+  /// Without TLS the secret stays here, and so it does with TLS that anybody could offer.
+  @Test(arguments: [TLSMode.none, .opportunistic])
+  func neverInTheClear(mode: TLSMode) async throws {
+    let certificate = try SmarthostCertificate.make(.good)
+    let smarthost = try await ScriptedSmarthost.start(
+      on: group, extensions: Self.extensions, tls: certificate.context)
+    let transport = try transport(
+      to: smarthost.port, mode, trusting: nil, ClientCredentials(username: "user", proof: .password(Secret("pass"))))
+    #expect(await deliver(over: transport) == "deferred: there is no verified TLS to log in over")
+    #expect(!smarthost.commands.contains { $0.hasPrefix("AUTH") })
+    await smarthost.stop()
+  }
+}
