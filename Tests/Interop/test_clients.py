@@ -1,0 +1,112 @@
+"""The programs that send: smtplib, Django and curl, over each kind of connection that the relay offers."""
+import smtplib
+import ssl
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from peers import secrets
+from peers.relay import Relay
+from peers.sink import Sink
+from peers.waiting import free_port, until
+
+MAIL = b"From: <site@shop.example>\r\nTo: <admins@shop.example>\r\nSubject: hello\r\n\r\nA line.\r\n"
+
+
+@dataclass
+class Door:
+    """A relay that takes mail from whoever logs in, and what a client has to know of it."""
+
+    relay: Relay
+    sink: Sink
+    tls_port: int
+    cert: Path
+    folder: Path
+
+    def arrived(self, transmission: str) -> None:
+        """One mail came, by this transmission."""
+        arrival = self.sink.wait_for(lambda arrival: True, "the mail")[0]
+        assert f" with {transmission} id " in " ".join(str(arrival.message["Received"]).split())
+
+
+@pytest.fixture
+def door(workshop, sink, tmp_path) -> Door:
+    """A relay with TLS and a user."""
+    cert, key = secrets.certificate(tmp_path)
+    tls_port = free_port()
+    relay = workshop.relay(sink, overrides={
+        "listener": {"tls-address": f"127.0.0.1:{tls_port}"}, "tls": {"certificate": str(cert), "key": str(key)},
+        "auth": {"users": str(secrets.users(tmp_path, anna="correct horse"))}, "access": {"networks": ""}}).start()
+    return Door(relay, sink, tls_port, cert, tmp_path)
+
+
+@pytest.mark.parametrize("implicit", [False, True])
+def test_smtplib(door: Door, implicit: bool):
+    """Python's own client, with the certificate verified."""
+    trust = ssl.create_default_context(cafile=str(door.cert))
+    port = door.tls_port if implicit else door.relay.port
+    client = smtplib.SMTP_SSL("localhost", port, context=trust) if implicit else smtplib.SMTP("localhost", port)
+    with client:
+        if not implicit:
+            client.starttls(context=trust)
+        client.login("anna", "correct horse")
+        client.sendmail("site@shop.example", ["admins@shop.example"], MAIL)
+    door.arrived("ESMTPSA")
+
+
+def test_wrong_password_and_stranger(door: Door):
+    """A wrong password is a wrong password, and nobody sends without one."""
+    with smtplib.SMTP("localhost", door.relay.port) as client:
+        client.starttls(context=ssl.create_default_context(cafile=str(door.cert)))
+        with pytest.raises(smtplib.SMTPAuthenticationError):
+            client.login("anna", "a-guess-of-mine")
+    with smtplib.SMTP("localhost", door.relay.port) as client:
+        with pytest.raises(smtplib.SMTPSenderRefused) as refusal:
+            client.sendmail("site@shop.example", ["admins@shop.example"], MAIL)
+        assert refusal.value.smtp_code == 530
+    assert "a-guess-of-mine" not in door.relay.output() and "correct horse" not in door.relay.output()
+
+
+@pytest.mark.parametrize("setting", ["EMAIL_USE_TLS", "EMAIL_USE_SSL"])
+def test_django(door: Door, setting: str):
+    """Django's backend with EMAIL_HOST_USER; a process of its own, as it takes its settings only once."""
+    port = door.tls_port if setting == "EMAIL_USE_SSL" else door.relay.port
+    program = f"""
+from django.conf import settings
+settings.configure(
+    EMAIL_HOST="localhost", EMAIL_PORT={port}, EMAIL_HOST_USER="anna", EMAIL_HOST_PASSWORD="correct horse",
+    EMAIL_TIMEOUT=30, {setting}=True)
+from django.core.mail import send_mail
+assert send_mail("hello", "A line.", "site@shop.example", ["admins@shop.example"]) == 1
+"""
+    # Django verifies against the certificates of the system; OpenSSL takes ours from this variable.
+    environment = {"SSL_CERT_FILE": str(door.cert), "PATH": "/usr/bin:/bin"}
+    subprocess.run([sys.executable, "-B", "-c", program], check=True, timeout=60, env=environment)
+    door.arrived("ESMTPSA")
+
+
+@pytest.mark.parametrize("scheme", ["smtp", "smtps"])
+def test_curl(door: Door, scheme: str):
+    """curl, which takes AUTH PLAIN with an initial response or without."""
+    mail = door.folder / "mail"
+    mail.write_bytes(MAIL)
+    port = door.tls_port if scheme == "smtps" else door.relay.port
+    command = ["curl", "--silent", "--show-error", "--ssl-reqd", "--cacert", str(door.cert), "--user",
+               "anna:correct horse", "--mail-from", "site@shop.example", "--mail-rcpt", "admins@shop.example",
+               "--upload-file", str(mail), f"{scheme}://localhost:{port}"]
+    subprocess.run(command, check=True, timeout=60)
+    door.arrived("ESMTPSA")
+
+
+def test_new_certificate_without_dropping_anybody(door: Door):
+    """The next client sees the new certificate, the one who is connected stays."""
+    trust = ssl.create_default_context(cafile=str(door.cert))
+    with smtplib.SMTP_SSL("localhost", door.tls_port, context=trust) as first:
+        secrets.certificate(door.folder)
+        until(lambda: "reloaded" in door.relay.output(), "the certificate is read again")
+        renewed = ssl.create_default_context(cafile=str(door.cert))
+        smtplib.SMTP_SSL("localhost", door.tls_port, context=renewed).quit()
+        assert first.noop()[0] == 250
