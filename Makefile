@@ -4,7 +4,7 @@
 SWIFT_FLAGS = --explicit-target-dependency-import-check error
 BIN = $$(swift build --show-bin-path)
 
-.PHONY: help run build release test test-swift test-interop lint score demo demo-mails setup clean
+.PHONY: help run build release test test-swift test-interop lint score fuzz demo demo-mails setup clean
 
 help:
 	@echo "make run         installs what is missing, builds, and runs the relay with ./dedup.conf"
@@ -14,6 +14,7 @@ help:
 	@echo "make test-swift  the Swift tests alone    make test-interop   Django, PostgreSQL and a sink alone"
 	@echo "make lint        formatting and layers    make demo-mails     records the outage of the demo anew"
 	@echo "make score       fingerprints of the labelled set in ../shared, scored"
+	@echo "make fuzz        libFuzzer over reader and session, FUZZ_SECONDS=60 each"
 	@echo "make clean       removes what was built"
 
 run:
@@ -37,13 +38,15 @@ release:
 	swift build $(SWIFT_FLAGS) -c release
 
 test:
-	@echo "[1/4] what is missing on this machine"
+	@echo "[1/5] what is missing on this machine"
 	@Scripts/setup test
-	@echo "[2/4] Swift: build and tests"
+	@echo "[2/5] Swift: build and tests"
 	@$(MAKE) --no-print-directory test-swift
-	@echo "[3/4] formatting and layers"
+	@echo "[3/5] formatting and layers"
 	@$(MAKE) --no-print-directory lint
-	@echo "[4/4] real peers: Django, PostgreSQL, an SMTP sink"
+	@echo "[4/5] fuzzing, 20 s for each target"
+	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=20
+	@echo "[5/5] real peers: Django, PostgreSQL, an SMTP sink"
 	@$(MAKE) --no-print-directory test-interop
 
 test-swift:
@@ -56,8 +59,13 @@ test-interop:
 	MAILDEDUP_BIN_DIR="$(BIN)" .venv/bin/python -B -m pytest Tests/Interop
 
 lint:
-	swift format lint --strict -r Sources Tests Package.swift
+	swift format lint --strict -r Sources Tests Package.swift Fuzz/Package.swift Fuzz/Sources/FuzzFingerprint Fuzz/Sources/FuzzSession
 	@Scripts/check-layers
+
+FUZZ_SECONDS = 60
+
+fuzz:
+	@Scripts/fuzz $(FUZZ_SECONDS)
 
 score:
 	@swift build $(SWIFT_FLAGS) --product dedupctl
