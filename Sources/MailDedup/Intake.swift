@@ -1,3 +1,4 @@
+import DedupConfig
 import DedupCore
 import DedupStore
 import Fingerprint
@@ -114,19 +115,5 @@ extension Judged {
           fingerprint: report.fingerprint.text, previous: report.previous.map(\.text), variant: report.variant,
           title: report.title, place: report.place, rule: report.ruling.map(RuleEffect.init)))
     }
-  }
-}
-
-extension RuleEffect {
-  /// What a rule said, in the words of the store.
-  init(_ ruling: Ruling) {
-    let treatment: Treatment =
-      switch ruling.action {
-      case .dedup: .dedup
-      case .pass: .pass
-      case .silence: .silence
-      case .summaryOnly: .summaryOnly
-      }
-    self.init(name: ruling.rule, treatment: treatment, window: ruling.window)
   }
 }

@@ -2,6 +2,7 @@ import DedupCore
 import DedupStore
 import Dispatch
 import Logging
+import MailMessage
 import SMTPProtocol
 import Synchronization
 
@@ -37,11 +38,11 @@ final class SafetyNet: Sendable {
     disk.async { [self] in
       do {
         try spool.keep(submission)
-        count(\.spooled)
+        count { $0.spooled += 1 }
         log(.warning, "spooled", submission, failure.description)
         reply(Reply(250, EnhancedStatusCode(2, 0, 0), "kept as \(submission.id)"))
       } catch {
-        log(.error, "not-spooled", submission, error.description)
+        log(.error, "not-spooled", submission, "\(error)")
         Task { await cutThrough(submission, reply: reply) }
       }
     }
@@ -52,16 +53,16 @@ final class SafetyNet: Sendable {
     let outcomes = await transport.deliver(submission.envelope, message: message, id: submission.id)
     let answer = CutThrough.reply(to: outcomes, id: submission.id)
     if answer.isPositive {
-      count(\.cutThrough)
+      count { $0.cutThrough += 1 }
       log(.warning, "cut-through", submission, transport.nextHop)
     } else {
-      count(\.refused)
+      count { $0.refused += 1 }
       log(.error, "refused", submission, answer.description)
     }
     reply(answer)
   }
 
-  private func count(_ step: WritableKeyPath<Counts, Int> & Sendable) { state.withLock { $0[keyPath: step] += 1 } }
+  private func count(_ step: (inout Counts) -> Void) { state.withLock { step(&$0) } }
 
   private func log(_ level: Logger.Level, _ verb: Logger.Message, _ submission: Submission, _ reason: String) {
     logger.log(
