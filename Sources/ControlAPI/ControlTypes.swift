@@ -65,9 +65,11 @@ package struct DaemonStatus: Codable, Sendable, Equatable {
   package var listening: [String]
   package var nextHop: String
   package var connections: Int
+  package var trouble: TroubleReport
 
   package init(
-    pid: Int, startedAt: Date, uptimeSeconds: Int, listening: [String], nextHop: String, connections: Int
+    pid: Int, startedAt: Date, uptimeSeconds: Int, listening: [String], nextHop: String, connections: Int,
+    trouble: TroubleReport
   ) {
     self.pid = pid
     self.startedAt = startedAt
@@ -75,6 +77,26 @@ package struct DaemonStatus: Codable, Sendable, Equatable {
     self.listening = listening
     self.nextHop = nextHop
     self.connections = connections
+    self.trouble = trouble
+  }
+}
+
+/// What became of the mails that the database could not take; the counts are since the start.
+package struct TroubleReport: Codable, Sendable, Equatable {
+  /// In the emergency spool now.
+  package var spoolWaiting: Int
+  /// Kept in the emergency spool.
+  package var spooled: Int
+  /// Handed straight to the next hop.
+  package var cutThrough: Int
+  /// Refused for now.
+  package var refused: Int
+
+  package init(spoolWaiting: Int, spooled: Int, cutThrough: Int, refused: Int) {
+    self.spoolWaiting = spoolWaiting
+    self.spooled = spooled
+    self.cutThrough = cutThrough
+    self.refused = refused
   }
 }
 

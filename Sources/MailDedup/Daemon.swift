@@ -49,7 +49,7 @@ struct Daemon {
     let mailer = SummaryMailer(store: store, settings: configuration.summary, hostname: hostname)
     let control = ControlServer(
       service: LiveControl(
-        store: store, mailer: mailer, listener: listener, listening: bound.map(\.description),
+        store: store, mailer: mailer, listener: listener, net: net, listening: bound.map(\.description),
         nextHop: transport.nextHop),
       socket: configuration.control.socket, group: group, logger: logger)
     let runner = QueueRunner(

@@ -10,14 +10,19 @@ struct LiveControl: ControlService {
   private let stored: StoredState
   private let mailer: SummaryMailer
   private let listener: SMTPListener
+  private let net: SafetyNet
   private let listening: [String]
   private let nextHop: String
   private let startedAt = Date.now
 
-  init(store: SQLiteStore, mailer: SummaryMailer, listener: SMTPListener, listening: [String], nextHop: String) {
+  init(
+    store: SQLiteStore, mailer: SummaryMailer, listener: SMTPListener, net: SafetyNet, listening: [String],
+    nextHop: String
+  ) {
     stored = StoredState(reader: store, now: WallClock.now, builder: mailer.builder)
     self.mailer = mailer
     self.listener = listener
+    self.net = net
     self.listening = listening
     self.nextHop = nextHop
   }
@@ -27,7 +32,13 @@ struct LiveControl: ControlService {
       daemon: DaemonStatus(
         pid: Int(ProcessInfo.processInfo.processIdentifier), startedAt: startedAt,
         uptimeSeconds: Int(Date.now.timeIntervalSince(startedAt)), listening: listening, nextHop: nextHop,
-        connections: listener.counts.open))
+        connections: listener.counts.open, trouble: trouble))
+  }
+
+  private var trouble: TroubleReport {
+    let counts = net.counts
+    return TroubleReport(
+      spoolWaiting: net.waiting, spooled: counts.spooled, cutThrough: counts.cutThrough, refused: counts.refused)
   }
 
   func errors(all: Bool, limit: Int) async throws -> [ErrorEntry] { try await stored.errors(all: all, limit: limit) }

@@ -33,6 +33,9 @@ final class SafetyNet: Sendable {
 
   var counts: Counts { state.withLock { $0 } }
 
+  /// Mails in the spool now; none when its folder cannot be read.
+  var waiting: Int { (try? spool.waiting().count) ?? 0 }
+
   /// Takes over a mail that was not stored because of `failure`; calls `reply` once, from any thread.
   func take(_ submission: Submission, because failure: StoreFailure, reply: @escaping @Sendable (Reply) -> Void) {
     disk.async { [self] in

@@ -26,6 +26,7 @@ struct StatusCommand: AsyncParsableCommand {
         ("Daemon", "pid \(daemon.pid), up \(uptime(daemon.uptimeSeconds)), \(daemon.connections) connections"),
         ("Listening", daemon.listening.joined(separator: ", ")), ("Next hop", daemon.nextHop),
       ]
+      if let trouble = trouble(daemon.trouble) { facts.append(("Trouble", trouble)) }
     } else {
       facts.append(("Daemon", "down"))
     }
@@ -36,6 +37,14 @@ struct StatusCommand: AsyncParsableCommand {
       ("Queue", queue(status.queue)),
     ]
     return facts
+  }
+
+  /// Nil as long as the database took every mail.
+  private static func trouble(_ report: TroubleReport) -> String? {
+    guard report.spoolWaiting + report.spooled + report.cutThrough + report.refused > 0 else { return nil }
+    return "the database could not take \(report.spooled + report.cutThrough + report.refused) mails: "
+      + "\(report.spooled) spooled (\(report.spoolWaiting) wait there), \(report.cutThrough) sent on at once, "
+      + "\(report.refused) refused; the log says why"
   }
 
   private static func queue(_ queue: QueueReport) -> String {
