@@ -31,7 +31,7 @@ enum Corpus {
     return names.sorted()
   }
 
-  private static func bytes(_ path: String) -> [UInt8] {
+  static func bytes(_ path: String) -> [UInt8] {
     guard let file = fopen(path, "rb") else { return [] }
     defer { fclose(file) }
     var output: [UInt8] = []
