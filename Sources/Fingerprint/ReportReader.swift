@@ -92,7 +92,7 @@ package struct ReportReader: Sendable {
     }
   }
 
-  private func text(_ bytes: borrowing Span<UInt8>, _ part: MIMEPart) -> Result<[UInt8], DoubtReason> {
+  func text(_ bytes: borrowing Span<UInt8>, _ part: MIMEPart) -> Result<[UInt8], DoubtReason> {
     guard part.encoding != .unknown else { return .failure(.unknownEncoding) }
     let charset = Charset(bytes, name: part.contentType.charset)
     guard charset != .unknown else { return .failure(.unknownCharset) }

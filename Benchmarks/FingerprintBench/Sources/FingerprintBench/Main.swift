@@ -4,12 +4,13 @@ import Glibc
 /// Measures the reader and torments it.
 ///
 ///     FingerprintBench speed DIR [ROUNDS]           MB/s, mails/s and the slowest mail, by CPU time of one thread
+///     FingerprintBench stages DIR [ROUNDS]          the same for each stage of reading
 ///     FingerprintBench mutate DIR COUNT [SEED]      judges COUNT mutated mails; a trap ends it with the seed printed
 @main struct Main {
   static func main() {
     let arguments = CommandLine.arguments
     guard arguments.count > 2 else {
-      print("usage: FingerprintBench speed DIR [ROUNDS] | mutate DIR COUNT [SEED]")
+      print("usage: FingerprintBench speed DIR [ROUNDS] | stages DIR [ROUNDS] | mutate DIR COUNT [SEED]")
       exit(2)
     }
     let mails = Files.mails(below: arguments[2])
@@ -19,6 +20,7 @@ import Glibc
     }
     switch arguments[1] {
     case "speed": Speed.run(mails, rounds: arguments.count > 3 ? Int(arguments[3]) ?? 10 : 10)
+    case "stages": Stages.run(mails, rounds: arguments.count > 3 ? Int(arguments[3]) ?? 10 : 10)
     case "mutate":
       let count = arguments.count > 3 ? Int(arguments[3]) ?? 100_000 : 100_000
       Torment.run(mails, count: count, seed: arguments.count > 4 ? UInt64(arguments[4]) ?? 1 : 1)
@@ -53,6 +55,37 @@ enum Speed {
     print("\(mails.count) mails, \(bytes) bytes, best of \(rounds) rounds, one thread")
     print("\(Int(Double(bytes) / best / 1e6)) MB/s, \(Int(Double(mails.count) / best)) mails/s")
     print("slowest mail \(Int(worst * 1e6)) µs")
+  }
+}
+
+enum Stages {
+  /// What each stage costs is what reading that far costs more than reading one stage less.
+  static func run(_ mails: [[UInt8]], rounds: Int) {
+    let bytes = Double(mails.reduce(0) { $0 + $1.count })
+    var before = 0.0
+    print("\(mails.count) mails, \(Int(bytes)) bytes, best of \(rounds) rounds, one thread")
+    for stage in ReadingStage.allCases {
+      let upTo = seconds(mails, upTo: stage, rounds: rounds)
+      let own = max(upTo - before, 1e-9)
+      let perMail = Int(own / Double(mails.count) * 1e9)
+      print(
+        "\(stage.rawValue): \(Int(bytes / own / 1e6)) MB/s, \(Int(Double(mails.count) / own)) mails/s, \(perMail) ns a mail"
+      )
+      before = upTo
+    }
+    print("all: \(Int(bytes / before / 1e6)) MB/s, \(Int(Double(mails.count) / before)) mails/s")
+  }
+
+  private static func seconds(_ mails: [[UInt8]], upTo stage: ReadingStage, rounds: Int) -> Double {
+    let reader = ReportReader()
+    var best = Double.infinity
+    var sum = 0
+    for _ in 0..<rounds {
+      let start = cpuSeconds()
+      for mail in mails { sum &+= reader.read(mail, upTo: stage) }
+      best = min(best, cpuSeconds() - start)
+    }
+    return sum == .min ? 0 : best
   }
 }
 

@@ -1,0 +1,39 @@
+import MailMessage
+
+/// How far a mail is read; each stage includes the ones before it. For the benchmark, which takes the difference.
+package enum ReadingStage: String, Sendable, CaseIterable {
+  /// The fields of the header, and what they alone decide.
+  case header
+  /// The tree of parts, and the part to read.
+  case mime
+  /// Transfer encoding and charset of that part.
+  case decode
+  /// Report layout and traceback.
+  case parse
+  /// All: placing, families, normalisation, key and digest.
+  case verdict
+}
+
+extension ReportReader {
+  /// Reads `message` as far as `stage`, by the code that `judge` runs.
+  ///
+  /// - Returns: something that depends on the work, so that it is not left out.
+  package func read(_ message: [UInt8], upTo stage: ReadingStage) -> Int {
+    if stage == .verdict {
+      if case .report(let report) = judge(message) { return report.fingerprint.digest.utf8.count }
+      return 0
+    }
+    let bytes = message.span
+    let header = HeaderBlock(bytes, in: 0..<bytes.count, limit: limits.headerBytes)
+    let gate = Gate(bytes, header: header)
+    if stage == .header || gate.veto != nil { return header.isTooLarge ? 1 : 0 }
+    let content = MailContent(bytes, header: header, limits: limits)
+    guard stage != .mime, content.veto == nil, !content.isMalformed, let part = content.plain,
+      case .success(let text) = text(bytes, part)
+    else { return 1 }
+    guard stage == .parse else { return text.count }
+    if let report = DjangoReport(text.span, limits: limits) { return report.traceback?.frames.count ?? 0 }
+    var parser = PlainTracebackParser(limits: limits)
+    return parser.next(text.span, from: 0, end: text.count)?.range.count ?? 0
+  }
+}
