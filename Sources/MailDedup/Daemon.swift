@@ -75,7 +75,7 @@ struct Daemon {
         announce(bound, nextHop: transport.nextHop)
       })
     var settings = ServiceGroupConfiguration(
-      services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+      services: services, gracefulShutdownSignals: [.sigterm, .sigint, .sighup], logger: logger)
     settings.maximumGracefulShutdownDuration = Self.shutdownPatience + .seconds(5)
     try await ServiceGroup(configuration: settings).run()
     logger.notice("stopped")

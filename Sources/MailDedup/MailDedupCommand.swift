@@ -11,7 +11,7 @@ struct MailDedupCommand: AsyncParsableCommand {
     commandName: "maildedup",
     abstract: "An SMTP relay that turns a flood of identical Django error mails into one.",
     discussion: """
-      Runs in the foreground; the log goes to standard error. SIGTERM finishes what is in flight and ends.
+      Runs in the foreground; the log goes to standard error. SIGTERM, SIGINT and SIGHUP finish what is in flight and end it.
 
       Exit status: 0 ended by a signal, 64 wrong usage, 69 an address is in use, 74 the store cannot be opened or \
       read, 75 another instance runs on the same store, 78 the configuration is wrong.
