@@ -3,44 +3,20 @@ import smtplib
 import ssl
 import subprocess
 import sys
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from peers import secrets
-from peers.relay import Relay
-from peers.sink import Sink
-from peers.waiting import free_port, until
+from peers.door import Door, open_door
+from peers.waiting import until
 
 MAIL = b"From: <site@shop.example>\r\nTo: <admins@shop.example>\r\nSubject: hello\r\n\r\nA line.\r\n"
 
 
-@dataclass
-class Door:
-    """A relay that takes mail from whoever logs in, and what a client has to know of it."""
-
-    relay: Relay
-    sink: Sink
-    tls_port: int
-    cert: Path
-    folder: Path
-
-    def arrived(self, transmission: str) -> None:
-        """One mail came, by this transmission."""
-        arrival = self.sink.wait_for(lambda arrival: True, "the mail")[0]
-        assert f" with {transmission} id " in " ".join(str(arrival.message["Received"]).split())
-
-
 @pytest.fixture
-def door(workshop, sink, tmp_path) -> Door:
-    """A relay with TLS and a user."""
-    cert, key = secrets.certificate(tmp_path)
-    tls_port = free_port()
-    relay = workshop.relay(sink, overrides={
-        "listener": {"tls-address": f"127.0.0.1:{tls_port}"}, "tls": {"certificate": str(cert), "key": str(key)},
-        "auth": {"users": str(secrets.users(tmp_path, anna="correct horse"))}, "access": {"networks": ""}}).start()
-    return Door(relay, sink, tls_port, cert, tmp_path)
+def door(workshop, tmp_path) -> Door:
+    """A relay that takes mail from whoever logs in, and from nobody else."""
+    return open_door(workshop, tmp_path, networks="")
 
 
 @pytest.mark.parametrize("implicit", [False, True])
