@@ -25,10 +25,13 @@ package struct Configuration: Hashable, Sendable {
 
   /// `[listener]`: where Django connects.
   package struct Listener: Hashable, Sendable {
-    /// At least one.
+    /// May be empty where one of the two that follow is not.
     package var addresses = [Endpoint(host: "127.0.0.1", port: 2525)]
     /// TLS from the first octet; may be empty.
     package var tlsAddresses: [Endpoint] = []
+    /// A Unix socket; nil: none.
+    package var socket: String?
+    package var socketMode = FileMode(bits: 0o660)
     /// The name in greeting and trace headers; nil: the machine's.
     package var hostname: String?
     /// Open connections in all.
@@ -53,6 +56,8 @@ package struct Configuration: Hashable, Sendable {
   package struct Access: Hashable, Sendable {
     /// Without AUTH; may be empty.
     package var networks = [IPNetwork("127.0.0.0/8"), IPNetwork("::1/128")].compactMap { $0 }
+    /// Who begins with a PROXY header and is believed.
+    package var proxies: [IPNetwork] = []
 
     package init() {}
   }
@@ -159,7 +164,8 @@ extension Configuration {
 
   private static var optionalPaths: [WritableKeyPath<Configuration, String?>] {
     [
-      \.tls.certificate, \.tls.key, \.auth.users, \.delivery.caFile, \.delivery.passwordFile, \.delivery.tokenFile,
+      \.listener.socket, \.tls.certificate, \.tls.key, \.auth.users, \.delivery.caFile, \.delivery.passwordFile,
+      \.delivery.tokenFile,
     ]
   }
 

@@ -21,28 +21,66 @@ private func checkListener(_ parsed: inout ParsedConfiguration) {
   where addresses.contains(address) || tlsAddresses[..<index].contains(address) {
     parsed.error(at: "listener.tls-address", "\(address) is listened on already; remove one of the two")
   }
+  if addresses.isEmpty, tlsAddresses.isEmpty, parsed.configuration.listener.socket == nil {
+    parsed.error(at: "listener.address", "there is nothing to listen on; write an address, e.g. 127.0.0.1:2525")
+  }
+  if let socket = parsed.configuration.listener.socket, socket == parsed.configuration.control.socket {
+    parsed.error(at: "listener.socket", or: "control.socket", "it is control.socket too; write another path")
+  }
 }
 
 /// The relay refuses whom it does not know, so a listener for everybody is no open relay; but it is one for whom the
 /// networks name, and useless where nobody may send.
 private func checkAccess(_ parsed: inout ParsedConfiguration) {
-  let configuration = parsed.configuration
-  let listener = configuration.listener
-  for network in configuration.access.networks where network.length == 0 {
+  let access = parsed.configuration.access
+  for network in access.networks where network.isMuchOfTheInternet {
     parsed.error(
-      at: "access.networks", "\(network) is everybody: it would be an open relay; name the networks of your servers")
+      at: "access.networks",
+      network.length == 0
+        ? "\(network) is everybody: it would be an open relay; name the networks of your servers"
+        : "\(network) holds too many strangers: it would be an open relay; name the networks of your servers")
   }
-  let isOnlyLoopback = configuration.access.networks.allSatisfy(\.isLoopback)
-  guard isOnlyLoopback, configuration.auth.users == nil else { return }
-  if configuration.access.networks.isEmpty {
+  for network in access.proxies where network.isMuchOfTheInternet {
+    parsed.error(
+      at: "access.proxies",
+      "\(network) lets strangers pretend to be any client: it would be an open relay; name your proxies")
+  }
+  checkOverlap(&parsed)
+  checkSenders(&parsed)
+}
+
+/// From a proxy's address nobody comes in without a PROXY header, be it a Django on the same machine.
+private func checkOverlap(_ parsed: inout ParsedConfiguration) {
+  let access = parsed.configuration.access
+  for proxy in access.proxies {
+    guard let network = access.networks.first(where: proxy.overlaps) else { continue }
+    parsed.warn(
+      at: "access.proxies",
+      "\(proxy) belongs to \(network) of access.networks, but who connects from there without a PROXY header is "
+        + "refused, a Django there too; let it use listener.socket, or another address")
+  }
+}
+
+/// Whether there is anybody who may send, at each of the listeners.
+private func checkSenders(_ parsed: inout ParsedConfiguration) {
+  let (listener, auth) = (parsed.configuration.listener, parsed.configuration.auth)
+  let hasTLS = parsed.configuration.tls.certificate != nil
+  if auth.users != nil, !hasTLS, !auth.allowsPlaintextOnLoopback, listener.socket == nil {
+    parsed.warn(
+      at: "auth.users", "nobody can log in: a password is taken inside TLS only; set tls.certificate and tls.key")
+  }
+  guard auth.users == nil || !hasTLS else { return }
+  let networks = parsed.configuration.access.networks
+  if networks.isEmpty, auth.users == nil, listener.socket == nil {
     parsed.error(at: "access.networks", "nobody may send: name networks here, or users in auth.users")
   }
+  guard networks.allSatisfy(\.isLoopback) else { return }
   for (key, addresses) in [("listener.address", listener.addresses), ("listener.tls-address", listener.tlsAddresses)] {
     for address in addresses where !address.isLoopback {
       parsed.warn(
         at: key,
-        "\(address) can be reached from outside this machine, but only clients on it may send; "
-          + "name others in access.networks, or users in auth.users")
+        "\(address) can be reached from outside this machine, but only clients on it may send, all others are refused; "
+          + "name them in access.networks, or users in auth.users (with tls.certificate)")
     }
   }
 }

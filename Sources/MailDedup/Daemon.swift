@@ -110,11 +110,15 @@ extension Daemon {
     let secure = listener.tlsAddresses.map {
       ListenerSettings.Endpoint(host: $0.host, port: $0.port, isImplicitTLS: true)
     }
-    var settings = ListenerSettings(endpoints: plain + secure, hostname: hostname)
+    let socket = listener.socket.map {
+      ListenerSettings.Endpoint.socket(path: $0, mode: listener.socketMode.bits)
+    }
+    var settings = ListenerSettings(endpoints: plain + secure + [socket].compactMap { $0 }, hostname: hostname)
     settings.limits = configuration.limits
     settings.maximumConnections = listener.maximumConnections
     settings.maximumPerClient = listener.maximumConnectionsPerClient
     settings.networks = configuration.access.networks
+    settings.proxies = configuration.access.proxies
     settings.allowsPlaintextAuthOnLoopback = configuration.auth.allowsPlaintextOnLoopback
     settings.maximumPerLoopbackClient = listener.maximumConnectionsPerLoopbackClient
     return settings
@@ -156,10 +160,10 @@ extension Daemon {
       configuration.delivery.smarthosts.isEmpty && !configuration.delivery.discards
       ? " until [delivery] smarthost is set" : ""
     print("delivering to \(nextHop)\(hint)")
-    if let endpoint = bound.first {
+    if case .address(let host, let port, _) = bound.first {
       print("The settings of your Django site:")
-      print("    EMAIL_HOST = \"\(endpoint.host)\"")
-      print("    EMAIL_PORT = \(endpoint.port)")
+      print("    EMAIL_HOST = \"\(host)\"")
+      print("    EMAIL_PORT = \(port)")
       print("    EMAIL_TIMEOUT = 30")
     }
     // Standard output is a pipe as often as a terminal; whoever waits for these lines must get them now.

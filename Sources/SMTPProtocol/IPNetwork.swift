@@ -30,6 +30,20 @@ package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
     return other.count == own.count && Self.masked(other, length) == own
   }
 
+  /// Whether there is an address that belongs to both.
+  package func overlaps(_ other: IPNetwork) -> Bool {
+    length <= other.length ? contains(other.address) : other.contains(address)
+  }
+
+  /// Whether it is larger than any network of one owner: shorter than /8 of IPv4 or /16 of IPv6, where the private
+  /// addresses of RFC 4193 do not count.
+  package var isMuchOfTheInternet: Bool {
+    switch address {
+    case .v4: length < 8
+    case .v6(let groups): length < 16 && !(length >= 7 && (groups.first ?? 0) >> 9 == 0x7E)
+    }
+  }
+
   /// Whether only this machine is in it.
   package var isLoopback: Bool {
     switch address {

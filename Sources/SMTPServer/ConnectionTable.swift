@@ -2,6 +2,9 @@ import NIOCore
 import Synchronization
 
 /// Who is connected, and whether one more may be.
+///
+/// A connection takes its place when it is accepted. It counts as its client's once the client is known, which behind a
+/// proxy is later.
 final class ConnectionTable: Sendable {
   enum Admission: Hashable {
     case admitted
@@ -10,8 +13,14 @@ final class ConnectionTable: Sendable {
     case shuttingDown
   }
 
+  private struct Place {
+    let channel: any Channel
+    /// Nil until it is known.
+    var client: String?
+  }
+
   private struct State {
-    var channels: [ObjectIdentifier: any Channel] = [:]
+    var places: [ObjectIdentifier: Place] = [:]
     var perClient: [String: Int] = [:]
     var counts = ConnectionCounts()
     var isShuttingDown = false
@@ -27,35 +36,52 @@ final class ConnectionTable: Sendable {
     open.load(ordering: .relaxed) * 5 > settings.maximumConnections * 4
   }
 
-  func admit(_ channel: any Channel, from client: String, _ settings: ListenerSettings) -> Admission {
+  /// Gives the connection a place. Whoever is admitted is to be removed at the end.
+  func admit(_ channel: any Channel, _ settings: ListenerSettings) -> Admission {
     state.withLock { state in
       if state.isShuttingDown { return .shuttingDown }
-      let allowed = Self.isLoopback(client) ? settings.maximumPerLoopbackClient : settings.maximumPerClient
-      let admission: Admission =
-        state.channels.count >= settings.maximumConnections
-        ? .tooMany : state.perClient[client, default: 0] >= allowed ? .tooManyOfClient : .admitted
-      guard admission == .admitted else {
+      guard state.places.count < settings.maximumConnections else {
         state.counts.refused += 1
-        return admission
+        return .tooMany
       }
-      state.channels[ObjectIdentifier(channel)] = channel
-      state.perClient[client, default: 0] += 1
-      state.counts.total += 1
-      state.counts.open = state.channels.count
-      open.store(state.channels.count, ordering: .relaxed)
+      state.places[ObjectIdentifier(channel)] = Place(channel: channel)
+      note(&state)
       return .admitted
     }
   }
 
-  /// Only for a channel that was admitted.
-  func remove(_ channel: any Channel, from client: String) {
+  /// Whose connection it is; once for each that was admitted. When the client has too many, the place is free again.
+  func assign(_ channel: any Channel, to peer: Peer, _ settings: ListenerSettings) -> Admission {
     state.withLock { state in
-      guard state.channels.removeValue(forKey: ObjectIdentifier(channel)) != nil else { return }
-      let left = state.perClient[client, default: 1] - 1
-      state.perClient[client] = left > 0 ? left : nil
-      state.counts.open = state.channels.count
-      open.store(state.channels.count, ordering: .relaxed)
+      if state.isShuttingDown { return .shuttingDown }
+      let allowed = peer.isLocal ? settings.maximumPerLoopbackClient : settings.maximumPerClient
+      guard state.perClient[peer.name, default: 0] < allowed else {
+        state.places[ObjectIdentifier(channel)] = nil
+        state.counts.refused += 1
+        note(&state)
+        return .tooManyOfClient
+      }
+      state.places[ObjectIdentifier(channel)]?.client = peer.name
+      state.perClient[peer.name, default: 0] += 1
+      state.counts.total += 1
+      return .admitted
     }
+  }
+
+  func remove(_ channel: any Channel) {
+    state.withLock { state in
+      guard let place = state.places.removeValue(forKey: ObjectIdentifier(channel)) else { return }
+      if let client = place.client {
+        let left = state.perClient[client, default: 1] - 1
+        state.perClient[client] = left > 0 ? left : nil
+      }
+      note(&state)
+    }
+  }
+
+  private func note(_ state: inout State) {
+    state.counts.open = state.places.count
+    open.store(state.places.count, ordering: .relaxed)
   }
 
   /// From now on nobody is admitted.
@@ -64,9 +90,7 @@ final class ConnectionTable: Sendable {
   func shutDown() -> [any Channel] {
     state.withLock { state in
       state.isShuttingDown = true
-      return Array(state.channels.values)
+      return state.places.values.map(\.channel)
     }
   }
-
-  static func isLoopback(_ client: String) -> Bool { client.hasPrefix("127.") || client == "::1" || client == "unix" }
 }

@@ -29,26 +29,43 @@ package struct ListenerFailure: Error, Hashable, Sendable, CustomStringConvertib
   init(_ endpoint: ListenerSettings.Endpoint, _ error: any Error) {
     self.endpoint = endpoint
     let what: String
+    (kind, what) =
+      switch endpoint {
+      case .address: Self.explain(error)
+      case .socket: Self.explain(ofSocket: error)
+      }
+    description = "cannot listen on \(endpoint): \(what)"
+  }
+
+  private static func explain(_ error: any Error) -> (Kind, String) {
     switch (error as? IOError)?.errnoCode {
     case EADDRINUSE:
-      kind = .inUse
-      what = "the port is in use (another maildedup, or an MTA?); change [listener] address"
+      (.inUse, "the port is in use (another maildedup, or an MTA?); change [listener] address")
     case EACCES, EPERM:
-      kind = .notPermitted
-      what = "ports below 1024 need a privilege (CAP_NET_BIND_SERVICE); give it or change [listener] address"
+      (
+        .notPermitted,
+        "ports below 1024 need a privilege (CAP_NET_BIND_SERVICE); give it or change [listener] address"
+      )
     case EADDRNOTAVAIL:
-      kind = .noSuchAddress
-      what = "no network interface of this machine has the address; change [listener] address"
+      (.noSuchAddress, "no network interface of this machine has the address; change [listener] address")
     case let code?:
-      kind = .other
-      what = "\(String(cString: strerror(code))); change [listener] address"
+      (.other, "\(String(cString: strerror(code))); change [listener] address")
     case nil where error is SocketAddressError:
-      kind = .noSuchAddress
-      what = "the name does not resolve to an address; change [listener] address"
+      (.noSuchAddress, "the name does not resolve to an address; change [listener] address")
     case nil:
-      kind = .other
-      what = "\(error); change [listener] address"
+      (.other, "\(error); change [listener] address")
     }
-    description = "cannot listen on \(endpoint): \(what)"
+  }
+
+  private static func explain(ofSocket error: any Error) -> (Kind, String) {
+    if let obstacle = error as? SocketFile.Obstacle { return (obstacle.kind, obstacle.reason) }
+    return switch (error as? IOError)?.errnoCode {
+    case ENOENT: (.noSuchAddress, "its folder does not exist; make it or change [listener] socket")
+    case EACCES, EPERM: (.notPermitted, "the relay may not write to its folder; allow it or change [listener] socket")
+    case let code?: (.other, "\(String(cString: strerror(code))); change [listener] socket")
+    case nil where error is SocketAddressError:
+      (.other, "the path is longer than 107 bytes with the folder before it; change [listener] socket")
+    case nil: (.other, "\(error); change [listener] socket")
+    }
   }
 }

@@ -2,23 +2,28 @@ package import SMTPProtocol
 
 /// What the listener is told by the configuration.
 package struct ListenerSettings: Hashable, Sendable {
-  /// An address to listen on.
-  package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
-    /// An IP address, or a name that resolves to one.
-    package var host: String
-    /// 0 lets the kernel choose.
-    package var port: Int
-    /// TLS from the first octet (RFC 8314 section 3.3), rather than plain text with STARTTLS.
-    package var isImplicitTLS: Bool
+  /// Where to listen.
+  package enum Endpoint: Hashable, Sendable, CustomStringConvertible {
+    /// The host is an IP address, or a name that resolves to one; port 0 lets the kernel choose. Implicit TLS begins
+    /// with the first octet (RFC 8314 section 3.3), rather than with STARTTLS.
+    case address(host: String, port: Int, isImplicitTLS: Bool)
+    /// A Unix socket, and the permission bits of its file.
+    case socket(path: String, mode: UInt16)
 
     package init(host: String, port: Int, isImplicitTLS: Bool = false) {
-      self.host = host
-      self.port = port
-      self.isImplicitTLS = isImplicitTLS
+      self = .address(host: host, port: port, isImplicitTLS: isImplicitTLS)
     }
 
     package var description: String {
-      (host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)") + (isImplicitTLS ? " (TLS)" : "")
+      switch self {
+      case .address(let host, let port, let isImplicitTLS):
+        (host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)") + (isImplicitTLS ? " (TLS)" : "")
+      case .socket(let path, _): path
+      }
+    }
+
+    var isImplicitTLS: Bool {
+      if case .address(_, _, let isImplicitTLS) = self { isImplicitTLS } else { false }
     }
   }
 
@@ -34,6 +39,8 @@ package struct ListenerSettings: Hashable, Sendable {
   package var maximumPerLoopbackClient = 500
   /// Who may send without AUTH. Nobody else may: the relay is never an open one.
   package var networks = [IPNetwork("127.0.0.0/8"), IPNetwork("::1/128")].compactMap { $0 }
+  /// Whose connections begin with a PROXY header, which says who the client is. They are believed.
+  package var proxies: [IPNetwork] = []
   /// Whether passwords are taken without TLS from clients on this machine.
   package var allowsPlaintextAuthOnLoopback = false
   /// How long we listen for a client that talks before the banner. One millisecond is enough for whoever sends at once,

@@ -19,6 +19,7 @@ package final class SMTPListener: Sendable {
   private let authenticator: Authenticator?
   private let table = ConnectionTable()
   private let servers = Mutex<[any Channel]>([])
+  private let files = Mutex<[SocketFile]>([])
   private let sessions = Atomic<UInt64>(0)
 
   /// - Parameters:
@@ -46,24 +47,37 @@ package final class SMTPListener: Sendable {
   package func start() async throws(ListenerFailure) -> [ListenerSettings.Endpoint] {
     var bound: [ListenerSettings.Endpoint] = []
     for endpoint in settings.withLock({ $0.endpoints }) {
-      // Greeting in plain text where TLS was asked for would be worse than not to listen.
-      if endpoint.isImplicitTLS, identity == nil {
-        await stopListening()
-        throw ListenerFailure(withoutCertificate: endpoint)
-      }
-      do {
-        let server = try await bootstrap(endpoint).bind(host: endpoint.host, port: endpoint.port).get()
-        servers.withLock { $0.append(server) }
-        var actual = endpoint
-        actual.port = server.localAddress?.port ?? endpoint.port
-        bound.append(actual)
+      do throws(ListenerFailure) {
+        bound.append(try await bind(endpoint))
       } catch {
         await stopListening()
-        throw ListenerFailure(endpoint, error)
+        throw error
       }
     }
     for endpoint in bound { logger.event(.info, .listening, [.endpoint: endpoint.description]) }
     return bound
+  }
+
+  private func bind(_ endpoint: ListenerSettings.Endpoint) async throws(ListenerFailure) -> ListenerSettings.Endpoint {
+    // Greeting in plain text where TLS was asked for would be worse than not to listen.
+    if endpoint.isImplicitTLS, identity == nil { throw ListenerFailure(withoutCertificate: endpoint) }
+    do {
+      switch endpoint {
+      case .address(let host, let port, let isImplicitTLS):
+        let server = try await bootstrap(endpoint).bind(host: host, port: port).get()
+        servers.withLock { $0.append(server) }
+        return .init(host: host, port: server.localAddress?.port ?? port, isImplicitTLS: isImplicitTLS)
+      case .socket(let path, let mode):
+        try await SocketFile.clear(path, group: group)
+        let server = try await bootstrap(endpoint).bind(unixDomainSocketPath: path).get()
+        servers.withLock { $0.append(server) }
+        let file = try SocketFile(bound: path, mode: mode)
+        files.withLock { $0.append(file) }
+        return endpoint
+      }
+    } catch {
+      throw ListenerFailure(endpoint, error)
+    }
   }
 
   /// Takes new settings for the connections to come; the open ones keep theirs. The endpoints stay as they are.
@@ -85,6 +99,11 @@ package final class SMTPListener: Sendable {
   }
 
   private func stopListening() async {
+    let files = files.withLock { files in
+      defer { files = [] }
+      return files
+    }
+    for file in files { file.remove() }
     let channels = servers.withLock { servers in
       defer { servers = [] }
       return servers
@@ -111,38 +130,54 @@ package final class SMTPListener: Sendable {
 
   private func welcome(_ channel: any Channel, at endpoint: ListenerSettings.Endpoint) throws {
     let settings = settings.withLock { $0 }
-    let client = channel.clientAddress
-    let admission = table.admit(channel, from: client, settings)
-    guard admission == .admitted else {
-      logger.event(.info, .refused, [.client: client, .reason: "\(admission)"])
-      return try channel.pipeline.syncOperations.addHandler(RefusalHandler(admission))
-    }
+    let peer = Peer(of: channel, at: endpoint)
+    let admission = table.admit(channel, settings)
+    guard admission == .admitted else { return try refuse(channel, from: peer, admission) }
     // By the future and not by a handler, so that a connection that dies before it is active is counted out as well.
-    channel.closeFuture.whenComplete { _ in self.table.remove(channel, from: client) }
+    channel.closeFuture.whenComplete { _ in self.table.remove(channel) }
+    guard case .direct(let address) = peer, settings.proxies.contains(where: { $0.contains(address) }) else {
+      return try begin(channel, from: peer, at: endpoint, settings)
+    }
+    let proxy = ProxyHandler(proxy: peer, patience: settings.limits.handshake, logger: logger) { source in
+      var client = peer
+      if case .client(let source) = source { client = .proxied(source, by: address) }
+      try self.begin(channel, from: client, at: endpoint, settings)
+    }
+    try channel.pipeline.syncOperations.addHandler(proxy)
+  }
+
+  /// The client is known: the session may begin.
+  private func begin(
+    _ channel: any Channel, from peer: Peer, at endpoint: ListenerSettings.Endpoint, _ settings: ListenerSettings
+  ) throws {
+    let admission = table.assign(channel, to: peer, settings)
+    guard admission == .admitted else { return try refuse(channel, from: peer, admission) }
     let number = sessions.wrappingAdd(1, ordering: .relaxed).newValue
     let session = SessionHandler(
-      client: client, name: "s" + String(number, radix: 36), settings: settings,
-      policy: policy(for: client, at: endpoint, settings), identity: identity, authenticator: authenticator,
+      client: peer.name, name: "s" + String(number, radix: 36), settings: settings,
+      policy: policy(for: peer, at: endpoint, settings), identity: identity, authenticator: authenticator,
       table: table, transactions: handler, logger: logger)
     if endpoint.isImplicitTLS, let identity {
       try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: identity.context))
     }
     try channel.pipeline.syncOperations.addHandler(session)
   }
-}
 
-extension SMTPListener {
+  private func refuse(_ channel: any Channel, from peer: Peer, _ admission: ConnectionTable.Admission) throws {
+    logger.event(.info, .refused, [.client: peer.name, .reason: "\(admission)"])
+    try channel.pipeline.syncOperations.addHandler(RefusalHandler(admission))
+  }
+
   private func policy(
-    for client: String, at endpoint: ListenerSettings.Endpoint, _ settings: ListenerSettings
+    for peer: Peer, at endpoint: ListenerSettings.Endpoint, _ settings: ListenerSettings
   ) -> SessionPolicy {
     var policy = SessionPolicy()
     policy.security = endpoint.isImplicitTLS ? .implicitTLS : .plain
     policy.offersStartTLS = identity != nil
-    // An address that cannot be read belongs to no network.
-    policy.maySend = IPAddress(client).map { address in settings.networks.contains { $0.contains(address) } } ?? false
+    policy.maySend = peer.maySend(settings.networks)
     if authenticator != nil {
-      let isLocal = ConnectionTable.isLoopback(client) && settings.allowsPlaintextAuthOnLoopback
-      policy.authentication = isLocal ? .always : .insideTLS
+      let isPrivate = peer == .socket || peer.isLocal && settings.allowsPlaintextAuthOnLoopback
+      policy.authentication = isPrivate ? .always : .insideTLS
     }
     return policy
   }
@@ -162,13 +197,5 @@ private final class RefusalHandler: ChannelInboundHandler {
   func channelActive(context: ChannelHandlerContext) {
     context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: reply.encoded)), promise: nil)
     context.close(promise: nil)
-  }
-}
-
-extension Channel {
-  /// Without port, and an IPv4 client of an IPv6 socket under its IPv4 address, so that it is counted once.
-  fileprivate var clientAddress: String {
-    guard let address = remoteAddress?.ipAddress else { return "unix" }
-    return address.hasPrefix("::ffff:") && address.contains(".") ? String(address.dropFirst(7)) : address
   }
 }

@@ -87,6 +87,28 @@ import Testing
         "an open relay", "[access]\nnetworks = 10.0.0.0/8, 0.0.0.0/0",
         ["2:12: access.networks: 0.0.0.0/0 is everybody: it would be an open relay; name the networks of your servers"]),
       Row(
+        "half of all addresses, twice", "[access]\nnetworks = 0.0.0.0/1, 2000::/3",
+        [
+          "2:12: access.networks: 0.0.0.0/1 holds too many strangers: it would be an open relay; "
+            + "name the networks of your servers",
+          "2:12: access.networks: 2000::/3 holds too many strangers: it would be an open relay; "
+            + "name the networks of your servers",
+        ]),
+      Row("the largest private networks are fine", "[access]\nnetworks = 10.0.0.0/8, fc00::/7, 2001:db8::/32", []),
+      Row(
+        "everybody a proxy", "[access]\nproxies = ::/0",
+        [
+          "2:11: access.proxies: ::/0 lets strangers pretend to be any client: it would be an open relay; "
+            + "name your proxies"
+        ]),
+      Row(
+        "a relay without ears", "[listener]\naddress =",
+        ["2:10: listener.address: there is nothing to listen on; write an address, e.g. 127.0.0.1:2525"]),
+      Row("a relay with a Unix socket alone", "[listener]\naddress =\nsocket = smtp.sock\n[access]\nnetworks =", []),
+      Row(
+        "one socket for mail and for dedupctl", "[listener]\nsocket = var/control.sock",
+        ["2:10: listener.socket: it is control.socket too; write another path"]),
+      Row(
         "a relay for nobody", "[access]\nnetworks =",
         ["2:11: access.networks: nobody may send: name networks here, or users in auth.users"]),
       Row(
@@ -136,8 +158,36 @@ import Testing
       Row(
         "a listener for everybody", "[listener]\naddress = [::1]:25, 0.0.0.0:25",
         [
-          "2:11: listener.address: 0.0.0.0:25 can be reached from outside this machine, but only clients on it may send; "
-            + "name others in access.networks, or users in auth.users"
+          "2:11: listener.address: 0.0.0.0:25 can be reached from outside this machine, but only clients on it may send, "
+            + "all others are refused; name them in access.networks, or users in auth.users (with tls.certificate)"
+        ]),
+      Row(
+        "users who cannot log in from where they are", "[listener]\naddress = 192.0.2.1:25\n[auth]\nusers = users",
+        [
+          "2:11: listener.address: 192.0.2.1:25 can be reached from outside this machine, but only clients on it may "
+            + "send, all others are refused; name them in access.networks, or users in auth.users (with tls.certificate)",
+          "4:9: auth.users: nobody can log in: a password is taken inside TLS only; set tls.certificate and tls.key",
+        ]),
+      Row(
+        "users on this machine need no TLS", "[auth]\nusers = users\nallow-plaintext-on-loopback = yes", []),
+      Row("neither do those of a Unix socket", "[listener]\nsocket = smtp.sock\n[auth]\nusers = users", []),
+      Row(
+        "a public address for users",
+        "[listener]\naddress = [::]:587\n[tls]\ncertificate = c\nkey = k\n[auth]\nusers = u",
+        []),
+      Row(
+        "a public address for a network", "[listener]\naddress = 0.0.0.0:25\n[access]\nnetworks = 192.0.2.0/24", []),
+      Row(
+        "a proxy where a Django may be", "[access]\nnetworks = 10.0.0.0/8\nproxies = 192.0.2.1, 10.0.0.5",
+        [
+          "3:11: access.proxies: 10.0.0.5/32 belongs to 10.0.0.0/8 of access.networks, but who connects from there "
+            + "without a PROXY header is refused, a Django there too; let it use listener.socket, or another address"
+        ]),
+      Row(
+        "a proxy on this machine", "[access]\nproxies = 127.0.0.1",
+        [
+          "2:11: access.proxies: 127.0.0.1/32 belongs to 127.0.0.0/8 of access.networks, but who connects from there "
+            + "without a PROXY header is refused, a Django there too; let it use listener.socket, or another address"
         ]),
       Row(
         "a comment behind a value", "[store]\ndirectory = var/x # here",

@@ -30,6 +30,11 @@ extension ValueTests {
     Good("a path that begins with a quote", "delivery.maildir", "\"\"a\"", shows: "\"\"a\""),
     Good("a path with what looks like a comment", "delivery.maildir", "\"a #b\"", shows: "\"a #b\""),
     Good("a path with an equals sign", "delivery.maildir", "a=b", shows: "a=b"),
+    Good("a mode", "listener.socket-mode", "0666", shows: "0666"),
+    Good("a mode without its zero", "listener.socket-mode", "600", shows: "0600"),
+    Good("no permission at all", "listener.socket-mode", "000", shows: "0000"),
+    Good("a proxy", "access.proxies", "192.0.2.1, 2001:db8::/120", shows: "192.0.2.1/32, 2001:db8::/120"),
+    Good("no address", "listener.tls-address", "", shows: ""),
     Good("a socket path just short enough", "control.socket", path(107), shows: path(107)),
   ]
 
@@ -68,9 +73,6 @@ extension ValueTests {
         + "backup.example.org:587"
     ),
     Bad(
-      "no listener at all", "listener.address", "",
-      says: "is empty; write address:port, separated by commas, e.g. 127.0.0.1:2525, [::1]:2525"),
-    Bad(
       "a name with a blank", "listener.hostname", "my relay",
       says: "\"my relay\" is not a host name; write letters, digits and hyphens between dots, e.g. relay.example.org"),
     Bad(
@@ -91,6 +93,19 @@ extension ValueTests {
     Bad(
       "a path of the shell", "store.directory", "~/store",
       says: "\"~/store\" starts with ~, which is not expanded here; write the whole path"),
+    Bad(
+      "a mode in words", "listener.socket-mode", "rw-rw----",
+      says: "\"rw-rw----\" is not a mode; write three digits from 0 to 7, e.g. 0666"),
+    Bad(
+      "a mode that is not octal", "listener.socket-mode", "0680",
+      says: "\"0680\" is not a mode; write three digits from 0 to 7, e.g. 0666"),
+    Bad(
+      "a mode with more than permissions", "listener.socket-mode", "1777",
+      says: "\"1777\" is not a mode; write three digits from 0 to 7, e.g. 0666"),
+    Bad("no mode", "listener.socket-mode", "", says: "is empty; write a mode in octal, as chmod has it, e.g. 0666"),
+    Bad(
+      "a proxy by name", "access.proxies", "haproxy.example.org",
+      says: "\"haproxy.example.org\" is not a network; write address/length, e.g. 10.0.0.0/24"),
     Bad(
       "a socket path too long for the kernel", "control.socket", path(108),
       says: "\"\(path(57))...\" is too long; write a path of at most 107 bytes"),

@@ -24,6 +24,9 @@ import Testing
     // And the rules, which are sections of their own.
     #expect(Mirror(reflecting: configuration).children.count == ConfigurationSchema.sections.count + 1)
     #expect(Mirror(reflecting: configuration.listener).children.count == count("listener"))
+    #expect(Mirror(reflecting: configuration.access).children.count == count("access"))
+    #expect(Mirror(reflecting: configuration.tls).children.count == count("tls"))
+    #expect(Mirror(reflecting: configuration.auth).children.count == count("auth"))
     #expect(Mirror(reflecting: configuration.summary).children.count == count("summary"))
     #expect(Mirror(reflecting: configuration.store).children.count == count("store"))
     #expect(Mirror(reflecting: configuration.control).children.count == count("control"))
@@ -50,7 +53,7 @@ import Testing
   /// Keys that mean nothing without others.
   private static let companions = [
     "listener.tls-address": ["tls.certificate", "tls.key", "auth.users"], "tls.certificate": ["tls.key"],
-    "tls.key": ["tls.certificate"],
+    "tls.key": ["tls.certificate"], "auth.users": ["tls.certificate", "tls.key"],
   ]
 
   @Test("each example is right, differs from the default, and changes exactly its own key", arguments: keys.map(\.id))
@@ -90,10 +93,12 @@ import Testing
     var configuration = Configuration()
     configuration.store.directory = "/srv/store"
     configuration.control.socket = "./run/socket"
+    configuration.listener.socket = "run/smtp.sock"
     let resolved = configuration.resolvingPaths(against: "/etc/maildedup")
     #expect(resolved.delivery.maildir == "/etc/maildedup/var/maildir")
     #expect(resolved.store.directory == "/srv/store")
     #expect(resolved.control.socket == "/etc/maildedup/run/socket")
+    #expect(resolved.listener.socket == "/etc/maildedup/run/smtp.sock")
     #expect(configuration.resolvingPaths(against: "/").delivery.maildir == "/var/maildir")
     #expect(configuration.resolvingPaths(against: "") == configuration)
   }

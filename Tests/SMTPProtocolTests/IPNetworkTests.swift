@@ -17,6 +17,28 @@ struct IPNetworkTests {
   }
 
   @Test(
+    "share an address",
+    arguments: [
+      ("10.0.0.0/8", "10.1.0.0/16", true), ("10.1.0.0/16", "10.2.0.0/16", false), ("10.0.0.0/8", "10.0.0.0/8", true),
+      ("::/0", "10.0.0.0/8", false), ("::1", "::/64", true), ("127.0.0.1", "127.0.0.0/8", true),
+    ])
+  func overlaps(_ one: String, _ other: String, _ expected: Bool) throws {
+    let (one, other) = (try #require(IPNetwork(one)), try #require(IPNetwork(other)))
+    #expect(one.overlaps(other) == expected && other.overlaps(one) == expected)
+  }
+
+  @Test(
+    "holds strangers, whoever owns it",
+    arguments: [
+      ("0.0.0.0/0", true), ("0.0.0.0/7", true), ("10.0.0.0/8", false), ("192.0.2.1", false), ("::/0", true),
+      ("2000::/3", true), ("2000::/15", true), ("2001::/16", false), ("fc00::/7", false), ("fd00::/8", false),
+      ("fc00::/6", true), ("fe00::/7", true), ("::1", false),
+    ])
+  func isMuchOfTheInternet(_ network: String, _ expected: Bool) throws {
+    #expect(try #require(IPNetwork(network)).isMuchOfTheInternet == expected)
+  }
+
+  @Test(
     "is no network",
     arguments: [
       "", "/", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/+8", "10.0.0.0/8/8", "10.0.0.1/8", "10/8",

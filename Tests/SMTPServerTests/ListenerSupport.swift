@@ -63,3 +63,10 @@ func withListener(
   }
   await listener.shutdown(within: .zero)
 }
+
+extension ListenerSettings.Endpoint {
+  /// 0 for a Unix socket.
+  var port: Int {
+    if case .address(_, let port, _) = self { port } else { 0 }
+  }
+}

@@ -3,17 +3,30 @@ extension ConfigurationSchema {
     "listener", "Where Django connects.",
     keys: [
       ConfigurationKey(
-        "address", \.listener.addresses, .list(.endpoint(usualPort: 2525), of: "address:port"),
+        "address", \.listener.addresses, .list(.endpoint(usualPort: 2525), of: "address:port", mayBeEmpty: true),
         example: "127.0.0.1:2525, [::1]:2525", essential: true,
         """
         The addresses and ports to listen on. EMAIL_HOST and EMAIL_PORT of Django name one of them. Who may send is \
-        said in [access].
+        said in [access]: an address that others can reach refuses all of them as long as nothing is said there or in \
+        [auth].
         """),
       ConfigurationKey(
         "tls-address", \.listener.tlsAddresses,
         .list(.endpoint(usualPort: 465), of: "address:port", mayBeEmpty: true), example: "192.0.2.1:465",
         """
         Addresses where TLS begins with the first octet (EMAIL_USE_SSL of Django). They need a certificate. Empty: none.
+        """),
+      ConfigurationKey(
+        "socket", \.listener.socket, .optional(.path(maximumLength: 107)), example: "/run/maildedup/smtp.sock",
+        """
+        A Unix socket to listen on as well. Whoever may write to its file may send, and may log in without TLS. \
+        Empty: none.
+        """),
+      ConfigurationKey(
+        "socket-mode", \.listener.socketMode, .fileMode, example: "0666",
+        """
+        The mode of that file. 0660: the user and the group of the relay may send. 0666: everybody on this machine who \
+        may enter its folder.
         """),
       ConfigurationKey(
         "hostname", \.listener.hostname, .optional(.hostname), example: "relay.example.org",
@@ -28,8 +41,8 @@ extension ConfigurationSchema {
         "maximum-connections-per-loopback-client", \.listener.maximumConnectionsPerLoopbackClient,
         .count(1...100_000), example: "1000",
         """
-        The same for a client on this machine: all processes of all sites here share one address, and in an outage \
-        each of them has an error to report.
+        The same for a client on this machine, and for the Unix socket: all processes of all sites here share one \
+        address, and in an outage each of them has an error to report.
         """),
     ])
 }

@@ -7,7 +7,15 @@ extension ConfigurationSchema {
         example: "127.0.0.0/8, 10.0.0.0/24", essential: true,
         """
         Networks whose clients need not log in, in CIDR notation. Empty: everybody has to log in, see [auth].
-        """)
+        """),
+      ConfigurationKey(
+        "proxies", \.access.proxies, .list(.network, of: "networks", mayBeEmpty: true),
+        example: "192.0.2.10/32, 2001:db8::10/128",
+        """
+        Proxies such as HAProxy that say with the PROXY protocol, version 2 (send-proxy-v2), whose connection it is. \
+        They are believed, so name single machines. Every connection from there has to begin with a PROXY header; all \
+        other keys then see the client that it names. Empty: none.
+        """),
     ])
 
   static let tls = ConfigurationSection(

@@ -1,0 +1,51 @@
+import NIOCore
+import SMTPProtocol
+
+/// Who is at the other end of a connection.
+enum Peer: Hashable, Sendable {
+  /// Whoever may write to the file of the Unix socket.
+  case socket
+  case direct(IPAddress)
+  /// What a proxy that we believe says; `by` is the proxy.
+  case proxied(IPAddress, by: IPAddress)
+  /// A TCP client that was gone before we could ask for its address.
+  case unknown
+
+  init(of channel: any Channel, at endpoint: ListenerSettings.Endpoint) {
+    if case .socket = endpoint {
+      self = .socket
+    } else {
+      // An IPv4 client of an IPv6 socket under its IPv4 address, so that it is counted once.
+      self = channel.remoteAddress?.ipAddress.flatMap { IPAddress($0) }.map { .direct($0.unmapped) } ?? .unknown
+    }
+  }
+
+  /// For the log, `Received:` and the counts of each client.
+  var name: String {
+    switch self {
+    case .socket: "unix"
+    case .direct(let address), .proxied(let address, _): "\(address)"
+    case .unknown: "unknown"
+    }
+  }
+
+  /// On this machine. A loopback address that a proxy elsewhere reports is that machine's.
+  var isLocal: Bool {
+    switch self {
+    case .socket: true
+    case .direct(let address): address.isLoopback
+    case .proxied(let address, let proxy): address.isLoopback && proxy.isLoopback
+    case .unknown: false
+    }
+  }
+
+  /// Whether it may send without AUTH.
+  func maySend(_ networks: [IPNetwork]) -> Bool {
+    switch self {
+    case .socket: true
+    case .direct(let address): networks.contains { $0.contains(address) }
+    case .proxied(let address, _): address.isLoopback == isLocal && networks.contains { $0.contains(address) }
+    case .unknown: false
+    }
+  }
+}
