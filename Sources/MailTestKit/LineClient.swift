@@ -25,7 +25,16 @@ package final class LineClient {
     port: Int, on group: any EventLoopGroup, prepare: @escaping @Sendable (any Channel) throws -> Void = { _ in },
     _ body: (LineClient) async throws -> Result
   ) async throws -> Result {
-    let channel = try await ClientBootstrap(group: group).connect(host: "127.0.0.1", port: port) { channel in
+    try await connect(to: SocketAddress(ipAddress: "127.0.0.1", port: port), on: group, prepare: prepare, body)
+  }
+
+  /// The same with any address, e.g. that of a Unix socket.
+  package static func connect<Result: Sendable>(
+    to address: SocketAddress, on group: any EventLoopGroup,
+    prepare: @escaping @Sendable (any Channel) throws -> Void = { _ in },
+    _ body: (LineClient) async throws -> Result
+  ) async throws -> Result {
+    let channel = try await ClientBootstrap(group: group).connect(to: address) { channel in
       channel.eventLoop.makeCompletedFuture {
         try prepare(channel)
         return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(

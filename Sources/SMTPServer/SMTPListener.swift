@@ -19,7 +19,6 @@ package final class SMTPListener: Sendable {
   private let authenticator: Authenticator?
   private let table = ConnectionTable()
   private let servers = Mutex<[any Channel]>([])
-  private let files = Mutex<[SocketFile]>([])
   private let sessions = Atomic<UInt64>(0)
 
   /// - Parameters:
@@ -71,8 +70,7 @@ package final class SMTPListener: Sendable {
         try await SocketFile.clear(path, group: group)
         let server = try await bootstrap(endpoint).bind(unixDomainSocketPath: path).get()
         servers.withLock { $0.append(server) }
-        let file = try SocketFile(bound: path, mode: mode)
-        files.withLock { $0.append(file) }
+        try SocketFile.set(mode, of: path)
         return endpoint
       }
     } catch {
@@ -99,11 +97,6 @@ package final class SMTPListener: Sendable {
   }
 
   private func stopListening() async {
-    let files = files.withLock { files in
-      defer { files = [] }
-      return files
-    }
-    for file in files { file.remove() }
     let channels = servers.withLock { servers in
       defer { servers = [] }
       return servers

@@ -7,13 +7,9 @@ import NIOPosix
   import Musl
 #endif
 
-/// The file of a Unix socket (unix(7)): what a killed daemon left is taken away, and nothing else.
-struct SocketFile: Sendable {
-  let path: String
-  /// Of the file that we made; another may stand there by the time we end.
-  private let device: UInt64
-  private let number: UInt64
-
+/// The file of a Unix socket (unix(7)): what a killed daemon left is taken away, and nothing else. NIO removes the file
+/// when the socket is closed.
+enum SocketFile {
   /// Why the socket cannot be where it should.
   struct Obstacle: Error {
     let kind: ListenerFailure.Kind
@@ -40,18 +36,10 @@ struct SocketFile: Sendable {
   }
 
   /// Of the socket that was bound just now.
-  init(bound path: String, mode: UInt16) throws(Obstacle) {
-    guard chmod(path, mode_t(mode)) == 0, let found = Self.look(path) else {
+  static func set(_ mode: UInt16, of path: String) throws(Obstacle) {
+    guard chmod(path, mode_t(mode)) == 0 else {
       throw Obstacle(kind: .other, reason: "its mode cannot be set: \(String(cString: strerror(errno)))")
     }
-    self.path = path
-    device = UInt64(found.st_dev)
-    number = UInt64(found.st_ino)
-  }
-
-  func remove() {
-    guard let found = Self.look(path), UInt64(found.st_dev) == device, UInt64(found.st_ino) == number else { return }
-    unlink(path)
   }
 
   /// The file itself, where there is one and we may look; a symbolic link is no socket.

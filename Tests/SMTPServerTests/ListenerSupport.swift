@@ -48,11 +48,11 @@ func withListener(
 
 func withListener(
   _ settings: ListenerSettings, _ handler: any TransactionHandler, identity: TLSIdentity? = nil,
-  authenticator: Authenticator? = nil,
+  authenticator: Authenticator? = nil, log: any LogHandler = SwiftLogNoOpLogHandler(),
   _ body: (_ listener: SMTPListener, _ port: Int, _ group: any EventLoopGroup) async throws -> Void
 ) async throws {
   let group = MultiThreadedEventLoopGroup.singleton
-  let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+  let logger = Logger(label: "test") { _ in log }
   let listener = SMTPListener(
     settings: settings, identity: identity, authenticator: authenticator, handler: handler, group: group, logger: logger
   )
@@ -68,5 +68,30 @@ extension ListenerSettings.Endpoint {
   /// 0 for a Unix socket.
   var port: Int {
     if case .address(_, let port, _) = self { port } else { 0 }
+  }
+}
+
+/// Keeps what is logged, as `level verb key=value …`.
+final class LogKeeper: LogHandler {
+  private let kept = Mutex<[String]>([])
+
+  var lines: [String] { kept.withLock { $0 } }
+  var metadata: Logger.Metadata {
+    get { [:] }
+    set {}
+  }
+  var logLevel: Logger.Level {
+    get { .trace }
+    set {}
+  }
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { nil }
+    set {}
+  }
+
+  func log(event: LogEvent) {
+    let pairs = (event.metadata ?? [:]).map { "\($0.key)=\($0.value)" }.sorted().joined(separator: " ")
+    kept.withLock { $0.append("\(event.level) \(event.message) \(pairs)") }
   }
 }

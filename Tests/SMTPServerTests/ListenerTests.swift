@@ -4,7 +4,6 @@ import NIOCore
 import NIOPosix
 import SMTPProtocol
 import SMTPServer
-import Synchronization
 import Testing
 
 /// What only a real socket shows.
@@ -236,30 +235,5 @@ struct ListenerTests {
     #expect(rejected.count == 1)
     #expect(rejected.first?.contains("reply=451 4.3.0 \\u{1b}[2J\\u{a}evil") == true)
     #expect(log.lines.filter { $0.hasPrefix("info") }.count == 3, "listening, rejected, stopped; the rest is debug")
-  }
-}
-
-/// Keeps what is logged, as `level verb key=value …`.
-private final class LogKeeper: LogHandler {
-  private let kept = Mutex<[String]>([])
-
-  var lines: [String] { kept.withLock { $0 } }
-  var metadata: Logger.Metadata {
-    get { [:] }
-    set {}
-  }
-  var logLevel: Logger.Level {
-    get { .trace }
-    set {}
-  }
-
-  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-    get { nil }
-    set {}
-  }
-
-  func log(event: LogEvent) {
-    let pairs = (event.metadata ?? [:]).map { "\($0.key)=\($0.value)" }.sorted().joined(separator: " ")
-    kept.withLock { $0.append("\(event.level) \(event.message) \(pairs)") }
   }
 }

@@ -1,0 +1,192 @@
+import Foundation
+import Logging
+import MailTestKit
+import NIOCore
+import NIOPosix
+import SMTPProtocol
+import SMTPServer
+import Testing
+
+/// Listening on a Unix socket.
+@Suite(.timeLimit(.minutes(5)))
+struct SocketTests {
+  /// A folder with a short path: that of a socket has at most 107 octets.
+  private final class Folder {
+    let path = "/tmp/maildedup-\(UInt64.random(in: 0...UInt64.max))"
+    var socket: String { path + "/smtp.sock" }
+
+    init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false) }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    var isThere: Bool { FileManager.default.fileExists(atPath: socket) }
+
+    var mode: Int? {
+      (try? FileManager.default.attributesOfItem(atPath: socket))?[.posixPermissions] as? Int
+    }
+  }
+
+  private func settings(
+    _ path: String, mode: UInt16 = 0o660, _ adjust: (inout ListenerSettings) -> Void = { _ in }
+  ) -> ListenerSettings {
+    var settings = ListenerSettings(endpoints: [.socket(path: path, mode: mode)], hostname: "mx.example")
+    settings.networks = []
+    adjust(&settings)
+    return settings
+  }
+
+  private func listener(_ settings: ListenerSettings) -> SMTPListener {
+    SMTPListener(
+      settings: settings, handler: Collector(), group: MultiThreadedEventLoopGroup.singleton,
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+  }
+
+  private func failure(_ path: String) async -> ListenerFailure? {
+    let listener = listener(settings(path))
+    do { _ = try await listener.start() } catch { return error }
+    await listener.shutdown(within: .zero)
+    return nil
+  }
+
+  private func greeting(_ path: String) async -> String? {
+    let line = try? await LineClient.connect(
+      to: SocketAddress(unixDomainSocketPath: path), on: MultiThreadedEventLoopGroup.singleton
+    ) { await $0.readLine() }
+    return line ?? nil
+  }
+
+  /// Whoever may write to the file may send, without any network and without AUTH.
+  @Test func sends() async throws {
+    let folder = try Folder()
+    let collector = Collector()
+    try await withListener(settings(folder.socket), collector) { _, _, group in
+      try await LineClient.connect(to: SocketAddress(unixDomainSocketPath: folder.socket), on: group) { client in
+        _ = await client.readReply()
+        #expect(try await client.ehlo().allSatisfy { !$0.contains("AUTH") })
+        for line in ["MAIL FROM:<a@b>", "RCPT TO:<c@d>", "DATA"] {
+          try await client.send(line)
+          _ = await client.readReply()
+        }
+        try await client.send("x\r\n.")
+        #expect(await client.readReply() == "250 2.0.0 Accepted")
+      }
+    }
+    #expect(collector.transactions.map(\.client.address) == ["unix"])
+  }
+
+  /// Nobody can listen in, so a password may be given without TLS.
+  @Test func offersAUTH() async throws {
+    let folder = try Folder()
+    let users = folder.path + "/users"
+    try "anna:\(try runOpenSSL("passwd", "-6", "secret"))".write(toFile: users, atomically: true, encoding: .utf8)
+    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: users)
+    let file = try PasswordFile(path: users, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    try await withListener(settings(folder.socket), Collector(), authenticator: Authenticator(users: file)) {
+      _, _, group in
+      try await LineClient.connect(to: SocketAddress(unixDomainSocketPath: folder.socket), on: group) { client in
+        _ = await client.readReply()
+        #expect(try await client.ehlo().contains("250-AUTH PLAIN LOGIN"))
+        try await client.send("AUTH PLAIN AGFubmEAc2VjcmV0")
+        #expect(await client.readReply() == "235 2.7.0 Authentication succeeded")
+      }
+    }
+  }
+
+  /// The file has the mode of the settings and is gone afterwards.
+  @Test(arguments: [0o600, 0o660, 0o666] as [UInt16])
+  func mode(_ mode: UInt16) async throws {
+    let folder = try Folder()
+    try await withListener(settings(folder.socket, mode: mode), Collector()) { _, _, _ in
+      #expect(folder.mode == Int(mode))
+    }
+    #expect(!folder.isThere)
+  }
+
+  /// A socket that a killed daemon left behind is replaced.
+  @Test func stale() async throws {
+    let folder = try Folder()
+    // NIO removes the file of a socket that it closes, but knows nothing of its second name.
+    let first = folder.path + "/first.sock"
+    try await withListener(settings(first), Collector()) { _, _, _ in
+      try FileManager.default.linkItem(atPath: first, toPath: folder.socket)
+    }
+    #expect(folder.isThere)
+    try await withListener(settings(folder.socket), Collector()) { _, _, _ in
+      #expect(await greeting(folder.socket)?.hasPrefix("220") == true)
+    }
+  }
+
+  /// One that is in use is left alone.
+  @Test func busy() async throws {
+    let folder = try Folder()
+    try await withListener(settings(folder.socket), Collector()) { _, _, _ in
+      let failure = await failure(folder.socket)
+      #expect(failure?.kind == .inUse)
+      #expect(
+        failure?.description == "cannot listen on \(folder.socket): somebody listens there (another maildedup?); "
+          + "change [listener] socket")
+      #expect(await greeting(folder.socket)?.hasPrefix("220") == true)
+    }
+  }
+
+  /// What is no socket is never removed, nor is what a link leads to.
+  @Test(arguments: [false, true])
+  func otherFile(isLink: Bool) async throws {
+    let folder = try Folder()
+    let file = isLink ? folder.path + "/file" : folder.socket
+    try "precious".write(toFile: file, atomically: true, encoding: .utf8)
+    if isLink { try FileManager.default.createSymbolicLink(atPath: folder.socket, withDestinationPath: file) }
+    #expect(
+      await failure(folder.socket)?.description
+        == "cannot listen on \(folder.socket): there is a file that is no socket; remove it or change [listener] socket"
+    )
+    #expect(try String(contentsOfFile: file, encoding: .utf8) == "precious")
+    #expect(folder.isThere)
+  }
+
+  /// Why there can be no socket, in words that help.
+  @Test func impossible() async throws {
+    let folder = try Folder()
+    let missing = folder.path + "/missing/smtp.sock"
+    #expect(
+      await failure(missing)?.description
+        == "cannot listen on \(missing): its folder does not exist; make it or change [listener] socket")
+    let long = folder.path + "/" + String(repeating: "x", count: 100)
+    #expect(
+      await failure(long)?.description == "cannot listen on \(long): the path is longer than 107 bytes with the folder "
+        + "before it; change [listener] socket")
+  }
+
+  /// A file that somebody else put there meanwhile stays.
+  @Test func replaced() async throws {
+    let folder = try Folder()
+    try await withListener(settings(folder.socket), Collector()) { _, _, _ in
+      try FileManager.default.removeItem(atPath: folder.socket)
+      try "new".write(toFile: folder.socket, atomically: true, encoding: .utf8)
+    }
+    #expect(folder.isThere)
+  }
+
+  /// All who come over the socket are one client of this machine.
+  @Test func limit() async throws {
+    let folder = try Folder()
+    let limited = settings(folder.socket) {
+      $0.maximumPerLoopbackClient = 1
+      $0.maximumPerClient = 5
+    }
+    try await withListener(limited, Collector()) { _, _, group in
+      try await LineClient.connect(to: SocketAddress(unixDomainSocketPath: folder.socket), on: group) { first in
+        #expect(await first.readLine()?.hasPrefix("220") == true)
+        #expect(await greeting(folder.socket) == "421 4.7.0 Too many connections; try again later")
+      }
+    }
+  }
+
+  /// When one endpoint cannot be had, none is, and the file of the socket is gone.
+  @Test func allOrNone() async throws {
+    let folder = try Folder()
+    let both = settings(folder.socket) { $0.endpoints.append(.init(host: "192.0.2.1", port: 0)) }
+    await #expect(throws: ListenerFailure.self) { try await listener(both).start() }
+    #expect(!folder.isThere)
+  }
+}
