@@ -16,11 +16,23 @@ package struct Smarthost: Hashable, Sendable, Codable, CustomStringConvertible {
 /// What one attempt meant for one recipient.
 package enum DeliveryOutcome: Hashable, Sendable {
   /// The next hop took responsibility; `reply` is what it said.
-  case delivered(reply: String)
+  case delivered(reply: String, handover: Handover = .relayed)
   /// It may work later: 4xx, a timeout, DNS, a refused connection, a 5xx greeting.
   case deferred(reason: String)
   /// It never will: 5xx to MAIL, RCPT or DATA.
   case rejected(reason: String, status: String?)
+}
+
+/// Who tells the sender that a recipient was reached, if it asked for that (RFC 3461 section 5.2).
+package enum Handover: Hashable, Sendable {
+  /// The next hop speaks DSN and knows what the sender asked for: it tells.
+  case dutyPassedOn
+  /// The next hop speaks no DSN: nobody behind us tells, so we say that the mail was relayed.
+  case relayed
+  /// It stands in a mailbox: we say that it was delivered.
+  case mailbox
+  /// It was thrown away: nobody says that it arrived.
+  case discarded
 }
 
 /// One try to deliver one queued mail to all its open recipients.
@@ -55,6 +67,6 @@ package struct DiscardTransport: Transport {
   package var nextHop: String { "discard" }
 
   package func deliver(_ envelope: Envelope, message: [UInt8], id: QueueID) async -> [DeliveryOutcome] {
-    envelope.recipients.map { _ in .delivered(reply: "discarded") }
+    envelope.recipients.map { _ in .delivered(reply: "discarded", handover: .discarded) }
   }
 }

@@ -1,24 +1,18 @@
 package import MailMessage
 
-/// The mail that tells a sender that its mail did not arrive, or is late (RFC 3464, RFC 6522): an explanation for
-/// people, the fields for programs, and the header of the mail it is about.
+/// The mail that tells a sender that its mail did not arrive, is late or, if it asked for that, was passed on or
+/// delivered (RFC 3464, RFC 6522): an explanation for people, the fields for programs, and what is returned of the mail
+/// it is about.
 ///
 /// It leaves with the null sender (RFC 5321 section 4.5.5), so that it is never answered by another one. The body of
-/// the original is not returned: an error report may hold secrets, and who gets the bounce may not be who may read it.
+/// the original is only returned to a sender that asked for it (`RET=FULL`): an error report may hold secrets, and who
+/// gets the bounce may not be who may read it.
 package struct DeliveryStatusNotification: Hashable, Sendable {
-  package enum Kind: String, Hashable, Sendable, Codable {
-    /// Given up.
-    case failed
-    /// Late, still being tried.
-    case delayed
-  }
-
-  package var kind: Kind
   package var entry: QueueEntry
-  /// The recipients it is about, with the reason for each.
-  package var failures: [Settlement.Failure]
-  /// The header of the original, or the whole original: what stands behind its header is not looked at.
-  package var originalHeader: [UInt8]
+  /// The recipients it is about, at least one. What is told of several at once stands in one mail (RFC 3461 section 6).
+  package var reports: [Report]
+  /// The mail as it is in the queue, or as much of it as is at hand, at least its header.
+  package var original: [UInt8]
   /// The name of this host, as in `Received:`.
   package var hostname: String
   /// When the last attempt was made.
@@ -27,13 +21,12 @@ package struct DeliveryStatusNotification: Hashable, Sendable {
   package var retryUntil: Timestamp?
 
   package init(
-    kind: Kind, entry: QueueEntry, failures: [Settlement.Failure], originalHeader: [UInt8], hostname: String,
-    at: Timestamp, retryUntil: Timestamp? = nil
+    entry: QueueEntry, reports: [Report], original: [UInt8], hostname: String, at: Timestamp,
+    retryUntil: Timestamp? = nil
   ) {
-    self.kind = kind
     self.entry = entry
-    self.failures = failures
-    self.originalHeader = originalHeader
+    self.reports = reports
+    self.original = original
     self.hostname = hostname
     self.at = at
     self.retryUntil = retryUntil
@@ -45,15 +38,17 @@ package struct DeliveryStatusNotification: Hashable, Sendable {
 
   /// The envelope it leaves with: from `<>` to the sender of the original.
   package var envelope: Envelope {
-    let isInternational = !entry.sender.text.utf8.allSatisfy { $0 < 0x80 }
-    return Envelope(sender: .null, recipients: [entry.sender], usesSMTPUTF8: isInternational)
+    Envelope(
+      sender: .null, recipients: [entry.sender], body: returned.isEightBit ? .eightBitMIME : .unspecified,
+      usesSMTPUTF8: !entry.sender.isASCII)
   }
 
   /// - Parameters:
   ///   - id: the queue id under which it leaves; part of its Message-ID.
   ///   - utcOffsetMinutes: of the clock that the text shows.
   package func message(id: QueueID, utcOffsetMinutes: Int = 0) -> [UInt8] {
-    MessageBuilder(
+    let returned = returned
+    return MessageBuilder(
       fromName: "Mail Delivery System", from: EmailAddress("MAILER-DAEMON@\(hostname)"), to: [entry.sender],
       subject: subject, date: at.civil(offsetMinutes: utcOffsetMinutes), messageID: "\(id)@\(hostname)",
       // RFC 3834 section 5.1.
@@ -61,89 +56,111 @@ package struct DeliveryStatusNotification: Hashable, Sendable {
       content: .multipart(
         subtype: "report", parameters: ["report-type=delivery-status"],
         parts: [
-          .text(explanation(utcOffsetMinutes), type: "text/plain"),
+          .text(explanation(returned, utcOffsetMinutes), type: "text/plain"),
           .bytes(DeliveryStatusFields.render(self), type: "message/delivery-status"),
-          .bytes(returnedHeader, type: "text/rfc822-headers"),
+          returned.part,
         ])
     ).build()
   }
 
   /// Puts the notice into the thread of the mail it is about (RFC 3834 section 3.1.5).
   private var references: [MessageBuilder.Field] {
-    guard let id = HeaderEdit.text(of: "message-id", in: originalHeader), id.hasPrefix("<"), id.hasSuffix(">"),
+    guard let id = HeaderEdit.text(of: "message-id", in: original), id.hasPrefix("<"), id.hasSuffix(">"),
       id.utf8.count <= 250, id.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
     else { return [] }
     return [.init("In-Reply-To", id), .init("References", id)]
   }
 
+  private var returned: ReturnedMail {
+    // RFC 3461 section 4.3: RET is about notifications of a failure; any other one returns the header.
+    let isWhole = entry.statusRequest?.returns == .full && reports.contains { $0.action == .failed }
+    return isWhole ? ReturnedMail(whole: original, octets: entry.size) : ReturnedMail(headerOf: original)
+  }
+
   private var subject: String {
-    switch kind {
-    case .failed: "Mail was not delivered (\(entry.id))"
+    switch groups.first?.action {
+    case .failed, nil: "Mail was not delivered (\(entry.id))"
     case .delayed: "Mail is late, still trying (\(entry.id))"
+    case .relayed: "Mail was passed on (\(entry.id))"
+    case .delivered: "Mail was delivered (\(entry.id))"
     }
   }
 
-  /// Cut at 64 KiB, at the end of a line: nobody needs more to recognise a mail.
-  private var returnedHeader: [UInt8] {
-    let header = HeaderEdit.header(of: originalHeader)
-    guard header.count > 65_536 else { return Array(header) }
-    let cut = header.prefix(65_536)
-    return Array(cut[...(cut.lastIndex(of: 0x0A) ?? cut.startIndex)])
+  typealias Group = (action: Action, reports: [Report])
+
+  /// The recipients by what became of the mail for them, the worst first.
+  var groups: [Group] {
+    Action.allCases.map { action in (action, reports.filter { $0.action == action }) }.filter { !$0.1.isEmpty }
   }
 }
 
 extension DeliveryStatusNotification {
-  private func explanation(_ utcOffsetMinutes: Int) -> String {
-    let queued = entry.queuedAt.civil(offsetMinutes: utcOffsetMinutes)
-    let paragraphs =
-      [
-        "This is MailDedup, the mail relay on \(DisplayText.oneLine(hostname)).", verdict,
-        """
-        The mail\(about) was accepted on \(queued.dateAndClock) \(queued.zone) and is known here as \(entry.id). Its \
-        header is attached.
-        """,
-      ].map(Self.paragraph) + failures.map(Self.reason) + [Self.paragraph(advice(utcOffsetMinutes))]
+  private func explanation(_ returned: ReturnedMail, _ utcOffsetMinutes: Int) -> String {
+    var paragraphs = [Self.paragraph("This is MailDedup, the mail relay on \(DisplayText.oneLine(hostname)).")]
+    for (position, group) in groups.enumerated() {
+      paragraphs.append(Self.paragraph(Self.verdict(group.action)))
+      if position == 0 { paragraphs.append(Self.paragraph(identity(returned, utcOffsetMinutes))) }
+      paragraphs += group.reports.map(Self.line)
+      if let advice = advice(group, utcOffsetMinutes) { paragraphs.append(Self.paragraph(advice)) }
+    }
     return paragraphs.joined(separator: "\n\n") + "\n"
+  }
+
+  private func identity(_ returned: ReturnedMail, _ utcOffsetMinutes: Int) -> String {
+    let queued = entry.queuedAt.civil(offsetMinutes: utcOffsetMinutes)
+    return """
+      The mail\(about) was accepted on \(queued.dateAndClock) \(queued.zone) and is known here as \(entry.id). \
+      \(returned.words)
+      """
   }
 
   /// Names the mail as its sender knows it.
   private var about: String {
-    let subject = DisplayText.oneLine(HeaderEdit.text(of: "subject", in: originalHeader) ?? "", limit: 150)
+    let subject = DisplayText.oneLine(HeaderEdit.text(of: "subject", in: original) ?? "", limit: 150)
     return subject.isEmpty ? "" : " with the subject \"\(subject)\""
   }
 
-  private var verdict: String {
-    switch kind {
+  private static func verdict(_ action: Action) -> String {
+    switch action {
     case .failed: "Your mail could not be delivered to the recipients below. It will not be tried again."
     case .delayed:
       """
       Your mail has not been delivered to the recipients below yet. You need not do anything: it is kept and tried \
       again.
       """
+    case .relayed: "You asked to be told: your mail was passed on to the next mail server for the recipients below."
+    case .delivered: "You asked to be told: your mail was delivered to the recipients below."
     }
   }
 
-  private func advice(_ utcOffsetMinutes: Int) -> String {
-    switch kind {
+  private func advice(_ group: Group, _ utcOffsetMinutes: Int) -> String? {
+    switch group.action {
     case .failed:
       """
       If the address is right, show this mail to whoever runs the relay or the mail server that refused it.
       """
-    case .delayed:
-      if let until = retryUntil?.civil(offsetMinutes: utcOffsetMinutes) {
-        "It is tried until \(until.dateAndClock) \(until.zone). You are told if it has to be given up."
-      } else {
-        "You are told if it has to be given up."
-      }
+    case .delayed: outlook(group.reports, utcOffsetMinutes)
+    case .relayed: "That server does not report what it delivers: you will hear no more of it unless it comes back."
+    case .delivered: nil
     }
+  }
+
+  private func outlook(_ reports: [Report], _ utcOffsetMinutes: Int) -> String? {
+    let until = retryUntil.map { $0.civil(offsetMinutes: utcOffsetMinutes) }
+      .map { "It is tried until \($0.dateAndClock) \($0.zone)." }
+    let isTold = reports.allSatisfy { entry.wish(for: $0.recipient).wants(.failure) }
+    let sentences = [until, isTold ? "You are told if it has to be given up." : nil].compactMap { $0 }
+    return sentences.isEmpty ? nil : sentences.joined(separator: " ")
   }
 
   private static func paragraph(_ text: String) -> String {
     DisplayText.wrap(text, columns: 72).joined(separator: "\n")
   }
 
-  private static func reason(_ failure: Settlement.Failure) -> String {
-    let reason = DisplayText.wrap(DisplayText.oneLine(failure.reason, limit: 1000), columns: 68)
-    return "  <\(DisplayText.oneLine(failure.recipient.text))>\n" + reason.map { "    " + $0 }.joined(separator: "\n")
+  private static func line(_ report: Report) -> String {
+    let recipient = "  <\(DisplayText.oneLine(report.recipient.text))>"
+    guard let reason = report.reason else { return recipient }
+    let lines = DisplayText.wrap(DisplayText.oneLine(reason, limit: 1000), columns: 68)
+    return recipient + "\n" + lines.map { "    " + $0 }.joined(separator: "\n")
   }
 }

@@ -21,6 +21,8 @@ package struct QueueEntry: Hashable, Sendable, Codable {
   package var delayNotified: Bool
   /// Whether an earlier attempt delivered it to some recipient, which is no longer among `recipients`.
   package var hasDelivered: Bool
+  /// What the sender wants to be told; nil: it said nothing of that.
+  package var statusRequest: DeliveryStatusRequest?
 
   /// Where the mail comes from.
   package enum Kind: String, Hashable, Sendable, Codable {
@@ -37,7 +39,7 @@ package struct QueueEntry: Hashable, Sendable, Codable {
   package init(
     id: QueueID, sender: EmailAddress, recipients: [EmailAddress], body: Envelope.BodyType, usesSMTPUTF8: Bool,
     size: Int, queuedAt: Timestamp, attempts: Int, nextAttempt: Timestamp, lastFailure: String?, kind: Kind,
-    delayNotified: Bool, hasDelivered: Bool = false
+    delayNotified: Bool, hasDelivered: Bool = false, statusRequest: DeliveryStatusRequest? = nil
   ) {
     self.id = id
     self.sender = sender
@@ -52,10 +54,17 @@ package struct QueueEntry: Hashable, Sendable, Codable {
     self.kind = kind
     self.delayNotified = delayNotified
     self.hasDelivered = hasDelivered
+    self.statusRequest = statusRequest
   }
 
   /// The envelope of the next attempt.
   package var envelope: Envelope {
-    Envelope(sender: sender, recipients: recipients, body: body, usesSMTPUTF8: usesSMTPUTF8)
+    Envelope(
+      sender: sender, recipients: recipients, body: body, usesSMTPUTF8: usesSMTPUTF8, statusRequest: statusRequest)
+  }
+
+  /// What the sender wants to be told of `recipient`.
+  package func wish(for recipient: EmailAddress) -> DeliveryStatusRequest.Wish {
+    statusRequest?.wishes[recipient] ?? DeliveryStatusRequest.Wish()
   }
 }

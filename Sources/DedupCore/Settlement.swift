@@ -12,6 +12,8 @@ package struct Settlement: Hashable, Sendable {
   package var delivered: [EmailAddress]
   /// Recipients given up, with the reason that the bounce reports.
   package var failed: [Failure]
+  /// Of those delivered, the ones of which the sender asked to hear, as far as it has to hear it from us.
+  package var confirmations: [DeliveryStatusNotification.Report] = []
   /// The first mail of a fingerprint arrived nowhere, in no attempt: the next one of it has to be forwarded.
   package var reopensWindow: Bool
 
@@ -43,7 +45,7 @@ extension RetryPolicy {
       // A transport that returns too few outcomes must not make a recipient vanish.
       let isKnown = attempt.outcomes.indices.contains(index)
       let outcome = isKnown ? attempt.outcomes[index] : .deferred(reason: "\(attempt.nextHop) reported no outcome")
-      settlement.take(recipient, outcome, expired: expired)
+      settlement.take(recipient, outcome, expired: expired, isConfirmed: entry.wish(for: recipient).wants(.success))
     }
     let wasSeen = entry.hasDelivered || !settlement.delivered.isEmpty
     settlement.reopensWindow = entry.kind == .report && !wasSeen && settlement.remaining.isEmpty
@@ -52,9 +54,17 @@ extension RetryPolicy {
 }
 
 extension Settlement {
-  fileprivate mutating func take(_ recipient: EmailAddress, _ outcome: DeliveryOutcome, expired: Bool) {
+  /// - Parameter isConfirmed: the sender asked to be told when the recipient is reached.
+  fileprivate mutating func take(
+    _ recipient: EmailAddress, _ outcome: DeliveryOutcome, expired: Bool, isConfirmed: Bool
+  ) {
     switch outcome {
-    case .delivered: delivered.append(recipient)
+    case .delivered(let reply, let handover):
+      delivered.append(recipient)
+      guard isConfirmed else { return }
+      if let report = DeliveryStatusNotification.Report(reaching: recipient, handover, reply: reply) {
+        confirmations.append(report)
+      }
     case .rejected(let reason, let status):
       lastFailure = reason
       failed.append(Failure(recipient: recipient, reason: reason, status: status ?? "5.0.0"))

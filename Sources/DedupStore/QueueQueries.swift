@@ -6,7 +6,7 @@ import MailMessage
 enum QueueQueries {
   private static let columns = """
     id, sender, body_type, smtputf8, octets, queued_at, attempts, next_attempt, last_failure, kind, delay_notified,
-    delivered
+    delivered, dsn_ret, dsn_envid
     """
 
   /// Entries to try now. Half of the places are for fresh mail, so that a backlog of retries never starves it, and the
@@ -77,11 +77,18 @@ enum QueueQueries {
         usesSMTPUTF8: try row.integer(3) != 0, size: try row.count(4), queuedAt: try row.time(5),
         attempts: try row.count(6), nextAttempt: try row.time(7), lastFailure: try row.optionalText(8), kind: kind,
         delayNotified: try row.integer(10) != 0, hasDelivered: try row.integer(11) != 0)
+      // What is not understood was never said: a mail is not kept back for it.
+      let request = DeliveryStatusRequest(
+        returns: try row.optionalText(12).flatMap { DeliveryStatusRequest.Returns(rawValue: $0) },
+        envelopeID: try row.optionalText(13).flatMap { Xtext($0) })
+      if !request.isEmpty { withoutRecipients.statusRequest = request }
     }
 
     func entry(_ db: Database) throws -> QueueEntry {
       var entry = withoutRecipients
-      entry.recipients = try QueueTable.recipients(of: entry.id, db)
+      var envelope = entry.envelope
+      for (address, wish) in try QueueTable.recipients(of: entry.id, db) { envelope.add(address, wish) }
+      (entry.recipients, entry.statusRequest) = (envelope.recipients, envelope.statusRequest)
       return entry
     }
   }

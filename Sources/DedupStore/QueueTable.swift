@@ -4,6 +4,9 @@ import MailMessage
 
 /// The entries that wait for delivery, and their recipients.
 enum QueueTable {
+  /// Somebody who still waits for a mail, and what its sender wants to be told of that.
+  typealias Recipient = (address: EmailAddress, wish: DeliveryStatusRequest.Wish)
+
   /// The window that a forwarded report opened.
   struct OpenedWindow {
     var fingerprint: Int64
@@ -26,22 +29,23 @@ enum QueueTable {
       sql: """
         INSERT INTO entry
           (id, kind, sender, body_type, smtputf8, octets, queued_at, attempts, next_attempt, scheduled_at,
-           delay_notified, fingerprint_id, window_start, carried, aside)
-        VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 0, ?, ?, ?, 0)
+           delay_notified, fingerprint_id, window_start, carried, aside, dsn_ret, dsn_envid)
+        VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 0, ?, ?, ?, 0, ?, ?)
         """)
     let time = entry.queuedAt.milliseconds
     try statement.execute(arguments: [
       entry.id.rawValue, entry.kind.rawValue, entry.envelope.sender.text, entry.envelope.body.rawValue,
       entry.envelope.usesSMTPUTF8, message.octets, time, time, time,
       entry.opened?.fingerprint, entry.opened?.start.milliseconds, entry.opened?.carried ?? 0,
+      entry.envelope.statusRequest?.returns?.rawValue, entry.envelope.statusRequest?.envelopeID?.encoded,
     ])
-    try insert(entry.envelope.recipients, of: entry.id, db)
+    try insert(entry.envelope.recipients.map { ($0, entry.envelope.wish(for: $0)) }, of: entry.id, db)
     try message.insert(entry.id, db)
   }
 
   /// What a settlement has to know of its entry.
   struct Facts {
-    var recipients: [EmailAddress]
+    var recipients: [Recipient]
     var file: String?
     var opened: OpenedWindow?
   }
@@ -62,7 +66,7 @@ enum QueueTable {
 
   /// Records a failed attempt: who still waits, and when it is tried again.
   static func update(
-    _ settlement: Settlement, recipients: [EmailAddress], scheduledAt: Timestamp?, delayNoticeSent: Bool, _ db: Database
+    _ settlement: Settlement, recipients: [Recipient], scheduledAt: Timestamp?, delayNoticeSent: Bool, _ db: Database
   ) throws {
     let statement = try db.cachedStatement(
       sql: """
@@ -100,17 +104,25 @@ enum QueueTable {
     try statement.execute(arguments: [now, now, now])
   }
 
-  static func recipients(of id: QueueID, _ db: Database) throws -> [EmailAddress] {
+  static func recipients(of id: QueueID, _ db: Database) throws -> [Recipient] {
     let statement = try db.cachedStatement(
-      sql: "SELECT address FROM recipient WHERE entry_id = ? ORDER BY position")
-    return try Row.fetchAll(statement, arguments: [id.rawValue]).map { EmailAddress(try $0.text(0)) }
+      sql: "SELECT address, dsn_notify, dsn_orcpt FROM recipient WHERE entry_id = ? ORDER BY position")
+    return try Row.fetchAll(statement, arguments: [id.rawValue]).map { row in
+      let wish = DeliveryStatusRequest.Wish(
+        notify: try row.optionalText(1).flatMap { DeliveryStatusRequest.Notify($0) },
+        original: try row.optionalText(2).flatMap { OriginalRecipient($0, allowingUTF8: true) })
+      return (EmailAddress(try row.text(0)), wish)
+    }
   }
 
-  private static func insert(_ recipients: [EmailAddress], of id: QueueID, _ db: Database) throws {
+  private static func insert(_ recipients: [Recipient], of id: QueueID, _ db: Database) throws {
     let statement = try db.cachedStatement(
-      sql: "INSERT INTO recipient (entry_id, position, address) VALUES (?, ?, ?)")
+      sql: "INSERT INTO recipient (entry_id, position, address, dsn_notify, dsn_orcpt) VALUES (?, ?, ?, ?, ?)")
     for (position, recipient) in recipients.enumerated() {
-      try statement.execute(arguments: [id.rawValue, position, recipient.text])
+      try statement.execute(arguments: [
+        id.rawValue, position, recipient.address.text, recipient.wish.notify?.parameter,
+        recipient.wish.original?.parameter,
+      ])
     }
   }
 }

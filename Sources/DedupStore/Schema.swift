@@ -13,6 +13,7 @@ enum Schema {
     migrator.registerMigration("2 rules and variants") { try $0.execute(sql: rulesAndVariants) }
     migrator.registerMigration("3 spool") { try $0.execute(sql: spool) }
     migrator.registerMigration("4 delivered") { try $0.execute(sql: delivered) }
+    migrator.registerMigration("5 status requests") { try $0.execute(sql: statusRequests) }
     return migrator
   }
 
@@ -106,6 +107,14 @@ enum Schema {
   /// so they count as seen by nobody: a window too often open is better than an error that is hidden.
   private static let delivered = """
     ALTER TABLE entry ADD COLUMN delivered INTEGER NOT NULL DEFAULT 0;
+    """
+
+  /// What senders want to be told (RFC 3461), as it travels: `RET=`, `ENVID=`, `NOTIFY=`, `ORCPT=`.
+  private static let statusRequests = """
+    ALTER TABLE entry ADD COLUMN dsn_ret TEXT; -- null: not said
+    ALTER TABLE entry ADD COLUMN dsn_envid TEXT; -- null: not said
+    ALTER TABLE recipient ADD COLUMN dsn_notify TEXT; -- null: not said
+    ALTER TABLE recipient ADD COLUMN dsn_orcpt TEXT; -- null: not said
     """
 
   /// What waits for delivery.

@@ -43,12 +43,12 @@ extension Settlement {
   /// Those of `recipients` that still wait: all but the ones with a final fate. Not `remaining`, since the entry may
   /// have changed during the attempt: a recipient deleted meanwhile must not come back, and one that the attempt did
   /// not know must not vanish (R5). A recipient that stands there twice needs two fates.
-  func open(of recipients: [EmailAddress]) -> [EmailAddress] {
+  func open(of recipients: [QueueTable.Recipient]) -> [QueueTable.Recipient] {
     var done: [EmailAddress: Int] = [:]
     for recipient in delivered + failed.map(\.recipient) { done[recipient, default: 0] += 1 }
     return recipients.filter { recipient in
-      guard let count = done[recipient], count > 0 else { return true }
-      done[recipient] = count - 1
+      guard let count = done[recipient.address], count > 0 else { return true }
+      done[recipient.address] = count - 1
       return false
     }
   }

@@ -132,10 +132,12 @@ struct QueueRunner: Service {
   private func record(_ settlement: Settlement, of entry: QueueEntry, message: [UInt8], at now: Timestamp) async throws
   {
     let notice = bounces.notice(about: settlement, of: entry, message: message, at: now)
-    if !settlement.failed.isEmpty && notice == nil {
-      logger.error("dropped", metadata: ["id": "\(entry.id)", "reason": "mail without a sender is never bounced"])
+    if !settlement.failed.isEmpty && notice?.tells(of: .failed) != true {
+      let mayBeTold = DeliveryStatusNotification.isDue(for: entry)
+      let reason = mayBeTold ? "its sender asked not to be told" : "mail without a sender is never bounced"
+      logger.error("dropped", metadata: ["id": "\(entry.id)", "reason": "\(reason)"])
     }
-    try await store.settle(settlement, bounce: notice?.mail, delayNoticeSent: notice?.kind == .delayed)
+    try await store.settle(settlement, bounce: notice?.mail, delayNoticeSent: notice?.tells(of: .delayed) == true)
   }
 
   private func log(_ settlement: Settlement, of entry: QueueEntry) {

@@ -10,6 +10,8 @@ package struct Envelope: Hashable, Sendable, Codable {
   package var body: BodyType
   /// `SMTPUTF8` of MAIL (RFC 6531).
   package var usesSMTPUTF8: Bool
+  /// What the client wants to be told (RFC 3461); nil, as with nearly all mail, when it said nothing of that.
+  package var statusRequest: DeliveryStatusRequest?
 
   package enum BodyType: String, Hashable, Sendable, Codable {
     case unspecified = ""
@@ -18,11 +20,26 @@ package struct Envelope: Hashable, Sendable, Codable {
   }
 
   package init(
-    sender: EmailAddress, recipients: [EmailAddress], body: BodyType = .unspecified, usesSMTPUTF8: Bool = false
+    sender: EmailAddress, recipients: [EmailAddress], body: BodyType = .unspecified, usesSMTPUTF8: Bool = false,
+    statusRequest: DeliveryStatusRequest? = nil
   ) {
     self.sender = sender
     self.recipients = recipients
     self.body = body
     self.usesSMTPUTF8 = usesSMTPUTF8
+    self.statusRequest = statusRequest
+  }
+
+  /// Adds a recipient, and what RCPT said of it.
+  package mutating func add(_ recipient: EmailAddress, _ wish: DeliveryStatusRequest.Wish) {
+    recipients.append(recipient)
+    guard !wish.isEmpty else { return }
+    if statusRequest == nil { statusRequest = DeliveryStatusRequest() }
+    statusRequest?.wishes[recipient] = wish
+  }
+
+  /// What the client wants to be told of `recipient`.
+  package func wish(for recipient: EmailAddress) -> DeliveryStatusRequest.Wish {
+    statusRequest?.wishes[recipient] ?? DeliveryStatusRequest.Wish()
   }
 }

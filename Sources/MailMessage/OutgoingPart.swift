@@ -4,6 +4,8 @@ package indirect enum OutgoingPart: Hashable, Sendable {
   case text(String, type: String)
   /// Bytes that go as they are if they are 7 bits with CRLF and lines within 998 octets, else in quoted-printable.
   case bytes([UInt8], type: String)
+  /// A whole mail, as `message/rfc822`. Only for one that `canGoUnencoded`: RFC 2046 section 5.2.1 forbids to encode it.
+  case message([UInt8])
   /// - Parameters:
   ///   - parameters: of the media type, e.g. `report-type=delivery-status`.
   case multipart(subtype: String, parameters: [String], parts: [OutgoingPart])
@@ -24,12 +26,22 @@ package indirect enum OutgoingPart: Hashable, Sendable {
       let isClean = Self.isSevenBit(bytes)
       return Self.leaf(
         [type], isClean ? "7bit" : "quoted-printable", isClean ? bytes : QuotedPrintableEncoder.encode(bytes))
+    case .message(let bytes):
+      return Self.leaf(["message/rfc822"], isEightBit ? "8bit" : "7bit", bytes)
     case .multipart(let subtype, let parameters, let parts):
       counter += 1
       let number = counter
       let rendered = parts.map { $0.render(seed: seed, &counter) }
       let boundary = Self.boundary(number, seed, rendered)
-      return Self.multipart(subtype, parameters, boundary, rendered)
+      return Self.multipart(subtype, parameters, isEightBit, boundary, rendered)
+    }
+  }
+
+  private var isEightBit: Bool {
+    switch self {
+    case .text, .bytes: false
+    case .message(let bytes): bytes.contains { $0 >= 0x80 }
+    case .multipart(_, _, let parts): parts.contains(where: \.isEightBit)
     }
   }
 
@@ -39,10 +51,12 @@ package indirect enum OutgoingPart: Hashable, Sendable {
   }
 
   private static func multipart(
-    _ subtype: String, _ parameters: [String], _ boundary: String, _ parts: [[UInt8]]
+    _ subtype: String, _ parameters: [String], _ isEightBit: Bool, _ boundary: String, _ parts: [[UInt8]]
   ) -> [UInt8] {
     let words = ["multipart/\(subtype);"] + parameters.map { $0 + ";" } + ["boundary=\"\(boundary)\""]
     var bytes = HeaderWriter.folded("Content-Type", words)
+    // RFC 2045 section 6.4: what holds 8 bits says so.
+    if isEightBit { bytes += HeaderWriter.folded("Content-Transfer-Encoding", ["8bit"]) }
     for part in parts { bytes += Array("\r\n--\(boundary)\r\n".utf8) + part }
     return bytes + Array("\r\n--\(boundary)--\r\n".utf8)
   }
@@ -61,11 +75,14 @@ package indirect enum OutgoingPart: Hashable, Sendable {
     return haystack.indices.contains { haystack[$0] == first && haystack[$0...].starts(with: needle) }
   }
 
-  private static func isSevenBit(_ bytes: [UInt8]) -> Bool {
+  private static func isSevenBit(_ bytes: [UInt8]) -> Bool { bytes.allSatisfy { $0 < 0x80 } && canGoUnencoded(bytes) }
+
+  /// Whether `bytes` are lines within 998 octets that end in CRLF, without NUL (RFC 2045 section 2.8).
+  package static func canGoUnencoded(_ bytes: [UInt8]) -> Bool {
     var length = 0
     var last: UInt8 = 0
     for byte in bytes {
-      if byte == 0 || byte >= 0x80 || (last == 0x0D) != (byte == 0x0A) { return false }
+      if byte == 0 || (last == 0x0D) != (byte == 0x0A) { return false }
       length = byte == 0x0A ? 0 : length + 1
       if length > 998 { return false }
       last = byte

@@ -38,7 +38,7 @@ package struct MaildirTransport: Transport {
       let name = "\(id).\(host.filter { $0 != "/" && $0 != ":" })"
       try write(header + message, to: "\(path)/tmp/\(name)")
       try publish(name)
-      return .delivered(reply: "stored as \(path)/new/\(name)")
+      return .delivered(reply: "stored as \(path)/new/\(name)", handover: .mailbox)
     } catch {
       return .deferred(reason: error.description)
     }

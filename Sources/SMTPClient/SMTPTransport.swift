@@ -112,7 +112,8 @@ package let monotonicTime: @Sendable () -> Duration = {
 extension ClientSession.Outcome {
   fileprivate var outcome: DeliveryOutcome {
     switch self {
-    case .delivered(let reply): .delivered(reply: reply.description)
+    case .delivered(let reply, let speaksDSN):
+      .delivered(reply: reply.description, handover: speaksDSN ? .dutyPassedOn : .relayed)
     case .failed(let trouble) where trouble.isPermanent:
       .rejected(reason: trouble.description, status: trouble.status?.description)
     case .failed(let trouble): .deferred(reason: trouble.description)

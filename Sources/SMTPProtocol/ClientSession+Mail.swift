@@ -25,7 +25,7 @@ extension ClientSession {
       return actions.append(.sendMessage)
     case (.data, let trouble?), (.message, let trouble?): failOpen(trouble)
     case (.message, nil):
-      for index in accepted { results[index] = .delivered(reply) }
+      for index in accepted { results[index] = .delivered(reply, speaksDSN: capabilities.dsn) }
       return finish(needsReset: false, &actions)
     }
     goOn(after: command, &actions)
@@ -79,7 +79,7 @@ extension ClientSession {
     switch command {
     case .reset: "RSET\r\n"
     case .mail: mailLine
-    case .recipient(let index): "RCPT TO:<\(job?.envelope.recipients[index].text ?? "")>\r\n"
+    case .recipient(let index): recipientLine(index)
     case .data: "DATA\r\n"
     case .message: ""
     }
@@ -93,8 +93,34 @@ extension ClientSession {
     // default towards peers that it knows, and a conversion would change the mail.
     let isEightBit = job.isEightBit || job.envelope.body == .eightBitMIME
     if capabilities.eightBitMIME, isEightBit { line += " BODY=8BITMIME" }
-    if capabilities.smtpUTF8, job.envelope.usesSMTPUTF8 || !job.envelope.isASCII { line += " SMTPUTF8" }
+    if usesSMTPUTF8(job) { line += " SMTPUTF8" }
+    return line + statusParameters(job.envelope.statusRequest) + "\r\n"
+  }
+
+  /// RFC 3461 section 5.2.1: what the client said is said again, and what it did not say is not said.
+  private func statusParameters(_ request: DeliveryStatusRequest?) -> String {
+    guard capabilities.dsn, let request else { return "" }
+    return (request.returns.map { " RET=\($0.rawValue)" } ?? "")
+      + (request.envelopeID.map { " ENVID=\($0.encoded)" } ?? "")
+  }
+
+  private func recipientLine(_ index: Int) -> String {
+    guard let job else { return "" }
+    let recipient = job.envelope.recipients[index]
+    var line = "RCPT TO:<\(recipient.text)>"
+    if capabilities.dsn {
+      let wish = job.envelope.wish(for: recipient)
+      if let notify = wish.notify { line += " NOTIFY=\(notify.parameter)" }
+      // RFC 3461 section 5.2.1 would let us add an ORCPT of our own. The address is the same before and behind us, so
+      // it would say nothing.
+      let original = usesSMTPUTF8(job) ? wish.original?.parameter : wish.original?.sevenBitParameter
+      if let original { line += " ORCPT=\(original)" }
+    }
     return line + "\r\n"
+  }
+
+  private func usesSMTPUTF8(_ job: Job) -> Bool {
+    capabilities.smtpUTF8 && (job.envelope.usesSMTPUTF8 || !job.envelope.isASCII)
   }
 }
 

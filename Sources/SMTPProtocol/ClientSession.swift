@@ -42,7 +42,8 @@ package struct ClientSession: Hashable, Sendable {
   }
 
   package enum Outcome: Hashable, Sendable {
-    case delivered(Reply)
+    /// - Parameter speaksDSN: the server announced DSN, so it was told what the sender wants to know, and tells it.
+    case delivered(Reply, speaksDSN: Bool)
     case failed(Trouble)
   }
 

@@ -4,7 +4,7 @@ package import MailMessage
 package enum Command: Hashable, Sendable {
   case hello(String, extended: Bool)
   case mail(MailArguments)
-  case recipient(EmailAddress)
+  case recipient(EmailAddress, DeliveryStatusRequest.Wish = .init())
   case data
   case startTLS
   /// The mechanism in small letters, and the initial response as it came.
@@ -25,6 +25,8 @@ package enum Command: Hashable, Sendable {
     package var declaredSize: Int?
     package var body = Envelope.BodyType.unspecified
     package var usesSMTPUTF8 = false
+    /// `RET=` and `ENVID=` (RFC 3461); nil: neither was said.
+    package var statusRequest: DeliveryStatusRequest?
 
     package init(sender: EmailAddress) { self.sender = sender }
   }
@@ -42,7 +44,7 @@ package enum Command: Hashable, Sendable {
     case .ehlo: return .hello(try hello(arguments), extended: true)
     case .helo: return .hello(try hello(arguments), extended: false)
     case .mail: return .mail(try mail(arguments))
-    case .rcpt: return .recipient(try recipient(arguments, allowingUTF8: allowingUTF8))
+    case .rcpt: return try recipient(arguments, allowingUTF8: allowingUTF8)
     case .data: return try bare(.data, arguments)
     // RFC 3207 section 4: 501 for an argument.
     case .starttls: return try bare(.startTLS, arguments)
@@ -102,38 +104,42 @@ package enum Command: Hashable, Sendable {
       throw .badSender(error)
     }
     var mail = MailArguments(sender: sender)
-    try mail.read(try parameters(rest))
+    try mail.read(try parameters(rest, allowingUTF8: false))
     if !mail.usesSMTPUTF8, !sender.isASCII { throw .needsSMTPUTF8 }
     return mail
   }
 
-  private static func recipient(_ arguments: ArraySlice<UInt8>, allowingUTF8: Bool) throws(Reply) -> EmailAddress {
+  private static func recipient(_ arguments: ArraySlice<UInt8>, allowingUTF8: Bool) throws(Reply) -> Command {
     guard let path = arguments.dropping(keyword: "to:") else { throw .recipientSyntax }
     let recipient: EmailAddress
     let rest: ArraySlice<UInt8>
     do { (recipient, rest) = try EmailAddress.parsePath(path, .forward, allowingUTF8: allowingUTF8) } catch {
       throw .badRecipient(error)
     }
-    guard try parameters(rest).isEmpty else { throw .unknownParameter }
-    return recipient
+    var wish = DeliveryStatusRequest.Wish()
+    try wish.read(try parameters(rest, allowingUTF8: allowingUTF8), allowingUTF8: allowingUTF8)
+    return .recipient(recipient, wish)
   }
 
   private typealias Parameter = (name: String, value: String)
 
   /// `KEY` or `KEY=VALUE`, separated by spaces; none of them twice (RFC 5321 section 4.1.2, `esmtp-param`).
-  private static func parameters(_ text: ArraySlice<UInt8>) throws(Reply) -> [Parameter] {
+  private static func parameters(
+    _ text: ArraySlice<UInt8>, allowingUTF8: Bool
+  ) throws(Reply) -> [Parameter] {
     guard text.isEmpty || text.first == UInt8(ascii: " ") else { throw .badLine }
     var parameters: [Parameter] = []
     var names: Set<String> = []
     for part in text.split(separator: UInt8(ascii: " ")) {
       let key = part.prefix { $0 != UInt8(ascii: "=") }
-      let value = part[key.endIndex...].dropFirst()
-      guard key.allSatisfy(\.isAlphanumericOrHyphen), value.allSatisfy({ (0x21...0x7E).contains($0) }),
-        !key.isEmpty, key.endIndex == part.endIndex || !value.isEmpty
+      let octets = part[key.endIndex...].dropFirst()
+      guard key.allSatisfy(\.isAlphanumericOrHyphen), !key.isEmpty, key.endIndex == part.endIndex || !octets.isEmpty,
+        octets.allSatisfy({ (0x21...0x7E).contains($0) || (allowingUTF8 && $0 >= 0x80) }),
+        let value = String(validating: octets, as: UTF8.self)
       else { throw .badLine }
       let name = String(decoding: key.map(\.asciiLowercased), as: UTF8.self)
-      guard names.insert(name).inserted else { throw .badParameter("duplicate") }
-      parameters.append((name, String(decoding: value, as: UTF8.self)))
+      guard names.insert(name).inserted else { throw .doubledParameter(name) }
+      parameters.append((name, value))
     }
     return parameters
   }
@@ -157,6 +163,34 @@ extension Command.MailArguments {
       case "smtputf8":
         guard value.isEmpty else { throw .badParameter("SMTPUTF8") }
         usesSMTPUTF8 = true
+      case "ret":
+        guard let returns = DeliveryStatusRequest.Returns(rawValue: value.uppercased()) else {
+          throw .badParameter("RET")
+        }
+        statusRequest = DeliveryStatusRequest(returns: returns, envelopeID: statusRequest?.envelopeID)
+      case "envid":
+        // RFC 3461 section 4.4: at most 100 characters.
+        guard value.utf8.count <= 100, let id = Xtext(value), id.printable != nil else { throw .badParameter("ENVID") }
+        statusRequest = DeliveryStatusRequest(returns: statusRequest?.returns, envelopeID: id)
+      default: throw .unknownParameter
+      }
+    }
+  }
+}
+
+extension DeliveryStatusRequest.Wish {
+  /// NOTIFY and ORCPT (RFC 3461 sections 4.1 and 4.2).
+  fileprivate mutating func read(
+    _ parameters: [(name: String, value: String)], allowingUTF8: Bool
+  ) throws(Reply) {
+    for (name, value) in parameters {
+      switch name {
+      case "notify":
+        notify = DeliveryStatusRequest.Notify(value)
+        if notify == nil { throw .badParameter("NOTIFY") }
+      case "orcpt":
+        original = OriginalRecipient(value, allowingUTF8: allowingUTF8)
+        if original == nil { throw .badParameter("ORCPT") }
       default: throw .unknownParameter
       }
     }

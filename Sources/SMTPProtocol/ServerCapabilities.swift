@@ -3,6 +3,8 @@ package struct ServerCapabilities: Hashable, Sendable {
   package var pipelining = false
   package var eightBitMIME = false
   package var smtpUTF8 = false
+  /// DSN (RFC 3461): it reports what becomes of a mail, as its sender asked.
+  package var dsn = false
   /// STARTTLS (RFC 3207).
   package var startTLS = false
   /// The mechanisms of AUTH (RFC 4954 section 3), in capitals.
@@ -22,6 +24,7 @@ package struct ServerCapabilities: Hashable, Sendable {
       case "PIPELINING": pipelining = true
       case "8BITMIME": eightBitMIME = true
       case "SMTPUTF8": smtpUTF8 = true
+      case "DSN": dsn = true
       case "STARTTLS": startTLS = true
       case "AUTH": mechanisms += words.dropFirst().map { $0.uppercased() }
       // Exchange of old and its imitators write AUTH=LOGIN, for the sake of even older clients.

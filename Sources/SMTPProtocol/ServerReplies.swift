@@ -62,7 +62,7 @@ extension Reply {
   static let argumentTooLong = Reply(501, .init(5, 5, 4), "Argument too long")
   static let badHello = Reply(501, .init(5, 5, 4), "The name must be printable ASCII")
   static let mailSyntax = Reply(501, .init(5, 5, 4), "Syntax: MAIL FROM:<address> [parameters]")
-  static let recipientSyntax = Reply(501, .init(5, 5, 4), "Syntax: RCPT TO:<address>")
+  static let recipientSyntax = Reply(501, .init(5, 5, 4), "Syntax: RCPT TO:<address> [parameters]")
   static let helloFirst = Reply(503, .init(5, 5, 1), "Send EHLO or HELO first")
   static let nestedMail = Reply(503, .init(5, 5, 1), "A transaction is open already; RSET ends it")
   static let mailFirst = Reply(503, .init(5, 5, 1), "Send MAIL first")
@@ -71,6 +71,9 @@ extension Reply {
   /// RFC 5321 section 4.1.1.11.
   static let unknownParameter = Reply(555, .init(5, 5, 4), "Unsupported parameter")
   static func badParameter(_ name: String) -> Reply { Reply(501, .init(5, 5, 4), "Bad \(name) parameter") }
+  static func doubledParameter(_ name: String) -> Reply {
+    Reply(501, .init(5, 5, 4), "\(name.uppercased().prefix(20)) may only be said once")
+  }
   /// RFC 6531 section 3.5.
   static let needsSMTPUTF8 = Reply(553, .init(5, 6, 7), "The address is not ASCII and SMTPUTF8 was not asked for")
   static func badSender(_ fault: EmailAddress.SyntaxFault) -> Reply {

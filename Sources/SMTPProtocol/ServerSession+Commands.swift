@@ -6,7 +6,7 @@ extension ServerSession {
     switch command {
     case .hello(let name, let extended): hello(name, extended: extended, &actions)
     case .mail(let mail): begin(mail, &actions)
-    case .recipient(let recipient): add(recipient, &actions)
+    case .recipient(let recipient, let wish): add(recipient, wish, &actions)
     case .data: startData(&actions)
     case .startTLS: startTLS(&actions)
     case .authenticate(let mechanism, let initial): authenticate(mechanism, initial, &actions)
@@ -36,6 +36,7 @@ extension ServerSession {
     keywords.append("PIPELINING")  // RFC 2920
     keywords.append("8BITMIME")  // RFC 6152
     keywords.append("ENHANCEDSTATUSCODES")  // RFC 2034
+    keywords.append("DSN")  // RFC 3461
     if announcesStartTLS { keywords.append("STARTTLS") }  // RFC 3207
     if mayAuthenticate { keywords.append("AUTH PLAIN LOGIN") }  // RFC 4954
     keywords.append("SMTPUTF8")  // RFC 6531
@@ -50,17 +51,21 @@ extension ServerSession {
     if let size = mail.declaredSize, size > limits.messageSize {
       return refuse(.tooLarge(limits.messageSize), &actions)
     }
-    let envelope = Envelope(sender: mail.sender, recipients: [], body: mail.body, usesSMTPUTF8: mail.usesSMTPUTF8)
+    let envelope = Envelope(
+      sender: mail.sender, recipients: [], body: mail.body, usesSMTPUTF8: mail.usesSMTPUTF8,
+      statusRequest: mail.statusRequest)
     draft = Draft(envelope: envelope, declaredSize: mail.declaredSize)
     answer(.senderOK, &actions)
   }
 
   /// Takes whatever is an address: Django ignores that some of several recipients were refused, so one that we refuse
   /// is silently lost, while one that bounces later is not.
-  private mutating func add(_ recipient: EmailAddress, _ actions: inout [Action]) {
+  private mutating func add(
+    _ recipient: EmailAddress, _ wish: DeliveryStatusRequest.Wish, _ actions: inout [Action]
+  ) {
     guard let draft else { return refuse(.mailFirst, &actions) }
     guard draft.envelope.recipients.count < limits.recipients else { return refuse(.tooManyRecipients, &actions) }
-    self.draft?.envelope.recipients.append(recipient)
+    self.draft?.envelope.add(recipient, wish)
     answer(.recipientOK, &actions)
   }
 

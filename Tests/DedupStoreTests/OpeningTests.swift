@@ -103,6 +103,26 @@ struct OpeningTests {
     #expect(failure { _ = try StoreReader(readingDirectory: folder.path) }?.description.contains("newer") == true)
   }
 
+  @Test("a queue of the version before status requests is taken over: its mails wait as they did")
+  func beforeStatusRequests() async throws {
+    let folder = try Folder()
+    let mail = Shop.ordinary()
+    let store = try Shop.store(folder)
+    try await store.accept(mail)
+    try await store.commit { batch in
+      for column in ["entry DROP COLUMN dsn_ret", "entry DROP COLUMN dsn_envid", "recipient DROP COLUMN dsn_notify"] {
+        try batch.db.execute(sql: "ALTER TABLE \(column)")
+      }
+      try batch.db.execute(sql: "ALTER TABLE recipient DROP COLUMN dsn_orcpt")
+      try batch.db.execute(sql: "DELETE FROM grdb_migrations WHERE identifier = '5 status requests'")
+    }
+    store.close()
+    let newer = try Shop.store(folder)
+    defer { newer.close() }
+    let entry = try #require(try await newer.due(now: nine, limit: 1).first)
+    #expect(entry.id == mail.id && entry.envelope == mail.envelope && entry.statusRequest == nil)
+  }
+
   @Test("the database of another program is not touched")
   func foreign() async throws {
     let folder = try Folder()

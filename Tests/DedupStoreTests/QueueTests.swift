@@ -75,11 +75,58 @@ struct QueueTests {
     let ann = EmailAddress("ann@example.org")
     let bob = EmailAddress("bob@example.org")
     var settlement = Shop.settlement(of: Shop.id(at: nine), [ann, bob], [delivered, deferred])
-    #expect(settlement.open(of: [ann, bob]) == [bob])
-    #expect(settlement.open(of: [ann]) == [])
-    #expect(settlement.open(of: [ann, ann]) == [ann])
+    func open(of recipients: [EmailAddress]) -> [EmailAddress] {
+      settlement.open(of: recipients.map { ($0, .init()) }).map(\.address)
+    }
+    #expect(open(of: [ann, bob]) == [bob])
+    #expect(open(of: [ann]) == [])
+    #expect(open(of: [ann, ann]) == [ann])
     settlement.failed = [.init(recipient: ann, reason: "gone", status: "5.1.1")]
-    #expect(settlement.open(of: [ann, ann, bob]) == [bob])
+    #expect(open(of: [ann, ann, bob]) == [bob])
+  }
+
+  @Test("what the sender wants to be told is kept, through a restart and while recipients leave one by one")
+  func statusRequests() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    let names = ["ann", "bob", "cid"].map { EmailAddress("\($0)@example.org") }
+    let wishes: [DeliveryStatusRequest.Wish] = [
+      .init(notify: .never), .init(), .init(original: OriginalRecipient("utf-8;é@x", allowingUTF8: true)),
+    ]
+    var envelope = Envelope(
+      sender: EmailAddress("root@shop.example"), recipients: [],
+      statusRequest: DeliveryStatusRequest(returns: .full, envelopeID: Xtext("a+2Bb")))
+    for (name, wish) in zip(names, wishes) { envelope.add(name, wish) }
+    let mail = Shop.mail(.pass(reason: "no-error"), envelope: envelope)
+    let plain = Shop.ordinary()
+    try await store.accept(mail)
+    try await store.accept(plain)
+    try await store.attempt(mail.id, at: nine, [deferred, delivered, deferred])
+    store.close()
+    let again = try Shop.store(folder)
+    defer { again.close() }
+    let queue = try await again.queue(limit: 10)
+    let entry = try #require(queue.first { $0.id == mail.id })
+    #expect(entry.recipients == [names[0], names[2]])
+    #expect(entry.statusRequest == envelope.statusRequest && entry.envelope.wish(for: names[0]).notify == .never)
+    #expect(queue.first { $0.id == plain.id }?.statusRequest == nil)
+    try await again.attempt(mail.id, at: nine, [rejected, deferred])
+    let last = try #require(try await again.queue(limit: 10).first { $0.id == mail.id })
+    #expect(last.envelope.wish(for: names[2]) == wishes[2] && last.statusRequest?.wishes.count == 1)
+  }
+
+  @Test("a wish that is damaged on the disk keeps no mail back")
+  func damagedStatusRequest() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    let mail = Shop.ordinary()
+    try await store.accept(mail)
+    try await store.commit { batch in
+      try batch.db.execute(sql: "UPDATE entry SET dsn_ret = 'x', dsn_envid = 'a+0'")
+      try batch.db.execute(sql: "UPDATE recipient SET dsn_notify = 'x', dsn_orcpt = 'x'")
+    }
+    #expect(try await store.due(now: nine, limit: 1).map(\.envelope) == [mail.envelope])
   }
 
   @Test("a settlement that comes twice does nothing the second time and sends no second bounce")

@@ -1,5 +1,6 @@
 import DedupCore
 import Foundation
+import MailMessage
 import Testing
 
 @testable import DedupStore
@@ -12,6 +13,12 @@ struct SpoolTests {
     let spool = EmergencySpool(directory: folder.file("spool"))
     var odd = Shop.ordinary(at: nine + .minutes(1))
     odd.message = [0, 10, 13, 255, 10] + Array("MAILDEDUP-SPOOL 1 0 0 0\n".utf8)
+    odd.envelope.statusRequest = DeliveryStatusRequest(
+      returns: .full, envelopeID: Xtext("a+2Bb"),
+      wishes: [
+        EmailAddress("ann@example.org"): .init(
+          notify: [.success, .delay], original: OriginalRecipient("rfc822;a@b", allowingUTF8: false))
+      ])
     let plain = Shop.ordinary(at: nine)
     for mail in [odd, plain] { try spool.keep(mail) }
     #expect(try spool.waiting() == [plain.id, odd.id])
@@ -22,6 +29,23 @@ struct SpoolTests {
       try spool.remove(mail.id)
     }
     #expect(try spool.waiting().isEmpty)
+  }
+
+  @Test("a mail that the version before status requests spooled is loaded")
+  func older() throws {
+    let folder = try Folder()
+    let mail = Shop.ordinary()
+    let header = """
+      {"id":"\(mail.id)","receivedAt":\(nine.milliseconds),"envelope":{"sender":"root@shop.example",\
+      "recipients":["ann@example.org","bob@example.org"],"body":"","usesSMTPUTF8":false},\
+      "received":"Received: from shop.example\\r\\n"}
+      """
+    let content = Array(header.utf8) + mail.message
+    let line = "MAILDEDUP-SPOOL 1 \(Checksum.crc32c(content)) \(header.utf8.count) \(mail.message.count)\n"
+    try Data(Array(line.utf8) + content).write(to: URL(fileURLWithPath: folder.file("\(mail.id).mail")))
+    let spool = EmergencySpool(directory: folder.path)
+    let loaded = try #require(try spool.load(mail.id) { Issue.record("damaged: \($0)") })
+    #expect(loaded.envelope == mail.envelope && loaded.message == mail.message && loaded.receivedAt == nine)
   }
 
   @Test("a spool that was never needed is empty, and no folder is made for it")

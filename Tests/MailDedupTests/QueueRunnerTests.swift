@@ -41,10 +41,13 @@ private struct Bench {
     policy.waits = [.milliseconds(10)]
   }
 
-  func submission(_ number: Int64, sender: String = "django@shop.example") -> Submission {
+  func submission(
+    _ number: Int64, sender: String = "django@shop.example", request: DeliveryStatusRequest? = nil
+  ) -> Submission {
     Submission(
       id: QueueID(rawValue: number), receivedAt: Timestamp(seconds: 1_795_356_185),
-      envelope: Envelope(sender: EmailAddress(sender), recipients: [EmailAddress("ops@shop.example")]),
+      envelope: Envelope(
+        sender: EmailAddress(sender), recipients: [EmailAddress("ops@shop.example")], statusRequest: request),
       received: Array("Received: x\r\n".utf8), message: Array("Subject: \(number)\r\n\r\nbody\r\n".utf8),
       judged: .pass(reason: "no-report-structure"))
   }
@@ -153,6 +156,51 @@ private struct Bench {
     }
     let status = try await bench.store.queueStatus()
     #expect(status.waiting == 0)
+  }
+
+  @Test("a rejected mail of which its sender wants to hear nothing is dropped, and one that may come back comes whole")
+  func honoursRequests() async throws {
+    let bench = try Bench()
+    defer { bench.remove() }
+    let transport = ScriptedTransport([.rejected(reason: "550 no such user", status: "5.1.1")])
+    let ops = EmailAddress("ops@shop.example")
+    let silent = DeliveryStatusRequest(wishes: [ops: .init(notify: .never)])
+    let full = DeliveryStatusRequest(returns: .full, envelopeID: Xtext("QQ1"), wishes: [ops: .init(notify: .failure)])
+    try await bench.accept(bench.submission(1, request: silent))
+    try await bench.accept(bench.submission(2, request: full))
+    try await bench.run(transport) {
+      var tries = 0
+      for await (id, envelope, message) in transport.deliveries {
+        tries += 1
+        if id.rawValue == 1 { #expect(envelope.statusRequest == silent) }
+        guard tries == 3 else { continue }
+        let text = String(decoding: message, as: UTF8.self)
+        #expect(envelope.sender.isNull && envelope.statusRequest == nil)
+        #expect(text.contains("Original-Envelope-Id: QQ1\r\n") && text.contains("Subject: 2\r\n\r\nbody\r\n"))
+        break
+      }
+    }
+    #expect(try await bench.store.queueStatus().waiting == 0)
+  }
+
+  @Test("a sender that asked for it hears that its mail was relayed where the next hop speaks no DSN")
+  func confirms() async throws {
+    let bench = try Bench()
+    defer { bench.remove() }
+    let transport = ScriptedTransport([.delivered(reply: "250 ok")])
+    let request = DeliveryStatusRequest(wishes: [EmailAddress("ops@shop.example"): .init(notify: .success)])
+    try await bench.accept(bench.submission(1, request: request))
+    try await bench.run(transport) {
+      var tries = 0
+      for await (_, envelope, message) in transport.deliveries {
+        tries += 1
+        guard tries == 2 else { continue }
+        #expect(envelope.sender.isNull && envelope.recipients == [EmailAddress("django@shop.example")])
+        #expect(String(decoding: message, as: UTF8.self).contains("Action: relayed\r\n"))
+        break
+      }
+    }
+    #expect(try await bench.store.queueStatus().waiting == 0)
   }
 
   @Test("after a shutdown nothing is lost: what was not delivered is still queued")

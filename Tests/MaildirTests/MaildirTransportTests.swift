@@ -22,6 +22,7 @@ import Testing
     let outcomes = await transport.deliver(envelope, message: message, id: QueueID(rawValue: 7))
     #expect(outcomes.count == 2)
     for case let outcome in outcomes { #expect(outcome.isDelivered) }
+    for case .delivered(_, let handover) in outcomes { #expect(handover == .mailbox) }
     let names = try names("new", of: folder + "/deeper/maildir")
     try #require(names.count == 1)
     let text = try String(contentsOfFile: "\(folder)/deeper/maildir/new/\(names[0])", encoding: .utf8)

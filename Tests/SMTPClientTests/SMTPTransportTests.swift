@@ -112,6 +112,20 @@ struct SMTPTransportTests {
     await smarthost.stop()
   }
 
+  /// A host that speaks DSN takes over what the sender asked for; of any other the outcome says that it did not.
+  @Test func handover() async throws {
+    let smarthost = try await ScriptedSmarthost.start(on: group, extensions: ["DSN"])
+    let transport = transport(to: smarthost.port)
+    var asking = envelope
+    asking.statusRequest = DeliveryStatusRequest(wishes: [EmailAddress("e@f"): .init(notify: .success)])
+    let outcomes = await transport.deliver(asking, message: message, id: QueueID(rawValue: 1))
+    let taken = DeliveryOutcome.delivered(reply: "250 2.0.0 queued", handover: .dutyPassedOn)
+    #expect(outcomes == [taken, taken])
+    #expect(smarthost.mails.first?.recipients == ["TO:<c@d>", "TO:<e@f> NOTIFY=SUCCESS"])
+    await transport.shutdown()
+    await smarthost.stop()
+  }
+
   /// When all recipients are refused the message is not sent.
   @Test func noRecipients() async throws {
     let smarthost = try await ScriptedSmarthost.start(on: group) { $0.step == .rcpt ? .say("550 no") : nil }

@@ -20,12 +20,14 @@ struct CommandTests {
   }
 
   private static func mail(
-    _ sender: String, size: Int? = nil, body: Envelope.BodyType = .unspecified, utf8: Bool = false
+    _ sender: String, size: Int? = nil, body: Envelope.BodyType = .unspecified, utf8: Bool = false,
+    status: DeliveryStatusRequest? = nil
   ) -> Command {
     var arguments = Command.MailArguments(sender: EmailAddress(sender))
     arguments.declaredSize = size
     arguments.body = body
     arguments.usesSMTPUTF8 = utf8
+    arguments.statusRequest = status
     return .mail(arguments)
   }
 
@@ -51,7 +53,32 @@ struct CommandTests {
     no("MAIL FROM:a@b", 501, .init(5, 1, 7), "no brackets"),
     ok("RCPT TO:<c@d>", .recipient(EmailAddress("c@d")), "the ordinary recipient"),
     no("RCPT TO:<>", 501, .init(5, 1, 3), "a null recipient"),
-    no("RCPT TO:<c@d> NOTIFY=NEVER", 555, .init(5, 5, 4), "DSN is not offered"),
+    no("RCPT TO:<c@d> FOO=1", 555, .init(5, 5, 4), "an unknown parameter"),
+    ok("MAIL FROM:<a@b> RET=full", mail("a@b", status: .init(returns: .full)), "the whole mail back"),
+    ok(
+      "MAIL FROM:<a@b> ENVID=x+2By RET=HDRS",
+      mail("a@b", status: .init(returns: .headers, envelopeID: Xtext("x+2By"))), "the header back, and an id"),
+    no("MAIL FROM:<a@b> RET=NONE", 501, .init(5, 5, 4), "nothing back"),
+    no("MAIL FROM:<a@b> RET=FULL RET=HDRS", 501, .init(5, 5, 4), "RET twice"),
+    no("MAIL FROM:<a@b> ENVID=a+", 501, .init(5, 5, 4), "an id that is no xtext"),
+    no("MAIL FROM:<a@b> ENVID=a+00", 501, .init(5, 5, 4), "an id that is not printable"),
+    no("MAIL FROM:<a@b> ENVID", 501, .init(5, 5, 4), "an id without a value"),
+    no("MAIL FROM:<a@b> ENVID=\(String(repeating: "x", count: 101))", 501, .init(5, 5, 4), "an id too long"),
+    ok("RCPT TO:<c@d> NOTIFY=NEVER", .recipient(EmailAddress("c@d"), .init(notify: .never)), "nothing to be told"),
+    ok(
+      "RCPT TO:<c@d> ORCPT=rfc822;e+2Bf@g NOTIFY=delay,success",
+      .recipient(
+        EmailAddress("c@d"),
+        .init(
+          notify: [.success, .delay], original: OriginalRecipient("rfc822;e+2Bf@g", allowingUTF8: false))),
+      "events in any order, and whom it was for at first"),
+    no("RCPT TO:<c@d> NOTIFY=NEVER,DELAY", 501, .init(5, 5, 4), "NEVER is never with others"),
+    no("RCPT TO:<c@d> NOTIFY=DELAY,DELAY", 501, .init(5, 5, 4), "an event twice"),
+    no("RCPT TO:<c@d> NOTIFY", 501, .init(5, 5, 4), "no event"),
+    no("RCPT TO:<c@d> NOTIFY=DELAY NOTIFY=DELAY", 501, .init(5, 5, 4), "NOTIFY twice"),
+    no("RCPT TO:<c@d> ORCPT=c@d", 501, .init(5, 5, 4), "an address without a type"),
+    no("RCPT TO:<c@d> ORCPT=utf-8;é@d", 500, .init(5, 5, 2), "UTF-8 in a transaction without SMTPUTF8"),
+    no("RCPT TO:<c@d> ENVID=x", 555, .init(5, 5, 4), "a parameter of MAIL"),
     no("RCPT TO:<é@d>", 553, .init(5, 6, 7), "UTF-8 in a transaction without SMTPUTF8"),
     ok("DATA", .data, "without arguments"),
     no("DATA x", 501, .init(5, 5, 4), "and with"),
@@ -84,5 +111,9 @@ struct CommandTests {
   @Test func recipientInUTF8() throws {
     let line = Array("RCPT TO:<é@d>".utf8)
     #expect(try Command.parse(line[...], allowingUTF8: true) == .recipient(EmailAddress("é@d")))
+    let original = OriginalRecipient("utf-8;é@d", allowingUTF8: true)
+    let other = Array("RCPT TO:<c@d> ORCPT=utf-8;é@d".utf8)
+    #expect(
+      try Command.parse(other[...], allowingUTF8: true) == .recipient(EmailAddress("c@d"), .init(original: original)))
   }
 }
