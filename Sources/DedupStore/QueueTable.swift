@@ -39,7 +39,7 @@ enum QueueTable {
       entry.opened?.fingerprint, entry.opened?.start.milliseconds, entry.opened?.carried ?? 0,
       entry.envelope.statusRequest?.returns?.rawValue, entry.envelope.statusRequest?.envelopeID?.encoded,
     ])
-    try insert(entry.envelope.recipients.map { ($0, entry.envelope.wish(for: $0)) }, of: entry.id, db)
+    try insert(entry.envelope.recipients.lazy.map { ($0, entry.envelope.wish(for: $0)) }, of: entry.id, db)
     try message.insert(entry.id, db)
   }
 
@@ -115,7 +115,7 @@ enum QueueTable {
     }
   }
 
-  private static func insert(_ recipients: [Recipient], of id: QueueID, _ db: Database) throws {
+  private static func insert(_ recipients: some Sequence<Recipient>, of id: QueueID, _ db: Database) throws {
     let statement = try db.cachedStatement(
       sql: "INSERT INTO recipient (entry_id, position, address, dsn_notify, dsn_orcpt) VALUES (?, ?, ?, ?, ?)")
     for (position, recipient) in recipients.enumerated() {
