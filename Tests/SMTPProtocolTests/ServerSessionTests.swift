@@ -91,6 +91,50 @@ struct ServerSessionTests {
     #expect(session.resume() == [])
   }
 
+  /// The delay is that of the settings, and none when they say so.
+  @Test(arguments: [Duration.zero, .milliseconds(1), .seconds(60)])
+  func delaysAsSet(_ delay: Duration) {
+    var session = opened {
+      $0.errorsBeforeDelay = 1
+      $0.errorDelay = delay
+    }
+    let actions = say("BOGUS\r\n", &session)
+    if delay == .zero { #expect(codes(actions) == [500]) } else { #expect(actions == [.pause(delay)]) }
+  }
+
+  /// Each wrong password costs its time, and the last one that is allowed the connection.
+  @Test(arguments: [Duration.zero, .seconds(2)], [1, 3])
+  func limitsGuesses(_ delay: Duration, _ allowed: Int) {
+    var limits = SessionLimits()
+    limits.authDelay = delay
+    limits.authFailures = allowed
+    var policy = SessionPolicy()
+    policy.authentication = .always
+    var session = ServerSession(hostname: "mx", address: "::1", name: "s", limits: limits, policy: policy)
+    _ = session.open()
+    _ = say("EHLO c\r\n", &session)
+    for _ in 1..<allowed {
+      _ = say("AUTH PLAIN AGFubmEAd3Jvbmc=\r\n", &session)
+      let actions = session.verified(.rejected)
+      if delay == .zero { #expect(codes(actions) == [535]) } else { #expect(actions == [.pause(delay)]) }
+      #expect(codes(session.resume()) == (delay == .zero ? [] : [535]))
+    }
+    _ = say("AUTH PLAIN AGFubmEAd3Jvbmc=\r\n", &session)
+    let actions = session.verified(.rejected)
+    #expect(codes(actions) == [421] && actions.last == .close(.tooManyFailures))
+  }
+
+  /// The handshake has its own limit, and ends without a word.
+  @Test func limitsHandshakes() {
+    var policy = SessionPolicy()
+    policy.security = .implicitTLS
+    var limits = SessionLimits()
+    limits.handshake = .seconds(7)
+    var session = ServerSession(hostname: "mx", address: "::1", name: "s", limits: limits, policy: policy)
+    #expect(session.check(elapsed: .seconds(6), underPressure: true) == .wait(.seconds(1)))
+    #expect(session.check(elapsed: .seconds(7), underPressure: false) == .expired([.close(.handshakeTooLate)]))
+  }
+
   /// A client that says nothing for too long gets 421; the term runs from our last reply, not from the last octet.
   @Test func endsIdleSessions() {
     var session = opened()

@@ -21,7 +21,7 @@ struct ProxyTests {
   }
 
   /// - Parameter client: nil for the proxy itself (LOCAL).
-  private static func header(_ client: String?) -> [UInt8] {
+  static func header(_ client: String?) -> [UInt8] {
     let signature: [UInt8] = [0x0D, 0x0A, 0x0D, 0x0A, 0, 0x0D, 0x0A] + Array("QUIT\n".utf8)
     guard let octets = client.flatMap({ IPAddress($0) })?.octets else { return signature + [0x20, 0, 0, 0] }
     let family: UInt8 = octets.count == 4 ? 0x11 : 0x21
@@ -165,6 +165,7 @@ struct ProxyTests {
         #expect(await client.readReply() == "220 mx.example ESMTP MailDedup")
         try await client.send("QUIT")
         #expect(await client.readReply() == "221 2.0.0 Bye")
+        #expect(await client.readReply() == nil)
       }
     }
   }
