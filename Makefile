@@ -46,7 +46,7 @@ test:
 	@$(MAKE) --no-print-directory lint
 	@echo "[4/5] fuzzing, 20 s for each target"
 	@FUZZ_SEED=1 $(MAKE) --no-print-directory fuzz FUZZ_SECONDS=20
-	@echo "[5/5] real peers: Django, PostgreSQL, an SMTP sink"
+	@echo "[5/5] real peers: Django, PostgreSQL, Postfix, mail clients"
 	@$(MAKE) --no-print-directory test-interop
 
 test-swift:

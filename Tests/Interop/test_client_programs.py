@@ -10,26 +10,16 @@ import pytest
 
 from peers import postfix
 from peers.door import PASSWORD, USER, Door, open_door
+from peers.mails import AWKWARD, RECIPIENTS, SENDER
 from peers.pythons import interpreters
 from peers.relay import REPOSITORY
 from peers.waiting import stays
 
-SENDER = "site@shop.example"
-RECIPIENTS = ["admins@shop.example", "ops@shop.example", "Dev+errors@other.example"]
-
-# Every field that a client would add is there already: what arrives can be compared as a whole.
-MAIL = "\r\n".join([
-    f"From: <{SENDER}>", f"To: {', '.join(RECIPIENTS)}", "Subject: awkward", "Date: Sun, 22 Nov 2026 10:00:00 +0000",
-    "Message-ID: <awkward@shop.example>", "MIME-Version: 1.0", 'Content-Type: text/plain; charset="utf-8"',
-    "Content-Transfer-Encoding: 8bit", "", "Grüße, naïve 東京 🐘", ".", "..", ".hidden", "...three", "x" * 900, "",
-    "  trailing blanks  ", ".", "The end.", ""]).encode()
-
-
 @pytest.fixture
 def door(workshop, tmp_path) -> Door:
     """A relay that trusts its own machine, and takes logins."""
-    (tmp_path / "mail").write_bytes(MAIL)
-    (tmp_path / "unix-mail").write_bytes(MAIL.replace(b"\r\n", b"\n"))
+    (tmp_path / "mail").write_bytes(AWKWARD)
+    (tmp_path / "unix-mail").write_bytes(AWKWARD.replace(b"\r\n", b"\n"))
     return open_door(workshop, tmp_path, networks="127.0.0.0/8")
 
 
@@ -42,7 +32,7 @@ def run(door: Door, command: list[str], stdin: str = "mail", **variables: str) -
     assert done.returncode == 0, f"{shlex.join(command)}: {done.stdout.decode(errors='replace')}"
 
 
-def expect(door: Door, transmission: str, mail: bytes = MAIL) -> None:
+def expect(door: Door, transmission: str, mail: bytes = AWKWARD) -> None:
     """The mail came once, unchanged, for every recipient."""
     arrival = door.arrived(transmission)
     assert arrival.below_trace == mail
@@ -83,7 +73,7 @@ def test_swaks(door: Door, implicit: bool, mechanism: str):
                mechanism, "--auth-user", USER, "--auth-password", PASSWORD, "--from", SENDER, "--to",
                ",".join(RECIPIENTS), "--data", "-"], "unix-mail")
     # It ends every mail with an empty line of its own.
-    expect(door, "ESMTPSA", MAIL + b"\r\n")
+    expect(door, "ESMTPSA", AWKWARD + b"\r\n")
 
 
 def test_smtp_source(door: Door):
@@ -154,8 +144,9 @@ DJANGOS = djangos()
 
 DJANGO = """
 from django.conf import settings
-settings.configure(EMAIL_HOST="localhost", EMAIL_PORT={port}, EMAIL_HOST_USER={user!r}, EMAIL_HOST_PASSWORD={password!r},
-                   EMAIL_TIMEOUT=30, {setting}=True)
+settings.configure(
+    EMAIL_HOST="localhost", EMAIL_PORT={port}, EMAIL_HOST_USER={user!r}, EMAIL_HOST_PASSWORD={password!r},
+    EMAIL_TIMEOUT=30, {setting}=True)
 from django.core.mail import EmailMessage
 fixed = {{"Date": "Sun, 22 Nov 2026 10:00:00 +0000", "Message-ID": "<awkward@shop.example>"}}
 mail = EmailMessage("awkward", {body!a}, {sender!r}, {recipients!r}, headers=fixed)
@@ -172,7 +163,7 @@ def test_django(door: Door, version: str, setting: str):
     django, copy = DJANGOS[version], door.folder / "copy"
     program = DJANGO.format(
         port=door.port(setting == "EMAIL_USE_SSL"), user=USER, password=PASSWORD, setting=setting, sender=SENDER,
-        recipients=RECIPIENTS, copy=str(copy), body=MAIL.decode().split("\r\n\r\n", 1)[1].replace("\r\n", "\n"))
+        recipients=RECIPIENTS, copy=str(copy), body=AWKWARD.decode().split("\r\n\r\n", 1)[1].replace("\r\n", "\n"))
     where = {"PYTHONPATH": str(django.packages)} if django.packages else {}
     run(door, [django.python, "-B", "-c", program], **where)
     expect(door, "ESMTPSA", copy.read_bytes())
