@@ -48,6 +48,7 @@ import Testing
     #expect(Self.received(helo: helo).contains(expected))
   }
 
+  /// RFC 5321 section 4.4 lets only an address stand as TCP-info; the word is a comment, which may stand there too.
   @Test(arguments: [("::1", "([IPv6:::1])"), ("127.0.0.1", "([127.0.0.1])"), ("unix", "(unix)"), ("", "(unknown)")])
   func writesAddressLiterals(_ address: String, _ expected: String) {
     #expect(Self.received(address: address).contains(expected))
