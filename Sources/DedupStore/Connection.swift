@@ -18,6 +18,7 @@ enum Connection {
     configuration.readonly = true
     let queue = try DatabaseQueue(path: files.database, configuration: configuration)
     try refuseNewerSchema(queue, files)
+    try refuseOlderSchema(queue, files)
     return queue
   }
 
@@ -72,6 +73,14 @@ enum Connection {
     guard !isNewer else {
       throw StoreFailure(
         .other, "\(files.database) was written by a newer version of MailDedup; start that version again")
+    }
+  }
+
+  /// Only the daemon migrates: whoever reads meets the columns of the version that wrote last.
+  private static func refuseOlderSchema(_ database: some DatabaseReader, _ files: StoreFiles) throws {
+    guard try database.read({ try Schema.migrator.hasCompletedMigrations($0) }) else {
+      throw StoreFailure(
+        .other, "\(files.database) was written by an older version of MailDedup; start maildedup once to update it")
     }
   }
 

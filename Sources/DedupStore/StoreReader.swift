@@ -18,7 +18,7 @@ package final class StoreReader: StoreReading, Sendable {
   private let policy: Mutex<WindowPolicy>
 
   /// Opens the store in `directory` for reading only. Throws when there is none, when it may not be read, when it is
-  /// damaged, or when a newer version wrote it.
+  /// damaged, or when another version wrote it.
   ///
   /// - Parameter policy: tells which windows are open.
   package convenience init(readingDirectory directory: String, policy: WindowPolicy = WindowPolicy())

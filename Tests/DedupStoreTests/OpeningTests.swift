@@ -117,6 +117,8 @@ struct OpeningTests {
       try batch.db.execute(sql: "DELETE FROM grdb_migrations WHERE identifier = '5 status requests'")
     }
     store.close()
+    let refusal = failure { _ = try StoreReader(readingDirectory: folder.path) }
+    #expect(refusal?.description.contains("start maildedup once") == true, "\(refusal?.description ?? "")")
     let newer = try Shop.store(folder)
     defer { newer.close() }
     let entry = try #require(try await newer.due(now: nine, limit: 1).first)
