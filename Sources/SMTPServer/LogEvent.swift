@@ -5,6 +5,8 @@ enum LogVerb: String {
   case listening
   case connected
   case disconnected
+  /// A PROXY header was read.
+  case proxied
   /// A connection that was not let in.
   case refused
   /// A command or message that was answered with 4xx or 5xx.
@@ -27,7 +29,9 @@ enum LogVerb: String {
 
 /// The keys of log metadata.
 enum LogKey: String {
-  case session, client, endpoint, reason, reply, helo, sender, recipients, error, connections, user, tls, octets, file
+  case session, client, proxy, endpoint, reason, reply, recipients, error, connections, user, octets, file
+  /// As the lines of mails that were taken have it.
+  case sender = "from"
 }
 
 extension Logger {

@@ -134,6 +134,7 @@ package final class SMTPListener: Sendable {
     let proxy = ProxyHandler(proxy: peer, patience: settings.limits.handshake, logger: logger) { source in
       var client = peer
       if case .client(let source) = source { client = .proxied(source, by: address) }
+      self.logger.event(.debug, .proxied, [.client: client.name, .proxy: peer.name])
       try self.begin(channel, from: client, at: endpoint, settings)
     }
     try channel.pipeline.syncOperations.addHandler(proxy)

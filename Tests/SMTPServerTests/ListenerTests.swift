@@ -215,6 +215,24 @@ struct ListenerTests {
     }
   }
 
+  /// A refusal says who sent, as the lines of mails that were taken say it, and what we answered.
+  @Test func refusalIsLogged() async throws {
+    let log = LogKeeper()
+    try await withListener(settings { $0.limits.recipients = 1 }, Collector(), log: log) { _, port, group in
+      try await LineClient.connect(port: port, on: group) { client in
+        _ = await client.readReply()
+        for line in ["EHLO c", "MAIL FROM:<a@b>", "RCPT TO:<c@d>", "RCPT TO:<e@f>"] {
+          try await client.send(line)
+          _ = await client.readReply()
+        }
+      }
+    }
+    let expected =
+      "info rejected client=127.0.0.1 from=<a@b> recipients=1 "
+      + "reply=452 4.5.3 Too many recipients in one transaction session=s1"
+    #expect(log.lines.filter { $0.contains(" rejected ") } == [expected])
+  }
+
   /// What a client says cannot begin a line of the log or reach the admin's terminal, and every refusal is one line.
   @Test func logIsSafe() async throws {
     let log = LogKeeper()

@@ -53,8 +53,9 @@ struct ProxyTests {
   ])
   func sends(_ row: Row) async throws {
     let collector = Collector()
+    let log = LogKeeper()
     let network = try #require(IPNetwork(row.network))
-    try await withListener(settings { $0.networks = [network] }, collector) { port, group in
+    try await withListener(settings { $0.networks = [network] }, collector, log: log) { _, port, group in
       try await LineClient.connect(port: port, on: group) { client in
         try await client.send(Self.header(row.client))
         #expect(await client.readReply() == "220 mx.example ESMTP MailDedup")
@@ -67,6 +68,10 @@ struct ProxyTests {
       }
     }
     #expect(collector.transactions.map(\.client.address) == (row.code == 250 ? [row.shown] : []))
+    #expect(log.lines.count { $0.hasPrefix("debug proxied") && $0.hasSuffix(" proxy=127.0.0.1") } == 1)
+    let refusals = log.lines.filter { $0.contains("reply=550") }
+    #expect(refusals.count == (row.code == 550 ? 1 : 0))
+    #expect(refusals.allSatisfy { $0.hasPrefix("info rejected client=\(row.client ?? "127.0.0.1") ") })
   }
 
   /// Whom to believe, and what a loopback address is worth that a proxy on another machine reports.
