@@ -48,7 +48,8 @@ struct LimitTests {
           try await client.send(line)
         }
         _ = await client.readReply()
-        try await client.send("x")
+        // On a busy machine the time may be over before.
+        try? await client.send("x")
         #expect(await client.readReply() == "421 4.4.2 The message comes too slowly; closing")
       }
     }
