@@ -57,7 +57,7 @@ package protocol Transport: Sendable {
   /// Named in logs and delivery status notifications.
   var nextHop: String { get }
   /// One outcome for each recipient of the envelope, in order.
-  func deliver(_ envelope: Envelope, message: [UInt8], id: QueueID) async -> [DeliveryOutcome]
+  func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> [DeliveryOutcome]
 }
 
 /// Takes every mail and keeps none; for load tests.
@@ -66,7 +66,7 @@ package struct DiscardTransport: Transport {
 
   package var nextHop: String { "discard" }
 
-  package func deliver(_ envelope: Envelope, message: [UInt8], id: QueueID) async -> [DeliveryOutcome] {
+  package func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> [DeliveryOutcome] {
     envelope.recipients.map { _ in .delivered(reply: "discarded", handover: .discarded) }
   }
 }

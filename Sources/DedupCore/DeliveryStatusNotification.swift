@@ -13,6 +13,8 @@ package struct DeliveryStatusNotification: Hashable, Sendable {
   package var reports: [Report]
   /// The mail as it is in the queue, or as much of it as is at hand, at least its header.
   package var original: [UInt8]
+  /// More octets of the original are never needed.
+  package static let originalLimit = ReturnedMail.wholeLimit
   /// The name of this host, as in `Received:`.
   package var hostname: String
   /// When the last attempt was made.

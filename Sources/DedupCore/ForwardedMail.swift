@@ -1,4 +1,4 @@
-import MailMessage
+package import MailMessage
 
 /// The bytes that leave for a mail that is forwarded: trace fields on top, then the mail as it came.
 ///
@@ -14,18 +14,39 @@ import MailMessage
 /// `X-MailDedup-` fields that a mail brings along stay: removing them would break the promise above for ordinary mail
 /// that merely quotes them, and a chain of two relays is worth seeing. Readers trust the topmost one, which is ours.
 package enum ForwardedMail {
+  /// What leaves, as a change of what came.
+  package struct Rendering: Hashable, Sendable {
+    /// Trace fields.
+    package var top: [UInt8]
+    /// What is put into the message below them; only ever into what is in memory of it.
+    package var insertion: HeaderEdit.Insertion?
+
+    package init(top: [UInt8], insertion: HeaderEdit.Insertion? = nil) {
+      self.top = top
+      self.insertion = insertion
+    }
+
+    /// What leaves of `message`.
+    package func applied(to message: Message) -> Message {
+      guard let insertion else { return message.prepending(top) }
+      var edited = message
+      edited.head.insert(contentsOf: insertion.octets, at: insertion.position)
+      return edited.prepending(top)
+    }
+  }
+
   /// - Parameters:
   ///   - verdict: a `.forward`; for a suppressed mail there is nothing to send, and it is rendered like ordinary mail.
   ///   - utcOffsetMinutes: of the clock that the Subject shows.
-  package static func render(_ submission: Submission, _ verdict: Verdict, utcOffsetMinutes: Int = 0) -> [UInt8] {
-    guard case .forward(let reason, let count) = verdict else { return submission.received + submission.message }
+  package static func render(_ submission: Submission, _ verdict: Verdict, utcOffsetMinutes: Int = 0) -> Rendering {
+    guard case .forward(let reason, let count) = verdict else { return Rendering(top: submission.received) }
     switch reason {
-    case .pass: return submission.received + submission.message
-    case .doubt:
-      return submission.received + HeaderWriter.text("X-MailDedup-Reason", reason.text) + submission.message
+    case .pass: return Rendering(top: submission.received)
+    case .doubt: return Rendering(top: submission.received + HeaderWriter.text("X-MailDedup-Reason", reason.text))
     case .first, .windowElapsed, .lastOneRejected, .clockJumpedBack, .newVariant, .rule:
-      return submission.received + fields(submission.judged, reason, count)
-        + message(submission.message, count, utcOffsetMinutes)
+      return Rendering(
+        top: submission.received + fields(submission.judged, reason, count),
+        insertion: insertion(submission.message, count, utcOffsetMinutes))
     }
   }
 
@@ -44,10 +65,12 @@ package enum ForwardedMail {
     return fields
   }
 
-  private static func message(_ message: [UInt8], _ count: RunningCount?, _ utcOffsetMinutes: Int) -> [UInt8] {
-    guard let count, count.heldBack > 0 else { return message }
+  private static func insertion(
+    _ message: Message, _ count: RunningCount?, _ utcOffsetMinutes: Int
+  ) -> HeaderEdit.Insertion? {
+    guard let count, count.heldBack > 0 else { return nil }
     let since = count.since.civil(offsetMinutes: utcOffsetMinutes)
     let prefix = "(+\(count.heldBack), \(count.total) in all since \(since.dateAndClock) \(since.zone))"
-    return HeaderEdit.prefixingSubject(of: message, with: prefix)
+    return HeaderEdit.subjectPrefix(prefix, in: message.head)
   }
 }

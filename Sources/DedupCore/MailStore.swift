@@ -8,11 +8,11 @@ package struct Submission: Sendable {
   /// The `Received:` field of this hop with its CRLF, to be put on top of whatever leaves.
   package var received: [UInt8]
   /// The message as the client sent it.
-  package var message: [UInt8]
+  package var message: Message
   package var judged: Judged
 
   package init(
-    id: QueueID, receivedAt: Timestamp, envelope: Envelope, received: [UInt8], message: [UInt8], judged: Judged
+    id: QueueID, receivedAt: Timestamp, envelope: Envelope, received: [UInt8], message: Message, judged: Judged
   ) {
     self.id = id
     self.receivedAt = receivedAt

@@ -9,7 +9,7 @@ struct ReturnedMail {
   let isEightBit: Bool
 
   /// More is not returned to a sender that asked for all of it.
-  private static let wholeLimit = 1 << 20
+  static let wholeLimit = 1 << 20
   /// Nobody needs more of a header to recognise a mail.
   private static let headerLimit = 65_536
 

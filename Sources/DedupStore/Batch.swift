@@ -1,5 +1,6 @@
 import DedupCore
 import GRDB
+import MailMessage
 
 /// One transaction in the making: what its jobs did so far, and what to write before it commits.
 ///
@@ -27,8 +28,8 @@ final class Batch {
     var unexplained: [Int64: [UInt8]] = [:]
   }
 
-  /// Makes the bytes that leave for a mail that is forwarded.
-  typealias Render = @Sendable (Submission, Verdict) -> [UInt8]
+  /// Says what leaves of a mail that is forwarded.
+  typealias Render = @Sendable (Submission, Verdict) -> ForwardedMail.Rendering
 
   init(_ db: Database, directory: String, policy: WindowPolicy, limits: StoreLimits, render: @escaping Render) {
     self.db = db
@@ -61,7 +62,7 @@ extension Batch {
   func enqueue(_ mail: OwnMail, file: BodyFile?) throws {
     let entry = QueueTable.NewEntry(
       id: mail.id, kind: mail.kind, envelope: mail.envelope, queuedAt: mail.id.time, opened: nil)
-    try QueueTable.insert(entry, StoredMessage(mail.message, original: mail.message, file: file), db)
+    try QueueTable.insert(entry, StoredMessage(Message(mail.message), .init(top: []), file: file), db)
     effects.addedMail = true
   }
 
@@ -70,7 +71,9 @@ extension Batch {
     let (verdict, window) = try windows.decide(occurrence, submission.envelope, policy, now: now, db)
     samples.note(
       window.id, isFirst: window.isNew, submission.message, limit: limits.sampleOctets, at: now)
-    if !window.isExplained { effects.unexplained[window.id] = submission.message }
+    if !window.isExplained, submission.message.tail == nil {
+      effects.unexplained[window.id] = submission.message.head
+    }
     switch verdict {
     case .forward(let reason, let count):
       tally.add(.forwarded, verdict.reason, fingerprint: window.id, at: now)
@@ -101,8 +104,8 @@ extension Batch {
     let entry = QueueTable.NewEntry(
       id: submission.id, kind: kind, envelope: submission.envelope, queuedAt: submission.receivedAt, opened: opened)
     if let shortage = space?.shortage(for: submission.message.count, limits) { throw shortage }
-    let bytes = render(submission, verdict)
-    try QueueTable.insert(entry, StoredMessage(bytes, original: submission.message, file: file), db)
+    let message = StoredMessage(submission.message, render(submission, verdict), file: file)
+    try QueueTable.insert(entry, message, db)
     effects.addedMail = true
   }
 }

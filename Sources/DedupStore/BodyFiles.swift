@@ -1,39 +1,52 @@
-import Glibc
-import Synchronization
 import DedupCore
+import Glibc
+import MailMessage
+import Synchronization
 
-/// A message that was written to a file of its own.
+/// A message that has a file of its own.
 struct BodyFile: Hashable, Sendable {
   var name: String
   var octets: Int
+  /// CRC-32C of all of them.
+  var checksum: UInt32
 }
 
 /// Large messages, one file each, referred to by the database.
 ///
 /// A file is complete and synced under its final name before the commit that refers to it. A file nobody refers to is
-/// what a crash left between the two, and is removed at the next start.
+/// what a crash left between the two, or of a mail that was arriving, and is removed at the next start.
 struct BodyFiles: Sendable {
   let folder: String
 
   /// Makes `message` durable. Not for two threads at once.
-  func write(_ message: [UInt8], for id: QueueID) throws -> BodyFile {
+  func keep(_ message: Message, for id: QueueID) throws -> BodyFile {
     let name = "\(id)"
     // rename would replace the body of another mail if ids ever met.
     guard access(folder + "/" + name, F_OK) != 0 else {
       throw StoreFailure(.other, "the queue id \(id) is in use already")
     }
+    if message.head.isEmpty, let incoming = message.tail?.wholeFile as? IncomingFile, incoming.folder == folder {
+      try incoming.keep(as: name)
+      return BodyFile(name: name, octets: message.count, checksum: incoming.checksum)
+    }
+    var checksum = Checksum()
+    try message.forEachPiece { checksum.add($0) }
     try SyncedFile.write(message, named: name, in: folder)
-    return BodyFile(name: name, octets: message.count)
+    return BodyFile(name: name, octets: message.count, checksum: checksum.value)
   }
 
-  /// The octets from `skip` on, which must be `count`; anything else is damage and throws.
-  func read(_ name: String, skip: Int, count: Int) throws -> [UInt8] {
-    let path = folder + "/" + name
-    let bytes = try SyncedFile.read(path)
-    guard skip >= 0, count >= 0, bytes.count == skip + count else {
-      throw StoreFailure(.corrupt, "\(path) has \(bytes.count) octets where \(skip + count) were written")
+  /// The octets from `skip` on, which must be `count`; anything else is damage and throws. Adds them to `checksum`.
+  func open(_ name: String, skip: Int, count: Int, _ checksum: inout Checksum) throws -> FileSlice {
+    let file = try ReadOnlyFile(folder + "/" + name)
+    guard skip >= 0, count >= 0, file.count == skip + count else {
+      throw StoreFailure(.corrupt, "\(file.path) has \(file.count) octets where \(skip + count) were written")
     }
-    return skip == 0 ? bytes : Array(bytes[skip...])
+    var isEightBit = false
+    try FileSlice(file, offset: skip, count: count, isEightBit: false).forEachPiece { piece in
+      checksum.add(piece)
+      isEightBit = isEightBit || piece.contains { $0 >= 0x80 }
+    }
+    return FileSlice(file, offset: skip, count: count, isEightBit: isEightBit)
   }
 
   func remove(_ name: String) { unlink(folder + "/" + name) }
@@ -57,4 +70,30 @@ final class Written: Sendable {
 
   /// Nothing refers to it: the transaction failed.
   func remove(from bodies: BodyFiles) { file.withLock { $0 }.map { bodies.remove($0.name) } }
+}
+
+/// A file that is complete.
+private final class ReadOnlyFile: OctetFile {
+  let path: String
+  let count: Int
+  private let descriptor: CInt
+
+  init(_ path: String) throws {
+    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw FileFault("opening", path) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      defer { close(descriptor) }
+      throw FileFault("looking at", path)
+    }
+    self.path = path
+    self.descriptor = descriptor
+    count = Int(status.st_size)
+  }
+
+  deinit { close(descriptor) }
+
+  func read(at offset: Int, count: Int) throws -> [UInt8] {
+    try SyncedFile.read(descriptor, at: offset, count: count, of: path)
+  }
 }

@@ -1,15 +1,15 @@
 /// CRC-32C (Castagnoli; RFC 3720 appendix B.4), eight octets a step: 10 kB in some microseconds.
 ///
 /// SQLite checks nothing it reads from the database file, so each stored message carries one of these.
-enum Checksum {
-  static func crc32c(_ bytes: some Collection<UInt8>) -> UInt32 {
-    let known = bytes.withContiguousStorageIfAvailable { crc32c(UnsafeRawBufferPointer($0)) }
-    return known ?? crc32c([UInt8](bytes))
-  }
+struct Checksum: Hashable, Sendable {
+  private var remainder = UInt32.max
 
-  private static func crc32c(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
-    tables.withUnsafeBufferPointer { tables in
-      var crc = ~UInt64(0) & 0xFFFF_FFFF
+  /// Of what was added so far.
+  var value: UInt32 { ~remainder }
+
+  mutating func add(_ bytes: UnsafeRawBufferPointer) {
+    Self.tables.withUnsafeBufferPointer { tables in
+      var crc = UInt64(remainder)
       var position = 0
       while position + 8 <= bytes.count {
         let word = bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self).littleEndian ^ crc
@@ -24,8 +24,15 @@ enum Checksum {
         crc = UInt64(tables[Int((crc ^ UInt64(bytes[position])) & 0xFF)]) ^ crc >> 8
         position += 1
       }
-      return ~UInt32(truncatingIfNeeded: crc)
+      remainder = UInt32(truncatingIfNeeded: crc)
     }
+  }
+
+  static func crc32c(_ bytes: some Collection<UInt8>) -> UInt32 {
+    var checksum = Checksum()
+    let wasTaken: Void? = bytes.withContiguousStorageIfAvailable { checksum.add(UnsafeRawBufferPointer($0)) }
+    if wasTaken == nil { Array(bytes).withUnsafeBytes { checksum.add($0) } }
+    return checksum.value
   }
 
   /// Table k, at 256 k: what a byte does to the remainder k octets later.
@@ -39,4 +46,40 @@ enum Checksum {
     }
     return tables
   }()
+}
+
+// Checksums of octets that are not at hand. A CRC is a remainder of polynomials over GF(2): octets behind some others
+// multiply the remainder of those by a power of x.
+extension Checksum {
+  /// The checksum of octets with the checksum `first`, followed by `count` octets with the checksum `second`.
+  static func joined(_ first: UInt32, _ second: UInt32, count: Int) -> UInt32 { shifted(first, by: count) ^ second }
+
+  /// The checksum of the last `count` octets of what has the checksum `whole` and begins with octets of `first`.
+  static func rest(of whole: UInt32, behind first: UInt32, count: Int) -> UInt32 {
+    whole ^ shifted(first, by: count)
+  }
+
+  /// `remainder` times x to the power of 8 times `count`.
+  private static func shifted(_ remainder: UInt32, by count: Int) -> UInt32 {
+    var result = remainder
+    // x^8; bits are reflected, so that the highest is x^0.
+    var power: UInt32 = 1 << 23
+    var left = count
+    while left > 0 {
+      if left & 1 == 1 { result = product(result, power) }
+      power = product(power, power)
+      left >>= 1
+    }
+    return result
+  }
+
+  private static func product(_ a: UInt32, _ b: UInt32) -> UInt32 {
+    var result: UInt32 = 0
+    var b = b
+    for bit in (0..<32).reversed() {
+      if a >> UInt32(bit) & 1 == 1 { result ^= b }
+      b = b & 1 == 1 ? b >> 1 ^ 0x82F6_3B78 : b >> 1
+    }
+    return result
+  }
 }

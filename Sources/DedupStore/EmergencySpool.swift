@@ -85,14 +85,16 @@ package struct EmergencySpool: Sendable {
 extension EmergencySpool {
   private static let magic = "MAILDEDUP-SPOOL 1"
 
-  private static func encode(_ submission: Submission) throws -> [UInt8] {
+  private static func encode(_ submission: Submission) throws -> Message {
     let header = Header(
       id: submission.id, receivedAt: submission.receivedAt, envelope: submission.envelope,
       received: String(decoding: submission.received, as: UTF8.self))
     let json = [UInt8](try JSONEncoder().encode(header))
-    let content = json + submission.message
-    let crc = Checksum.crc32c(content)
-    return Array("\(magic) \(crc) \(json.count) \(submission.message.count)\n".utf8) + content
+    let content = submission.message.prepending(json)
+    var checksum = Checksum()
+    try content.forEachPiece { checksum.add($0) }
+    let line = "\(magic) \(checksum.value) \(json.count) \(submission.message.count)\n"
+    return content.prepending(Array(line.utf8))
   }
 
   private static func decode(_ bytes: [UInt8]) -> Mail? {

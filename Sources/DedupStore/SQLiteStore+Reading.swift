@@ -1,5 +1,6 @@
 package import DedupCore
 import Logging
+package import MailMessage
 
 // Everything here asks a reader connection and never holds up the writer. `StoreReader` says what each answers.
 extension SQLiteStore: StoreReading {
@@ -16,12 +17,12 @@ extension SQLiteStore: StoreReading {
     try await reader.nextDue(excluding: excluding)
   }
 
-  /// The bytes to deliver for an entry. Nil when there is no such entry, or when its message is damaged: then the
+  /// What to deliver for an entry. Nil when there is no such entry, or when its message is damaged: then the
   /// entry has been set aside, so that `due` does not return it again, and the log says so.
-  package func message(of id: QueueID) async throws(StoreFailure) -> [UInt8]? {
+  package func message(of id: QueueID) async throws(StoreFailure) -> Message? {
     switch try await reader.load(id) {
     case .gone: return nil
-    case .intact(let bytes): return bytes
+    case .intact(let message): return message
     case .damaged(let reason):
       try await commit { try QueueTable.setAside(id, reason: reason, $0.db) }
       logger.error("a queued mail is damaged and was set aside", metadata: ["id": "\(id)", "reason": "\(reason)"])

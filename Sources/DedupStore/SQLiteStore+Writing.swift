@@ -1,10 +1,11 @@
 package import DedupCore
+import MailMessage
 
 extension SQLiteStore {
   package func accept(
     _ submission: Submission, completion: @escaping @Sendable (Result<Verdict, StoreFailure>) -> Void
   ) {
-    submit(submission, work: { try $0.accept(submission, file: $1) }, completion: completion)
+    submit(submission, work: { try $0.accept($1, file: $2) }, completion: completion)
   }
 
   /// Accepts a mail that the emergency spool kept. A mail that was imported before is left alone, so a crash between
@@ -14,7 +15,7 @@ extension SQLiteStore {
   package func importSpooled(_ submission: Submission) async throws(StoreFailure) -> Verdict? {
     if try await commit({ try ImportTable.contains(submission.id, $0.db) }) { return nil }
     let result = await withCheckedContinuation { continuation in
-      submit(submission) { batch, file in
+      submit(submission) { batch, submission, file in
         try ImportTable.insert(submission.id, batch.db)
         return try batch.accept(submission, file: file)
       } completion: {
@@ -30,24 +31,39 @@ extension SQLiteStore {
   }
 
   private func submit<Output: Sendable>(
-    _ submission: Submission, work: @escaping @Sendable (Batch, BodyFile?) throws -> Output,
+    _ submission: Submission, work: @escaping @Sendable (Batch, Submission, BodyFile?) throws -> Output,
     completion: @escaping @Sendable (Result<Output, StoreFailure>) -> Void
   ) {
-    let octets = submission.message.count + submission.received.count
-    guard submission.message.count > limits.inlineOctets else {
-      return queue.submit(octets: octets, work: { try work($0, nil) }, completion: completion)
+    // What is in a file already does not wait in memory.
+    let octets = submission.message.head.count + submission.received.count
+    guard submission.message.tail != nil || submission.message.count > limits.inlineOctets else {
+      return queue.submit(octets: octets, work: { try work($0, submission, nil) }, completion: completion)
     }
     let bodies = bodies
     let file = Written()
     queue.submit(octets: octets) { [limits] in
-      if let shortage = DiskSpace(path: bodies.folder)?.shortage(for: octets, limits) { throw shortage }
-      return try file.keep(bodies.write(submission.message, for: submission.id))
-    } work: {
-      try work($0, $1)
+      try Self.prepared(submission, bodies, file, limits)
+    } work: { batch, prepared in
+      try work(batch, prepared.submission, prepared.file)
     } completion: { result in
       if case .failure = result { file.remove(from: bodies) }
       completion(result)
     }
+  }
+
+  /// A large message gets its file; one that is in a file and is not large enough for one is read.
+  private static func prepared(
+    _ submission: Submission, _ bodies: BodyFiles, _ file: Written, _ limits: StoreLimits
+  ) throws -> (submission: Submission, file: BodyFile?) {
+    var submission = submission
+    guard submission.message.count > limits.inlineOctets else {
+      submission.message = Message(try submission.message.octets())
+      return (submission, nil)
+    }
+    if let shortage = DiskSpace(path: bodies.folder)?.shortage(for: submission.message.count, limits) {
+      throw shortage
+    }
+    return (submission, file.keep(try bodies.keep(submission.message, for: submission.id)))
   }
 
   /// Queues a mail of our own, due at once.
@@ -98,7 +114,7 @@ extension SQLiteStore {
     let file = Written()
     let result = await withCheckedContinuation { continuation in
       queue.submit(octets: mail.message.count) {
-        try file.keep(bodies.write(mail.message, for: mail.id))
+        file.keep(try bodies.keep(Message(mail.message), for: mail.id))
       } work: {
         try work($0, $1)
       } completion: {

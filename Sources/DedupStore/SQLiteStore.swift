@@ -1,6 +1,7 @@
 package import DedupCore
 import GRDB
 package import Logging
+package import MailMessage
 import Synchronization
 
 /// The durable store: windows, counts and queue in one SQLite database, large messages in files beside it.
@@ -39,12 +40,12 @@ package final class SQLiteStore: MailStore, Sendable {
   /// - Parameters:
   ///   - policy: decides over windows until `setPolicy`.
   ///   - limits: sizes.
-  ///   - render: makes the bytes that leave for a mail that is forwarded; runs inside the transaction.
+  ///   - render: says what leaves of a mail that is forwarded; runs inside the transaction.
   ///   - explain: the readable explanation of a message's fingerprint. Pure; called beside the path of the mail.
   package init(
     directory: String, policy: WindowPolicy, explain: @escaping @Sendable ([UInt8]) -> String, logger: Logger,
     limits: StoreLimits = StoreLimits(),
-    render: @escaping @Sendable (Submission, Verdict) -> [UInt8] = { ForwardedMail.render($0, $1) }
+    render: @escaping @Sendable (Submission, Verdict) -> ForwardedMail.Rendering = { ForwardedMail.render($0, $1) }
   ) throws(StoreFailure) {
     let files = StoreFiles(directory: directory)
     let lock = try Faults.translated {
@@ -66,6 +67,7 @@ package final class SQLiteStore: MailStore, Sendable {
     }
     self.lock = lock
     self.limits = limits
+    largeMessages = IncomingMessages(folder: files.bodies, limits: limits)
     self.logger = logger
     explainer = Explainer(explain)
     queue = CommitQueue(
@@ -97,6 +99,9 @@ package final class SQLiteStore: MailStore, Sendable {
 
   /// `wake` is called after each commit that added something to deliver, on the store's thread: it must be quick.
   package func onQueued(_ wake: @escaping @Sendable () -> Void) { self.wake.set(wake) }
+
+  /// Where messages arrive that are too large for memory; `accept` takes them over from there without a copy.
+  package let largeMessages: any LargeMessages
 
   /// Durable transactions so far.
   package var commits: Int { queue.commits }

@@ -1,6 +1,7 @@
 import DedupCore
 import Foundation
 import GRDB
+import MailMessage
 
 /// The first and the latest mail of each fingerprint, for people to look at.
 struct SampleTable {
@@ -19,8 +20,8 @@ struct SampleTable {
   private var samples: [Key: Sample] = [:]
 
   /// Takes note of one arrival. In a storm only the last one of a batch is written.
-  mutating func note(_ fingerprint: Int64, isFirst: Bool, _ message: [UInt8], limit: Int, at time: Timestamp) {
-    let kept = message.count <= limit ? message : nil
+  mutating func note(_ fingerprint: Int64, isFirst: Bool, _ message: Message, limit: Int, at time: Timestamp) {
+    let kept = message.tail == nil && message.count <= limit ? message.head : nil
     let key = Key(fingerprint: fingerprint, slot: isFirst ? "first" : "latest")
     samples[key] = Sample(arrivedAt: time, octets: message.count, message: kept)
   }

@@ -10,6 +10,8 @@ package struct StoreLimits: Hashable, Sendable {
   /// Messages larger than this many octets live in files of their own (25 MB blobs: 10 per second, and each is written
   /// twice, to the WAL and to the database).
   package var inlineOctets = 1 << 20
+  /// Octets of large messages that may be in memory while they arrive, because the disk does not take them.
+  package var incomingMemory = 256 << 20
   /// Mails larger than this many octets are not kept as samples of their fingerprint.
   package var sampleOctets = 256 << 10
   /// Octets of the disk that new mail may not take, so that deliveries can be recorded.

@@ -2,43 +2,54 @@ import DedupCore
 import Foundation
 import GRDB
 import Glibc
+import MailMessage
 
 /// A message as it is written: whole in the database, or its head there and the rest in a file.
 ///
 /// The file was written before the verdict was known and holds the message as it came in. What leaves differs from it
-/// in the header only (trace fields on top, perhaps another Subject), so the octets that both end with are taken from
-/// the file and only those before are stored again.
+/// in the header only (trace fields on top, perhaps another Subject), so only what stands before the unchanged rest is
+/// stored again.
 struct StoredMessage {
-  var octets: Int
-  var checksum: UInt32
-  var head: ArraySlice<UInt8>
-  var file: BodyFile?
-  var fileSkip: Int
+  let octets: Int
+  private let checksum: UInt32
+  private let head: [UInt8]
+  private let file: BodyFile?
+  private let fileSkip: Int
 
   /// - Parameters:
-  ///   - bytes: what is to be delivered.
-  ///   - original: the contents of `file`, if there is one.
-  init(_ bytes: [UInt8], original: [UInt8], file: BodyFile?) {
-    octets = bytes.count
-    checksum = Checksum.crc32c(bytes)
-    let shared = file == nil ? 0 : Self.commonSuffix(bytes, original)
-    head = bytes.dropLast(shared)
-    fileSkip = original.count - shared
+  ///   - message: as it came; in memory when there is no `file`.
+  ///   - rendering: what is to leave of it.
+  ///   - file: holds `message`.
+  init(_ message: Message, _ rendering: ForwardedMail.Rendering, file: BodyFile?) {
     self.file = file
+    guard let file else {
+      head = rendering.applied(to: message).head
+      octets = head.count
+      fileSkip = 0
+      checksum = Checksum.crc32c(head)
+      return
+    }
+    fileSkip = rendering.insertion?.position ?? 0
+    let before = message.head.prefix(fileSkip)
+    head = rendering.top + before + (rendering.insertion?.octets ?? [])
+    let rest = file.octets - fileSkip
+    octets = head.count + rest
+    let restChecksum = Checksum.rest(of: file.checksum, behind: Checksum.crc32c(before), count: rest)
+    checksum = Checksum.joined(Checksum.crc32c(head), restChecksum, count: rest)
   }
 
   func insert(_ entry: QueueID, _ db: Database) throws {
     let statement = try db.cachedStatement(
       sql: "INSERT INTO message (entry_id, octets, crc32c, file, file_skip, head) VALUES (?, ?, ?, ?, ?, ?)")
     try statement.execute(arguments: [
-      entry.rawValue, octets, Int64(checksum), file?.name, file == nil ? 0 : fileSkip, Data(head),
+      entry.rawValue, octets, Int64(checksum), file?.name, fileSkip, Data(head),
     ])
   }
 
   /// What is stored of the message of `entry`.
   enum Loaded {
     case gone
-    case intact([UInt8])
+    case intact(Message)
     /// It is not what was written; the text says what is wrong.
     case damaged(String)
   }
@@ -63,24 +74,17 @@ struct StoredMessage {
 
   private static func check(_ row: Row, _ bodies: BodyFiles) throws -> Loaded {
     let octets = try row.count(0)
-    guard var bytes = row.optionalBytes(4) else { throw StoreFailure.damaged("message") }
+    guard let head = row.optionalBytes(4) else { throw StoreFailure.damaged("message") }
+    var checksum = Checksum()
+    head.withUnsafeBytes { checksum.add($0) }
+    var tail: FileSlice?
     if let file = try row.optionalText(2) {
-      bytes += try bodies.read(file, skip: try row.count(3), count: octets - bytes.count)
+      tail = try bodies.open(file, skip: try row.count(3), count: octets - head.count, &checksum)
     }
-    guard bytes.count == octets, Int64(Checksum.crc32c(bytes)) == (try row.integer(1)) else {
+    let message = Message(head, tail: tail)
+    guard message.count == octets, Int64(checksum.value) == (try row.integer(1)) else {
       return .damaged("the message is not the one that was stored: its checksum differs")
     }
-    return .intact(bytes)
-  }
-
-  private static func commonSuffix(_ a: [UInt8], _ b: [UInt8]) -> Int {
-    a.withUnsafeBufferPointer { a in
-      b.withUnsafeBufferPointer { b in
-        let most = min(a.count, b.count)
-        var shared = 0
-        while shared < most, a[a.count - 1 - shared] == b[b.count - 1 - shared] { shared += 1 }
-        return shared
-      }
-    }
+    return .intact(message)
   }
 }

@@ -1,14 +1,15 @@
 import Glibc
+import MailMessage
 
 /// Files that are either whole and on the disk, or not there.
 enum SyncedFile {
-  /// Makes `bytes` durable under `name`: written aside, synced, renamed, the folder synced. Not for two threads at
+  /// Makes `message` durable under `name`: written aside, synced, renamed, the folder synced. Not for two threads at
   /// once with the same name; a file of that name is replaced.
-  static func write(_ bytes: [UInt8], named name: String, in folder: String) throws {
+  static func write(_ message: Message, named name: String, in folder: String) throws {
     let final = folder + "/" + name
     let partial = final + ".part"
     do {
-      try write(bytes, to: partial)
+      try write(message, to: partial)
       guard rename(partial, final) == 0 else { throw FileFault("renaming", partial) }
       try StoreFiles.syncDirectory(folder)
     } catch {
@@ -25,10 +26,15 @@ enum SyncedFile {
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw FileFault("looking at", path) }
-    let count = Int(status.st_size)
-    return try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+    return try read(descriptor, at: 0, count: Int(status.st_size), of: path)
+  }
+
+  /// Exactly these octets of an open file.
+  static func read(_ descriptor: CInt, at offset: Int, count: Int, of path: String) throws -> [UInt8] {
+    try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
       while filled < count {
-        let got = pread(descriptor, buffer.baseAddress.map { $0 + filled }, count - filled, off_t(filled))
+        let place = buffer.baseAddress.map { $0 + filled }
+        let got = pread(descriptor, place, count - filled, off_t(offset + filled))
         if got < 0 && errno == EINTR { continue }
         guard got > 0 else { throw FileFault("reading", path, code: got == 0 ? EIO : errno) }
         filled += got
@@ -50,20 +56,33 @@ enum SyncedFile {
     return names
   }
 
-  private static func write(_ bytes: [UInt8], to path: String) throws {
+  private static func write(_ message: Message, to path: String) throws {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw FileFault("creating", path) }
     defer { close(descriptor) }
-    try bytes.withUnsafeBytes { bytes in
-      var written = 0
-      while written < bytes.count {
-        let count = Glibc.write(descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written)
-        if count < 0 && errno == EINTR { continue }
-        guard count > 0 else { throw FileFault("writing", path, code: count == 0 ? EIO : errno) }
-        written += count
-      }
+    var written = 0
+    try message.forEachPiece { piece in
+      try write(piece, to: descriptor, at: written, of: path)
+      written += piece.count
     }
     // After a failed fsync the pages are marked clean: asking again would lie. The write counts as lost.
     guard fsync(descriptor) == 0 else { throw FileFault("syncing", path) }
+  }
+
+  static func write(_ octets: [UInt8], to descriptor: CInt, at offset: Int, of path: String) throws {
+    try octets.withUnsafeBytes { try write($0, to: descriptor, at: offset, of: path) }
+  }
+
+  private static func write(
+    _ bytes: UnsafeRawBufferPointer, to descriptor: CInt, at offset: Int, of path: String
+  ) throws {
+    var written = 0
+    while written < bytes.count {
+      let place = bytes.baseAddress.map { $0 + written }
+      let count = pwrite(descriptor, place, bytes.count - written, off_t(offset + written))
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { throw FileFault("writing", path, code: count == 0 ? EIO : errno) }
+      written += count
+    }
   }
 }

@@ -44,7 +44,7 @@ struct Daemon {
     let users = try users()
     let listener = SMTPListener(
       settings: listenerSettings, identity: identity, authenticator: users.map(Authenticator.init), handler: intake,
-      group: group, logger: logger)
+      largeMessages: store.largeMessages, group: group, logger: logger)
     let bound = try await start(listener)
     let mailer = SummaryMailer(store: store, settings: configuration.summary, hostname: hostname)
     let control = ControlServer(

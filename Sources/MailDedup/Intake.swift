@@ -1,6 +1,7 @@
 import DedupConfig
 import DedupCore
 import DedupStore
+import Dispatch
 import Fingerprint
 import HostSystem
 import Logging
@@ -11,8 +12,9 @@ import Synchronization
 
 /// Takes a complete transaction to the commit point: judge, decide, make durable, answer.
 ///
-/// Runs on the event loop of the connection up to the store's queue. Judging is linear in the size of the mail and
-/// bounded by the reader's limits, so the loop is not held up.
+/// Runs on the event loop of the connection up to the store's queue. Judging is linear in the size of the mail, so the
+/// loop is not held up; a large one is read and judged beside it, one at a time, so that memory does not grow with
+/// their number.
 final class Intake: TransactionHandler {
   private let reader: ReportReader
   private let store: any MailStore
@@ -20,6 +22,7 @@ final class Intake: TransactionHandler {
   private let hostname: String
   private let logger: Logger
   private let salt: Atomic<UInt32>
+  private let large = DispatchQueue(label: "maildedup.large-mail")
 
   /// - Parameters:
   ///   - reader: judges, with the rules of the admin.
@@ -37,7 +40,30 @@ final class Intake: TransactionHandler {
   }
 
   func handle(_ transaction: Transaction, reply: @escaping @Sendable (Reply) -> Void) {
-    let submission = submission(for: transaction)
+    guard transaction.message.tail != nil else {
+      return accept(transaction, judgement: reader.judge(transaction.message.head), reply)
+    }
+    large.async { [self] in judgeLarge(transaction, reply) }
+  }
+
+  /// A report goes on in memory, where its first mail is explained and kept; other mail stays in its file.
+  private func judgeLarge(_ transaction: Transaction, _ reply: @escaping @Sendable (Reply) -> Void) {
+    do {
+      let octets = try transaction.message.octets()
+      let judgement = reader.judge(octets)
+      var transaction = transaction
+      if case .report = judgement { transaction.message = Message(octets) }
+      accept(transaction, judgement: judgement, reply)
+    } catch {
+      logger.error("unreadable", metadata: ["session": "\(transaction.client.session)", "error": "\(error)"])
+      reply(Reply(451, EnhancedStatusCode(4, 3, 0), "the message was lost on the disk, try again later"))
+    }
+  }
+
+  private func accept(
+    _ transaction: Transaction, judgement: Judgement, _ reply: @escaping @Sendable (Reply) -> Void
+  ) {
+    let submission = submission(for: transaction, judgement)
     store.accept(submission) { [logger, safetyNet] result in
       switch result {
       case .success(let verdict):
@@ -53,7 +79,7 @@ final class Intake: TransactionHandler {
     Judged(reader.judge(mail.message), envelope: mail.envelope)
   }
 
-  private func submission(for transaction: Transaction) -> Submission {
+  private func submission(for transaction: Transaction, _ judgement: Judgement) -> Submission {
     let now = WallClock.now()
     let id = QueueID(at: now, salt: salt.wrappingAdd(1, ordering: .relaxed).newValue)
     let client = transaction.client
@@ -63,7 +89,7 @@ final class Intake: TransactionHandler {
       date: CivilTime(secondsSinceEpoch: now.seconds, offsetMinutes: LocalTime.offset(at: now) / 60))
     return Submission(
       id: id, receivedAt: now, envelope: transaction.envelope, received: received, message: transaction.message,
-      judged: Judged(reader.judge(transaction.message), envelope: transaction.envelope))
+      judged: Judged(judgement, envelope: transaction.envelope))
   }
 
   private static func reply(to verdict: Verdict, id: QueueID) -> Reply {

@@ -129,7 +129,7 @@ struct QueueRunner: Service {
     }
   }
 
-  private func record(_ settlement: Settlement, of entry: QueueEntry, message: [UInt8], at now: Timestamp) async throws
+  private func record(_ settlement: Settlement, of entry: QueueEntry, message: Message, at now: Timestamp) async throws
   {
     let notice = bounces.notice(about: settlement, of: entry, message: message, at: now)
     if !settlement.failed.isEmpty && notice?.tells(of: .failed) != true {

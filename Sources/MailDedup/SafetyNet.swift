@@ -52,7 +52,7 @@ final class SafetyNet: Sendable {
   }
 
   private func cutThrough(_ submission: Submission, reply: @Sendable (Reply) -> Void) async {
-    let message = submission.received + submission.message
+    let message = submission.message.prepending(submission.received)
     let outcomes = await transport.deliver(submission.envelope, message: message, id: submission.id)
     let answer = CutThrough.reply(to: outcomes, id: submission.id)
     if answer.isPositive {

@@ -1,6 +1,7 @@
 import DedupCore
 import DedupStore
 import Logging
+import MailMessage
 import ServiceLifecycle
 
 /// Brings the mails of the emergency spool into the store as soon as that takes mail again: oldest first, each judged
@@ -51,7 +52,7 @@ struct SpoolImporter: Service {
     let verdict = try await store.importSpooled(
       Submission(
         id: mail.id, receivedAt: mail.receivedAt, envelope: mail.envelope, received: mail.received,
-        message: mail.message, judged: judge(mail)))
+        message: Message(mail.message), judged: judge(mail)))
     try spool.remove(id)
     try await store.forgetSpooled(id)
     logger.info("imported", metadata: ["id": "\(id)", "reason": "\(verdict?.reason ?? "imported-before")"])

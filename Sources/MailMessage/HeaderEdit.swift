@@ -1,7 +1,13 @@
 /// Edits the header of a raw message and nothing else: the result is the bytes that were given, with a few more in
 /// between. The body is never touched. The readers here are for what is made from the header of another mail.
 package enum HeaderEdit {
-  /// Puts `prefix` before the text of the Subject:
+  /// Octets to be put into a message, before the octet at `position`.
+  package struct Insertion: Hashable, Sendable {
+    package var position: Int
+    package var octets: [UInt8]
+  }
+
+  /// What puts `prefix` before the text of the Subject; nil when nothing is to be changed:
   ///
   ///     Subject: [Django] ERROR: Internal Server Error
   ///
@@ -13,16 +19,19 @@ package enum HeaderEdit {
   /// Only the first Subject counts. A mail without one gets one, unless it has no header at all. Signed mail keeps its
   /// Subject: a changed one would break the signature (RFC 6376 section 5.4 signs it nearly always) or look forged.
   ///
-  /// - Parameter prefix: printable ASCII; anything else becomes a space. Cut after 200 octets.
-  package static func prefixingSubject(of message: [UInt8], with prefix: String) -> [UInt8] {
+  /// - Parameters:
+  ///   - message: its header at least.
+  ///   - prefix: printable ASCII; anything else becomes a space. Cut after 200 octets.
+  package static func subjectPrefix(_ prefix: String, in message: [UInt8]) -> Insertion? {
     let scan = HeaderScan(message)
     let prefix = printable(prefix)
-    guard !prefix.isEmpty, !isSigned(scan, message) else { return message }
+    guard !prefix.isEmpty, !isSigned(scan, message) else { return nil }
     guard let subject = scan.fields.first(where: { name(of: $0, message) == "subject" }) else {
-      return scan.takesFields ? addingSubject(prefix, to: message, scan) : message
+      guard scan.takesFields else { return nil }
+      return Insertion(position: scan.top, octets: Array("Subject: ".utf8) + prefix + scan.lineEnd)
     }
-    return message[..<subject.value.lowerBound] + inserted(prefix, before: subject.value, message, scan)
-      + message[subject.value.lowerBound...]
+    return Insertion(
+      position: subject.value.lowerBound, octets: inserted(prefix, before: subject.value, message, scan))
   }
 
   /// The header of `message` with the line end of its last field, without the empty line that ends it.
@@ -45,10 +54,6 @@ package enum HeaderEdit {
     if firstLine.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { return start }
     let isSpaced = firstLine.first == 0x20 || firstLine.first == 0x09
     return start + scan.lineEnd + (isSpaced ? [] : [0x20])
-  }
-
-  private static func addingSubject(_ prefix: [UInt8], to message: [UInt8], _ scan: HeaderScan) -> [UInt8] {
-    message[..<scan.top] + Array("Subject: ".utf8) + prefix + scan.lineEnd + message[scan.top...]
   }
 
   private static func printable(_ text: String) -> [UInt8] {

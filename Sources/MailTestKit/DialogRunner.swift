@@ -1,3 +1,4 @@
+import MailMessage
 package import NIOCore
 import SMTPProtocol
 
@@ -117,6 +118,7 @@ private struct PureConversation {
   private(set) var lines: [String] = []
   private(set) var mails: [DialogScript.Mail] = []
   private(set) var isClosed = false
+  private var spilled: [UInt8] = []
 
   init(_ script: DialogScript) {
     session = ServerSession(
@@ -134,7 +136,11 @@ private struct PureConversation {
       case .reply(let reply):
         let text = String(decoding: reply.encoded.dropLast(2), as: UTF8.self)
         lines += text.split(separator: "\r\n", omittingEmptySubsequences: false).map(String.init)
-      case .commit(let transaction):
+      case .spill(let octets): spilled += octets
+      case .forget: spilled = []
+      case .commit(var transaction):
+        transaction.message = transaction.message.prepending(spilled)
+        spilled = []
         mails.append(DialogScript.Mail(transaction))
         perform(session.finish(answer))
       case .pause: perform(session.resume())

@@ -38,7 +38,7 @@ package struct DialogScript: Sendable {
     package init(_ transaction: Transaction) {
       sender = transaction.envelope.sender.text
       recipients = transaction.envelope.recipients.map(\.text)
-      var text = String(decoding: transaction.message, as: UTF8.self)
+      var text = String(decoding: transaction.message.head, as: UTF8.self)
       if text.hasSuffix("\r\n") { text.removeLast() }
       lines = text.isEmpty ? [] : text.split(separator: "\r\n", omittingEmptySubsequences: false).map(String.init)
     }

@@ -21,7 +21,7 @@ package struct MaildirTransport: Transport {
 
   package var nextHop: String { "maildir \(path)" }
 
-  package func deliver(_ envelope: Envelope, message: [UInt8], id: QueueID) async -> [DeliveryOutcome] {
+  package func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> [DeliveryOutcome] {
     let outcome = store(header(for: envelope), message, id)
     return envelope.recipients.map { _ in outcome }
   }
@@ -32,11 +32,11 @@ package struct MaildirTransport: Transport {
     return Array("Return-Path: <\(envelope.sender)>\r\n\(recipients)".utf8)
   }
 
-  private func store(_ header: [UInt8], _ message: [UInt8], _ id: QueueID) -> DeliveryOutcome {
+  private func store(_ header: [UInt8], _ message: Message, _ id: QueueID) -> DeliveryOutcome {
     do throws(Failure) {
       for folder in ["", "/tmp", "/new", "/cur"] { try makeFolder(path + folder) }
       let name = "\(id).\(host.filter { $0 != "/" && $0 != ":" })"
-      try write(header + message, to: "\(path)/tmp/\(name)")
+      try write(message.prepending(header), to: "\(path)/tmp/\(name)")
       try publish(name)
       return .delivered(reply: "stored as \(path)/new/\(name)", handover: .mailbox)
     } catch {
@@ -53,20 +53,24 @@ package struct MaildirTransport: Transport {
     throw Failure("create", folder)
   }
 
-  private func write(_ bytes: [UInt8], to file: String) throws(Failure) {
+  private func write(_ message: Message, to file: String) throws(Failure) {
     let descriptor = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw Failure("create", file) }
     defer { close(descriptor) }
+    do { try message.forEachPiece { try Self.write($0, to: descriptor, file) } } catch {
+      throw error as? Failure ?? Failure(description: "cannot read the message: \(error)")
+    }
+    guard fsync(descriptor) == 0 else { throw Failure("sync", file) }
+  }
+
+  private static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: CInt, _ file: String) throws {
     var written = 0
     while written < bytes.count {
-      let count = bytes.withUnsafeBytes {
-        Glibc.write(descriptor, $0.baseAddress.map { $0 + written }, $0.count - written)
-      }
+      let count = Glibc.write(descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written)
       if count < 0 && errno == EINTR { continue }
       guard count > 0 else { throw Failure("write", file) }
       written += count
     }
-    guard fsync(descriptor) == 0 else { throw Failure("sync", file) }
   }
 
   private func publish(_ name: String) throws(Failure) {
@@ -81,6 +85,8 @@ package struct MaildirTransport: Transport {
 
   private struct Failure: Error, CustomStringConvertible {
     let description: String
+
+    init(description: String) { self.description = description }
 
     init(_ verb: String, _ path: String) {
       description = "cannot \(verb) \(path): \(String(cString: strerror(errno)))"

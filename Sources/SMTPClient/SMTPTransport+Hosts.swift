@@ -20,7 +20,7 @@ extension SMTPTransport {
     var mails: Int
   }
 
-  func send(_ job: ClientSession.Job, _ message: [UInt8], _ id: QueueID) async -> [ClientSession.Outcome] {
+  func send(_ job: ClientSession.Job, _ message: Message, _ id: QueueID) async -> [ClientSession.Outcome] {
     var failure: Trouble?
     for index in hosts.indices where hosts[index].health.isUsable(at: clock()) {
       do throws(Trouble) {
@@ -37,7 +37,7 @@ extension SMTPTransport {
 
   /// - Throws: when the host is of no use and took nothing, so that another may be asked.
   private func send(
-    _ job: ClientSession.Job, _ message: [UInt8], _ id: QueueID, to index: Int
+    _ job: ClientSession.Job, _ message: Message, _ id: QueueID, to index: Int
   ) async throws(Trouble) -> [ClientSession.Outcome] {
     if let kept = takeKept(of: index) {
       let delivery = await carry(job, message, on: kept, to: index)
@@ -69,7 +69,7 @@ extension SMTPTransport {
   }
 
   private func carry(
-    _ job: ClientSession.Job, _ message: [UInt8], on kept: Kept, to index: Int
+    _ job: ClientSession.Job, _ message: Message, on kept: Kept, to index: Int
   ) async -> ClientSession.Delivery {
     let key = ObjectIdentifier(kept.connection)
     busy[key] = kept.connection

@@ -49,10 +49,9 @@ package actor SMTPTransport: Transport {
     nextHop = relays.map(\.smarthost.description).joined(separator: ", ")
   }
 
-  package func deliver(_ envelope: Envelope, message: [UInt8], id: QueueID) async -> [DeliveryOutcome] {
+  package func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> [DeliveryOutcome] {
     guard await enter() else { return envelope.recipients.map { _ in .deferred(reason: "shutting down") } }
-    let job = ClientSession.Job(
-      envelope: envelope, size: message.count, isEightBit: message.contains { $0 >= 0x80 })
+    let job = ClientSession.Job(envelope: envelope, size: message.count, isEightBit: message.isEightBit)
     let outcomes = await send(job, message, id)
     leave()
     return outcomes.map(\.outcome)

@@ -61,7 +61,7 @@ final class SmarthostConnection: Sendable {
   }
 
   /// Sends one mail. The next may only come when this one is done.
-  func deliver(_ job: ClientSession.Job, message: [UInt8]) async -> ClientSession.Delivery {
+  func deliver(_ job: ClientSession.Job, message: Message) async -> ClientSession.Delivery {
     let promise = channel.eventLoop.makePromise(of: ClientSession.Delivery.self)
     channel.eventLoop.execute { self.handler.value.deliver(job, message: message, promise: promise) }
     do { return try await promise.futureResult.get() } catch {

@@ -1,4 +1,5 @@
 import DedupCore
+import MailMessage
 import NIOCore
 import NIOSSL
 import NIOTLS
@@ -11,12 +12,9 @@ final class SmarthostHandler: ChannelInboundHandler {
   typealias OutboundOut = ByteBuffer
 
   private struct Delivery {
-    let message: [UInt8]
+    let message: Message
     let promise: EventLoopPromise<ClientSession.Delivery>
   }
-
-  /// Octets that are handed to the channel at once.
-  private static let pieceSize = 64 * 1024
 
   private var session: ClientSession
   private let relay: Relay
@@ -27,7 +25,7 @@ final class SmarthostHandler: ChannelInboundHandler {
   private let ready: EventLoopPromise<Trouble?>
   private var context: ChannelHandlerContext?
   private var delivery: Delivery?
-  private var encoder: DotEncoder?
+  private var feed: MessageFeed?
   private var alarm: Scheduled<Void>?
 
   init(
@@ -47,7 +45,7 @@ final class SmarthostHandler: ChannelInboundHandler {
   /// Nil when mails may come, else why not.
   var readiness: EventLoopFuture<Trouble?> { ready.futureResult }
 
-  func deliver(_ job: ClientSession.Job, message: [UInt8], promise: EventLoopPromise<ClientSession.Delivery>) {
+  func deliver(_ job: ClientSession.Job, message: Message, promise: EventLoopPromise<ClientSession.Delivery>) {
     delivery = Delivery(message: message, promise: promise)
     perform(session.deliver(job))
   }
@@ -99,7 +97,7 @@ final class SmarthostHandler: ChannelInboundHandler {
       case .send(let bytes): context?.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil)
       case .startTLS: startTLS()
       case .sendMessage:
-        encoder = delivery.map { DotEncoder($0.message) }
+        feed = delivery.map { MessageFeed($0.message) }
         pump()
       case .ready: ready.succeed(nil)
       case .unusable(let trouble): ready.succeed(trouble)
@@ -124,22 +122,34 @@ final class SmarthostHandler: ChannelInboundHandler {
   private func finish(_ result: ClientSession.Delivery) {
     let promise = delivery?.promise
     delivery = nil
-    encoder = nil
+    feed = nil
     promise?.succeed(result)
   }
 
   /// Hands the message over piece by piece, as fast as the server takes it.
   private func pump() {
-    guard let context, encoder != nil else { return }
-    while context.channel.isActive, context.channel.isWritable {
-      guard let piece = encoder?.next(Self.pieceSize) else { break }
-      context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: piece)), promise: nil)
-    }
-    if encoder?.isAtEnd == true {
-      encoder = nil
-      session.messageSent()
+    guard let context, let feed else { return }
+    while self.feed != nil, context.channel.isActive, context.channel.isWritable {
+      switch feed.next(on: context.eventLoop) {
+      case .piece(let piece): context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: piece)), promise: nil)
+      case .end(let piece):
+        self.feed = nil
+        session.messageSent()
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: piece)), promise: nil)
+      case .later(let arrival): return wait(for: arrival, of: feed)
+      }
     }
     setAlarm()
+  }
+
+  private func wait(for arrival: EventLoopFuture<Void>, of feed: MessageFeed) {
+    arrival.assumeIsolated().whenComplete { [weak self] result in
+      guard let self, self.feed === feed else { return }
+      switch result {
+      case .success: pump()
+      case .failure(let error): perform(session.fail(.unreadable("\(error)")))
+      }
+    }
   }
 
   // MARK: - Time
@@ -152,7 +162,7 @@ final class SmarthostHandler: ChannelInboundHandler {
     let limit: Duration
     switch session.awaited {
     case nil: limit = settings.idle
-    case _? where encoder != nil: limit = settings.timeouts.block
+    case _? where feed != nil: limit = settings.timeouts.block
     case let step?: limit = settings.timeouts.limit(step)
     }
     alarm = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(limit)) { [weak self] in self?.ring() }

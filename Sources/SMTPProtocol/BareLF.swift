@@ -1,25 +1,42 @@
-/// Makes a message of which all lines end in a bare LF one of SMTP. Python's smtplib stuffs the dots of such a message
-/// behind each LF, as if it were a line end, so they are unstuffed here.
-enum BareLF {
-  /// - Parameter message: ends in CRLF; the dot of its first line is unstuffed already.
-  /// - Returns: the message with CRLF everywhere, or nil when a line begins with a single dot: nobody who takes LF for a
-  ///   line end sends that, so what it should mean is unclear, and unclear content is refused.
-  static func normalized(_ message: [UInt8]) -> [UInt8]? {
+/// Makes a message of which all lines end in a bare LF one of SMTP, piece by piece. Python's smtplib stuffs the dots of
+/// such a message behind each LF, as if it were a line end, so they are unstuffed here.
+struct BareLF: Hashable, Sendable {
+  private enum Position: Hashable {
+    /// In a line; the first one from its start, for the decoder has unstuffed its dot.
+    case inLine
+    case lineStart
+    /// Behind a dot that began a line and was left out.
+    case dot
+  }
+
+  /// A line began with a single dot. Nobody who takes LF for a line end sends that, so what it should mean is unclear,
+  /// and unclear content is refused.
+  private(set) var isUnclear = false
+  private let unstuffs: Bool
+  private var position = Position.inLine
+
+  /// - Parameter unstuffs: whether dots are stuffed: behind DATA they are, in the chunks of BDAT not.
+  init(unstuffs: Bool) { self.unstuffs = unstuffs }
+
+  /// The next piece, with CRLF everywhere.
+  mutating func converted(_ piece: [UInt8]) -> [UInt8] {
     var result: [UInt8] = []
-    result.reserveCapacity(message.count + message.count / 32)
-    var start = message.startIndex
-    while start < message.endIndex {
-      let end = message[start...].firstIndex(of: 0x0A) ?? message.endIndex
-      var line = message[start..<end]
-      if line.last == 0x0D { line.removeLast() }
-      if start > message.startIndex, line.first == UInt8(ascii: ".") {
-        line.removeFirst()
-        guard line.first == UInt8(ascii: ".") else { return nil }
+    result.reserveCapacity(piece.count + piece.count / 32)
+    for octet in piece {
+      switch octet {
+      // Only the end of the data may have one, before its LF.
+      case 0x0D: continue
+      case 0x0A:
+        if position == .dot { isUnclear = true }
+        result.append(0x0D)
+        result.append(0x0A)
+        position = unstuffs ? .lineStart : .inLine
+      case UInt8(ascii: ".") where position == .lineStart: position = .dot
+      default:
+        if position == .dot, octet != UInt8(ascii: ".") { isUnclear = true }
+        position = .inLine
+        result.append(octet)
       }
-      result.append(contentsOf: line)
-      result.append(0x0D)
-      result.append(0x0A)
-      start = end + 1
     }
     return result
   }

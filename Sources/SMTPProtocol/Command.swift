@@ -6,6 +6,10 @@ package enum Command: Hashable, Sendable {
   case mail(MailArguments)
   case recipient(EmailAddress, DeliveryStatusRequest.Wish = .init())
   case data
+  /// So many octets of the message follow (RFC 3030).
+  case chunk(Int, isLast: Bool)
+  /// Something follows, and it cannot be told how much.
+  case badChunk
   case startTLS
   /// The mechanism in small letters, and the initial response as it came.
   case authenticate(String, [UInt8]?)
@@ -46,6 +50,7 @@ package enum Command: Hashable, Sendable {
     case .mail: return .mail(try mail(arguments))
     case .rcpt: return try recipient(arguments, allowingUTF8: allowingUTF8)
     case .data: return try bare(.data, arguments)
+    case .bdat: return chunk(arguments)
     // RFC 3207 section 4: 501 for an argument.
     case .starttls: return try bare(.startTLS, arguments)
     case .rset: return try bare(.reset, arguments)
@@ -59,7 +64,7 @@ package enum Command: Hashable, Sendable {
       guard arguments.count <= 512 else { throw .argumentTooLong }
       return .verify
     case .help: return .help
-    case .expn, .turn, .send, .soml, .saml, .etrn, .bdat: return .unimplemented
+    case .expn, .turn, .send, .soml, .saml, .etrn: return .unimplemented
     case nil: if verb.isEmpty { throw .badLine } else { return .unknown }
     }
   }
@@ -85,6 +90,15 @@ package enum Command: Hashable, Sendable {
     if arguments.isEmpty { throw .needsArgument }
     guard arguments.allSatisfy({ (0x20...0x7E).contains($0) }) else { throw .badHello }
     return String(decoding: arguments, as: UTF8.self)
+  }
+
+  /// `BDAT size [LAST]` (RFC 3030 section 2).
+  private static func chunk(_ arguments: ArraySlice<UInt8>) -> Command {
+    let words = arguments.split(separator: UInt8(ascii: " "))
+    guard let size = words.first, size.count <= 20, size.allSatisfy({ (0x30...0x39).contains($0) }),
+      words.count == 1 || (words.count == 2 && words[1].elementsEqual("last".utf8, by: { $0.asciiLowercased == $1 }))
+    else { return .badChunk }
+    return .chunk(Int(String(decoding: size, as: UTF8.self)) ?? .max, isLast: words.count == 2)
   }
 
   /// `AUTH mechanism [initial-response]` (RFC 4954 section 4).

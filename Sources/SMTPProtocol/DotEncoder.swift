@@ -11,65 +11,54 @@
 /// in mail that came through it; this is the last guard against smuggling a second mail upstream, for bytes that came
 /// another way (a damaged store, a file from an emergency spool).
 package struct DotEncoder: Sendable {
-  private let message: [UInt8]
-  private var index = 0
   private var isAtLineStart = true
-  /// All was given out.
-  package private(set) var isAtEnd = false
-  // Where the next CR and LF stand, so that each octet is looked at once whatever the line ends are like.
-  private var nextCR: Int
-  private var nextLF: Int
+  /// The last piece ended in a CR, whose line end was given out; an LF that follows belongs to it.
+  private var endedInCR = false
 
-  package init(_ message: [UInt8]) {
-    self.message = message
-    nextCR = Self.find(0x0D, in: message, from: 0)
-    nextLF = Self.find(0x0A, in: message, from: 0)
-  }
+  package init() {}
 
-  /// The next piece, of about `size` octets, or nil after the last.
-  package mutating func next(_ size: Int) -> [UInt8]? {
-    if isAtEnd { return nil }
-    var piece: [UInt8] = []
-    piece.reserveCapacity(min(size, message.count - index) + 128)
-    while piece.count < size, index < message.count { appendLine(to: &piece, size) }
-    if index == message.count {
-      piece.append(contentsOf: isAtLineStart ? [0x2E, 0x0D, 0x0A] : [0x0D, 0x0A, 0x2E, 0x0D, 0x0A])
-      isAtEnd = true
+  /// What the next octets of the message become.
+  package mutating func encode(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
+    var encoded: [UInt8] = []
+    guard let first = bytes.first else { return encoded }
+    encoded.reserveCapacity(bytes.count + bytes.count / 64 + 16)
+    var index = endedInCR && first == 0x0A ? 1 : 0
+    endedInCR = false
+    // Where the next LF stands, so that each octet is looked at once whatever the line ends are like.
+    var lineFeed = Self.find(0x0A, in: bytes, index..<bytes.count)
+    while index < bytes.count {
+      if lineFeed < index { lineFeed = Self.find(0x0A, in: bytes, index..<bytes.count) }
+      if isAtLineStart, bytes[index] == UInt8(ascii: ".") { encoded.append(UInt8(ascii: ".")) }
+      let end = Self.find(0x0D, in: bytes, index..<lineFeed)
+      encoded.append(contentsOf: bytes[index..<end])
+      isAtLineStart = end < bytes.count
+      index = end
+      guard isAtLineStart else { break }
+      encoded.append(0x0D)
+      encoded.append(0x0A)
+      index = passLineEnd(bytes, at: end)
     }
-    return piece
+    return encoded
   }
 
-  private mutating func appendLine(to piece: inout [UInt8], _ size: Int) {
-    if isAtLineStart, message[index] == UInt8(ascii: ".") { piece.append(UInt8(ascii: ".")) }
-    let lineEnd = min(nextCR, nextLF)
-    let end = min(lineEnd, index + size)
-    piece.append(contentsOf: message[index..<end])
-    index = end
-    isAtLineStart = end == lineEnd && end < message.count
-    if isAtLineStart {
-      piece.append(0x0D)
-      piece.append(0x0A)
-      passLineEnd()
-    }
-  }
+  /// What ends the message. Nothing may be encoded afterwards.
+  package func end() -> [UInt8] { isAtLineStart ? [0x2E, 0x0D, 0x0A] : [0x0D, 0x0A, 0x2E, 0x0D, 0x0A] }
 
   /// CRLF, or a CR or LF that stands alone.
-  private mutating func passLineEnd() {
-    if message[index] == 0x0D {
-      index += 1
-      nextCR = Self.find(0x0D, in: message, from: index)
-      guard index < message.count, message[index] == 0x0A else { return }
+  private mutating func passLineEnd(_ bytes: UnsafeRawBufferPointer, at index: Int) -> Int {
+    guard bytes[index] == 0x0D else { return index + 1 }
+    guard index + 1 < bytes.count else {
+      endedInCR = true
+      return index + 1
     }
-    index += 1
-    nextLF = Self.find(0x0A, in: message, from: index)
+    return bytes[index + 1] == 0x0A ? index + 2 : index + 1
   }
 
-  private static func find(_ byte: UInt8, in message: [UInt8], from index: Int) -> Int {
-    message.withUnsafeBytes { bytes in
-      guard index < bytes.count, let base = bytes.baseAddress,
-        let found = memchr(base + index, Int32(byte), bytes.count - index)
-      else { return bytes.count }
-      return base.distance(to: UnsafeRawPointer(found))
-    }
+  /// The place of the first such octet, or the end of the range.
+  private static func find(_ octet: UInt8, in bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Int {
+    guard let base = bytes.baseAddress, !range.isEmpty,
+      let found = memchr(base + range.lowerBound, Int32(octet), range.count)
+    else { return range.upperBound }
+    return base.distance(to: UnsafeRawPointer(found))
   }
 }

@@ -1,4 +1,4 @@
-/// Looks at the header of a complete message for what ends its journey here. Reads each header octet once.
+/// Looks at the header of an arriving message for what ends its journey here.
 enum HeaderCheck {
   enum Fault: Hashable, Sendable {
     /// The header block is longer than the limit. It is refused and never cut: a cut header is another mail.
@@ -7,24 +7,41 @@ enum HeaderCheck {
     case loop
   }
 
+  enum Finding: Hashable, Sendable {
+    /// The header ended, and nothing is wrong with it.
+    case good
+    case fault(Fault)
+    /// It goes on behind what there is.
+    case unfinished
+  }
+
+  /// A line without a colon this early is no field, whatever follows (a line has at most 998 octets, RFC 5322 section
+  /// 2.1.1). So the finding for the start of a message is that for all of it.
+  private static let longestName = 1000
+
   /// The header ends at an empty line, or at the first line that is neither a field nor the continuation of one: a
   /// text without any header (which smtplib sends as it is) counts as body.
-  static func fault(in message: [UInt8], limits: SessionLimits) -> Fault? {
-    message.withUnsafeBufferPointer { bytes in
+  ///
+  /// - Parameter start: the first octets of the message.
+  static func finding(in start: [UInt8], limits: SessionLimits) -> Finding {
+    start.withUnsafeBufferPointer { bytes in
       var hops = 0
-      var start = 0
-      while start < bytes.count {
-        let end = bytes[start...].firstIndex(of: 0x0A).map { $0 + 1 } ?? bytes.count
-        let isContinuation = start > 0 && (bytes[start] == 0x20 || bytes[start] == 0x09)
-        if !isContinuation {
-          guard let name = fieldName(bytes[start..<end]) else { return nil }
-          if isReceived(name) { hops += 1 }
+      var index = 0
+      while index < bytes.count {
+        let lineEnd = bytes[index...].firstIndex(of: 0x0A)
+        let end = lineEnd.map { $0 + 1 } ?? bytes.count
+        let isContinuation = index > 0 && (bytes[index] == 0x20 || bytes[index] == 0x09)
+        let name = fieldName(bytes[index..<min(end, index + longestName)])
+        if !isContinuation, name == nil {
+          return lineEnd == nil && end - index < longestName ? .unfinished : .good
         }
-        if hops > limits.receivedHops { return .loop }
-        if end > limits.headerBlock { return .tooLarge }
-        start = end
+        if end > limits.headerBlock { return .fault(.tooLarge) }
+        if lineEnd == nil { return .unfinished }
+        if !isContinuation, let name, isReceived(name) { hops += 1 }
+        if hops > limits.receivedHops { return .fault(.loop) }
+        index = end
       }
-      return nil
+      return .unfinished
     }
   }
 

@@ -14,12 +14,13 @@ extension Reply {
   static let senderOK = Reply(250, .init(2, 1, 0), "Sender ok")
   static let recipientOK = Reply(250, .init(2, 1, 5), "Recipient ok")
   static let startData = Reply(354, nil, "End data with <CR><LF>.<CR><LF>")
+  static func chunkOK(_ size: Int) -> Reply { Reply(250, .init(2, 0, 0), "\(size) octets received") }
   static let resetOK = Reply(250, .init(2, 0, 0), "Ok")
   static let noopOK = Reply(250, .init(2, 0, 0), "Ok")
   static let bye = Reply(221, .init(2, 0, 0), "Bye")
   /// RFC 5321 section 7.3: we neither confirm nor deny.
   static let cannotVerify = Reply(252, .init(2, 5, 0), "Cannot verify; send some mail and it will be passed on")
-  static let help = Reply(214, .init(2, 0, 0), "EHLO HELO STARTTLS AUTH MAIL RCPT DATA RSET NOOP QUIT VRFY HELP")
+  static let help = Reply(214, .init(2, 0, 0), "EHLO HELO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY HELP")
 
   /// RFC 3207 section 4.
   static let startTLS = Reply(220, .init(2, 0, 0), "Ready to start TLS")
@@ -65,6 +66,9 @@ extension Reply {
   static let recipientSyntax = Reply(501, .init(5, 5, 4), "Syntax: RCPT TO:<address> [parameters]")
   static let helloFirst = Reply(503, .init(5, 5, 1), "Send EHLO or HELO first")
   static let nestedMail = Reply(503, .init(5, 5, 1), "A transaction is open already; RSET ends it")
+  static let chunkSyntax = Reply(501, .init(5, 5, 4), "Syntax: BDAT size [LAST]; closing")
+  /// RFC 3030 section 2.
+  static let chunksFirst = Reply(503, .init(5, 5, 1), "The message is coming in chunks; finish it or send RSET")
   static let mailFirst = Reply(503, .init(5, 5, 1), "Send MAIL first")
   // RFC 5321 section 3.3 allows 503 or 554 here; 554 is what pipelining clients expect (RFC 2920 section 3.1).
   static let noRecipients = Reply(554, .init(5, 5, 1), "No valid recipients")
@@ -90,6 +94,8 @@ extension Reply {
   static func headerTooLarge(_ limit: Int) -> Reply {
     Reply(552, .init(5, 3, 4), "The limit is \(limit) octets a header")
   }
+  /// For the driver, which alone knows what became of spilled octets.
+  package static let noRoom = Reply(452, .init(4, 3, 1), "No room for the message now; try again later")
   static let bareCarriageReturn = Reply(554, .init(5, 6, 0), "The message has a bare CR; lines end in CR LF")
   static let bareLineFeedInMessage = Reply(
     554, .init(5, 6, 0), "The message mixes CR LF and bare LF; lines end in CR LF")

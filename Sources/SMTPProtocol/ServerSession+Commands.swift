@@ -8,10 +8,12 @@ extension ServerSession {
     case .mail(let mail): begin(mail, &actions)
     case .recipient(let recipient, let wish): add(recipient, wish, &actions)
     case .data: startData(&actions)
+    case .chunk(let size, let isLast): startChunk(size, isLast: isLast, &actions)
+    case .badChunk: end(.chunkSyntax, .badChunk, &actions)
     case .startTLS: startTLS(&actions)
     case .authenticate(let mechanism, let initial): authenticate(mechanism, initial, &actions)
     case .reset:
-      draft = nil
+      abandon(&actions)
       answerJunk(.resetOK, &actions)
     case .quit: end(.bye, .quit, &actions)
     case .noop: answerJunk(.noopOK, &actions)
@@ -24,7 +26,7 @@ extension ServerSession {
 
   /// A second EHLO is allowed and ends the open transaction like RSET (RFC 5321 section 4.1.4).
   private mutating func hello(_ name: String, extended: Bool, _ actions: inout [Action]) {
-    draft = nil
+    abandon(&actions)
     client.helo = name
     isExtended = extended
     answerJunk(extended ? .extendedHello(hostname, extensions) : .hello(hostname), &actions)
@@ -40,6 +42,8 @@ extension ServerSession {
     if announcesStartTLS { keywords.append("STARTTLS") }  // RFC 3207
     if mayAuthenticate { keywords.append("AUTH PLAIN LOGIN") }  // RFC 4954
     keywords.append("SMTPUTF8")  // RFC 6531
+    keywords.append("CHUNKING")  // RFC 3030
+    keywords.append("LIMITS RCPTMAX=\(limits.recipients)")  // RFC 9422
     return keywords
   }
 
@@ -64,6 +68,7 @@ extension ServerSession {
     _ recipient: EmailAddress, _ wish: DeliveryStatusRequest.Wish, _ actions: inout [Action]
   ) {
     guard let draft else { return refuse(.mailFirst, &actions) }
+    if decoder != nil { return refuse(.chunksFirst, &actions) }
     guard draft.envelope.recipients.count < limits.recipients else { return refuse(.tooManyRecipients, &actions) }
     self.draft?.envelope.add(recipient, wish)
     answer(.recipientOK, &actions)
@@ -72,7 +77,8 @@ extension ServerSession {
   private mutating func startData(_ actions: inout [Action]) {
     guard let draft else { return refuse(.mailFirst, &actions) }
     if draft.envelope.recipients.isEmpty { return refuse(.noRecipients, &actions) }
-    decoder = DotDecoder(limit: limits.messageSize, declaredSize: draft.declaredSize)
+    if decoder != nil { return refuse(.chunksFirst, &actions) }
+    decoder = MessageDecoder(.dots, limits: limits, declaredSize: draft.declaredSize)
     state = .data
     answer(.startData, &actions)
   }
@@ -82,36 +88,5 @@ extension ServerSession {
     junk += 1
     if junk > limits.junkCommands { return end(.tooMuchJunk, .tooMuchJunk, &actions) }
     answer(reply, &actions)
-  }
-
-  /// CRLF.CRLF has come: hand the transaction over, or say what was wrong with it.
-  mutating func endOfData(_ actions: inout [Action]) {
-    guard let draft, let decoder else { return }
-    self.draft = nil
-    self.decoder = nil
-    state = .command
-    let message: [UInt8]
-    do { message = try finished(decoder) } catch { return refuse(error, &actions) }
-    state = .committing
-    var client = client
-    client.transmission = transmission(utf8: draft.envelope.usesSMTPUTF8)
-    actions.append(.commit(Transaction(client: client, envelope: draft.envelope, message: message)))
-  }
-
-  /// The message as it is handed over, or the reply that refuses it.
-  private func finished(_ decoder: DotDecoder) throws(Reply) -> [UInt8] {
-    // In this order, so that the answer does not depend on how the data was cut.
-    if decoder.faults.contains(.tooLarge) { throw .tooLarge(limits.messageSize) }
-    if decoder.faults.contains(.nul) { throw .nulInMessage }
-    if decoder.faults.contains(.bareCR) { throw .bareCarriageReturn }
-    if decoder.faults.contains(.bareLF) { throw .bareLineFeedInMessage }
-    guard let message = decoder.uniformLF ? BareLF.normalized(decoder.message) : decoder.message else {
-      throw .bareLineFeedInMessage
-    }
-    switch HeaderCheck.fault(in: message, limits: limits) {
-    case .tooLarge: throw .headerTooLarge(limits.headerBlock)
-    case .loop: throw .loop
-    case nil: return message
-    }
   }
 }

@@ -15,8 +15,10 @@ extension ServerSession {
   ///   - underPressure: over 80 % of the allowed connections are in use.
   package mutating func check(elapsed: Duration, underPressure: Bool) -> Check {
     switch state {
+    // Between the chunks of a message, too, it is the message that is late.
+    case .command where decoder != nil: checkData(elapsed)
     case .command, .challenged: checkIdle(elapsed, underPressure: underPressure)
-    case .data: checkData(elapsed)
+    case .data, .chunk: checkData(elapsed)
     case .handshaking: checkHandshake(elapsed)
     // We are the ones who let the client wait.
     case .silent, .committing, .paused, .verifying, .closed: .wait(limits.idleUnderPressure)

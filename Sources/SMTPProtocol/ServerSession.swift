@@ -11,7 +11,9 @@ package import MailMessage
 /// - `secured` is called once the handshake that `startTLS` asked for is done, or for implicit TLS the first one; only
 ///   then does the session greet or take commands again.
 /// - `verified` is called once for each `authenticate`; nothing else happens until then.
-/// - Whatever is short of CRLF.CRLF is never handed over.
+/// - Whatever is short of CRLF.CRLF or of the last chunk is never handed over.
+/// - A large message is given out in pieces, `spill`, before the `commit` with its last piece; `forget` takes back what
+///   was spilled since.
 ///
 /// Limits: `SessionLimits`, and `aheadLimit` octets that are held while a transaction is committed. They defend the
 /// memory and time of the process against the client; the session trusts its driver.
@@ -21,6 +23,10 @@ package import MailMessage
 package struct ServerSession: Hashable, Sendable {
   package enum Action: Hashable, Sendable {
     case reply(Reply)
+    /// The next octets of a message that is too large for memory.
+    case spill([UInt8])
+    /// The message of which octets were spilled will not be handed over.
+    case forget
     /// Make it durable, then call `finish`.
     case commit(Transaction)
     /// Wait this long, then call `resume`: the client makes too many errors.
@@ -45,6 +51,8 @@ package struct ServerSession: Hashable, Sendable {
     case notSMTP = "not-smtp"
     case tlsOnPlainPort = "tls-on-plain-port"
     case lineTooLong = "line-too-long"
+    /// A BDAT of which we cannot tell how much follows.
+    case badChunk = "bad-chunk"
     case tooManyErrors = "too-many-errors"
     case tooMuchJunk = "too-much-junk"
     case tooManyFailures = "too-many-failed-logins"
@@ -66,6 +74,8 @@ package struct ServerSession: Hashable, Sendable {
     case command
     /// Reading a message into `decoder`.
     case data
+    /// Reading a chunk of it (RFC 3030).
+    case chunk(Chunk)
     /// Waiting for the client's answer within AUTH.
     case challenged(Challenge)
     /// The driver checks a password.
@@ -77,6 +87,16 @@ package struct ServerSession: Hashable, Sendable {
     /// The driver waits before this reply goes out.
     case paused(Reply)
     case closed
+  }
+
+  /// What BDAT announced.
+  struct Chunk: Hashable, Sendable {
+    /// Octets that are still to come.
+    var left: Int
+    let size: Int
+    let isLast: Bool
+    /// Why it is dropped; it has to be read nevertheless, or it would be taken for commands.
+    let refusal: Reply?
   }
 
   /// An open transaction: MAIL was accepted.
@@ -100,7 +120,9 @@ package struct ServerSession: Hashable, Sendable {
   var isExtended = false
   var draft: Draft?
   // Not the payload of `State.data`: taking it out of the enum to change it would copy the message at each chunk.
-  var decoder: DotDecoder?
+  var decoder: MessageDecoder?
+  /// Octets were spilled of the message that arrives.
+  var hasSpilled = false
   /// The start of a command whose LF has not come yet.
   var partial: [UInt8] = []
   /// What came while the driver was busy with us.
@@ -132,7 +154,7 @@ package struct ServerSession: Hashable, Sendable {
   /// nothing to say then, and a driver that need not turn reading off and on saves two system calls a mail.
   package var wantsInput: Bool {
     switch state {
-    case .silent, .command, .data, .handshaking, .challenged: true
+    case .silent, .command, .data, .chunk, .handshaking, .challenged: true
     case .committing, .paused, .verifying: held.count < Self.aheadLimit / 8
     case .closed: false
     }
@@ -156,7 +178,7 @@ package struct ServerSession: Hashable, Sendable {
     switch state {
     // A client that talks before it is talked to does not speak SMTP: it is a bot, or a browser sent by an attacker.
     case .silent: end(.earlyTalker, .earlyTalker, &actions)
-    case .command, .data, .challenged: process(bytes, &actions)
+    case .command, .data, .chunk, .challenged: process(bytes, &actions)
     case .committing, .paused, .verifying: hold(bytes, &actions)
     // What is not from inside TLS is not from our client.
     case .handshaking, .closed: break
@@ -209,7 +231,7 @@ package struct ServerSession: Hashable, Sendable {
     case .silent, .command, .paused, .challenged: end(.shuttingDown, .shutdown, &actions)
     // Plain words in the middle of a handshake would be noise.
     case .handshaking: leave(.shutdown, &actions)
-    case .data, .committing, .verifying, .closed: break
+    case .data, .chunk, .committing, .verifying, .closed: break
     }
     return actions
   }
@@ -224,6 +246,7 @@ package struct ServerSession: Hashable, Sendable {
         rest = UnsafeRawBufferPointer(rebasing: rest[takeLine(rest, &actions)...])
         if case .handshaking = state { return actions.append(.startTLS(dropping: rest.count)) }
       case .data: rest = UnsafeRawBufferPointer(rebasing: rest[takeData(rest, &actions)...])
+      case .chunk(let chunk): rest = UnsafeRawBufferPointer(rebasing: rest[take(rest, of: chunk, &actions)...])
       case .committing, .paused, .verifying: return hold(rest, &actions)
       case .silent, .handshaking, .closed: return
       }
@@ -278,7 +301,7 @@ package struct ServerSession: Hashable, Sendable {
 
   private mutating func takeData(_ bytes: UnsafeRawBufferPointer, _ actions: inout [Action]) -> Int {
     guard let taken = decoder?.consume(bytes) else { return bytes.count }
-    if decoder?.isComplete == true { endOfData(&actions) }
+    if decoder?.isComplete == true { endOfData(&actions) } else { spill(&actions) }
     return taken
   }
 
@@ -298,7 +321,7 @@ package struct ServerSession: Hashable, Sendable {
 
   private mutating func leaveIfAtEnd(_ actions: inout [Action]) {
     switch state {
-    case .silent, .command, .data, .handshaking, .challenged: if isAtEnd { leave(.gone, &actions) }
+    case .silent, .command, .data, .chunk, .handshaking, .challenged: if isAtEnd { leave(.gone, &actions) }
     case .committing, .paused, .verifying, .closed: break
     }
   }
@@ -335,10 +358,9 @@ package struct ServerSession: Hashable, Sendable {
   }
 
   mutating func leave(_ ending: Ending, _ actions: inout [Action]) {
+    abandon(&actions)
     actions.append(.close(ending))
     state = .closed
-    draft = nil
-    decoder = nil
     partial = []
     held = []
     period += 1

@@ -1,12 +1,13 @@
 package import MailMessage
 
-/// One complete mail transaction: the envelope and all bytes up to CRLF.CRLF, dots already unstuffed
+/// One complete mail transaction: the envelope and all octets of the message, dots already unstuffed
 /// (RFC 5321 section 4.5.2).
 package struct Transaction: Hashable, Sendable {
   package var client: Client
   package var envelope: Envelope
-  /// The message as the client sent it, ending in CRLF; the final dot is not part of it.
-  package var message: [UInt8]
+  /// The message as the client sent it, ending in CRLF; the final dot is not part of it. As the session hands it out,
+  /// what went before as `spill` is missing.
+  package var message: Message
 
   /// Who sent it, for the trace header (RFC 5321 section 4.4) and the log.
   package struct Client: Hashable, Sendable {
@@ -29,7 +30,7 @@ package struct Transaction: Hashable, Sendable {
     }
   }
 
-  package init(client: Client, envelope: Envelope, message: [UInt8]) {
+  package init(client: Client, envelope: Envelope, message: Message) {
     self.client = client
     self.envelope = envelope
     self.message = message

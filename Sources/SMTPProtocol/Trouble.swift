@@ -10,6 +10,7 @@
 /// | no TLS where it is required, no handshake, a bad certificate, octets behind the reply to STARTTLS | the same |
 /// | no way to log in that both sides know, no secret at hand, no TLS to send it in | the same |
 /// | no name, no connection, no reply in time, a lost connection, garbage | temporary |
+/// | our copy of the message cannot be read | temporary; the connection is cut, so that no half of it counts |
 /// | SMTPUTF8 is needed and not offered (RFC 6531 section 3.2); the message is over the announced SIZE | permanent |
 package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
   /// What we were waiting for.
@@ -55,6 +56,8 @@ package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
     case insecureAUTH
     /// We do not have them at the moment; the text says why.
     case noCredentials(String)
+    /// Our own copy of the message could not be read to its end.
+    case unreadable(String)
   }
 
   package var isPermanent: Bool
@@ -80,6 +83,8 @@ package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
     case .unreachable(let why): self = .unreachable(why)
     case .garbled(let text):
       self.init("reply to \(step.name) is not SMTP: \(text)", .init(4, 5, 0), isPermanent: false, ends: true)
+    case .unreadable(let why):
+      self.init("the message cannot be read: \(why)", .init(4, 3, 0), isPermanent: false, ends: true)
     case .lacksSMTPUTF8:
       let what = "an address is not ASCII and the next hop does not offer SMTPUTF8"
       self.init(what, .init(5, 6, 7), isPermanent: true, ends: false)

@@ -25,6 +25,8 @@ enum LogVerb: String {
   /// A changed file cannot be used; what was read before is kept.
   case keptOld = "kept-old"
   case stopped
+  /// A large message for which there was no room.
+  case notKept = "not-kept"
 }
 
 /// The keys of log metadata.

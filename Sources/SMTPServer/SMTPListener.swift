@@ -1,4 +1,5 @@
 package import Logging
+package import MailMessage
 package import NIOCore
 import NIOPosix
 import NIOSSL
@@ -13,6 +14,7 @@ import Synchronization
 package final class SMTPListener: Sendable {
   private let settings: Mutex<ListenerSettings>
   private let handler: any TransactionHandler
+  private let largeMessages: any LargeMessages
   private let group: any EventLoopGroup
   private let logger: Logger
   private let identity: TLSIdentity?
@@ -24,15 +26,18 @@ package final class SMTPListener: Sendable {
   /// - Parameters:
   ///   - identity: the certificate; without it there is neither STARTTLS nor an endpoint with implicit TLS.
   ///   - authenticator: who may log in; without it there is no AUTH.
+  ///   - largeMessages: where messages grow that are too large for memory.
   ///   - group: carries the connections; the caller shuts it down, after the listener.
   package init(
     settings: ListenerSettings, identity: TLSIdentity? = nil, authenticator: Authenticator? = nil,
-    handler: any TransactionHandler, group: any EventLoopGroup, logger: Logger
+    handler: any TransactionHandler, largeMessages: any LargeMessages = MemoryMessages(), group: any EventLoopGroup,
+    logger: Logger
   ) {
     self.identity = identity
     self.authenticator = authenticator
     self.settings = Mutex(settings)
     self.handler = handler
+    self.largeMessages = largeMessages
     self.group = group
     self.logger = logger
   }
@@ -150,7 +155,7 @@ package final class SMTPListener: Sendable {
     let session = SessionHandler(
       client: peer.name, name: "s" + String(number, radix: 36), settings: settings,
       policy: policy(for: peer, at: endpoint, settings), identity: identity, authenticator: authenticator,
-      table: table, transactions: handler, logger: logger)
+      table: table, transactions: handler, largeMessages: largeMessages, logger: logger)
     if endpoint.isImplicitTLS, let identity {
       try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: identity.context))
     }

@@ -25,12 +25,15 @@ final class SessionHandler: ChannelDuplexHandler {
   private let authenticator: Authenticator?
   private let table: ConnectionTable
   private let transactions: any TransactionHandler
+  private let largeMessages: any LargeMessages
   private let logger: Logger
 
   private var context: ChannelHandlerContext?
   private let awaitsTLS: Bool
   private var hasPendingRead = false
   private var isClosing = false
+  /// The large message that is arriving.
+  private var spill: MessageSpill?
   /// Numbers the commits, so that a handler that replies twice does not answer the next transaction as well.
   private var commits = 0
   /// When the current term of the session began, and which one it is.
@@ -40,7 +43,8 @@ final class SessionHandler: ChannelDuplexHandler {
 
   init(
     client: String, name: String, settings: ListenerSettings, policy: SessionPolicy, identity: TLSIdentity?,
-    authenticator: Authenticator?, table: ConnectionTable, transactions: any TransactionHandler, logger: Logger
+    authenticator: Authenticator?, table: ConnectionTable, transactions: any TransactionHandler,
+    largeMessages: any LargeMessages, logger: Logger
   ) {
     self.client = client
     self.name = name
@@ -49,6 +53,7 @@ final class SessionHandler: ChannelDuplexHandler {
     self.authenticator = authenticator
     self.table = table
     self.transactions = transactions
+    self.largeMessages = largeMessages
     self.logger = logger
     session = ServerSession(
       hostname: settings.hostname, address: client, name: name, limits: settings.limits, policy: policy)
@@ -108,6 +113,7 @@ final class SessionHandler: ChannelDuplexHandler {
   func channelInactive(context: ChannelHandlerContext) {
     // The session and with it the message so far are dropped: nothing short of CRLF.CRLF is delivered (R2).
     isClosing = true
+    spill = nil
     alarm?.task.cancel()
     alarm = nil
     logger.event(.debug, .disconnected, described())
@@ -125,6 +131,8 @@ final class SessionHandler: ChannelDuplexHandler {
         if output == nil { output = context.channel.allocator.buffer(capacity: 256) }
         output?.writeBytes(reply.encoded)
         if reply.code >= 400 { logger.event(.info, .rejected, described([.reply: reply.description])) }
+      case .spill(let octets): append(octets, context)
+      case .forget: spill = nil
       case .commit(let transaction): commit(transaction, context)
       case .pause(let duration): after(duration) { handler in handler.perform(handler.session.resume()) }
       case .greet: greet()
@@ -141,13 +149,30 @@ final class SessionHandler: ChannelDuplexHandler {
     readIfWanted()
   }
 
+  private func append(_ octets: [UInt8], _ context: ChannelHandlerContext) {
+    let spill = spill ?? MessageSpill(largeMessages.begin(), on: context.eventLoop)
+    self.spill = spill
+    spill.append(octets) { [weak self] in self?.readIfWanted() }
+  }
+
   private func commit(_ transaction: Transaction, _ context: ChannelHandlerContext) {
     commits += 1
     let number = commits
     let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
     let loop = context.eventLoop
-    transactions.handle(transaction) { reply in
-      loop.execute { handler.value.finish(reply, number) }
+    let reply: @Sendable (Reply) -> Void = { reply in loop.execute { handler.value.finish(reply, number) } }
+    guard let spill else { return transactions.handle(transaction, reply: reply) }
+    self.spill = nil
+    spill.finish(transaction.message.head).whenComplete { [transactions] result in
+      switch result {
+      case .success(let message):
+        var transaction = transaction
+        transaction.message = message
+        transactions.handle(transaction, reply: reply)
+      case .failure(let error):
+        handler.value.logger.event(.error, .notKept, handler.value.described([.error: "\(error)"]))
+        reply(.noRoom)
+      }
     }
   }
 
@@ -207,7 +232,7 @@ final class SessionHandler: ChannelDuplexHandler {
 
   private func readIfWanted() {
     guard let context, hasPendingRead else { return }
-    guard isClosing || (session.wantsInput && context.channel.isWritable) else { return }
+    guard isClosing || (session.wantsInput && context.channel.isWritable && spill?.isBehind != true) else { return }
     hasPendingRead = false
     context.read()
   }

@@ -15,9 +15,9 @@ import Testing
       variant: "v", title: "OperationalError: too many clients", place: "shop/db.py in connect")
     let submission = Submission(
       id: QueueID(at: noon, salt: 1), receivedAt: noon, envelope: envelope, received: Array(received.utf8),
-      message: Array(mail.utf8), judged: judged ?? .report(occurrence))
-    return String(
-      decoding: ForwardedMail.render(submission, verdict, utcOffsetMinutes: offset), as: UTF8.self)
+      message: Message(Array(mail.utf8)), judged: judged ?? .report(occurrence))
+    let rendering = ForwardedMail.render(submission, verdict, utcOffsetMinutes: offset)
+    return String(decoding: rendering.applied(to: submission.message).head, as: UTF8.self)
   }
 
   static func count(held: Int, total: Int) -> RunningCount {

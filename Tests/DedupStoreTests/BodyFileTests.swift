@@ -1,6 +1,7 @@
 import DedupCore
 import Foundation
 import GRDB
+import MailMessage
 import Testing
 
 @testable import DedupStore
@@ -37,8 +38,8 @@ struct BodyFileTests {
     try await store.accept(large)
     try await store.accept(small)
     #expect(try folder.bodies == ["\(large.id)"])
-    #expect(try await store.message(of: large.id) == large.received + large.message)
-    #expect(try await store.message(of: small.id) == small.received + small.message)
+    #expect(try await store.octets(of: large.id) == large.received + large.message.head)
+    #expect(try await store.octets(of: small.id) == small.received + small.message.head)
     try await store.attempt(large.id, at: nine, [.delivered(reply: "250"), .delivered(reply: "250")])
     #expect(try folder.bodies == [])
   }
@@ -52,7 +53,7 @@ struct BodyFileTests {
     let mail = Shop.report(at: nine + .hours(1), octets: 50_000)
     let verdict = try await store.accept(mail)
     #expect(verdict.heldBack == 2)
-    #expect(try await store.message(of: mail.id) == ForwardedMail.render(mail, verdict))
+    #expect(try await store.octets(of: mail.id) == ForwardedMail.render(mail, verdict).applied(to: mail.message).head)
     let head = try await store.reader.read {
       try Int.fetchOne($0, sql: "SELECT MAX(length(head)) FROM message WHERE file NOT NULL")
     }
@@ -79,7 +80,7 @@ struct BodyFileTests {
     var sameID = Shop.ordinary(octets: 6000)
     sameID.id = mail.id
     await #expect(throws: StoreFailure.self) { try await store.accept(sameID) }
-    #expect(try await store.message(of: mail.id) == mail.received + mail.message)
+    #expect(try await store.octets(of: mail.id) == mail.received + mail.message.head)
     let small = Shop.ordinary()
     try await store.accept(small)
     sameID.id = small.id
@@ -98,7 +99,7 @@ struct BodyFileTests {
     let gone = DeliveryOutcome.rejected(reason: "no", status: nil)
     try await store.attempt(mail.id, at: nine, [gone, gone], bounce: bounce)
     #expect(try folder.bodies == ["\(bounce.id)"])
-    #expect(try await store.message(of: bounce.id) == bounce.message)
+    #expect(try await store.octets(of: bounce.id) == bounce.message)
   }
 
   @Test("files that a crash left without an entry are removed at the next start, those with one stay")
@@ -114,7 +115,7 @@ struct BodyFileTests {
     let reopened = try Shop.store(folder, limits: limits)
     defer { reopened.close() }
     #expect(try folder.bodies == ["\(mail.id)"])
-    #expect(try await reopened.message(of: mail.id) == mail.received + mail.message)
+    #expect(try await reopened.octets(of: mail.id) == mail.received + mail.message.head)
   }
 
   enum Damage: CaseIterable {
@@ -136,16 +137,16 @@ struct BodyFileTests {
     switch damage {
     case .removed: try FileManager.default.removeItem(atPath: folder.file(name))
     case .cutOff: #expect(truncate(folder.file(name), 4000) == 0)
-    case .longer: try folder.overwrite(name, at: UInt64(mail.message.count), with: [0x78])
+    case .longer: try folder.overwrite(name, at: UInt64(mail.message.head.count), with: [0x78])
     case .flipped: try folder.overwrite(name, at: 2500, with: [0x79])
     }
-    #expect(try await store.message(of: mail.id) == nil)
+    #expect(try await store.octets(of: mail.id) == nil)
     #expect(try await store.due(now: nine, limit: 10).map(\.id) == [other.id])
     #expect(try await store.nextDue(excluding: [other.id]) == nil)
     #expect(try await store.queueStatus().waiting == 1)
     let shown = try #require(try await store.queue(limit: 10).first { $0.id == mail.id })
     #expect(shown.lastFailure?.hasPrefix("set aside: ") == true, "\(shown.lastFailure ?? "")")
-    #expect(try await store.message(of: other.id) == other.received + other.message)
+    #expect(try await store.octets(of: other.id) == other.received + other.message.head)
   }
 
   @Test("a message that changed inside the database is set aside as well")
@@ -162,7 +163,7 @@ struct BodyFileTests {
     try Data(bytes).write(to: URL(fileURLWithPath: folder.file("dedup.sqlite")))
     let reopened = try Shop.store(folder)
     defer { reopened.close() }
-    #expect(try await reopened.message(of: mail.id) == nil)
+    #expect(try await reopened.octets(of: mail.id) == nil)
     #expect(try await reopened.due(now: nine, limit: 10).isEmpty)
   }
 

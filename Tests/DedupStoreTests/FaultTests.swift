@@ -1,6 +1,7 @@
 import DedupCore
 import Foundation
 import GRDB
+import MailMessage
 import Testing
 
 @testable import DedupStore
@@ -31,7 +32,7 @@ struct FaultTests {
     }
     #expect(refusal?.kind == .diskFull && !queued.isEmpty)
     #expect(try await store.totals() == Totals(passed: queued.count))
-    for mail in queued { #expect(try await store.message(of: mail.id) == mail.received + mail.message) }
+    for mail in queued { #expect(try await store.octets(of: mail.id) == mail.received + mail.message.head) }
     let done = DeliveryOutcome.delivered(reply: "250")
     for mail in queued.prefix(2) { try await store.attempt(mail.id, at: nine, [done, done]) }
     try await store.accept(Shop.ordinary(octets: 10_000))
@@ -50,7 +51,7 @@ struct FaultTests {
     let later = Shop.ordinary(at: nine + .hours(1))
     try await store.accept(later)
     let (due, message) = try await folder.whileLocked {
-      (try await store.due(now: nine, limit: 10), try await store.message(of: mail.id))
+      (try await store.due(now: nine, limit: 10), try await store.octets(of: mail.id))
     }
     #expect(due.map(\.id) == [mail.id] && message != nil)
     #expect(try await store.due(now: nine, limit: 10).map(\.id) == [mail.id, later.id])

@@ -24,9 +24,9 @@ struct QueueTests {
     try await store.accept(mail)
     let entry = try #require(try await store.due(now: nine, limit: 10).first)
     #expect(entry.envelope == envelope && entry.kind == .pass && entry.attempts == 0 && entry.queuedAt == nine)
-    #expect(entry.size == mail.received.count + mail.message.count)
-    #expect(try await store.message(of: mail.id) == mail.received + mail.message)
-    #expect(try await store.message(of: Shop.id(at: nine)) == nil)
+    #expect(entry.size == mail.received.count + mail.message.head.count)
+    #expect(try await store.octets(of: mail.id) == mail.received + mail.message.head)
+    #expect(try await store.octets(of: Shop.id(at: nine)) == nil)
     #expect(try await store.due(now: nine, limit: 10, excluding: [mail.id]).isEmpty)
     #expect(try await store.nextDue() == nine)
     #expect(try await store.nextDue(excluding: [mail.id]) == nil)
@@ -43,7 +43,7 @@ struct QueueTests {
     try await store.accept(mail)
     try await store.attempt(mail.id, at: nine, [delivered, delivered])
     #expect(try await store.queue(limit: 10).isEmpty)
-    #expect(try await store.message(of: mail.id) == nil)
+    #expect(try await store.octets(of: mail.id) == nil)
     let left = try await store.reader.read { db in
       try ["recipient", "message"].map { try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM \($0)") }
     }
@@ -66,7 +66,7 @@ struct QueueTests {
     #expect(entry.nextAttempt == nine + .seconds(30) && !entry.delayNotified)
     #expect(try await store.due(now: nine + .seconds(29), limit: 10).map(\.id) == [bounce.id])
     #expect(try await store.due(now: nine + .seconds(30), limit: 10).map(\.id) == [bounce.id, mail.id])
-    #expect(try await store.message(of: bounce.id) == bounce.message)
+    #expect(try await store.octets(of: bounce.id) == bounce.message)
   }
 
   @Test(

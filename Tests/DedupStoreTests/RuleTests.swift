@@ -75,7 +75,7 @@ struct RuleTests {
     let next = try await Self.reasons(["b", "c", "d", "e"], store, from: nine + .minutes(61))
     #expect(next == ["inside-window", "inside-window", "new-variant", "inside-window"])
     let queued = try #require(try await store.queue(limit: 10).dropFirst().first)
-    let message = try #require(try await store.message(of: queued.id))
+    let message = try #require(try await store.octets(of: queued.id))
     #expect(String(decoding: message, as: UTF8.self).contains("X-MailDedup-Variant: b\r\n"))
   }
 

@@ -63,7 +63,7 @@ enum Shop {
     let padding = String(repeating: "x", count: max(0, octets - text.utf8.count - 16))
     return Submission(
       id: id(at: time), receivedAt: time, envelope: envelope, received: received,
-      message: Array("Subject: Hi\r\n\r\n\(text)\(padding)".utf8), judged: judged)
+      message: Message(Array("Subject: Hi\r\n\r\n\(text)\(padding)".utf8)), judged: judged)
   }
 
   static func report(
@@ -184,4 +184,9 @@ extension Verdict {
 extension Result<Verdict, StoreFailure> {
   var failure: StoreFailure? { if case .failure(let failure) = self { failure } else { nil } }
   var verdict: Verdict? { try? get() }
+}
+
+extension SQLiteStore {
+  /// All that is to be delivered for an entry.
+  func octets(of id: QueueID) async throws -> [UInt8]? { try await message(of: id)?.octets() }
 }

@@ -12,7 +12,7 @@ struct SpoolTests {
     let folder = try Folder()
     let spool = EmergencySpool(directory: folder.file("spool"))
     var odd = Shop.ordinary(at: nine + .minutes(1))
-    odd.message = [0, 10, 13, 255, 10] + Array("MAILDEDUP-SPOOL 1 0 0 0\n".utf8)
+    odd.message.head = [0, 10, 13, 255, 10] + Array("MAILDEDUP-SPOOL 1 0 0 0\n".utf8)
     odd.envelope.statusRequest = DeliveryStatusRequest(
       returns: .full, envelopeID: Xtext("a+2Bb"),
       wishes: [
@@ -24,7 +24,7 @@ struct SpoolTests {
     #expect(try spool.waiting() == [plain.id, odd.id])
     for mail in [plain, odd] {
       let loaded = try #require(try spool.load(mail.id) { Issue.record("damaged: \($0)") })
-      #expect(loaded.message == mail.message && loaded.received == mail.received)
+      #expect(loaded.message == mail.message.head && loaded.received == mail.received)
       #expect(loaded.envelope == mail.envelope && loaded.receivedAt == mail.receivedAt)
       try spool.remove(mail.id)
     }
@@ -40,12 +40,12 @@ struct SpoolTests {
       "recipients":["ann@example.org","bob@example.org"],"body":"","usesSMTPUTF8":false},\
       "received":"Received: from shop.example\\r\\n"}
       """
-    let content = Array(header.utf8) + mail.message
+    let content = Array(header.utf8) + mail.message.head
     let line = "MAILDEDUP-SPOOL 1 \(Checksum.crc32c(content)) \(header.utf8.count) \(mail.message.count)\n"
     try Data(Array(line.utf8) + content).write(to: URL(fileURLWithPath: folder.file("\(mail.id).mail")))
     let spool = EmergencySpool(directory: folder.path)
     let loaded = try #require(try spool.load(mail.id) { Issue.record("damaged: \($0)") })
-    #expect(loaded.envelope == mail.envelope && loaded.message == mail.message && loaded.receivedAt == nine)
+    #expect(loaded.envelope == mail.envelope && loaded.message == mail.message.head && loaded.receivedAt == nine)
   }
 
   @Test("a spool that was never needed is empty, and no folder is made for it")
@@ -102,7 +102,7 @@ struct SpoolTests {
     #expect(try await store.importSpooled(mail) == nil)
     #expect(try await store.totals() == Totals(forwarded: 1))
     #expect(try await store.queue(limit: 10).map(\.id) == [mail.id])
-    #expect(try await store.message(of: mail.id)?.suffix(mail.message.count) == mail.message[...])
+    #expect(try await store.octets(of: mail.id)?.suffix(mail.message.head.count) == mail.message.head[...])
     try await store.forgetSpooled(mail.id)
   }
 }

@@ -25,7 +25,7 @@ private let transaction = Transaction(
   client: .init(address: "127.0.0.1", helo: "web1", transmission: "ESMTP", session: "s1"),
   envelope: Envelope(
     sender: EmailAddress("django@shop.example"), recipients: [EmailAddress("customer@example.org")]),
-  message: Array("Subject: Your order\r\n\r\nThank you.\r\n".utf8))
+  message: Message(Array("Subject: Your order\r\n\r\nThank you.\r\n".utf8)))
 
 private let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
 

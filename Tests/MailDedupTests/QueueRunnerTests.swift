@@ -21,9 +21,9 @@ private final class ScriptedTransport: Transport {
     (deliveries, delivered) = AsyncStream.makeStream()
   }
 
-  func deliver(_ envelope: Envelope, message: [UInt8], id: QueueID) async -> [DeliveryOutcome] {
+  func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> [DeliveryOutcome] {
     let outcome = script.withLock { $0.count > 1 ? $0.removeFirst() : $0[0] }
-    delivered.yield((id, envelope, message))
+    delivered.yield((id, envelope, message.head))
     return envelope.recipients.map { _ in outcome }
   }
 }
@@ -48,7 +48,7 @@ private struct Bench {
       id: QueueID(rawValue: number), receivedAt: Timestamp(seconds: 1_795_356_185),
       envelope: Envelope(
         sender: EmailAddress(sender), recipients: [EmailAddress("ops@shop.example")], statusRequest: request),
-      received: Array("Received: x\r\n".utf8), message: Array("Subject: \(number)\r\n\r\nbody\r\n".utf8),
+      received: Array("Received: x\r\n".utf8), message: Message(Array("Subject: \(number)\r\n\r\nbody\r\n".utf8)),
       judged: .pass(reason: "no-report-structure"))
   }
 

@@ -18,7 +18,7 @@ struct FixedTransport: Transport {
 
   init(outcomes: [DeliveryOutcome]) { self.outcomes = outcomes }
 
-  func deliver(_ envelope: Envelope, message: [UInt8], id: QueueID) async -> [DeliveryOutcome] { outcomes }
+  func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> [DeliveryOutcome] { outcomes }
 }
 
 /// Promise 5: no mail is dropped because the disk or the database is in trouble while any safe place is left.
@@ -31,7 +31,7 @@ struct FixedTransport: Transport {
     id: QueueID(rawValue: 1), receivedAt: Timestamp(seconds: 1_795_356_185),
     envelope: Envelope(
       sender: EmailAddress("a@example.org"), recipients: [EmailAddress("b@example.org"), EmailAddress("c@example.org")]),
-    received: Array("Received: x\r\n".utf8), message: Array("Subject: y\r\n\r\nz\r\n".utf8),
+    received: Array("Received: x\r\n".utf8), message: Message(Array("Subject: y\r\n\r\nz\r\n".utf8)),
     judged: .pass(reason: "no-report-structure"))
 
   private func take(_ net: SafetyNet) async -> Reply {

@@ -60,7 +60,7 @@ import Testing
       after: "Subject: (+9)\r\n caf\u{E9}\r\n\r\n\u{FC}"),
   ])
   func extendsTheSubject(_ test: Case) {
-    let edited = HeaderEdit.prefixingSubject(of: Array(test.before.utf8), with: "(+9)")
+    let edited = edit(Array(test.before.utf8), "(+9)")
     #expect(String(decoding: edited, as: UTF8.self) == test.after)
   }
 
@@ -76,19 +76,19 @@ import Testing
   ])
   func keepsTheSubjectOfSignedMail(_ field: String) {
     let message = Array("Subject: x\r\n\(field)\r\n\r\nbody\r\n".utf8)
-    #expect(HeaderEdit.prefixingSubject(of: message, with: "(+9)") == message)
+    #expect(edit(message, "(+9)") == message)
   }
 
   @Test(arguments: ["Content-Type: multipart/mixed; x=multipart/signed", "X-DKIM-Signature: v=1", "Content-Type: ((("])
   func doesNotTakeOtherMailForSigned(_ field: String) {
     let message = Array("Subject: x\r\n\(field)\r\n\r\nbody\r\n".utf8)
-    #expect(HeaderEdit.prefixingSubject(of: message, with: "(+9)").count == message.count + 7)
+    #expect(edit(message, "(+9)").count == message.count + 7)
   }
 
   @Test func prefixCannotBreakOutOfTheField() {
     let message = Array("Subject: x\r\n\r\n".utf8)
     let prefix = "a\r\nBcc: evil\u{0}ü" + String(repeating: "y", count: 5000)
-    let edited = String(decoding: HeaderEdit.prefixingSubject(of: message, with: prefix), as: UTF8.self)
+    let edited = String(decoding: edit(message, prefix), as: UTF8.self)
     #expect(edited.hasPrefix("Subject: a  Bcc: evil   y"))
     #expect(edited.hasSuffix("y\r\n x\r\n\r\n"))
     #expect(edited.utf8.count < 300)
@@ -102,7 +102,7 @@ import Testing
       let message = (0..<Int.random(in: 0..<12, using: &random)).flatMap { _ in
         Array(pieces[Int.random(in: 0..<pieces.count, using: &random)].utf8)
       }
-      let edited = HeaderEdit.prefixingSubject(of: message, with: "(+9)")
+      let edited = edit(message, "(+9)")
       let same = zip(message, edited).prefix { $0 == $1 }.count
       let tail = message.count - min(same, message.count)
       #expect(edited.count >= message.count)
@@ -116,5 +116,11 @@ import Testing
     let message = Array("A: b\r\n c\r\n\r\nbody\r\n".utf8)
     #expect(Array(HeaderEdit.header(of: message)) == Array("A: b\r\n c\r\n".utf8))
     #expect(HeaderEdit.header(of: []).isEmpty)
+  }
+
+  /// The message as it leaves.
+  private func edit(_ message: [UInt8], _ prefix: String) -> [UInt8] {
+    guard let insertion = HeaderEdit.subjectPrefix(prefix, in: message) else { return message }
+    return message[..<insertion.position] + insertion.octets + message[insertion.position...]
   }
 }

@@ -30,7 +30,7 @@ struct FailOverTests {
 
   private func deliver(over transport: SMTPTransport) async -> DeliveryOutcome? {
     let envelope = Envelope(sender: EmailAddress("a@b"), recipients: [EmailAddress("c@d")])
-    return await transport.deliver(envelope, message: Array("x\r\n".utf8), id: QueueID(rawValue: 1)).first
+    return await transport.deliver(envelope, message: Message(Array("x\r\n".utf8)), id: QueueID(rawValue: 1)).first
   }
 
   private let delivered = DeliveryOutcome.delivered(reply: "250 2.0.0 queued")

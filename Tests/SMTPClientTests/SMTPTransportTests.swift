@@ -33,7 +33,8 @@ struct SMTPTransportTests {
   }
 
   private func deliver(over transport: SMTPTransport, _ envelope: Envelope? = nil) async -> String {
-    let outcomes = await transport.deliver(envelope ?? self.envelope, message: message, id: QueueID(rawValue: 1))
+    let outcomes = await transport.deliver(
+      envelope ?? self.envelope, message: Message(message), id: QueueID(rawValue: 1))
     return outcomes.map { outcome in
       switch outcome {
       case .delivered: "D"
@@ -104,7 +105,7 @@ struct SMTPTransportTests {
       request.line.contains("c@d") ? .say("550 5.1.1 no such user") : nil
     }
     let transport = transport(to: smarthost.port)
-    let outcomes = await transport.deliver(envelope, message: message, id: QueueID(rawValue: 1))
+    let outcomes = await transport.deliver(envelope, message: Message(message), id: QueueID(rawValue: 1))
     let refused = DeliveryOutcome.rejected(reason: "550 5.1.1 no such user (in reply to RCPT)", status: "5.1.1")
     #expect(outcomes == [refused, .delivered(reply: "250 2.0.0 queued")])
     #expect(smarthost.mails.first?.recipients == ["TO:<e@f>"])
@@ -118,7 +119,7 @@ struct SMTPTransportTests {
     let transport = transport(to: smarthost.port)
     var asking = envelope
     asking.statusRequest = DeliveryStatusRequest(wishes: [EmailAddress("e@f"): .init(notify: .success)])
-    let outcomes = await transport.deliver(asking, message: message, id: QueueID(rawValue: 1))
+    let outcomes = await transport.deliver(asking, message: Message(message), id: QueueID(rawValue: 1))
     let taken = DeliveryOutcome.delivered(reply: "250 2.0.0 queued", handover: .dutyPassedOn)
     #expect(outcomes == [taken, taken])
     #expect(smarthost.mails.first?.recipients == ["TO:<c@d>", "TO:<e@f> NOTIFY=SUCCESS"])
@@ -166,13 +167,15 @@ struct SMTPTransportTests {
     let smarthost = try await ScriptedSmarthost.start(on: group)
     let port = smarthost.port
     await smarthost.stop()
-    let outcomes = await transport(to: port).deliver(envelope, message: message, id: QueueID(rawValue: 1))
+    let outcomes = await transport(to: port).deliver(envelope, message: Message(message), id: QueueID(rawValue: 1))
     #expect(outcomes.first == .deferred(reason: "cannot connect to 127.0.0.1:\(port): Connection refused"))
     let nowhere = SMTPTransport(
       relays: [Relay(Smarthost(host: "nowhere.invalid", port: 25))], settings: .init(hostname: "us.example"),
       tls: noTLS, group: group,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-    guard case .deferred(let reason) = await nowhere.deliver(envelope, message: message, id: QueueID(rawValue: 1)).first
+    guard
+      case .deferred(let reason) = await nowhere.deliver(envelope, message: Message(message), id: QueueID(rawValue: 1))
+        .first
     else {
       Issue.record("delivered to nowhere")
       return
@@ -209,9 +212,29 @@ struct SMTPTransportTests {
     let transport = transport(to: smarthost.port)
     let line = Array(".line of a large message that fills its eighty octets rather well, is it not?..\r\n".utf8)
     let large = (0..<5000).flatMap { _ in line }
-    let outcomes = await transport.deliver(envelope, message: large, id: QueueID(rawValue: 1))
+    let outcomes = await transport.deliver(envelope, message: Message(large), id: QueueID(rawValue: 1))
     #expect(outcomes == Array(repeating: .delivered(reply: "250 2.0.0 queued"), count: 2))
     #expect(smarthost.mails.first?.message == large)
+    await transport.shutdown()
+    await smarthost.stop()
+  }
+
+  /// A message of which the rest is in a file is read from there; when that fails, half of it never counts as all.
+  @Test(arguments: [true, false])
+  func messageInFile(isReadable: Bool) async throws {
+    let smarthost = try await ScriptedSmarthost.start(on: group)
+    let transport = transport(to: smarthost.port)
+    let file = OctetsInFile(
+      Array(String(repeating: ".dot\r\n", count: 50_000).utf8), readable: isReadable ? .max : 70_000)
+    let mail = Message(message, tail: FileSlice(file, count: file.count, isEightBit: false))
+    let outcomes = await transport.deliver(envelope, message: mail, id: QueueID(rawValue: 1))
+    if isReadable {
+      #expect(outcomes == Array(repeating: .delivered(reply: "250 2.0.0 queued"), count: 2))
+      #expect(smarthost.mails.first?.message == message + file.octets)
+    } else {
+      #expect(outcomes == Array(repeating: .deferred(reason: "the message cannot be read: gone"), count: 2))
+      #expect(smarthost.mails.allSatisfy { $0.message.isEmpty })
+    }
     await transport.shutdown()
     await smarthost.stop()
   }
@@ -241,5 +264,27 @@ extension SMTPTimeouts {
       timeouts[keyPath: path] = .milliseconds(100)
     }
     return timeouts
+  }
+}
+
+/// A file of which only the first octets can be read.
+private final class OctetsInFile: OctetFile {
+  private struct Gone: Error, CustomStringConvertible {
+    let description = "gone"
+  }
+
+  let octets: [UInt8]
+  private let readable: Int
+
+  init(_ octets: [UInt8], readable: Int) {
+    self.octets = octets
+    self.readable = readable
+  }
+
+  var count: Int { octets.count }
+
+  func read(at offset: Int, count: Int) throws -> [UInt8] {
+    guard offset + count <= readable else { throw Gone() }
+    return Array(octets[offset..<offset + count])
   }
 }

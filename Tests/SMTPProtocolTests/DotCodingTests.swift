@@ -7,7 +7,7 @@ struct DotCodingTests {
     let wire: String
     let message: String
     let shows: String
-    var faults: DotDecoder.Faults = []
+    var faults: MessageDecoder.Faults = []
     var testDescription: String { shows }
   }
 
@@ -40,26 +40,27 @@ struct DotCodingTests {
   }
 
   private func decodeEverything(_ example: Case) {
-    var decoder = DotDecoder(limit: 1000, declaredSize: nil)
+    var decoder = MessageDecoder(.dots, limits: .upTo(1000), declaredSize: nil)
     _ = Array((example.wire + "\r\n.\r\n").utf8).withUnsafeBytes { decoder.consume($0) }
     #expect(decoder.isComplete && decoder.faults == example.faults)
   }
 
   private func check(_ example: Case, pieces: [[UInt8]]) {
-    var decoder = DotDecoder(limit: 1000, declaredSize: nil)
+    var decoder = MessageDecoder(.dots, limits: .upTo(1000), declaredSize: nil)
     let taken = pieces.reduce(0) { $0 + $1.withUnsafeBytes { decoder.consume($0) } }
     #expect(decoder.isComplete)
     #expect(decoder.faults == example.faults)
-    #expect(String(decoding: decoder.message, as: UTF8.self) == example.message)
+    #expect((try? decoder.finished()).map { String(decoding: $0, as: UTF8.self) } ?? "" == example.message)
     #expect(taken == example.wire.utf8.count)
   }
 
   /// A message over the limit is forgotten, and its end still found.
   @Test func limit() {
-    var decoder = DotDecoder(limit: 10, declaredSize: 1 << 40)
+    var decoder = MessageDecoder(.dots, limits: .upTo(10), declaredSize: 1 << 40)
     let wire = Array((String(repeating: "x", count: 50) + "\r\n.\r\n").utf8)
     #expect(wire.withUnsafeBytes { decoder.consume($0) } == wire.count)
-    #expect(decoder.isComplete && decoder.faults == .tooLarge && decoder.message.isEmpty)
+    #expect(decoder.isComplete && decoder.faults == .tooLarge)
+    #expect(throws: Reply.self) { try decoder.finished() }
   }
 
   struct Encoding: Sendable, CustomTestStringConvertible {
@@ -84,11 +85,7 @@ struct DotCodingTests {
   @Test(arguments: encodings)
   func encode(_ example: Encoding) {
     for size in 1...20 {
-      var encoder = DotEncoder(Array(example.message.utf8))
-      var wire: [UInt8] = []
-      while let piece = encoder.next(size) { wire += piece }
-      #expect(String(decoding: wire, as: UTF8.self) == example.wire, "pieces of \(size)")
-      #expect(encoder.isAtEnd)
+      #expect(String(decoding: Self.encoded(example.message, size), as: UTF8.self) == example.wire, "pieces of \(size)")
     }
   }
 
@@ -103,10 +100,26 @@ struct DotCodingTests {
         rest /= alphabet.count
       }
       text += "\r\n"
-      var encoder = DotEncoder(Array(text.utf8))
-      var decoder = DotDecoder(limit: 1000, declaredSize: nil)
-      while let piece = encoder.next(7) { _ = piece.withUnsafeBytes { decoder.consume($0) } }
-      #expect(decoder.isComplete && String(decoding: decoder.message, as: UTF8.self) == text)
+      var decoder = MessageDecoder(.dots, limits: .upTo(1000), declaredSize: nil)
+      _ = Self.encoded(text, 7).withUnsafeBytes { decoder.consume($0) }
+      #expect(decoder.isComplete && (try? decoder.finished()) == Array(text.utf8))
     }
+  }
+
+  private static func encoded(_ message: String, _ size: Int) -> [UInt8] {
+    var encoder = DotEncoder()
+    let bytes = Array(message.utf8)
+    let pieces = stride(from: 0, to: bytes.count, by: size).map { Array(bytes[$0..<min(bytes.count, $0 + size)]) }
+    let wire = pieces.map { piece in piece.withUnsafeBytes { encoder.encode($0) } }
+    return wire.flatMap { $0 } + encoder.end()
+  }
+}
+
+extension SessionLimits {
+  /// With so many octets for a message.
+  static func upTo(_ octets: Int) -> SessionLimits {
+    var limits = SessionLimits()
+    limits.messageSize = octets
+    return limits
   }
 }

@@ -14,7 +14,8 @@ struct RandomCutTests {
   }
 
   private static let tokens: [String] = [
-    "EHLO x\r\n", "MAIL FROM:<a@b>\r\n", "RCPT TO:<c@d>\r\n", "DATA\r\n", "\r\n.\r\n", "RSET\r\n", "QUIT\r\n",
+    "EHLO x\r\n", "MAIL FROM:<a@b>\r\n", "RCPT TO:<c@d>\r\n", "DATA\r\n", "BDAT 5\r\n", "BDAT 3 LAST\r\n",
+    "BDAT 0 LAST\r\n", "BDAT x\r\n", "\r\n.\r\n", "RSET\r\n", "QUIT\r\n",
     "NOOP\r\n",
     "BOGUS\r\n", "\r", "\n", "\r\n", ".", "..", "\0", "x", "Received: a\r\n", "\u{16}\u{3}", "GET / HTTP/1.1\r\n",
     "EHLO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n", "a\nb", "\n.\r\n", "\r\n.\n", ".\r\n", "Host: x\r\n",
@@ -61,7 +62,7 @@ struct RandomCutTests {
         case .startTLS: pending += session.secured()
         case .greet: pending += session.open()
         case .authenticate: pending += session.verified(.rejected)
-        case .reply, .close: continue
+        case .reply, .close, .spill, .forget: continue
         }
       }
     }

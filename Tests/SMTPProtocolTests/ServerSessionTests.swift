@@ -28,7 +28,7 @@ struct ServerSessionTests {
     var session = opened()
     let client = Transaction.Client(address: "192.0.2.1", helo: "c", transmission: "ESMTP", session: "s1")
     let envelope = Envelope(sender: EmailAddress("a@b"), recipients: [EmailAddress("c@d")])
-    let transaction = Transaction(client: client, envelope: envelope, message: Array("x\r\n".utf8))
+    let transaction = Transaction(client: client, envelope: envelope, message: Message(Array("x\r\n".utf8)))
     #expect(say(Self.transaction, &session).last == .commit(transaction))
   }
 

@@ -1,4 +1,5 @@
 import Logging
+import MailMessage
 import NIOCore
 import NIOPosix
 import SMTPProtocol
@@ -48,14 +49,15 @@ func withListener(
 
 func withListener(
   _ settings: ListenerSettings, _ handler: any TransactionHandler, identity: TLSIdentity? = nil,
-  authenticator: Authenticator? = nil, log: any LogHandler = SwiftLogNoOpLogHandler(),
+  authenticator: Authenticator? = nil, largeMessages: any LargeMessages = MemoryMessages(),
+  log: any LogHandler = SwiftLogNoOpLogHandler(),
   _ body: (_ listener: SMTPListener, _ port: Int, _ group: any EventLoopGroup) async throws -> Void
 ) async throws {
   let group = MultiThreadedEventLoopGroup.singleton
   let logger = Logger(label: "test") { _ in log }
   let listener = SMTPListener(
-    settings: settings, identity: identity, authenticator: authenticator, handler: handler, group: group, logger: logger
-  )
+    settings: settings, identity: identity, authenticator: authenticator, handler: handler,
+    largeMessages: largeMessages, group: group, logger: logger)
   let bound = try await listener.start()
   do { try await body(listener, bound[0].port, group) } catch {
     await listener.shutdown(within: .zero)
@@ -94,4 +96,17 @@ final class LogKeeper: LogHandler {
     let pairs = (event.metadata ?? [:]).map { "\($0.key)=\($0.value)" }.sorted().joined(separator: " ")
     kept.withLock { $0.append("\(event.level) \(event.message) \(pairs)") }
   }
+}
+
+/// Has no place for large messages.
+struct NoRoom: LargeMessages {
+  private final class Refusal: GrowingMessage {
+    private struct Full: Error {}
+
+    func append(_ octets: [UInt8]) throws { throw Full() }
+
+    func finish() throws -> Message { throw Full() }
+  }
+
+  func begin() -> any GrowingMessage { Refusal() }
 }

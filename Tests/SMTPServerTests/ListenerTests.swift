@@ -1,4 +1,5 @@
 import Logging
+import MailMessage
 import MailTestKit
 import NIOCore
 import NIOPosix
@@ -69,6 +70,25 @@ struct ListenerTests {
         #expect(await third.readLine()?.hasPrefix("220") == true)
       }
     }
+  }
+
+  /// A large message reaches the handler whole; one for which there is no room is refused for now, and the session goes
+  /// on.
+  @Test(arguments: [true, false])
+  func largeMessage(hasRoom: Bool) async throws {
+    let collector = Collector()
+    let lines = String(repeating: "A line of a large message.\r\n", count: 50_000)
+    let messages: any LargeMessages = hasRoom ? MemoryMessages() : NoRoom()
+    try await withListener(settings(), collector, largeMessages: messages) { _, port, group in
+      try await LineClient.connect(port: port, on: group) { client in
+        try await startMail(client)
+        try await client.send(Array((lines + ".\r\n").utf8))
+        #expect(await client.readLine()?.prefix(3) == (hasRoom ? "250" : "452"))
+        try await client.send("NOOP")
+        #expect(await client.readLine()?.prefix(3) == "250")
+      }
+    }
+    #expect(collector.transactions.map(\.message) == (hasRoom ? [Message(Array(lines.utf8))] : []))
   }
 
   /// Who talks before the banner is refused.

@@ -1,0 +1,89 @@
+import MailMessage
+
+/// How a message arrives: behind DATA (RFC 5321 section 4.1.1.4) or in the chunks of BDAT (RFC 3030), given out in
+/// pieces when it is large, and handed over when it is complete.
+extension ServerSession {
+  // MARK: - Chunks
+
+  /// A chunk is read whatever we think of it: it follows its command without a pause, and left unread it would be taken
+  /// for commands (RFC 3030 section 2).
+  mutating func startChunk(_ size: Int, isLast: Bool, _ actions: inout [Action]) {
+    let chunk = Chunk(left: size, size: size, isLast: isLast, refusal: refusal(ofChunk: size))
+    if chunk.refusal == nil, decoder == nil {
+      decoder = MessageDecoder(.chunks, limits: limits, declaredSize: draft?.declaredSize ?? size)
+      period += 1
+    }
+    state = .chunk(chunk)
+    if size == 0 { end(of: chunk, &actions) }
+  }
+
+  private func refusal(ofChunk size: Int) -> Reply? {
+    if !isExtended { return .extendedHelloFirst }
+    guard let draft else { return .mailFirst }
+    if draft.envelope.recipients.isEmpty { return .noRecipients }
+    return size > limits.messageSize ? .tooLarge(limits.messageSize) : nil
+  }
+
+  mutating func take(_ bytes: UnsafeRawBufferPointer, of chunk: Chunk, _ actions: inout [Action]) -> Int {
+    var chunk = chunk
+    let piece = UnsafeRawBufferPointer(rebasing: bytes.prefix(chunk.left))
+    chunk.left -= piece.count
+    state = .chunk(chunk)
+    if chunk.refusal == nil {
+      _ = decoder?.consume(piece)
+      spill(&actions)
+    }
+    if chunk.left == 0 { end(of: chunk, &actions) }
+    return piece.count
+  }
+
+  private mutating func end(of chunk: Chunk, _ actions: inout [Action]) {
+    state = .command
+    if let refusal = chunk.refusal {
+      // RFC 3030 section 2: a message that lacks a chunk is no message.
+      abandon(&actions)
+      return refuse(refusal, &actions)
+    }
+    if chunk.isLast {
+      decoder?.endOfChunks()
+      return endOfData(&actions)
+    }
+    // No new term: all chunks together have the time of one message.
+    actions.append(.reply(.chunkOK(chunk.size)))
+    if isDraining { end(.shuttingDown, .shutdown, &actions) }
+  }
+
+  // MARK: - The message
+
+  mutating func spill(_ actions: inout [Action]) {
+    guard let octets = decoder?.spilled() else { return }
+    hasSpilled = true
+    actions.append(.spill(octets))
+  }
+
+  /// The open transaction, if there is one, comes to nothing.
+  mutating func abandon(_ actions: inout [Action]) {
+    draft = nil
+    decoder = nil
+    if hasSpilled { actions.append(.forget) }
+    hasSpilled = false
+  }
+
+  /// All of it has come: hand the transaction over, or say what is wrong with it.
+  mutating func endOfData(_ actions: inout [Action]) {
+    guard let draft, var decoder else { return }
+    self.draft = nil
+    self.decoder = nil
+    state = .command
+    let rest: [UInt8]
+    do { rest = try decoder.finished() } catch {
+      abandon(&actions)
+      return refuse(error, &actions)
+    }
+    hasSpilled = false
+    state = .committing
+    var client = client
+    client.transmission = transmission(utf8: draft.envelope.usesSMTPUTF8)
+    actions.append(.commit(Transaction(client: client, envelope: draft.envelope, message: Message(rest))))
+  }
+}
