@@ -8,7 +8,8 @@ struct LargeMessageTests {
   private static let header = "Subject: x\r\n\r\n"
   private static let opening = "EHLO c\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n"
   private static let line = String(repeating: ".x", count: 35) + "\r\n"
-  private static let body = String(repeating: line, count: 20_000)
+  private static let body = String(repeating: line, count: 8000)
+  private static let longHeader = String(repeating: "X-Long: y\r\n", count: 30_000)
 
   struct Case: Sendable, CustomTestStringConvertible {
     let wire: String
@@ -32,8 +33,7 @@ struct LargeMessageTests {
       wire: "BDAT \(header.utf8.count)\r\n\(header)" + "BDAT \(body.utf8.count) LAST\r\n" + body,
       message: header + body, shows: "two chunks"),
     Case(
-      wire: "DATA\r\n" + String(repeating: "X-Long: y\r\n", count: 60_000) + "\r\nbody\r\n.\r\n",
-      message: String(repeating: "X-Long: y\r\n", count: 60_000) + "\r\nbody\r\n",
+      wire: "DATA\r\n" + longHeader + stuffed("\r\n" + body) + ".\r\n", message: longHeader + "\r\n" + body,
       shows: "a header that is larger than a piece"),
   ]
 
@@ -47,7 +47,7 @@ struct LargeMessageTests {
   @Test(arguments: cases)
   func comesInPieces(_ example: Case) {
     let bytes = Array((Self.opening + example.wire).utf8)
-    for size in [65_536, 4096, 777] {
+    for size in [65_536, 4097] {
       var session = ServerSession(hostname: "mx", address: "::1", name: "s", limits: SessionLimits())
       _ = session.open()
       var message: [UInt8] = []
