@@ -67,8 +67,9 @@ final class Intake: TransactionHandler {
     store.accept(submission) { [logger, safetyNet] result in
       switch result {
       case .success(let verdict):
-        Self.log(verdict, of: submission, from: transaction.client, to: logger)
-        reply(Self.reply(to: verdict, id: submission.id))
+        let answer = Self.reply(to: verdict, id: submission.id)
+        Self.log(verdict, of: submission, from: transaction.client, answer, to: logger)
+        reply(answer)
       case .failure(let failure): safetyNet.take(submission, because: failure, reply: reply)
       }
     }
@@ -102,13 +103,14 @@ final class Intake: TransactionHandler {
   }
 
   private static func log(
-    _ verdict: Verdict, of submission: Submission, from client: Transaction.Client, to logger: Logger
+    _ verdict: Verdict, of submission: Submission, from client: Transaction.Client, _ answer: Reply, to logger: Logger
   ) {
     var metadata: Logger.Metadata = [
       "id": "\(submission.id)", "session": "\(client.session)", "client": "\(client.address)",
       "from": "<\(submission.envelope.sender)>",
       "to": "\(submission.envelope.recipients.map { "<\($0)>" }.joined(separator: ","))",
       "size": "\(submission.message.count)", "reason": "\(verdict.reason)",
+      "reply": "\(answer)",
     ]
     if let user = client.user { metadata["user"] = "\(user)" }
     if case .report(let occurrence) = submission.judged {

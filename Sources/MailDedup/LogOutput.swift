@@ -48,9 +48,9 @@ struct LineLogHandler: LogHandler {
       case "\n": result += "\\n"
       case "\r": result += "\\r"
       case "\t": result += "\\t"
+      case "\\" where quoting: result += "\\\\"
       case "\"" where quoting: result += "\\\""
-      case _ where scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format:
-        result += "\\u{\(String(scalar.value, radix: 16))}"
+      case _ where scalar.isUnseen: result += "\\u{\(String(scalar.value, radix: 16))}"
       default: result.unicodeScalars.append(scalar)
       }
     }
@@ -78,7 +78,27 @@ struct JSONLogHandler: LogHandler {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     guard let line = try? encoder.encode(fields) else { return }
-    LogLine.write(String(decoding: line, as: UTF8.self))
+    LogLine.write(Self.escaped(String(decoding: line, as: UTF8.self)))
+  }
+
+  /// The encoder leaves what JSON allows, and terminals obey some of that.
+  static func escaped(_ json: String) -> String {
+    json.unicodeScalars.reduce(into: "") { result, scalar in
+      guard scalar.isUnseen else { return result.unicodeScalars.append(scalar) }
+      for unit in UTF16.encode(scalar) ?? .init() {
+        result += "\\u" + String(Int(unit) + 0x10000, radix: 16).dropFirst()
+      }
+    }
+  }
+}
+
+extension Unicode.Scalar {
+  /// Controls, invisible formatting, and the two line separators that some viewers obey.
+  fileprivate var isUnseen: Bool {
+    switch properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator: true
+    default: false
+    }
   }
 }
 

@@ -74,6 +74,7 @@ extension ServerSession {
     guard let draft, var decoder else { return }
     self.draft = nil
     self.decoder = nil
+    concluded = draft.envelope
     state = .command
     let rest: [UInt8]
     do { rest = try decoder.finished() } catch {

@@ -121,6 +121,8 @@ package struct ServerSession: Hashable, Sendable {
   var draft: Draft?
   // Not the payload of `State.data`: taking it out of the enum to change it would copy the message at each chunk.
   var decoder: MessageDecoder?
+  /// The transaction whose message was complete, until the client goes on.
+  var concluded: Envelope?
   /// Octets were spilled of the message that arrives.
   var hasSpilled = false
   /// The start of a command whose LF has not come yet.
@@ -160,8 +162,8 @@ package struct ServerSession: Hashable, Sendable {
     }
   }
 
-  /// The open transaction, for the log line of a refusal; nil between transactions.
-  package var envelope: Envelope? { draft?.envelope }
+  /// The transaction that the last reply was about, for its log line; nil when it was about none.
+  package var envelope: Envelope? { draft?.envelope ?? concluded }
 
   /// The connection is up: greet.
   package mutating func open() -> [Action] {
@@ -292,6 +294,7 @@ package struct ServerSession: Hashable, Sendable {
       return refuse(.bareLineFeed, &actions)
     }
     let line = line.dropLast(2)
+    concluded = nil
     if case .challenged(let challenge) = state { return takeResponse(line, to: challenge, &actions) }
     if ForeignProtocol.isSpoken(in: line) { return end(.notSMTP, .notSMTP, &actions) }
     do { perform(try Command.parse(line, allowingUTF8: draft?.envelope.usesSMTPUTF8 ?? false), &actions) } catch {

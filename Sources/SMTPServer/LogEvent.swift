@@ -39,28 +39,7 @@ enum LogKey: String {
 extension Logger {
   func event(_ level: Level, _ verb: LogVerb, _ metadata: @autoclosure () -> [LogKey: String]) {
     guard level >= logLevel else { return }
-    let pairs = metadata().map { ($0.key.rawValue, MetadataValue.string($0.value.escapingControls)) }
+    let pairs = metadata().map { ($0.key.rawValue, MetadataValue.string($0.value)) }
     log(level: level, "\(verb.rawValue)", metadata: Dictionary(uniqueKeysWithValues: pairs))
-  }
-}
-
-extension String {
-  /// What a client says must not be able to begin a line of our log or to talk to the admin's terminal.
-  var escapingControls: String {
-    guard unicodeScalars.contains(where: \.isControl) else { return self }
-    return unicodeScalars.reduce(into: "") { text, scalar in
-      if scalar.isControl {
-        text += "\\u{\(String(scalar.value, radix: 16))}"
-      } else {
-        text.unicodeScalars.append(scalar)
-      }
-    }
-  }
-}
-
-extension Unicode.Scalar {
-  /// C0, DEL, C1, and the two line separators that some viewers obey.
-  fileprivate var isControl: Bool {
-    value < 0x20 || (0x7F...0x9F).contains(value) || value == 0x2028 || value == 0x2029
   }
 }

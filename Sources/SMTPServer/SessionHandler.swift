@@ -34,6 +34,8 @@ final class SessionHandler: ChannelDuplexHandler {
   private var isClosing = false
   /// The large message that is arriving.
   private var spill: MessageSpill?
+  /// What the client was told last, when that was a refusal.
+  private var lastRefusal: Reply?
   /// Numbers the commits, so that a handler that replies twice does not answer the next transaction as well.
   private var commits = 0
   /// When the current term of the session began, and which one it is.
@@ -94,12 +96,13 @@ final class SessionHandler: ChannelDuplexHandler {
       return context.fireUserInboundEventTriggered(event)
     }
     // While closing this is what we lingered for: the client has read everything.
-    if isClosing { context.close(promise: nil) } else { perform(session.endOfInput()) }
+    if isClosing { cut() } else { perform(session.endOfInput()) }
   }
 
   func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
     guard event is DrainRequest else { return context.triggerUserOutboundEvent(event, promise: promise) }
-    perform(session.drain())
+    // Before it is active there is nobody to say anything to.
+    if context.channel.isActive { perform(session.drain()) } else { context.close(promise: nil) }
     promise?.succeed()
   }
 
@@ -130,7 +133,7 @@ final class SessionHandler: ChannelDuplexHandler {
       case .reply(let reply):
         if output == nil { output = context.channel.allocator.buffer(capacity: 256) }
         output?.writeBytes(reply.encoded)
-        if reply.code >= 400 { logger.event(.info, .rejected, described([.reply: reply.description])) }
+        log(reply)
       case .spill(let octets): append(octets, context)
       case .forget: spill = nil
       case .commit(let transaction): commit(transaction, context)
@@ -219,15 +222,24 @@ final class SessionHandler: ChannelDuplexHandler {
   private func close(_ context: ChannelHandlerContext, _ ending: ServerSession.Ending, saying output: ByteBuffer?) {
     isClosing = true
     let isOrderly = ending == .quit || ending == .gone
-    logger.event(isOrderly ? .debug : .info, .closed, described([.reason: ending.rawValue]))
+    let isNews = !isOrderly && ending != .shutdown
+    logger.event(isNews ? .info : .debug, .closed, described([.reason: ending.rawValue]))
     // Whatever the client does or does not do, this is the end of it.
-    after(settings.linger) { $0.context?.close(promise: nil) }
+    after(settings.linger) { $0.cut() }
     let last = context.writeAndFlush(wrapOutboundOut(output ?? ByteBuffer()))
     last.assumeIsolated().whenComplete { _ in
       guard let context = self.context else { return }
       context.close(mode: isOrderly ? .all : .output, promise: nil)
       self.readIfWanted()
     }
+  }
+
+  /// Closes below TLS, which would wait for the farewell of the client, and some never say it (RFC 5246 section 7.2.1
+  /// does not ask us to wait).
+  private func cut() {
+    guard let context else { return }
+    let tls = try? context.pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self)
+    (tls ?? context).close(promise: nil)
   }
 
   private func readIfWanted() {
@@ -273,6 +285,13 @@ final class SessionHandler: ChannelDuplexHandler {
   }
 
   // MARK: - Log
+
+  /// A farewell is told with the end of the session. A client that is told the same again and again gets one line.
+  private func log(_ reply: Reply) {
+    guard reply.code >= 400, reply.code != 421 else { return lastRefusal = nil }
+    logger.event(reply == lastRefusal ? .debug : .info, .rejected, described([.reply: reply.description]))
+    lastRefusal = reply
+  }
 
   private func described(_ more: [LogKey: String] = [:]) -> [LogKey: String] {
     var metadata = more

@@ -86,3 +86,17 @@ def test_new_certificate_without_dropping_anybody(door: Door):
         renewed = ssl.create_default_context(cafile=str(door.cert))
         smtplib.SMTP_SSL("localhost", door.tls_port, context=renewed).quit()
         assert first.noop()[0] == 250
+
+
+@pytest.mark.parametrize("implicit", [False, True])
+def test_a_client_that_ends_tls_without_a_farewell_frees_its_place(door: Door, implicit: bool):
+    """curl does so; waiting for its close_notify would keep the connection, and a stop of the relay, for 5 seconds."""
+    trust = ssl.create_default_context(cafile=str(door.cert))
+    port = door.port(implicit)
+    client = smtplib.SMTP_SSL("localhost", port, context=trust) if implicit else smtplib.SMTP("localhost", port)
+    if not implicit:
+        client.starttls(context=trust)
+    client.ehlo()
+    assert client.docmd("QUIT")[0] == 221
+    client.close()
+    until(lambda: door.relay.status()["daemon"]["connections"] == 0, "the connection is gone", seconds=2.5)
