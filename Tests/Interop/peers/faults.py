@@ -1,0 +1,71 @@
+"""A disk that fails at the call one wishes, for one program: a library that is preloaded, and the file it is told by."""
+import errno
+import mmap
+import struct
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+SOURCE = Path(__file__).with_name("faultshim.c")
+
+# As `struct control` of the library has it.
+_plan = struct.Struct("=QQQII")
+_report = struct.Struct("=Q240s")
+_calls, _first, _failed, _size = 0, 8, 40, 288
+
+FOREVER = 2**63
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a call fails: with which error, or a write by taking half; `torn`: half is written, but the call fails."""
+
+    name: str
+    code: int
+    torn: bool = False
+
+
+KINDS = [Kind("EIO", errno.EIO, torn=True), Kind("ENOSPC", errno.ENOSPC), Kind("short", 0)]
+
+
+def build(folder: Path) -> Path:
+    """Compiles the library into `folder`."""
+    library = folder / "faultshim.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", library, SOURCE], check=True)
+    return library
+
+
+class FaultyDisk:
+    """A folder whose files only the program under `prefix` has trouble with."""
+
+    def __init__(self, library: Path, folder: Path):
+        self.library, self.folder = library, folder
+        self.control = folder.with_name(folder.name + ".faults")
+        folder.mkdir(parents=True)
+        self.control.write_bytes(bytes(_size))
+        with open(self.control, "r+b") as file:
+            self.memory = mmap.mmap(file.fileno(), _size)
+
+    @property
+    def prefix(self) -> list[str]:
+        """What stands before the command of the program."""
+        return ["env", f"LD_PRELOAD={self.library}", f"FAULT_FOLDER={self.folder}", f"FAULT_CONTROL={self.control}"]
+
+    def fail(self, kind: Kind, first: int = 1, last: int = FOREVER, every: int = 1) -> None:
+        """The calls `first`, `first + every` and so on fail, up to `last`; they are counted from the start, from 1."""
+        _plan.pack_into(self.memory, _first, first, last, every, kind.code, kind.torn)
+
+    def heal(self) -> None:
+        """Nothing fails any more."""
+        _plan.pack_into(self.memory, _first, 0, 0, 0, 0, 0)
+
+    @property
+    def calls(self) -> int:
+        """How many calls there were that could have failed."""
+        return int.from_bytes(self.memory[_calls:_calls + 8], "little")
+
+    @property
+    def failures(self) -> tuple[int, str]:
+        """How many calls failed, and what the last one of them was."""
+        failed, hit = _report.unpack_from(self.memory, _failed)
+        return failed, hit.split(b"\0")[0].decode()

@@ -1,0 +1,119 @@
+"""A smarthost without the patience of a real one: takes thousands of mails and remembers who got which, and when."""
+import asyncio
+import re
+import threading
+from dataclasses import dataclass
+
+from .waiting import free_port, until
+
+_token = re.compile(rb"(?mi)^Message-ID: <([^@>]+)@")
+_address = re.compile(rb"<([^>]*)>")
+_field = re.compile(rb"(?m)^X-MailDedup-(Count|Held-Back): (\d+)\r$")
+
+
+@dataclass
+class Taken:
+    """One mail that was answered with 250; `life` is what the test called the time when its connection was opened."""
+
+    token: str
+    recipients: list[str]
+    life: int
+    # What the relay says of the count of an error; None on all other mail.
+    count: int | None
+    held_back: int | None
+    size: int
+
+
+class QuickSink:
+    """Listens on the same port after each stop. With `hesitant`, each recipient later-…@… is told 451 once."""
+
+    def __init__(self, hesitant: bool = False):
+        self.port = free_port()
+        self.hesitant = hesitant
+        self.life = 0
+        self.taken: list[Taken] = []
+        self._hesitated: set[str] = set()
+        self._loop = None
+        self._thread = None
+
+    def start(self) -> "QuickSink":
+        """Listens, in a thread of its own."""
+        ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(ready)))
+        self._thread.start()
+        assert ready.wait(10), "the sink does not listen"
+        return self
+
+    def stop(self) -> None:
+        """Refuses connections from now on, and cuts those that are open."""
+        if self._thread:
+            self._loop.call_soon_threadsafe(self._ended.set)
+            self._thread.join(10)
+            self._thread = None
+
+    def tokens(self) -> set[str]:
+        """What has arrived."""
+        return {taken.token for taken in list(self.taken)}
+
+    def wait_for(self, tokens: set[str], seconds: float = 30.0) -> None:
+        """Waits until each of these mails has arrived."""
+        until(lambda: not tokens - self.tokens(), f"{len(tokens)} mails at the sink", seconds)
+
+    async def _serve(self, ready: threading.Event) -> None:
+        self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
+        conversations = set()
+
+        async def talk(reader, writer):
+            task = asyncio.current_task()
+            conversations.add(task)
+            try:
+                await self._converse(reader, writer)
+            except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+                pass
+            finally:
+                conversations.discard(task)
+                writer.close()
+
+        server = await asyncio.start_server(talk, "127.0.0.1", self.port, limit=2**26)
+        ready.set()
+        await self._ended.wait()
+        server.close()
+        for task in list(conversations):
+            task.cancel()
+        await asyncio.gather(*conversations, return_exceptions=True)
+
+    async def _converse(self, reader, writer) -> None:
+        life, recipients = self.life, []
+        writer.write(b"220 sink\r\n")
+        while line := await reader.readline():
+            command = line[:4].upper()
+            if command == b"MAIL":
+                recipients = []
+                answer = b"250 go on\r\n"
+            elif command == b"RCPT":
+                answer = self._recipient(line, recipients)
+            elif command == b"DATA" and recipients:
+                writer.write(b"354 go on\r\n")
+                raw = await reader.readuntil(b"\r\n.\r\n")
+                self.taken.append(_read(raw, recipients, life))
+                answer = b"250 taken\r\n"
+            else:
+                answer = {b"DATA": b"554 nobody\r\n", b"QUIT": b"221 bye\r\n",
+                          b"EHLO": b"250-sink\r\n250-PIPELINING\r\n250 8BITMIME\r\n"}.get(command, b"250 well\r\n")
+            writer.write(answer)
+
+    def _recipient(self, line: bytes, recipients: list[str]) -> bytes:
+        address = _address.search(line).group(1).decode()
+        if self.hesitant and address.startswith("later-") and address not in self._hesitated:
+            self._hesitated.add(address)
+            return b"451 4.2.0 not now\r\n"
+        recipients.append(address)
+        return b"250 go on\r\n"
+
+
+def _read(raw: bytes, recipients: list[str], life: int) -> Taken:
+    head = raw[:8192].split(b"\r\n\r\n", 1)[0] + b"\r\n"
+    token = _token.search(head)
+    fields = {name: int(number) for name, number in _field.findall(head)}
+    return Taken(token.group(1).decode() if token else "", recipients, life, fields.get(b"Count"),
+                 fields.get(b"Held-Back"), len(raw))
