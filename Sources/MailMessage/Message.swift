@@ -25,7 +25,9 @@ package struct Message: Hashable, Sendable {
   /// The first octets, at most `limit`; otherwise like `octets`.
   package func prefix(_ limit: Int) throws -> [UInt8] {
     guard let tail, limit > head.count else { return limit >= head.count ? head : Array(head.prefix(limit)) }
-    return head + (try tail.octets(0..<min(tail.count, limit - head.count)))
+    let rest = try tail.octets(0..<min(tail.count, limit - head.count))
+    // Not to have a large message in memory twice.
+    return head.isEmpty ? rest : head + rest
   }
 
   /// Calls `body` with all octets, in order and in pieces that are small where they come from a file.
