@@ -18,14 +18,23 @@ FOREVER = 2**63
 
 @dataclass(frozen=True)
 class Kind:
-    """How a call fails: with which error, or a write by taking half; `torn`: half is written, but the call fails."""
+    """How a call fails: with which error, or, without one, a write by taking half of what it was given."""
 
     name: str
     code: int
+    # Half of what a failing write was given is written all the same.
     torn: bool = False
+    # Everything is taken, but no sync succeeds: what a disk that goes bad looks like behind the cache of the kernel.
+    syncs_only: bool = False
+
+    @property
+    def flags(self) -> int:
+        """As the library has them."""
+        return self.torn | self.syncs_only << 1
 
 
 KINDS = [Kind("EIO", errno.EIO, torn=True), Kind("ENOSPC", errno.ENOSPC), Kind("short", 0)]
+SYNCS = Kind("syncs", errno.EIO, syncs_only=True)
 
 
 def build(folder: Path) -> Path:
@@ -53,7 +62,7 @@ class FaultyDisk:
 
     def fail(self, kind: Kind, first: int = 1, last: int = FOREVER, every: int = 1) -> None:
         """The calls `first`, `first + every` and so on fail, up to `last`; they are counted from the start, from 1."""
-        _plan.pack_into(self.memory, _first, first, last, every, kind.code, kind.torn)
+        _plan.pack_into(self.memory, _first, first, last, every, kind.code, kind.flags)
 
     def heal(self) -> None:
         """Nothing fails any more."""

@@ -22,11 +22,13 @@ struct control {
   uint64_t first, last, every;
   // 0: a write takes half of what it was given. Otherwise what fails fails with this.
   uint32_t code;
-  // Whether half of what could not be written stands in the file all the same.
-  uint32_t torn;
+  // TORN: half of what could not be written stands in the file all the same. SYNCS: only syncs fail.
+  uint32_t flags;
   uint64_t failed;
   char hit[240];
 };
+
+enum { TORN = 1, SYNCS = 2 };
 
 static struct control *control;
 static char folder[PATH_MAX];
@@ -51,6 +53,7 @@ static int fails(const char *what, const char *path, size_t size) {
   uint64_t call = atomic_fetch_add(&control->calls, 1) + 1;
   if (!control->every || call < control->first || call > control->last) return 0;
   if ((call - control->first) % control->every || (!control->code && size < 2)) return 0;
+  if (control->flags & SYNCS && !strstr(what, "sync")) return 0;
   control->failed++;
   snprintf(control->hit, sizeof control->hit, "%s %s (%zu)", what, path + folder_length + 1, size);
   errno = control->code;
@@ -76,7 +79,7 @@ static int fails_at(const char *what, int descriptor, size_t size) {
   if (!fails_at(what, descriptor, size)) return whole; \
   int code = control->code;                          \
   if (!code) return half;                            \
-  if (control->torn && (size) > 1) (void)!(half);    \
+  if (control->flags & TORN && (size) > 1) (void)!(half); \
   errno = code;                                      \
   return -1
 
@@ -115,8 +118,6 @@ int ftruncate(int descriptor, off_t length) { return ftruncate64(descriptor, len
 int rename(const char *from, const char *to) {
   return is_below(to) && fails("rename", to, 0) ? -1 : NEXT(rename, from, to);
 }
-
-int unlink(const char *path) { return is_below(path) && fails("unlink", path, 0) ? -1 : NEXT(unlink, path); }
 
 int mkdir(const char *path, mode_t mode) {
   return is_below(path) && fails("mkdir", path, 0) ? -1 : NEXT(mkdir, path, mode);
