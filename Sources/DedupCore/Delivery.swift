@@ -41,23 +41,52 @@ package struct DeliveryAttempt: Hashable, Sendable {
   package var at: Timestamp
   /// Exactly one outcome for each recipient of the entry, in the order of the entry.
   package var outcomes: [DeliveryOutcome]
-  /// The next hop, e.g. `smtp.example.org:587` or `maildir var/maildir`.
+  /// The next hop that was asked, e.g. `smtp.example.org:587` or `maildir var/maildir`.
   package var nextHop: String
+  /// The same where it is a mail server, which others may be told of.
+  package var remote: Smarthost?
 
-  package init(entry: QueueID, at: Timestamp, outcomes: [DeliveryOutcome], nextHop: String) {
+  package init(
+    entry: QueueID, at: Timestamp, outcomes: [DeliveryOutcome], nextHop: String, remote: Smarthost? = nil
+  ) {
     self.entry = entry
     self.at = at
     self.outcomes = outcomes
     self.nextHop = nextHop
+    self.remote = remote
+  }
+
+  package init(entry: QueueID, at: Timestamp, _ result: DeliveryResult) {
+    self.init(entry: entry, at: at, outcomes: result.outcomes, nextHop: result.nextHop, remote: result.remote)
+  }
+}
+
+/// What a transport made of one message.
+package struct DeliveryResult: Hashable, Sendable {
+  /// One for each recipient of the envelope, in order.
+  package var outcomes: [DeliveryOutcome]
+  /// Who took it, or whose fault the outcomes report; of several hosts the one that was asked.
+  package var nextHop: String
+  /// The same where it is a mail server.
+  package var remote: Smarthost?
+
+  package init(_ outcomes: [DeliveryOutcome], nextHop: String) {
+    self.outcomes = outcomes
+    self.nextHop = nextHop
+  }
+
+  package init(_ outcomes: [DeliveryOutcome], remote: Smarthost) {
+    self.outcomes = outcomes
+    self.remote = remote
+    nextHop = remote.description
   }
 }
 
 /// Carries one message to the next hop. Implementations never throw: each failure is an outcome.
 package protocol Transport: Sendable {
-  /// Named in logs and delivery status notifications.
+  /// All that it may go to, for people.
   var nextHop: String { get }
-  /// One outcome for each recipient of the envelope, in order.
-  func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> [DeliveryOutcome]
+  func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> DeliveryResult
 }
 
 /// Takes every mail and keeps none; for load tests.
@@ -66,7 +95,8 @@ package struct DiscardTransport: Transport {
 
   package var nextHop: String { "discard" }
 
-  package func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> [DeliveryOutcome] {
-    envelope.recipients.map { _ in .delivered(reply: "discarded", handover: .discarded) }
+  package func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> DeliveryResult {
+    let outcome = DeliveryOutcome.delivered(reply: "discarded", handover: .discarded)
+    return DeliveryResult(envelope.recipients.map { _ in outcome }, nextHop: nextHop)
   }
 }

@@ -22,6 +22,7 @@ enum DeliveryStatusFields {
     fields += HeaderWriter.text("Final-Recipient", address(report.recipient))
     fields += HeaderWriter.text("Action", report.action.rawValue)
     fields += HeaderWriter.text("Status", status(report))
+    if let remote = notification.remote { fields += HeaderWriter.text("Remote-MTA", "dns; \(remote.host)") }
     if let reason = report.reason { fields += HeaderWriter.text("Diagnostic-Code", diagnostic(reason)) }
     fields += HeaderWriter.text("Last-Attempt-Date", notification.at.civil().rfc5322)
     if report.action == .delayed, let until = notification.retryUntil {

@@ -21,11 +21,18 @@ package struct DeliveryStatusNotification: Hashable, Sendable {
   package var at: Timestamp
   /// When a delayed mail will be given up; named in the notice if known.
   package var retryUntil: Timestamp?
+  /// The mail server that was asked, where it was one.
+  package var remote: Smarthost?
+  /// Who is told: the sender, or the postmaster of a bounce that the sender did not get.
+  package let addressee: EmailAddress
 
+  /// - Parameter postmaster: told instead of the sender.
   package init(
     entry: QueueEntry, reports: [Report], original: [UInt8], hostname: String, at: Timestamp,
-    retryUntil: Timestamp? = nil
+    retryUntil: Timestamp? = nil, remote: Smarthost? = nil, postmaster: EmailAddress? = nil
   ) {
+    self.remote = remote
+    addressee = postmaster ?? entry.sender
     self.entry = entry
     self.reports = reports
     self.original = original
@@ -38,12 +45,20 @@ package struct DeliveryStatusNotification: Hashable, Sendable {
   /// hosts could answer each other for ever (RFC 5321 section 6.1).
   package static func isDue(for entry: QueueEntry) -> Bool { !entry.sender.isNull && entry.kind != .bounce }
 
-  /// The envelope it leaves with: from `<>` to the sender of the original.
+  /// Whether `postmaster` is told that `entry` failed: of our own bounces, which tell of a mail that did not arrive and
+  /// did not arrive either. Not of those to the postmaster, so there is one such mail and never a second.
+  package static func isDue(for entry: QueueEntry, to postmaster: EmailAddress) -> Bool {
+    entry.kind == .bounce && !entry.recipients.contains(postmaster)
+  }
+
+  /// The envelope it leaves with, from `<>`.
   package var envelope: Envelope {
     Envelope(
-      sender: .null, recipients: [entry.sender], body: returned.isEightBit ? .eightBitMIME : .unspecified,
-      usesSMTPUTF8: !entry.sender.isASCII)
+      sender: .null, recipients: [addressee], body: returned.isEightBit ? .eightBitMIME : .unspecified,
+      usesSMTPUTF8: !addressee.isASCII)
   }
+
+  private var isForPostmaster: Bool { addressee != entry.sender }
 
   /// - Parameters:
   ///   - id: the queue id under which it leaves; part of its Message-ID.
@@ -51,7 +66,7 @@ package struct DeliveryStatusNotification: Hashable, Sendable {
   package func message(id: QueueID, utcOffsetMinutes: Int = 0) -> [UInt8] {
     let returned = returned
     return MessageBuilder(
-      fromName: "Mail Delivery System", from: EmailAddress("MAILER-DAEMON@\(hostname)"), to: [entry.sender],
+      fromName: "Mail Delivery System", from: EmailAddress("MAILER-DAEMON@\(hostname)"), to: [addressee],
       subject: subject, date: at.civil(offsetMinutes: utcOffsetMinutes), messageID: "\(id)@\(hostname)",
       // RFC 3834 section 5.1.
       autoSubmitted: "auto-replied", fields: references,
@@ -75,12 +90,15 @@ package struct DeliveryStatusNotification: Hashable, Sendable {
 
   private var returned: ReturnedMail {
     // RFC 3461 section 4.3: RET is about notifications of a failure; any other one returns the header.
-    let isWhole = entry.statusRequest?.returns == .full && reports.contains { $0.action == .failed }
+    // The postmaster has to see whose mail it was about; a bounce holds no more of that than its sender asked for.
+    let isWhole =
+      isForPostmaster || entry.statusRequest?.returns == .full && reports.contains { $0.action == .failed }
     return isWhole ? ReturnedMail(whole: original, octets: entry.size) : ReturnedMail(headerOf: original)
   }
 
   private var subject: String {
-    switch groups.first?.action {
+    if isForPostmaster { return "A bounce was not delivered (\(entry.id))" }
+    return switch groups.first?.action {
     case .failed, nil: "Mail was not delivered (\(entry.id))"
     case .delayed: "Mail is late, still trying (\(entry.id))"
     case .relayed: "Mail was passed on (\(entry.id))"
@@ -100,7 +118,7 @@ extension DeliveryStatusNotification {
   private func explanation(_ returned: ReturnedMail, _ utcOffsetMinutes: Int) -> String {
     var paragraphs = [Self.paragraph("This is MailDedup, the mail relay on \(DisplayText.oneLine(hostname)).")]
     for (position, group) in groups.enumerated() {
-      paragraphs.append(Self.paragraph(Self.verdict(group.action)))
+      paragraphs.append(Self.paragraph(isForPostmaster ? Self.verdictForPostmaster : Self.verdict(group.action)))
       if position == 0 { paragraphs.append(Self.paragraph(identity(returned, utcOffsetMinutes))) }
       paragraphs += group.reports.map(Self.line)
       if let advice = advice(group, utcOffsetMinutes) { paragraphs.append(Self.paragraph(advice)) }
@@ -122,6 +140,9 @@ extension DeliveryStatusNotification {
     return subject.isEmpty ? "" : " with the subject \"\(subject)\""
   }
 
+  private static let verdictForPostmaster =
+    "A bounce could not be delivered to the recipients below, so the sender of a mail does not know what became of it."
+
   private static func verdict(_ action: Action) -> String {
     switch action {
     case .failed: "Your mail could not be delivered to the recipients below. It will not be tried again."
@@ -138,9 +159,8 @@ extension DeliveryStatusNotification {
   private func advice(_ group: Group, _ utcOffsetMinutes: Int) -> String? {
     switch group.action {
     case .failed:
-      """
-      If the address is right, show this mail to whoever runs the relay or the mail server that refused it.
-      """
+      "If the address is right, show this mail to whoever runs the relay or the mail server that refused it."
+        + lastAsked
     case .delayed: outlook(group.reports, utcOffsetMinutes)
     case .relayed: "That server does not report what it delivers: you will hear no more of it unless it comes back."
     case .delivered: nil
@@ -152,7 +172,11 @@ extension DeliveryStatusNotification {
       .map { "It is tried until \($0.dateAndClock) \($0.zone)." }
     let isTold = reports.allSatisfy { entry.wish(for: $0.recipient).wants(.failure) }
     let sentences = [until, isTold ? "You are told if it has to be given up." : nil].compactMap { $0 }
-    return sentences.isEmpty ? nil : sentences.joined(separator: " ")
+    return sentences.isEmpty ? nil : sentences.joined(separator: " ") + lastAsked
+  }
+
+  private var lastAsked: String {
+    remote.map { " The last mail server that was asked is \(DisplayText.oneLine($0.description))." } ?? ""
   }
 
   private static func paragraph(_ text: String) -> String {

@@ -38,9 +38,14 @@ extension RetryPolicy {
   /// where nobody may be told.
   package func reports(on settlement: Settlement, of entry: QueueEntry, at now: Timestamp) -> [Report] {
     guard DeliveryStatusNotification.isDue(for: entry) else { return [] }
-    let failures = settlement.failed.filter { entry.wish(for: $0.recipient).wants(.failure) }
-      .map { Report(recipient: $0.recipient, action: .failed, reason: $0.reason, status: $0.status) }
+    let failures = settlement.failed.filter { entry.wish(for: $0.recipient).wants(.failure) }.map(Report.init)
     return failures + delays(settlement, of: entry, at: now) + settlement.confirmations
+  }
+
+  /// What the postmaster is to be told of `settlement`: that our own bounce `entry` did not reach the sender of a mail.
+  package func reports(on settlement: Settlement, of entry: QueueEntry, to postmaster: EmailAddress?) -> [Report] {
+    guard let postmaster, DeliveryStatusNotification.isDue(for: entry, to: postmaster) else { return [] }
+    return settlement.failed.map(Report.init)
   }
 
   private func delays(_ settlement: Settlement, of entry: QueueEntry, at now: Timestamp) -> [Report] {
@@ -53,6 +58,10 @@ extension RetryPolicy {
 }
 
 extension DeliveryStatusNotification.Report {
+  init(_ failure: Settlement.Failure) {
+    self.init(recipient: failure.recipient, action: .failed, reason: failure.reason, status: failure.status)
+  }
+
   /// What is told of a recipient that was reached, to a sender that asked for it; nil: the host behind us tells it, or
   /// it would not be true.
   init?(reaching recipient: EmailAddress, _ handover: Handover, reply: String) {

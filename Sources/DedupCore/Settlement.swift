@@ -16,6 +16,9 @@ package struct Settlement: Hashable, Sendable {
   package var confirmations: [DeliveryStatusNotification.Report] = []
   /// The first mail of a fingerprint arrived nowhere, in no attempt: the next one of it has to be forwarded.
   package var reopensWindow: Bool
+  /// Who was asked, as in the attempt.
+  package var nextHop: String
+  package var remote: Smarthost?
 
   package struct Failure: Hashable, Sendable {
     package var recipient: EmailAddress
@@ -40,7 +43,8 @@ extension RetryPolicy {
     let expired = attempts >= fewestAttempts && isExpired(queuedAt: entry.queuedAt, now: attempt.at)
     var settlement = Settlement(
       entry: entry.id, remaining: [], nextAttempt: attempt.at.advanced(by: wait(after: attempts, random: random)),
-      attempts: attempts, lastFailure: nil, delivered: [], failed: [], reopensWindow: false)
+      attempts: attempts, lastFailure: nil, delivered: [], failed: [], reopensWindow: false,
+      nextHop: attempt.nextHop, remote: attempt.remote)
     for (index, recipient) in entry.recipients.enumerated() {
       // A transport that returns too few outcomes must not make a recipient vanish.
       let isKnown = attempt.outcomes.indices.contains(index)

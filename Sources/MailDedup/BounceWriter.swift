@@ -2,17 +2,20 @@ import DedupCore
 import HostSystem
 import MailMessage
 
-/// Writes what a sender has to be told about a delivery: that it failed, is late, or went well.
+/// Writes what a sender has to be told about a delivery: that it failed, is late, or went well. When a bounce itself
+/// fails, the postmaster is told instead, if there is one.
 struct BounceWriter {
   private let hostname: String
   private let policy: RetryPolicy
+  private let postmaster: EmailAddress?
 
-  init(hostname: String, policy: RetryPolicy) {
+  init(hostname: String, policy: RetryPolicy, postmaster: EmailAddress? = nil) {
     self.hostname = hostname
     self.policy = policy
+    self.postmaster = postmaster
   }
 
-  /// A mail to the sender of `entry`.
+  /// A mail to the sender of `entry`, or to the postmaster.
   struct Notice {
     var mail: OwnMail
     var reports: [DeliveryStatusNotification.Report]
@@ -22,11 +25,14 @@ struct BounceWriter {
 
   /// Nil when there is nothing to tell, or nobody who may or wants to be told.
   func notice(about settlement: Settlement, of entry: QueueEntry, message: Message, at now: Timestamp) -> Notice? {
-    let reports = policy.reports(on: settlement, of: entry, at: now)
+    let forSender = policy.reports(on: settlement, of: entry, at: now)
+    let forPostmaster = policy.reports(on: settlement, of: entry, to: postmaster)
+    let reports = forSender + forPostmaster
     guard !reports.isEmpty else { return nil }
     let notification = DeliveryStatusNotification(
       entry: entry, reports: reports, original: start(of: message), hostname: hostname, at: now,
-      retryUntil: entry.queuedAt.advanced(by: policy.expire))
+      retryUntil: entry.queuedAt.advanced(by: policy.expire), remote: settlement.remote,
+      postmaster: forPostmaster.isEmpty ? nil : postmaster)
     let id = QueueID(at: now, salt: .random(in: 0...UInt32.max))
     let bytes = notification.message(id: id, utcOffsetMinutes: LocalTime.offset(at: now) / 60)
     return Notice(

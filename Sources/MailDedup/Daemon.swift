@@ -54,7 +54,8 @@ struct Daemon {
       socket: configuration.control.socket, group: group, logger: logger)
     let runner = QueueRunner(
       store: store, transport: transport, policy: configuration.delivery.retry,
-      bounces: BounceWriter(hostname: hostname, policy: configuration.delivery.retry),
+      bounces: BounceWriter(
+        hostname: hostname, policy: configuration.delivery.retry, postmaster: configuration.delivery.postmaster),
       concurrency: configuration.delivery.connections, logger: logger)
 
     // Shut down in the order from the last to the first: no new mail, then no new deliveries, then no answers.

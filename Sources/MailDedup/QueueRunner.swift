@@ -116,9 +116,8 @@ struct QueueRunner: Service {
   private func deliver(_ entry: QueueEntry) async {
     do {
       guard let message = try await store.message(of: entry.id) else { return }
-      let outcomes = await transport.deliver(entry.envelope, message: message, id: entry.id)
-      let attempt = DeliveryAttempt(
-        entry: entry.id, at: WallClock.now(), outcomes: outcomes, nextHop: transport.nextHop)
+      let result = await transport.deliver(entry.envelope, message: message, id: entry.id)
+      let attempt = DeliveryAttempt(entry: entry.id, at: WallClock.now(), result)
       let settlement = policy.settle(entry, attempt, random: .random(in: -1...1))
       log(settlement, of: entry)
       try await record(settlement, of: entry, message: message, at: attempt.at)
@@ -142,7 +141,7 @@ struct QueueRunner: Service {
 
   private func log(_ settlement: Settlement, of entry: QueueEntry) {
     let common: Logger.Metadata = [
-      "id": "\(entry.id)", "next_hop": "\(transport.nextHop)", "attempts": "\(settlement.attempts)",
+      "id": "\(entry.id)", "next_hop": "\(settlement.nextHop)", "attempts": "\(settlement.attempts)",
     ]
     for recipient in settlement.delivered {
       logger.info("sent", metadata: common.merging(["to": "<\(recipient)>"]) { $1 })

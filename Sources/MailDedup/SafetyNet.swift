@@ -53,11 +53,11 @@ final class SafetyNet: Sendable {
 
   private func cutThrough(_ submission: Submission, reply: @Sendable (Reply) -> Void) async {
     let message = submission.message.prepending(submission.received)
-    let outcomes = await transport.deliver(submission.envelope, message: message, id: submission.id)
-    let answer = CutThrough.reply(to: outcomes, id: submission.id)
+    let result = await transport.deliver(submission.envelope, message: message, id: submission.id)
+    let answer = CutThrough.reply(to: result.outcomes, id: submission.id)
     if answer.isPositive {
       count { $0.cutThrough += 1 }
-      log(.warning, "cut-through", submission, transport.nextHop)
+      log(.warning, "cut-through", submission, result.nextHop)
     } else {
       count { $0.refused += 1 }
       log(.error, "refused", submission, answer.description)

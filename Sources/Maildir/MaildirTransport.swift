@@ -21,9 +21,9 @@ package struct MaildirTransport: Transport {
 
   package var nextHop: String { "maildir \(path)" }
 
-  package func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> [DeliveryOutcome] {
+  package func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> DeliveryResult {
     let outcome = store(header(for: envelope), message, id)
-    return envelope.recipients.map { _ in outcome }
+    return DeliveryResult(envelope.recipients.map { _ in outcome }, nextHop: nextHop)
   }
 
   /// A Maildir has no envelope; RFC 5321 section 4.4 has the final delivery write the reverse-path into the message.

@@ -20,19 +20,23 @@ extension SMTPTransport {
     var mails: Int
   }
 
-  func send(_ job: ClientSession.Job, _ message: Message, _ id: QueueID) async -> [ClientSession.Outcome] {
-    var failure: Trouble?
+  /// - Returns: one outcome for each recipient, and whose they are.
+  func send(
+    _ job: ClientSession.Job, _ message: Message, _ id: QueueID
+  ) async -> (outcomes: [ClientSession.Outcome], host: Smarthost) {
+    var failure: (trouble: Trouble, index: Int)?
     for index in hosts.indices where hosts[index].health.isUsable(at: clock()) {
       do throws(Trouble) {
-        return try await send(job, message, id, to: index)
+        return (try await send(job, message, id, to: index), hosts[index].relay.smarthost)
       } catch {
         note(error, of: index)
-        failure = failure ?? error
+        failure = failure ?? (error, index)
       }
     }
-    // The reason that is reported is that of the host we would rather use.
-    let trouble = failure ?? hosts.first?.trouble?.whileResting ?? .unreachable("there is no smarthost")
-    return job.envelope.recipients.map { _ in .failed(trouble) }
+    // What is reported is the trouble of the host we would rather use.
+    let host = hosts[failure?.index ?? 0]
+    let trouble = failure?.trouble ?? host.trouble?.whileResting ?? .unreachable("\(host.relay.smarthost) rests")
+    return (job.envelope.recipients.map { _ in .failed(trouble) }, host.relay.smarthost)
   }
 
   /// - Throws: when the host is of no use and took nothing, so that another may be asked.

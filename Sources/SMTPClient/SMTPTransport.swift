@@ -49,12 +49,14 @@ package actor SMTPTransport: Transport {
     nextHop = relays.map(\.smarthost.description).joined(separator: ", ")
   }
 
-  package func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> [DeliveryOutcome] {
-    guard await enter() else { return envelope.recipients.map { _ in .deferred(reason: "shutting down") } }
+  package func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> DeliveryResult {
+    guard await enter() else {
+      return DeliveryResult(envelope.recipients.map { _ in .deferred(reason: "shutting down") }, nextHop: nextHop)
+    }
     let job = ClientSession.Job(envelope: envelope, size: message.count, isEightBit: message.isEightBit)
-    let outcomes = await send(job, message, id)
+    let (outcomes, host) = await send(job, message, id)
     leave()
-    return outcomes.map(\.outcome)
+    return DeliveryResult(outcomes.map(\.outcome), remote: host)
   }
 
   /// Lets mails on their way end, up to `limit`, and closes all connections. Mails that come afterwards are deferred.

@@ -217,6 +217,28 @@ import Testing
     #expect(Self.text(Self.notification([own])).contains("\nDiagnostic-Code: x-maildedup; no route ?\n"))
   }
 
+  @Test func theMailServerThatWasAskedIsNamed() {
+    var notification = Self.notification([Self.failure()])
+    notification.remote = Smarthost(host: "smtp.example.org", port: 587)
+    let text = Self.text(notification)
+    #expect(text.contains("\nStatus: 5.1.1\nRemote-MTA: dns; smtp.example.org\nDiagnostic-Code: "))
+    #expect(text.replacing("\n", with: " ").contains("that was asked is smtp.example.org:587."))
+  }
+
+  @Test(arguments: [
+    (QueueEntry.Kind.bounce, "root@shop.example.org", true), (.bounce, "postmaster@example.org", false),
+    (.pass, "root@shop.example.org", false), (.summary, "root@shop.example.org", false),
+  ])
+  func thePostmasterHearsOfBouncesOnly(_ kind: QueueEntry.Kind, _ recipient: String, _ isTold: Bool) {
+    let postmaster = EmailAddress("postmaster@example.org")
+    let entry = QueueEntry.fixture(sender: "", recipients: [recipient], attempts: 9, kind: kind)
+    let no = DeliveryOutcome.rejected(reason: "550 no", status: "5.1.1")
+    let attempt = DeliveryAttempt(entry: entry.id, at: noon, outcomes: [no], nextHop: "x")
+    let settlement = RetryPolicy().settle(entry, attempt, random: 0)
+    #expect(RetryPolicy().reports(on: settlement, of: entry, to: postmaster).isEmpty != isTold)
+    #expect(RetryPolicy().reports(on: settlement, of: entry, to: nil).isEmpty)
+  }
+
   @Test func addressesOutsideASCIIAreWrittenInSevenBits() {
     let text = Self.text(Self.notification([Self.failure("jürgen+x@example.org")]))
     #expect(text.contains("\nFinal-Recipient: utf-8; j\\x{FC}rgen\\x{2B}x@example.org\n"))

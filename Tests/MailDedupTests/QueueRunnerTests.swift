@@ -21,10 +21,10 @@ private final class ScriptedTransport: Transport {
     (deliveries, delivered) = AsyncStream.makeStream()
   }
 
-  func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> [DeliveryOutcome] {
+  func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> DeliveryResult {
     let outcome = script.withLock { $0.count > 1 ? $0.removeFirst() : $0[0] }
     delivered.yield((id, envelope, message.head))
-    return envelope.recipients.map { _ in outcome }
+    return DeliveryResult(envelope.recipients.map { _ in outcome }, nextHop: nextHop)
   }
 }
 
@@ -35,6 +35,7 @@ private struct Bench {
   let folder = NSTemporaryDirectory() + "maildedup-runner-\(UInt64.random(in: 0...UInt64.max))"
   let store: SQLiteStore
   var policy = RetryPolicy()
+  var postmaster: EmailAddress?
 
   init() throws {
     store = try SQLiteStore(directory: folder, policy: WindowPolicy(), explain: { _ in "" }, logger: quiet)
@@ -62,7 +63,7 @@ private struct Bench {
   func run(_ transport: ScriptedTransport, _ body: @escaping @Sendable () async throws -> Void) async throws {
     let runner = QueueRunner(
       store: store, transport: transport, policy: policy,
-      bounces: BounceWriter(hostname: "relay.example", policy: policy),
+      bounces: BounceWriter(hostname: "relay.example", policy: policy, postmaster: postmaster),
       concurrency: 3, logger: quiet)
     let group = ServiceGroup(services: [runner], logger: quiet)
     try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -156,6 +157,29 @@ private struct Bench {
     }
     let status = try await bench.store.queueStatus()
     #expect(status.waiting == 0)
+  }
+
+  @Test("a bounce that is rejected goes to the postmaster, once, with all of it; that one is never answered")
+  func postmaster() async throws {
+    var bench = try Bench()
+    defer { bench.remove() }
+    bench.postmaster = EmailAddress("postmaster@relay.example")
+    let transport = ScriptedTransport([.rejected(reason: "550 5.1.1 no such user", status: "5.1.1")])
+    try await bench.accept(bench.submission(1))
+    try await bench.run(transport) {
+      var tries = 0
+      for await (_, envelope, message) in transport.deliveries {
+        tries += 1
+        guard tries == 3 else { continue }
+        #expect(envelope.sender.isNull && envelope.recipients == [EmailAddress("postmaster@relay.example")])
+        let text = String(decoding: message, as: UTF8.self)
+        #expect(text.contains("Subject: A bounce was not delivered"))
+        #expect(text.contains("Final-Recipient: rfc822; django@shop.example"))
+        #expect(text.contains("Final-Recipient: rfc822; ops@shop.example"), "the bounce is attached")
+        break
+      }
+    }
+    #expect(try await bench.store.queueStatus().waiting == 0, "one mail for the postmaster, not another")
   }
 
   @Test("a rejected mail of which its sender wants to hear nothing is dropped, and one that may come back comes whole")

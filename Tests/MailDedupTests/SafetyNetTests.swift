@@ -18,7 +18,9 @@ struct FixedTransport: Transport {
 
   init(outcomes: [DeliveryOutcome]) { self.outcomes = outcomes }
 
-  func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> [DeliveryOutcome] { outcomes }
+  func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> DeliveryResult {
+    DeliveryResult(outcomes, nextHop: nextHop)
+  }
 }
 
 /// Promise 5: no mail is dropped because the disk or the database is in trouble while any safe place is left.

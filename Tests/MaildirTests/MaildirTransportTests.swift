@@ -19,7 +19,7 @@ import Testing
   func delivers() async throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let transport = MaildirTransport(path: folder + "/deeper/maildir", host: "relay.example")
-    let outcomes = await transport.deliver(envelope, message: Message(message), id: QueueID(rawValue: 7))
+    let outcomes = await transport.deliver(envelope, message: Message(message), id: QueueID(rawValue: 7)).outcomes
     #expect(outcomes.count == 2)
     for case let outcome in outcomes { #expect(outcome.isDelivered) }
     for case .delivered(_, let handover) in outcomes { #expect(handover == .mailbox) }
@@ -43,7 +43,7 @@ import Testing
   @Test("a folder that cannot be made defers, and the reason names it")
   func defers() async throws {
     let transport = MaildirTransport(path: "/dev/null/maildir", host: "relay.example")
-    let outcomes = await transport.deliver(envelope, message: Message(message), id: QueueID(rawValue: 7))
+    let outcomes = await transport.deliver(envelope, message: Message(message), id: QueueID(rawValue: 7)).outcomes
     #expect(outcomes.count == 2)
     for outcome in outcomes {
       guard case .deferred(let reason) = outcome else { Issue.record("not deferred: \(outcome)"); continue }

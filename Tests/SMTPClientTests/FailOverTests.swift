@@ -30,7 +30,8 @@ struct FailOverTests {
 
   private func deliver(over transport: SMTPTransport) async -> DeliveryOutcome? {
     let envelope = Envelope(sender: EmailAddress("a@b"), recipients: [EmailAddress("c@d")])
-    return await transport.deliver(envelope, message: Message(Array("x\r\n".utf8)), id: QueueID(rawValue: 1)).first
+    return await transport.deliver(envelope, message: Message(Array("x\r\n".utf8)), id: QueueID(rawValue: 1)).outcomes
+      .first
   }
 
   private let delivered = DeliveryOutcome.delivered(reply: "250 2.0.0 queued")
@@ -63,6 +64,24 @@ struct FailOverTests {
   private final class Box: Sendable {
     /// The first smarthost is down.
     let flag = Atomic(true)
+  }
+
+  /// The log and a bounce name the host that took the mail, or whose fault it is that nobody did.
+  @Test func namesTheHost() async throws {
+    let first = try await ScriptedSmarthost.start(on: group) { $0.step == .greeting ? .drop : nil }
+    let second = try await ScriptedSmarthost.start(on: group)
+    let transport = try transport(to: first.port, second.port)
+    let envelope = Envelope(sender: EmailAddress("a@b"), recipients: [EmailAddress("c@d")])
+    let message = Message(Array("x\r\n".utf8))
+    let taken = await transport.deliver(envelope, message: message, id: QueueID(rawValue: 1))
+    #expect(taken.remote == Smarthost(host: "127.0.0.1", port: second.port))
+    #expect(taken.nextHop == "127.0.0.1:\(second.port)")
+    await second.stop()
+    advance(.seconds(10))
+    let deferred = await transport.deliver(envelope, message: message, id: QueueID(rawValue: 2))
+    #expect(deferred.remote?.port == second.port, "the first one rests and was not asked")
+    await transport.shutdown()
+    await first.stop()
   }
 
   /// A dead smarthost costs one connection, not one for each mail; the reason is kept.

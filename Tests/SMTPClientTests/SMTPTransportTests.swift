@@ -34,7 +34,8 @@ struct SMTPTransportTests {
 
   private func deliver(over transport: SMTPTransport, _ envelope: Envelope? = nil) async -> String {
     let outcomes = await transport.deliver(
-      envelope ?? self.envelope, message: Message(message), id: QueueID(rawValue: 1))
+      envelope ?? self.envelope, message: Message(message), id: QueueID(rawValue: 1)
+    ).outcomes
     return outcomes.map { outcome in
       switch outcome {
       case .delivered: "D"
@@ -105,7 +106,7 @@ struct SMTPTransportTests {
       request.line.contains("c@d") ? .say("550 5.1.1 no such user") : nil
     }
     let transport = transport(to: smarthost.port)
-    let outcomes = await transport.deliver(envelope, message: Message(message), id: QueueID(rawValue: 1))
+    let outcomes = await transport.deliver(envelope, message: Message(message), id: QueueID(rawValue: 1)).outcomes
     let refused = DeliveryOutcome.rejected(reason: "550 5.1.1 no such user (in reply to RCPT)", status: "5.1.1")
     #expect(outcomes == [refused, .delivered(reply: "250 2.0.0 queued")])
     #expect(smarthost.mails.first?.recipients == ["TO:<e@f>"])
@@ -119,7 +120,7 @@ struct SMTPTransportTests {
     let transport = transport(to: smarthost.port)
     var asking = envelope
     asking.statusRequest = DeliveryStatusRequest(wishes: [EmailAddress("e@f"): .init(notify: .success)])
-    let outcomes = await transport.deliver(asking, message: Message(message), id: QueueID(rawValue: 1))
+    let outcomes = await transport.deliver(asking, message: Message(message), id: QueueID(rawValue: 1)).outcomes
     let taken = DeliveryOutcome.delivered(reply: "250 2.0.0 queued", handover: .dutyPassedOn)
     #expect(outcomes == [taken, taken])
     #expect(smarthost.mails.first?.recipients == ["TO:<c@d>", "TO:<e@f> NOTIFY=SUCCESS"])
@@ -168,6 +169,7 @@ struct SMTPTransportTests {
     let port = smarthost.port
     await smarthost.stop()
     let outcomes = await transport(to: port).deliver(envelope, message: Message(message), id: QueueID(rawValue: 1))
+      .outcomes
     #expect(outcomes.first == .deferred(reason: "cannot connect to 127.0.0.1:\(port): Connection refused"))
     let nowhere = SMTPTransport(
       relays: [Relay(Smarthost(host: "nowhere.invalid", port: 25))], settings: .init(hostname: "us.example"),
@@ -175,7 +177,7 @@ struct SMTPTransportTests {
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     guard
       case .deferred(let reason) = await nowhere.deliver(envelope, message: Message(message), id: QueueID(rawValue: 1))
-        .first
+        .outcomes.first
     else {
       Issue.record("delivered to nowhere")
       return
@@ -212,7 +214,7 @@ struct SMTPTransportTests {
     let transport = transport(to: smarthost.port)
     let line = Array(".line of a large message that fills its eighty octets rather well, is it not?..\r\n".utf8)
     let large = (0..<5000).flatMap { _ in line }
-    let outcomes = await transport.deliver(envelope, message: Message(large), id: QueueID(rawValue: 1))
+    let outcomes = await transport.deliver(envelope, message: Message(large), id: QueueID(rawValue: 1)).outcomes
     #expect(outcomes == Array(repeating: .delivered(reply: "250 2.0.0 queued"), count: 2))
     #expect(smarthost.mails.first?.message == large)
     await transport.shutdown()
@@ -227,7 +229,7 @@ struct SMTPTransportTests {
     let file = OctetsInFile(
       Array(String(repeating: ".dot\r\n", count: 50_000).utf8), readable: isReadable ? .max : 70_000)
     let mail = Message(message, tail: FileSlice(file, count: file.count, isEightBit: false))
-    let outcomes = await transport.deliver(envelope, message: mail, id: QueueID(rawValue: 1))
+    let outcomes = await transport.deliver(envelope, message: mail, id: QueueID(rawValue: 1)).outcomes
     if isReadable {
       #expect(outcomes == Array(repeating: .delivered(reply: "250 2.0.0 queued"), count: 2))
       #expect(smarthost.mails.first?.message == message + file.octets)

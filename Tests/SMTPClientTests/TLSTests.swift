@@ -31,7 +31,7 @@ struct TLSTests {
 
   private func deliver(over transport: SMTPTransport) async -> String {
     defer { Task { await transport.shutdown() } }
-    switch await transport.deliver(envelope, message: Message(message), id: QueueID(rawValue: 1)).first {
+    switch await transport.deliver(envelope, message: Message(message), id: QueueID(rawValue: 1)).outcomes.first {
     case .delivered: return "delivered"
     case .deferred(let reason): return "deferred: \(reason)"
     case .rejected(let reason, _): return "rejected: \(reason)"
