@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Workshop
-from peers import faults
+from peers import preload
 from peers.faults import KINDS, SYNCS, FaultyDisk, Kind
 from peers.ledger import CONNECTIONS, Ledger, letter, mixture, report
 from peers.quicksink import QuickSink
@@ -27,7 +27,7 @@ SENDERS, EACH = 4, 50
 @pytest.fixture(scope="session")
 def library(tmp_path_factory) -> Path:
     """The library that makes calls fail."""
-    return faults.build(tmp_path_factory.mktemp("faults"))
+    return preload.build("faultshim", tmp_path_factory.mktemp("library"))
 
 
 class Trial:

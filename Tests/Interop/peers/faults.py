@@ -2,13 +2,10 @@
 import errno
 import mmap
 import struct
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-SOURCE = Path(__file__).with_name("faultshim.c")
-
-# As `struct control` of the library has it.
+# As `struct control` of faultshim.c has it.
 _plan = struct.Struct("=QQQII")
 _report = struct.Struct("=Q240s")
 _calls, _first, _failed, _size = 0, 8, 40, 288
@@ -35,13 +32,6 @@ class Kind:
 
 KINDS = [Kind("EIO", errno.EIO, torn=True), Kind("ENOSPC", errno.ENOSPC), Kind("short", 0)]
 SYNCS = Kind("syncs", errno.EIO, syncs_only=True)
-
-
-def build(folder: Path) -> Path:
-    """Compiles the library into `folder`."""
-    library = folder / "faultshim.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", library, SOURCE], check=True)
-    return library
 
 
 class FaultyDisk:
