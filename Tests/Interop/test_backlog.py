@@ -1,0 +1,76 @@
+"""Thousands of mails wait for the smarthost: when it is back, all of them arrive, and new mail does not wait for them."""
+import os
+import re
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from conftest import Workshop
+from peers.ledger import Ledger, letter
+from peers.quicksink import QuickSink
+from peers.relay import Relay
+from peers.waiting import pause, until
+
+BACKLOG = int(os.environ.get("MAILDEDUP_BACKLOG", "4000"))
+SENDERS = 4
+
+
+def memory(relay: Relay) -> int:
+    """The most that it ever had in memory, in MiB."""
+    status = Path(f"/proc/{relay.process.pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+)", status).group(1)) >> 10
+
+
+def tried(relay: Relay) -> int:
+    """How many mails were deferred once at least."""
+    return len(set(re.findall(r" deferred id=(\w+)", relay.output())))
+
+
+def accept(ledger: Ledger) -> None:
+    """The relay takes the whole backlog, over a few connections."""
+    threads = [threading.Thread(target=ledger.send, args=([letter(f"{n}-{m}") for m in range(BACKLOG // SENDERS)],))
+               for n in range(SENDERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(ledger.answered("250")) == BACKLOG
+
+
+def seconds_of_fresh_mail(ledger: Ledger, sink: QuickSink) -> float:
+    """How long a new mail takes from its client to the sink."""
+    mail, begun = letter(f"fresh-{len(ledger.mails)}"), time.monotonic()
+    ledger.send([mail])
+    sink.wait_for({mail.token}, 60)
+    return time.monotonic() - begun
+
+
+@pytest.mark.timeout(120 + BACKLOG // 50)
+def test_a_backlog_drains_and_fresh_mail_overtakes_it(workshop: Workshop):
+    """After a restart each mail arrives once, new ones within seconds, and memory does not grow with the queue."""
+    sink = QuickSink().start()
+    workshop.endings.append(sink.stop)
+    sink.stop()
+    relay = workshop.relay(sink, overrides={"log": {"level": "warning"}}).start()
+    ledger, idle = Ledger(relay.port), memory(relay)
+    accept(ledger)
+    while tried(relay) < BACKLOG:
+        pause(1)
+    assert memory(relay) - idle < 32
+    relay.restart()
+    sink.start()
+    # A mail that is tried while the smarthost is still left alone has its turn among the others.
+    until(lambda: sink.taken, "the drain begins")
+    delays = []
+    begun = time.monotonic()
+    while len(sink.taken) < BACKLOG:
+        delays.append(seconds_of_fresh_mail(ledger, sink))
+        pause(0.5)
+    print(f"{BACKLOG / (time.monotonic() - begun):.0f} mails/s; fresh ones took {max(delays):.2f} s at most; "
+          f"memory: {memory(relay)} MiB, {idle} MiB when idle")
+    relay.wait_drained()
+    ledger.check(relay, sink)
+    assert max(delays) < 5
+    assert memory(relay) - idle < 32
