@@ -4,7 +4,7 @@
 SWIFT_FLAGS = --explicit-target-dependency-import-check error
 BIN = $$(swift build --show-bin-path)
 
-.PHONY: help run build release test test-swift test-interop lint score fuzz demo demo-mails setup clean
+.PHONY: help run build release test test-swift test-interop bench lint score fuzz demo demo-mails setup clean
 
 help:
 	@echo "make run         installs what is missing, builds, and runs the relay with ./dedup.conf"
@@ -13,6 +13,7 @@ help:
 	@echo "make build       debug build              make release   optimised build"
 	@echo "make test-swift  the Swift tests alone    make test-interop   Django, PostgreSQL and a sink alone"
 	@echo "make lint        formatting and layers    make demo-mails     records the outage of the demo anew"
+	@echo "make bench       how long a mail takes from connect to QUIT, beside Postfix, with the optimised build"
 	@echo "make score       fingerprints of the labelled set in ../shared, scored"
 	@echo "make fuzz        libFuzzer over reader and session, FUZZ_SECONDS=60 each"
 	@echo "make clean       removes what was built"
@@ -66,6 +67,10 @@ FUZZ_SECONDS = 60
 
 fuzz:
 	@Scripts/fuzz $(FUZZ_SECONDS)
+
+bench: release
+	@Scripts/setup test
+	MAILDEDUP_BIN_DIR="$$(swift build -c release --show-bin-path)" .venv/bin/python -B Benchmarks/latency.py
 
 score:
 	@swift build $(SWIFT_FLAGS) --product dedupctl

@@ -56,7 +56,7 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-
+    .systemLibrary(name: "CMalloc"),
     .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
 
     layer("MailMessage", on: []),
@@ -71,7 +71,7 @@ let package = Package(
       "SMTPClient", on: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, nioTLS, nioSSL, logging]),
     layer("DedupStore", on: ["DedupCore", "MailMessage", grdb, logging]),
     layer("Maildir", on: ["DedupCore", "MailMessage"]),
-    layer("HostSystem", on: ["DedupCore", "DedupConfig", "SMTPProtocol"]),
+    layer("HostSystem", on: ["CMalloc", "DedupCore", "DedupConfig", "SMTPProtocol"]),
     layer("ControlAPI", on: ["DedupCore", "MailMessage", hummingbird, nio, nioPosix, nioHTTP1, logging]),
 
     .executableTarget(

@@ -32,6 +32,7 @@ struct MailDedupCommand: AsyncParsableCommand {
     // A client or a log reader that goes away is an error of that write, not the end of the relay.
     signal(SIGPIPE, SIG_IGN)
     umask(0o077)
+    Allocator.giveBackLargeBlocks()
     do {
       let path = config ?? ConfigurationFile.defaultPath()
       let configuration = try load(path)

@@ -47,9 +47,10 @@ struct MessageDecoder: Hashable, Sendable {
 
   /// Octets of the message that are kept in memory before they are spilled. Error mail is smaller, nearly always.
   static let spillSize = 256 * 1024
-
-  /// Room for what one read may bring beyond `spillSize`, so that the array does not double.
-  private static let reservation = spillSize + 64 * 1024
+  /// The same once some of it was spilled: then nothing is gained by keeping more.
+  private static let pieceSize = 64 * 1024
+  /// Room for what one read may bring beyond those, so that the array does not double.
+  private static let readSize = 64 * 1024
 
   private(set) var faults: Faults = []
   private(set) var isComplete = false
@@ -66,6 +67,7 @@ struct MessageDecoder: Hashable, Sendable {
   /// All lines so far end in a bare LF, or there is a fault.
   private var hasBareLF = false
   private var bareLF: BareLF
+  private var hasSpilled = false
   private var header = HeaderCheck.Finding.unfinished
   /// How long `message` has to be to look at the header again: looking at each new octet would take quadratic time.
   private var nextHeaderCheck = spillSize
@@ -76,7 +78,7 @@ struct MessageDecoder: Hashable, Sendable {
     self.framing = framing
     self.limits = limits
     bareLF = BareLF(unstuffs: framing == .dots)
-    message.reserveCapacity(min(declaredSize ?? 16 * 1024, Self.reservation))
+    message.reserveCapacity(min(declaredSize ?? 16 * 1024, Self.spillSize + Self.readSize))
   }
 
   /// Takes octets up to the end of the data at most. Only octets of the chunk are for a message of chunks.
@@ -171,14 +173,15 @@ extension MessageDecoder {
   /// Octets to be kept elsewhere, in the order in which they are given out; nil while there is no need. A header is
   /// never spilled before it is known to be good.
   mutating func spilled() -> [UInt8]? {
-    guard message.count >= Self.spillSize, faults.isEmpty else { return nil }
+    guard message.count >= (hasSpilled ? Self.pieceSize : Self.spillSize), faults.isEmpty else { return nil }
     if header == .unfinished, message.count >= nextHeaderCheck {
       header = HeaderCheck.finding(in: message, limits: limits)
       nextHeaderCheck = message.count * 2
     }
     switch header {
     case .good:
-      defer { message.reserveCapacity(Self.reservation) }
+      hasSpilled = true
+      defer { message.reserveCapacity(Self.pieceSize + Self.readSize) }
       return takeMessage()
     case .fault: message = []
     case .unfinished: break

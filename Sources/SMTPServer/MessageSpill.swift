@@ -13,8 +13,6 @@ final class MessageSpill {
   private var written: EventLoopFuture<Void>
   private var pending = 0
 
-  private static let pendingLimit = 1
-
   init(_ message: any GrowingMessage, on loop: any EventLoop) {
     self.message = message
     self.loop = loop
@@ -22,7 +20,7 @@ final class MessageSpill {
   }
 
   /// Whether what was given is not written yet.
-  var isBehind: Bool { pending > Self.pendingLimit }
+  var isBehind: Bool { pending > 0 }
 
   /// Writes `octets` and then calls `done` on the loop. Failures show in `finish`.
   func append(_ octets: [UInt8], done: @escaping () -> Void) {
