@@ -1,6 +1,7 @@
 """Fixtures: the peers, each made when a test asks for it and ended by its own id when the test is done."""
 import os
 import shutil
+import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +77,20 @@ def sink(workshop):
 def relay(workshop, sink):
     """A running relay that delivers to the sink."""
     return workshop.relay(sink).start()
+
+
+@pytest.fixture
+def small_disk(workshop):
+    """A file system of 12 MiB."""
+    folder = workshop.folder / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        pytest.skip(f"a full disk needs a small file system, and mounting is not allowed here: {done.stderr.strip()}")
+    # Made before the relay that uses it, so ended after it.
+    workshop.endings.append(lambda: subprocess.run(["umount", str(folder)], check=True))
+    return folder
 
 
 @dataclass

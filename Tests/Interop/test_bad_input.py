@@ -128,20 +128,6 @@ def test_a_store_that_cannot_be_made(workshop: Workshop):
     assert str(relay.store) in failing_start(relay)
 
 
-@pytest.fixture
-def small_disk(workshop: Workshop):
-    """A file system of 12 MiB."""
-    folder = workshop.folder / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        pytest.skip(f"a full disk needs a small file system, and mounting is not allowed here: {done.stderr.strip()}")
-    # Made before the relay that uses it, so ended after it.
-    workshop.endings.append(lambda: subprocess.run(["umount", str(folder)], check=True))
-    return folder
-
-
 def test_a_full_disk(workshop: Workshop, small_disk):
     """Each mail is taken, through the emergency spool or straight to the sink, and arrives; with space again all is as
     before, and what was spooled is imported."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from conftest import Workshop, logged_in
 from peers.ledger import CONNECTIONS, Couriers, Ledger, mixture
 from peers.quicksink import QuickSink
-from peers.relay import Relay
+from peers.relay import Relay, one_clear_line
 from peers.storefront import Storefront, Storm
 from peers.waiting import pause, until
 
@@ -134,6 +134,21 @@ def test_kill_9_at_random_moments(workshop: Workshop):
     ledger.check(relay, sink, twice=CONNECTIONS)
     assert len(ledger.answered("")) <= 4 * sink.life, "more unanswered than there were senders"
     assert ledger.answered("4") == []
+
+
+def test_of_many_starts_on_one_store_one_succeeds(workshop: Workshop):
+    """Started five times at once, one relay runs and the others say who holds the store; the next follows at once."""
+    first = workshop.relay()
+    rivals = [first, *(workshop.relay(store=first.store) for _ in range(4))]
+    processes = [relay.launch() for relay in rivals]
+    until(lambda: sum(process.poll() is not None for process in processes) == 4, "four give up")
+    [holder] = [relay for relay in rivals if relay.process.poll() is None]
+    until(lambda: "listening on" in holder.output(), "the fifth listens")
+    for relay in rivals:
+        if relay is not holder:
+            assert relay.process.returncode > 0 and f"process {holder.process.pid}:" in one_clear_line(relay.output())
+    holder.kill()
+    rivals[0].start()
 
 
 def test_an_orderly_restart_keeps_the_queue(workshop: Workshop):

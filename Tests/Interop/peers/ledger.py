@@ -175,11 +175,20 @@ class Ledger:
         arrived: dict[str, list[Taken]] = {}
         for taken in list(sink.taken):
             arrived.setdefault(taken.token, []).append(taken)
-        assert set(arrived) <= set(self.mails), "mail that nobody sent"
+        self.check_unchanged(sink)
         self._check_letters(relay, arrived)
         self._check_errors(relay, arrived)
         repeated = superfluous(arrived)
         assert max(repeated.values(), default=0) <= twice, f"came twice, in each life: {repeated}"
+
+    def check_unchanged(self, sink: QuickSink) -> None:
+        """Whatever arrived was sent, and is what was sent."""
+        for taken in list(sink.taken):
+            assert taken.token in self.mails, "mail that nobody sent"
+            mail = self.mails[taken.token]
+            # Of a report the Subject may have been extended.
+            sent = mail.data.split(b"\r\n\r\n", 1)[1] if mail.error else mail.data
+            assert taken.raw.endswith(b"\r\n" + sent + b".\r\n"), f"changed on the way: {taken}"
 
     def _check_letters(self, relay: Relay, arrived: dict[str, list[Taken]]) -> None:
         reached = {token: {name for taken in copies for name in taken.recipients}

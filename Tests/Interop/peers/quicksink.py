@@ -2,7 +2,7 @@
 import asyncio
 import re
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .waiting import free_port, until
 
@@ -21,7 +21,7 @@ class Taken:
     # What the relay says of the count of an error; None on all other mail.
     count: int | None
     held_back: int | None
-    size: int
+    raw: bytes = field(repr=False)
 
 
 class QuickSink:
@@ -116,4 +116,4 @@ def _read(raw: bytes, recipients: list[str], life: int) -> Taken:
     token = _token.search(head)
     fields = {name: int(number) for name, number in _field.findall(head)}
     return Taken(token.group(1).decode() if token else "", recipients, life, fields.get(b"Count"),
-                 fields.get(b"Held-Back"), len(raw))
+                 fields.get(b"Held-Back"), raw)
