@@ -1,4 +1,4 @@
-"""Thousands of mails wait for the smarthost: when it is back, all of them arrive, and new mail does not wait for them."""
+"""Thousands of mails wait for the smarthost: when it is back, all of them arrive, and new mail overtakes them."""
 import os
 import re
 import threading

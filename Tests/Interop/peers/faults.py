@@ -1,4 +1,4 @@
-"""A disk that fails at the call one wishes, for one program: a library that is preloaded, and the file it is told by."""
+"""A disk that fails at the call one wishes, for one program: a preloaded library, and the file that tells it."""
 import errno
 import mmap
 import struct
