@@ -104,7 +104,8 @@ let package = Package(
     tests(
       of: "MailDedup",
       with: [
-        "DedupCore", "MailMessage", "SMTPProtocol", "DedupStore", "Fingerprint", "HostSystem", logging, lifecycle,
+        "DedupConfig", "DedupCore", "MailMessage", "SMTPProtocol", "DedupStore", "Fingerprint", "HostSystem", logging,
+        lifecycle,
       ]),
   ],
   swiftLanguageModes: [.v6]

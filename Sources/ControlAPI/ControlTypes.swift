@@ -91,12 +91,28 @@ package struct TroubleReport: Codable, Sendable, Equatable {
   package var cutThrough: Int
   /// Refused for now.
   package var refused: Int
+  /// Databases that were set aside and not removed since; absent when there are none.
+  package var setAside: [SetAsideReport]?
 
-  package init(spoolWaiting: Int, spooled: Int, cutThrough: Int, refused: Int) {
+  package init(
+    spoolWaiting: Int, spooled: Int, cutThrough: Int, refused: Int, setAside: [SetAsideReport]? = nil
+  ) {
+    self.setAside = setAside
     self.spoolWaiting = spoolWaiting
     self.spooled = spooled
     self.cutThrough = cutThrough
     self.refused = refused
+  }
+}
+
+/// A database that was damaged, or stood in the place of ours, and is not used any more.
+package struct SetAsideReport: Codable, Sendable, Equatable {
+  package var path: String
+  package var at: Date
+
+  package init(path: String, at: Date) {
+    self.path = path
+    self.at = at
   }
 }
 

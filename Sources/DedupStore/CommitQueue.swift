@@ -10,7 +10,7 @@ import Synchronization
 ///
 /// Promises: each completion is called exactly once, on a thread of the queue's; a success only after the transaction
 /// with the job in it has returned. When a batch fails, each of its jobs is tried again alone, so that one bad job does
-/// not fail the others. Jobs of one batch see what earlier jobs of it did, in the order of their submission.
+/// not fail the others; a single one when the transaction says that it would now meet another database. Jobs of one batch see what earlier jobs of it did, in the order of their submission.
 ///
 /// The engine knows no database: `Context` is whatever the transaction hands to its jobs.
 final class CommitQueue<Context>: Sendable {
@@ -212,7 +212,7 @@ extension CommitQueue {
       let completions = try run(batch)
       completions.forEach { $0() }
       release(batch)
-    } catch  where batch.count == 1 {
+    } catch  where batch.count == 1 && !(error is DatabaseReplaced) {
       batch[0].fail(diagnose(error))
       release(batch)
     } catch {

@@ -22,6 +22,13 @@ enum Connection {
     return queue
   }
 
+  /// Opens what may be a damaged database, in order to read what can be read. Changes nothing.
+  static func openDamaged(_ files: StoreFiles, _ limits: StoreLimits) throws -> DatabaseQueue {
+    var configuration = configuration(limits)
+    configuration.readonly = true
+    return try DatabaseQueue(path: files.database, configuration: configuration)
+  }
+
   private static func configuration(_ limits: StoreLimits) -> Configuration {
     var configuration = Configuration()
     configuration.label = "dedup-store"
@@ -62,18 +69,33 @@ enum Connection {
   }
 
   private static func refuseNewerSchema(_ database: some DatabaseReader, _ files: StoreFiles) throws {
-    let (isOurs, isNewer) = try database.read { db in
-      let migrator = Schema.migrator
-      let isOurs = try db.tableExists("grdb_migrations") || (try isEmpty(db))
-      return (isOurs, isOurs ? try migrator.hasBeenSuperseded(db) : false)
-    }
-    guard isOurs else {
+    switch try database.read(origin) {
+    case .ours: return
+    case .damaged: throw StoreFailure.damaged("list of its own versions")
+    case .foreign:
       throw StoreFailure(.other, "\(files.database) is a database of another program; use another directory")
-    }
-    guard !isNewer else {
+    case .newer:
       throw StoreFailure(
         .other, "\(files.database) was written by a newer version of MailDedup; start that version again")
     }
+  }
+
+  private enum Origin {
+    case ours
+    case newer
+    case foreign
+    case damaged
+  }
+
+  private static func origin(_ db: Database) throws -> Origin {
+    let migrator = Schema.migrator
+    guard try db.tableExists("grdb_migrations") else {
+      if try isEmpty(db) { return .ours }
+      return try ["entry", "fingerprint", "tally"].contains { try db.tableExists($0) } ? .damaged : .foreign
+    }
+    guard try migrator.hasBeenSuperseded(db) else { return .ours }
+    // A newer version has our migrations and some more.
+    return try migrator.hasCompletedMigrations(db) ? .newer : .damaged
   }
 
   /// Only the daemon migrates: whoever reads meets the columns of the version that wrote last.

@@ -17,12 +17,18 @@ struct FileFault: Error {
   }
 }
 
+/// Something failed because of the database as it was, and another one is in its place.
+struct DatabaseReplaced: Error {
+  var failure: StoreFailure
+}
+
 /// The one place that knows what an error of SQLite or of the file system means for a mail.
 enum Faults {
   /// The failure that `error` amounts to. The text of SQL statements stays out of it: they carry mail.
   static func failure(_ error: any Error) -> StoreFailure {
     switch error {
     case let failure as StoreFailure: failure
+    case let replaced as DatabaseReplaced: replaced.failure
     case let fault as FileFault: failure(fault)
     case let error as DatabaseError: failure(error)
     case is CancellationError: StoreFailure(.other, "the task that asked the store was cancelled")
@@ -53,7 +59,7 @@ enum Faults {
       switch kind {
       case .diskFull: "; free some space"
       case .ioError: "; look after the disk"
-      case .corrupt: "; the file was left as it is: move it away or restore a backup"
+      case .corrupt: "; the file was left as it is"
       case .locked: "; another program holds a lock on the database"
       case .readOnly: "; give the user of the relay write access to the directory of the store"
       case .other where error.resultCode == .SQLITE_CANTOPEN: "; it takes read and write access to the directory"

@@ -16,8 +16,10 @@ enum Housekeeping {
     return free - keptPages > pagesAStep
   }
 
-  /// Removes body files that nothing refers to. When the references cannot be read, nothing is removed.
-  static func removeOrphans(_ bodies: BodyFiles, _ database: some DatabaseReader) throws -> Int {
+  /// Removes body files that nothing refers to. When the references cannot be read, nothing is removed; nor while a
+  /// database that was set aside may refer to them.
+  static func removeOrphans(_ files: StoreFiles, _ bodies: BodyFiles, _ database: some DatabaseReader) throws -> Int {
+    guard files.setAside.isEmpty else { return 0 }
     let referenced = try database.read { db in
       try Row.fetchAll(db, sql: "SELECT file FROM message WHERE file IS NOT NULL").map { try $0.text(0) }
     }

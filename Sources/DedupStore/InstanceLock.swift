@@ -23,6 +23,17 @@ final class InstanceLock: Sendable {
     record(getpid())
   }
 
+  /// Takes the lock anew when its file was removed, together with the store: another instance would lock another file.
+  func renew(path: String) throws {
+    var held = stat()
+    var named = stat()
+    guard fstat(descriptor, &held) == 0 else { throw FileFault("looking at", path) }
+    if stat(path, &named) == 0, (named.st_dev, named.st_ino) == (held.st_dev, held.st_ino) { return }
+    let other = try InstanceLock(path: path)
+    defer { close(other.descriptor) }
+    guard dup2(other.descriptor, descriptor) >= 0 else { throw FileFault("locking", path) }
+  }
+
   /// Lets the next instance in. Not more than once.
   func release() { close(descriptor) }
 

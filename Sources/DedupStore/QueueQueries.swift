@@ -40,6 +40,11 @@ enum QueueQueries {
     return try Row.fetchAll(statement, arguments: [max(0, limit)]).map { try Found($0).entry(db) }
   }
 
+  static func entry(_ id: QueueID, _ db: Database) throws -> QueueEntry? {
+    let statement = try db.cachedStatement(sql: "SELECT \(columns) FROM entry WHERE id = ?")
+    return try Row.fetchOne(statement, arguments: [id.rawValue]).map { try Found($0).entry(db) }
+  }
+
   static func status(_ db: Database) throws -> QueueStatus {
     let statement = try db.cachedStatement(
       sql: "SELECT COUNT(*), MIN(queued_at), IFNULL(SUM(octets), 0) FROM entry WHERE aside = 0")

@@ -57,6 +57,11 @@ extension SQLiteStore: StoreReading {
     try await reader.summaryFacts(from: from, to: to)
   }
 
+  /// Replacements of the database that nobody was told of yet, oldest first; also those of earlier runs.
+  package func untoldReplacements() async throws(StoreFailure) -> [StoreReplacement] {
+    try await reader.read { try Replacer.untold($0) }
+  }
+
   package func setting(_ key: String) async throws(StoreFailure) -> String? { try await reader.setting(key) }
 
   /// A failure is no reason to stop delivering: a full disk is emptied by that.

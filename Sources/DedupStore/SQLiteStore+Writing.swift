@@ -90,6 +90,15 @@ extension SQLiteStore {
     try await commit(bounce) { try $0.settle(settling, noticeFile: $1) }
   }
 
+  /// Queues a mail that tells of the oldest `count` replacements, which are then told. Without a mail they are as well.
+  package func tell(_ mail: OwnMail?, of count: Int) async throws(StoreFailure) {
+    try await commit(mail) { batch, file in
+      let left = Array(try Replacer.untold(batch.db).dropFirst(count))
+      try SettingTable.set(Replacer.untoldSetting, try Replacer.json(left), batch.db)
+      if let mail { try batch.enqueue(mail, file: file) }
+    }
+  }
+
   /// Keeps a small fact durably. Keys are the caller's.
   package func setSetting(_ key: String, _ value: String) async throws(StoreFailure) {
     try await commit { try SettingTable.set(key, value, $0.db) }

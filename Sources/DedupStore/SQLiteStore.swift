@@ -13,11 +13,14 @@ import Synchronization
 /// - a mail that is not what was stored is never handed out: its entry is set aside and reported (R3);
 /// - one instance per directory (R14).
 ///
-/// Limits are those of `StoreLimits`. Times come in from outside and may jump; the store asks no clock. Every failure
+/// A database that is damaged is set aside and replaced by a fresh one, which takes over what can still be read, at the
+/// start as well as in the middle of the work; likewise one that was removed while in use. `untoldReplacements` tells.
+///
+/// Limits are those of `StoreLimits`. Times come in from outside and may jump. Every failure
 /// is a `StoreFailure`, and then nothing of what was asked has been stored. The caller picks queue ids that are not in
 /// use; a mail with one that is fails alone.
 ///
-/// The directory holds `dedup.sqlite` with its `-wal` and `-shm`, `bodies/` and `lock`. The owner must call `close`.
+/// The directory holds `dedup.sqlite` with its `-wal` and `-shm`, `bodies/` and `lock`, and whatever was set aside. The owner must call `close`.
 package final class SQLiteStore: MailStore, Sendable {
   let queue: CommitQueue<Batch>
   let reader: StoreReader
@@ -26,25 +29,27 @@ package final class SQLiteStore: MailStore, Sendable {
   let logger: Logger
   let explainer: Explainer
   let writer: Writer
+  private let files: StoreFiles
   private let lock: InstanceLock
   private let wake = Callback<Void>()
+  private let replaced = Callback<Void>()
   /// The latest time that a caller of `due` told.
   private let clock = Mutex<Timestamp?>(nil)
 
   /// Opens or creates the store in `directory`, made (mode 0700) when it is missing.
   ///
   /// Throws with a description of what happened and what to do: `.locked` when another instance holds the store,
-  /// `.corrupt` when the database is damaged (it is left as it is), `.other` when a newer version wrote it or the
-  /// directory may not be used, and what the disk says.
+  /// `.other` when a newer version wrote it or the directory may not be used, and what the disk says.
   ///
   /// - Parameters:
   ///   - policy: decides over windows until `setPolicy`.
   ///   - limits: sizes.
+  ///   - now: the clock of the machine, for the names of what is set aside.
   ///   - render: says what leaves of a mail that is forwarded; runs inside the transaction.
   ///   - explain: the readable explanation of a message's fingerprint. Pure; called beside the path of the mail.
   package init(
     directory: String, policy: WindowPolicy, explain: @escaping @Sendable ([UInt8]) -> String, logger: Logger,
-    limits: StoreLimits = StoreLimits(),
+    limits: StoreLimits = StoreLimits(), now: @escaping @Sendable () -> Timestamp,
     render: @escaping @Sendable (Submission, Verdict) -> ForwardedMail.Rendering = { ForwardedMail.render($0, $1) }
   ) throws(StoreFailure) {
     let files = StoreFiles(directory: directory)
@@ -52,28 +57,40 @@ package final class SQLiteStore: MailStore, Sendable {
       try StoreFiles.makeDirectory(files.directory)
       return try InstanceLock(path: files.lock)
     }
+    let replacer = Replacer(files: files, lock: lock, limits: limits, logger: logger, now: now)
+    let database: CurrentDatabase
     do {
       try StoreFiles.makeDirectory(files.bodies)
-      try files.prepareDatabase()
-      let pool = try Connection.openForWriting(files, limits)
+      let pool = try replacer.open()
       bodies = BodyFiles(folder: files.bodies)
-      let orphans = try Housekeeping.removeOrphans(bodies, pool)
+      let orphans = try Housekeeping.removeOrphans(files, bodies, pool)
       if orphans > 0 { logger.notice("removed body files without an entry", metadata: ["files": "\(orphans)"]) }
-      reader = StoreReader(pool, bodies, policy)
-      writer = try Writer(pool, bodies, limits, policy: policy, render: render)
+      database = try CurrentDatabase(pool)
     } catch {
       lock.release()
       throw Faults.failure(error).about(files.database)
     }
+    self.files = files
     self.lock = lock
     self.limits = limits
+    writer = Writer(database, bodies, limits, policy: policy, replacer: replacer, render: render)
     largeMessages = IncomingMessages(folder: files.bodies, limits: limits)
     self.logger = logger
     explainer = Explainer(explain)
     queue = CommitQueue(
       limits: limits, transaction: { [writer] in try writer.commit($0) }, diagnose: Faults.failure,
       idle: { [writer, logger] in Self.tidy(writer, logger) })
+    reader = StoreReader(
+      {
+        let opened = database.opened
+        return (opened.pool, opened.generation)
+      }, bodies, policy,
+      failed: { [queue, writer] in Self.look(after: $0, in: $1, queue, writer) })
     writer.onCommit { [queue, explainer, wake] in Self.follow($0, queue, explainer, wake) }
+    writer.onReplaced { [wake, replaced] in
+      wake(())
+      replaced(())
+    }
     queue.start()
   }
 
@@ -85,6 +102,7 @@ package final class SQLiteStore: MailStore, Sendable {
     guard queue.close() else { return }
     reader.close()
     writer.onCommit(nil)
+    writer.onReplaced(nil)
     do { try writer.close() } catch {
       logger.error("the store did not close in order", metadata: ["error": "\(Faults.failure(error))"])
     }
@@ -99,6 +117,13 @@ package final class SQLiteStore: MailStore, Sendable {
 
   /// `wake` is called after each commit that added something to deliver, on the store's thread: it must be quick.
   package func onQueued(_ wake: @escaping @Sendable () -> Void) { self.wake.set(wake) }
+
+  /// `told` is called after each replacement of the database while the store was open, on the store's thread: it must
+  /// be quick. What happened before, `untoldReplacements` knows.
+  package func onReplaced(_ told: @escaping @Sendable () -> Void) { replaced.set(told) }
+
+  /// Databases that were set aside and not removed since, oldest first.
+  package var setAside: [SetAsideDatabase] { files.setAside }
 
   /// Where messages arrive that are too large for memory; `accept` takes them over from there without a copy.
   package let largeMessages: any LargeMessages
@@ -124,6 +149,17 @@ package final class SQLiteStore: MailStore, Sendable {
     do { return try writer.tidy() } catch {
       logger.warning("the database could not be shrunk", metadata: ["error": "\(Faults.failure(error))"])
       return false
+    }
+  }
+
+  /// A reader met a failure: the next transaction, which comes at once, sees to it.
+  private static func look(
+    after failure: StoreFailure, in generation: Int, _ queue: CommitQueue<Batch>, _ writer: Writer
+  ) {
+    guard failure.kind != .closed else { return }
+    queue.submit(octets: 0) { _ in
+      if failure.kind == .corrupt { try writer.meet(failure, in: generation) }
+    } completion: { _ in
     }
   }
 

@@ -4,8 +4,17 @@ import Glibc
 /// Names, modes and identity of the files of a store.
 struct StoreFiles: Sendable {
   let directory: String
+  private var name = "dedup.sqlite"
 
-  var database: String { directory + "/dedup.sqlite" }
+  init(directory: String) { self.directory = directory }
+
+  var database: String { directory + "/" + name }
+  /// Those of a database that is being made to replace the one in use.
+  var fresh: StoreFiles {
+    var files = self
+    files.name = "dedup.sqlite.fresh"
+    return files
+  }
   var lock: String { directory + "/lock" }
   var bodies: String { directory + "/bodies" }
 
@@ -61,9 +70,5 @@ struct FileIdentity: Hashable, Sendable {
 
   /// SQLite goes on writing to a database whose name was removed or given to another file, and all of that is lost
   /// with the process.
-  func check(path: String) throws {
-    guard let now = try? FileIdentity(path: path), now == self else {
-      throw StoreFailure(.ioError, "\(path) was removed or replaced while in use; restart the relay")
-    }
-  }
+  func isThat(of path: String) -> Bool { (try? FileIdentity(path: path)) == self }
 }

@@ -23,5 +23,10 @@ package struct StoreLimits: Hashable, Sendable {
   /// How long a statement waits for a lock that somebody else holds on the database, e.g. the `sqlite3` command.
   package var busyTimeout: Duration = .seconds(5)
 
+  /// How long a start may look for damage.
+  package var examination: Duration = .seconds(2)
+  /// A database that is damaged again within this time after it was replaced is not replaced again yet.
+  package var replacementPause: Duration = .seconds(60)
+
   package init() {}
 }

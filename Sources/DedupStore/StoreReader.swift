@@ -12,7 +12,9 @@ import Synchronization
 /// Every method throws a `StoreFailure`: `.corrupt` when the database is damaged where it was read, `.closed` after
 /// the store was closed, `.other` when the asking task was cancelled.
 package final class StoreReader: StoreReading, Sendable {
-  private let database: any DatabaseReader
+  /// What answers, and of which generation it is.
+  private let database: @Sendable () -> (any DatabaseReader, Int)
+  private let failed: @Sendable (StoreFailure, Int) -> Void
   private let bodies: BodyFiles
   private let gate = ReadGate()
   private let policy: Mutex<WindowPolicy>
@@ -34,11 +36,16 @@ package final class StoreReader: StoreReading, Sendable {
     } catch {
       throw Faults.failure(error).about(files.database)
     }
-    self.init(database, BodyFiles(folder: files.bodies), policy)
+    self.init({ (database, 0) }, BodyFiles(folder: files.bodies), policy)
   }
 
-  init(_ database: any DatabaseReader, _ bodies: BodyFiles, _ policy: WindowPolicy) {
+  /// - Parameter failed: hears of questions that failed, and of the generation of the database that they were put to.
+  init(
+    _ database: @escaping @Sendable () -> (any DatabaseReader, Int), _ bodies: BodyFiles, _ policy: WindowPolicy,
+    failed: @escaping @Sendable (StoreFailure, Int) -> Void = { _, _ in }
+  ) {
     self.database = database
+    self.failed = failed
     self.bodies = bodies
     self.policy = Mutex(policy)
   }
@@ -51,7 +58,12 @@ package final class StoreReader: StoreReading, Sendable {
   func read<T: Sendable>(_ query: @escaping @Sendable (Database) throws -> T) async throws(StoreFailure) -> T {
     try gate.enter()
     defer { gate.leave() }
-    do { return try await database.read(query) } catch { throw Faults.failure(error) }
+    let (database, generation) = database()
+    do { return try await database.read(query) } catch {
+      let failure = Faults.failure(error)
+      failed(failure, generation)
+      throw failure
+    }
   }
 }
 

@@ -3,38 +3,63 @@ import GRDB
 import Synchronization
 
 /// Turns a batch of jobs into one durable transaction, and sees to what follows from it.
+///
+/// A database that turns out to be damaged, or was removed while in use, is replaced at once, on the thread of the
+/// transaction; the jobs then throw `DatabaseReplaced` and may be run again. When that fails, or is needed again too
+/// soon, the jobs throw what they met, and the next ones try.
 final class Writer: Sendable {
-  let pool: DatabasePool
+  private let database: CurrentDatabase
   private let bodies: BodyFiles
   private let limits: StoreLimits
   private let render: Batch.Render
-  private let identity: FileIdentity
+  private let replacer: Replacer
   private let policy: Mutex<WindowPolicy>
   private let follow = Callback<Batch.Effects>()
+  private let replaced = Callback<Void>()
+  private let lastReplacement = Mutex<ContinuousClock.Instant?>(nil)
 
   init(
-    _ pool: DatabasePool, _ bodies: BodyFiles, _ limits: StoreLimits, policy: WindowPolicy,
+    _ database: CurrentDatabase, _ bodies: BodyFiles, _ limits: StoreLimits, policy: WindowPolicy, replacer: Replacer,
     render: @escaping Batch.Render
-  ) throws {
+  ) {
     self.render = render
-    self.pool = pool
+    self.database = database
     self.bodies = bodies
     self.limits = limits
+    self.replacer = replacer
     self.policy = Mutex(policy)
-    identity = try FileIdentity(path: pool.path)
   }
+
+  var pool: DatabasePool { database.opened.pool }
 
   func setPolicy(_ policy: WindowPolicy) { self.policy.withLock { $0 = policy } }
 
   /// Who hears of each durable batch.
   func onCommit(_ follow: (@Sendable (Batch.Effects) -> Void)?) { self.follow.set(follow) }
 
+  /// Who hears of each replaced database.
+  func onReplaced(_ replaced: (@Sendable () -> Void)?) { self.replaced.set { _ in replaced?() } }
+
   /// Runs `jobs` in one transaction and returns once it is synced.
   func commit(_ jobs: (Batch) throws -> Void) throws {
-    try identity.check(path: pool.path)
-    let effects = try pool.writeWithoutTransaction { db in try commit(jobs, db) }
+    let opened = database.opened
+    guard opened.identity.isThat(of: opened.pool.path) else {
+      try replace(.removed, StoreFailure(.ioError, "\(opened.pool.path) was removed or replaced while in use"))
+    }
+    let effects: Batch.Effects
+    do { effects = try opened.pool.writeWithoutTransaction { db in try commit(jobs, db) } } catch {
+      let failure = Faults.failure(error)
+      guard failure.kind == .corrupt else { throw error }
+      try replace(.damaged, failure)
+    }
     effects.orphans.forEach(bodies.remove)
     follow(effects)
+  }
+
+  /// Fails like a transaction that met `failure`, unless the database of `generation` was replaced since.
+  func meet(_ failure: StoreFailure, in generation: Int) throws {
+    guard database.opened.generation == generation else { return }
+    throw failure
   }
 
   /// Something useful for an idle moment. Returns whether there is more.
@@ -58,5 +83,23 @@ final class Writer: Sendable {
       return .commit
     }
     return batch.effects
+  }
+
+  private func replace(_ cause: StoreReplacement.Cause, _ failure: StoreFailure) throws -> Never {
+    let now = ContinuousClock.now
+    // Memory or a disk that spoils each database at once must not fill up with them.
+    let isTooSoon = lastReplacement.withLock { last in
+      if let last, last.duration(to: now) < limits.replacementPause { return true }
+      last = now
+      return false
+    }
+    if isTooSoon { throw failure }
+    do {
+      try database.replace(with: try replacer.replace(pool, cause, because: failure.description))
+    } catch {
+      throw StoreFailure(failure.kind, "\(failure); it could not be replaced: \(Faults.failure(error))")
+    }
+    replaced(())
+    throw DatabaseReplaced(failure: failure)
   }
 }

@@ -60,7 +60,9 @@ struct Daemon {
 
     // Shut down in the order from the last to the first: no new mail, then no new deliveries, then no answers.
     let importer = SpoolImporter(spool: spool, store: store, judge: intake.judge, logger: logger)
-    var services: [any Service] = [ControlEndpoint(server: control), runner, importer]
+    let teller = ReplacementTeller(
+      store: store, mailer: mailer, postmaster: configuration.delivery.postmaster, logger: logger)
+    var services: [any Service] = [ControlEndpoint(server: control), runner, importer, teller]
     if configuration.summary.enabled {
       let time = configuration.summary.time
       services.append(
@@ -99,7 +101,7 @@ extension Daemon {
     do {
       return try SQLiteStore(
         directory: configuration.store.directory, policy: configuration.window, explain: { reader.explain($0).text },
-        logger: logger)
+        logger: logger, now: WallClock.now)
     } catch {
       throw StartFailure(error.kind == .locked ? .locked : .store, error.description)
     }

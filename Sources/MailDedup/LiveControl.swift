@@ -8,6 +8,7 @@ import SMTPServer
 /// The control API over the parts of the running daemon.
 struct LiveControl: ControlService {
   private let stored: StoredState
+  private let store: SQLiteStore
   private let mailer: SummaryMailer
   private let listener: SMTPListener
   private let net: SafetyNet
@@ -20,6 +21,7 @@ struct LiveControl: ControlService {
     nextHop: String
   ) {
     stored = StoredState(reader: store, now: WallClock.now, builder: mailer.builder)
+    self.store = store
     self.mailer = mailer
     self.listener = listener
     self.net = net
@@ -37,8 +39,10 @@ struct LiveControl: ControlService {
 
   private var trouble: TroubleReport {
     let counts = net.counts
+    let setAside = store.setAside.map { SetAsideReport(path: $0.path, at: Date($0.at)) }
     return TroubleReport(
-      spoolWaiting: net.waiting, spooled: counts.spooled, cutThrough: counts.cutThrough, refused: counts.refused)
+      spoolWaiting: net.waiting, spooled: counts.spooled, cutThrough: counts.cutThrough, refused: counts.refused,
+      setAside: setAside.isEmpty ? nil : setAside)
   }
 
   func errors(all: Bool, limit: Int) async throws -> [ErrorEntry] { try await stored.errors(all: all, limit: limit) }

@@ -67,6 +67,22 @@ struct SummaryMailer: Sendable {
     return SummarySent(id: id.description, sender: sender.text, recipients: recipients.map(\.text))
   }
 
+  /// The mail that tells of a replaced database: to whoever gets the summary, else to `postmaster`. Nil when nobody is
+  /// known.
+  func notice(of replacement: StoreReplacement, postmaster: EmailAddress?) async throws -> OwnMail? {
+    let now = WallClock.now()
+    let facts = try await store.summaryFacts(from: now.advanced(by: .seconds(-86_400)), to: now)
+    let (sender, known) = try await addresses(of: facts, now: now)
+    let recipients = known.isEmpty ? [postmaster].compactMap { $0 } : known
+    guard !recipients.isEmpty else { return nil }
+    let id = QueueID(at: now, salt: .random(in: 0...UInt32.max))
+    let notice = StoreReplacementNotice(
+      replacement, hostname: hostname, utcOffsetMinutes: LocalTime.offset(at: now) / 60)
+    return OwnMail(
+      id: id, envelope: Envelope(sender: sender, recipients: recipients),
+      message: notice.message(from: sender, to: recipients, id: id, date: now), kind: .summary)
+  }
+
   /// From and to: as configured, else as the error mail of the period went, else as that of the last 30 days.
   private func addresses(of facts: SummaryFacts, now: Timestamp) async throws -> (EmailAddress, [EmailAddress]) {
     var (senders, recipients) = (facts.senders, facts.recipients)

@@ -27,6 +27,9 @@ struct StatusCommand: AsyncParsableCommand {
         ("Listening", daemon.listening.joined(separator: ", ")), ("Next hop", daemon.nextHop),
       ]
       if let trouble = trouble(daemon.trouble) { facts.append(("Trouble", trouble)) }
+      for database in daemon.trouble.setAside ?? [] {
+        facts.append(("Set aside", "\(database.path), a database, \(Output.time(database.at)); remove it when done"))
+      }
     } else {
       facts.append(("Daemon", "down"))
     }

@@ -109,7 +109,8 @@ enum Shop {
   ) throws(StoreFailure) -> SQLiteStore {
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     return try SQLiteStore(
-      directory: directory, policy: WindowPolicy(), explain: explain, logger: logger, limits: limits)
+      directory: directory, policy: WindowPolicy(), explain: explain, logger: logger, limits: limits,
+      now: { nine })
   }
 }
 

@@ -1,6 +1,7 @@
 import DedupCore
 import DedupStore
 import Foundation
+import HostSystem
 import Logging
 import MailMessage
 import ServiceLifecycle
@@ -38,7 +39,8 @@ private struct Bench {
   var postmaster: EmailAddress?
 
   init() throws {
-    store = try SQLiteStore(directory: folder, policy: WindowPolicy(), explain: { _ in "" }, logger: quiet)
+    store = try SQLiteStore(
+      directory: folder, policy: WindowPolicy(), explain: { _ in "" }, logger: quiet, now: WallClock.now)
     policy.waits = [.milliseconds(10)]
   }
 

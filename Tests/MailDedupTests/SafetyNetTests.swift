@@ -1,6 +1,7 @@
 import DedupCore
 import DedupStore
 import Foundation
+import HostSystem
 import Logging
 import MailMessage
 import SMTPProtocol
@@ -52,7 +53,7 @@ struct FixedTransport: Transport {
     #expect(net.counts == SafetyNet.Counts(spooled: 1, cutThrough: 0, refused: 0))
 
     let store = try SQLiteStore(
-      directory: folder + "/store", policy: WindowPolicy(), explain: { _ in "" }, logger: quiet)
+      directory: folder + "/store", policy: WindowPolicy(), explain: { _ in "" }, logger: quiet, now: WallClock.now)
     defer { store.close() }
     let importer = SpoolImporter(spool: spool, store: store, judge: { _ in .pass(reason: "tested") }, logger: quiet)
     await importer.importAll()
@@ -88,7 +89,7 @@ struct FixedTransport: Transport {
   func intakeUsesIt() async throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let store = try SQLiteStore(
-      directory: folder + "/store", policy: WindowPolicy(), explain: { _ in "" }, logger: quiet)
+      directory: folder + "/store", policy: WindowPolicy(), explain: { _ in "" }, logger: quiet, now: WallClock.now)
     let net = SafetyNet(
       spool: EmergencySpool(directory: folder + "/spool"),
       transport: FixedTransport(outcome: .deferred(reason: "never")),

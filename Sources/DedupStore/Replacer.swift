@@ -1,0 +1,144 @@
+import DedupCore
+import Foundation
+import GRDB
+import Glibc
+import Logging
+
+/// Puts a fresh database in the place of one that cannot be used any more.
+///
+/// Promises: the old file is neither changed nor removed, and stands under its own name until the fresh one is complete
+/// beside it, so that a crash in between repeats the whole or leaves a fresh database that the next start puts in place.
+struct Replacer: Sendable {
+  let files: StoreFiles
+  let lock: InstanceLock
+  let limits: StoreLimits
+  let logger: Logger
+  let now: @Sendable () -> Timestamp
+
+  /// The settings key of replacements that nobody was told of yet, as JSON.
+  static let untoldSetting = "replacements.untold"
+
+  /// Opens the database at a start, or a fresh one in its place.
+  func open() throws -> DatabasePool {
+    try finishInterrupted()
+    try files.prepareDatabase()
+    do {
+      let pool = try Connection.openForWriting(files, limits)
+      do { try Examination.run(pool, patience: limits.examination) } catch let error where isDamage(error) {
+        return try replace(pool, .damaged, because: Faults.failure(error).description)
+      }
+      return pool
+    } catch let error where isDamage(error) {
+      let old = try? Connection.openDamaged(files, limits)
+      return try replace(old, .damaged, because: Faults.failure(error).description)
+    }
+  }
+
+  /// The statements of an opening are right for every schema of ours: where SQLite finds one wrong, the schema is.
+  private func isDamage(_ error: any Error) -> Bool {
+    (error as? DatabaseError)?.resultCode == .SQLITE_ERROR || Faults.failure(error).kind == .corrupt
+  }
+
+  /// - Parameter old: reads the old database, which may have lost its name; nil when it cannot be opened. It is closed
+  ///   afterwards.
+  /// - Throws: when the fresh one cannot be made; the old one is then as it was.
+  func replace(
+    _ old: (any DatabaseWriter)?, _ cause: StoreReplacement.Cause, because reason: String
+  ) throws -> DatabasePool {
+    let at = now()
+    let place = files.placeAside(for: cause, at: at)
+    var replacement = StoreReplacement(
+      cause: cause, reason: reason, at: at, path: access(files.database, F_OK) == 0 ? place : nil, recovered: 0,
+      lost: nil, errors: 0)
+    try makeFresh(from: old, &replacement)
+    try files.setAside(to: place)
+    try putFreshInPlace()
+    let pool = try Connection.openForWriting(files, limits)
+    // Only now that its name is not its own: SQLite sees that and writes nothing more to it.
+    try? old?.close()
+    tell(replacement)
+    return pool
+  }
+
+  /// Finishes a replacement that a crash interrupted after the old database had lost its name.
+  private func finishInterrupted() throws {
+    guard access(files.database, F_OK) != 0, access(files.fresh.database, F_OK) == 0 else { return }
+    try putFreshInPlace()
+  }
+
+  private func makeFresh(from old: (any DatabaseWriter)?, _ replacement: inout StoreReplacement) throws {
+    try StoreFiles.makeDirectory(files.bodies)
+    try lock.renew(path: files.lock)
+    removeFresh()
+    try files.fresh.prepareDatabase()
+    let fresh = try Connection.openForWriting(files.fresh, limits)
+    do {
+      let result = try fill(fresh, from: old)
+      (replacement.recovered, replacement.lost, replacement.errors) = (result.recovered, result.lost, result.errors)
+      try remember(replacement, fresh)
+      try fresh.close()
+    } catch {
+      try? fresh.close()
+      removeFresh()
+      throw error
+    }
+  }
+
+  private func fill(_ fresh: DatabasePool, from old: (any DatabaseWriter)?) throws -> Salvage.Result {
+    guard let old else { return Salvage.Result(lost: nil) }
+    var result = Salvage.Result(lost: nil)
+    let bodies = BodyFiles(folder: files.bodies)
+    try fresh.write { new in
+      try old.writeWithoutTransaction { source in
+        if source.isInsideTransaction { try? source.rollback() }
+        result = try Salvage.run(from: source, into: new, bodies)
+      }
+    }
+    return result
+  }
+
+  private func remember(_ replacement: StoreReplacement, _ fresh: DatabasePool) throws {
+    try fresh.writeWithoutTransaction { db in
+      try db.inTransaction(.immediate) {
+        try SettingTable.set(Self.untoldSetting, try Self.json(try Self.untold(db) + [replacement]), db)
+        return .commit
+      }
+      _ = try db.checkpoint(.truncate)
+    }
+  }
+
+  private func putFreshInPlace() throws {
+    guard rename(files.fresh.database, files.database) == 0 else {
+      throw FileFault("renaming", files.fresh.database)
+    }
+    for companion in ["-wal", "-shm"] { unlink(files.fresh.database + companion) }
+    try StoreFiles.syncDirectory(files.directory)
+  }
+
+  /// What an interrupted replacement left, which was never used.
+  private func removeFresh() {
+    for companion in ["", "-wal", "-shm"] { unlink(files.fresh.database + companion) }
+  }
+
+  private func tell(_ replacement: StoreReplacement) {
+    logger.critical(
+      "database-replaced",
+      metadata: [
+        "cause": "\(replacement.cause.rawValue)", "reason": "\(replacement.reason)",
+        "set_aside": "\(replacement.path ?? "nothing was left")", "recovered": "\(replacement.recovered)",
+        "lost": "\(replacement.lost.map(String.init) ?? "unknown")", "errors": "\(replacement.errors)",
+      ])
+  }
+}
+
+// What the admin was not told yet.
+extension Replacer {
+  static func untold(_ db: Database) throws -> [StoreReplacement] {
+    let text = try SettingTable.value(untoldSetting, db) ?? "[]"
+    return (try? JSONDecoder().decode([StoreReplacement].self, from: Data(text.utf8))) ?? []
+  }
+
+  static func json(_ replacements: [StoreReplacement]) throws -> String {
+    String(decoding: try JSONEncoder().encode(replacements), as: UTF8.self)
+  }
+}

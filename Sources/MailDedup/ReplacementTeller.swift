@@ -1,0 +1,53 @@
+import DedupCore
+import DedupStore
+import HostSystem
+import Logging
+import MailMessage
+import ServiceLifecycle
+
+/// Tells the admin by mail that the database was replaced: once for each time, also after a crash in between.
+struct ReplacementTeller: Service {
+  private let store: SQLiteStore
+  private let mailer: SummaryMailer
+  private let postmaster: EmailAddress?
+  private let logger: Logger
+
+  /// - Parameter postmaster: is told when nobody is known who gets the summary.
+  init(store: SQLiteStore, mailer: SummaryMailer, postmaster: EmailAddress?, logger: Logger) {
+    self.store = store
+    self.mailer = mailer
+    self.postmaster = postmaster
+    self.logger = logger
+  }
+
+  private static let pause = Duration.seconds(5)
+
+  func run() async throws {
+    let (events, signal) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    store.onReplaced { signal.yield() }
+    signal.yield()
+    await cancelWhenGracefulShutdown {
+      for await _ in events {
+        while !Task.isCancelled, await !tellAll() { try? await Task.sleep(for: Self.pause) }
+      }
+    }
+  }
+
+  /// Returns whether nothing is left to tell.
+  func tellAll() async -> Bool {
+    do {
+      for replacement in try await store.untoldReplacements() { try await tell(replacement) }
+      return true
+    } catch {
+      logger.error("replacement-not-told", metadata: ["error": "\(error)"])
+      return false
+    }
+  }
+
+  private func tell(_ replacement: StoreReplacement) async throws {
+    let mail = try await mailer.notice(of: replacement, postmaster: postmaster)
+    try await store.tell(mail, of: 1)
+    let to = mail.map { $0.envelope.recipients.map(\.text).joined(separator: ",") }
+    logger.info("replacement-told", metadata: ["to": "\(to ?? "nobody is known")"])
+  }
+}
