@@ -175,6 +175,8 @@ struct FaultTests {
     let mails = (0..<30).map { _ in Shop.ordinary(octets: 900_000) }
     _ = await store.acceptTogether(mails)
     try await store.commit { try $0.db.execute(sql: "DELETE FROM entry") }
+    // Or it would find an idle moment for the same.
+    store.close()
     let pool = try DatabaseQueue(path: folder.file("dedup.sqlite"))
     func freePages() throws -> Int { try pool.read { try Int.fetchOne($0, sql: "PRAGMA freelist_count") ?? 0 } }
     let before = try freePages()
@@ -185,7 +187,6 @@ struct FaultTests {
     while try shrink() {}
     #expect(try freePages() == 4096)
     #expect(try shrink() == false)
-    store.close()
   }
 }
 
