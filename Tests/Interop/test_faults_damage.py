@@ -119,6 +119,8 @@ def test_a_damaged_database(workshop: Workshop, sink: QuickSink, full_store: tup
         way = WAYS[number % len(WAYS)]
         way(relay.store / "dedup.sqlite", random.Random(number))
         run_on_damage(relay, sink, f"{way.__name__} {number}")
+        # The relay may have told its admin.
+        sink.taken = [taken for taken in sink.taken if b"@relay.example>\r\n" not in taken.raw.split(b"\r\n\r\n")[0]]
         ledger.check_unchanged(sink)
         sink.taken.clear()
 
