@@ -119,6 +119,12 @@ package struct Configuration: Hashable, Sendable {
     package var directory = "var/store"
     /// Where mail is kept while the database cannot take it.
     package var spool = "var/spool"
+    /// How long the first and the latest mail of an error are kept.
+    package var sampleAge = Duration.seconds(90 * 86_400)
+    /// Octets of all of these together.
+    package var sampleSize = 256 << 20
+    /// How long counts are kept, and errors that are not seen any more.
+    package var history = Duration.seconds(400 * 86_400)
 
     package init() {}
   }

@@ -147,7 +147,7 @@ package final class SQLiteStore: MailStore, Sendable {
 
   private static func tidy(_ writer: Writer, _ logger: Logger) -> Bool {
     do { return try writer.tidy() } catch {
-      logger.warning("the database could not be shrunk", metadata: ["error": "\(Faults.failure(error))"])
+      logger.warning("the database could not be tidied", metadata: ["error": "\(Faults.failure(error))"])
       return false
     }
   }

@@ -14,6 +14,7 @@ enum Schema {
     migrator.registerMigration("3 spool") { try $0.execute(sql: spool) }
     migrator.registerMigration("4 delivered") { try $0.execute(sql: delivered) }
     migrator.registerMigration("5 status requests") { try $0.execute(sql: statusRequests) }
+    migrator.registerMigration("6 retention") { try $0.execute(sql: retention) }
     return migrator
   }
 
@@ -115,6 +116,11 @@ enum Schema {
     ALTER TABLE entry ADD COLUMN dsn_envid TEXT; -- null: not said
     ALTER TABLE recipient ADD COLUMN dsn_notify TEXT; -- null: not said
     ALTER TABLE recipient ADD COLUMN dsn_orcpt TEXT; -- null: not said
+    """
+
+  /// Which samples are the oldest, and how large all are together.
+  private static let retention = """
+    CREATE INDEX sample_arrived ON sample (arrived_at, octets) WHERE message IS NOT NULL;
     """
 
   /// What waits for delivery.

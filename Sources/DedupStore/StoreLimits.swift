@@ -28,5 +28,27 @@ package struct StoreLimits: Hashable, Sendable {
   /// A database that is damaged again within this time after it was replaced is not replaced again yet.
   package var replacementPause: Duration = .seconds(60)
 
+  /// How long what is there for people stays.
+  package var retention = Retention()
+
   package init() {}
+}
+
+/// How long what is there for people stays. It never concerns the queue.
+package struct Retention: Hashable, Sendable {
+  /// Of the first and the latest mail of each error.
+  package var sampleAge: Duration
+  /// Octets of all of these; the oldest go first.
+  package var sampleOctets: Int
+  /// Of counts, and of errors that are not seen any more.
+  package var history: Duration
+
+  package init(
+    sampleAge: Duration = .seconds(90 * 86_400), sampleOctets: Int = 256 << 20,
+    history: Duration = .seconds(400 * 86_400)
+  ) {
+    self.sampleAge = sampleAge
+    self.sampleOctets = sampleOctets
+    self.history = history
+  }
 }

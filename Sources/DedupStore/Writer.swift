@@ -63,7 +63,13 @@ final class Writer: Sendable {
   }
 
   /// Something useful for an idle moment. Returns whether there is more.
-  func tidy() throws -> Bool { try pool.writeWithoutTransaction(Housekeeping.shrink) }
+  func tidy() throws -> Bool {
+    let purge = Purge(limits.retention, windowLength: policy.withLock { $0.length }, now: replacer.now())
+    return try pool.writeWithoutTransaction { db in
+      if db.isInsideTransaction { try db.rollback() }
+      return try purge.step(db) || Housekeeping.shrink(db)
+    }
+  }
 
   /// Moves the WAL into the database and closes both. On a full disk the first may fail; the WAL then stays, and
   /// the next start reads it.

@@ -98,10 +98,14 @@ extension Daemon {
   }
 
   private func openStore(_ reader: ReportReader) throws -> SQLiteStore {
+    var limits = StoreLimits()
+    limits.retention = Retention(
+      sampleAge: configuration.store.sampleAge, sampleOctets: configuration.store.sampleSize,
+      history: configuration.store.history)
     do {
       return try SQLiteStore(
         directory: configuration.store.directory, policy: configuration.window, explain: { reader.explain($0).text },
-        logger: logger, now: WallClock.now)
+        logger: logger, limits: limits, now: WallClock.now)
     } catch {
       throw StartFailure(error.kind == .locked ? .locked : .store, error.description)
     }

@@ -174,10 +174,10 @@ struct FaultTests {
     let store = try Shop.store(folder)
     let mails = (0..<30).map { _ in Shop.ordinary(octets: 900_000) }
     _ = await store.acceptTogether(mails)
-    try await store.commit { try $0.db.execute(sql: "DELETE FROM entry") }
     // Or it would find an idle moment for the same.
     store.close()
     let pool = try DatabaseQueue(path: folder.file("dedup.sqlite"))
+    try await pool.write { try $0.execute(sql: "DELETE FROM entry") }
     func freePages() throws -> Int { try pool.read { try Int.fetchOne($0, sql: "PRAGMA freelist_count") ?? 0 } }
     let before = try freePages()
     #expect(before > 6000)

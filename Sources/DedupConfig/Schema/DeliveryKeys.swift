@@ -117,6 +117,19 @@ extension ConfigurationSchema {
       ConfigurationKey(
         "spool", \.store.spool, .path(), example: "/var/spool/maildedup",
         "The folder where mail is kept, a file each, while the database cannot take it. On another disk it is safer."),
+      ConfigurationKey(
+        "sample-age", \.store.sampleAge, .duration(days(1)...days(3650)), example: "30d",
+        """
+        How long the first and the latest mail of each error are kept for dedupctl show --mails. They may hold secrets.
+        """),
+      ConfigurationKey(
+        "sample-size", \.store.sampleSize, .size((1 << 20)...(1 << 40)), example: "1GiB",
+        "How large all of these may be together. The oldest go first."),
+      ConfigurationKey(
+        "history", \.store.history, .duration(days(31)...days(3650)), example: "800d",
+        """
+        How long counts are kept, and errors that are not seen any more. An error that comes back later counts as new.
+        """),
     ])
 }
 
