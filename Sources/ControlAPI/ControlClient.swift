@@ -96,5 +96,7 @@ extension ControlClient: ControlService {
 
   package func previewSummary() async throws -> SummaryPreview { try await request(.GET, ControlPath.summary) }
 
+  package func reload() async throws -> ReloadReport { try await request(.POST, ControlPath.reload) }
+
   package func sendSummary() async throws -> SummarySent { try await request(.POST, ControlPath.summary) }
 }

@@ -70,6 +70,7 @@ package struct ControlServer: Sendable {
     }
     router.get("\(ControlPath.summary)") { _, _ in try await answer { try await service.previewSummary() } }
     router.post("\(ControlPath.summary)") { _, _ in try await answer { try await service.sendSummary() } }
+    router.post("\(ControlPath.reload)") { _, _ in try await answer { try await service.reload() } }
     return router
   }
 

@@ -12,6 +12,8 @@ package protocol ControlService: Sendable {
   func previewSummary() async throws -> SummaryPreview
   /// Queues that summary now.
   func sendSummary() async throws -> SummarySent
+  /// Reads the configuration again; what is wrong with it is in the answer.
+  func reload() async throws -> ReloadReport
 }
 
 /// The paths of version 1.
@@ -20,4 +22,5 @@ package enum ControlPath {
   package static let errors = "/v1/errors"
   package static let queue = "/v1/queue"
   package static let summary = "/v1/summary"
+  package static let reload = "/v1/reload"
 }

@@ -66,10 +66,12 @@ package struct DaemonStatus: Codable, Sendable, Equatable {
   package var nextHop: String
   package var connections: Int
   package var trouble: TroubleReport
+  /// Absent before the first.
+  package var lastReload: ReloadReport?
 
   package init(
     pid: Int, startedAt: Date, uptimeSeconds: Int, listening: [String], nextHop: String, connections: Int,
-    trouble: TroubleReport
+    trouble: TroubleReport, lastReload: ReloadReport? = nil
   ) {
     self.pid = pid
     self.startedAt = startedAt
@@ -78,6 +80,25 @@ package struct DaemonStatus: Codable, Sendable, Equatable {
     self.nextHop = nextHop
     self.connections = connections
     self.trouble = trouble
+    self.lastReload = lastReload
+  }
+}
+
+/// What became of a new configuration.
+package struct ReloadReport: Codable, Sendable, Equatable {
+  package var at: Date
+  /// Why it was refused and the old one stays, a line each with its place in the file; empty: it is in force.
+  package var problems: [String]
+  /// The keys that took effect.
+  package var changed: [String]
+  /// The keys that take effect after a restart.
+  package var awaitingRestart: [String]
+
+  package init(at: Date, problems: [String], changed: [String], awaitingRestart: [String]) {
+    self.at = at
+    self.problems = problems
+    self.changed = changed
+    self.awaitingRestart = awaitingRestart
   }
 }
 

@@ -49,4 +49,8 @@ package struct StoredState: ControlService {
   package func sendSummary() async throws -> SummarySent {
     throw ControlProblem("the daemon is down; only a running daemon can send the summary")
   }
+
+  package func reload() async throws -> ReloadReport {
+    throw ControlProblem("the daemon is down; it reads its configuration when it starts")
+  }
 }

@@ -29,7 +29,8 @@ extension ConfigurationReference {
   private static let opening = [
     """
     MailDedup stands between Django and the mail server. It forwards the first mail of each error, counts the others \
-    and leaves all other mail as it is. These are its settings; maildedup --check-config tests them after a change.
+    and leaves all other mail as it is. These are its settings; maildedup --check-config tests them after a change, \
+    dedupctl reload puts them in force.
     """,
     "",
     """

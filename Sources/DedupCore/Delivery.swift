@@ -87,6 +87,12 @@ package protocol Transport: Sendable {
   /// All that it may go to, for people.
   var nextHop: String { get }
   func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> DeliveryResult
+  /// Another one takes its place: what it still has to carry it carries, and keeps nothing open behind that.
+  func retire() async
+}
+
+extension Transport {
+  package func retire() async {}
 }
 
 /// Takes every mail and keeps none; for load tests.

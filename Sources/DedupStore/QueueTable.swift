@@ -104,6 +104,14 @@ enum QueueTable {
     try statement.execute(arguments: [now, now, now])
   }
 
+  /// Makes everything due that waits.
+  static func makeDue(now: Timestamp, _ db: Database) throws {
+    let statement = try db.cachedStatement(
+      sql: "UPDATE entry SET next_attempt = ?, scheduled_at = ? WHERE aside = 0 AND next_attempt > ?")
+    let now = now.milliseconds
+    try statement.execute(arguments: [now, now, now])
+  }
+
   static func recipients(of id: QueueID, _ db: Database) throws -> [Recipient] {
     let statement = try db.cachedStatement(
       sql: "SELECT address, dsn_notify, dsn_orcpt FROM recipient WHERE entry_id = ? ORDER BY position")

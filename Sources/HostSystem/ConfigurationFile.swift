@@ -17,17 +17,24 @@ package enum ConfigurationFile {
 
   /// Reads the file at `path`; relative paths in it count from its own folder.
   package static func load(_ path: String) throws(Failure) -> (configuration: Configuration, warnings: [Diagnostic]) {
+    let parsed = try read(path)
+    guard parsed.errors.isEmpty else {
+      throw Failure(description: parsed.errors.map(\.description).joined(separator: "\n"))
+    }
+    return (parsed.configuration, parsed.warnings)
+  }
+
+  /// The same with whatever is wrong in it: enough to find a relay that runs with what stood there before.
+  package static func read(_ path: String) throws(Failure) -> ParsedConfiguration {
     let bytes: [UInt8]
     do {
       bytes = try FileBytes.read(path)
     } catch {
       throw Failure(description: "\(error); name the configuration file with --config PATH")
     }
-    let parsed = ConfigurationParser.parse(bytes, file: path)
-    guard parsed.errors.isEmpty else {
-      throw Failure(description: parsed.errors.map(\.description).joined(separator: "\n"))
-    }
+    var parsed = ConfigurationParser.parse(bytes, file: path)
     let folder = path.lastIndex(of: "/").map { path[..<$0].isEmpty ? "/" : String(path[..<$0]) } ?? ""
-    return (parsed.configuration.resolvingPaths(against: folder), parsed.warnings)
+    parsed.configuration = parsed.configuration.resolvingPaths(against: folder)
+    return parsed
   }
 }

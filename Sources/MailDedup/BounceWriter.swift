@@ -7,7 +7,7 @@ import MailMessage
 struct BounceWriter {
   private let hostname: String
   private let policy: RetryPolicy
-  private let postmaster: EmailAddress?
+  let postmaster: EmailAddress?
 
   init(hostname: String, policy: RetryPolicy, postmaster: EmailAddress? = nil) {
     self.hostname = hostname

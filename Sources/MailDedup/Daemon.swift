@@ -15,14 +15,19 @@ import UnixSignals
 
 /// The relay, put together from its parts.
 struct Daemon {
+  private let path: String
   private let configuration: Configuration
   private let hostname: String
+  private let log: LogOutput
   private let logger: Logger
 
-  init(_ configuration: Configuration) {
+  /// - Parameter path: where `configuration` was read, and will be again.
+  init(_ configuration: Configuration, path: String) {
+    self.path = path
     self.configuration = configuration
     hostname = configuration.listener.hostname ?? HostName.current()
-    logger = Self.logger(configuration.log)
+    log = LogOutput(configuration.log)
+    logger = log.logger
   }
 
   /// How long SIGTERM waits for what is in flight.
@@ -32,122 +37,76 @@ struct Daemon {
   ///
   /// - Throws: `StartFailure` when a part cannot start.
   func run() async throws {
-    let reader = ReportReader(rules: configuration.rules)
+    let terminal = Terminal()
+    // From here on: its default is to end the process.
+    let hangUps = await UnixSignalsSequence(trapping: .sighup)
+    let reader = Current(ReportReader(rules: configuration.rules))
     let store = try openStore(reader)
     defer { store.close() }
     let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
-    let transport = try NextHop.transport(configuration.delivery, hostname: hostname, group: group, logger: logger)
+    let route = Current(try Route(configuration.delivery, hostname: hostname, group: group, logger: logger))
     let spool = EmergencySpool(directory: configuration.store.spool)
-    let net = SafetyNet(spool: spool, transport: transport, logger: logger)
+    let net = SafetyNet(spool: spool, route: route, logger: logger)
     let intake = Intake(store: store, reader: reader, safetyNet: net, hostname: hostname, logger: logger)
-    let identity = try identity()
-    let users = try users()
+    let entrance = Current(try Entrance(configuration, hostname: hostname, logger: logger))
+    let terms = entrance.value.terms
     let listener = SMTPListener(
-      settings: listenerSettings, identity: identity, authenticator: users.map(Authenticator.init), handler: intake,
+      settings: terms.settings, identity: terms.identity, authenticator: terms.authenticator, handler: intake,
       largeMessages: store.largeMessages, group: group, logger: logger)
     let bound = try await start(listener)
-    let mailer = SummaryMailer(store: store, settings: configuration.summary, hostname: hostname)
+    let summary = Current(configuration.summary)
+    let mailer = SummaryMailer(store: store, settings: summary, hostname: hostname)
+    let reloader = Reloader(
+      path: path, running: configuration,
+      parts: LiveParts(
+        hostname: hostname, group: group, log: log, store: store, listener: listener, entrance: entrance,
+        reader: reader, route: route, summary: summary),
+      logger: logger)
     let control = ControlServer(
       service: LiveControl(
-        store: store, mailer: mailer, listener: listener, net: net, listening: bound.map(\.description),
-        nextHop: transport.nextHop),
+        store: store, mailer: mailer, listener: listener, net: net, route: route, reloader: reloader),
       socket: configuration.control.socket, group: group, logger: logger)
-    let runner = QueueRunner(
-      store: store, transport: transport, policy: configuration.delivery.retry,
-      bounces: BounceWriter(
-        hostname: hostname, policy: configuration.delivery.retry, postmaster: configuration.delivery.postmaster),
-      concurrency: configuration.delivery.connections, logger: logger)
-
-    // Shut down in the order from the last to the first: no new mail, then no new deliveries, then no answers.
-    let importer = SpoolImporter(spool: spool, store: store, judge: intake.judge, logger: logger)
     let teller = ReplacementTeller(
-      store: store, mailer: mailer, postmaster: configuration.delivery.postmaster, logger: logger)
-    var services: [any Service] = [ControlEndpoint(server: control), runner, importer, teller]
-    if configuration.summary.enabled {
-      let time = configuration.summary.time
-      services.append(
-        SummaryService(mailer: mailer, timeOfDay: time.hour * 60 + time.minute, logger: logger))
-    }
-    services.append(
-      FileRefresher {
-        identity?.refresh()
-        users?.refresh()
-      })
-    services.append(
+      store: store, mailer: mailer, postmaster: route.value.bounces.postmaster, logger: logger)
+
+    // Shut down in the order from the last to the first: no reload, no new mail, then no new deliveries, then no answers.
+    let services: [any Service] = [
+      ControlEndpoint(server: control), QueueRunner(store: store, route: route, logger: logger),
+      SpoolImporter(spool: spool, store: store, judge: intake.judge, logger: logger), teller,
+      SummaryService(mailer: mailer, logger: logger), FileRefresher { entrance.value.refresh() },
       ListenerService(listener: listener, patience: Self.shutdownPatience) {
-        announce(bound, nextHop: transport.nextHop)
-      })
+        announce(bound, nextHop: route.value.transport.nextHop)
+      },
+    ]
+    try await run(services, HangUpService(hangUps: hangUps, terminal: terminal, reloader: reloader))
+    logger.notice("stopped")
+  }
+
+  /// Until SIGTERM, SIGINT or the end of the terminal.
+  private func run(_ services: [any Service], _ hangUp: HangUpService) async throws {
+    typealias Member = ServiceGroupConfiguration.ServiceConfiguration
+    let members =
+      services.map { Member(service: $0) }
+      + [Member(service: hangUp, successTerminationBehavior: .gracefullyShutdownGroup)]
     var settings = ServiceGroupConfiguration(
-      services: services, gracefulShutdownSignals: [.sigterm, .sigint, .sighup], logger: logger)
+      services: members, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
     settings.maximumGracefulShutdownDuration = Self.shutdownPatience + .seconds(5)
     try await ServiceGroup(configuration: settings).run()
-    logger.notice("stopped")
   }
 }
 
 extension Daemon {
-  private static func logger(_ settings: Configuration.Log) -> Logger {
-    let level = Logger.Level(rawValue: settings.level.rawValue) ?? .info
-    return Logger(label: "maildedup") { _ in
-      switch settings.format {
-      // Under systemd standard error goes to the journal, which has its own time (systemd.exec, JOURNAL_STREAM).
-      case .text: LineLogHandler(level: level, showsTime: getenv("JOURNAL_STREAM") == nil)
-      case .json: JSONLogHandler(level: level)
-      }
-    }
-  }
-
-  private func openStore(_ reader: ReportReader) throws -> SQLiteStore {
+  private func openStore(_ reader: Current<ReportReader>) throws -> SQLiteStore {
     var limits = StoreLimits()
     limits.retention = Retention(
       sampleAge: configuration.store.sampleAge, sampleOctets: configuration.store.sampleSize,
       history: configuration.store.history)
     do {
       return try SQLiteStore(
-        directory: configuration.store.directory, policy: configuration.window, explain: { reader.explain($0).text },
-        logger: logger, limits: limits, now: WallClock.now)
+        directory: configuration.store.directory, policy: configuration.window,
+        explain: { reader.value.explain($0).text }, logger: logger, limits: limits, now: WallClock.now)
     } catch {
       throw StartFailure(error.kind == .locked ? .locked : .store, error.description)
-    }
-  }
-
-  private var listenerSettings: ListenerSettings {
-    let listener = configuration.listener
-    let plain = listener.addresses.map { ListenerSettings.Endpoint(host: $0.host, port: $0.port) }
-    let secure = listener.tlsAddresses.map {
-      ListenerSettings.Endpoint(host: $0.host, port: $0.port, isImplicitTLS: true)
-    }
-    let socket = listener.socket.map {
-      ListenerSettings.Endpoint.socket(path: $0, mode: listener.socketMode.bits)
-    }
-    var settings = ListenerSettings(endpoints: plain + secure + [socket].compactMap { $0 }, hostname: hostname)
-    settings.limits = configuration.limits
-    settings.maximumConnections = listener.maximumConnections
-    settings.maximumPerClient = listener.maximumConnectionsPerClient
-    settings.networks = configuration.access.networks
-    settings.proxies = configuration.access.proxies
-    settings.allowsPlaintextAuthOnLoopback = configuration.auth.allowsPlaintextOnLoopback
-    settings.maximumPerLoopbackClient = listener.maximumConnectionsPerLoopbackClient
-    return settings
-  }
-
-  /// Nil without `[tls]`.
-  private func identity() throws -> TLSIdentity? {
-    guard let certificate = configuration.tls.certificate, let key = configuration.tls.key else { return nil }
-    do {
-      return try TLSIdentity(certificate: certificate, key: key, logger: logger)
-    } catch {
-      throw StartFailure(.configuration, error.description)
-    }
-  }
-
-  /// Nil without `[auth]`.
-  private func users() throws -> PasswordFile? {
-    guard let path = configuration.auth.users else { return nil }
-    do {
-      return try PasswordFile(path: path, logger: logger)
-    } catch {
-      throw StartFailure(.configuration, error.description)
     }
   }
 

@@ -16,7 +16,7 @@ import Synchronization
 /// loop is not held up; a large one is read and judged beside it, one at a time, so that memory does not grow with
 /// their number.
 final class Intake: TransactionHandler {
-  private let reader: ReportReader
+  private let reader: Current<ReportReader>
   private let store: any MailStore
   private let safetyNet: SafetyNet
   private let hostname: String
@@ -29,7 +29,8 @@ final class Intake: TransactionHandler {
   ///   - safetyNet: takes what the store cannot.
   ///   - hostname: how `Received:` names us.
   init(
-    store: any MailStore, reader: ReportReader = ReportReader(), safetyNet: SafetyNet, hostname: String, logger: Logger
+    store: any MailStore, reader: Current<ReportReader> = Current(ReportReader()), safetyNet: SafetyNet,
+    hostname: String, logger: Logger
   ) {
     self.store = store
     self.reader = reader
@@ -41,7 +42,7 @@ final class Intake: TransactionHandler {
 
   func handle(_ transaction: Transaction, reply: @escaping @Sendable (Reply) -> Void) {
     guard transaction.message.tail != nil else {
-      return accept(transaction, judgement: reader.judge(transaction.message.head), reply)
+      return accept(transaction, judgement: reader.value.judge(transaction.message.head), reply)
     }
     large.async { [self] in judgeLarge(transaction, reply) }
   }
@@ -50,7 +51,7 @@ final class Intake: TransactionHandler {
   private func judgeLarge(_ transaction: Transaction, _ reply: @escaping @Sendable (Reply) -> Void) {
     do {
       let octets = try transaction.message.octets()
-      let judgement = reader.judge(octets)
+      let judgement = reader.value.judge(octets)
       var transaction = transaction
       if case .report = judgement { transaction.message = Message(octets) }
       accept(transaction, judgement: judgement, reply)
@@ -77,7 +78,7 @@ final class Intake: TransactionHandler {
 
   /// What a mail of the emergency spool is.
   func judge(_ mail: EmergencySpool.Mail) -> Judged {
-    Judged(reader.judge(mail.message), envelope: mail.envelope)
+    Judged(reader.value.judge(mail.message), envelope: mail.envelope)
   }
 
   private func submission(for transaction: Transaction, _ judgement: Judgement) -> Submission {

@@ -12,29 +12,30 @@ struct LiveControl: ControlService {
   private let mailer: SummaryMailer
   private let listener: SMTPListener
   private let net: SafetyNet
-  private let listening: [String]
-  private let nextHop: String
+  private let route: Current<Route>
+  private let reloader: Reloader
   private let startedAt = Date.now
 
   init(
-    store: SQLiteStore, mailer: SummaryMailer, listener: SMTPListener, net: SafetyNet, listening: [String],
-    nextHop: String
+    store: SQLiteStore, mailer: SummaryMailer, listener: SMTPListener, net: SafetyNet, route: Current<Route>,
+    reloader: Reloader
   ) {
     stored = StoredState(reader: store, now: WallClock.now, builder: mailer.builder)
     self.store = store
     self.mailer = mailer
     self.listener = listener
     self.net = net
-    self.listening = listening
-    self.nextHop = nextHop
+    self.route = route
+    self.reloader = reloader
   }
 
   func status() async throws -> StatusReport {
     try await stored.status(
       daemon: DaemonStatus(
         pid: Int(ProcessInfo.processInfo.processIdentifier), startedAt: startedAt,
-        uptimeSeconds: Int(Date.now.timeIntervalSince(startedAt)), listening: listening, nextHop: nextHop,
-        connections: listener.counts.open, trouble: trouble))
+        uptimeSeconds: Int(Date.now.timeIntervalSince(startedAt)), listening: listener.endpoints.map(\.description),
+        nextHop: route.value.transport.nextHop, connections: listener.counts.open, trouble: trouble,
+        lastReload: await reloader.last))
   }
 
   private var trouble: TroubleReport {
@@ -54,4 +55,6 @@ struct LiveControl: ControlService {
   func previewSummary() async throws -> SummaryPreview { try await stored.previewSummary() }
 
   func sendSummary() async throws -> SummarySent { try await mailer.sendNow() }
+
+  func reload() async throws -> ReloadReport { await reloader.reload() }
 }

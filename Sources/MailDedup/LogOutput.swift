@@ -1,9 +1,57 @@
+import DedupConfig
 import DedupCore
 import Foundation
 import Glibc
 import HostSystem
 import Logging
 import MailMessage
+
+/// The log of the process. Its level and format may change while loggers are in use.
+final class LogOutput: Sendable {
+  private let settings: Current<Configuration.Log>
+  // Under systemd standard error goes to the journal, which has its own time (systemd.exec, JOURNAL_STREAM).
+  private let showsTime = getenv("JOURNAL_STREAM") == nil
+
+  init(_ settings: Configuration.Log) { self.settings = Current(settings) }
+
+  var logger: Logger { Logger(label: "maildedup") { _ in Handler(output: self) } }
+
+  func adopt(_ settings: Configuration.Log) { self.settings.adopt(settings) }
+
+  private var level: Logger.Level { Logger.Level(rawValue: settings.value.level.rawValue) ?? .info }
+
+  private var handler: any LogHandler {
+    switch settings.value.format {
+    case .text: LineLogHandler(level: level, showsTime: showsTime)
+    case .json: JSONLogHandler(level: level)
+    }
+  }
+
+  private struct Handler: LogHandler {
+    let output: LogOutput
+    var metadata: Logger.Metadata = [:]
+    /// Of a logger that was made quieter than the rest.
+    private var ownLevel: Logger.Level?
+
+    init(output: LogOutput) { self.output = output }
+
+    var logLevel: Logger.Level {
+      get { ownLevel ?? output.level }
+      set { ownLevel = newValue }
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+      get { metadata[key] }
+      set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+      var handler = output.handler
+      handler.metadata = metadata
+      handler.log(event: event)
+    }
+  }
+}
 
 /// Writes one line an event to standard error: time, level, verb, then `key=value` in a fixed order. Control
 /// characters are escaped, so that what a client said cannot forge a line.

@@ -11,7 +11,9 @@ struct MailDedupCommand: AsyncParsableCommand {
     commandName: "maildedup",
     abstract: "An SMTP relay that turns a flood of identical Django error mails into one.",
     discussion: """
-      Runs in the foreground; the log goes to standard error. SIGTERM, SIGINT and SIGHUP finish what is in flight and end it.
+      Runs in the foreground; the log goes to standard error. SIGTERM and SIGINT finish what is in flight and \
+      end it. SIGHUP reads the configuration again; when that is wrong, the old one stays. The end of the terminal that \
+      it was started from ends it.
 
       Exit status: 0 ended by a signal, 64 wrong usage, 69 an address is in use, 74 the store cannot be opened or \
       read, 75 another instance runs on the same store, 78 the configuration is wrong.
@@ -37,7 +39,7 @@ struct MailDedupCommand: AsyncParsableCommand {
       let path = config ?? ConfigurationFile.defaultPath()
       let configuration = try load(path)
       if checkConfig { return print("\(path): no errors") }
-      try await Daemon(configuration).run()
+      try await Daemon(configuration, path: path).run()
     } catch let failure as StartFailure {
       complain(failure.description)
       throw ExitCode(failure.status.rawValue)

@@ -13,7 +13,7 @@ enum NextHop {
   /// - Throws: `StartFailure` when the certificates to trust cannot be read.
   static func transport(
     _ delivery: Configuration.Delivery, hostname: String, group: any EventLoopGroup, logger: Logger
-  ) throws -> any Transport {
+  ) throws(StartFailure) -> any Transport {
     if delivery.discards {
       logger.warning("discarding", metadata: ["reason": "[delivery] discard is set: all mail is thrown away"])
       return DiscardTransport()
@@ -30,7 +30,7 @@ enum NextHop {
       group: group, logger: logger)
   }
 
-  private static func tls(_ relays: [Relay], _ delivery: Configuration.Delivery) throws -> TLSClient {
+  private static func tls(_ relays: [Relay], _ delivery: Configuration.Delivery) throws(StartFailure) -> TLSClient {
     do {
       return try TLSClient(
         for: relays.map(\.tls), caFile: delivery.caFile, verifiesCertificates: delivery.verifiesCertificates)

@@ -18,24 +18,14 @@ struct QueueRunner: Service {
   }
 
   private let store: SQLiteStore
-  private let transport: any Transport
-  private let policy: RetryPolicy
-  private let bounces: BounceWriter
-  private let concurrency: Int
+  private let route: Current<Route>
   private let logger: Logger
   private let events: AsyncStream<Event>
   private let signal: AsyncStream<Event>.Continuation
 
-  /// - Parameter concurrency: deliveries under way at once.
-  init(
-    store: SQLiteStore, transport: any Transport, policy: RetryPolicy, bounces: BounceWriter, concurrency: Int,
-    logger: Logger
-  ) {
+  init(store: SQLiteStore, route: Current<Route>, logger: Logger) {
     self.store = store
-    self.transport = transport
-    self.policy = policy
-    self.bounces = bounces
-    self.concurrency = concurrency
+    self.route = route
     self.logger = logger
     (events, signal) = AsyncStream.makeStream()
   }
@@ -71,6 +61,7 @@ struct QueueRunner: Service {
         if underway.isEmpty { break }
         continue
       }
+      let concurrency = route.value.concurrency
       if ready.isEmpty && underway.count < concurrency { ready = await due(excluding: underway) }
       while underway.count < concurrency, let entry = ready.popLast() {
         guard underway.insert(entry.id).inserted else { continue }
@@ -116,11 +107,15 @@ struct QueueRunner: Service {
   private func deliver(_ entry: QueueEntry) async {
     do {
       guard let message = try await store.message(of: entry.id) else { return }
-      let result = await transport.deliver(entry.envelope, message: message, id: entry.id)
+      let route = route.value
+      let result = await route.transport.deliver(entry.envelope, message: message, id: entry.id)
       let attempt = DeliveryAttempt(entry: entry.id, at: WallClock.now(), result)
-      let settlement = policy.settle(entry, attempt, random: .random(in: -1...1))
+      var settlement = route.retry.settle(entry, attempt, random: .random(in: -1...1))
+      // It failed on a way that mail no longer goes; the new one is tried at once.
+      if self.route.value.turns != route.turns { settlement.nextAttempt = attempt.at }
       log(settlement, of: entry)
-      try await record(settlement, of: entry, message: message, at: attempt.at)
+      let notice = route.bounces.notice(about: settlement, of: entry, message: message, at: attempt.at)
+      try await record(settlement, of: entry, notice)
     } catch {
       // Nothing was recorded, so the entry is still due and is tried again: better twice than never (RFC 1047).
       logger.error("attempt-not-recorded", metadata: ["id": "\(entry.id)", "error": "\(error)"])
@@ -128,9 +123,9 @@ struct QueueRunner: Service {
     }
   }
 
-  private func record(_ settlement: Settlement, of entry: QueueEntry, message: Message, at now: Timestamp) async throws
-  {
-    let notice = bounces.notice(about: settlement, of: entry, message: message, at: now)
+  private func record(
+    _ settlement: Settlement, of entry: QueueEntry, _ notice: BounceWriter.Notice?
+  ) async throws {
     if !settlement.failed.isEmpty && notice?.tells(of: .failed) != true {
       let mayBeTold = DeliveryStatusNotification.isDue(for: entry)
       let reason = mayBeTold ? "its sender asked not to be told" : "mail without a sender is never bounced"

@@ -9,11 +9,14 @@ import ServiceLifecycle
 struct ReplacementTeller: Service {
   private let store: SQLiteStore
   private let mailer: SummaryMailer
-  private let postmaster: EmailAddress?
+  private let postmaster: @Sendable () -> EmailAddress?
   private let logger: Logger
 
-  /// - Parameter postmaster: is told when nobody is known who gets the summary.
-  init(store: SQLiteStore, mailer: SummaryMailer, postmaster: EmailAddress?, logger: Logger) {
+  /// - Parameter postmaster: is told when nobody is known who gets the summary; asked anew each time.
+  init(
+    store: SQLiteStore, mailer: SummaryMailer, postmaster: @escaping @autoclosure @Sendable () -> EmailAddress?,
+    logger: Logger
+  ) {
     self.store = store
     self.mailer = mailer
     self.postmaster = postmaster
@@ -45,7 +48,7 @@ struct ReplacementTeller: Service {
   }
 
   private func tell(_ replacement: StoreReplacement) async throws {
-    let mail = try await mailer.notice(of: replacement, postmaster: postmaster)
+    let mail = try await mailer.notice(of: replacement, postmaster: postmaster())
     try await store.tell(mail, of: 1)
     let to = mail.map { $0.envelope.recipients.map(\.text).joined(separator: ",") }
     logger.info("replacement-told", metadata: ["to": "\(to ?? "nobody is known")"])

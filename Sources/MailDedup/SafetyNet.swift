@@ -19,15 +19,15 @@ final class SafetyNet: Sendable {
   }
 
   private let spool: EmergencySpool
-  private let transport: any Transport
+  private let route: Current<Route>
   private let logger: Logger
   private let state = Mutex(Counts())
   /// Syncing a file takes milliseconds, and no event loop may wait for that.
   private let disk = DispatchQueue(label: "maildedup.spool")
 
-  init(spool: EmergencySpool, transport: any Transport, logger: Logger) {
+  init(spool: EmergencySpool, route: Current<Route>, logger: Logger) {
     self.spool = spool
-    self.transport = transport
+    self.route = route
     self.logger = logger
   }
 
@@ -53,7 +53,7 @@ final class SafetyNet: Sendable {
 
   private func cutThrough(_ submission: Submission, reply: @Sendable (Reply) -> Void) async {
     let message = submission.message.prepending(submission.received)
-    let result = await transport.deliver(submission.envelope, message: message, id: submission.id)
+    let result = await route.value.transport.deliver(submission.envelope, message: message, id: submission.id)
     let answer = CutThrough.reply(to: result.outcomes, id: submission.id)
     if answer.isPositive {
       count { $0.cutThrough += 1 }

@@ -1,6 +1,8 @@
 import ControlAPI
+import HostSystem
 import SMTPServer
 import ServiceLifecycle
+import UnixSignals
 
 /// Keeps the listener, which is already bound, until the shutdown.
 struct ListenerService: Service {
@@ -28,6 +30,22 @@ struct FileRefresher: Service {
         refresh()
       }
     }
+  }
+}
+
+/// SIGHUP reads the configuration again. When it means that the terminal is gone, the service ends, and the relay with
+/// it: whoever started the relay by hand has left.
+struct HangUpService: Service {
+  let hangUps: UnixSignalsSequence
+  let terminal: Terminal
+  let reloader: Reloader
+
+  func run() async throws {
+    for await _ in hangUps.cancelOnGracefulShutdown() {
+      if terminal.isGone { break }
+      _ = await reloader.reload()
+    }
+    await reloader.close()
   }
 }
 

@@ -8,14 +8,16 @@ import MailMessage
 /// Makes the summary of a period and queues it.
 struct SummaryMailer: Sendable {
   private let store: SQLiteStore
-  private let settings: Configuration.Summary
+  private let current: Current<Configuration.Summary>
   private let hostname: String
 
-  init(store: SQLiteStore, settings: Configuration.Summary, hostname: String) {
+  init(store: SQLiteStore, settings: Current<Configuration.Summary>, hostname: String) {
     self.store = store
-    self.settings = settings
+    current = settings
     self.hostname = hostname
   }
+
+  var settings: Configuration.Summary { current.value }
 
   /// The setting of the store that holds the end of the last period that was sent, in milliseconds.
   private static let lastEndSetting = "summary.last-end"

@@ -1,4 +1,5 @@
 import ControlAPI
+import DedupConfig
 import DedupCore
 import HostSystem
 import Logging
@@ -7,17 +8,14 @@ import ServiceLifecycle
 /// Sends the daily summary at its local time, once for each period, also after a downtime.
 struct SummaryService: Service {
   private let mailer: SummaryMailer
-  private let schedule: DailySchedule
   private let logger: Logger
 
-  /// - Parameter timeOfDay: minutes after local midnight.
-  init(mailer: SummaryMailer, timeOfDay: Int, logger: Logger) {
+  init(mailer: SummaryMailer, logger: Logger) {
     self.mailer = mailer
-    schedule = DailySchedule(timeOfDay: timeOfDay) { LocalTime.offset(at: $0) }
     self.logger = logger
   }
 
-  /// Wall clocks jump and machines sleep, so the plan is made anew this often.
+  /// Wall clocks jump, machines sleep and the time may be changed, so the plan is made anew this often.
   private static let longestSleep = Duration.seconds(60)
 
   func run() async throws {
@@ -33,6 +31,9 @@ struct SummaryService: Service {
   ///
   /// - Returns: how long to wait before the next look.
   private func step(now: Timestamp) async -> Duration {
+    let settings = mailer.settings
+    guard settings.enabled else { return Self.longestSleep }
+    let schedule = DailySchedule(timeOfDay: settings.time.hour * 60 + settings.time.minute) { LocalTime.offset(at: $0) }
     do {
       switch schedule.plan(now: now, lastEnd: try await mailer.lastEnd()) {
       case .wait(let next): return min(max(next.since(now), .milliseconds(100)), Self.longestSleep)

@@ -114,7 +114,7 @@ extension SMTPTransport {
 
   private func keep(_ kept: Kept, of index: Int) {
     guard kept.connection.isOpen else { return }
-    if isShutDown || kept.mails >= settings.mailsPerConnection { return kept.connection.quit() }
+    if isShutDown || isRetired || kept.mails >= settings.mailsPerConnection { return kept.connection.quit() }
     hosts[index].idle.append(kept)
   }
 }

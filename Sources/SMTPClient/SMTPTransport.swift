@@ -28,6 +28,7 @@ package actor SMTPTransport: Transport {
   private var active = 0
   private var waiting: [CheckedContinuation<Bool, Never>] = []
   private(set) var isShutDown = false
+  private(set) var isRetired = false
   private var drained: CheckedContinuation<Void, Never>?
 
   /// - Parameters:
@@ -57,6 +58,11 @@ package actor SMTPTransport: Transport {
     let (outcomes, host) = await send(job, message, id)
     leave()
     return DeliveryResult(outcomes.map(\.outcome), remote: host)
+  }
+
+  package func retire() {
+    isRetired = true
+    quitIdle()
   }
 
   /// Lets mails on their way end, up to `limit`, and closes all connections. Mails that come afterwards are deferred.

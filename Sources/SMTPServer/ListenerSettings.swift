@@ -22,6 +22,21 @@ package struct ListenerSettings: Hashable, Sendable {
       }
     }
 
+    /// Two endpoints with the same place cannot be bound at the same time.
+    var place: Endpoint {
+      switch self {
+      // Of port 0 the kernel makes another one each time.
+      case .address(let host, let port, let isTLS): .address(host: host, port: port, isImplicitTLS: port == 0 && isTLS)
+      case .socket(let path, _): .socket(path: path, mode: 0)
+      }
+    }
+
+    /// Whether one may keep the other from being bound: 0.0.0.0 holds the port of every address.
+    func contends(with other: Endpoint) -> Bool {
+      guard case .address(_, let port, _) = self, case .address(_, let otherPort, _) = other else { return false }
+      return port == otherPort && port != 0
+    }
+
     var isImplicitTLS: Bool {
       if case .address(_, _, let isImplicitTLS) = self { isImplicitTLS } else { false }
     }

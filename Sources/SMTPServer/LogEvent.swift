@@ -24,6 +24,8 @@ enum LogVerb: String {
   case reloaded
   /// A changed file cannot be used; what was read before is kept.
   case keptOld = "kept-old"
+  /// An endpoint that was closed for a new one that then could not be bound.
+  case notReopened = "not-reopened"
   case stopped
   /// A large message for which there was no room.
   case notKept = "not-kept"

@@ -12,20 +12,57 @@ import Synchronization
 /// once and nothing short of CRLF.CRLF ever is (R2). Limits: the numbers of connections in `ListenerSettings`, and
 /// `SessionLimits` for each of them. Errors: `ListenerFailure` at the start, none afterwards.
 package final class SMTPListener: Sendable {
-  private let settings: Mutex<ListenerSettings>
   private let handler: any TransactionHandler
   private let largeMessages: any LargeMessages
   private let group: any EventLoopGroup
   private let logger: Logger
-  private let identity: TLSIdentity?
-  private let authenticator: Authenticator?
   private let table = ConnectionTable()
-  private let servers = Mutex<[any Channel]>([])
+  private let state: Mutex<State>
   private let sessions = Atomic<UInt64>(0)
 
+  /// What a new connection meets.
+  package struct Terms: Sendable {
+    package var settings: ListenerSettings
+    /// The certificate; without it there is neither STARTTLS nor an endpoint with implicit TLS.
+    package var identity: TLSIdentity?
+    /// Who may log in; without it there is no AUTH.
+    package var authenticator: Authenticator?
+
+    package init(settings: ListenerSettings, identity: TLSIdentity? = nil, authenticator: Authenticator? = nil) {
+      self.settings = settings
+      self.identity = identity
+      self.authenticator = authenticator
+    }
+  }
+
+  /// An endpoint that is bound.
+  private struct Door {
+    var endpoint: ListenerSettings.Endpoint
+    let channel: any Channel
+
+    /// With the port that the kernel chose.
+    var bound: ListenerSettings.Endpoint {
+      guard case .address(let host, let port, let isImplicitTLS) = endpoint else { return endpoint }
+      return .address(host: host, port: channel.localAddress?.port ?? port, isImplicitTLS: isImplicitTLS)
+    }
+  }
+
+  private struct State {
+    var terms: Terms
+    var doors: [Door] = []
+
+    mutating func take(_ terms: Terms) {
+      self.terms = terms
+      for index in doors.indices {
+        let place = doors[index].endpoint.place
+        if let endpoint = terms.settings.endpoints.first(where: { $0.place == place }) {
+          doors[index].endpoint = endpoint
+        }
+      }
+    }
+  }
+
   /// - Parameters:
-  ///   - identity: the certificate; without it there is neither STARTTLS nor an endpoint with implicit TLS.
-  ///   - authenticator: who may log in; without it there is no AUTH.
   ///   - largeMessages: where messages grow that are too large for memory.
   ///   - group: carries the connections; the caller shuts it down, after the listener.
   package init(
@@ -33,9 +70,8 @@ package final class SMTPListener: Sendable {
     handler: any TransactionHandler, largeMessages: any LargeMessages = MemoryMessages(), group: any EventLoopGroup,
     logger: Logger
   ) {
-    self.identity = identity
-    self.authenticator = authenticator
-    self.settings = Mutex(settings)
+    let terms = Terms(settings: settings, identity: identity, authenticator: authenticator)
+    state = Mutex(State(terms: terms))
     self.handler = handler
     self.largeMessages = largeMessages
     self.group = group
@@ -45,52 +81,101 @@ package final class SMTPListener: Sendable {
   /// Connections now and since the start.
   package var counts: ConnectionCounts { table.counts }
 
-  /// Binds all endpoints or none.
-  ///
-  /// - Returns: what is bound, in the order of the settings, with the ports that the kernel chose.
-  package func start() async throws(ListenerFailure) -> [ListenerSettings.Endpoint] {
-    var bound: [ListenerSettings.Endpoint] = []
-    for endpoint in settings.withLock({ $0.endpoints }) {
-      do throws(ListenerFailure) {
-        bound.append(try await bind(endpoint))
-      } catch {
-        await stopListening()
-        throw error
+  /// What is bound, in the order of the settings, with the ports that the kernel chose.
+  package var endpoints: [ListenerSettings.Endpoint] {
+    state.withLock { state in
+      state.terms.settings.endpoints.compactMap { endpoint in
+        state.doors.first { $0.endpoint.place == endpoint.place }?.bound
       }
     }
-    for endpoint in bound { logger.event(.info, .listening, [.endpoint: endpoint.description]) }
-    return bound
   }
 
-  private func bind(_ endpoint: ListenerSettings.Endpoint) async throws(ListenerFailure) -> ListenerSettings.Endpoint {
+  /// Binds all endpoints or none.
+  ///
+  /// - Returns: what is bound.
+  @discardableResult
+  package func start() async throws(ListenerFailure) -> [ListenerSettings.Endpoint] {
+    try await adopt(state.withLock { $0.terms })
+    return endpoints
+  }
+
+  /// Takes new terms for the connections to come; the open ones keep theirs, also where their endpoint is no longer
+  /// listened on. When a new endpoint cannot be bound, everything stays as it was. Not for two callers at once.
+  package func adopt(_ terms: Terms) async throws(ListenerFailure) {
+    let wanted = terms.settings.endpoints
     // Greeting in plain text where TLS was asked for would be worse than not to listen.
-    if endpoint.isImplicitTLS, identity == nil { throw ListenerFailure(withoutCertificate: endpoint) }
+    if terms.identity == nil, let endpoint = wanted.first(where: \.isImplicitTLS) {
+      throw ListenerFailure(withoutCertificate: endpoint)
+    }
+    let doors = state.withLock { $0.doors }
+    let added = wanted.filter { endpoint in !doors.contains { $0.endpoint.place == endpoint.place } }
+    let removed = doors.filter { door in !wanted.contains { $0.place == door.endpoint.place } }
+    let inTheWay = removed.filter { door in added.contains { $0.contends(with: door.endpoint) } }
+    await close(inTheWay)
+    do throws(ListenerFailure) {
+      for endpoint in added { try await bind(endpoint) }
+      for endpoint in wanted { try setMode(of: endpoint) }
+    } catch {
+      await close(state.withLock { $0.doors }.filter { door in added.contains { $0.place == door.endpoint.place } })
+      await reopen(inTheWay)
+      throw error
+    }
+    state.withLock { $0.take(terms) }
+    await close(removed.filter { door in !inTheWay.contains { $0.channel === door.channel } })
+    for door in state.withLock({ $0.doors }) where !doors.contains(where: { $0.channel === door.channel }) {
+      logger.event(.info, .listening, [.endpoint: door.bound.description])
+    }
+  }
+
+  /// What was closed for an endpoint that could not be bound in its place.
+  private func reopen(_ doors: [Door]) async {
+    for door in doors {
+      do throws(ListenerFailure) { try await bind(door.endpoint) } catch {
+        logger.event(.error, .notReopened, [.endpoint: door.endpoint.description, .error: error.description])
+      }
+    }
+  }
+
+  private func bind(_ endpoint: ListenerSettings.Endpoint) async throws(ListenerFailure) {
     do {
       switch endpoint {
-      case .address(let host, let port, let isImplicitTLS):
-        let server = try await bootstrap(endpoint).bind(host: host, port: port).get()
-        servers.withLock { $0.append(server) }
-        return .init(host: host, port: server.localAddress?.port ?? port, isImplicitTLS: isImplicitTLS)
+      case .address(let host, let port, _):
+        add(try await bootstrap(endpoint).bind(host: host, port: port).get(), endpoint)
       case .socket(let path, let mode):
         try await SocketFile.clear(path, group: group)
-        let server = try await bootstrap(endpoint).bind(unixDomainSocketPath: path).get()
-        servers.withLock { $0.append(server) }
+        add(try await bootstrap(endpoint).bind(unixDomainSocketPath: path).get(), endpoint)
+        // At once, and not with those that are kept: nobody may get in by the mode of the umask.
         try SocketFile.set(mode, of: path)
-        return endpoint
       }
     } catch {
       throw ListenerFailure(endpoint, error)
     }
   }
 
-  /// Takes new settings for the connections to come; the open ones keep theirs. The endpoints stay as they are.
-  package func adopt(_ settings: ListenerSettings) { self.settings.withLock { $0 = settings } }
+  /// Of a socket that is kept, and may have got another mode.
+  private func setMode(of endpoint: ListenerSettings.Endpoint) throws(ListenerFailure) {
+    guard case .socket(let path, let mode) = endpoint else { return }
+    do throws(SocketFile.Obstacle) { try SocketFile.set(mode, of: path) } catch {
+      throw ListenerFailure(endpoint, error)
+    }
+  }
+
+  private func add(_ channel: any Channel, _ endpoint: ListenerSettings.Endpoint) {
+    state.withLock { $0.doors.append(Door(endpoint: endpoint, channel: channel)) }
+  }
+
+  private func close(_ doors: [Door]) async {
+    state.withLock { state in
+      state.doors.removeAll { door in doors.contains { $0.channel === door.channel } }
+    }
+    for door in doors { try? await door.channel.close() }
+  }
 
   /// Stops accepting, lets messages in flight arrive and be answered, says 421 to everybody else.
   ///
   /// - Parameter limit: after this time whoever is still here is cut off.
   package func shutdown(within limit: Duration) async {
-    await stopListening()
+    await close(state.withLock { $0.doors })
     let channels = table.shutDown()
     for channel in channels { channel.triggerUserOutboundEvent(SessionHandler.DrainRequest(), promise: nil) }
     let loop = group.any()
@@ -99,14 +184,6 @@ package final class SMTPListener: Sendable {
     try? await closed.get()
     patience.cancel()
     logger.event(.info, .stopped, [.connections: "\(channels.count)"])
-  }
-
-  private func stopListening() async {
-    let channels = servers.withLock { servers in
-      defer { servers = [] }
-      return servers
-    }
-    for channel in channels { try? await channel.close() }
   }
 
   private func bootstrap(_ endpoint: ListenerSettings.Endpoint) -> ServerBootstrap {
@@ -126,37 +203,43 @@ package final class SMTPListener: Sendable {
       }
   }
 
-  private func welcome(_ channel: any Channel, at endpoint: ListenerSettings.Endpoint) throws {
-    let settings = settings.withLock { $0 }
+  /// - Parameter bound: the endpoint as it was when it was bound. Whether TLS begins at once may have changed since.
+  private func welcome(_ channel: any Channel, at bound: ListenerSettings.Endpoint) throws {
+    let terms = state.withLock { $0.terms }
+    let settings = terms.settings
+    let endpoint = settings.endpoints.first { $0.place == bound.place } ?? bound
     let peer = Peer(of: channel, at: endpoint)
     let admission = table.admit(channel, settings)
     guard admission == .admitted else { return try refuse(channel, from: peer, admission) }
     // By the future and not by a handler, so that a connection that dies before it is active is counted out as well.
     channel.closeFuture.whenComplete { _ in self.table.remove(channel) }
     guard case .direct(let address) = peer, settings.proxies.contains(where: { $0.contains(address) }) else {
-      return try begin(channel, from: peer, at: endpoint, settings)
+      return try begin(channel, from: peer, at: endpoint, terms)
     }
     let proxy = ProxyHandler(proxy: peer, patience: settings.limits.handshake, logger: logger) { source in
       var client = peer
       if case .client(let source) = source { client = .proxied(source, by: address) }
       self.logger.event(.debug, .proxied, [.client: client.name, .proxy: peer.name])
-      try self.begin(channel, from: client, at: endpoint, settings)
+      try self.begin(channel, from: client, at: endpoint, terms)
     }
     try channel.pipeline.syncOperations.addHandler(proxy)
   }
 
   /// The client is known: the session may begin.
   private func begin(
-    _ channel: any Channel, from peer: Peer, at endpoint: ListenerSettings.Endpoint, _ settings: ListenerSettings
+    _ channel: any Channel, from peer: Peer, at endpoint: ListenerSettings.Endpoint, _ terms: Terms
   ) throws {
+    let settings = terms.settings
     let admission = table.assign(channel, to: peer, settings)
     guard admission == .admitted else { return try refuse(channel, from: peer, admission) }
     let number = sessions.wrappingAdd(1, ordering: .relaxed).newValue
     let session = SessionHandler(
       client: peer.name, name: "s" + String(number, radix: 36), settings: settings,
-      policy: policy(for: peer, at: endpoint, settings), identity: identity, authenticator: authenticator,
+      policy: policy(for: peer, at: endpoint, terms), identity: terms.identity, authenticator: terms.authenticator,
       table: table, transactions: handler, largeMessages: largeMessages, logger: logger)
-    if endpoint.isImplicitTLS, let identity {
+    if endpoint.isImplicitTLS {
+      // An endpoint that is about to go may outlive the certificate by a connection.
+      guard let identity = terms.identity else { throw ChannelError.inappropriateOperationForState }
       try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: identity.context))
     }
     try channel.pipeline.syncOperations.addHandler(session)
@@ -168,14 +251,14 @@ package final class SMTPListener: Sendable {
   }
 
   private func policy(
-    for peer: Peer, at endpoint: ListenerSettings.Endpoint, _ settings: ListenerSettings
+    for peer: Peer, at endpoint: ListenerSettings.Endpoint, _ terms: Terms
   ) -> SessionPolicy {
     var policy = SessionPolicy()
     policy.security = endpoint.isImplicitTLS ? .implicitTLS : .plain
-    policy.offersStartTLS = identity != nil
-    policy.maySend = peer.maySend(settings.networks)
-    if authenticator != nil {
-      let isPrivate = peer == .socket || peer.isLocal && settings.allowsPlaintextAuthOnLoopback
+    policy.offersStartTLS = terms.identity != nil
+    policy.maySend = peer.maySend(terms.settings.networks)
+    if terms.authenticator != nil {
+      let isPrivate = peer == .socket || peer.isLocal && terms.settings.allowsPlaintextAuthOnLoopback
       policy.authentication = isPrivate ? .always : .insideTLS
     }
     return policy

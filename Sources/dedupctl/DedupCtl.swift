@@ -16,7 +16,7 @@ struct DedupCtl: AsyncParsableCommand {
     version: MailDedupVersion.text,
     subcommands: [
       ListCommand.self, ShowCommand.self, StatusCommand.self, QueueCommand.self, SummaryCommand.self,
-      FingerprintCommand.self, RulesCommand.self,
+      FingerprintCommand.self, RulesCommand.self, ReloadCommand.self,
     ])
 
   @OptionGroup var relay: RelayOptions

@@ -24,7 +24,7 @@ struct RelayOptions: ParsableArguments {
 
   /// The running daemon, or its store when it is down.
   func service(or outer: RelayOptions) async throws -> any ControlService {
-    let configuration = try configuration(or: outer)
+    let configuration = try findable(or: outer)
     let client = ControlClient(socket: configuration.control.socket)
     do {
       _ = try await client.status()
@@ -36,12 +36,26 @@ struct RelayOptions: ParsableArguments {
 
   /// The running daemon; commands that change something need it.
   func daemon(or outer: RelayOptions) async throws -> any ControlService {
-    ControlClient(socket: try configuration(or: outer).control.socket)
+    ControlClient(socket: try findable(or: outer).control.socket)
   }
 
   /// The configuration that is named, else the one of this machine.
   func configuration(or outer: RelayOptions) throws -> Configuration {
     try Self.load(config ?? outer.config ?? ConfigurationFile.defaultPath())
+  }
+
+  /// The same, errors or not: a relay goes on with what stood there when it was right.
+  private func findable(or outer: RelayOptions) throws -> Configuration {
+    let path = config ?? outer.config ?? ConfigurationFile.defaultPath()
+    do {
+      let parsed = try ConfigurationFile.read(path)
+      if let problem = parsed.errors.first {
+        Output.error("The configuration is wrong, a reload would refuse it: \(problem)")
+      }
+      return parsed.configuration
+    } catch {
+      throw CommandFailure(.failure, error.description)
+    }
   }
 
   static func load(_ path: String) throws -> Configuration {

@@ -26,6 +26,7 @@ struct StatusCommand: AsyncParsableCommand {
         ("Daemon", "pid \(daemon.pid), up \(uptime(daemon.uptimeSeconds)), \(daemon.connections) connections"),
         ("Listening", daemon.listening.joined(separator: ", ")), ("Next hop", daemon.nextHop),
       ]
+      if let reload = daemon.lastReload { facts.append(("Reload", Self.reload(reload))) }
       if let trouble = trouble(daemon.trouble) { facts.append(("Trouble", trouble)) }
       for database in daemon.trouble.setAside ?? [] {
         facts.append(("Set aside", "\(database.path), a database, \(Output.time(database.at)); remove it when done"))
@@ -40,6 +41,13 @@ struct StatusCommand: AsyncParsableCommand {
       ("Queue", queue(status.queue)),
     ]
     return facts
+  }
+
+  private static func reload(_ report: ReloadReport) -> String {
+    let time = Output.time(report.at)
+    if let problem = report.problems.first { return "refused at \(time), the old configuration stays: \(problem)" }
+    let waiting = report.awaitingRestart.joined(separator: ", ")
+    return "at \(time)" + (waiting.isEmpty ? "" : "; \(waiting) take effect after a restart")
   }
 
   /// Nil as long as the database took every mail.

@@ -32,7 +32,8 @@ private let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler
 /// For tests in which the store never fails.
 private var unusedNet: SafetyNet {
   SafetyNet(
-    spool: EmergencySpool(directory: "/dev/null/never"), transport: FixedTransport(outcome: .deferred(reason: "never")),
+    spool: EmergencySpool(directory: "/dev/null/never"),
+    route: FixedTransport(outcome: .deferred(reason: "never")).route,
     logger: quiet)
 }
 

@@ -64,9 +64,7 @@ private struct Bench {
   /// Runs the runner until `body` returns, then shuts it down gracefully.
   func run(_ transport: ScriptedTransport, _ body: @escaping @Sendable () async throws -> Void) async throws {
     let runner = QueueRunner(
-      store: store, transport: transport, policy: policy,
-      bounces: BounceWriter(hostname: "relay.example", policy: policy, postmaster: postmaster),
-      concurrency: 3, logger: quiet)
+      store: store, route: Current(Route(transport, policy, postmaster: postmaster)), logger: quiet)
     let group = ServiceGroup(services: [runner], logger: quiet)
     try await withThrowingTaskGroup(of: Void.self) { tasks in
       tasks.addTask { try await group.run() }

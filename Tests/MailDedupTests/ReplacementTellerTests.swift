@@ -30,7 +30,7 @@ struct ReplacementTellerTests {
     defer { store.close() }
     var settings = Configuration.Summary()
     settings.to = to.map { EmailAddress($0) }
-    let mailer = SummaryMailer(store: store, settings: settings, hostname: "relay.example")
+    let mailer = SummaryMailer(store: store, settings: Current(settings), hostname: "relay.example")
     let teller = ReplacementTeller(
       store: store, mailer: mailer, postmaster: postmaster.map { EmailAddress($0) }, logger: quiet)
     for _ in 0..<2 {

@@ -19,6 +19,8 @@ struct FixedTransport: Transport {
 
   init(outcomes: [DeliveryOutcome]) { self.outcomes = outcomes }
 
+  var route: Current<Route> { Current(Route(self)) }
+
   func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> DeliveryResult {
     DeliveryResult(outcomes, nextHop: nextHop)
   }
@@ -47,7 +49,7 @@ struct FixedTransport: Transport {
   func spoolsAndImports() async throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let spool = EmergencySpool(directory: folder + "/spool")
-    let net = SafetyNet(spool: spool, transport: FixedTransport(outcome: .deferred(reason: "never")), logger: quiet)
+    let net = SafetyNet(spool: spool, route: FixedTransport(outcome: .deferred(reason: "never")).route, logger: quiet)
     let reply = await take(net)
     #expect(reply.code == 250 && reply.lines.joined().contains("kept as"))
     #expect(net.counts == SafetyNet.Counts(spooled: 1, cutThrough: 0, refused: 0))
@@ -78,7 +80,7 @@ struct FixedTransport: Transport {
     ])
   func cutsThrough(outcomes: [DeliveryOutcome], code: Int, why: Comment) async {
     let spool = EmergencySpool(directory: "/dev/null/spool")
-    let net = SafetyNet(spool: spool, transport: FixedTransport(outcomes: outcomes), logger: quiet)
+    let net = SafetyNet(spool: spool, route: FixedTransport(outcomes: outcomes).route, logger: quiet)
     let reply = await take(net)
     #expect(reply.code == code, why)
     #expect(net.counts.cutThrough == (code == 250 ? 1 : 0))
@@ -92,7 +94,7 @@ struct FixedTransport: Transport {
       directory: folder + "/store", policy: WindowPolicy(), explain: { _ in "" }, logger: quiet, now: WallClock.now)
     let net = SafetyNet(
       spool: EmergencySpool(directory: folder + "/spool"),
-      transport: FixedTransport(outcome: .deferred(reason: "never")),
+      route: FixedTransport(outcome: .deferred(reason: "never")).route,
       logger: quiet)
     let intake = Intake(store: store, safetyNet: net, hostname: "relay.example", logger: quiet)
     let transaction = Transaction(

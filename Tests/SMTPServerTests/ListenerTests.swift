@@ -228,7 +228,7 @@ struct ListenerTests {
   /// Settings that change reach the next connection.
   @Test func adopts() async throws {
     try await withListener(settings(), Collector()) { listener, port, group in
-      listener.adopt(settings { $0.hostname = "new.example" })
+      try await listener.adopt(.init(settings: settings { $0.hostname = "new.example" }))
       try await LineClient.connect(port: port, on: group) { client in
         #expect(await client.readLine() == "220 new.example ESMTP MailDedup")
       }

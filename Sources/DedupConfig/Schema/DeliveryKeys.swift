@@ -109,7 +109,7 @@ extension ConfigurationSchema {
     ])
 
   static let store = ConfigurationSection(
-    "store", "What the relay remembers: the queue, the errors and their counts.",
+    "store", "What the relay remembers: the queue, the errors and their counts. Changes here take a restart.",
     keys: [
       ConfigurationKey(
         "directory", \.store.directory, .path(), example: "/var/lib/maildedup",

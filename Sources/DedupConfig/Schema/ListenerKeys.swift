@@ -30,7 +30,10 @@ extension ConfigurationSchema {
         """),
       ConfigurationKey(
         "hostname", \.listener.hostname, .optional(.hostname), example: "relay.example.org",
-        "The name in the SMTP greeting and in the Received: field of each mail. Empty: the name of the machine."),
+        """
+        The name in the SMTP greeting and in the Received: field of each mail. Empty: the name of the machine. A change \
+        takes a restart.
+        """),
       ConfigurationKey(
         "maximum-connections", \.listener.maximumConnections, .count(1...100_000), example: "2000",
         "Connections that may be open at the same time; a further client is told to come back later (421)."),

@@ -4,7 +4,7 @@ extension ConfigurationSchema {
     keys: [
       ConfigurationKey(
         "socket", \.control.socket, .path(maximumLength: 107), example: "/run/maildedup/control.sock",
-        "The Unix socket of the relay. Whoever may write to it may read and delete mail.")
+        "The Unix socket of the relay. Whoever may write to it may read and delete mail. A change takes a restart.")
     ])
 
   static let log = ConfigurationSection(

@@ -1,0 +1,40 @@
+/// What is different in a new configuration, and what of that a running relay can take.
+package struct ConfigurationChange: Hashable, Sendable {
+  /// The ids of the keys whose values differ, in the order of `dedup.conf`; `rule` stands for all rules.
+  package let keys: [String]
+
+  package init(from old: Configuration, to new: Configuration) {
+    let differing = ConfigurationSchema.sections.flatMap(\.keys).filter { $0.text(of: old) != $0.text(of: new) }
+    keys = differing.map(\.id) + (old.rules == new.rules ? [] : [ConfigurationSchema.ruleSection])
+  }
+
+  /// What takes effect at once.
+  package var live: [String] { keys.filter { !Self.isFixed($0) } }
+
+  /// What takes effect after a restart: where the data are, and the name that stands in mail on its way.
+  package var awaitingRestart: [String] { keys.filter(Self.isFixed) }
+
+  /// Whether mail goes another way now, so that the failures of the old one say nothing any more.
+  package var concernsRoute: Bool { keys.contains(where: Self.route.contains) }
+
+  private static func isFixed(_ key: String) -> Bool {
+    key == "listener.hostname" || key == "control.socket" || key.hasPrefix("store.")
+  }
+
+  private static let route: Set = [
+    "delivery.smarthost", "delivery.tls", "delivery.ca-file", "delivery.verify-certificate", "delivery.username",
+    "delivery.password-file", "delivery.oauth-token-file", "delivery.oauth-token-command", "delivery.maildir",
+    "delivery.discard",
+  ]
+}
+
+extension Configuration {
+  /// The same with what needs a restart as it is in `running`.
+  package func keepingWhatIsFixed(in running: Configuration) -> Configuration {
+    var copy = self
+    copy.listener.hostname = running.listener.hostname
+    copy.store = running.store
+    copy.control = running.control
+    return copy
+  }
+}

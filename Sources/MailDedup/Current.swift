@@ -1,0 +1,19 @@
+import Synchronization
+
+/// What the running parts read anew for each mail, so that a reload reaches them.
+final class Current<Value: Sendable>: Sendable {
+  private let state: Mutex<Value>
+
+  init(_ value: Value) { state = Mutex(value) }
+
+  var value: Value { state.withLock { $0 } }
+
+  /// - Returns: what it was before.
+  @discardableResult
+  func adopt(_ value: Value) -> Value {
+    state.withLock { state in
+      defer { state = value }
+      return state
+    }
+  }
+}

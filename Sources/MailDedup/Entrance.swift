@@ -1,0 +1,62 @@
+import DedupConfig
+import Logging
+import SMTPServer
+
+/// Where clients connect and who may send: what the listener takes, and the files behind it.
+struct Entrance: Sendable {
+  let terms: SMTPListener.Terms
+  private let users: PasswordFile?
+
+  /// - Throws: `StartFailure` when the certificate or the users cannot be used.
+  init(_ configuration: Configuration, hostname: String, logger: Logger) throws(StartFailure) {
+    do {
+      let identity = try Self.identity(configuration.tls, logger)
+      users = try Self.users(configuration.auth, logger)
+      terms = SMTPListener.Terms(
+        settings: Self.settings(configuration, hostname), identity: identity,
+        authenticator: users.map(Authenticator.init))
+    } catch let failure as StartFailure {
+      throw failure
+    } catch {
+      throw StartFailure(.configuration, "\(error)")
+    }
+  }
+
+  /// Reads the files again that changed.
+  func refresh() {
+    terms.identity?.refresh()
+    users?.refresh()
+  }
+
+  /// Nil without `[tls]`.
+  private static func identity(_ tls: Configuration.TLS, _ logger: Logger) throws -> TLSIdentity? {
+    guard let certificate = tls.certificate, let key = tls.key else { return nil }
+    return try TLSIdentity(certificate: certificate, key: key, logger: logger)
+  }
+
+  /// Nil without `[auth]`.
+  private static func users(_ auth: Configuration.Auth, _ logger: Logger) throws -> PasswordFile? {
+    try auth.users.map { try PasswordFile(path: $0, logger: logger) }
+  }
+
+  private static func settings(_ configuration: Configuration, _ hostname: String) -> ListenerSettings {
+    var settings = ListenerSettings(endpoints: endpoints(configuration.listener), hostname: hostname)
+    settings.limits = configuration.limits
+    settings.maximumConnections = configuration.listener.maximumConnections
+    settings.maximumPerClient = configuration.listener.maximumConnectionsPerClient
+    settings.maximumPerLoopbackClient = configuration.listener.maximumConnectionsPerLoopbackClient
+    settings.networks = configuration.access.networks
+    settings.proxies = configuration.access.proxies
+    settings.allowsPlaintextAuthOnLoopback = configuration.auth.allowsPlaintextOnLoopback
+    return settings
+  }
+
+  private static func endpoints(_ listener: Configuration.Listener) -> [ListenerSettings.Endpoint] {
+    let plain = listener.addresses.map { ListenerSettings.Endpoint(host: $0.host, port: $0.port) }
+    let secure = listener.tlsAddresses.map {
+      ListenerSettings.Endpoint(host: $0.host, port: $0.port, isImplicitTLS: true)
+    }
+    let socket = listener.socket.map { ListenerSettings.Endpoint.socket(path: $0, mode: listener.socketMode.bits) }
+    return plain + secure + [socket].compactMap { $0 }
+  }
+}

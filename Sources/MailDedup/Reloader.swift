@@ -1,0 +1,110 @@
+import ControlAPI
+import DedupConfig
+import DedupCore
+import DedupStore
+import Fingerprint
+import Foundation
+import HostSystem
+import Logging
+import NIOCore
+import SMTPServer
+
+/// What a reload changes. Each part reads its holder anew for the next mail or connection; what is under way ends as it
+/// began.
+struct LiveParts: Sendable {
+  let hostname: String
+  let group: any EventLoopGroup
+  let log: LogOutput
+  let store: SQLiteStore
+  let listener: SMTPListener
+  let entrance: Current<Entrance>
+  let reader: Current<ReportReader>
+  let route: Current<Route>
+  let summary: Current<Configuration.Summary>
+}
+
+/// Reads the configuration again: all of it takes effect, or nothing and the old one stays.
+actor Reloader {
+  private let path: String
+  private var running: Configuration
+  private let parts: LiveParts
+  private let logger: Logger
+  private var latest: Task<ReloadReport, Never>?
+  private var isClosed = false
+  /// Nil before the first.
+  private(set) var last: ReloadReport?
+
+  /// - Parameter running: what the parts were made of, read from `path`.
+  init(path: String, running: Configuration, parts: LiveParts, logger: Logger) {
+    self.path = path
+    self.running = running
+    self.parts = parts
+    self.logger = logger
+  }
+
+  /// One at a time, in the order of the calls. A caller that is cancelled does not stop it halfway.
+  func reload() async -> ReloadReport {
+    let previous = latest
+    let task = Task {
+      _ = await previous?.value
+      return await step()
+    }
+    latest = task
+    return await task.value
+  }
+
+  /// Waits for what is under way; from then on nothing is reloaded.
+  func close() async {
+    isClosed = true
+    _ = await latest?.value
+  }
+
+  private func step() async -> ReloadReport {
+    var report = ReloadReport(at: .now, problems: [], changed: [], awaitingRestart: [])
+    do {
+      if isClosed { throw StartFailure(.unavailable, "the relay is stopping") }
+      let (new, warnings) = try ConfigurationFile.load(path)
+      for warning in warnings { logger.warning("configuration", metadata: ["problem": "\(warning)"]) }
+      let change = ConfigurationChange(from: running, to: new)
+      try await adopt(new.keepingWhatIsFixed(in: running), change)
+      (report.changed, report.awaitingRestart) = (change.live, change.awaitingRestart)
+    } catch {
+      report.problems = "\(error)".split(separator: "\n").map(String.init)
+    }
+    log(report)
+    last = report
+    return report
+  }
+
+  /// First everything that can fail, the listener last; from there on nothing does.
+  private func adopt(_ new: Configuration, _ change: ConfigurationChange) async throws {
+    let entrance = try Entrance(new, hostname: parts.hostname, logger: logger)
+    var route = try Route(new.delivery, hostname: parts.hostname, group: parts.group, logger: logger)
+    try await parts.listener.adopt(entrance.terms)
+    running = new
+    parts.log.adopt(new.log)
+    parts.entrance.adopt(entrance)
+    parts.reader.adopt(ReportReader(rules: new.rules))
+    parts.store.setPolicy(new.window)
+    parts.summary.adopt(new.summary)
+    route.turns = parts.route.value.turns + (change.concernsRoute ? 1 : 0)
+    await parts.route.adopt(route).transport.retire()
+    if change.concernsRoute { await hurry() }
+  }
+
+  /// What waits because of the old way is tried on the new one now. Its age and attempts stay what they are.
+  private func hurry() async {
+    do { try await parts.store.makeDue(now: WallClock.now()) } catch {
+      logger.warning("queue-not-hurried", metadata: ["error": "\(error)"])
+    }
+  }
+
+  private func log(_ report: ReloadReport) {
+    for problem in report.problems { logger.error("reload-refused", metadata: ["problem": "\(problem)"]) }
+    guard report.problems.isEmpty else { return }
+    logger.notice("configuration-reloaded", metadata: ["changed": "\(report.changed.joined(separator: ","))"])
+    for key in report.awaitingRestart {
+      logger.warning("needs-restart", metadata: ["key": "\(key)", "reason": "takes effect after a restart"])
+    }
+  }
+}

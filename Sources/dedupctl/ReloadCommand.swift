@@ -1,0 +1,25 @@
+import ArgumentParser
+import ControlAPI
+
+struct ReloadCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "reload",
+    abstract: "Let the relay read its configuration again, as SIGHUP does, and say what became of it.")
+
+  @ParentCommand var dedupctl: DedupCtl
+  @OptionGroup var relay: RelayOptions
+  @OptionGroup var format: OutputOptions
+
+  func run() async throws {
+    let report = try await relay.daemon(or: dedupctl.relay).reload()
+    if format.output == .json { try Output.json(report) }
+    guard report.problems.isEmpty else {
+      throw CommandFailure(
+        .failure, "refused, the old configuration stays:\n\(report.problems.joined(separator: "\n"))")
+    }
+    if format.output == .json { return }
+    Output.line(report.changed.isEmpty ? "Nothing changed." : "Changed: \(report.changed.joined(separator: ", ")).")
+    guard !report.awaitingRestart.isEmpty else { return }
+    Output.line("Takes effect after a restart: \(report.awaitingRestart.joined(separator: ", ")).")
+  }
+}
