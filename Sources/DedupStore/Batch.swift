@@ -103,7 +103,10 @@ extension Batch {
   ) throws {
     let entry = QueueTable.NewEntry(
       id: submission.id, kind: kind, envelope: submission.envelope, queuedAt: submission.receivedAt, opened: opened)
-    if let shortage = space?.shortage(for: submission.message.count, limits) { throw shortage }
+    // What is in the database is in the WAL before that.
+    let room = file == nil ? 2 * submission.message.count : 0
+    if let shortage = space?.shortage(for: room, limits) { throw shortage }
+    space?.free -= room
     let message = StoredMessage(submission.message, render(submission, verdict), file: file)
     try QueueTable.insert(entry, message, db)
     effects.addedMail = true

@@ -87,7 +87,7 @@ extension Timestamp {
 
 extension StoreFailure.Kind {
   /// Whether the next mail will probably meet the same trouble.
-  var concernsWholeStore: Bool {
+  package var concernsWholeStore: Bool {
     switch self {
     case .diskFull, .ioError, .corrupt, .locked, .readOnly, .closed: true
     case .other: false

@@ -47,7 +47,14 @@ final class Writer: Sendable {
       try replace(.removed, StoreFailure(.ioError, "\(opened.pool.path) was removed or replaced while in use"))
     }
     let effects: Batch.Effects
-    do { effects = try opened.pool.writeWithoutTransaction { db in try commit(jobs, db) } } catch {
+    do {
+      effects = try opened.pool.writeWithoutTransaction { db in
+        do { return try commit(jobs, db) } catch {
+          if Faults.failure(error).kind == .ioError { overwriteFailed(db) }
+          throw error
+        }
+      }
+    } catch {
       let failure = Faults.failure(error)
       guard failure.kind == .corrupt else { throw error }
       try replace(.damaged, failure)
@@ -89,6 +96,16 @@ final class Writer: Sendable {
       return .commit
     }
     return batch.effects
+  }
+
+  /// A transaction whose sync failed counts as lost, and its mails find another place. But it stands whole in the WAL,
+  /// and a start after a crash would take it for good: they would be there twice. The next transaction takes its place
+  /// in the file, so one that means nothing comes at once, whether it can be synced or not.
+  private func overwriteFailed(_ db: Database) {
+    try? db.inTransaction(.immediate) {
+      try SettingTable.set("last-failed-commit", "\(replacer.now().milliseconds)", db)
+      return .commit
+    }
   }
 
   private func replace(_ cause: StoreReplacement.Cause, _ failure: StoreFailure) throws -> Never {

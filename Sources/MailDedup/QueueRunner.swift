@@ -34,6 +34,7 @@ struct QueueRunner: Service {
   private static let lookahead = 100
   /// How long to leave the store alone after it failed to answer.
   private static let storePause = Duration.seconds(2)
+  private static let longestStorePause = Duration.seconds(30)
 
   func run() async throws {
     store.onQueued { [signal] in signal.yield(.wake) }
@@ -115,23 +116,34 @@ struct QueueRunner: Service {
       if self.route.value.turns != route.turns { settlement.nextAttempt = attempt.at }
       log(settlement, of: entry)
       let notice = route.bounces.notice(about: settlement, of: entry, message: message, at: attempt.at)
-      try await record(settlement, of: entry, notice)
+      await record(settlement, of: entry, notice)
     } catch {
-      // Nothing was recorded, so the entry is still due and is tried again: better twice than never (RFC 1047).
-      logger.error("attempt-not-recorded", metadata: ["id": "\(entry.id)", "error": "\(error)"])
+      logger.error("queue-unreadable", metadata: ["id": "\(entry.id)", "error": "\(error)"])
       try? await Task.sleep(for: Self.storePause)
     }
   }
 
-  private func record(
-    _ settlement: Settlement, of entry: QueueEntry, _ notice: BounceWriter.Notice?
-  ) async throws {
+  /// Until it is recorded, or we shut down. As long as that fails the mail keeps its place among those under way: it is
+  /// not sent again, or a broken disk would make a flood of it, and when all places are taken nothing more is sent.
+  /// A crash in between sends it once more: better twice than never (RFC 1047).
+  private func record(_ settlement: Settlement, of entry: QueueEntry, _ notice: BounceWriter.Notice?) async {
     if !settlement.failed.isEmpty && notice?.tells(of: .failed) != true {
       let mayBeTold = DeliveryStatusNotification.isDue(for: entry)
       let reason = mayBeTold ? "its sender asked not to be told" : "mail without a sender is never bounced"
       logger.error("dropped", metadata: ["id": "\(entry.id)", "reason": "\(reason)"])
     }
-    try await store.settle(settlement, bounce: notice?.mail, delayNoticeSent: notice?.tells(of: .delayed) == true)
+    var pause = Self.storePause
+    while true {
+      do {
+        return try await store.settle(
+          settlement, bounce: notice?.mail, delayNoticeSent: notice?.tells(of: .delayed) == true)
+      } catch {
+        logger.error("attempt-not-recorded", metadata: ["id": "\(entry.id)", "error": "\(error)"])
+      }
+      if Task.isShuttingDownGracefully { return }
+      await cancelWhenGracefulShutdown { [pause] in try? await Task.sleep(for: pause) }
+      pause = min(pause * 2, Self.longestStorePause)
+    }
   }
 
   private func log(_ settlement: Settlement, of entry: QueueEntry) {

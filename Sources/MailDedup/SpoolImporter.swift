@@ -33,10 +33,15 @@ struct SpoolImporter: Service {
     }
   }
 
-  /// One round; ends early when the store is still in trouble.
+  /// One round; ends early when the store is still in trouble. A mail whose trouble is its own holds up no other.
   func importAll() async {
     do {
-      for id in try spool.waiting() where !Task.isCancelled { try await importMail(id) }
+      for id in try spool.waiting() where !Task.isCancelled {
+        do throws(StoreFailure) { try await importMail(id) } catch {
+          if error.kind.concernsWholeStore { throw error }
+          logger.warning("not-imported", metadata: ["id": "\(id)", "error": "\(error)"])
+        }
+      }
     } catch {
       logger.warning("spool-waits", metadata: ["error": "\(error)"])
     }

@@ -228,9 +228,11 @@ def superfluous(arrived: dict[str, list[Taken]]) -> Counter:
     """For each life how many mails it delivered that were delivered once more later on."""
     repeated = Counter()
     for copies in arrived.values():
+        of_mail = Counter()
         for name in {name for taken in copies for name in taken.recipients}:
-            lives = [taken.life for taken in copies if name in taken.recipients]
-            repeated.update(lives[:-1])
+            # The recipients of a mail that comes again come together.
+            of_mail |= Counter([taken.life for taken in copies if name in taken.recipients][:-1])
+        repeated += of_mail
     return repeated
 
 
