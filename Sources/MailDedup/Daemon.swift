@@ -30,7 +30,7 @@ struct Daemon {
     logger = log.logger
   }
 
-  /// How long SIGTERM waits for what is in flight.
+  /// How long SIGTERM waits for clients that are sending; then it waits for deliveries. systemd gives 90 s for all.
   private static let shutdownPatience = Duration.seconds(20)
 
   /// Returns after a signal, with everything acknowledged on disk.
@@ -90,7 +90,7 @@ struct Daemon {
       + [Member(service: hangUp, successTerminationBehavior: .gracefullyShutdownGroup)]
     var settings = ServiceGroupConfiguration(
       services: members, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-    settings.maximumGracefulShutdownDuration = Self.shutdownPatience + .seconds(5)
+    settings.maximumGracefulShutdownDuration = Self.shutdownPatience + QueueRunner.lastDeliveries + .seconds(5)
     try await ServiceGroup(configuration: settings).run()
   }
 }

@@ -15,6 +15,8 @@ struct QueueRunner: Service {
     case wake
     case finished(QueueID)
     case shutdown
+    /// What was under way at the shutdown had its time.
+    case overdue
   }
 
   private let store: SQLiteStore
@@ -36,6 +38,10 @@ struct QueueRunner: Service {
   private static let storePause = Duration.seconds(2)
   private static let longestStorePause = Duration.seconds(30)
 
+  /// How long a delivery that is under way may take after a shutdown was asked for. What is cut off then is tried again
+  /// after the start, and comes twice if the next hop had taken it just before (RFC 1047).
+  static let lastDeliveries = Duration.seconds(10)
+
   func run() async throws {
     store.onQueued { [signal] in signal.yield(.wake) }
     signal.yield(.wake)
@@ -52,11 +58,15 @@ struct QueueRunner: Service {
     var ready: [QueueEntry] = []
     var alarm: Task<Void, Never>?
     var isStopping = false
+    var lastCall: Task<Void, Never>?
     for await event in events {
       switch event {
       case .wake: break
       case .finished(let id): underway.remove(id)
-      case .shutdown: isStopping = true
+      case .shutdown:
+        isStopping = true
+        lastCall = after(Self.lastDeliveries, .overdue)
+      case .overdue: group.cancelAll()
       }
       if isStopping {
         if underway.isEmpty { break }
@@ -77,6 +87,14 @@ struct QueueRunner: Service {
       }
     }
     alarm?.cancel()
+    lastCall?.cancel()
+  }
+
+  private func after(_ pause: Duration, _ event: Event) -> Task<Void, Never> {
+    Task { [signal] in
+      try? await Task.sleep(for: pause)
+      if !Task.isCancelled { signal.yield(event) }
+    }
   }
 
   /// Due entries, the most urgent last.
@@ -99,10 +117,7 @@ struct QueueRunner: Service {
     } catch {
       logger.error("queue-unreadable", metadata: ["error": "\(error)"])
     }
-    return Task { [signal] in
-      try? await Task.sleep(for: pause)
-      if !Task.isCancelled { signal.yield(.wake) }
-    }
+    return after(pause, .wake)
   }
 
   private func deliver(_ entry: QueueEntry) async {

@@ -10,6 +10,7 @@ import SMTPProtocol
 /// Promises: it never throws, and each recipient gets one outcome (clause R7 decides which, see `Trouble`). A mail is
 /// sent again by itself only when a connection failed before the server took anything of the mail. A host that failed
 /// is left alone for a while (`BackOff`); then it is asked again, and preferred again when it works.
+/// A task that is cancelled closes its connection, and the mail is deferred.
 /// Limits: `SMTPTransportSettings`. The caller's job: when to try again.
 package actor SMTPTransport: Transport {
   package nonisolated let nextHop: String
@@ -54,9 +55,9 @@ package actor SMTPTransport: Transport {
     guard await enter() else {
       return DeliveryResult(envelope.recipients.map { _ in .deferred(reason: "shutting down") }, nextHop: nextHop)
     }
+    defer { leave() }
     let job = ClientSession.Job(envelope: envelope, size: message.count, isEightBit: message.isEightBit)
     let (outcomes, host) = await send(job, message, id)
-    leave()
     return DeliveryResult(outcomes.map(\.outcome), remote: host)
   }
 

@@ -34,17 +34,19 @@ final class SmarthostConnection: Sendable {
             try channel.pipeline.syncOperations.addHandler(tls.handler(for: relay.smarthost, relay.tls))
           }
           try channel.pipeline.syncOperations.addHandler(handler)
-          handlers.add(NIOLoopBound(handler, eventLoop: channel.eventLoop), of: channel)
+          try handlers.add(NIOLoopBound(handler, eventLoop: channel.eventLoop), of: channel)
         }
       }
-    let channel: any Channel
-    do {
-      channel = try await bootstrap.connect(host: relay.smarthost.host, port: relay.smarthost.port).get()
-    } catch {
-      throw .unreachable(describe(error, relay.smarthost))
+    return try await handlers.unlessCancelled { () async throws(Trouble) in
+      let channel: any Channel
+      do {
+        channel = try await bootstrap.connect(host: relay.smarthost.host, port: relay.smarthost.port).get()
+      } catch {
+        throw .unreachable(describe(error, relay.smarthost))
+      }
+      guard let handler = handlers.handler(of: channel) else { throw .lost(at: .greeting) }
+      return try await greeted(channel, handler)
     }
-    guard let handler = handlers.handler(of: channel) else { throw .lost(at: .greeting) }
-    return try await greeted(channel, handler)
   }
 
   private static func greeted(
@@ -64,7 +66,13 @@ final class SmarthostConnection: Sendable {
   func deliver(_ job: ClientSession.Job, message: Message) async -> ClientSession.Delivery {
     let promise = channel.eventLoop.makePromise(of: ClientSession.Delivery.self)
     channel.eventLoop.execute { self.handler.value.deliver(job, message: message, promise: promise) }
-    do { return try await promise.futureResult.get() } catch {
+    do {
+      return try await withTaskCancellationHandler {
+        try await promise.futureResult.get()
+      } onCancel: {
+        cut()
+      }
+    } catch {
       return ClientSession.Delivery(
         outcomes: job.envelope.recipients.map { _ in .failed(.lost(at: .message)) })
     }
@@ -80,13 +88,39 @@ final class SmarthostConnection: Sendable {
 /// The handlers of the connections that one name with several addresses may cost. Kept here and not looked up in the
 /// pipeline: a connection that was closed meanwhile has none any more, and its handler knows why it was closed.
 private final class Handlers: Sendable {
-  private let known = Mutex<[ObjectIdentifier: NIOLoopBound<SmarthostHandler>]>([:])
+  private struct State {
+    var handlers: [ObjectIdentifier: NIOLoopBound<SmarthostHandler>] = [:]
+    var channels: [any Channel] = []
+    var isCancelled = false
+  }
 
-  func add(_ handler: NIOLoopBound<SmarthostHandler>, of channel: any Channel) {
-    known.withLock { $0[ObjectIdentifier(channel)] = handler }
+  private let state = Mutex(State())
+
+  func add(_ handler: NIOLoopBound<SmarthostHandler>, of channel: any Channel) throws {
+    try state.withLock { state in
+      if state.isCancelled { throw ChannelError.ioOnClosedChannel }
+      state.handlers[ObjectIdentifier(channel)] = handler
+      state.channels.append(channel)
+    }
   }
 
   func handler(of channel: any Channel) -> NIOLoopBound<SmarthostHandler>? {
-    known.withLock { $0[ObjectIdentifier(channel)] }
+    state.withLock { $0.handlers[ObjectIdentifier(channel)] }
+  }
+
+  /// Closes all of them when the task is cancelled, which ends whatever `body` waits for.
+  func unlessCancelled<Value: Sendable>(
+    _ body: () async throws(Trouble) -> Value
+  ) async throws(Trouble) -> Value {
+    let result = await withTaskCancellationHandler {
+      do throws(Trouble) { return Result<Value, Trouble>.success(try await body()) } catch { return .failure(error) }
+    } onCancel: {
+      let channels = state.withLock { state in
+        state.isCancelled = true
+        return state.channels
+      }
+      for channel in channels { channel.close(promise: nil) }
+    }
+    return try result.get()
   }
 }

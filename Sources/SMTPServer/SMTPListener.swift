@@ -173,11 +173,16 @@ package final class SMTPListener: Sendable {
 
   /// Stops accepting, lets messages in flight arrive and be answered, says 421 to everybody else.
   ///
-  /// - Parameter limit: after this time whoever is still here is cut off.
-  package func shutdown(within limit: Duration) async {
+  /// - Parameters:
+  ///   - limit: after this time whoever is still here is cut off.
+  ///   - silence: a client that sends nothing for so long, in the middle of a message, is cut off before that.
+  package func shutdown(within limit: Duration, silence: Duration = .seconds(5)) async {
     await close(state.withLock { $0.doors })
     let channels = table.shutDown()
-    for channel in channels { channel.triggerUserOutboundEvent(SessionHandler.DrainRequest(), promise: nil) }
+    for channel in channels {
+      channel.triggerUserOutboundEvent(SessionHandler.DrainRequest(), promise: nil)
+      channel.triggerUserOutboundEvent(Presence.Watch(patience: silence), promise: nil)
+    }
     let loop = group.any()
     let closed = EventLoopFuture.andAllComplete(channels.map(\.closeFuture), on: loop)
     let patience = loop.scheduleTask(in: TimeAmount(limit)) { for channel in channels { channel.close(promise: nil) } }
@@ -233,16 +238,17 @@ package final class SMTPListener: Sendable {
     let admission = table.assign(channel, to: peer, settings)
     guard admission == .admitted else { return try refuse(channel, from: peer, admission) }
     let number = sessions.wrappingAdd(1, ordering: .relaxed).newValue
+    let presence = Presence(handler)
     let session = SessionHandler(
       client: peer.name, name: "s" + String(number, radix: 36), settings: settings,
       policy: policy(for: peer, at: endpoint, terms), identity: terms.identity, authenticator: terms.authenticator,
-      table: table, transactions: handler, largeMessages: largeMessages, logger: logger)
+      table: table, transactions: presence, largeMessages: largeMessages, logger: logger)
     if endpoint.isImplicitTLS {
       // An endpoint that is about to go may outlive the certificate by a connection.
       guard let identity = terms.identity else { throw ChannelError.inappropriateOperationForState }
       try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: identity.context))
     }
-    try channel.pipeline.syncOperations.addHandler(session)
+    try channel.pipeline.syncOperations.addHandlers(presence.handler, session)
   }
 
   private func refuse(_ channel: any Channel, from peer: Peer, _ admission: ConnectionTable.Admission) throws {

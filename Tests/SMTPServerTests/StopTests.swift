@@ -1,0 +1,64 @@
+import Logging
+import MailTestKit
+import NIOCore
+import NIOPosix
+import SMTPProtocol
+import SMTPServer
+import Testing
+
+/// Who keeps a listener from stopping, and for how long.
+@Suite(.timeLimit(.minutes(5)))
+struct StopTests {
+  private let settings: ListenerSettings = {
+    var settings = ListenerSettings(endpoints: [.init(host: "127.0.0.1", port: 0)], hostname: "mx.example")
+    settings.linger = .milliseconds(50)
+    return settings
+  }()
+
+  private func startMessage(_ client: LineClient) async throws {
+    for line in ["EHLO c", "MAIL FROM:<a@b>", "RCPT TO:<c@d>", "DATA"] {
+      _ = await client.readReply()
+      try await client.send(line)
+    }
+    #expect(await client.readReply()?.hasPrefix("354") == true)
+  }
+
+  /// A client that falls silent in the middle of a message is told 421, long before the limit.
+  @Test func silentInTheMessage() async throws {
+    let collector = Collector()
+    try await withListener(settings, collector) { listener, port, group in
+      try await LineClient.connect(port: port, on: group) { client in
+        try await startMessage(client)
+        try await client.send("half")
+        let begun = ContinuousClock.now
+        await listener.shutdown(within: .seconds(60), silence: .milliseconds(100))
+        #expect(ContinuousClock.now - begun < .seconds(30))
+        #expect(await client.readReply()?.hasPrefix("421") == true)
+        #expect(await client.readReply() == nil)
+      }
+    }
+    #expect(collector.transactions.isEmpty)
+  }
+
+  /// One that goes on sending may finish, and so may a message that is being made durable, however long that takes.
+  @Test func sendingAndCommitting() async throws {
+    let holder = Holder()
+    try await withListener(settings, holder) { listener, port, group in
+      try await LineClient.connect(port: port, on: group) { client in
+        try await startMessage(client)
+        async let stopped: Void = listener.shutdown(within: .seconds(60), silence: .seconds(3))
+        for _ in 0..<40 {
+          try await client.send("a line")
+          try await Task.sleep(for: .milliseconds(100))
+        }
+        try await client.send(".")
+        let answer = try #require(await holder.next())
+        try await Task.sleep(for: .seconds(7))
+        answer(Reply(250, .init(2, 0, 0), "Accepted"))
+        #expect(await client.readReply() == "250 2.0.0 Accepted")
+        #expect(await client.readReply()?.hasPrefix("421") == true)
+        await stopped
+      }
+    }
+  }
+}
