@@ -99,6 +99,7 @@ let package = Package(
       resources: ["Dialogs"]),
     tests(of: "SMTPClient", with: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, nioSSL, logging]),
     tests(of: "DedupStore", with: ["DedupCore", "MailMessage", grdb, logging]),
+    tests(of: "HostSystem", with: ["SMTPProtocol"]),
     tests(of: "Maildir", with: ["DedupCore", "MailMessage"]),
     tests(of: "ControlAPI", with: ["DedupCore", logging, nio, nioPosix]),
     tests(

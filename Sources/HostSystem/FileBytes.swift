@@ -24,6 +24,12 @@ package enum FileBytes {
     }
   }
 
+  /// Its type and permissions; nil when there is none, or we may not look.
+  static func mode(of path: String) -> mode_t? {
+    var found = stat()
+    return stat(path, &found) == 0 ? found.st_mode : nil
+  }
+
   private static func failure(_ verb: String, _ path: String) -> Failure {
     Failure(description: "cannot \(verb) \(path): \(String(cString: strerror(errno)))")
   }

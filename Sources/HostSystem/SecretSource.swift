@@ -10,10 +10,13 @@ package enum SecretSource {
   /// Longer ones are a wrong file.
   private static let limit = 65_536
 
-  /// The content of a file without the line end behind it.
+  /// The content of a file without the line end behind it. A file that everybody on the machine may read is refused, as
+  /// the file of users is.
+  ///
   /// - Parameter path: may begin with `$CREDENTIALS_DIRECTORY`, where systemd puts secrets (systemd.exec, LoadCredential).
   package static func file(_ path: String) throws(Failure) -> Secret {
     let path = try expanded(path)
+    try check(path)
     do {
       return try secret(try FileBytes.read(path), from: path)
     } catch let failure as FileBytes.Failure {
@@ -21,6 +24,17 @@ package enum SecretSource {
     } catch {
       throw error as? Failure ?? Failure(description: "cannot read \(path)")
     }
+  }
+
+  /// Whether the secret in a file is open to everybody on the machine. One that is not there yet is not.
+  package static func checkPermissions(of path: String) throws(Failure) {
+    // What the variable is, the attempt to read will tell.
+    if let path = try? expanded(path) { try check(path) }
+  }
+
+  private static func check(_ path: String) throws(Failure) {
+    guard let mode = FileBytes.mode(of: path), mode & S_IRWXO != 0 else { return }
+    throw Failure(description: "everybody on this machine may read the secret in \(path); run: chmod 640 \(path)")
   }
 
   /// What a shell command prints, without the line end behind it.

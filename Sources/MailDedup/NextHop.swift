@@ -19,6 +19,7 @@ enum NextHop {
       return DiscardTransport()
     }
     if delivery.smarthosts.isEmpty { return MaildirTransport(path: delivery.maildir, host: hostname) }
+    try checkSecrets(delivery)
     let relays = delivery.smarthosts.map {
       Relay($0, tls: delivery.tlsMode(for: $0), isLoopback: $0.isLoopback)
     }
@@ -28,6 +29,15 @@ enum NextHop {
     return SMTPTransport(
       relays: relays, settings: settings, tls: try tls(relays, delivery), credentials: credentials(delivery),
       group: group, logger: logger)
+  }
+
+  private static func checkSecrets(_ delivery: Configuration.Delivery) throws(StartFailure) {
+    let files = [("password-file", delivery.passwordFile), ("oauth-token-file", delivery.tokenFile)]
+    for case (let key, let path?) in files {
+      do throws(SecretSource.Failure) { try SecretSource.checkPermissions(of: path) } catch {
+        throw StartFailure(.configuration, "delivery.\(key): \(error)")
+      }
+    }
   }
 
   private static func tls(_ relays: [Relay], _ delivery: Configuration.Delivery) throws(StartFailure) -> TLSClient {
