@@ -30,6 +30,8 @@ package final class ScriptedSmarthost: Sendable {
     case say(String)
     /// The same, and then the connection closes.
     case sayAndDrop(String)
+    /// What a friendly server says, an octet at a time, with this pause between them.
+    case drip(TimeAmount)
     /// Nothing, for ever.
     case silence
     /// The connection closes.
@@ -204,6 +206,10 @@ private final class SmarthostDialog: ChannelInboundHandler {
       ?? (step == .quit ? .sayAndDrop("221 2.0.0 bye") : .say(friendly(step)))
     switch answer {
     case .silence: break
+    case .drip(let pause):
+      let text = friendly(step)
+      follow(step, line, text)
+      drip(Array((text + "\r\n").utf8)[...], pause, context)
     case .drop: context.close(promise: nil)
     case .say(let text):
       follow(step, line, text)
@@ -218,6 +224,12 @@ private final class SmarthostDialog: ChannelInboundHandler {
 
   private func say(_ text: String, _ context: ChannelHandlerContext) {
     context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: text + "\r\n")), promise: nil)
+  }
+
+  private func drip(_ octets: ArraySlice<UInt8>, _ pause: TimeAmount, _ context: ChannelHandlerContext) {
+    guard let first = octets.first, context.channel.isActive else { return }
+    context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: [first])), promise: nil)
+    context.eventLoop.assumeIsolated().scheduleTask(in: pause) { self.drip(octets.dropFirst(), pause, context) }
   }
 
   private func startTLS(_ context: ChannelHandlerContext) {

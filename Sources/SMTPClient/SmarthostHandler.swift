@@ -69,7 +69,11 @@ final class SmarthostHandler: ChannelInboundHandler {
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    perform(unwrapInboundIn(data).withUnsafeReadableBytes { session.receive($0) })
+    let octets = unwrapInboundIn(data)
+    let actions = octets.withUnsafeReadableBytes { session.receive($0) }
+    // A reply that comes octet by octet does not prolong the wait for it.
+    if actions.isEmpty, !octets.readableBytesView.contains(0x0A) { return }
+    perform(actions)
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) { pump() }
@@ -154,7 +158,7 @@ final class SmarthostHandler: ChannelInboundHandler {
 
   // MARK: - Time
 
-  /// Every event begins the wait anew: a reply, or a piece of the message that found its way.
+  /// Every event begins the wait anew: a line of a reply, or a piece of the message that found its way.
   private func setAlarm() {
     alarm?.cancel()
     alarm = nil

@@ -63,6 +63,8 @@ struct SMTPTransportTests {
     let step: Step
     let answer: ScriptedSmarthost.Answer
     let outcome: String
+    /// We do not wait long.
+    var isHasty = false
     var testDescription: String { "\(step.rawValue) \(answer)" }
   }
 
@@ -74,9 +76,11 @@ struct SMTPTransportTests {
       Fault(step: step, answer: .say("451 4.3.0 later"), outcome: "TT"),
       Fault(step: step, answer: .say("550 5.7.1 never"), outcome: isAboutTheMail ? "PP" : step == .ehlo ? "DD" : "TT"),
       Fault(step: step, answer: .sayAndDrop("421 4.3.2 leaving"), outcome: "TT"),
-      Fault(step: step, answer: .silence, outcome: "TT"),
+      Fault(step: step, answer: .silence, outcome: "TT", isHasty: true),
       Fault(step: step, answer: .drop, outcome: "TT"),
       Fault(step: step, answer: .say("what is this?"), outcome: "TT"),
+      Fault(step: step, answer: .drip(.milliseconds(1)), outcome: "DD"),
+      Fault(step: step, answer: .drip(.milliseconds(60)), outcome: "TT", isHasty: true),
       Fault(step: step, answer: .say("250-\(String(repeating: "x", count: 5000))"), outcome: "TT"),
     ]
   }
@@ -84,16 +88,17 @@ struct SMTPTransportTests {
   /// Every fault at every step is an outcome of its own kind for every recipient, and the next mail is delivered.
   @Test(arguments: faults)
   func fault(_ fault: Fault) async throws {
-    let smarthost = try await ScriptedSmarthost.start(on: group) { request in
+    // What drips must not be overtaken by the reply to the next command.
+    let extensions = if case .drip = fault.answer { ["8BITMIME"] } else { ["PIPELINING", "8BITMIME", "SIZE 10000000"] }
+    let smarthost = try await ScriptedSmarthost.start(on: group, extensions: extensions) { request in
       request.connection == 1 && request.step == fault.step ? fault.answer : nil
     }
-    let isSilent = if case .silence = fault.answer { true } else { false }
-    let first = transport(to: smarthost.port) { if isSilent { $0.timeouts = .short } }
+    let first = transport(to: smarthost.port) { if fault.isHasty { $0.timeouts = .short } }
     #expect(await deliver(over: first) == fault.outcome)
     // What the connection still answers wrongly belongs to this test; a fresh one is right.
     await smarthost.dropConnections()
     // Short timeouts are for servers that stay silent; a busy machine must not look like one.
-    let second = isSilent ? transport(to: smarthost.port) : first
+    let second = fault.isHasty ? transport(to: smarthost.port) : first
     #expect(await deliver(over: second) == "DD")
     await first.shutdown()
     await second.shutdown()
@@ -165,9 +170,8 @@ struct SMTPTransportTests {
 
   /// Nobody listens, and nothing resolves: deferred, with a reason that names the remedy.
   @Test func unreachable() async throws {
-    let smarthost = try await ScriptedSmarthost.start(on: group)
-    let port = smarthost.port
-    await smarthost.stop()
+    // tcpmux, which nobody runs; a port that was free a moment ago may be another test's by now.
+    let port = 1
     let outcomes = await transport(to: port).deliver(envelope, message: Message(message), id: QueueID(rawValue: 1))
       .outcomes
     #expect(outcomes.first == .deferred(reason: "cannot connect to 127.0.0.1:\(port): Connection refused"))
@@ -183,6 +187,25 @@ struct SMTPTransportTests {
       return
     }
     #expect(reason.hasPrefix("cannot resolve nowhere.invalid"))
+  }
+
+  /// A delivery that is cancelled ends at once, wherever it waits, and the mail is deferred.
+  @Test(arguments: [Step.greeting, .ehlo, .mail, .rcpt, .data, .message])
+  func cancelled(_ step: Step) async throws {
+    let (asked, arrived) = AsyncStream<Void>.makeStream()
+    let smarthost = try await ScriptedSmarthost.start(on: group) { request in
+      guard request.step == step else { return nil }
+      arrived.yield()
+      return .silence
+    }
+    let transport = transport(to: smarthost.port)
+    let delivery = Task { await deliver(over: transport) }
+    for await _ in asked { break }
+    delivery.cancel()
+    #expect(await delivery.value == "TT")
+    #expect(smarthost.connections == 1, "it is not tried again")
+    await transport.shutdown()
+    await smarthost.stop()
   }
 
   /// Many mails at once share the connections that are allowed, and all arrive.
@@ -256,16 +279,6 @@ struct SMTPTransportTests {
     #expect(await stuck == "TT")
     #expect(await deliver(over: transport) == "TT")
     await smarthost.stop()
-  }
-}
-
-extension SMTPTimeouts {
-  fileprivate static var short: SMTPTimeouts {
-    var timeouts = SMTPTimeouts()
-    for path in [\.greeting, \.hello, \.mail, \.recipient, \.data, \.message] as [WritableKeyPath<Self, Duration>] {
-      timeouts[keyPath: path] = .milliseconds(100)
-    }
-    return timeouts
   }
 }
 

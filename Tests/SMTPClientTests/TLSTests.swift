@@ -19,13 +19,15 @@ struct TLSTests {
 
   private func transport(
     to port: Int, host: String = "127.0.0.1", _ mode: TLSMode, trusting path: String?,
-    _ credentials: ClientCredentials? = nil
+    _ credentials: ClientCredentials? = nil, timeouts: SMTPTimeouts = SMTPTimeouts()
   ) throws -> SMTPTransport {
     var source: CredentialSource?
     if let credentials { source = { () async throws(CredentialFailure) in credentials } }
+    var settings = SMTPTransportSettings(hostname: "us.example")
+    settings.timeouts = timeouts
     return SMTPTransport(
-      relays: [Relay(Smarthost(host: host, port: port), tls: mode)],
-      settings: SMTPTransportSettings(hostname: "us.example"), tls: try TLSClient(for: [mode], caFile: path),
+      relays: [Relay(Smarthost(host: host, port: port), tls: mode)], settings: settings,
+      tls: try TLSClient(for: [mode], caFile: path),
       credentials: source, group: group, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
 
@@ -89,14 +91,39 @@ struct TLSTests {
     await smarthost.stop()
   }
 
-  /// Where TLS is required nothing is said in the clear, whatever the server answers.
-  @Test(arguments: ["454 4.7.0 not now", "502 5.5.1 what?", "220 go on\r\n250 injected", "421 4.3.2 leaving"])
-  func neverInTheClear(answer: String) async throws {
+  /// What a server may do at a step that stands before the mail.
+  struct Fault: Sendable, CustomTestStringConvertible {
+    let answer: ScriptedSmarthost.Answer
+    var mode = TLSMode.require
+    var isHasty = false
+    var testDescription: String { "\(answer), \(mode)" }
+  }
+
+  static let answers: [Fault] = [
+    Fault(answer: .say("454 4.7.0 not now")), Fault(answer: .say("502 5.5.1 what?")),
+    Fault(answer: .say("421 4.3.2 leaving")), Fault(answer: .sayAndDrop("421 4.3.2 leaving")), Fault(answer: .drop),
+    Fault(answer: .silence, isHasty: true), Fault(answer: .say("what is this?")),
+    Fault(answer: .say("220-\(String(repeating: "x", count: 5000))")),
+  ]
+
+  /// Octets behind the consent to STARTTLS, by somebody who wants them taken for what was said inside TLS.
+  static let injections: [Fault] = [TLSMode.require, .opportunistic].flatMap { mode in
+    ["220 go on\r\n250 injected", "220 go on\r\n220 again", "220 go on\r\n250-x\r\n250 AUTH PLAIN"].map {
+      Fault(answer: .say($0), mode: mode)
+    }
+  }
+
+  /// Where TLS is required nothing is said in the clear, whatever the server answers; and where it is not, nothing more
+  /// to one that injects.
+  @Test(arguments: answers + injections)
+  func neverInTheClear(_ fault: Fault) async throws {
     let certificate = try SmarthostCertificate.make(.good)
     let smarthost = try await ScriptedSmarthost.start(
       on: group, extensions: Self.extensions, tls: certificate.context
-    ) { $0.step == .starttls ? .say(answer) : nil }
-    let transport = try transport(to: smarthost.port, .require, trusting: certificate.path)
+    ) { $0.step == .starttls ? fault.answer : nil }
+    let transport = try transport(
+      to: smarthost.port, fault.mode, trusting: certificate.path,
+      timeouts: fault.isHasty ? .shortBeforeMail : SMTPTimeouts())
     #expect(await deliver(over: transport).hasPrefix("deferred"))
     #expect(smarthost.commands == ["EHLO us.example", "STARTTLS"])
     await smarthost.stop()
@@ -152,6 +179,29 @@ struct TLSTests {
     #expect(await deliver(over: transport) == "deferred: 535 5.7.8 bad credentials (in reply to AUTH)")
     #expect(smarthost.mails.isEmpty)
     await smarthost.stop()
+  }
+
+  /// Whatever goes wrong at AUTH is our trouble: the mail waits, nothing of it is sent, and no reason shows the secret.
+  @Test(arguments: answers + [Fault(answer: .say("334 UGFzc3dvcmQ6")), Fault(answer: .say("550 5.7.1 never"))])
+  func loginGoesWrong(_ fault: Fault) async throws {
+    for (step, mechanism) in [(ScriptedSmarthost.Step.auth, "PLAIN"), (.auth, "XOAUTH2"), (.response, "LOGIN")] {
+      let certificate = try SmarthostCertificate.make(.good)
+      let smarthost = try await ScriptedSmarthost.start(
+        on: group, extensions: ["STARTTLS", "AUTH \(mechanism)"], tls: certificate.context
+      ) { request in
+        if request.step == step { return fault.answer }
+        return request.step == .auth ? .say("334 VXNlcm5hbWU6") : request.step == .response ? .say("535 5.7.8 no") : nil
+      }
+      let secret = Secret("hunter2")
+      let transport = try transport(
+        to: smarthost.port, .require, trusting: certificate.path,
+        ClientCredentials(username: "user", proof: mechanism == "XOAUTH2" ? .token(secret) : .password(secret)),
+        timeouts: fault.isHasty ? .shortBeforeMail : SMTPTimeouts())
+      let outcome = await deliver(over: transport)
+      #expect(outcome.hasPrefix("deferred") && !outcome.contains("hunter2"), "\(mechanism): \(outcome)")
+      #expect(smarthost.mails.isEmpty && !smarthost.commands.contains { $0.hasPrefix("MAIL") })
+      await smarthost.stop()
+    }
   }
 
   /// Without TLS the secret stays here, and so it does with TLS that anybody could offer.
