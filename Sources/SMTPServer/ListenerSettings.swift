@@ -58,9 +58,9 @@ package struct ListenerSettings: Hashable, Sendable {
   package var proxies: [IPNetwork] = []
   /// Whether passwords are taken without TLS from clients on this machine.
   package var allowsPlaintextAuthOnLoopback = false
-  /// How long we listen for a client that talks before the banner. One millisecond is enough for whoever sends at once,
-  /// and is lost on nobody who waits.
-  package var greetingDelay: Duration = .milliseconds(1)
+  /// How long we listen for a client that talks before the banner. It is enough for whoever sends at once, and short
+  /// beside the sync that each mail waits for.
+  package var greetingDelay: Duration = .microseconds(250)
   /// How long we read on, discarding, after the last reply to a client that we cut off. Closing at once with octets
   /// unread makes the kernel send a reset, which takes the reply away from the client.
   package var linger: Duration = .seconds(2)
