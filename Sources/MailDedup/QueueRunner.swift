@@ -138,9 +138,9 @@ struct QueueRunner: Service {
     }
   }
 
-  /// Until it is recorded, or we shut down. As long as that fails the mail keeps its place among those under way: it is
-  /// not sent again, or a broken disk would make a flood of it, and when all places are taken nothing more is sent.
-  /// A crash in between sends it once more: better twice than never (RFC 1047).
+  /// Until it is recorded, or we shut down. As long as that fails, a mail that somebody got or refused keeps its place
+  /// among those under way: it is not sent again, or a broken disk would make a flood of it, and when all places are
+  /// taken nothing more is sent. A crash in between sends it once more: better twice than never (RFC 1047).
   private func record(_ settlement: Settlement, of entry: QueueEntry, _ notice: BounceWriter.Notice?) async {
     if !settlement.failed.isEmpty && notice?.tells(of: .failed) != true {
       let mayBeTold = DeliveryStatusNotification.isDue(for: entry)
@@ -157,6 +157,8 @@ struct QueueRunner: Service {
       }
       if Task.isShuttingDownGracefully { return }
       await cancelWhenGracefulShutdown { [pause] in try? await Task.sleep(for: pause) }
+      // Whom nobody took is as due as before.
+      if settlement.delivered.isEmpty && settlement.failed.isEmpty { return }
       pause = min(pause * 2, Self.longestStorePause)
     }
   }
