@@ -11,7 +11,7 @@ public func fuzzSession(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   let login = seed >= 0x80
   let whole = Dialog.actions(bytes, cutBy: nil, login: login)
   precondition(whole == Dialog.actions(bytes, cutBy: seed, login: login), "where the input is cut makes a difference")
-  precondition(Dialog.keepsOrder(whole), "a transaction was handed over that nobody could have sent")
+  precondition(Dialog.keepsOrder(whole, login: login), "a transaction was handed over that nobody could have sent")
   return 0
 }
 
@@ -46,10 +46,11 @@ private struct Dialog {
   }
 
   /// No mail from a stranger who did not log in, none without recipients, no octet that could smuggle another.
-  static func keepsOrder(_ actions: [ServerSession.Action]) -> Bool {
+  static func keepsOrder(_ actions: [ServerSession.Action], login: Bool) -> Bool {
     actions.allSatisfy { action in
       guard case .commit(let transaction) = action else { return true }
       let message = transaction.message.head
+      if login && transaction.client.user == nil { return false }
       return !transaction.envelope.recipients.isEmpty && !message.contains(0) && hasNothingBare(message)
     }
   }
