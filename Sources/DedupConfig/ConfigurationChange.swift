@@ -1,11 +1,17 @@
+import DedupCore
+
 /// What is different in a new configuration, and what of that a running relay can take.
 package struct ConfigurationChange: Hashable, Sendable {
-  /// The ids of the keys whose values differ, in the order of `dedup.conf`; `rule` stands for all rules.
+  /// The ids of the keys whose values differ, in the order of `dedup.conf`; `site` stands for all sites,
+  /// `rule` for all rules.
   package let keys: [String]
 
   package init(from old: Configuration, to new: Configuration) {
     let differing = ConfigurationSchema.sections.flatMap(\.keys).filter { $0.text(of: old) != $0.text(of: new) }
-    keys = differing.map(\.id) + (old.rules == new.rules ? [] : [ConfigurationSchema.ruleSection])
+    let hasSameRules = old.rules == new.rules && old.window.rules == new.window.rules
+    keys =
+      differing.map(\.id) + (old.window.sites == new.window.sites ? [] : [ConfigurationSchema.siteSection])
+      + (hasSameRules ? [] : [ConfigurationSchema.ruleSection])
   }
 
   /// What takes effect at once.

@@ -1,3 +1,4 @@
+import DedupCore
 import Fingerprint
 
 /// What a configuration file says.
@@ -51,6 +52,7 @@ private struct ConfigurationBuilder {
 
   mutating func add(_ section: INISection) {
     if section.name.text == ConfigurationSchema.ruleSection { return addRule(section) }
+    if section.name.text == ConfigurationSchema.siteSection { return addSite(section) }
     guard let known = lookUp(section.name) else { return }
     if let argument = section.argument {
       report(argument, "[\(known.name)] takes no name; write [\(known.name)]")
@@ -70,7 +72,8 @@ extension ConfigurationBuilder {
     // Already reported as a section without a name.
     if name.text.isEmpty { return nil }
     if let section = ConfigurationSchema.section(name.text) { return section }
-    let names = ConfigurationSchema.sections.map(\.name) + [ConfigurationSchema.ruleSection]
+    let names =
+      ConfigurationSchema.sections.map(\.name) + [ConfigurationSchema.siteSection, ConfigurationSchema.ruleSection]
     let guess = suggestion(for: name.text, among: names)
     let remedy =
       guess.map { "did you mean \(heading(of: $0))?" } ?? "there are " + names.map(heading).joined(separator: ", ")
@@ -79,7 +82,21 @@ extension ConfigurationBuilder {
   }
 
   private func heading(of section: String) -> String {
-    section == ConfigurationSchema.ruleSection ? RuleSchema.heading : "[\(section)]"
+    switch section {
+    case ConfigurationSchema.ruleSection: RuleSchema.heading
+    case ConfigurationSchema.siteSection: SiteReader.heading
+    default: "[\(section)]"
+    }
+  }
+
+  private mutating func addSite(_ section: INISection) {
+    let reader = SiteReader(section)
+    parsed.errors += reader.problems
+    if let name = section.argument, parsed.configuration.window.sites[name.text] != nil {
+      return report(name, "[site \(excerpt(name.text))] stands twice; join the two sections")
+    }
+    guard reader.problems.isEmpty else { return }
+    parsed.configuration.window.sites[reader.name] = reader.overrides
   }
 
   private mutating func addRule(_ section: INISection) {
@@ -97,6 +114,7 @@ extension ConfigurationBuilder {
     parsed.errors += reader.problems
     guard let rule = reader.rule else { return }
     warnIfUnreachable(rule, section)
+    if reader.overrides != WindowOverrides() { parsed.configuration.window.rules[rule.name] = reader.overrides }
     parsed.configuration.rules.rules.append(rule)
   }
 

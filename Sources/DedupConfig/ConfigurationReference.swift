@@ -1,4 +1,6 @@
+import DedupCore
 import Fingerprint
+import MailMessage
 
 /// The configuration as text, made from the schema.
 package enum ConfigurationReference {
@@ -11,7 +13,7 @@ package enum ConfigurationReference {
       lines += ["", ""] + comment(section.explanation) + ["[\(section.name)]"]
       for key in section.keys { lines += [""] + entry(key, standard) }
     }
-    lines += rules
+    lines += sites + rules
     return lines.joined(separator: "\n") + "\n"
   }
 
@@ -21,7 +23,14 @@ package enum ConfigurationReference {
       let entries = section.keys.map { assignment($0, configuration) }
       return (["[\(section.name)]"] + entries).joined(separator: "\n") + "\n"
     }
-    return (sections + configuration.rules.rules.map(\.configurationText)).joined(separator: "\n")
+    let window = configuration.window
+    let sites = window.sites.sorted { $0.key < $1.key }.map { SiteReader.text(of: $0.key, $0.value) }
+    let rules = configuration.rules.rules.map { rule in
+      rule.configurationText
+        + OverrideKey.ofRules.compactMap { $0.line(of: window.rules[rule.name] ?? WindowOverrides()) }
+        .map { $0 + "\n" }.joined()
+    }
+    return (sections + sites + rules).joined(separator: "\n")
   }
 }
 
@@ -38,6 +47,10 @@ extension ConfigurationReference {
     is the default. Paths are relative to the folder of this file.
     """,
   ]
+
+  private static var sites: [String] {
+    ["", ""] + comment(SiteReader.explanation) + ["#"] + SiteReader.example.map { "#     " + $0 }
+  }
 
   /// Rules have no defaults: an example and the keys, all of it comment.
   private static var rules: [String] {

@@ -78,6 +78,15 @@ package enum DisplayText {
     "\(self.number(number)) \(number == 1 ? singular : plural ?? singular + "s")"
   }
 
+  /// `45 s`, `12 min`, `3 h`, `5 d`: the largest unit of which there are two at least, rounded down.
+  package static func duration(_ duration: Duration) -> String {
+    let seconds = Int(clamping: max(0, duration.wholeMilliseconds) / 1000)
+    for (unit, length) in [("d", 86_400), ("h", 3600), ("min", 60)] where seconds >= 2 * length {
+      return "\(number(seconds / length)) \(unit)"
+    }
+    return "\(seconds) s"
+  }
+
   private static func breakWord(_ word: String, columns: Int, into lines: inout [String]) -> String {
     var piece = ""
     var used = 0

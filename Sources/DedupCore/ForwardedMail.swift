@@ -4,12 +4,17 @@ package import MailMessage
 ///
 /// - Ordinary mail gets `Received:` and nothing else; below it, each byte is as it came.
 /// - A mail forwarded for a doubt also says so in `X-MailDedup-Reason`.
-/// - An error report gets `X-MailDedup-Fingerprint`, `-Site`, `-Reason`, `-Count` (seen in all, this one included),
-///   `-Held-Back` (since the mail before this one) and `-Since` (first seen). Only when mails were held back is the
-///   Subject extended, so the first mail of an error keeps Subject and body byte for byte. The body never changes.
+/// - An error report gets `X-MailDedup-Fingerprint`, `-Site`, `-Reason`, `-Count` (seen in this episode, this one
+///   included), `-Held-Back` (since the mail before this one) and `-Since` (when the episode began); from the second
+///   episode on also `-History`. `In-Reply-To` and `References` put it into the thread of its error. Only when there is
+///   something to say is the Subject extended, so the first mail of an error keeps Subject and body byte for byte. The
+///   body never changes.
 ///
 /// A mail that goes out because it is another path of an error that is held back also gets `X-MailDedup-Variant`. It
 /// says how many are held back and leaves their count as it is.
+///
+/// A mail with a signature of its own keeps its Subject, and one with DKIM gets no thread fields: a signature may cover
+/// that there are none (RFC 6376 section 5.4.2).
 ///
 /// `X-MailDedup-` fields that a mail brings along stay: removing them would break the promise above for ordinary mail
 /// that merely quotes them, and a chain of two relays is worth seeing. Readers trust the topmost one, which is ours.
@@ -35,18 +40,35 @@ package enum ForwardedMail {
     }
   }
 
-  /// - Parameters:
-  ///   - verdict: a `.forward`; for a suppressed mail there is nothing to send, and it is rendered like ordinary mail.
-  ///   - utcOffsetMinutes: of the clock that the Subject shows.
-  package static func render(_ submission: Submission, _ verdict: Verdict, utcOffsetMinutes: Int = 0) -> Rendering {
+  /// What the store knows beyond the mail.
+  package struct Context: Hashable, Sendable {
+    /// The thread before this mail; nil for mail that is no error report.
+    package var thread: MailThread?
+    package var subject: SubjectForm
+    /// Of the clock that the Subject shows.
+    package var utcOffsetMinutes: Int
+
+    package init(thread: MailThread? = nil, subject: SubjectForm = .count, utcOffsetMinutes: Int = 0) {
+      self.thread = thread
+      self.subject = subject
+      self.utcOffsetMinutes = utcOffsetMinutes
+    }
+  }
+
+  /// - Parameter verdict: a `.forward`; for a suppressed mail there is nothing to send, and it is rendered like ordinary
+  ///   mail.
+  package static func render(
+    _ submission: Submission, _ verdict: Verdict, _ context: Context = Context()
+  ) -> Rendering {
     guard case .forward(let reason, let count) = verdict else { return Rendering(top: submission.received) }
     switch reason {
     case .pass: return Rendering(top: submission.received)
     case .doubt: return Rendering(top: submission.received + HeaderWriter.text("X-MailDedup-Reason", reason.text))
-    case .first, .windowElapsed, .lastOneRejected, .clockJumpedBack, .newVariant, .rule:
+    case .first, .windowElapsed, .stillGoing, .again, .regression, .lastOneRejected, .clockJumpedBack, .newVariant,
+      .silenceEnded, .passingSite, .rule:
       return Rendering(
-        top: submission.received + fields(submission.judged, reason, count),
-        insertion: insertion(submission.message, count, utcOffsetMinutes))
+        top: submission.received + fields(submission.judged, reason, count) + threadFields(submission.message, context),
+        insertion: insertion(submission.message, reason, count, context))
     }
   }
 
@@ -62,15 +84,48 @@ package enum ForwardedMail {
     fields += HeaderWriter.text("X-MailDedup-Count", String(count.total))
     fields += HeaderWriter.text("X-MailDedup-Held-Back", String(count.heldBack))
     fields += HeaderWriter.text("X-MailDedup-Since", count.since.civil().rfc5322)
+    if let history = count.history { fields += HeaderWriter.text("X-MailDedup-History", text(of: history)) }
     return fields
   }
 
+  private static func text(of history: RunningCount.History) -> String {
+    "episode \(history.episodes), quiet for \(DisplayText.duration(history.quiet)) before, \(history.total) in all "
+      + "since \(history.firstSeen.civil().rfc5322)"
+  }
+
+  /// A mail that is part of a conversation already stays there.
+  private static func threadFields(_ message: Message, _ context: Context) -> [UInt8] {
+    guard let thread = context.thread else { return [] }
+    let taken = ["references", "in-reply-to", "dkim-signature", "domainkey-signature", "arc-message-signature"]
+    return HeaderEdit.contains(anyOf: taken, in: message.head) ? [] : thread.fields
+  }
+
   private static func insertion(
-    _ message: Message, _ count: RunningCount?, _ utcOffsetMinutes: Int
+    _ message: Message, _ reason: ForwardReason, _ count: RunningCount?, _ context: Context
   ) -> HeaderEdit.Insertion? {
-    guard let count, count.heldBack > 0 else { return nil }
-    let since = count.since.civil(offsetMinutes: utcOffsetMinutes)
-    let prefix = "(+\(count.heldBack), \(count.total) in all since \(since.dateAndClock) \(since.zone))"
-    return HeaderEdit.subjectPrefix(prefix, in: message.head)
+    guard let count else { return nil }
+    let words = words(reason, count, context)
+    guard !words.isEmpty else { return nil }
+    switch context.subject {
+    case .count: return HeaderEdit.subjectPrefix("[\(words.joined(separator: ", "))]", in: message.head)
+    case .reply: return HeaderEdit.subjectPrefix("Re:", in: message.head)
+    case .unchanged: return nil
+    }
+  }
+
+  /// What the Subject has to say beyond what came.
+  private static func words(_ reason: ForwardReason, _ count: RunningCount, _ context: Context) -> [String] {
+    var words: [String] = []
+    switch reason {
+    case .again: words.append("again" + (count.history.map { " after \(DisplayText.duration($0.quiet))" } ?? ""))
+    case .regression: words.append("back after it was resolved")
+    case .stillGoing: words.append("still going")
+    case .newVariant: words.append("another path of the same error")
+    case .silenceEnded: words.append("silence ended")
+    case .first, .windowElapsed, .lastOneRejected, .clockJumpedBack, .passingSite, .rule, .pass, .doubt: break
+    }
+    guard count.heldBack > 0 else { return words }
+    let since = count.since.civil(offsetMinutes: context.utcOffsetMinutes)
+    return words + ["+\(count.heldBack)", "\(count.total) since \(since.dateAndClock) \(since.zone)"]
   }
 }

@@ -30,10 +30,20 @@ package struct QueueEntry: Hashable, Sendable, Codable {
     case pass
     /// An error report that was forwarded.
     case report
+    /// Our own mail about errors that are held back: a milestone, an all-clear, a digest.
+    case notice
     /// Our own daily summary.
     case summary
     /// Our own delivery status notification; never answered by another.
     case bounce
+
+    /// Whether errors are held back because such a mail told of them.
+    var opensWindows: Bool {
+      switch self {
+      case .report, .notice: true
+      case .pass, .summary, .bounce: false
+      }
+    }
   }
 
   package init(

@@ -14,7 +14,8 @@ package struct Settlement: Hashable, Sendable {
   package var failed: [Failure]
   /// Of those delivered, the ones of which the sender asked to hear, as far as it has to hear it from us.
   package var confirmations: [DeliveryStatusNotification.Report] = []
-  /// The first mail of a fingerprint arrived nowhere, in no attempt: the next one of it has to be forwarded.
+  /// The first mail of a fingerprint, or the digest that named it, arrived nowhere, in no attempt: the next one of it
+  /// has to be forwarded.
   package var reopensWindow: Bool
   /// Who was asked, as in the attempt.
   package var nextHop: String
@@ -52,7 +53,7 @@ extension RetryPolicy {
       settlement.take(recipient, outcome, expired: expired, isConfirmed: entry.wish(for: recipient).wants(.success))
     }
     let wasSeen = entry.hasDelivered || !settlement.delivered.isEmpty
-    settlement.reopensWindow = entry.kind == .report && !wasSeen && settlement.remaining.isEmpty
+    settlement.reopensWindow = entry.kind.opensWindows && !wasSeen && settlement.remaining.isEmpty
     return settlement
   }
 }

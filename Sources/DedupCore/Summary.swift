@@ -27,7 +27,7 @@ package struct Summary: Hashable, Sendable {
     MessageBuilder(
       fromName: "MailDedup", from: from, to: to, subject: subject,
       date: date.civil(offsetMinutes: utcOffsetMinutes), messageID: "\(id)@\(hostname)",
-      fields: [.init("List-Id", "<summary.maildedup.\(hostname)>"), .init("Precedence", "bulk")],
+      fields: ListFields.of("summary", hostname),
       content: MessageBuilder.alternative(text: text, html: html)
     ).build()
   }

@@ -26,7 +26,11 @@ package struct FingerprintRow: Hashable, Sendable, Codable {
   }
 
   /// What an admin types to name it: the first 8 digits of the digest.
-  package var id: String { String(fingerprint.drop { $0 != ":" }.dropFirst().prefix(8)) }
+  package var id: String { Self.id(of: fingerprint) }
+
+  package static func id(of fingerprint: String) -> String {
+    String(fingerprint.drop { $0 != ":" }.dropFirst().prefix(8))
+  }
 }
 
 /// Arrivals of one error within one hour.

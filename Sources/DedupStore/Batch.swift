@@ -10,7 +10,7 @@ final class Batch {
   let db: Database
   let policy: WindowPolicy
   let limits: StoreLimits
-  let render: Render
+  let letterhead: Letterhead
   var windows: WindowTable
   var tally = TallyTable()
   var samples = SampleTable()
@@ -28,13 +28,10 @@ final class Batch {
     var unexplained: [Int64: [UInt8]] = [:]
   }
 
-  /// Says what leaves of a mail that is forwarded.
-  typealias Render = @Sendable (Submission, Verdict) -> ForwardedMail.Rendering
-
-  init(_ db: Database, directory: String, policy: WindowPolicy, limits: StoreLimits, render: @escaping Render) {
+  init(_ db: Database, directory: String, policy: WindowPolicy, limits: StoreLimits, letterhead: Letterhead) {
     self.db = db
     self.directory = directory
-    self.render = render
+    self.letterhead = letterhead
     self.policy = policy
     self.limits = limits
     windows = WindowTable(variants: VariantTable(limit: limits.variants))
@@ -68,23 +65,30 @@ extension Batch {
 
   private func decide(_ submission: Submission, _ occurrence: Occurrence, _ file: BodyFile?) throws -> Verdict {
     let now = submission.receivedAt
-    let (verdict, window) = try windows.decide(occurrence, submission.envelope, policy, now: now, db)
-    samples.note(
-      window.id, isFirst: window.isNew, submission.message, limit: limits.sampleOctets, at: now)
-    if !window.isExplained, submission.message.tail == nil {
-      effects.unexplained[window.id] = submission.message.head
+    let outcome = try windows.decide(occurrence, submission, policy, db)
+    let verdict = outcome.decision.verdict
+    samples.note(outcome.row, isFirst: outcome.isNew, submission.message, limit: limits.sampleOctets, at: now)
+    if !outcome.isExplained, submission.message.tail == nil {
+      effects.unexplained[outcome.row] = submission.message.head
     }
     switch verdict {
     case .forward(let reason, let count):
-      tally.add(.forwarded, verdict.reason, fingerprint: window.id, at: now)
+      tally.add(.forwarded, verdict.reason, fingerprint: outcome.row, at: now)
       // A variant goes out beside the mail that opened the window: when it is rejected, that one still stands.
       let opened =
         reason == .newVariant
-        ? nil : QueueTable.OpenedWindow(fingerprint: window.id, start: now, carried: count?.heldBack ?? 0)
-      try insert(submission, verdict, .report, opened, file)
+        ? nil : QueueTable.OpenedWindow(fingerprint: outcome.row, start: now, carried: count?.heldBack ?? 0)
+      let context = ForwardedMail.Context(
+        thread: outcome.thread, subject: outcome.settings.subject, utcOffsetMinutes: letterhead.utcOffsetMinutes(now))
+      try insert(submission, ForwardedMail.render(submission, verdict, context), .report, opened, file)
     case .suppress:
-      tally.add(.suppressed, verdict.reason, fingerprint: window.id, at: now)
+      tally.add(.suppressed, verdict.reason, fingerprint: outcome.row, at: now)
       if let file { effects.orphans.append(file.name) }
+    }
+    if let milestone = outcome.decision.milestone {
+      try tell(
+        .milestone(milestone), of: outcome.row, outcome.decision.record, outcome.thread, outcome.settings.subject,
+        at: now)
     }
     return verdict
   }
@@ -93,13 +97,14 @@ extension Batch {
     _ submission: Submission, _ verdict: Verdict, _ outcome: Outcome, _ file: BodyFile?
   ) throws -> Verdict {
     tally.add(outcome, verdict.reason, fingerprint: nil, at: submission.receivedAt)
-    try insert(submission, verdict, .pass, nil, file)
+    if outcome == .doubtful { try windows.noteDoubt(submission.envelope, at: submission.receivedAt, db) }
+    try insert(submission, ForwardedMail.render(submission, verdict), .pass, nil, file)
     return verdict
   }
 
   private func insert(
-    _ submission: Submission, _ verdict: Verdict, _ kind: QueueEntry.Kind, _ opened: QueueTable.OpenedWindow?,
-    _ file: BodyFile?
+    _ submission: Submission, _ rendering: ForwardedMail.Rendering, _ kind: QueueEntry.Kind,
+    _ opened: QueueTable.OpenedWindow?, _ file: BodyFile?
   ) throws {
     let entry = QueueTable.NewEntry(
       id: submission.id, kind: kind, envelope: submission.envelope, queuedAt: submission.receivedAt, opened: opened)
@@ -107,7 +112,7 @@ extension Batch {
     let room = file == nil ? 2 * submission.message.count : 0
     if let shortage = space?.shortage(for: room, limits) { throw shortage }
     space?.free -= room
-    let message = StoredMessage(submission.message, render(submission, verdict), file: file)
+    let message = StoredMessage(submission.message, rendering, file: file)
     try QueueTable.insert(entry, message, db)
     effects.addedMail = true
   }

@@ -26,8 +26,8 @@ enum FingerprintQueries {
   static let detailLimit = 20
 
   private static let select = """
-    SELECT f.id, f.fingerprint, s.name, f.title, f.place, f.explanation,
-      f.first_seen, f.last_seen, f.window_start, f.held, f.total, f.suppressed, f.window_length, f.variants_shown
+    SELECT f.id, f.fingerprint, s.name, f.title, f.place, f.explanation, f.merged_into,
+      \(RecordColumns.selected)
     FROM fingerprint f JOIN site s ON s.id = f.site_id
     """
 
@@ -37,7 +37,7 @@ enum FingerprintQueries {
   ) throws -> [FingerprintRow] {
     let statement = try db.cachedStatement(
       sql: """
-        \(select) WHERE (f.suppressed > 0 OR ?) AND (? IS NULL OR s.name = ?) AND f.last_seen >= ?
+        \(select) WHERE f.merged_into IS NULL AND (f.suppressed > 0 OR ?) AND (? IS NULL OR s.name = ?) AND f.last_seen >= ?
         ORDER BY f.last_seen DESC, f.id LIMIT ?
         """)
     let arguments: StatementArguments = [
@@ -50,19 +50,31 @@ enum FingerprintQueries {
   static func details(
     _ prefix: String, _ policy: WindowPolicy, now: Timestamp, _ db: Database
   ) throws -> [FingerprintDetail] {
+    try found(by: prefix, db).map { try detail($0, policy, now: now, db) }
+  }
+
+  /// The same without all that is kept of them.
+  static func named(_ prefix: String, site: String?, _ db: Database) throws -> [NamedError] {
+    try found(by: prefix, db).map { row in
+      NamedError(
+        row: try row.integer(0), fingerprint: try row.text(1), site: try row.text(2), title: try row.text(3),
+        isMerged: try row.optionalInteger(6) != nil)
+    }.filter { site == nil || $0.site == site }
+  }
+
+  private static func found(by prefix: String, _ db: Database) throws -> [Row] {
     guard !prefix.isEmpty else { return [] }
     let name = prefix.contains(":") ? "f.fingerprint" : "substr(f.fingerprint, instr(f.fingerprint, ':') + 1)"
     let statement = try db.cachedStatement(
       sql: "\(select) WHERE substr(\(name), 1, length(?)) = ? ORDER BY f.last_seen DESC, f.id LIMIT ?")
     let wanted = prefix.contains(":") ? prefix : prefix.lowercased()
-    let found = try Row.fetchAll(statement, arguments: [wanted, wanted, detailLimit])
-    return try found.map { try detail($0, policy, now: now, db) }
+    return try Row.fetchAll(statement, arguments: [wanted, wanted, detailLimit])
   }
 
   private static func row(
     _ row: Row, _ policy: WindowPolicy, now: Timestamp, _ db: Database
   ) throws -> FingerprintRow {
-    let record = try WindowRecord(row, from: 6)
+    let record = try WindowRecord(row, from: 7)
     return FingerprintRow(
       fingerprint: try row.text(1), site: try row.text(2), title: try row.text(3), place: try row.text(4),
       record: record, windowEnd: record.openWindowEnd(policy, now: now),

@@ -45,12 +45,12 @@ package final class SQLiteStore: MailStore, Sendable {
   ///   - policy: decides over windows until `setPolicy`.
   ///   - limits: sizes.
   ///   - now: the clock of the machine, for the names of what is set aside.
-  ///   - render: says what leaves of a mail that is forwarded; runs inside the transaction.
+  ///   - letterhead: of the mails that the store writes itself, and the clock that Subjects show.
   ///   - explain: the readable explanation of a message's fingerprint. Pure; called beside the path of the mail.
   package init(
     directory: String, policy: WindowPolicy, explain: @escaping @Sendable ([UInt8]) -> String, logger: Logger,
     limits: StoreLimits = StoreLimits(), now: @escaping @Sendable () -> Timestamp,
-    render: @escaping @Sendable (Submission, Verdict) -> ForwardedMail.Rendering = { ForwardedMail.render($0, $1) }
+    letterhead: Letterhead = Letterhead(hostname: "localhost")
   ) throws(StoreFailure) {
     let files = StoreFiles(directory: directory)
     let lock = try Faults.translated {
@@ -73,7 +73,7 @@ package final class SQLiteStore: MailStore, Sendable {
     self.files = files
     self.lock = lock
     self.limits = limits
-    writer = Writer(database, bodies, limits, policy: policy, replacer: replacer, render: render)
+    writer = Writer(database, bodies, limits, policy: policy, replacer: replacer, letterhead: letterhead)
     largeMessages = IncomingMessages(folder: files.bodies, limits: limits)
     self.logger = logger
     explainer = Explainer(explain)

@@ -59,6 +59,7 @@ extension Salvage {
       Table(name: "variant", key: ["fingerprint_id", "variant"]), Table(name: "setting", key: ["key"]),
       Table(name: "tally", key: ["quarter", "outcome", "reason"]),
       Table(name: "imported", key: ["id"], holdsQueueIDs: true),
+      Table(name: "sent", key: ["site_id", "at"]), Table(name: "silence", key: ["id"]),
     ]
   }
 

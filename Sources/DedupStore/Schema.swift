@@ -15,6 +15,7 @@ enum Schema {
     migrator.registerMigration("4 delivered") { try $0.execute(sql: delivered) }
     migrator.registerMigration("5 status requests") { try $0.execute(sql: statusRequests) }
     migrator.registerMigration("6 retention") { try $0.execute(sql: retention) }
+    migrator.registerMigration("7 episodes") { try $0.execute(sql: episodes) }
     return migrator
   }
 
@@ -121,6 +122,55 @@ enum Schema {
   /// Which samples are the oldest, and how large all are together.
   private static let retention = """
     CREATE INDEX sample_arrived ON sample (arrived_at, octets) WHERE message IS NOT NULL;
+    """
+
+  /// Outbreaks, silences, what the admin merged and split, and the mails that go out in place of many.
+  private static let episodes = """
+    ALTER TABLE fingerprint ADD COLUMN episodes INTEGER NOT NULL DEFAULT 1; -- so far
+    ALTER TABLE fingerprint ADD COLUMN episode_start INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE fingerprint ADD COLUMN episode_mails INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE fingerprint ADD COLUMN episode_told INTEGER NOT NULL DEFAULT 0; -- times that a window was opened in it
+    ALTER TABLE fingerprint ADD COLUMN milestone INTEGER NOT NULL DEFAULT 0; -- the highest count that was told
+    ALTER TABLE fingerprint ADD COLUMN beginning TEXT NOT NULL DEFAULT 'new'; -- 'again', 'regression'
+    ALTER TABLE fingerprint ADD COLUMN quiet_before INTEGER; -- milliseconds; null: the first episode
+    ALTER TABLE fingerprint ADD COLUMN episode_over INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE fingerprint ADD COLUMN awaits_digest INTEGER; -- since when; null: it does not
+    ALTER TABLE fingerprint ADD COLUMN all_clear_at INTEGER; -- null: none is wanted
+    ALTER TABLE fingerprint ADD COLUMN resolved_at INTEGER; -- null: not, or it came back
+    ALTER TABLE fingerprint ADD COLUMN thread_root TEXT; -- null: known since before there were threads
+    ALTER TABLE fingerprint ADD COLUMN thread_first TEXT; -- Message-ID of the first mail that went out
+    ALTER TABLE fingerprint ADD COLUMN subject TEXT NOT NULL DEFAULT '';
+    ALTER TABLE fingerprint ADD COLUMN merged_into INTEGER; -- the row that the admin merged it into
+    ALTER TABLE fingerprint ADD COLUMN is_split INTEGER NOT NULL DEFAULT 0; -- 1: each variant is an error of its own
+    UPDATE fingerprint SET episode_start = first_seen, episode_mails = total, episode_told = total > suppressed;
+    CREATE INDEX fingerprint_digest ON fingerprint (awaits_digest) WHERE awaits_digest IS NOT NULL;
+    CREATE INDEX fingerprint_all_clear ON fingerprint (all_clear_at) WHERE all_clear_at IS NOT NULL;
+    CREATE INDEX fingerprint_merged ON fingerprint (merged_into) WHERE merged_into IS NOT NULL;
+
+    -- When mail about errors went out lately, for the storm cap.
+    CREATE TABLE sent (
+      site_id INTEGER NOT NULL REFERENCES site (id) ON DELETE CASCADE,
+      at INTEGER NOT NULL,
+      mails INTEGER NOT NULL,
+      PRIMARY KEY (site_id, at)
+    ) STRICT, WITHOUT ROWID;
+
+    -- The windows that a digest opened, one for each error that it names.
+    CREATE TABLE digest (
+      entry_id INTEGER NOT NULL REFERENCES entry (id) ON DELETE CASCADE,
+      fingerprint_id INTEGER NOT NULL,
+      window_start INTEGER NOT NULL,
+      carried INTEGER NOT NULL,
+      PRIMARY KEY (entry_id, fingerprint_id)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE silence (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      fingerprint_id INTEGER, -- null: a rule, or a pattern
+      ended_at INTEGER, -- null: it holds
+      body TEXT NOT NULL -- JSON
+    ) STRICT;
+    CREATE INDEX silence_open ON silence (id) WHERE ended_at IS NULL;
     """
 
   /// What waits for delivery.

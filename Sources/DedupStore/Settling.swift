@@ -22,9 +22,10 @@ extension Batch {
     }
     let open = settlement.open(of: facts.recipients)
     if open.isEmpty {
+      let digested = settlement.reopensWindow ? try DigestTable.opened(by: settlement.entry, db) : []
       try QueueTable.delete(settlement.entry, db)
       facts.file.map { effects.orphans.append($0) }
-      if settlement.reopensWindow { try reopen(facts) }
+      if settlement.reopensWindow { try reopen(digested + [facts.opened].compactMap { $0 }) }
     } else {
       try QueueTable.update(
         settlement, recipients: open, scheduledAt: settling.at.map { min($0, settlement.nextAttempt) },
@@ -33,9 +34,10 @@ extension Batch {
     if let notice = settling.notice { try enqueue(notice, file: noticeFile) }
   }
 
-  private func reopen(_ facts: QueueTable.Facts) throws {
-    guard let opened = facts.opened else { return }
-    try windows.reopen(fingerprint: opened.fingerprint, start: opened.start, carried: opened.carried, db)
+  private func reopen(_ windows: [QueueTable.OpenedWindow]) throws {
+    for opened in windows {
+      try self.windows.reopen(fingerprint: opened.fingerprint, start: opened.start, carried: opened.carried, db)
+    }
   }
 }
 

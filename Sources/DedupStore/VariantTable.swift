@@ -21,6 +21,9 @@ struct VariantTable {
 
   init(limit: Int) { self.limit = limit }
 
+  /// The same with nothing in memory.
+  var emptied: VariantTable { VariantTable(limit: limit) }
+
   /// Whether `name` was never seen before. A variant without a name never is: there is nothing to know it by.
   mutating func isNew(_ name: String, of fingerprint: Int64, _ db: Database) throws -> Bool {
     guard !name.isEmpty else { return false }

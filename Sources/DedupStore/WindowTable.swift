@@ -4,59 +4,106 @@ import MailMessage
 
 /// The windows that one batch touched.
 struct WindowTable {
-  /// What the rest of the batch needs to know of a window.
-  struct Window {
+  /// What the rest of the batch needs to know of a mail's error.
+  struct Outcome {
+    var decision: WindowPolicy.Decision
     /// The row of the fingerprint.
-    let id: Int64
-    /// Whether the mail at hand is the first of its fingerprint.
+    var row: Int64
+    var site: Int64
+    /// Whether the mail is the first of its fingerprint.
     var isNew: Bool
+    /// Whether it is the first of its variant.
+    var isNewVariant: Bool
     var isExplained: Bool
+    /// The thread of the error before this mail.
+    var thread: MailThread
+    var settings: WindowSettings
   }
 
   private struct Key: Hashable {
     var site: String
-    var fingerprint: String
+    var error: String
   }
 
-  private struct Entry {
-    var window: Window
-    var record: WindowRecord
+  fileprivate struct Entry {
+    var row: ErrorRow
     /// What the latest mail's rule says.
     var rule: RuleEffect?
+    var hasNewThread = false
   }
 
-  private var entries: [Key: Entry] = [:]
+  /// Where an error stands, or what its row would be called.
+  fileprivate enum Place {
+    case known(Entry)
+    case unknown(name: String)
+  }
+
+  /// By the row of the fingerprint.
+  private var entries: [Int64: Entry] = [:]
+  /// Rows by the names that mails of this batch had for them.
+  private var rows: [Key: Int64] = [:]
   private var sites: [String: Int64] = [:]
   private var variants: VariantTable
+  private var silences = SilenceTable()
+  private var sent = SentTable()
 
   init(variants: VariantTable) { self.variants = variants }
 
   /// Asks `policy` about one more arrival of an error, and takes its verdict into the record. A new fingerprint gets
   /// its row at once, a known one when the batch is flushed.
   mutating func decide(
-    _ occurrence: Occurrence, _ envelope: Envelope, _ policy: WindowPolicy, now: Timestamp, _ db: Database
-  ) throws -> (Verdict, Window) {
-    let key = Key(site: occurrence.site.key, fingerprint: occurrence.fingerprint)
-    let known = try entries[key] ?? load(occurrence, db)
+    _ occurrence: Occurrence, _ submission: Submission, _ policy: WindowPolicy, _ db: Database
+  ) throws -> Outcome {
+    let now = submission.receivedAt
+    let place = try place(of: occurrence, db)
+    let known = place.entry
+    let settings = policy.settings(site: occurrence.site.name, rule: occurrence.rule)
+    let isNewVariant = try known.map { try variants.isNew(occurrence.variant, of: $0.row.id, db) } ?? false
     let arrival = WindowPolicy.Arrival(
-      rule: occurrence.rule,
-      isNewVariant: try known.map { try variants.isNew(occurrence.variant, of: $0.window.id, db) } ?? false)
-    let verdict = policy.decide(known?.record, arrival, now: now)
-    let record = WindowRecord.after(verdict, of: known?.record, arrival, now: now)
-    let window = try known?.window ?? insert(occurrence, envelope, record, db)
-    entries[key] = Entry(
-      window: Window(id: window.id, isNew: false, isExplained: window.isExplained), record: record,
-      rule: occurrence.rule)
-    try variants.note(occurrence.variant, of: window.id, isShown: verdict.isForward, at: now, db)
-    return (verdict, window)
+      site: occurrence.site.name, rule: occurrence.rule, isNewVariant: isNewVariant,
+      silence: try silences.rule(over: occurrence, row: known?.row.id, now: now, db),
+      isCapped: try sent.isCapped(
+        try siteRow(of: known, occurrence.site, db), limit: settings.hourlyForwards, now: now, db))
+    let decision = policy.decide(known?.row.record, arrival, now: now)
+    var entry = try entry(at: place, occurrence, submission, decision.record, db)
+    let thread = entry.row.thread
+    entry.row.record = decision.record
+    entry.rule = occurrence.rule
+    if decision.verdict.isForward, thread.first == nil {
+      entry.row.thread.first = MailThread.messageID(of: submission.message.head)
+      entry.hasNewThread = true
+    }
+    entries[entry.row.id] = entry
+    if decision.mailsCapped > 0 { try sent.note(entry.row.site, at: now, db) }
+    try variants.note(occurrence.variant, of: entry.row.id, isShown: decision.verdict.isForward, at: now, db)
+    defer { entries[entry.row.id]?.row.isExplained = true }
+    return Outcome(
+      decision: decision, row: entry.row.id, site: entry.row.site, isNew: known == nil,
+      isNewVariant: isNewVariant, isExplained: entry.row.isExplained, thread: thread, settings: settings)
+  }
+
+  /// Takes note of a mail that went out although nobody knows what it is.
+  mutating func noteDoubt(_ envelope: Envelope, at now: Timestamp, _ db: Database) throws {
+    try sent.noteDoubt(envelope.sender.text, Self.text(of: envelope.recipients), at: now, db)
+  }
+
+  /// Takes note of a mail of our own about errors of `site`, unless it would be one too many.
+  mutating func mayTell(_ site: Int64, limit: Int, at now: Timestamp, _ db: Database) throws -> Bool {
+    if try sent.isCapped(site, limit: limit, now: now, db) { return false }
+    try sent.note(site, at: now, db)
+    return true
+  }
+
+  /// Writes everything and forgets it: the rows are about to be changed behind the back of this table.
+  mutating func settle(_ db: Database) throws {
+    try flush(db)
+    self = WindowTable(variants: variants.emptied)
   }
 
   /// Lets the next mail of a fingerprint out: the mail that opened its window at `start` never arrived. What that mail
   /// said about held back ones is counted as held back again. A window that was opened since stays.
   mutating func reopen(fingerprint id: Int64, start: Timestamp, carried: Int, _ db: Database) throws {
-    // The row has to be the truth before it is changed behind the back of `entries`.
-    try flush(db)
-    entries = [:]
+    try settle(db)
     let statement = try db.cachedStatement(
       sql: "UPDATE fingerprint SET window_start = NULL, held = held + ? WHERE id = ? AND window_start = ?")
     try statement.execute(arguments: [carried, id, start.milliseconds])
@@ -64,98 +111,135 @@ struct WindowTable {
 
   func flush(_ db: Database) throws {
     for entry in entries.values {
-      let record = entry.record
+      try RecordColumns.write(entry.row.record, to: entry.row.id, db)
       let statement = try db.cachedStatement(
-        sql: """
-          UPDATE fingerprint
-          SET last_seen = ?, window_start = ?, held = ?, total = ?, suppressed = ?, window_length = ?,
-            variants_shown = ?, treatment = ?, rule = ?
-          WHERE id = ?
-          """)
+        sql: "UPDATE fingerprint SET treatment = ?, rule = ? WHERE id = ? AND (treatment <> ?1 OR rule IS NOT ?2)")
       try statement.execute(arguments: [
-        record.lastSeen.milliseconds, record.windowStart?.milliseconds, record.held, record.total, record.suppressed,
-        record.length?.wholeMilliseconds, record.variantsShown, (entry.rule?.treatment ?? .dedup).rawValue,
-        entry.rule?.name, entry.window.id,
+        (entry.rule?.treatment ?? .dedup).rawValue, entry.rule?.name, entry.row.id,
       ])
+      if entry.hasNewThread {
+        let statement = try db.cachedStatement(
+          sql: "UPDATE fingerprint SET thread_root = ?, thread_first = ? WHERE id = ?")
+        try statement.execute(arguments: [entry.row.thread.root, entry.row.thread.first, entry.row.id])
+      }
     }
     try variants.flush(db)
+    try silences.flush(db)
+    try sent.flush(db)
+  }
+}
+
+// Where an error stands.
+extension WindowTable {
+  /// An error is known by its name, by what an earlier version called it, or under the one that the admin merged it
+  /// into.
+  private mutating func place(of occurrence: Occurrence, _ db: Database) throws -> Place {
+    let key = Key(site: occurrence.site.key, error: Grouping.key(of: occurrence))
+    if let row = rows[key], let entry = entries[row] { return .known(entry) }
+    let place = try find(occurrence, db)
+    guard case .known(let entry) = place else { return place }
+    rows[key] = entry.row.id
+    if let current = entries[entry.row.id] { return .known(current) }
+    entries[entry.row.id] = entry
+    return place
   }
 
-  /// The row of an error. One that is known only by what an earlier version called it is renamed: its history, its
-  /// window and its counts go on, and an upgrade causes no mail.
-  private func load(_ occurrence: Occurrence, _ db: Database) throws -> Entry? {
-    if let entry = try load(occurrence.fingerprint, occurrence.site, db) { return entry }
-    for name in occurrence.previous {
-      guard var entry = try load(name, occurrence.site, db) else { continue }
+  private func find(_ occurrence: Occurrence, _ db: Database) throws -> Place {
+    var names = [occurrence.fingerprint] + occurrence.previous
+    guard var entry = try load(names, occurrence.site, db) else { return .unknown(name: names[0]) }
+    if entry.row.isSplit {
+      names = names.map { Grouping.part(of: $0, occurrence.variant) }
+      guard let part = try load(names, occurrence.site, db) else { return .unknown(name: names[0]) }
+      entry = part
+    }
+    if let other = entry.row.mergedInto, let target = try ErrorRow.find(other, db) { entry.row = target }
+    return .known(entry)
+  }
+
+  /// The row called by the first of `names`. One that is known only by a later one, which an earlier version gave it,
+  /// is renamed: its history, its window and its counts go on, and an upgrade causes no mail.
+  private func load(_ names: [String], _ site: Site, _ db: Database) throws -> Entry? {
+    for (index, name) in names.enumerated() {
+      guard var row = try ErrorRow.find(name, site, db) else { continue }
+      if index == 0 { return Entry(row: row) }
       let statement = try db.cachedStatement(
         sql: "UPDATE fingerprint SET fingerprint = ?, explanation = NULL WHERE id = ?")
-      try statement.execute(arguments: [occurrence.fingerprint, entry.window.id])
-      entry.window.isExplained = false
+      try statement.execute(arguments: [names[0], row.id])
+      row.isExplained = false
       // The new version may call all variants something else; in this window that is no news.
-      entry.record.variantsShown = Int(Int32.max)
-      return entry
+      row.record.variantsShown = Int(Int32.max)
+      return Entry(row: row)
     }
     return nil
   }
 
-  private func load(_ fingerprint: String, _ site: Site, _ db: Database) throws -> Entry? {
-    let statement = try db.cachedStatement(
-      sql: """
-        SELECT f.id, f.explanation IS NOT NULL, f.first_seen, f.last_seen, f.window_start, f.held, f.total,
-          f.suppressed, f.window_length, f.variants_shown
-        FROM fingerprint f JOIN site s ON s.id = f.site_id
-        WHERE f.fingerprint = ? AND s.key = ?
-        """)
-    let arguments: StatementArguments = [fingerprint, site.key]
-    guard let row = try Row.fetchOne(statement, arguments: arguments) else { return nil }
-    let window = Window(id: try row.integer(0), isNew: false, isExplained: try row.integer(1) == 1)
-    return Entry(window: window, record: try WindowRecord(row, from: 2))
+  private mutating func entry(
+    at place: Place, _ occurrence: Occurrence, _ submission: Submission, _ record: WindowRecord, _ db: Database
+  ) throws -> Entry {
+    switch place {
+    case .known(let entry): entry
+    case .unknown(let name): try insert(name, occurrence, submission, record, db)
+    }
   }
 
   private mutating func insert(
-    _ occurrence: Occurrence, _ envelope: Envelope, _ record: WindowRecord, _ db: Database
-  ) throws -> Window {
-    let site = try sites[occurrence.site.key] ?? insert(occurrence.site, envelope, db)
+    _ name: String, _ occurrence: Occurrence, _ submission: Submission, _ record: WindowRecord, _ db: Database
+  ) throws -> Entry {
+    let site = try siteRow(of: nil, occurrence.site, db) ?? insert(occurrence.site, submission.envelope, db)
     sites[occurrence.site.key] = site
+    let thread = MailThread(
+      root: MailThread.root(fingerprint: name, at: record.firstSeen),
+      subject: DisplayText.oneLine(HeaderEdit.text(of: "subject", in: submission.message.head) ?? ""))
     let statement = try db.cachedStatement(
       sql: """
         INSERT INTO fingerprint
-          (site_id, fingerprint, title, place, first_seen, last_seen, window_start, held, total, suppressed)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          (site_id, fingerprint, title, place, first_seen, last_seen, held, total, suppressed, thread_root, subject)
+        VALUES (?, ?, ?, ?, ?, ?, 0, 0, 0, ?, ?)
         """)
     try statement.execute(arguments: [
-      site, occurrence.fingerprint, occurrence.title, occurrence.place, record.firstSeen.milliseconds,
-      record.lastSeen.milliseconds, record.windowStart?.milliseconds, record.held, record.total, record.suppressed,
+      site, name, occurrence.title, occurrence.place, record.firstSeen.milliseconds, record.lastSeen.milliseconds,
+      thread.root, thread.subject,
     ])
-    return Window(id: db.lastInsertedRowID, isNew: true, isExplained: false)
+    let id = db.lastInsertedRowID
+    rows[Key(site: occurrence.site.key, error: Grouping.key(of: occurrence))] = id
+    return Entry(row: ErrorRow(id: id, site: site, record: record, thread: thread))
   }
 
-  /// The row of a site, made if it is new.
-  private func insert(_ site: Site, _ envelope: Envelope, _ db: Database) throws -> Int64 {
+  /// The row of a site; nil when it is new.
+  private mutating func siteRow(of known: Entry?, _ site: Site, _ db: Database) throws -> Int64? {
+    if let known { return known.row.site }
+    if let row = sites[site.key] { return row }
     let find = try db.cachedStatement(sql: "SELECT id FROM site WHERE key = ?")
-    if let row = try Row.fetchOne(find, arguments: [site.key]) { return try row.integer(0) }
+    let row = try Row.fetchOne(find, arguments: [site.key])?.integer(0)
+    sites[site.key] = row
+    return row
+  }
+
+  private func insert(_ site: Site, _ envelope: Envelope, _ db: Database) throws -> Int64 {
     let statement = try db.cachedStatement(
       sql: "INSERT INTO site (key, name, sender, recipients) VALUES (?, ?, ?, ?)")
-    let recipients = envelope.recipients.map(\.text).joined(separator: "\n")
-    try statement.execute(arguments: [site.key, site.name, envelope.sender.text, recipients])
+    try statement.execute(arguments: [
+      site.key, site.name, envelope.sender.text, Self.text(of: envelope.recipients),
+    ])
     return db.lastInsertedRowID
   }
-}
 
-extension Verdict {
-  fileprivate var isForward: Bool {
-    if case .forward = self { true } else { false }
+  /// As `site.recipients` has them: one on each line.
+  private static func text(of recipients: [EmailAddress]) -> String {
+    recipients.map(\.text).joined(separator: "\n")
   }
 }
 
-extension WindowRecord {
-  /// From the columns first_seen, last_seen, window_start, held, total, suppressed, window_length, variants_shown.
-  init(_ row: Row, from column: Int) throws(StoreFailure) {
-    self.init(
-      firstSeen: try row.time(column), lastSeen: try row.time(column + 1),
-      windowStart: try row.optionalTime(column + 2), held: try row.count(column + 3),
-      total: try row.count(column + 4), suppressed: try row.count(column + 5),
-      length: try row.optionalTime(column + 6).map { .milliseconds($0.milliseconds) },
-      variantsShown: try row.count(column + 7))
+extension WindowTable.Place {
+  fileprivate var entry: WindowTable.Entry? {
+    if case .known(let entry) = self { entry } else { nil }
+  }
+}
+
+extension WindowPolicy.Decision {
+  /// Mails that count towards the storm cap: what goes out because it is news, not because the admin asked for each.
+  fileprivate var mailsCapped: Int {
+    let news: Bool = if case .forward(let reason, _) = verdict { !reason.isAskedFor } else { false }
+    return (news ? 1 : 0) + (milestone == nil ? 0 : 1)
   }
 }

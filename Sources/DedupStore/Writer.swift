@@ -11,7 +11,7 @@ final class Writer: Sendable {
   private let database: CurrentDatabase
   private let bodies: BodyFiles
   private let limits: StoreLimits
-  private let render: Batch.Render
+  private let letterhead: Letterhead
   private let replacer: Replacer
   private let policy: Mutex<WindowPolicy>
   private let follow = Callback<Batch.Effects>()
@@ -20,9 +20,9 @@ final class Writer: Sendable {
 
   init(
     _ database: CurrentDatabase, _ bodies: BodyFiles, _ limits: StoreLimits, policy: WindowPolicy, replacer: Replacer,
-    render: @escaping Batch.Render
+    letterhead: Letterhead
   ) {
-    self.render = render
+    self.letterhead = letterhead
     self.database = database
     self.bodies = bodies
     self.limits = limits
@@ -89,7 +89,8 @@ final class Writer: Sendable {
   private func commit(_ jobs: (Batch) throws -> Void, _ db: Database) throws -> Batch.Effects {
     // Left open by a rollback that failed; nothing of it was acknowledged.
     if db.isInsideTransaction { try db.rollback() }
-    let batch = Batch(db, directory: bodies.folder, policy: policy.withLock { $0 }, limits: limits, render: render)
+    let batch = Batch(
+      db, directory: bodies.folder, policy: policy.withLock { $0 }, limits: limits, letterhead: letterhead)
     try db.inTransaction(.immediate) {
       try jobs(batch)
       try batch.flush()

@@ -73,7 +73,8 @@ struct Daemon {
     let services: [any Service] = [
       ControlEndpoint(server: control), QueueRunner(store: store, route: route, logger: logger),
       SpoolImporter(spool: spool, store: store, judge: intake.judge, logger: logger), teller,
-      SummaryService(mailer: mailer, logger: logger), FileRefresher { entrance.value.refresh() },
+      SummaryService(mailer: mailer, logger: logger), EpisodeService(store: store, logger: logger),
+      FileRefresher { entrance.value.refresh() },
       ListenerService(listener: listener, patience: Self.shutdownPatience) {
         announce(bound, nextHop: route.value.transport.nextHop)
       },
@@ -104,7 +105,8 @@ extension Daemon {
     do {
       return try SQLiteStore(
         directory: configuration.store.directory, policy: configuration.window,
-        explain: { reader.value.explain($0).text }, logger: logger, limits: limits, now: WallClock.now)
+        explain: { reader.value.explain($0).text }, logger: logger, limits: limits, now: WallClock.now,
+        letterhead: Letterhead(hostname: hostname) { LocalTime.offset(at: $0) / 60 })
     } catch {
       throw StartFailure(error.kind == .locked ? .locked : .store, error.description)
     }

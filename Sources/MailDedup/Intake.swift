@@ -124,12 +124,6 @@ final class Intake: TransactionHandler {
   }
 }
 
-extension Verdict {
-  fileprivate var isForward: Bool {
-    if case .forward = self { true } else { false }
-  }
-}
-
 extension Judged {
   /// What the recogniser found, in the words of the store.
   init(_ judgement: Judgement, envelope: Envelope) {

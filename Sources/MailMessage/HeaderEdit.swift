@@ -13,7 +13,7 @@ package enum HeaderEdit {
   ///
   /// becomes, with the old value as a folded line of its own so that its encoded words and folds stay as they are,
   ///
-  ///     Subject: (+99, 100 in all since 2026-11-22 14:03 UTC)
+  ///     Subject: [+99, 100 since 2026-11-22 14:03 UTC]
   ///      [Django] ERROR: Internal Server Error
   ///
   /// Only the first Subject counts. A mail without one gets one, unless it has no header at all. Signed mail keeps its
@@ -43,6 +43,11 @@ package enum HeaderEdit {
       return nil
     }
     return String(decoding: EncodedWord.decode(message.span, field.value), as: UTF8.self)
+  }
+
+  /// Whether `message` has a field of one of these names (lower case).
+  package static func contains(anyOf names: [String], in message: [UInt8]) -> Bool {
+    HeaderScan(message).fields.contains { names.contains(name(of: $0, message)) }
   }
 
   private static func inserted(

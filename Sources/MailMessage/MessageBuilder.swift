@@ -10,6 +10,9 @@ package struct MessageBuilder: Hashable, Sendable {
   package var messageID: String
   /// RFC 3834: `auto-generated`, or `auto-replied` for an answer to a mail. Keeps vacation replies away.
   package var autoSubmitted: String
+  /// Message-IDs of the mails that this one belongs to, the oldest first and the one it answers last; without the angle
+  /// brackets.
+  package var references: [String]
   /// Further fields of free text, in order.
   package var fields: [Field]
   package var content: OutgoingPart
@@ -26,7 +29,8 @@ package struct MessageBuilder: Hashable, Sendable {
 
   package init(
     fromName: String = "", from: EmailAddress, to: [EmailAddress], subject: String, date: CivilTime,
-    messageID: String, autoSubmitted: String = "auto-generated", fields: [Field] = [], content: OutgoingPart
+    messageID: String, autoSubmitted: String = "auto-generated", references: [String] = [], fields: [Field] = [],
+    content: OutgoingPart
   ) {
     self.fromName = fromName
     self.from = from
@@ -35,6 +39,7 @@ package struct MessageBuilder: Hashable, Sendable {
     self.date = date
     self.messageID = messageID
     self.autoSubmitted = autoSubmitted
+    self.references = references
     self.fields = fields
     self.content = content
   }
@@ -52,6 +57,10 @@ package struct MessageBuilder: Hashable, Sendable {
     message += HeaderWriter.text("Subject", subject)
     message += HeaderWriter.text("Date", date.rfc5322)
     message += HeaderWriter.folded("Message-ID", ["<\(token(messageID))>"])
+    if let last = references.last {
+      message += HeaderWriter.folded("In-Reply-To", ["<\(token(last))>"])
+      message += HeaderWriter.folded("References", references.map { "<\(token($0))>" })
+    }
     message += HeaderWriter.text("Auto-Submitted", autoSubmitted)
     for field in fields { message += HeaderWriter.text(field.name, field.value) }
     message += HeaderWriter.text("MIME-Version", "1.0")

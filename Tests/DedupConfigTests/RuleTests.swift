@@ -1,6 +1,7 @@
 import DedupConfig
 import DedupCore
 import Fingerprint
+import MailMessage
 import Testing
 
 /// `[rule NAME]` sections: what they mean, and what is said about those that mean nothing.
@@ -85,7 +86,8 @@ import Testing
       Row(
         "no action", "[rule a]\ntype = A",
         [
-          "1:7: [rule a] does nothing; add one of action, fingerprint, split-by, window, e.g. action = summary-only"
+          "1:7: [rule a] does nothing; add one of action, fingerprint, split-by, window, variants, quiet, milestones, "
+            + "reminders, all-clear, subject, e.g. action = summary-only"
         ]),
       Row(
         "a mistyped key", "[rule a]\ntyp = A\naction = pass",

@@ -18,8 +18,8 @@ import Testing
   @Test("each field has a key: no setting is out of an admin's reach")
   func everyFieldHasAKey() {
     #expect(Mirror(reflecting: SessionLimits()).children.count == count("limits"))
-    // All but the tolerance: it makes up for the order of commits, which no admin can know.
-    #expect(Mirror(reflecting: WindowPolicy()).children.count - 1 == count("window"))
+    #expect(Mirror(reflecting: WindowSettings()).children.count == count("window"))
+    #expect(Mirror(reflecting: WindowOverrides()).children.count == OverrideKey.ofSites.count)
     let configuration = Configuration()
     // And the rules, which are sections of their own.
     #expect(Mirror(reflecting: configuration).children.count == ConfigurationSchema.sections.count + 1)

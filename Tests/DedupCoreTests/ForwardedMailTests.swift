@@ -16,7 +16,8 @@ import Testing
     let submission = Submission(
       id: QueueID(at: noon, salt: 1), receivedAt: noon, envelope: envelope, received: Array(received.utf8),
       message: Message(Array(mail.utf8)), judged: judged ?? .report(occurrence))
-    let rendering = ForwardedMail.render(submission, verdict, utcOffsetMinutes: offset)
+    let rendering = ForwardedMail.render(
+      submission, verdict, ForwardedMail.Context(utcOffsetMinutes: offset))
     return String(decoding: rendering.applied(to: submission.message).head, as: UTF8.self)
   }
 
@@ -53,13 +54,13 @@ import Testing
     let mail = Self.render(.forward(.windowElapsed, Self.count(held: 99, total: 101)))
     #expect(
       mail.contains("X-MailDedup-Reason: window-elapsed\r\nX-MailDedup-Count: 101\r\nX-MailDedup-Held-Back: 99\r\n"))
-    let subject = "\r\nSubject: (+99, 101 in all since 2026-11-22 13:03 UTC)\r\n [Django] ERROR\r\n"
+    let subject = "\r\nSubject: [+99, 101 since 2026-11-22 13:03 UTC]\r\n [Django] ERROR\r\n"
     #expect(mail.hasSuffix("From: root@shop" + subject + "X-MailDedup-Count: 7\r\n\r\nbody \u{FC}\n\rodd\r\n"))
   }
 
   @Test func subjectShowsTheClockOfTheReader() {
     let mail = Self.render(.forward(.lastOneRejected, Self.count(held: 1, total: 2)), offset: 60)
-    #expect(mail.contains("Subject: (+1, 2 in all since 2026-11-22 14:03 UTC+01:00)\r\n"))
+    #expect(mail.contains("Subject: [+1, 2 since 2026-11-22 14:03 UTC+01:00]\r\n"))
   }
 
   @Test func siteNamesCannotForgeFields() {

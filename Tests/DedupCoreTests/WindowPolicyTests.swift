@@ -37,7 +37,15 @@ import Testing
     Case(shows: "inside", record: open, at: 1_800_000, verdict: suppress),
     Case(shows: "a millisecond before the end", record: open, at: 3_599_999, verdict: suppress),
     Case(shows: "exactly at the end", record: open, at: 3_600_000, verdict: forward(.windowElapsed)),
-    Case(shows: "days later", record: open, at: 500_000_000, verdict: forward(.windowElapsed)),
+    Case(shows: "hours later", record: open, at: 80_000_000, verdict: forward(.windowElapsed)),
+    Case(
+      shows: "days later", record: open, at: 500_000_000,
+      verdict: .forward(
+        .again,
+        RunningCount(
+          heldBack: 4, total: 1, since: start.advanced(by: .milliseconds(500_000_000)),
+          history: .init(
+            episodes: 2, total: 10, firstSeen: open.firstSeen, quiet: .milliseconds(500_000_000))))),
     Case(shows: "overtaken by a later mail of the same moment", record: open, at: -3, verdict: suppress),
     Case(shows: "at the edge of the tolerance", record: open, at: -10_000, verdict: suppress),
     Case(shows: "the clock was set back", record: open, at: -10_001, verdict: forward(.clockJumpedBack)),
@@ -46,13 +54,15 @@ import Testing
   ])
   func decides(_ test: Case) {
     let now = Self.start.advanced(by: .milliseconds(test.at))
-    #expect(WindowPolicy().decide(test.record, now: now) == test.verdict)
+    #expect(WindowPolicy().decide(test.record, now: now).verdict == test.verdict)
   }
 
   @Test func lengthOfZeroForwardsEverything() {
     let policy = WindowPolicy(length: .zero)
-    #expect(policy.decide(Self.open, now: Self.start) == Self.forward(.windowElapsed))
-    #expect(policy.decide(Self.open, now: Self.start.advanced(by: .milliseconds(-1))) == Self.forward(.clockJumpedBack))
+    #expect(policy.decide(Self.open, now: Self.start).verdict == Self.forward(.windowElapsed))
+    #expect(
+      policy.decide(Self.open, now: Self.start.advanced(by: .milliseconds(-1))).verdict
+        == Self.forward(.clockJumpedBack))
   }
 
   @Test func absurdValuesDoNotTrap() {
@@ -63,8 +73,7 @@ import Testing
         firstSeen: start, lastSeen: start, windowStart: start, held: .max, total: .max, suppressed: .max)
       for now in ends {
         for length in lengths {
-          let verdict = WindowPolicy(length: length).decide(record, now: now)
-          #expect(WindowRecord.after(verdict, of: record, now: now).total == .max)
+          #expect(WindowPolicy(length: length).decide(record, now: now).record.total == .max)
         }
       }
     }
@@ -151,7 +160,8 @@ import Testing
   ])
   func decidesByRuleAndVariant(_ test: RuleCase) {
     let verdict = Self.showingOneVariant.decide(
-      test.record, test.arrival, now: Self.start.advanced(by: .milliseconds(test.at)))
+      test.record, test.arrival, now: Self.start.advanced(by: .milliseconds(test.at))
+    ).verdict
     #expect(verdict.reason == test.reason)
     switch verdict {
     case .forward(_, let count): #expect(count?.heldBack == test.heldBack)
@@ -162,8 +172,7 @@ import Testing
   @Test func aVariantLeavesWindowAndCountAsTheyAre() {
     let arrival = WindowPolicy.Arrival(isNewVariant: true)
     let now = Self.start.advanced(by: .seconds(5))
-    let verdict = Self.showingOneVariant.decide(Self.open, arrival, now: now)
-    let next = WindowRecord.after(verdict, of: Self.open, arrival, now: now)
+    let next = Self.showingOneVariant.decide(Self.open, arrival, now: now).record
     #expect(next.windowStart == Self.start && next.held == 4 && next.total == 10 && next.variantsShown == 1)
   }
 }
@@ -182,9 +191,9 @@ import Testing
     var lastForward: Timestamp?
 
     mutating func arrive(at now: Timestamp, _ arrival: WindowPolicy.Arrival = .init()) {
-      let verdict = policy.decide(record, arrival, now: now)
+      let decision = policy.decide(record, arrival, now: now)
       arrivals += 1
-      switch verdict {
+      switch decision.verdict {
       case .forward(.newVariant, let count):
         #expect(arrival.isNewVariant)
         #expect(count?.heldBack == heldSinceForward && count?.total == arrivals)
@@ -206,7 +215,7 @@ import Testing
         let isDeduplicated = arrival.rule.map { $0.treatment == .dedup } ?? true
         if isDeduplicated, let lastForward { #expect(now.since(lastForward) < policy.length) }
       }
-      record = .after(verdict, of: record, arrival, now: now)
+      record = decision.record
     }
 
     func check() {
@@ -273,9 +282,9 @@ import Testing
     let policy = WindowPolicy()
     for _ in 0..<2000 {
       now = now.advanced(by: .seconds(Int64.random(in: 0...60, using: &random)))
-      let verdict = policy.decide(record, now: now)
-      if case .forward = verdict { forwards.append(now) }
-      record = .after(verdict, of: record, now: now)
+      let decision = policy.decide(record, now: now)
+      if decision.verdict.isForward { forwards.append(now) }
+      record = decision.record
     }
     for (earlier, later) in zip(forwards, forwards.dropFirst()) {
       #expect(later.since(earlier) >= policy.length)

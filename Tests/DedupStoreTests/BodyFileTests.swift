@@ -53,7 +53,9 @@ struct BodyFileTests {
     let mail = Shop.report(at: nine + .hours(1), octets: 50_000)
     let verdict = try await store.accept(mail)
     #expect(verdict.heldBack == 2)
-    #expect(try await store.octets(of: mail.id) == ForwardedMail.render(mail, verdict).applied(to: mail.message).head)
+    let thread = MailThread(root: MailThread.root(fingerprint: "v1:aaaa1111", at: nine))
+    let rendering = ForwardedMail.render(mail, verdict, .init(thread: thread))
+    #expect(try await store.octets(of: mail.id) == rendering.applied(to: mail.message).head)
     let head = try await store.reader.read {
       try Int.fetchOne($0, sql: "SELECT MAX(length(head)) FROM message WHERE file NOT NULL")
     }

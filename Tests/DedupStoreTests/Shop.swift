@@ -173,7 +173,6 @@ final class Answers: Sendable {
 }
 
 extension Verdict {
-  var isForward: Bool { if case .forward = self { true } else { false } }
   var heldBack: Int? {
     switch self {
     case .forward(_, let count): count?.heldBack

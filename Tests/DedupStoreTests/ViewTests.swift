@@ -43,7 +43,7 @@ struct ViewTests {
     let record = WindowRecord(firstSeen: nine, lastSeen: nine, windowStart: nine, held: 0, total: 1, suppressed: 0)
     let now = nine + .minutes(minutes)
     #expect((record.openWindowEnd(WindowPolicy(), now: now) != nil) == isOpen)
-    let verdict = WindowPolicy().decide(record, now: now)
+    let verdict = WindowPolicy().decide(record, now: now).verdict
     #expect(verdict.isForward == !isOpen)
   }
 

@@ -40,7 +40,9 @@ struct WindowTests {
     let row = try #require(try await store.fingerprints(FingerprintQuery(), now: nine).first)
     #expect(
       row.record
-        == WindowRecord(firstSeen: nine, lastSeen: nine, windowStart: nine, held: 99, total: 100, suppressed: 99))
+        == WindowRecord(
+          firstSeen: nine, lastSeen: nine, windowStart: nine, held: 99, total: 100, suppressed: 99,
+          episode: Episode(start: nine, mails: 100, told: 1, milestone: 1)))
     #expect(row.hours.last == HourCount(forwarded: 1, suppressed: 99))
   }
 

@@ -1,4 +1,6 @@
+import DedupCore
 import Fingerprint
+import MailMessage
 
 /// Gives one `[rule NAME]` section its meaning.
 ///
@@ -11,6 +13,8 @@ struct RuleReader {
   private var action: RuleAction?
   private var key: RuleKey?
   private var window: Duration?
+  /// What it says of windows beyond their length.
+  private(set) var overrides = WindowOverrides()
   /// Where each key was met first.
   private var seen: [String: SourcePosition] = [:]
   private(set) var problems: [Diagnostic] = []
@@ -90,8 +94,8 @@ extension RuleReader {
       var fields: [RuleField] = []
       for item in try ruleItems(of: text) { fields.append(try field(item)) }
       key = key ?? .splitBy(fields)
-    default:
-      window = try ValueFormat<Duration>.duration(.zero...(.seconds(30 * 86_400))).read(text)
+    case "window": window = try WindowFormat.length.read(text)
+    default: try OverrideKey.ofRules.first { $0.name == known.name }?.assign(text, to: &overrides)
     }
   }
 

@@ -59,29 +59,34 @@ package enum RuleSchema {
     matcher(.template, "shop/invoice*", "The template that the error names, in its template directory."),
   ]
 
-  static let actions = [
-    RuleKeyDescription(
-      name: "action",
-      explanation: """
-        dedup: as without a rule. pass: each one goes out. summary-only: none goes out, the summary lists them. \
-        silence: none goes out, and the summary only says how many there were.
-        """,
-      example: "summary-only", field: nil),
-    RuleKeyDescription(
-      name: "fingerprint",
-      explanation: """
-        What makes two of them the same error: fields, and words of your own in double quotes. Fields are \
-        \(keyFields.map(\.rawValue).joined(separator: ", ")); numbers and ids in text and path do not count. When a \
-        report lacks one of the fields, its usual fingerprint stays.
-        """,
-      example: "\"payment provider\", host", field: nil),
-    RuleKeyDescription(
-      name: "split-by",
-      explanation: "Fields that tell apart what would be one error otherwise.", example: "host", field: nil),
-    RuleKeyDescription(
-      name: "window", explanation: "How long the same error is held back, instead of the length in [window].",
-      example: "15min", field: nil),
-  ]
+  static let actions =
+    [
+      RuleKeyDescription(
+        name: "action",
+        explanation: """
+          dedup: as without a rule. pass: each one goes out. summary-only: none goes out, the summary lists them. \
+          silence: none goes out, and the summary only says how many there were.
+          """,
+        example: "summary-only", field: nil),
+      RuleKeyDescription(
+        name: "fingerprint",
+        explanation: """
+          What makes two of them the same error: fields, and words of your own in double quotes. Fields are \
+          \(keyFields.map(\.rawValue).joined(separator: ", ")); numbers and ids in text and path do not count. When a \
+          report lacks one of the fields, its usual fingerprint stays.
+          """,
+        example: "\"payment provider\", host", field: nil),
+      RuleKeyDescription(
+        name: "split-by",
+        explanation: "Fields that tell apart what would be one error otherwise.", example: "host", field: nil),
+      RuleKeyDescription(
+        name: "window", explanation: "How long the same error is held back, instead of the length in [window].",
+        example: "15min", field: nil),
+    ]
+    + OverrideKey.ofRules.map { key in
+      RuleKeyDescription(
+        name: key.name, explanation: "As in [window], for these errors only.", example: key.example, field: nil)
+    }
 
   static let keyFields = RuleField.allCases.filter(\.isKeyPart)
 

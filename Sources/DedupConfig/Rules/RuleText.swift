@@ -1,4 +1,5 @@
 package import Fingerprint
+import MailMessage
 
 extension Rule {
   /// The section as a file has it: what `ConfigurationParser` reads as this rule.
@@ -23,7 +24,7 @@ extension Rule {
     case nil: break
     }
     if let window {
-      lines.append("window = " + ValueFormat<Duration>.duration(.zero...(.seconds(30 * 86_400))).write(window))
+      lines.append("window = " + WindowFormat.length.write(window))
     }
     return lines
   }

@@ -91,23 +91,6 @@ extension ConfigurationSchema {
         "Throws all mail away as if it were delivered, whatever stands above. Only for load tests."),
     ])
 
-  static let window = ConfigurationSection(
-    "window", "How long the same error is held back.",
-    keys: [
-      ConfigurationKey(
-        "length", \.window.length, .duration(.zero...days(30)), example: "15min", essential: true,
-        """
-        The first mail of an error goes out at once; for this long after it, mails of the same error and site are held \
-        back and counted. The first one after that goes out again and says how many there were. 0: hold nothing back.
-        """),
-      ConfigurationKey(
-        "variants", \.window.variants, .count(0...100), example: "3",
-        """
-        How many mails more go out in this time when they show another path or text of the same error that was never \
-        seen before. They carry X-MailDedup-Variant. 0: none.
-        """),
-    ])
-
   static let store = ConfigurationSection(
     "store", "What the relay remembers: the queue, the errors and their counts. Changes here take a restart.",
     keys: [

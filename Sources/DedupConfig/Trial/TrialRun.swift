@@ -23,9 +23,9 @@ struct TrialRun {
     let isNewVariant = variants.insert([name, report.variant]).inserted
     let arrival = WindowPolicy.Arrival(
       rule: report.ruling.map(RuleEffect.init), isNewVariant: isNewVariant && records[name] != nil)
-    let verdict = policy.decide(records[name], arrival, now: now)
-    records[name] = .after(verdict, of: records[name], arrival, now: now)
-    count(verdict)
+    let decision = policy.decide(records[name], arrival, now: now)
+    records[name] = decision.record
+    count(decision.verdict)
   }
 
   private mutating func count(_ verdict: Verdict) {

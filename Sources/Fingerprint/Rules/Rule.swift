@@ -1,3 +1,5 @@
+package import MailMessage
+
 /// What rules look at, and what fingerprints of rules are made of.
 package enum RuleField: String, Hashable, Sendable, CaseIterable {
   /// The exception, as printed (`shop.models.Trip.DoesNotExist`) or its last name alone (`DoesNotExist`).

@@ -1,4 +1,5 @@
 import Fingerprint
+import MailMessage
 import Testing
 
 /// Rules against whole mails: which reports they are for, and what they make of their fingerprints.

@@ -1,4 +1,5 @@
 import Fingerprint
+import MailMessage
 import Testing
 
 /// Versions of the algorithm: what is released stays as it is, and an upgrade finds what it knew.

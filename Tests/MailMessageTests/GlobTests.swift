@@ -1,4 +1,4 @@
-import Fingerprint
+import MailMessage
 import Testing
 
 /// Patterns of the rules: what they stand for, and that none of them is slow.

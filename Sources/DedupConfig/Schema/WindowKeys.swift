@@ -1,0 +1,119 @@
+import DedupCore
+
+extension ConfigurationSchema {
+  static let window = ConfigurationSection(
+    "window", "How long the same error is held back, and what goes out meanwhile. A [site NAME] may say otherwise.",
+    keys: [
+      ConfigurationKey(
+        "length", \.window.settings.length, WindowFormat.length, example: "15min", essential: true,
+        """
+        The first mail of an error goes out at once; for this long after it, mails of the same error and site are held \
+        back and counted. The first one after that goes out again and says how many there were. 0: hold nothing back.
+        """),
+      ConfigurationKey(
+        "mode", \.window.settings.mode, .choice, example: "pass",
+        "With dedup as above. With pass each mail goes out as it comes and is only counted for the summary."),
+      ConfigurationKey(
+        "variants", \.window.settings.variants, WindowFormat.variants, example: "3",
+        """
+        How many mails more go out in this time when they show another path or text of the same error that was never \
+        seen before. They carry X-MailDedup-Variant. 0: none.
+        """),
+      ConfigurationKey(
+        "quiet", \.window.settings.quiet, WindowFormat.quiet, example: "6h",
+        """
+        An error that does not come for so long (and for no less than length) is over. Its next mail goes out at once, \
+        says that it is back and counts from one. 0: it is never over.
+        """),
+      ConfigurationKey(
+        "milestones", \.window.settings.milestones, WindowFormat.milestones, example: "10, 100, 1000, 10000",
+        """
+        Counts at which a short mail tells how often an error came since it began, while its mails are held back. \
+        Empty: none.
+        """),
+      ConfigurationKey(
+        "reminders", \.window.settings.reminders, WindowFormat.reminders, example: "1h, 4h, 1d",
+        """
+        Instead of length: how long the first, second, third window of an error is that goes on, the last one of all \
+        that follow. Empty: each is as long as length.
+        """),
+      ConfigurationKey(
+        "all-clear", \.window.settings.saysAllClear, .boolean, example: "yes",
+        "Whether a mail says that an error is over."),
+      ConfigurationKey(
+        "storm-cap", \.window.settings.hourlyForwards, WindowFormat.hourlyForwards, example: "100",
+        """
+        When so many mails about errors of a site went out within an hour, further ones wait for a digest, which comes \
+        every 5 minutes and names each error. Ordinary mail never does. 0: no cap.
+        """),
+      ConfigurationKey(
+        "subject", \.window.settings.subject, .choice, example: "reply",
+        """
+        What becomes of the Subject of later mails of an error. count: the count stands in brackets before it. reply: \
+        Re: stands before it, which keeps them together in Gmail; the count is in X-MailDedup-Count. unchanged: nothing.
+        """),
+    ])
+}
+
+/// How the settings of windows are written, wherever they stand.
+enum WindowFormat {
+  static let length = ValueFormat<Duration>.duration(.zero...(.seconds(30 * 86_400)))
+  static let quiet = ValueFormat<Duration>.duration(.zero...(.seconds(365 * 86_400)))
+  static let variants = ValueFormat<Int>.count(0...100)
+  static let hourlyForwards = ValueFormat<Int>.count(0...10_000)
+  static let reminders = ValueFormat<[Duration]>.list(
+    .duration(.seconds(60)...(.seconds(30 * 86_400))), of: "durations in s, min, h or d", mayBeEmpty: true)
+
+  /// Ascending, or a later one would never be told.
+  static let milestones: ValueFormat<[Int]> = {
+    let list = ValueFormat<[Int]>.list(.count(2...1_000_000_000), of: "numbers", mayBeEmpty: true)
+    return ValueFormat(
+      syntax: list.syntax, range: list.range,
+      read: { (text) throws(ValueProblem) in
+        let counts = try list.read(text)
+        guard zip(counts, counts.dropFirst()).allSatisfy({ $0 < $1 }) else {
+          throw ValueProblem(item: text, what: "is not in ascending order", remedy: "write the smallest first")
+        }
+        return counts
+      },
+      write: list.write)
+  }()
+}
+
+/// One key of `[site NAME]` or of a rule that says what `[window]` says for all.
+package struct OverrideKey: Sendable {
+  package let name: String
+  package let example: String
+  private let read: @Sendable (String, inout WindowOverrides) throws(ValueProblem) -> Void
+  private let write: @Sendable (WindowOverrides) -> String?
+
+  private init<Value: Sendable>(
+    _ name: String, _ field: any WritableKeyPath<WindowOverrides, Value?> & Sendable, _ format: ValueFormat<Value>
+  ) {
+    self.name = name
+    example = ConfigurationSchema.window.key(name)?.example ?? ""
+    read = { (text, overrides) throws(ValueProblem) in overrides[keyPath: field] = try format.read(text) }
+    write = { $0[keyPath: field].map(format.write) }
+  }
+
+  func assign(_ text: String, to overrides: inout WindowOverrides) throws(ValueProblem) { try read(text, &overrides) }
+
+  /// `key = value`; nil where nothing is said.
+  func line(of overrides: WindowOverrides) -> String? {
+    write(overrides).map { $0.isEmpty ? "\(name) =" : "\(name) = \($0)" }
+  }
+
+  /// What a site may say: all of `[window]`.
+  package static let ofSites = [
+    OverrideKey("length", \.length, WindowFormat.length), OverrideKey("mode", \.mode, .choice),
+    OverrideKey("variants", \.variants, WindowFormat.variants), OverrideKey("quiet", \.quiet, WindowFormat.quiet),
+    OverrideKey("milestones", \.milestones, WindowFormat.milestones),
+    OverrideKey("reminders", \.reminders, WindowFormat.reminders),
+    OverrideKey("all-clear", \.saysAllClear, .boolean),
+    OverrideKey("storm-cap", \.hourlyForwards, WindowFormat.hourlyForwards),
+    OverrideKey("subject", \.subject, .choice),
+  ]
+
+  /// What a rule may say: not what concerns a site as a whole, and `window` and `action` are keys of its own.
+  package static let ofRules = ofSites.filter { !["length", "mode", "storm-cap"].contains($0.name) }
+}

@@ -1,0 +1,66 @@
+import DedupCore
+
+/// Gives one `[site NAME]` section its meaning. Each problem is reported where it stands.
+struct SiteReader {
+  /// How the section is named in messages and in the reference.
+  static let heading = "[site NAME]"
+  static let explanation = """
+    What holds for the errors of one site only: each key of [window] may stand here with a value of its own. NAME is \
+    what dedupctl list shows as the site. A section looks like this:
+    """
+  static let example = ["[site shop.settings.staging]", "length = 1d", "milestones ="]
+
+  let name: String
+  private(set) var overrides = WindowOverrides()
+  private(set) var problems: [Diagnostic] = []
+  private var seen: [String: SourcePosition] = [:]
+
+  init(_ section: INISection) {
+    name = section.argument?.text ?? ""
+    if name.isEmpty {
+      problems.append(Diagnostic(section.name.position, "a site needs its name; write \(Self.heading)"))
+    }
+    for entry in section.entries { read(entry) }
+    if section.entries.isEmpty, !name.isEmpty {
+      problems.append(
+        Diagnostic(section.name.position, "[site \(excerpt(name))] says nothing; add a key of [window], or remove it"))
+    }
+  }
+
+  private mutating func read(_ entry: INIEntry) {
+    guard let key = OverrideKey.ofSites.first(where: { $0.name == entry.key.text }) else {
+      let names = OverrideKey.ofSites.map(\.name)
+      let guess = nearest(to: entry.key.text, among: names).map { "did you mean \($0)?" }
+      let remedy = guess ?? "there are " + names.joined(separator: ", ")
+      problems.append(
+        Diagnostic(
+          entry.key.position, "unknown key \"\(excerpt(entry.key.text))\" in [site \(excerpt(name))]; \(remedy)"))
+      return
+    }
+    if let first = seen[key.name] {
+      problems.append(
+        Diagnostic(
+          entry.key.position,
+          "[site \(excerpt(name))] sets \(key.name) twice, first in line \(first.line); remove one of the two"))
+      return
+    }
+    seen[key.name] = entry.key.position
+    assign(key, entry)
+  }
+
+  private mutating func assign(_ key: OverrideKey, _ entry: INIEntry) {
+    do throws(ValueProblem) {
+      try key.assign(entry.value.text, to: &overrides)
+    } catch {
+      var position = entry.value.position
+      position.column += error.offset
+      let message = error.message(exampleOfKey: key.example)
+      problems.append(Diagnostic(position, "[site \(excerpt(name))] \(key.name): \(message)"))
+    }
+  }
+
+  /// The section as a file has it.
+  static func text(of name: String, _ overrides: WindowOverrides) -> String {
+    (["[site \(name)]"] + OverrideKey.ofSites.compactMap { $0.line(of: overrides) }).joined(separator: "\n") + "\n"
+  }
+}

@@ -1,0 +1,128 @@
+package import MailMessage
+
+/// A short mail of our own about one error that is being held back: it reached a milestone, or it is over.
+package struct ErrorNotice: Hashable, Sendable {
+  package enum Kind: Hashable, Sendable {
+    /// So many came in this episode; see `WindowSettings.milestones`.
+    case milestone(Int)
+    /// None came for so long that the episode is over.
+    case allClear
+  }
+
+  package var kind: Kind
+  /// What `dedupctl show` takes.
+  package var errorID: String
+  package var title: String
+  package var place: String
+  package var site: String
+  package var record: WindowRecord
+  package var thread: MailThread
+  /// Paths and texts of the error so far; 0: not known.
+  package var variants: Int
+  /// Other sites that have the same error.
+  package var otherSites: Int
+
+  package init(
+    kind: Kind, errorID: String, title: String, place: String, site: String, record: WindowRecord, thread: MailThread,
+    variants: Int, otherSites: Int
+  ) {
+    self.kind = kind
+    self.errorID = errorID
+    self.title = title
+    self.place = place
+    self.site = site
+    self.record = record
+    self.thread = thread
+    self.variants = variants
+    self.otherSites = otherSites
+  }
+
+  /// The mail: part of the error's thread, `Auto-Submitted` (RFC 3834), and of a list (RFC 2919).
+  package func message(
+    from: EmailAddress, to: [EmailAddress], id: QueueID, at now: Timestamp, _ form: SubjectForm,
+    _ letterhead: Letterhead
+  ) -> [UInt8] {
+    MessageBuilder(
+      fromName: "MailDedup", from: from, to: to, subject: subject(form, now: now, letterhead),
+      date: now.civil(offsetMinutes: letterhead.utcOffsetMinutes(now)), messageID: "\(id)@\(letterhead.hostname)",
+      references: thread.references, fields: ListFields.of("errors", letterhead.hostname),
+      content: .text(text(now: now, letterhead), type: "text/plain")
+    ).build()
+  }
+
+  func subject(_ form: SubjectForm, now: Timestamp, _ letterhead: Letterhead) -> String {
+    let subject = thread.subject.isEmpty ? DisplayText.oneLine(title) : DisplayText.oneLine(thread.subject)
+    return form == .count ? "[\(what(now: now))] \(subject)" : "Re: \(subject)"
+  }
+
+  /// Lines of at most 78 columns, ending in LF.
+  func text(now: Timestamp, _ letterhead: Letterhead) -> String {
+    var lines = DisplayText.wrap(headline(now: now, letterhead), columns: 78)
+    lines += [""] + DisplayText.wrap(DisplayText.oneLine(title), columns: 74, limit: 4).map { "    " + $0 }
+    if !place.isEmpty { lines.append("    " + DisplayText.cut(DisplayText.oneLine(place), columns: 74)) }
+    lines.append("")
+    lines += facts(letterhead).map { label, value in label.padded(to: 12) + value }
+    return lines.map { $0 + "\n" }.joined()
+  }
+
+  private func what(now: Timestamp) -> String {
+    let mails = DisplayText.count(record.episode.mails, "mail")
+    switch kind {
+    case .milestone: return "\(mails) in \(DisplayText.duration(now.since(record.episode.start)))"
+    case .allClear: return "quiet for \(DisplayText.duration(now.since(record.lastSeen))), \(mails)"
+    }
+  }
+
+  private func headline(now: Timestamp, _ letterhead: Letterhead) -> String {
+    let mails = DisplayText.count(record.episode.mails, "time")
+    let since = letterhead.minute(record.episode.start)
+    switch kind {
+    case .milestone:
+      let rate = Self.rate(record.episode.mails, within: now.since(record.episode.start))
+      return "This error came \(mails) since \(since)\(rate). Its mails are held back and counted."
+    case .allClear:
+      return """
+        This error has not come since \(letterhead.minute(record.lastSeen)). It came \(mails) from \(since) on. When it \
+        comes back, its first mail goes out at once.
+        """
+    }
+  }
+
+  private func facts(_ letterhead: Letterhead) -> [(String, String)] {
+    var facts = [("site", DisplayText.oneLine(site, limit: 60))]
+    if otherSites > 0 { facts.append(("also in", DisplayText.count(otherSites, "other site"))) }
+    if variants > 1 { facts.append(("variants", DisplayText.number(variants))) }
+    if record.held > 0 { facts.append(("held back", "\(DisplayText.number(record.held)) since the last mail of it")) }
+    if record.episode.number > 1 {
+      let first = letterhead.minute(record.firstSeen)
+      facts.append(("in all", "\(DisplayText.count(record.total, "time")) since \(first)"))
+    }
+    facts.append(("more", "dedupctl show \(errorID)"))
+    return facts
+  }
+
+  /// `, 12 a minute`; empty when that says nothing.
+  private static func rate(_ count: Int, within time: Duration) -> String {
+    let seconds = Double(time.wholeMilliseconds) / 1000
+    guard seconds >= 1 else { return "" }
+    for (unit, length) in [("second", 1.0), ("minute", 60), ("hour", 3600), ("day", 86_400)] {
+      let rate = Double(count) * length / seconds
+      if rate >= 2 { return ", \(DisplayText.number(Int(min(rate.rounded(), 1e12)))) a \(unit)" }
+    }
+    return ""
+  }
+}
+
+/// What lets people file our own mails and keeps vacation replies away (RFC 2919).
+enum ListFields {
+  static func of(_ list: String, _ hostname: String) -> [MessageBuilder.Field] {
+    [.init("List-Id", "<\(list).maildedup.\(hostname)>"), .init("Precedence", "bulk")]
+  }
+}
+
+extension String {
+  /// Followed by blanks, at least one.
+  fileprivate func padded(to columns: Int) -> String {
+    self + String(repeating: " ", count: max(1, columns - utf8.count))
+  }
+}

@@ -1,0 +1,87 @@
+package import MailMessage
+
+/// The mail that tells of the errors that `StormCap` held back: each by its name, so that none is hidden.
+package struct StormDigest: Hashable, Sendable {
+  /// Most errors of one digest; what is more comes in the next one.
+  package static let mostErrors = 1000
+
+  /// One error, as it is when the digest is written.
+  package struct Item: Hashable, Sendable {
+    /// What `dedupctl show` takes.
+    package var errorID: String
+    package var title: String
+    package var place: String
+    /// Of its first mail, decoded.
+    package var subject: String
+    package var record: WindowRecord
+
+    package init(errorID: String, title: String, place: String, subject: String, record: WindowRecord) {
+      self.errorID = errorID
+      self.title = title
+      self.place = place
+      self.subject = subject
+      self.record = record
+    }
+  }
+
+  package var site: String
+  /// In the order in which they came.
+  package var items: [Item]
+  /// Errors that wait for the next one.
+  package var left: Int
+
+  package init(site: String, items: [Item], left: Int = 0) {
+    self.site = site
+    self.items = items
+    self.left = left
+  }
+
+  package func message(
+    from: EmailAddress, to: [EmailAddress], id: QueueID, at now: Timestamp, _ letterhead: Letterhead
+  ) -> [UInt8] {
+    MessageBuilder(
+      fromName: "MailDedup", from: from, to: to, subject: subject,
+      date: now.civil(offsetMinutes: letterhead.utcOffsetMinutes(now)), messageID: "\(id)@\(letterhead.hostname)",
+      fields: ListFields.of("errors", letterhead.hostname), content: .text(text(letterhead), type: "text/plain")
+    ).build()
+  }
+
+  var subject: String {
+    let site = DisplayText.oneLine(site, limit: 60)
+    return "\(DisplayText.count(items.count, "more error")) in \(site), \(DisplayText.count(mails, "mail")) held back"
+  }
+
+  /// Lines of at most 78 columns, ending in LF.
+  func text(_ letterhead: Letterhead) -> String {
+    var lines = DisplayText.wrap(
+      """
+      So many different errors come from \(DisplayText.oneLine(site, limit: 60)) that mail about each would fill the \
+      mailbox. These did not go out one by one; from now on each is held back and counted like any other. \
+      dedupctl show ID --mails has the whole mail.
+      """, columns: 78)
+    for (index, item) in items.enumerated() { lines += [""] + entry(item, number: index + 1, letterhead) }
+    if left > 0 { lines += ["", "\(DisplayText.count(left, "more error")) in the next mail, in a few minutes."] }
+    return lines.map { $0 + "\n" }.joined()
+  }
+
+  private var mails: Int { items.lazy.map(\.record.held).sumOfCounts() }
+
+  private func entry(_ item: Item, number: Int, _ letterhead: Letterhead) -> [String] {
+    let title = DisplayText.wrap("\(number). " + DisplayText.oneLine(item.title), columns: 78, limit: 3)
+    let since = "since \(letterhead.minute(item.record.episode.start))"
+    var details = ["\(DisplayText.count(item.record.episode.mails, "mail")) \(since)\(Self.news(item.record))"]
+    if !item.place.isEmpty { details.append(item.place) }
+    if !item.subject.isEmpty { details.append(item.subject) }
+    details.append("dedupctl show \(item.errorID)")
+    return title + details.map { "    " + DisplayText.cut(DisplayText.oneLine($0), columns: 74) }
+  }
+
+  private static func news(_ record: WindowRecord) -> String {
+    let quiet = record.episode.quietBefore.map { " after \(DisplayText.duration($0))" } ?? ""
+    switch record.episode.beginning {
+    case .new: return record.episode.told == 0 ? ", new" : ", still going"
+    case .again: return ", again\(quiet)"
+    case .regression: return ", back after it was resolved"
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import DedupCore
+import GRDB
+
+/// The errors that wait for a digest, and the windows that digests opened.
+enum DigestTable {
+  /// Since when the first error of a site waits.
+  struct Waiting {
+    var site: Int64
+    var since: Timestamp
+  }
+
+  /// The sites with errors that wait.
+  static func waiting(_ db: Database) throws -> [Waiting] {
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT site_id, MIN(awaits_digest) FROM fingerprint INDEXED BY fingerprint_digest
+        WHERE awaits_digest IS NOT NULL GROUP BY site_id
+        """)
+    return try Row.fetchAll(statement).map { Waiting(site: try $0.integer(0), since: try $0.time(1)) }
+  }
+
+  /// The errors of `site` that wait, in the order in which they came, and how many more there are.
+  static func errors(of site: Int64, limit: Int, _ db: Database) throws -> (rows: [Int64], left: Int) {
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT id FROM fingerprint INDEXED BY fingerprint_digest
+        WHERE awaits_digest IS NOT NULL AND site_id = ? ORDER BY awaits_digest, id
+        """)
+    let all = try Row.fetchAll(statement, arguments: [site]).map { try $0.integer(0) }
+    return (Array(all.prefix(limit)), max(0, all.count - limit))
+  }
+
+  static func insert(_ opened: QueueTable.OpenedWindow, by entry: QueueID, _ db: Database) throws {
+    let statement = try db.cachedStatement(
+      sql: "INSERT INTO digest (entry_id, fingerprint_id, window_start, carried) VALUES (?, ?, ?, ?)")
+    try statement.execute(arguments: [
+      entry.rawValue, opened.fingerprint, opened.start.milliseconds, opened.carried,
+    ])
+  }
+
+  /// The windows that the digest in `entry` opened.
+  static func opened(by entry: QueueID, _ db: Database) throws -> [QueueTable.OpenedWindow] {
+    let statement = try db.cachedStatement(
+      sql: "SELECT fingerprint_id, window_start, carried FROM digest WHERE entry_id = ?")
+    return try Row.fetchAll(statement, arguments: [entry.rawValue]).map {
+      QueueTable.OpenedWindow(
+        fingerprint: try $0.integer(0), start: try $0.time(1), carried: try $0.count(2))
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import DedupCore
+import GRDB
+
+/// How a `WindowRecord` stands in the table `fingerprint`.
+enum RecordColumns {
+  /// In the order of `WindowRecord.init(_:from:)` and `values(of:)`.
+  static let names = [
+    "first_seen", "last_seen", "window_start", "held", "total", "suppressed", "window_length", "variants_shown",
+    "episodes", "episode_start", "episode_mails", "episode_told", "milestone", "beginning", "quiet_before",
+    "episode_over", "awaits_digest", "all_clear_at", "resolved_at",
+  ]
+
+  /// For a query on `fingerprint` under the name `f`.
+  static let selected = names.map { "f.\($0)" }.joined(separator: ", ")
+
+  /// `first_seen = ?, …`.
+  static let assignments = names.map { "\($0) = ?" }.joined(separator: ", ")
+
+  static func values(of record: WindowRecord) -> StatementArguments {
+    let window: StatementArguments = [
+      record.firstSeen.milliseconds, record.lastSeen.milliseconds, record.windowStart?.milliseconds, record.held,
+      record.total, record.suppressed, record.length?.wholeMilliseconds, record.variantsShown,
+    ]
+    let episode: StatementArguments = [
+      record.episode.number, record.episode.start.milliseconds, record.episode.mails, record.episode.told,
+      record.episode.milestone, record.episode.beginning.rawValue, record.episode.quietBefore?.wholeMilliseconds,
+      record.episode.isOver, record.awaitsDigestSince?.milliseconds, record.allClearAt?.milliseconds,
+      record.resolvedAt?.milliseconds,
+    ]
+    return window + episode
+  }
+
+  /// Writes `record` into its row.
+  static func write(_ record: WindowRecord, to row: Int64, _ db: Database) throws {
+    let statement = try db.cachedStatement(sql: "UPDATE fingerprint SET \(assignments) WHERE id = ?")
+    try statement.execute(arguments: values(of: record) + [row])
+  }
+}
+
+extension WindowRecord {
+  /// From the columns of `RecordColumns`, the first of which is `column`.
+  init(_ row: Row, from column: Int) throws(StoreFailure) {
+    let beginning = Episode.Beginning(rawValue: try row.text(column + 13))
+    guard let beginning else { throw StoreFailure.damaged("beginning") }
+    let episode = Episode(
+      number: try row.count(column + 8), start: try row.time(column + 9), mails: try row.count(column + 10),
+      told: try row.count(column + 11), milestone: try row.count(column + 12), beginning: beginning,
+      quietBefore: try row.optionalDuration(column + 14), isOver: try row.integer(column + 15) != 0)
+    self.init(
+      firstSeen: try row.time(column), lastSeen: try row.time(column + 1),
+      windowStart: try row.optionalTime(column + 2), held: try row.count(column + 3),
+      total: try row.count(column + 4), suppressed: try row.count(column + 5),
+      length: try row.optionalDuration(column + 6), variantsShown: try row.count(column + 7), episode: episode,
+      awaitsDigestSince: try row.optionalTime(column + 16), allClearAt: try row.optionalTime(column + 17),
+      resolvedAt: try row.optionalTime(column + 18))
+  }
+}
+
+extension Row {
+  fileprivate func optionalDuration(_ column: Int) throws(StoreFailure) -> Duration? {
+    try optionalTime(column).map { .milliseconds($0.milliseconds) }
+  }
+}

@@ -1,0 +1,106 @@
+package import DedupCore
+import GRDB
+
+// What becomes due without a mail, and what the admin says about errors.
+extension SQLiteStore {
+  /// Queues the digests and the all-clears that are due at `now`, each in the transaction that says so.
+  ///
+  /// - Returns: how long until a digest may be due; nil: no error waits for one.
+  package func tellWhatIsDue(now: Timestamp) async throws(StoreFailure) -> Duration? {
+    try await commit { batch in
+      try batch.allClear(now: now)
+      return try batch.digest(now: now)
+    }
+  }
+
+  /// Makes a silence; its id is in the answer.
+  package func silence(_ silence: Silence) async throws(StoreFailure) -> Silence {
+    try await commit { try SilenceTable.insert(silence, $0.db) }
+  }
+
+  /// Ends a silence. Nil when there is none of that id, or it ended before.
+  package func endSilence(_ id: Int64, at now: Timestamp) async throws(StoreFailure) -> Silence? {
+    try await commit { batch in
+      try batch.windows.settle(batch.db)
+      guard var silence = try SilenceTable.find(id, batch.db), !silence.isOver(now: now) else { return nil }
+      silence.ended = Silence.Ended(at: now, cause: .expired)
+      try SilenceTable.write(silence, batch.db)
+      return silence
+    }
+  }
+
+  /// Marks errors as resolved: the next mail of each goes out as a regression. Silences that wait for that end.
+  package func resolve(_ errors: [Int64], at now: Timestamp) async throws(StoreFailure) {
+    try await commit { batch in
+      try batch.windows.settle(batch.db)
+      for id in errors {
+        guard var known = try ErrorRow.find(id, batch.db) else { continue }
+        known.record.resolve(at: now)
+        try RecordColumns.write(known.record, to: id, batch.db)
+      }
+      for var silence in try SilenceTable.open(batch.db) where silence.end == .whenResolved {
+        guard case .error(let id) = silence.scope, errors.contains(id) else { continue }
+        silence.ended = Silence.Ended(at: now, cause: .resolved)
+        try SilenceTable.write(silence, batch.db)
+      }
+    }
+  }
+
+  /// Makes `errors` one with `target`, an error of the same site: from now on their mails count as its own, whatever
+  /// later versions of the recogniser call them. Their counts so far are added to it. Those of another site, and
+  /// `target` itself, are left out.
+  ///
+  /// - Returns: those that were merged.
+  package func merge(_ errors: [Int64], into target: Int64) async throws(StoreFailure) -> [Int64] {
+    try await commit { batch in
+      try batch.windows.settle(batch.db)
+      return try errors.filter { try Merging.merge($0, into: target, batch.db) }
+    }
+  }
+
+  /// Undoes `merge` for an error that was merged into another; one that others were merged into lets them go. Any other
+  /// is split: from now on each of its variants is an error of its own.
+  package func split(_ error: Int64) async throws(StoreFailure) -> SplitResult? {
+    try await commit { batch in
+      try batch.windows.settle(batch.db)
+      return try Merging.split(error, batch.db)
+    }
+  }
+}
+
+extension StoreReader {
+  /// Silences, the newest first; those that ended included if `all`.
+  package func silences(all: Bool, limit: Int = 1000) async throws(StoreFailure) -> [Silence] {
+    try await read { db in
+      all ? try SilenceTable.all(limit: limit, db) : try SilenceTable.open(db).reversed()
+    }
+  }
+
+  /// The errors that `idPrefix` names, as in `fingerprint(idPrefix:)`, in one site if it is given.
+  package func errors(idPrefix: String, site: String?) async throws(StoreFailure) -> [NamedError] {
+    try await read { try FingerprintQueries.named(idPrefix, site: site, $0) }
+  }
+}
+
+/// One error as the store knows it.
+package struct NamedError: Hashable, Sendable {
+  /// Its row.
+  package var row: Int64
+  package var fingerprint: String
+  package var site: String
+  package var title: String
+  /// Merged into another one.
+  package var isMerged: Bool
+
+  package var id: String { FingerprintRow.id(of: fingerprint) }
+}
+
+/// What `SQLiteStore.split` did.
+package enum SplitResult: Hashable, Sendable {
+  /// So many errors that were merged stand on their own again.
+  case released(Int)
+  /// Each variant is an error of its own from now on.
+  case byVariant
+  /// It was split before.
+  case alreadySplit
+}

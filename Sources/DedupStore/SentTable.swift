@@ -1,0 +1,55 @@
+import DedupCore
+import GRDB
+
+/// How many mails about errors went out lately, site by site: what `StormCap` knows.
+struct SentTable {
+  private var caps: [Int64: StormCap] = [:]
+  private var sent: [(site: Int64, at: Timestamp)] = []
+
+  /// Whether one more about an error of `site` would be one too many. A site without a row has sent none.
+  mutating func isCapped(_ site: Int64?, limit: Int, now: Timestamp, _ db: Database) throws -> Bool {
+    guard let site, limit > 0 else { return false }
+    return try load(site, now: now, db).isReached(limit, now: now)
+  }
+
+  mutating func note(_ site: Int64, at now: Timestamp, _ db: Database) throws {
+    var cap = try load(site, now: now, db)
+    cap.send(at: now)
+    caps[site] = cap
+    sent.append((site, now))
+  }
+
+  /// A doubt counts as an error of each site that mails to the same people: it says of which it is.
+  mutating func noteDoubt(_ sender: String, _ recipients: String, at now: Timestamp, _ db: Database) throws {
+    let statement = try db.cachedStatement(sql: "SELECT id FROM site WHERE sender = ? AND recipients = ? LIMIT 100")
+    for row in try Row.fetchAll(statement, arguments: [sender, recipients]) {
+      try note(try row.integer(0), at: now, db)
+    }
+  }
+
+  func flush(_ db: Database) throws {
+    guard !sent.isEmpty else { return }
+    let add = try db.cachedStatement(
+      sql: "INSERT INTO sent (site_id, at, mails) VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET mails = mails + 1")
+    for (site, time) in sent { try add.execute(arguments: [site, time.milliseconds]) }
+    // Times in the future come from a clock that was set back since.
+    let forget = try db.cachedStatement(sql: "DELETE FROM sent WHERE site_id = ? AND at NOT BETWEEN ? AND ?")
+    for (site, times) in Dictionary(grouping: sent, by: \.site) {
+      guard let latest = times.map(\.at).max() else { continue }
+      let period = (latest.advanced(by: .zero - StormCap.period), latest.advanced(by: StormCap.period))
+      try forget.execute(arguments: [site, period.0.milliseconds, period.1.milliseconds])
+    }
+  }
+
+  private mutating func load(_ site: Int64, now: Timestamp, _ db: Database) throws -> StormCap {
+    if let cap = caps[site] { return cap }
+    let statement = try db.cachedStatement(sql: "SELECT at, mails FROM sent WHERE site_id = ? AND at > ?")
+    let arguments: StatementArguments = [site, now.advanced(by: .zero - StormCap.period).milliseconds]
+    let times = try Row.fetchAll(statement, arguments: arguments).flatMap { row in
+      // No cap is higher; damage may be.
+      Array(repeating: try row.time(0), count: min(try row.count(1), 10_000))
+    }
+    caps[site] = StormCap(sent: times)
+    return StormCap(sent: times)
+  }
+}

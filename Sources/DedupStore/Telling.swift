@@ -1,0 +1,128 @@
+import DedupCore
+import GRDB
+import MailMessage
+
+/// The mails that the store writes itself, in the transaction in which they become due.
+extension Batch {
+  /// Queues a mail about the error in `row`.
+  func tell(
+    _ kind: ErrorNotice.Kind, of row: Int64, _ record: WindowRecord, _ thread: MailThread, _ form: SubjectForm,
+    at now: Timestamp
+  ) throws {
+    guard let facts = try ErrorFacts.find(row, db), !facts.recipients.isEmpty else { return }
+    let notice = ErrorNotice(
+      kind: kind, errorID: facts.id, title: facts.title, place: facts.place, site: facts.site, record: record,
+      thread: thread, variants: facts.variants, otherSites: facts.otherSites)
+    let id = try freeID(at: now)
+    let message = notice.message(
+      from: facts.sender, to: facts.recipients, id: id, at: now, form, letterhead)
+    try enqueue(
+      OwnMail(
+        id: id, envelope: Envelope(sender: facts.sender, recipients: facts.recipients), message: message, kind: .notice),
+      file: nil)
+  }
+
+  /// Queues the digests that are due, and opens the windows of the errors that they name.
+  ///
+  /// - Returns: how long until the next one may be; nil: none waits.
+  func digest(now: Timestamp) throws -> Duration? {
+    try windows.settle(db)
+    var next: Duration?
+    for waiting in try DigestTable.waiting(db) {
+      let age = now.since(waiting.since)
+      // Since the clock was set back, if it is negative.
+      if age >= .zero, age < StormCap.digestEvery {
+        next = min(next ?? StormCap.digestEvery, StormCap.digestEvery - age)
+      } else if try sendDigest(of: waiting.site, now: now) {
+        next = .zero
+      }
+    }
+    return next
+  }
+
+  /// Returns whether more wait.
+  private func sendDigest(of site: Int64, now: Timestamp) throws -> Bool {
+    let (rows, left) = try DigestTable.errors(of: site, limit: StormDigest.mostErrors, db)
+    guard let first = rows.first, let facts = try ErrorFacts.find(first, db), !facts.recipients.isEmpty else {
+      return false
+    }
+    let id = try freeID(at: now)
+    var items: [StormDigest.Item] = []
+    var opened: [QueueTable.OpenedWindow] = []
+    for row in rows {
+      guard var known = try ErrorRow.find(row, db), let facts = try ErrorFacts.find(row, db) else { continue }
+      items.append(
+        StormDigest.Item(
+          errorID: facts.id, title: facts.title, place: facts.place, subject: known.thread.subject,
+          record: known.record))
+      opened.append(QueueTable.OpenedWindow(fingerprint: row, start: now, carried: known.record.held))
+      known.record.opensWindow(at: now)
+      try RecordColumns.write(known.record, to: row, db)
+    }
+    let message = StormDigest(site: facts.site, items: items, left: left).message(
+      from: facts.sender, to: facts.recipients, id: id, at: now, letterhead)
+    try enqueue(
+      OwnMail(
+        id: id, envelope: Envelope(sender: facts.sender, recipients: facts.recipients), message: message, kind: .notice),
+      file: nil)
+    for window in opened { try DigestTable.insert(window, by: id, db) }
+    return left > 0
+  }
+
+  /// Queues the all-clears that are due, as far as the storm cap lets them; the others' episodes end without a word.
+  func allClear(now: Timestamp) throws {
+    try windows.settle(db)
+    let due = try db.cachedStatement(
+      sql: """
+        SELECT f.id, s.name, f.rule FROM fingerprint f INDEXED BY fingerprint_all_clear JOIN site s ON s.id = f.site_id
+        WHERE f.all_clear_at <= ? ORDER BY f.all_clear_at LIMIT 1000
+        """)
+    for row in try Row.fetchAll(due, arguments: [now.milliseconds]) {
+      guard var known = try ErrorRow.find(try row.integer(0), db) else { continue }
+      let settings = policy.settings(site: try row.text(1), rule: try row.optionalText(2))
+      let limit = settings.hourlyForwards
+      if try windows.mayTell(known.site, limit: limit, at: now, db) {
+        try tell(.allClear, of: known.id, known.record, known.thread, settings.subject, at: now)
+      }
+      known.record.ends()
+      try RecordColumns.write(known.record, to: known.id, db)
+    }
+  }
+
+  /// An id that no entry has.
+  private func freeID(at now: Timestamp) throws -> QueueID {
+    let statement = try db.cachedStatement(sql: "SELECT 1 FROM entry WHERE id = ?")
+    while true {
+      let id = QueueID(at: now, salt: .random(in: 0...UInt32.max))
+      if try Row.fetchOne(statement, arguments: [id.rawValue]) == nil { return id }
+    }
+  }
+}
+
+/// What a mail about an error says beyond its record.
+private struct ErrorFacts {
+  var id: String
+  var title: String
+  var place: String
+  var site: String
+  var sender: EmailAddress
+  var recipients: [EmailAddress]
+  var variants: Int
+  var otherSites: Int
+
+  static func find(_ row: Int64, _ db: Database) throws -> ErrorFacts? {
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT f.fingerprint, f.title, f.place, s.name, s.sender, s.recipients,
+          (SELECT COUNT(*) FROM variant v WHERE v.fingerprint_id = f.id),
+          (SELECT COUNT(*) FROM fingerprint o WHERE o.fingerprint = f.fingerprint AND o.id <> f.id)
+        FROM fingerprint f JOIN site s ON s.id = f.site_id WHERE f.id = ?
+        """)
+    guard let facts = try Row.fetchOne(statement, arguments: [row]) else { return nil }
+    let recipients = try facts.text(5).split(separator: "\n").map { EmailAddress(String($0)) }
+    return ErrorFacts(
+      id: FingerprintRow.id(of: try facts.text(0)), title: try facts.text(1), place: try facts.text(2),
+      site: try facts.text(3), sender: EmailAddress(try facts.text(4)), recipients: recipients,
+      variants: try facts.count(6), otherSites: try facts.count(7))
+  }
+}
