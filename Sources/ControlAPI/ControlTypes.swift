@@ -33,6 +33,22 @@ package struct ErrorDetail: Codable, Sendable, Equatable {
   /// The first and the latest mail as they arrived (bytes that are not UTF-8 replaced); absent when not kept.
   package var firstMail: String?
   package var latestMail: String?
+  /// Its variants, the first seen first; absent when it has none.
+  package var variants: [VariantEntry]?
+}
+
+/// One variant of an error: another path to the same place, or another text.
+package struct VariantEntry: Codable, Sendable, Equatable {
+  package var name: String
+  /// Seen in all.
+  package var total: Int
+  package var firstSeen: Date
+  package var lastSeen: Date
+  /// Whether the first mail of the error is the first of this variant.
+  package var isOfFirstMail: Bool
+  /// Its first mail, as that of the error; absent when not kept, or when the mails of all variants are too many for
+  /// one answer.
+  package var firstMail: String?
 }
 
 /// One mail that waits for delivery.

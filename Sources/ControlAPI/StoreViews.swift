@@ -21,7 +21,16 @@ extension ErrorDetail {
     self.init(
       entry: ErrorEntry(detail.row), explanation: detail.explanation,
       firstMail: detail.firstSample.map { String(decoding: $0, as: UTF8.self) },
-      latestMail: detail.latestSample.map { String(decoding: $0, as: UTF8.self) })
+      latestMail: detail.latestSample.map { String(decoding: $0, as: UTF8.self) },
+      variants: detail.variants.isEmpty ? nil : detail.variants.map(VariantEntry.init))
+  }
+}
+
+extension VariantEntry {
+  fileprivate init(_ variant: VariantDetail) {
+    self.init(
+      name: variant.name, total: variant.total, firstSeen: Date(variant.firstSeen), lastSeen: Date(variant.lastSeen),
+      isOfFirstMail: variant.isOfFirstMail, firstMail: variant.sample.map { String(decoding: $0, as: UTF8.self) })
   }
 }
 

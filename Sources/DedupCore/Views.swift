@@ -54,12 +54,42 @@ package struct FingerprintDetail: Hashable, Sendable, Codable {
   /// The first and the latest mail, as they arrived; nil when retention removed it.
   package var firstSample: [UInt8]?
   package var latestSample: [UInt8]?
+  /// Its variants, the first seen first.
+  package var variants: [VariantDetail]
 
-  package init(row: FingerprintRow, explanation: String, firstSample: [UInt8]?, latestSample: [UInt8]?) {
+  package init(
+    row: FingerprintRow, explanation: String, firstSample: [UInt8]?, latestSample: [UInt8]?,
+    variants: [VariantDetail] = []
+  ) {
     self.row = row
     self.explanation = explanation
     self.firstSample = firstSample
     self.latestSample = latestSample
+    self.variants = variants
+  }
+}
+
+/// One variant of an error: another path to the same place, or another text.
+package struct VariantDetail: Hashable, Sendable, Codable {
+  package var name: String
+  /// Mails seen in all.
+  package var total: Int
+  package var firstSeen: Timestamp
+  package var lastSeen: Timestamp
+  /// Whether the first mail of the error is the first of this variant.
+  package var isOfFirstMail: Bool
+  /// Its first mail, as it arrived; nil when it is not kept, or when one answer cannot hold the mails of so many.
+  package var sample: [UInt8]?
+
+  package init(
+    name: String, total: Int, firstSeen: Timestamp, lastSeen: Timestamp, isOfFirstMail: Bool, sample: [UInt8]? = nil
+  ) {
+    self.name = name
+    self.total = total
+    self.firstSeen = firstSeen
+    self.lastSeen = lastSeen
+    self.isOfFirstMail = isOfFirstMail
+    self.sample = sample
   }
 }
 

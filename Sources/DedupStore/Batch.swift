@@ -67,7 +67,8 @@ extension Batch {
     let now = submission.receivedAt
     let outcome = try windows.decide(occurrence, submission, policy, db)
     let verdict = outcome.decision.verdict
-    samples.note(outcome.row, isFirst: outcome.isNew, submission.message, limit: limits.sampleOctets, at: now)
+    samples.note(
+      submission.message, outcome, variant: occurrence.variant, limit: limits.sampleOctets, at: now)
     if !outcome.isExplained, submission.message.tail == nil {
       effects.unexplained[outcome.row] = submission.message.head
     }

@@ -22,8 +22,10 @@ package struct FingerprintQuery: Hashable, Sendable, Codable {
 
 /// Questions about errors.
 enum FingerprintQueries {
-  /// Most fingerprints that one prefix brings up; each may carry two samples.
+  /// Most fingerprints that one prefix brings up; each may carry two samples, and those of its variants.
   static let detailLimit = 20
+  /// Octets of mails of variants in one answer: 20 fingerprints of 100 variants could fill the memory.
+  static let variantOctets = 8 << 20
 
   private static let select = """
     SELECT f.id, f.fingerprint, s.name, f.title, f.place, f.explanation, f.merged_into,
@@ -50,7 +52,8 @@ enum FingerprintQueries {
   static func details(
     _ prefix: String, _ policy: WindowPolicy, now: Timestamp, _ db: Database
   ) throws -> [FingerprintDetail] {
-    try found(by: prefix, db).map { try detail($0, policy, now: now, db) }
+    var room = variantOctets
+    return try found(by: prefix, db).map { try detail($0, policy, now: now, room: &room, db) }
   }
 
   /// The same without all that is kept of them.
@@ -82,15 +85,24 @@ enum FingerprintQueries {
   }
 
   private static func detail(
-    _ row: Row, _ policy: WindowPolicy, now: Timestamp, _ db: Database
+    _ row: Row, _ policy: WindowPolicy, now: Timestamp, room: inout Int, _ db: Database
   ) throws -> FingerprintDetail {
     let id = try row.integer(0)
-    let first = try SampleTable.message(of: id, slot: "first", db)
+    let first = try SampleTable.message(of: id, slot: SampleTable.first, db)
     let shown = try Self.row(row, policy, now: now, db)
     // One mail is the first and the latest.
-    let latest = shown.record.total == 1 ? first : try SampleTable.message(of: id, slot: "latest", db)
-    return FingerprintDetail(
+    let latest = shown.record.total == 1 ? first : try SampleTable.message(of: id, slot: SampleTable.latest, db)
+    var detail = FingerprintDetail(
       row: shown, explanation: try row.optionalText(5) ?? "", firstSample: first, latestSample: latest)
+    detail.variants = try VariantTable.details(of: id, db)
+    for index in detail.variants.indices where room > 0 {
+      let variant = detail.variants[index]
+      let slot = SampleTable.slot(ofVariant: variant.name)
+      let sample = try SampleTable.message(of: id, slot: variant.isOfFirstMail ? SampleTable.first : slot, db)
+      room -= sample?.count ?? 0
+      detail.variants[index].sample = sample
+    }
+    return detail
   }
 
   /// 24 counts, the last one that of the running hour.

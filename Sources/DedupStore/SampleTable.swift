@@ -3,8 +3,14 @@ import Foundation
 import GRDB
 import MailMessage
 
-/// The first and the latest mail of each fingerprint, for people to look at.
+/// The first and the latest mail of each fingerprint, and the first of each of its variants, for people to look at.
 struct SampleTable {
+  static let first = "first"
+  static let latest = "latest"
+
+  /// Of the first mail of a variant; the variant that the first mail of all has needs none.
+  static func slot(ofVariant name: String) -> String { "variant:" + name }
+
   private struct Sample {
     var arrivedAt: Timestamp
     var octets: Int
@@ -19,11 +25,16 @@ struct SampleTable {
 
   private var samples: [Key: Sample] = [:]
 
-  /// Takes note of one arrival. In a storm only the last one of a batch is written.
-  mutating func note(_ fingerprint: Int64, isFirst: Bool, _ message: Message, limit: Int, at time: Timestamp) {
+  /// Takes note of one arrival. In a storm only the last one of a batch is written, and the first of each variant.
+  mutating func note(
+    _ message: Message, _ outcome: WindowTable.Outcome, variant: String, limit: Int, at time: Timestamp
+  ) {
     let kept = message.tail == nil && message.count <= limit ? message.head : nil
-    let key = Key(fingerprint: fingerprint, slot: isFirst ? "first" : "latest")
-    samples[key] = Sample(arrivedAt: time, octets: message.count, message: kept)
+    let sample = Sample(arrivedAt: time, octets: message.count, message: kept)
+    samples[Key(fingerprint: outcome.row, slot: outcome.isNew ? Self.first : Self.latest)] = sample
+    if outcome.isNewVariant {
+      samples[Key(fingerprint: outcome.row, slot: Self.slot(ofVariant: variant))] = sample
+    }
   }
 
   func flush(_ db: Database) throws {

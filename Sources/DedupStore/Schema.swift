@@ -58,7 +58,7 @@ enum Schema {
 
     CREATE TABLE sample (
       fingerprint_id INTEGER NOT NULL REFERENCES fingerprint (id) ON DELETE CASCADE,
-      slot TEXT NOT NULL, -- 'first', 'latest'
+      slot TEXT NOT NULL, -- 'first', 'latest', 'variant:' and its name
       arrived_at INTEGER NOT NULL,
       octets INTEGER NOT NULL,
       message BLOB, -- null: too large to be kept

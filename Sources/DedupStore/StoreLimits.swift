@@ -36,7 +36,7 @@ package struct StoreLimits: Hashable, Sendable {
 
 /// How long what is there for people stays. It never concerns the queue.
 package struct Retention: Hashable, Sendable {
-  /// Of the first and the latest mail of each error.
+  /// Of the first and the latest mail of each error, and of the first of each variant.
   package var sampleAge: Duration
   /// Octets of all of these; the oldest go first.
   package var sampleOctets: Int

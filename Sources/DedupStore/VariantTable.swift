@@ -65,6 +65,25 @@ struct VariantTable {
     }
   }
 
+  /// What is known of each variant, the first seen first, without their mails.
+  static func details(of fingerprint: Int64, _ db: Database) throws -> [VariantDetail] {
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT v.variant, v.first_seen, v.last_seen, v.total,
+          v.first_seen = f.first_seen AND s.slot IS NULL
+        FROM variant v
+        JOIN fingerprint f ON f.id = v.fingerprint_id
+        LEFT JOIN sample s ON s.fingerprint_id = v.fingerprint_id AND s.slot = ? || v.variant
+        WHERE v.fingerprint_id = ? ORDER BY v.first_seen, v.variant
+        """)
+    let arguments: StatementArguments = [SampleTable.slot(ofVariant: ""), fingerprint]
+    return try Row.fetchAll(statement, arguments: arguments).map { row in
+      VariantDetail(
+        name: try row.text(0), total: try row.count(3), firstSeen: try row.time(1), lastSeen: try row.time(2),
+        isOfFirstMail: try row.integer(4) == 1)
+    }
+  }
+
   private mutating func load(_ fingerprint: Int64, _ db: Database) throws -> [String: Variant] {
     if let variants = known[fingerprint] { return variants }
     let statement = try db.cachedStatement(

@@ -12,7 +12,7 @@ struct WindowTable {
     var site: Int64
     /// Whether the mail is the first of its fingerprint.
     var isNew: Bool
-    /// Whether it is the first of its variant.
+    /// Whether it is the first of its variant, and not the first of its fingerprint.
     var isNewVariant: Bool
     var isExplained: Bool
     /// The thread of the error before this mail.

@@ -13,7 +13,7 @@ struct ShowCommand: AsyncParsableCommand {
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
   @OptionGroup var format: OutputOptions
-  @Flag(help: "Also print the first and the latest mail.")
+  @Flag(help: "Also print the first and the latest mail, and the first of each variant.")
   var mails = false
 
   func run() async throws {
@@ -41,7 +41,16 @@ struct ShowCommand: AsyncParsableCommand {
     if mails {
       section("First mail", detail.firstMail)
       section("Latest mail", detail.latestMail)
+      let variants = detail.variants ?? []
+      // Of a single one there is nothing to say that was not said.
+      if variants.count > 1 { variants.forEach(section) }
     }
+  }
+
+  private func section(_ variant: VariantEntry) {
+    let times = [variant.firstSeen, variant.lastSeen].map { Output.local($0, "%Y-%m-%d %H:%M:%S") }
+    let title = "Variant \(printable(variant.name)): \(variant.total) seen, first \(times[0]), last \(times[1])"
+    section(title, variant.isOfFirstMail ? "The first mail above is its first." : variant.firstMail)
   }
 
   private func section(_ title: String, _ mail: String?) {

@@ -229,10 +229,12 @@ extension Shop {
     return mail(.report(occurrence), at: time)
   }
 
-  static func variant(_ name: String, at time: Timestamp = nine) -> Submission {
+  static func variant(
+    _ name: String, at time: Timestamp = nine, text: String = "Out of slots.\r\n", octets: Int = 0
+  ) -> Submission {
     var occurrence = occurrence("aaaa1111")
     occurrence.variant = name
-    return mail(.report(occurrence), at: time)
+    return mail(.report(occurrence), at: time, text: text, octets: octets)
   }
 
   static func upgraded(

@@ -143,4 +143,39 @@ struct WindowTests {
     let large = try #require(try await store.fingerprint(idPrefix: "aaaa", now: nine).first)
     #expect(large.firstSample == first.message.head && large.latestSample == nil)
   }
+
+  @Test(
+    "the first mail of each variant is kept, whether it went out or was held back, by itself or within a batch",
+    arguments: [0, 1, 9])
+  func samplesOfVariants(_ shown: Int) async throws {
+    let folder = try Folder()
+    var limits = StoreLimits()
+    limits.variants = 4
+    let store = try Shop.store(folder, limits: limits)
+    defer { store.close() }
+    var policy = WindowPolicy()
+    policy.variants = shown
+    store.setPolicy(policy)
+    // At one moment, so that only the sample tells which variant the first mail has.
+    let names = ["b", "a", "b", "c", "a", "", "d", "too many"]
+    let mails = names.enumerated().map { Shop.variant($1, text: "\($0)") }
+    _ = await store.acceptTogether(Array(mails.prefix(3)))
+    for mail in mails.dropFirst(3) { try await store.accept(mail) }
+    let detail = try #require(try await store.fingerprint(idPrefix: "aaaa", now: nine).first)
+    #expect(detail.variants.map(\.name) == ["a", "b", "c", "d"] && detail.variants.map(\.total) == [2, 2, 1, 1])
+    #expect(detail.variants.map(\.sample) == [1, 0, 3, 6].map { mails[$0].message.head })
+    #expect(detail.variants.map(\.isOfFirstMail) == [false, true, false, false])
+    #expect(detail.firstSample == mails[0].message.head && detail.latestSample == mails[7].message.head)
+  }
+
+  @Test("the mails of variants in one answer are bounded; of the rest the answer has name and count")
+  func manySamplesOfVariants() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    for number in 0..<50 { try await store.accept(Shop.variant("v\(number)", text: "", octets: 200 << 10)) }
+    let variants = try #require(try await store.fingerprint(idPrefix: "aaaa", now: nine).first).variants
+    let octets = variants.compactMap(\.sample?.count).reduce(0, +)
+    #expect(variants.count == 50 && octets >= 8 << 20 && octets < 9 << 20)
+  }
 }

@@ -82,6 +82,11 @@ def test_show(shift):
     shown = shift.relay.dedupctl("show", often["id"])
     assert shown.returncode == 0, shown.stderr
     assert "ZeroDivisionError" in shown.stdout and "price_per_piece" in shown.stdout
+    assert sum(variant["total"] for variant in detail["variants"]) == 5
+    assert detail["variants"][0]["is_of_first_mail"] and detail["variants"][0]["first_mail"] == detail["first_mail"]
+    mails = shift.relay.dedupctl("show", "--mails", often["id"]).stdout
+    assert mails.count("--- First mail ---") == mails.count("--- Latest mail ---") == 1
+    assert mails.count("\n--- Variant ") == (len(detail["variants"]) if len(detail["variants"]) > 1 else 0)
 
 
 def test_show_what_is_not_there(shift):
