@@ -55,11 +55,11 @@ package struct ErrorNotice: Hashable, Sendable {
     return form == .count ? "[\(what(now: now))] \(subject)" : "Re: \(subject)"
   }
 
-  /// Lines of at most 78 columns, ending in LF.
+  /// Lines of at most 74 columns, which quoted-printable leaves whole, ending in LF.
   func text(now: Timestamp, _ letterhead: Letterhead) -> String {
-    var lines = DisplayText.wrap(headline(now: now, letterhead), columns: 78)
-    lines += [""] + DisplayText.wrap(DisplayText.oneLine(title), columns: 74, limit: 4).map { "    " + $0 }
-    if !place.isEmpty { lines.append("    " + DisplayText.cut(DisplayText.oneLine(place), columns: 74)) }
+    var lines = DisplayText.wrap(headline(now: now, letterhead), columns: 74)
+    lines += [""] + DisplayText.wrap(DisplayText.oneLine(title), columns: 70, limit: 4).map { "    " + $0 }
+    if !place.isEmpty { lines.append("    " + DisplayText.cut(DisplayText.oneLine(place), columns: 70)) }
     lines.append("")
     lines += facts(letterhead).map { label, value in label.padded(to: 12) + value }
     return lines.map { $0 + "\n" }.joined()
@@ -105,9 +105,9 @@ package struct ErrorNotice: Hashable, Sendable {
   private static func rate(_ count: Int, within time: Duration) -> String {
     let seconds = Double(time.wholeMilliseconds) / 1000
     guard seconds >= 1 else { return "" }
-    for (unit, length) in [("second", 1.0), ("minute", 60), ("hour", 3600), ("day", 86_400)] {
+    for (unit, length) in [("a second", 1.0), ("a minute", 60), ("an hour", 3600), ("a day", 86_400)] {
       let rate = Double(count) * length / seconds
-      if rate >= 2 { return ", \(DisplayText.number(Int(min(rate.rounded(), 1e12)))) a \(unit)" }
+      if rate >= 2 { return ", \(DisplayText.number(Int(min(rate.rounded(), 1e12)))) \(unit)" }
     }
     return ""
   }

@@ -51,14 +51,14 @@ package struct StormDigest: Hashable, Sendable {
     return "\(DisplayText.count(items.count, "more error")) in \(site), \(DisplayText.count(mails, "mail")) held back"
   }
 
-  /// Lines of at most 78 columns, ending in LF.
+  /// Lines of at most 74 columns, which quoted-printable leaves whole, ending in LF.
   func text(_ letterhead: Letterhead) -> String {
     var lines = DisplayText.wrap(
       """
       So many different errors come from \(DisplayText.oneLine(site, limit: 60)) that mail about each would fill the \
       mailbox. These did not go out one by one; from now on each is held back and counted like any other. \
       dedupctl show ID --mails has the whole mail.
-      """, columns: 78)
+      """, columns: 74)
     for (index, item) in items.enumerated() { lines += [""] + entry(item, number: index + 1, letterhead) }
     if left > 0 { lines += ["", "\(DisplayText.count(left, "more error")) in the next mail, in a few minutes."] }
     return lines.map { $0 + "\n" }.joined()
@@ -67,13 +67,13 @@ package struct StormDigest: Hashable, Sendable {
   private var mails: Int { items.lazy.map(\.record.held).sumOfCounts() }
 
   private func entry(_ item: Item, number: Int, _ letterhead: Letterhead) -> [String] {
-    let title = DisplayText.wrap("\(number). " + DisplayText.oneLine(item.title), columns: 78, limit: 3)
+    let title = DisplayText.wrap("\(number). " + DisplayText.oneLine(item.title), columns: 74, limit: 3)
     let since = "since \(letterhead.minute(item.record.episode.start))"
     var details = ["\(DisplayText.count(item.record.episode.mails, "mail")) \(since)\(Self.news(item.record))"]
     if !item.place.isEmpty { details.append(item.place) }
     if !item.subject.isEmpty { details.append(item.subject) }
     details.append("dedupctl show \(item.errorID)")
-    return title + details.map { "    " + DisplayText.cut(DisplayText.oneLine($0), columns: 74) }
+    return title + details.map { "    " + DisplayText.cut(DisplayText.oneLine($0), columns: 70) }
   }
 
   private static func news(_ record: WindowRecord) -> String {

@@ -1,0 +1,303 @@
+import DedupCore
+import Foundation
+import GRDB
+import MailMessage
+import Testing
+
+@testable import DedupStore
+
+/// Episodes, milestones, the storm cap, silences and what the admin merges and splits, in the store that keeps them.
+@Suite("Episodes in the store")
+struct EpisodeStoreTests {
+  private static func store(_ folder: Folder, _ change: (inout WindowPolicy) -> Void = { _ in }) throws -> SQLiteStore {
+    let store = try Shop.store(folder)
+    var policy = WindowPolicy()
+    change(&policy)
+    store.setPolicy(policy)
+    return store
+  }
+
+  private static func subjects(_ store: SQLiteStore) async throws -> [String] {
+    var subjects: [String] = []
+    for entry in try await store.queue(limit: 1000) {
+      let message = try #require(try await store.octets(of: entry.id))
+      subjects.append(HeaderEdit.text(of: "subject", in: message)?.trimmingCharacters(in: .whitespaces) ?? "")
+    }
+    return subjects
+  }
+
+  @Test("an episode survives a crash: a day later the error is back, and counts from one")
+  func again() async throws {
+    let folder = try Folder()
+    let store = try Self.store(folder)
+    defer { store.close() }
+    for _ in 0..<5 { try await store.accept(Shop.report()) }
+    let crashed = try folder.copyAsAfterCrash()
+    let reopened = try Self.store(crashed)
+    defer { reopened.close() }
+    let verdict = try await reopened.accept(Shop.report(at: nine + .hours(25)))
+    let history = RunningCount.History(episodes: 2, total: 6, firstSeen: nine, quiet: .hours(25))
+    #expect(
+      verdict == .forward(.again, RunningCount(heldBack: 4, total: 1, since: nine + .hours(25), history: history)))
+    let row = try #require(try await reopened.fingerprints(FingerprintQuery(), now: nine + .hours(26)).first)
+    #expect(row.record.episode.number == 2 && row.record.total == 6 && row.record.suppressed == 4)
+  }
+
+  @Test("all mails of an error are one thread, also across episodes and in its milestones")
+  func thread() async throws {
+    let folder = try Folder()
+    let store = try Self.store(folder) { $0.milestones = [3] }
+    defer { store.close() }
+    for minute in [0, 1, 2, 61, 5000] { try await store.accept(Shop.threaded(at: nine + .minutes(minute))) }
+    let entries = try await store.queue(limit: 10)
+    #expect(entries.map(\.kind).sorted { $0.rawValue < $1.rawValue } == [.notice, .report, .report, .report])
+    var references: [String] = []
+    for entry in entries {
+      let message = try #require(try await store.octets(of: entry.id))
+      references.append(HeaderEdit.text(of: "references", in: message)?.trimmingCharacters(in: .whitespaces) ?? "")
+    }
+    let root = "<v1aaaa1111.\(nine.milliseconds)@error.maildedup>"
+    #expect(Set(references) == [root, "\(root) <mail-0@shop>"])
+    #expect(references.count { $0 == root } == 1)
+  }
+
+  @Test("milestones of mails that share a batch are told once each, to the people who get the error")
+  func milestones() async throws {
+    let folder = try Folder()
+    let store = try Self.store(folder) { $0.milestones = [10, 100] }
+    defer { store.close() }
+    _ = await store.acceptTogether((0..<150).map { _ in Shop.report() })
+    let entries = try await store.queue(limit: 10)
+    #expect(entries.map(\.kind).sorted { $0.rawValue < $1.rawValue } == [.notice, .notice, .report])
+    #expect(entries.allSatisfy { $0.recipients == Shop.envelope.recipients && $0.sender == Shop.envelope.sender })
+    let told = try await Self.subjects(store).filter { $0.hasPrefix("[") }
+    #expect(told.sorted() == ["[10 mails in 0 s] Hi", "[100 mails in 0 s] Hi"])
+    #expect(try await store.totals() == Totals(forwarded: 1, suppressed: 149))
+  }
+
+  @Test("thirty different errors of an hour go out, the others stand in a digest five minutes later, each by its name")
+  func storm() async throws {
+    let folder = try Folder()
+    let store = try Self.store(folder)
+    defer { store.close() }
+    let verdicts = await store.acceptTogether((0..<50).map { Shop.report(Self.digest($0)) }).map { $0.verdict?.reason }
+    #expect(verdicts.count { $0 == "first" } == 30 && verdicts.count { $0 == "storm-cap" } == 20)
+    // Ordinary mail and other sites are not concerned.
+    #expect(try await store.accept(Shop.ordinary()).isForward)
+    #expect(try await store.accept(Shop.report(site: Shop.staging)).reason == "first")
+    #expect(try await store.tellWhatIsDue(now: nine + .minutes(4)) == .minutes(1))
+    #expect(try await store.queue(limit: 100).count == 32)
+    #expect(try await store.tellWhatIsDue(now: nine + .minutes(5)) == nil)
+    let digest = try #require(try await store.queue(limit: 100).last { $0.kind == .notice })
+    let text = String(decoding: try #require(try await store.octets(of: digest.id)), as: UTF8.self)
+    for error in 30..<50 { #expect(text.contains("Error \(Self.digest(error))")) }
+    #expect(!text.contains("Error \(Self.digest(29))\r\n"))
+    // The digest opened their windows.
+    #expect(try await store.accept(Shop.report(Self.digest(40), at: nine + .minutes(6))).reason == "inside-window")
+    #expect(try await store.accept(Shop.report(Self.digest(40), at: nine + .minutes(65))).reason == "window-elapsed")
+    #expect(try await store.totals() == Totals(passed: 1, forwarded: 32, suppressed: 21))
+  }
+
+  @Test("a digest that is rejected for good opens the windows of all that it named")
+  func rejectedDigest() async throws {
+    let folder = try Folder()
+    let store = try Self.store(folder) { $0.hourlyForwards = 1 }
+    defer { store.close() }
+    for error in 0..<3 { try await store.accept(Shop.report(Self.digest(error))) }
+    #expect(try await store.tellWhatIsDue(now: nine + .minutes(5)) == nil)
+    let digest = try #require(try await store.queue(limit: 10).last { $0.kind == .notice })
+    let gone = DeliveryOutcome.rejected(reason: "550 no", status: "5.1.1")
+    try await store.attempt(digest.id, at: nine + .minutes(6), [gone, gone])
+    let verdict = try await store.accept(Shop.report(Self.digest(2), at: nine + .minutes(70)))
+    #expect(verdict.reason == "first" && verdict.heldBack == 1)
+  }
+
+  @Test("the cap and what waits for a digest survive a crash")
+  func stormAfterCrash() async throws {
+    let folder = try Folder()
+    let store = try Self.store(folder) { $0.hourlyForwards = 2 }
+    defer { store.close() }
+    for error in 0..<4 { try await store.accept(Shop.report(Self.digest(error))) }
+    let crashed = try folder.copyAsAfterCrash()
+    let reopened = try Self.store(crashed) { $0.hourlyForwards = 2 }
+    defer { reopened.close() }
+    #expect(try await reopened.accept(Shop.report(Self.digest(9), at: nine + .minutes(1))).reason == "storm-cap")
+    #expect(try await reopened.tellWhatIsDue(now: nine + .minutes(10)) == nil)
+    let digest = try #require(try await reopened.queue(limit: 10).last { $0.kind == .notice })
+    let text = String(decoding: try #require(try await reopened.octets(of: digest.id)), as: UTF8.self)
+    #expect([2, 3, 9].allSatisfy { text.contains("Error \(Self.digest($0))") })
+    #expect(try await reopened.tellWhatIsDue(now: nine + .minutes(20)) == nil)
+    #expect(try await reopened.queue(limit: 10).count { $0.kind == .notice } == 1)
+  }
+
+  @Test("a doubt counts towards the cap of its site, and goes out whatever the cap says")
+  func doubts() async throws {
+    let folder = try Folder()
+    let store = try Self.store(folder) { $0.hourlyForwards = 3 }
+    defer { store.close() }
+    try await store.accept(Shop.report(Self.digest(0)))
+    for _ in 0..<2 { #expect(try await store.accept(Shop.mail(.doubt(reason: "too-deep"))).isForward) }
+    #expect(try await store.accept(Shop.report(Self.digest(1))).reason == "storm-cap")
+    #expect(try await store.accept(Shop.mail(.doubt(reason: "too-deep"))).isForward)
+  }
+
+  @Test("an all-clear goes out once, when the error was quiet for long enough")
+  func allClear() async throws {
+    let folder = try Folder()
+    let store = try Self.store(folder) { $0.saysAllClear = true }
+    defer { store.close() }
+    try await store.accept(Shop.report())
+    try await store.accept(Shop.report(at: nine + .minutes(10)))
+    _ = try await store.tellWhatIsDue(now: nine + .hours(24))
+    #expect(try await store.queue(limit: 10).count == 1)
+    _ = try await store.tellWhatIsDue(now: nine + .hours(25))
+    _ = try await store.tellWhatIsDue(now: nine + .hours(50))
+    #expect(try await Self.subjects(store) == ["Hi", "[quiet for 24 h, 2 mails] Hi"])
+    #expect(try await store.accept(Shop.report(at: nine + .hours(50))).reason == "again")
+  }
+
+  private static func digest(_ number: Int) -> String { String(number + 0xAAAA_0000, radix: 16) }
+}
+
+@Suite("What the admin says about errors")
+struct AdminTests {
+  private static func row(_ store: SQLiteStore, _ prefix: String) async throws -> Int64 {
+    try #require(try await store.reader.errors(idPrefix: prefix, site: nil).first).row
+  }
+
+  private static func silence(_ scope: Silence.Scope, _ end: Silence.End) -> Silence {
+    Silence(createdAt: nine, author: "ann", reason: "deploy", scope: scope, end: end)
+  }
+
+  @Test("a silence holds back to the end of its time, says how many, and survives a crash")
+  func silence() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    try await store.accept(Shop.report())
+    let row = try await Self.row(store, "aaaa")
+    let made = try await store.silence(Self.silence(.error(row), .at(nine + .hours(3))))
+    for hour in 1...2 { #expect(try await store.accept(Shop.report(at: nine + .hours(hour))).reason == "silenced") }
+    let crashed = try folder.copyAsAfterCrash()
+    let reopened = try Shop.store(crashed)
+    defer { reopened.close() }
+    #expect(try await reopened.accept(Shop.report(at: nine + .minutes(150))).reason == "silenced")
+    #expect(try await reopened.reader.silences(all: false).map(\.held) == [3])
+    let verdict = try await reopened.accept(Shop.report(at: nine + .hours(3)))
+    #expect(verdict.reason == "window-elapsed" && verdict.heldBack == 3)
+    let ended = try #require(try await reopened.reader.silences(all: true).first)
+    #expect(ended.id == made.id && ended.ended == .init(at: nine + .hours(3), cause: .time))
+    #expect(try await reopened.reader.silences(all: false).isEmpty)
+  }
+
+  @Test("a silence for so many mails lets the one behind them out, also within one batch")
+  func silenceForMails() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    try await store.accept(Shop.report())
+    _ = try await store.silence(Self.silence(.error(try await Self.row(store, "aaaa")), .afterMails(5)))
+    let reasons = await store.acceptTogether((0..<8).map { _ in Shop.report() }).map { $0.verdict?.reason }
+    #expect(reasons == Array(repeating: "silenced", count: 5) + ["silence-ended", "inside-window", "inside-window"])
+  }
+
+  @Test("a pattern silences errors that are not known yet; ending it by hand lets them out")
+  func pattern() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    let made = try await store.silence(Self.silence(.matching(.init(title: "Error bbbb*")), .whenResolved))
+    #expect(try await store.accept(Shop.report("bbbb1111")).reason == "silenced")
+    #expect(try await store.accept(Shop.report("cccc1111")).reason == "first")
+    #expect(try await store.endSilence(made.id, at: nine)?.held == 1)
+    #expect(try await store.endSilence(made.id, at: nine) == nil)
+    #expect(try await store.accept(Shop.report("bbbb1111")).reason == "first")
+  }
+
+  @Test("resolving ends silences that wait for it, and the next mail is a regression")
+  func resolve() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    try await store.accept(Shop.report())
+    let row = try await Self.row(store, "aaaa")
+    _ = try await store.silence(Self.silence(.error(row), .whenResolved))
+    #expect(try await store.accept(Shop.report()).reason == "silenced")
+    try await store.resolve([row], at: nine + .minutes(1))
+    let verdict = try await store.accept(Shop.report(at: nine + .minutes(2)))
+    #expect(verdict.reason == "regression" && verdict.heldBack == 1)
+    #expect(try await store.accept(Shop.report(at: nine + .minutes(3))).reason == "inside-window")
+  }
+
+  @Test("merged errors share a window and a count, and stay merged when a later version renames them")
+  func merge() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    for digest in ["aaaa1111", "bbbb1111", "bbbb1111"] { try await store.accept(Shop.report(digest)) }
+    let (a, b) = (try await Self.row(store, "aaaa"), try await Self.row(store, "bbbb"))
+    #expect(try await store.merge([b, a, 999], into: a) == [b])
+    let reasons = await store.acceptTogether(["bbbb1111", "aaaa1111", "bbbb1111"].map { Shop.report($0) })
+    #expect(reasons.map { $0.verdict?.heldBack } == [2, 3, 4])
+    let rows = try await store.fingerprints(FingerprintQuery(includesUnsuppressed: true), now: nine)
+    #expect(rows.map(\.record.total) == [6] && rows.map(\.record.suppressed) == [4])
+    #expect(rows.first?.hours.last == HourCount(forwarded: 2, suppressed: 4))
+    // The next version calls it otherwise.
+    #expect(try await store.accept(Shop.renamed("v2:dddd", from: "v1:bbbb1111")).heldBack == 5)
+    #expect(try await store.accept(Shop.renamed("v2:eeee", from: "v1:aaaa1111")).heldBack == 6)
+    // Let go, its next mail goes out: nobody is told of it by the other's window.
+    #expect(try await store.split(b) == .released(1))
+    #expect(try await store.accept(Shop.renamed("v2:dddd", from: "v1:bbbb1111")).reason == "first")
+    #expect(try await store.totals() == Totals(forwarded: 3, suppressed: 6))
+  }
+
+  @Test("errors of two sites cannot be merged: windows never mix sites")
+  func mergeAcrossSites() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    try await store.accept(Shop.report("aaaa1111"))
+    try await store.accept(Shop.report("bbbb1111", site: Shop.staging))
+    let (a, b) = (try await Self.row(store, "aaaa"), try await Self.row(store, "bbbb"))
+    #expect(try await store.merge([b], into: a) == [])
+  }
+
+  @Test("a split error has a window for each variant, also after a later version renames it")
+  func split() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    for variant in ["x", "x", "y"] { try await store.accept(Shop.variant(variant, at: nine)) }
+    let row = try await Self.row(store, "aaaa")
+    #expect(try await store.split(row) == .byVariant)
+    #expect(try await store.split(row) == .alreadySplit)
+    let mails = ["x", "y", "x", "y"].map { Shop.variant($0, at: nine + .minutes(1)) }
+    let reasons = await store.acceptTogether(mails).map { $0.verdict?.reason }
+    #expect(reasons == ["first", "first", "inside-window", "inside-window"])
+    let ids = try await store.fingerprints(FingerprintQuery(includesUnsuppressed: true), now: nine).map(\.id)
+    #expect(Set(ids).count == 3)
+    let renamed = Shop.renamed("v2:dddd", from: "v1:aaaa1111", variant: "x", at: nine + .minutes(2))
+    #expect(try await store.accept(renamed).reason == "inside-window")
+  }
+}
+
+extension Shop {
+  static let staging = Site(settingsModule: "shop.staging", subjectPrefix: "[Shop]", envelope: envelope)
+
+  /// The same error under the name of a later version.
+  static func renamed(_ name: String, from previous: String, variant: String = "", at time: Timestamp = nine)
+    -> Submission
+  {
+    var occurrence = occurrence("")
+    (occurrence.fingerprint, occurrence.previous, occurrence.variant) = (name, [previous], variant)
+    return mail(.report(occurrence), at: time)
+  }
+
+  /// One with a Message-ID, numbered by its minute.
+  static func threaded(at time: Timestamp) -> Submission {
+    var submission = report(at: time)
+    let minute = time.since(nine).components.seconds / 60
+    submission.message = Message(Array("Message-ID: <mail-\(minute)@shop>\r\nSubject: Hi\r\n\r\nx\r\n".utf8))
+    return submission
+  }
+}
