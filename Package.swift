@@ -7,6 +7,7 @@ import PackageDescription
 //   0  MailMessage                                                   bytes of a mail: addresses, headers, MIME
 //   1  SMTPProtocol  Fingerprint  DedupCore  DedupConfig             pure decisions: no socket, clock, log or task
 //   2  SMTPServer  SMTPClient  Maildir  DedupStore  ControlAPI  HostSystem    one kind of I/O each
+//      MailEncryption                                                (its I/O: random numbers)
 //   3  MailDedup  dedupctl                                           wiring
 //   t  MailTestKit                                                   imported by tests only
 
@@ -71,6 +72,7 @@ let package = Package(
       "SMTPClient", on: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, nioTLS, nioSSL, logging]),
     layer("DedupStore", on: ["DedupCore", "MailMessage", grdb, logging]),
     layer("Maildir", on: ["DedupCore", "MailMessage"]),
+    layer("MailEncryption", on: ["COpenSSL", "DedupCore", "MailMessage"]),
     layer("HostSystem", on: ["CMalloc", "DedupCore", "DedupConfig", "SMTPProtocol"]),
     layer("ControlAPI", on: ["DedupCore", "MailMessage", hummingbird, nio, nioPosix, nioHTTP1, logging]),
 
@@ -78,7 +80,8 @@ let package = Package(
       name: "MailDedup",
       dependencies: [
         "MailMessage", "SMTPProtocol", "Fingerprint", "DedupCore", "DedupConfig", "SMTPServer", "SMTPClient",
-        "Maildir", "DedupStore", "ControlAPI", "HostSystem", nio, nioPosix, logging, lifecycle, unixSignals,
+        "Maildir", "MailEncryption", "DedupStore", "ControlAPI", "HostSystem", nio, nioPosix, logging, lifecycle,
+        unixSignals,
         argumentParser,
       ], swiftSettings: settings),
     .executableTarget(
@@ -101,12 +104,13 @@ let package = Package(
     tests(of: "DedupStore", with: ["DedupCore", "MailMessage", grdb, logging]),
     tests(of: "HostSystem", with: ["SMTPProtocol"]),
     tests(of: "Maildir", with: ["DedupCore", "MailMessage"]),
+    tests(of: "MailEncryption", with: ["DedupCore", "MailMessage"]),
     tests(of: "ControlAPI", with: ["DedupCore", logging, nio, nioPosix]),
     tests(
       of: "MailDedup",
       with: [
-        "DedupConfig", "DedupCore", "MailMessage", "SMTPProtocol", "DedupStore", "Fingerprint", "HostSystem", logging,
-        lifecycle,
+        "DedupConfig", "DedupCore", "MailMessage", "SMTPProtocol", "DedupStore", "Fingerprint", "HostSystem",
+        "MailEncryption", logging, lifecycle,
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -84,11 +84,14 @@ package struct DaemonStatus: Codable, Sendable, Equatable {
   package var trouble: TroubleReport
   /// Absent before the first.
   package var lastReload: ReloadReport?
+  /// Absent when nothing is to be encrypted.
+  package var encryption: EncryptionReport?
 
   package init(
     pid: Int, startedAt: Date, uptimeSeconds: Int, listening: [String], nextHop: String, connections: Int,
-    trouble: TroubleReport, lastReload: ReloadReport? = nil
+    trouble: TroubleReport, lastReload: ReloadReport? = nil, encryption: EncryptionReport? = nil
   ) {
+    self.encryption = encryption
     self.pid = pid
     self.startedAt = startedAt
     self.uptimeSeconds = uptimeSeconds
@@ -115,6 +118,37 @@ package struct ReloadReport: Codable, Sendable, Equatable {
     self.problems = problems
     self.changed = changed
     self.awaitingRestart = awaitingRestart
+  }
+}
+
+/// To whom error mail is encrypted.
+package struct EncryptionReport: Codable, Sendable, Equatable {
+  package var certificates: [CertificateReport]
+  /// Why certificates cannot be used, a line each.
+  package var problems: [String]
+  /// What will be a problem soon, a line each.
+  package var warnings: [String]
+  /// Whether error mail leaves in clear because of the problems.
+  package var leavesInClear: Bool
+
+  package init(certificates: [CertificateReport], problems: [String], warnings: [String], leavesInClear: Bool) {
+    self.certificates = certificates
+    self.problems = problems
+    self.warnings = warnings
+    self.leavesInClear = leavesInClear
+  }
+}
+
+/// A certificate that error mail is encrypted to.
+package struct CertificateReport: Codable, Sendable, Equatable {
+  package var file: String
+  package var subject: String
+  package var expires: Date
+
+  package init(file: String, subject: String, expires: Date) {
+    self.file = file
+    self.subject = subject
+    self.expires = expires
   }
 }
 

@@ -10,6 +10,7 @@ package struct Configuration: Hashable, Sendable {
   package var listener = Listener()
   package var tls = TLS()
   package var auth = Auth()
+  package var encryption = Encryption()
   package var access = Access()
   package var limits = SessionLimits()
   package var window = WindowPolicy()
@@ -69,6 +70,24 @@ package struct Configuration: Hashable, Sendable {
     package var allowsPlaintextOnLoopback = false
 
     package init() {}
+  }
+
+  /// `[encryption]`: who alone can read error mail.
+  package struct Encryption: Hashable, Sendable {
+    /// Files; empty: nothing is encrypted.
+    package var certificates: [String] = []
+    package var whenUnusable = WhenUnusable.refuse
+    package var hidesSubject = false
+
+    package init() {}
+
+    /// What comes first when a certificate cannot be used.
+    package enum WhenUnusable: String, Hashable, Sendable, CaseIterable {
+      /// Secrecy: nothing ever leaves in clear.
+      case refuse
+      /// That everybody can read the mail.
+      case clear
+    }
   }
 
   /// `[delivery]`: where mail goes, and what happens when it cannot.
@@ -165,6 +184,7 @@ extension Configuration {
     var copy = self
     for path in Self.paths { copy[keyPath: path] = resolve(copy[keyPath: path], against: folder) }
     for path in Self.optionalPaths { copy[keyPath: path] = copy[keyPath: path].map { resolve($0, against: folder) } }
+    copy.encryption.certificates = copy.encryption.certificates.map { resolve($0, against: folder) }
     return copy
   }
 

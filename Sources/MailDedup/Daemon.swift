@@ -44,7 +44,9 @@ struct Daemon {
     let store = try openStore(reader)
     defer { store.close() }
     let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
-    let route = Current(try Route(configuration.delivery, hostname: hostname, group: group, logger: logger))
+    let route = Current(
+      try Route(
+        configuration, largeMessages: store.largeMessages, hostname: hostname, group: group, logger: logger))
     let spool = EmergencySpool(directory: configuration.store.spool)
     let net = SafetyNet(spool: spool, route: route, logger: logger)
     let intake = Intake(store: store, reader: reader, safetyNet: net, hostname: hostname, logger: logger)
@@ -62,6 +64,7 @@ struct Daemon {
         hostname: hostname, group: group, log: log, store: store, listener: listener, entrance: entrance,
         reader: reader, route: route, summary: summary),
       logger: logger)
+    let watch = EncryptionWatch(route: route, logger: logger)
     let control = ControlServer(
       service: LiveControl(
         store: store, mailer: mailer, listener: listener, net: net, route: route, reloader: reloader),
@@ -74,7 +77,10 @@ struct Daemon {
       ControlEndpoint(server: control), QueueRunner(store: store, route: route, logger: logger),
       SpoolImporter(spool: spool, store: store, judge: intake.judge, logger: logger), teller,
       SummaryService(mailer: mailer, logger: logger), EpisodeService(store: store, logger: logger),
-      FileRefresher { entrance.value.refresh() },
+      FileRefresher {
+        entrance.value.refresh()
+        watch.look()
+      },
       ListenerService(listener: listener, patience: Self.shutdownPatience) {
         announce(bound, nextHop: route.value.transport.nextHop)
       },

@@ -3,6 +3,7 @@ import DedupCore
 import DedupStore
 import Foundation
 import HostSystem
+import MailEncryption
 import SMTPServer
 
 /// The control API over the parts of the running daemon.
@@ -35,7 +36,7 @@ struct LiveControl: ControlService {
         pid: Int(ProcessInfo.processInfo.processIdentifier), startedAt: startedAt,
         uptimeSeconds: Int(Date.now.timeIntervalSince(startedAt)), listening: listener.endpoints.map(\.description),
         nextHop: route.value.transport.nextHop, connections: listener.counts.open, trouble: trouble,
-        lastReload: await reloader.last))
+        lastReload: await reloader.last, encryption: EncryptionReport(route.value.encryption, at: WallClock.now())))
   }
 
   private var trouble: TroubleReport {
@@ -57,4 +58,18 @@ struct LiveControl: ControlService {
   func sendSummary() async throws -> SummarySent { try await mailer.sendNow() }
 
   func reload() async throws -> ReloadReport { await reloader.reload() }
+}
+
+extension EncryptionReport {
+  /// Nil when nothing is to be encrypted.
+  init?(_ encryption: ErrorMailEncryption, at now: Timestamp) {
+    guard encryption.isOn else { return nil }
+    self.init(
+      certificates: encryption.recipients.map { recipient in
+        CertificateReport(
+          file: recipient.file, subject: recipient.certificate.subject, expires: Date(recipient.certificate.validUntil))
+      },
+      problems: encryption.problems(at: now), warnings: encryption.warnings(at: now),
+      leavesInClear: encryption.reasonForClear(at: now) != nil)
+  }
 }

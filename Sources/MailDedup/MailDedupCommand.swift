@@ -38,12 +38,22 @@ struct MailDedupCommand: AsyncParsableCommand {
     do {
       let path = config ?? ConfigurationFile.defaultPath()
       let configuration = try load(path)
-      if checkConfig { return print("\(path): no errors") }
+      if checkConfig { return try check(configuration, path) }
       try await Daemon(configuration, path: path).run()
     } catch let failure as StartFailure {
       complain(failure.description)
       throw ExitCode(failure.status.rawValue)
     }
+  }
+
+  /// What the file alone does not show: the certificates it names.
+  private func check(_ configuration: Configuration, _ path: String) throws {
+    let now = WallClock.now()
+    let encryption = try ErrorMailEncryption(configuration.encryption, now: now)
+    for warning in encryption.problems(at: now) + encryption.warnings(at: now) {
+      complain("warning: encryption.certificates: \(warning)")
+    }
+    print("\(path): no errors")
   }
 
   private func load(_ path: String) throws -> Configuration {

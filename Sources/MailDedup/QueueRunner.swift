@@ -124,17 +124,31 @@ struct QueueRunner: Service {
     do {
       guard let message = try await store.message(of: entry.id) else { return }
       let route = route.value
-      let result = await route.transport.deliver(entry.envelope, message: message, id: entry.id)
+      let (result, sent) = await deliver(message, of: entry, over: route)
       let attempt = DeliveryAttempt(entry: entry.id, at: WallClock.now(), result)
       var settlement = route.retry.settle(entry, attempt, random: .random(in: -1...1))
       // It failed on a way that mail no longer goes; the new one is tried at once.
       if self.route.value.turns != route.turns { settlement.nextAttempt = attempt.at }
       log(settlement, of: entry)
-      let notice = route.bounces.notice(about: settlement, of: entry, message: message, at: attempt.at)
+      let notice = route.bounces.notice(about: settlement, of: entry, message: sent, at: attempt.at)
       await record(settlement, of: entry, notice)
     } catch {
       logger.error("queue-unreadable", metadata: ["id": "\(entry.id)", "error": "\(error)"])
       try? await Task.sleep(for: Self.storePause)
+    }
+  }
+
+  /// Returns also what was sent: that is what may come back to the sender, not what it was before it was encrypted.
+  private func deliver(
+    _ message: Message, of entry: QueueEntry, over route: Route
+  ) async -> (result: DeliveryResult, sent: Message) {
+    switch await route.encryption.outgoing(message, entry.kind) {
+    case .success(let outgoing):
+      return (await route.transport.deliver(entry.envelope, message: outgoing, id: entry.id), outgoing)
+    case .failure(let failure):
+      logger.error("not-encrypted", metadata: ["id": "\(entry.id)", "error": "\(failure)"])
+      let outcome = DeliveryOutcome.deferred(reason: "it cannot be encrypted: \(failure)")
+      return (DeliveryResult(entry.recipients.map { _ in outcome }, nextHop: route.transport.nextHop), Message([]))
     }
   }
 

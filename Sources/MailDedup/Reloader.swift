@@ -79,7 +79,8 @@ actor Reloader {
   /// First everything that can fail, the listener last; from there on nothing does.
   private func adopt(_ new: Configuration, _ change: ConfigurationChange) async throws {
     let entrance = try Entrance(new, hostname: parts.hostname, logger: logger)
-    var route = try Route(new.delivery, hostname: parts.hostname, group: parts.group, logger: logger)
+    var route = try Route(
+      new, largeMessages: parts.store.largeMessages, hostname: parts.hostname, group: parts.group, logger: logger)
     try await parts.listener.adopt(entrance.terms)
     running = new
     parts.log.adopt(new.log)

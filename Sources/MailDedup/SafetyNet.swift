@@ -52,8 +52,16 @@ final class SafetyNet: Sendable {
   }
 
   private func cutThrough(_ submission: Submission, reply: @Sendable (Reply) -> Void) async {
+    let route = route.value
     let message = submission.message.prepending(submission.received)
-    let result = await route.value.transport.deliver(submission.envelope, message: message, id: submission.id)
+    guard case .success(let outgoing) = await route.encryption.outgoing(message, submission.judged.kind) else {
+      // Encryption needs no disk, so there is hardly ever a reason to fail; and who wants certificates or nothing gets
+      // no exception for a bad day.
+      count { $0.refused += 1 }
+      log(.error, "refused", submission, "it cannot be encrypted")
+      return reply(CutThrough.later)
+    }
+    let result = await route.transport.deliver(submission.envelope, message: outgoing, id: submission.id)
     let answer = CutThrough.reply(to: result.outcomes, id: submission.id)
     if answer.isPositive {
       count { $0.cutThrough += 1 }
@@ -95,5 +103,5 @@ enum CutThrough {
     return isUnanimous ? Reply(554, EnhancedStatusCode(5, 0, 0), permanent) : later
   }
 
-  private static let later = Reply(451, EnhancedStatusCode(4, 3, 0), "cannot store the message now, try again later")
+  static let later = Reply(451, EnhancedStatusCode(4, 3, 0), "cannot store the message now, try again later")
 }

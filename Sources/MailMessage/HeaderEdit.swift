@@ -84,6 +84,18 @@ extension HeaderEdit {
       .contains { type.hasPrefix($0) }
   }
 
+  /// Whether nobody but its recipients can read it. S/MIME uses one type for signed and for encrypted mail; where the
+  /// parameter is missing that tells them apart, it counts as readable.
+  static func isEncrypted(_ scan: HeaderScan, _ message: [UInt8]) -> Bool {
+    guard let field = scan.fields.first(where: { name(of: $0, message) == "content-type" }) else { return false }
+    let type = mediaType(message[field.value])
+    if type == "multipart/encrypted" || type == "application/pgp-encrypted" { return true }
+    guard type == "application/pkcs7-mime" || type == "application/x-pkcs7-mime" else { return false }
+    let value = message[field.value].filter { $0 > 0x20 && $0 != UInt8(ascii: "\"") }
+    let parameters = String(decoding: value, as: UTF8.self).lowercased().split(separator: ";")
+    return parameters.contains("smime-type=enveloped-data") || parameters.contains("smime-type=authenveloped-data")
+  }
+
   private static func name(of field: HeaderScan.Field, _ message: [UInt8]) -> String {
     String(decoding: message[field.name], as: UTF8.self).lowercased()
   }

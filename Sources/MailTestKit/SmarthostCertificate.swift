@@ -10,10 +10,6 @@ package struct SmarthostCertificate: Sendable {
     case wrongName
   }
 
-  package struct Failure: Error, CustomStringConvertible {
-    package let description: String
-  }
-
   /// The certificate (PEM). It is signed by itself, so this is also the file of its authority.
   package let path: String
   /// For a server.
@@ -23,30 +19,22 @@ package struct SmarthostCertificate: Sendable {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("certificate-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let names = kind == .wrongName ? "DNS:other.example" : "DNS:localhost,IP:127.0.0.1"
-    try openssl(
-      in: folder, "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "key.pem",
-      "-subj", "/CN=test", "-addext", "subjectAltName=\(names)", "-out", "request.pem")
-    try openssl(
-      in: folder, "x509", "-req", "-in", "request.pem", "-signkey", "key.pem", "-out", "certificate.pem",
-      "-days", kind == .expired ? "-1" : "2", "-copy_extensions", "copyall")
+    try OpenSSLCommand.run(
+      in: folder,
+      [
+        "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "key.pem",
+        "-subj", "/CN=test", "-addext", "subjectAltName=\(names)", "-out", "request.pem",
+      ])
+    try OpenSSLCommand.run(
+      in: folder,
+      [
+        "x509", "-req", "-in", "request.pem", "-signkey", "key.pem", "-out", "certificate.pem",
+        "-days", kind == .expired ? "-1" : "2", "-copy_extensions", "copyall",
+      ])
     let path = folder.appendingPathComponent("certificate.pem").path
     let chain = try NIOSSLCertificate.fromPEMFile(path).map { NIOSSLCertificateSource.certificate($0) }
     let key = try NIOSSLPrivateKey(file: folder.appendingPathComponent("key.pem").path, format: .pem)
     let configuration = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key))
     return SmarthostCertificate(path: path, context: try NIOSSLContext(configuration: configuration))
-  }
-
-  private static func openssl(in folder: URL, _ arguments: String...) throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
-    process.arguments = arguments
-    process.currentDirectoryURL = folder
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
-      throw Failure(description: "openssl \(arguments) ended with \(process.terminationStatus)")
-    }
   }
 }

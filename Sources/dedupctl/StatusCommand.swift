@@ -27,6 +27,7 @@ struct StatusCommand: AsyncParsableCommand {
         ("Listening", daemon.listening.joined(separator: ", ")), ("Next hop", daemon.nextHop),
       ]
       if let reload = daemon.lastReload { facts.append(("Reload", Self.reload(reload))) }
+      if let encryption = daemon.encryption { facts += Self.encryption(encryption) }
       if let trouble = trouble(daemon.trouble) { facts.append(("Trouble", trouble)) }
       for database in daemon.trouble.setAside ?? [] {
         facts.append(("Set aside", "\(database.path), a database, \(Output.time(database.at)); remove it when done"))
@@ -48,6 +49,14 @@ struct StatusCommand: AsyncParsableCommand {
     if let problem = report.problems.first { return "refused at \(time), the old configuration stays: \(problem)" }
     let waiting = report.awaitingRestart.joined(separator: ", ")
     return "at \(time)" + (waiting.isEmpty ? "" : "; \(waiting) take effect after a restart")
+  }
+
+  private static func encryption(_ report: EncryptionReport) -> [(String, String)] {
+    let state =
+      report.leavesInClear
+      ? "OFF, error mail leaves in clear until the certificates can be used"
+      : "error mail, to \(report.certificates.count) certificate\(report.certificates.count == 1 ? "" : "s")"
+    return [("Encrypted", state)] + (report.problems + report.warnings).map { ("Certificate", $0) }
   }
 
   /// Nil as long as the database took every mail.

@@ -27,6 +27,7 @@ import Testing
     #expect(Mirror(reflecting: configuration.access).children.count == count("access"))
     #expect(Mirror(reflecting: configuration.tls).children.count == count("tls"))
     #expect(Mirror(reflecting: configuration.auth).children.count == count("auth"))
+    #expect(Mirror(reflecting: configuration.encryption).children.count == count("encryption"))
     #expect(Mirror(reflecting: configuration.summary).children.count == count("summary"))
     #expect(Mirror(reflecting: configuration.store).children.count == count("store"))
     #expect(Mirror(reflecting: configuration.control).children.count == count("control"))
@@ -94,11 +95,13 @@ import Testing
     configuration.store.directory = "/srv/store"
     configuration.control.socket = "./run/socket"
     configuration.listener.socket = "run/smtp.sock"
+    configuration.encryption.certificates = ["anna.pem", "/ben.pem"]
     let resolved = configuration.resolvingPaths(against: "/etc/maildedup")
     #expect(resolved.delivery.maildir == "/etc/maildedup/var/maildir")
     #expect(resolved.store.directory == "/srv/store")
     #expect(resolved.control.socket == "/etc/maildedup/run/socket")
     #expect(resolved.listener.socket == "/etc/maildedup/run/smtp.sock")
+    #expect(resolved.encryption.certificates == ["/etc/maildedup/anna.pem", "/ben.pem"])
     #expect(configuration.resolvingPaths(against: "/").delivery.maildir == "/var/maildir")
     #expect(configuration.resolvingPaths(against: "") == configuration)
   }

@@ -1,6 +1,8 @@
 /// All sections and keys, in the order of `dedup.conf`.
 package enum ConfigurationSchema {
-  package static let sections = [listener, delivery, window, summary, access, tls, auth, store, control, log, limits]
+  package static let sections = [
+    listener, delivery, window, summary, access, tls, auth, encryption, store, control, log, limits,
+  ]
 
   /// The name of sections that come as often as there are rules; see `RuleSchema`.
   package static let ruleSection = "rule"

@@ -1,0 +1,42 @@
+import DedupCore
+import HostSystem
+import Logging
+import Synchronization
+
+/// Writes to the log what is wrong with the admins' certificates, or soon will be: as soon as it shows, and once a day.
+final class EncryptionWatch: Sendable {
+  private struct Told: Equatable {
+    var problems: [String]
+    var warnings: [String]
+  }
+
+  private let route: Current<Route>
+  private let logger: Logger
+  private let last = Mutex<(told: Told, at: Timestamp)?>(nil)
+
+  private static let pause = Duration.seconds(86_400)
+
+  init(route: Current<Route>, logger: Logger) {
+    self.route = route
+    self.logger = logger
+  }
+
+  func look(now: Timestamp = WallClock.now()) {
+    let encryption = route.value.encryption
+    let told = Told(problems: encryption.problems(at: now), warnings: encryption.warnings(at: now))
+    guard isNews(told, now) else { return }
+    let effect = encryption.reasonForClear(at: now) == nil ? "it is still encrypted to" : "error mail leaves in clear"
+    for problem in told.problems {
+      logger.error("certificate-unusable", metadata: ["problem": "\(problem)", "effect": "\(effect)"])
+    }
+    for warning in told.warnings { logger.warning("certificate", metadata: ["problem": "\(warning)"]) }
+  }
+
+  private func isNews(_ told: Told, _ now: Timestamp) -> Bool {
+    last.withLock { last in
+      if let last, last.told == told, (.zero..<Self.pause).contains(now.since(last.at)) { return false }
+      last = (told, now)
+      return true
+    }
+  }
+}

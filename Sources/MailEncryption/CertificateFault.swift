@@ -1,0 +1,65 @@
+import COpenSSL
+package import DedupCore
+import MailMessage
+
+/// Why a certificate cannot be used to encrypt to its owner.
+package enum CertificateFault: Error, Hashable, Sendable {
+  case expired(Timestamp)
+  case notYetValid(from: Timestamp)
+  /// Its key usage (RFC 5280 section 4.2.1.3) says what the key is for, and that is not this.
+  case notForEncryption
+  /// Its extended key usage (section 4.2.1.12) leaves mail out.
+  case notForMail
+  /// Short enough to be broken.
+  case weakKey
+  /// What OpenSSL says to the attempt.
+  case unsupported(String)
+}
+
+extension CertificateFault: CustomStringConvertible {
+  /// Continues the name of the certificate.
+  package var description: String {
+    switch self {
+    case .expired(let end): "expired on \(end.civil().date)"
+    case .notYetValid(let from): "is not valid before \(from.civil().date)"
+    case .notForEncryption: "is not for encryption (its key usage says so)"
+    case .notForMail: "is not for mail (its extended key usage says so)"
+    case .weakKey: "has a key too short to be safe; 2048 bits of RSA or 224 of an elliptic curve are the least"
+    case .unsupported(let reason): "cannot be encrypted to (\(reason))"
+    }
+  }
+}
+
+extension CertificateFault {
+  /// The bits of security that 2048 bits of RSA give (NIST SP 800-57 part 1, table 2).
+  private static let leastSecurityBits: Int32 = 112
+
+  /// The fault that has nothing to do with the date; nil when there is none.
+  init?(of certificate: OpaquePointer) {
+    guard let key = X509_get0_pubkey(certificate) else {
+      self = .unsupported(EncryptionFailure.latest("its key cannot be read").description)
+      return
+    }
+    let usage = X509_get_key_usage(certificate)
+    // An elliptic curve agrees upon a key where RSA wraps one. A certificate that says nothing allows everything.
+    let needed = UInt32(EVP_PKEY_get_base_id(key) == EVP_PKEY_EC ? KU_KEY_AGREEMENT : KU_KEY_ENCIPHERMENT)
+    let purposes = X509_get_extended_key_usage(certificate)
+    if usage & needed == 0 {
+      self = .notForEncryption
+    } else if purposes & UInt32(XKU_SMIME | XKU_ANYEKU) == 0 {
+      self = .notForMail
+    } else if EVP_PKEY_get_security_bits(key) < Self.leastSecurityBits {
+      self = .weakKey
+    } else {
+      // What else may be wrong shows when it is tried.
+      do throws(EncryptionFailure) {
+        let trial = try EnvelopeBuilder()
+        try trial.add(certificate)
+        _ = try trial.seal([0])
+        return nil
+      } catch {
+        self = .unsupported(error.description)
+      }
+    }
+  }
+}

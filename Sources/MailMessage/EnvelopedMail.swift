@@ -1,0 +1,115 @@
+/// A mail on its way into an S/MIME envelope (RFC 8551 section 3): what of it is encrypted, and what stays outside.
+///
+/// Inside go the fields that describe the body, and the body, byte for byte as they are. Outside stay all other fields,
+/// for mail servers and for lists of mails. With a hidden Subject the true one goes inside as RFC 9788 has it
+/// (`hp="cipher"`), with the fields that a reader is shown and what each of them is on the outside; the older mark
+/// `protected-headers="v1"` stands there too, for clients that know only that.
+package struct EnvelopedMail: Sendable {
+  /// What is to be encrypted: a MIME entity.
+  package let content: [UInt8]
+  /// The fields outside, without those of the envelope.
+  private let header: [UInt8]
+
+  /// Nil when the mail is encrypted already. One that is only signed is not: its signature goes inside, whole.
+  ///
+  /// - Parameters:
+  ///   - message: all of it, with CRLF.
+  ///   - neutral: takes the place of the Subject outside; nil: the Subject stays there.
+  package init?(_ message: [UInt8], hidingSubjectBehind neutral: String? = nil) {
+    let split = HeaderSplit(message)
+    guard !split.isEncrypted else { return nil }
+    var outside = split.fields.filter { !$0.isStructural }
+    var inside = split.fields.filter { $0.name.hasPrefix("content-") }
+    var protected: [UInt8] = []
+    if let neutral {
+      let shown = outside.filter(\.isShownToReaders)
+      outside = outside.map { $0.name == "subject" ? .init("subject", HeaderWriter.text("Subject", neutral)) : $0 }
+      protected = Self.joined(shown)
+      for field in outside where field.isShownToReaders { protected += Array("HP-Outer: ".utf8) + field.octets }
+      Self.mark(&inside)
+    }
+    header = split.above + Self.joined(outside)
+    content = protected + Self.joined(inside) + Self.lineEnd + split.body
+  }
+
+  /// What leaves.
+  ///
+  /// - Parameter envelope: the encrypted content (CMS EnvelopedData), in lines of base64.
+  package func message(around envelope: [UInt8]) -> [UInt8] {
+    header + Self.fields + Self.lineEnd + envelope
+  }
+
+  /// RFC 8551 section 3.3. The names of the file are for clients that go by them (section 3.2.1).
+  private static let fields: [UInt8] =
+    HeaderWriter.folded("MIME-Version", ["1.0"])
+    + HeaderWriter.folded(
+      "Content-Type", ["application/pkcs7-mime;", "smime-type=enveloped-data;", "name=\"smime.p7m\""])
+    + HeaderWriter.folded("Content-Transfer-Encoding", ["base64"])
+    + HeaderWriter.folded("Content-Disposition", ["attachment;", "filename=\"smime.p7m\""])
+
+  private static let lineEnd: [UInt8] = [0x0D, 0x0A]
+
+  private static func joined(_ fields: [HeaderSplit.Field]) -> [UInt8] { fields.flatMap(\.octets) }
+
+  /// Says on the Content-Type that the fields beside it count, not those outside.
+  private static func mark(_ fields: inout [HeaderSplit.Field]) {
+    let parameters = Array(";\r\n hp=\"cipher\"; protected-headers=\"v1\"\r\n".utf8)
+    guard let place = fields.firstIndex(where: { $0.name == "content-type" }) else {
+      // What a body without the field is (RFC 2045 section 5.2).
+      return fields.append(.init("content-type", Array("Content-Type: text/plain".utf8) + parameters))
+    }
+    let closing: Set<UInt8> = [0x0D, 0x0A, 0x20, 0x09, UInt8(ascii: ";")]
+    var octets = fields[place].octets
+    while let last = octets.last, closing.contains(last) { octets.removeLast() }
+    fields[place].octets = octets + parameters
+  }
+}
+
+/// The fields of a header as they stand there, and the body.
+private struct HeaderSplit {
+  struct Field {
+    /// In lower case.
+    let name: String
+    /// The whole field with its line ends.
+    var octets: [UInt8]
+
+    init(_ name: String, _ octets: [UInt8]) {
+      self.name = name
+      self.octets = octets
+    }
+
+    /// Whether it belongs to the body it stands above (RFC 9788 section 1.1.1).
+    var isStructural: Bool { name.hasPrefix("content-") || name == "mime-version" }
+
+    var isShownToReaders: Bool {
+      ["from", "to", "cc", "reply-to", "subject", "date", "message-id", "in-reply-to", "references"].contains(name)
+    }
+  }
+
+  /// What stands above the first field, if anything does.
+  let above: ArraySlice<UInt8>
+  let fields: [Field]
+  let body: ArraySlice<UInt8>
+  let isEncrypted: Bool
+
+  init(_ message: [UInt8]) {
+    let scan = HeaderScan(message)
+    let starts = scan.fields.map(\.name.lowerBound)
+    let ends = starts.dropFirst() + [scan.end]
+    above = message[..<(starts.first ?? scan.end)]
+    fields = zip(scan.fields, zip(starts, ends)).map { field, octets in
+      Field(String(decoding: message[field.name], as: UTF8.self).lowercased(), Array(message[octets.0..<octets.1]))
+    }
+    body = Self.body(of: message, from: scan.end)
+    isEncrypted = HeaderEdit.isEncrypted(scan, message)
+  }
+
+  /// What follows the empty line, or the line that can be no part of a header.
+  private static func body(of message: [UInt8], from end: Int) -> ArraySlice<UInt8> {
+    let rest = message[end...]
+    for lineEnd in [[0x0D, 0x0A], [0x0A]] as [[UInt8]] where rest.starts(with: lineEnd) {
+      return rest.dropFirst(lineEnd.count)
+    }
+    return rest
+  }
+}

@@ -1,0 +1,102 @@
+import Testing
+
+@testable import MailMessage
+
+@Suite struct EnvelopedMailTests {
+  private static let envelope =
+    "MIME-Version: 1.0\r\n"
+    + "Content-Type: application/pkcs7-mime; smime-type=enveloped-data;\r\n name=\"smime.p7m\"\r\n"
+    + "Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename=\"smime.p7m\"\r\n"
+
+  private func enveloped(_ message: String, hiding neutral: String? = nil) -> (outside: String, inside: String)? {
+    guard let mail = EnvelopedMail(Array(message.utf8), hidingSubjectBehind: neutral) else { return nil }
+    return (
+      String(decoding: mail.message(around: Array("QUJD\r\n".utf8)), as: UTF8.self),
+      String(decoding: mail.content, as: UTF8.self)
+    )
+  }
+
+  struct Case: CustomTestStringConvertible {
+    var why: String
+    var message: String
+    var outside: String
+    var inside: String
+    var testDescription: String { why }
+  }
+
+  private static let cases = [
+    Case(
+      why: "what describes the body goes inside, in its order, the rest stays as it stands, folds and all",
+      message: "Received: by x\r\n\tfor y\r\nSubject: a\r\n b\r\nMIME-Version: 1.0\r\n"
+        + "Content-Type: text/plain;\r\n charset=utf-8\r\nFrom: z\r\ncontent-transfer-encoding: 8BIT\r\n\r\nGrüße\r\n",
+      outside: "Received: by x\r\n\tfor y\r\nSubject: a\r\n b\r\nFrom: z\r\n",
+      inside: "Content-Type: text/plain;\r\n charset=utf-8\r\ncontent-transfer-encoding: 8BIT\r\n\r\nGrüße\r\n"),
+    Case(
+      why: "a mail that describes nothing is a body below an empty line",
+      message: "Subject: a\r\n\r\nb", outside: "Subject: a\r\n", inside: "\r\nb"),
+    Case(why: "a mail without a body", message: "Subject: a\r\n\r\n", outside: "Subject: a\r\n", inside: "\r\n"),
+    Case(why: "a mail that ends with its header", message: "Subject: a\r\n", outside: "Subject: a\r\n", inside: "\r\n"),
+    Case(
+      why: "a line that is no field ends the header, and is body",
+      message: "Subject: a\r\nTraceback (most recent call last)\r\nx: y\r\n", outside: "Subject: a\r\n",
+      inside: "\r\nTraceback (most recent call last)\r\nx: y\r\n"),
+    Case(
+      why: "an empty line at the start of the body stays",
+      message: "Subject: a\r\n\r\n\r\nb\r\n", outside: "Subject: a\r\n", inside: "\r\n\r\nb\r\n"),
+    Case(
+      why: "a mail without any header is all body", message: "\r\nb\r\n", outside: "", inside: "\r\nb\r\n"),
+    Case(
+      why: "signed mail is encrypted with its signature",
+      message: "Content-Type: multipart/signed; boundary=x\r\nSubject: a\r\n\r\n--x\r\n", outside: "Subject: a\r\n",
+      inside: "Content-Type: multipart/signed; boundary=x\r\n\r\n--x\r\n"),
+  ]
+
+  @Test(arguments: cases) func split(_ expected: Case) throws {
+    let (outside, inside) = try #require(enveloped(expected.message))
+    #expect(outside == expected.outside + Self.envelope + "\r\nQUJD\r\n")
+    #expect(inside == expected.inside)
+  }
+
+  @Test(
+    "mail that only its readers can read is left alone",
+    arguments: [
+      ("multipart/encrypted; protocol=\"application/pgp-encrypted\"", true),
+      ("application/pkcs7-mime; name=x; SMIME-Type=\"enveloped-data\"", true),
+      ("application/pkcs7-mime;\r\n smime-type = authEnveloped-data", true),
+      ("application/x-pkcs7-mime; smime-type=enveloped-data; name=\"smime.p7m\"", true),
+      ("application/pkcs7-mime; smime-type=signed-data", false), ("application/pkcs7-mime", false),
+      ("multipart/signed; boundary=x", false), ("text/plain; x=\"multipart/encrypted\"", false),
+    ])
+  func encryptedAlready(_ type: String, _ isEncrypted: Bool) {
+    #expect((enveloped("Content-Type: \(type)\r\n\r\nx") == nil) == isEncrypted)
+  }
+
+  @Test("a hidden Subject goes inside, with the fields that a reader is shown and what they are outside")
+  func hiddenSubject() throws {
+    let message =
+      "Received: by x\r\nSubject: [Shop] ERROR: /reset/s3cret\r\nFrom: a@x\r\nX-Own: 1\r\nMIME-Version: 1.0\r\n"
+      + "Content-Type: text/plain; charset=\"utf-8\";\r\n\r\nbody\r\n"
+    let (outside, inside) = try #require(enveloped(message, hiding: "Error report"))
+    #expect(
+      outside == "Received: by x\r\nSubject: Error report\r\nFrom: a@x\r\nX-Own: 1\r\n" + Self.envelope
+        + "\r\nQUJD\r\n")
+    #expect(
+      inside == "Subject: [Shop] ERROR: /reset/s3cret\r\nFrom: a@x\r\n"
+        + "HP-Outer: Subject: Error report\r\nHP-Outer: From: a@x\r\n"
+        + "Content-Type: text/plain; charset=\"utf-8\";\r\n hp=\"cipher\"; protected-headers=\"v1\"\r\n\r\nbody\r\n")
+  }
+
+  @Test(
+    "whatever stands in front of the body, the marks of a hidden Subject get their own field or join the one there",
+    arguments: [
+      ("", "Content-Type: text/plain;\r\n hp=\"cipher\"; protected-headers=\"v1\"\r\n"),
+      (
+        "Content-Type: text/html\r\n\t; charset=x ; \r\nContent-Language: de\r\n",
+        "Content-Type: text/html\r\n\t; charset=x;\r\n hp=\"cipher\"; protected-headers=\"v1\"\r\nContent-Language: de\r\n"
+      ),
+    ])
+  func marks(_ fields: String, _ expected: String) throws {
+    let (_, inside) = try #require(enveloped("\(fields)Subject: s\r\n\r\nb", hiding: "n"))
+    #expect(inside == "Subject: s\r\nHP-Outer: Subject: n\r\n\(expected)\r\nb")
+  }
+}
