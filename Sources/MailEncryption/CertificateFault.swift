@@ -20,8 +20,8 @@ extension CertificateFault: CustomStringConvertible {
   /// Continues the name of the certificate.
   package var description: String {
     switch self {
-    case .expired(let end): "expired on \(end.civil().date)"
-    case .notYetValid(let from): "is not valid before \(from.civil().date)"
+    case .expired(let end): "expired on \(end.civil().dateAndClock) UTC"
+    case .notYetValid(let from): "is not valid before \(from.civil().dateAndClock) UTC"
     case .notForEncryption: "is not for encryption (its key usage says so)"
     case .notForMail: "is not for mail (its extended key usage says so)"
     case .weakKey: "has a key too short to be safe; 2048 bits of RSA or 224 of an elliptic curve are the least"

@@ -47,7 +47,7 @@ extension Message {
 }
 
 @Suite struct ErrorMailEncryptionTests {
-  private let now = WallClock.now()
+  private var now: Timestamp { WallClock.now() }
 
   @Test(
     "mail about errors is encrypted, other mail is not",
