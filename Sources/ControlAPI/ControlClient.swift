@@ -17,10 +17,10 @@ package struct ControlClient: Sendable {
 
   /// - Throws: `Unreachable`, or the `ControlProblem` that the daemon reports.
   private func request<Value: Decodable>(
-    _ method: HTTPMethod, _ path: String, as type: Value.Type = Value.self
+    _ method: HTTPMethod, _ path: String, _ body: Data = Data(), as type: Value.Type = Value.self
   ) async throws -> Value {
     let channel = try await connect()
-    let (status, body) = try await exchange(on: channel, method, path)
+    let (status, body) = try await exchange(on: channel, method, path, body)
     guard status == .ok else {
       throw (try? ControlJSON.decode(ControlProblem.self, from: body))
         ?? ControlProblem("the daemon answered \(status)")
@@ -50,15 +50,16 @@ package struct ControlClient: Sendable {
   /// An answer holds two sample mails at most, each bounded by the store.
   private static let maximumAnswer = 64 * 1024 * 1024
 
-  private func exchange(on channel: HTTPChannel, _ method: HTTPMethod, _ path: String) async throws
-    -> (HTTPResponseStatus, Data)
-  {
+  private func exchange(
+    on channel: HTTPChannel, _ method: HTTPMethod, _ path: String, _ body: Data
+  ) async throws -> (HTTPResponseStatus, Data) {
     try await channel.executeThenClose { inbound, outbound in
-      let headers = HTTPHeaders([("Host", "localhost"), ("Connection", "close"), ("Content-Length", "0")])
+      let headers = HTTPHeaders([("Host", "localhost"), ("Connection", "close"), ("Content-Length", "\(body.count)")])
       let head = HTTPRequestHead(version: .http1_1, method: method, uri: path, headers: headers)
+      let content: [HTTPClientRequestPart] = body.isEmpty ? [] : [.body(.byteBuffer(ByteBuffer(bytes: body)))]
       // In one flush: without a body the head alone is a whole request, and the daemon may answer it and close before
       // a second write.
-      try await outbound.write(contentsOf: [.head(head), .end(nil)])
+      try await outbound.write(contentsOf: [.head(head)] + content + [.end(nil)])
       for try await answer in inbound {
         return (answer.head.status, Data((answer.body ?? ByteBuffer()).readableBytesView))
       }
@@ -99,4 +100,28 @@ extension ControlClient: ControlService {
   package func reload() async throws -> ReloadReport { try await request(.POST, ControlPath.reload) }
 
   package func sendSummary() async throws -> SummarySent { try await request(.POST, ControlPath.summary) }
+
+  package func silences(all: Bool) async throws -> [SilenceEntry] {
+    try await request(.GET, "\(ControlPath.silences)?all=\(all)")
+  }
+
+  package func silence(_ request: SilenceRequest) async throws -> [SilenceEntry] {
+    try await self.request(.POST, ControlPath.silences, try ControlJSON.encode(request))
+  }
+
+  package func endSilence(_ id: Int) async throws -> [SilenceEntry] {
+    try await request(.DELETE, "\(ControlPath.silences)/\(id)")
+  }
+
+  package func resolve(_ selector: ErrorSelector) async throws -> [ErrorName] {
+    try await request(.POST, ControlPath.resolve, try ControlJSON.encode(selector))
+  }
+
+  package func merge(_ ids: [String], into target: ErrorSelector) async throws -> [MergeReport] {
+    try await request(.POST, ControlPath.merge, try ControlJSON.encode(MergeRequest(ids: ids, into: target)))
+  }
+
+  package func split(_ selector: ErrorSelector) async throws -> [SplitReport] {
+    try await request(.POST, ControlPath.split, try ControlJSON.encode(selector))
+  }
 }

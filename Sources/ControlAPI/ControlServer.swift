@@ -71,7 +71,45 @@ package struct ControlServer: Sendable {
     router.get("\(ControlPath.summary)") { _, _ in try await answer { try await service.previewSummary() } }
     router.post("\(ControlPath.summary)") { _, _ in try await answer { try await service.sendSummary() } }
     router.post("\(ControlPath.reload)") { _, _ in try await answer { try await service.reload() } }
+    addAdmin(to: router, service)
     return router
+  }
+
+  /// What an admin says about errors.
+  private static func addAdmin(to router: Router<BasicRequestContext>, _ service: any ControlService) {
+    router.get("\(ControlPath.silences)") { request, _ in
+      let all = request.uri.queryParameters["all"] == "true"
+      return try await answer { try await service.silences(all: all) }
+    }
+    router.post("\(ControlPath.silences)") { request, _ in
+      try await answer { try await service.silence(try await body(of: request)) }
+    }
+    router.delete("\(ControlPath.silences)/:id") { _, context in
+      let id = try context.parameters.require("id", as: Int.self)
+      return try await answer { try await service.endSilence(id) }
+    }
+    router.post("\(ControlPath.resolve)") { request, _ in
+      try await answer { try await service.resolve(try await body(of: request)) }
+    }
+    router.post("\(ControlPath.merge)") { request, _ in
+      try await answer {
+        let merge: MergeRequest = try await body(of: request)
+        return try await service.merge(merge.ids, into: merge.into)
+      }
+    }
+    router.post("\(ControlPath.split)") { request, _ in
+      try await answer { try await service.split(try await body(of: request)) }
+    }
+  }
+
+  /// The JSON of a request; nothing that is asked for is longer.
+  private static func body<Value: Decodable>(of request: Request) async throws -> Value {
+    let bytes = try await request.body.collect(upTo: 64 << 10)
+    do {
+      return try ControlJSON.decode(Value.self, from: Data(bytes.readableBytesView))
+    } catch {
+      throw ControlProblem("the request is not what this path takes: \(error)")
+    }
   }
 
   private static func answer(_ work: () async throws -> some Encodable) async throws -> Response {

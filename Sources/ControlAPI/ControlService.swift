@@ -14,6 +14,19 @@ package protocol ControlService: Sendable {
   func sendSummary() async throws -> SummarySent
   /// Reads the configuration again; what is wrong with it is in the answer.
   func reload() async throws -> ReloadReport
+
+  /// The newest first; those that ended included if `all`.
+  func silences(all: Bool) async throws -> [SilenceEntry]
+  /// One for each error that is selected; empty when nothing is.
+  func silence(_ request: SilenceRequest) async throws -> [SilenceEntry]
+  /// Ends a silence; empty when none of that id holds.
+  func endSilence(_ id: Int) async throws -> [SilenceEntry]
+  /// Marks errors as resolved; empty when nothing is selected.
+  func resolve(_ selector: ErrorSelector) async throws -> [ErrorName]
+  /// Makes errors one, in each site that has them; empty when there is nothing to merge.
+  func merge(_ ids: [String], into target: ErrorSelector) async throws -> [MergeReport]
+  /// Undoes a merge, or makes each variant an error of its own; empty when nothing is selected.
+  func split(_ selector: ErrorSelector) async throws -> [SplitReport]
 }
 
 /// The paths of version 1.
@@ -23,4 +36,8 @@ package enum ControlPath {
   package static let queue = "/v1/queue"
   package static let summary = "/v1/summary"
   package static let reload = "/v1/reload"
+  package static let silences = "/v1/silences"
+  package static let resolve = "/v1/resolve"
+  package static let merge = "/v1/merge"
+  package static let split = "/v1/split"
 }

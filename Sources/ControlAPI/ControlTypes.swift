@@ -24,6 +24,25 @@ package struct ErrorEntry: Codable, Sendable, Equatable {
   package var windowEnd: Date?
   /// Arrivals of the last 24 hours, oldest first; the last one is the running hour.
   package var hours: [Int]
+  /// The present outbreak of it, or the latest one.
+  package var episode: EpisodeEntry
+  /// Absent unless somebody resolved it and it did not come back since.
+  package var resolvedAt: Date?
+  /// The storm cap holds it back until the next digest.
+  package var awaitsDigest: Bool
+}
+
+/// One outbreak of an error.
+package struct EpisodeEntry: Codable, Sendable, Equatable {
+  /// How many there were so far, this one included.
+  package var number: Int
+  /// Seen in it.
+  package var total: Int
+  package var startedAt: Date
+  /// `new`, `again`, or `regression`.
+  package var beginning: String
+  /// How long it had been quiet before; absent in the first one.
+  package var quietSecondsBefore: Int?
 }
 
 /// One error with everything that is kept of it.

@@ -11,8 +11,12 @@ extension ErrorEntry {
       id: row.id, fingerprint: row.fingerprint, error: row.title, place: row.place, site: row.site,
       heldBack: row.record.held, suppressed: row.record.suppressed, total: row.record.total,
       firstSeen: Date(row.record.firstSeen), lastSeen: Date(row.record.lastSeen),
-      windowEnd: row.windowEnd.map(Date.init),
-      hours: row.hours.map(\.total))
+      windowEnd: row.windowEnd.map(Date.init), hours: row.hours.map(\.total),
+      episode: EpisodeEntry(
+        number: row.record.episode.number, total: row.record.episode.mails,
+        startedAt: Date(row.record.episode.start), beginning: row.record.episode.beginning.rawValue,
+        quietSecondsBefore: row.record.episode.quietBefore.map { Int($0.wholeMilliseconds / 1000) }),
+      resolvedAt: row.record.resolvedAt.map(Date.init), awaitsDigest: row.record.awaitsDigestSince != nil)
   }
 }
 
@@ -31,6 +35,34 @@ extension VariantEntry {
     self.init(
       name: variant.name, total: variant.total, firstSeen: Date(variant.firstSeen), lastSeen: Date(variant.lastSeen),
       isOfFirstMail: variant.isOfFirstMail, firstMail: variant.sample.map { String(decoding: $0, as: UTF8.self) })
+  }
+}
+
+extension ErrorName {
+  package init(_ error: NamedError) {
+    self.init(id: error.id, fingerprint: error.fingerprint, error: error.title, site: error.site)
+  }
+}
+
+extension SilenceEntry {
+  package init(_ row: SilenceRow) {
+    let silence = row.silence
+    self.init(
+      id: Int(silence.id), scope: row.scope, error: row.error.map(ErrorName.init), author: silence.author,
+      reason: silence.reason, createdAt: Date(silence.createdAt), ends: silence.end.description,
+      endsAt: silence.endsAt.map(Date.init), held: silence.held, endedAt: silence.ended.map { Date($0.at) },
+      endedBy: silence.ended?.cause.rawValue)
+  }
+}
+
+extension Silence.End {
+  fileprivate var description: String {
+    switch self {
+    case .at(let time): "at \(time.civil().rfc5322)"
+    case .afterMails(let count): "after \(DisplayText.count(count, "mail"))"
+    case .aboveRate(let rate): "above \(DisplayText.count(rate, "mail")) an hour"
+    case .whenResolved: "when resolved"
+    }
   }
 }
 

@@ -53,4 +53,20 @@ package struct StoredState: ControlService {
   package func reload() async throws -> ReloadReport {
     throw ControlProblem("the daemon is down; it reads its configuration when it starts")
   }
+
+  package func silences(all: Bool) async throws -> [SilenceEntry] {
+    try await reader.silences(all: all).map(SilenceEntry.init)
+  }
+
+  package func silence(_ request: SilenceRequest) async throws -> [SilenceEntry] { throw Self.readOnly }
+
+  package func endSilence(_ id: Int) async throws -> [SilenceEntry] { throw Self.readOnly }
+
+  package func resolve(_ selector: ErrorSelector) async throws -> [ErrorName] { throw Self.readOnly }
+
+  package func merge(_ ids: [String], into target: ErrorSelector) async throws -> [MergeReport] { throw Self.readOnly }
+
+  package func split(_ selector: ErrorSelector) async throws -> [SplitReport] { throw Self.readOnly }
+
+  private static let readOnly = ControlProblem("the daemon is down; only a running daemon changes its store")
 }

@@ -123,9 +123,12 @@ package struct Silence: Hashable, Sendable, Codable {
 
   /// Whether its time is up although no mail came to show it.
   package func isOver(now: Timestamp) -> Bool {
-    if ended != nil { return true }
-    if case .at(let time) = end { return now >= time }
-    return false
+    ended != nil || endsAt.map { now >= $0 } ?? false
+  }
+
+  /// When it ends, if the end is a time.
+  package var endsAt: Timestamp? {
+    if case .at(let time) = end { time } else { nil }
   }
 
   private mutating func end(_ cause: Ended.Cause, _ now: Timestamp, _ ruling: Ruling) -> Ruling {
@@ -134,7 +137,13 @@ package struct Silence: Hashable, Sendable, Codable {
   }
 }
 
-extension Silence.Pattern {
+extension Silence.Pattern: CustomStringConvertible {
+  /// `title Operational*, site shop.*`.
+  package var description: String {
+    [("title", title), ("place", place), ("site", site)]
+      .compactMap { name, pattern in pattern.map { "\(name) \($0)" } }.joined(separator: ", ")
+  }
+
   /// A pattern that cannot be read matches nothing: hiding too little is better than hiding too much.
   fileprivate func matches(_ occurrence: Occurrence) -> Bool {
     let wanted = [(title, occurrence.title), (place, occurrence.place), (site, occurrence.site.name)]

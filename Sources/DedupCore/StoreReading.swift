@@ -11,4 +11,6 @@ package protocol StoreReading: Sendable {
   func fingerprint(idPrefix: String, now: Timestamp) async throws -> [FingerprintDetail]
   /// Everything that happened from `from` (included) to `to` (not included).
   func summaryFacts(from: Timestamp, to: Timestamp) async throws -> SummaryFacts
+  /// Silences, the newest first; those that ended included if `all`.
+  func silences(all: Bool) async throws -> [SilenceRow]
 }

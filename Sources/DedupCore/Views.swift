@@ -191,3 +191,45 @@ package struct SummaryFacts: Hashable, Sendable, Codable {
     }
   }
 }
+
+/// One error as the store knows it.
+package struct NamedError: Hashable, Sendable {
+  /// Its row.
+  package var row: Int64
+  package var fingerprint: String
+  package var site: String
+  package var title: String
+  /// The row that it was merged into.
+  package var mergedInto: Int64?
+
+  package init(row: Int64, fingerprint: String, site: String, title: String, mergedInto: Int64? = nil) {
+    self.row = row
+    self.fingerprint = fingerprint
+    self.site = site
+    self.title = title
+    self.mergedInto = mergedInto
+  }
+
+  package var id: String { FingerprintRow.id(of: fingerprint) }
+}
+
+/// A silence with the error that it is about.
+package struct SilenceRow: Hashable, Sendable {
+  package var silence: Silence
+  /// Nil when it is about a rule or a pattern, or when the error is gone.
+  package var error: NamedError?
+
+  package init(silence: Silence, error: NamedError?) {
+    self.silence = silence
+    self.error = error
+  }
+
+  /// What it is about, for people.
+  package var scope: String {
+    switch silence.scope {
+    case .error: error.map { "\($0.id) \($0.title)" } ?? "an error that is gone"
+    case .rule(let name): "rule \(name)"
+    case .matching(let pattern): pattern.description
+    }
+  }
+}

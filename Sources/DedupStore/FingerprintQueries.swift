@@ -58,11 +58,18 @@ enum FingerprintQueries {
 
   /// The same without all that is kept of them.
   static func named(_ prefix: String, site: String?, _ db: Database) throws -> [NamedError] {
-    try found(by: prefix, db).map { row in
-      NamedError(
-        row: try row.integer(0), fingerprint: try row.text(1), site: try row.text(2), title: try row.text(3),
-        isMerged: try row.optionalInteger(6) != nil)
-    }.filter { site == nil || $0.site == site }
+    try found(by: prefix, db).map(named).filter { site == nil || $0.site == site }
+  }
+
+  static func named(_ id: Int64, _ db: Database) throws -> NamedError? {
+    let statement = try db.cachedStatement(sql: "\(select) WHERE f.id = ?")
+    return try Row.fetchOne(statement, arguments: [id]).map(named)
+  }
+
+  private static func named(_ row: Row) throws -> NamedError {
+    NamedError(
+      row: try row.integer(0), fingerprint: try row.text(1), site: try row.text(2), title: try row.text(3),
+      mergedInto: try row.optionalInteger(6))
   }
 
   private static func found(by prefix: String, _ db: Database) throws -> [Row] {

@@ -69,10 +69,14 @@ extension SQLiteStore {
 }
 
 extension StoreReader {
-  /// Silences, the newest first; those that ended included if `all`.
-  package func silences(all: Bool, limit: Int = 1000) async throws(StoreFailure) -> [Silence] {
+  /// Silences, the newest first; those that ended included if `all`. A thousand at most.
+  package func silences(all: Bool) async throws(StoreFailure) -> [SilenceRow] {
     try await read { db in
-      all ? try SilenceTable.all(limit: limit, db) : try SilenceTable.open(db).reversed()
+      let silences = all ? try SilenceTable.all(limit: 1000, db) : try SilenceTable.open(db).reversed()
+      return try silences.map { silence in
+        guard case .error(let row) = silence.scope else { return SilenceRow(silence: silence, error: nil) }
+        return SilenceRow(silence: silence, error: try FingerprintQueries.named(row, db))
+      }
     }
   }
 
@@ -82,17 +86,13 @@ extension StoreReader {
   }
 }
 
-/// One error as the store knows it.
-package struct NamedError: Hashable, Sendable {
-  /// Its row.
-  package var row: Int64
-  package var fingerprint: String
-  package var site: String
-  package var title: String
-  /// Merged into another one.
-  package var isMerged: Bool
+extension SQLiteStore {
+  package func silences(all: Bool) async throws(StoreFailure) -> [SilenceRow] { try await reader.silences(all: all) }
 
-  package var id: String { FingerprintRow.id(of: fingerprint) }
+  /// See `StoreReader.errors`.
+  package func errors(idPrefix: String, site: String?) async throws(StoreFailure) -> [NamedError] {
+    try await reader.errors(idPrefix: idPrefix, site: site)
+  }
 }
 
 /// What `SQLiteStore.split` did.

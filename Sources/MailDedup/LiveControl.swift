@@ -8,8 +8,8 @@ import SMTPServer
 
 /// The control API over the parts of the running daemon.
 struct LiveControl: ControlService {
-  private let stored: StoredState
-  private let store: SQLiteStore
+  let stored: StoredState
+  let store: SQLiteStore
   private let mailer: SummaryMailer
   private let listener: SMTPListener
   private let net: SafetyNet

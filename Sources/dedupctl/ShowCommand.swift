@@ -32,6 +32,7 @@ struct ShowCommand: AsyncParsableCommand {
       ("First seen", Output.local(entry.firstSeen, "%Y-%m-%d %H:%M:%S %Z")),
       ("Last seen", Output.local(entry.lastSeen, "%Y-%m-%d %H:%M:%S %Z")),
       ("Window ends", entry.windowEnd.map { Output.local($0, "%Y-%m-%d %H:%M:%S %Z") } ?? "no window is open"),
+      ("Episode", Self.text(of: entry)),
       ("Last 24 h", Bar.sparkline(entry.hours)),
     ]
     for (name, value) in facts {
@@ -45,6 +46,19 @@ struct ShowCommand: AsyncParsableCommand {
       // Of a single one there is nothing to say that was not said.
       if variants.count > 1 { variants.forEach(section) }
     }
+  }
+
+  /// The present outbreak, and what is special about it.
+  private static func text(of entry: ErrorEntry) -> String {
+    let episode = entry.episode
+    var text = "\(episode.total) since \(Output.local(episode.startedAt, "%Y-%m-%d %H:%M:%S %Z"))"
+    if let quiet = episode.quietSecondsBefore {
+      text += ", number \(episode.number), quiet for \(DisplayText.duration(.seconds(quiet))) before"
+    }
+    if episode.beginning == "regression" { text += ", after it had been resolved" }
+    if let resolved = entry.resolvedAt { text += "; resolved \(Output.local(resolved, "%Y-%m-%d %H:%M:%S %Z"))" }
+    if entry.awaitsDigest { text += "; the storm cap holds it back until the next digest" }
+    return text
   }
 
   private func section(_ variant: VariantEntry) {

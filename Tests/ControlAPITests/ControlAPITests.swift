@@ -50,6 +50,13 @@ private struct FixedStore: StoreReading {
   func summaryFacts(from: Timestamp, to: Timestamp) async throws -> SummaryFacts {
     throw ControlProblem("no facts here")
   }
+
+  func silences(all: Bool) async throws -> [SilenceRow] {
+    let silence = Silence(
+      id: 3, createdAt: Self.now, author: "ann", reason: "deploy", scope: .matching(.init(title: "A*", site: "shop")),
+      end: .aboveRate(100), ended: all ? .init(at: Self.now, cause: .rate) : nil)
+    return [SilenceRow(silence: silence, error: nil)]
+  }
 }
 
 /// Asks a real server on a real Unix socket what a client can ask, and compares with what the store says directly.
@@ -91,6 +98,11 @@ private struct FixedStore: StoreReading {
       #expect(detail == expectedDetail)
       let (queue, expectedQueue) = (try await client.queue(limit: 5), try await direct.queue(limit: 5))
       #expect(queue == expectedQueue)
+      for all in [false, true] {
+        let (silences, expected) = (try await client.silences(all: all), try await direct.silences(all: all))
+        #expect(silences == expected && silences.first?.scope == "title A*, site shop")
+        #expect(silences.first?.endedBy == (all ? "rate" : nil))
+      }
     }
   }
 
@@ -130,7 +142,8 @@ private struct FixedStore: StoreReading {
     let line = String(decoding: try ControlJSON.encode(entry), as: UTF8.self)
     #expect(
       line == """
-        {"error":"OperationalError: too many clients","fingerprint":"1:0123456789abcdef0123456789abcdef",\
+        {"awaits_digest":false,"episode":{"beginning":"new","number":1,"started_at":"2026-11-22T14:02:05Z","total":100},\
+        "error":"OperationalError: too many clients","fingerprint":"1:0123456789abcdef0123456789abcdef",\
         "first_seen":"2026-11-22T14:02:05Z","held_back":99,"hours":[0,100],"id":"01234567",\
         "last_seen":"2026-11-22T14:03:05Z","place":"database slots exhausted","site":"shop.settings",\
         "suppressed":99,"total":100,"window_end":"2026-11-22T15:03:05Z"}

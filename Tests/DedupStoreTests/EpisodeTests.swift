@@ -182,10 +182,10 @@ struct AdminTests {
     let reopened = try Shop.store(crashed)
     defer { reopened.close() }
     #expect(try await reopened.accept(Shop.report(at: nine + .minutes(150))).reason == "silenced")
-    #expect(try await reopened.reader.silences(all: false).map(\.held) == [3])
+    #expect(try await reopened.reader.silences(all: false).map(\.silence.held) == [3])
     let verdict = try await reopened.accept(Shop.report(at: nine + .hours(3)))
     #expect(verdict.reason == "window-elapsed" && verdict.heldBack == 3)
-    let ended = try #require(try await reopened.reader.silences(all: true).first)
+    let ended = try #require(try await reopened.reader.silences(all: true).first).silence
     #expect(ended.id == made.id && ended.ended == .init(at: nine + .hours(3), cause: .time))
     #expect(try await reopened.reader.silences(all: false).isEmpty)
   }

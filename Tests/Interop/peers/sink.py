@@ -10,6 +10,8 @@ from aiosmtpd.smtp import SMTP
 from .waiting import free_port, until
 
 TRACE_HEADERS = (b"received:", b"x-maildedup-")
+# What puts an error mail into its thread stands below what says which error it is.
+THREAD_HEADERS = (b"in-reply-to:", b"references:")
 
 
 @dataclass
@@ -44,7 +46,10 @@ class Arrival:
     def below_trace(self) -> bytes:
         """The mail without the trace header fields on top of it."""
         rest = self.raw
-        while rest.lower().startswith(TRACE_HEADERS):
+        trace = TRACE_HEADERS
+        while rest.lower().startswith(trace):
+            if rest.lower().startswith(b"x-maildedup-fingerprint"):
+                trace = TRACE_HEADERS + THREAD_HEADERS
             end = rest.index(b"\r\n") + 2
             while rest[end:end + 1] in (b" ", b"\t"):
                 end = rest.index(b"\r\n", end) + 2

@@ -1,0 +1,102 @@
+import ControlAPI
+import DedupCore
+import DedupStore
+import HostSystem
+import MailMessage
+
+// What an admin says about errors.
+extension LiveControl {
+  func silences(all: Bool) async throws -> [SilenceEntry] { try await stored.silences(all: all) }
+
+  func silence(_ request: SilenceRequest) async throws -> [SilenceEntry] {
+    let now = WallClock.now()
+    let end = try request.end(now: now)
+    var made: [SilenceEntry] = []
+    for (scope, error) in try await scopes(of: request) {
+      let silence = Silence(createdAt: now, author: request.author, reason: request.reason, scope: scope, end: end)
+      made.append(SilenceEntry(SilenceRow(silence: try await store.silence(silence), error: error)))
+    }
+    return made
+  }
+
+  func endSilence(_ id: Int) async throws -> [SilenceEntry] {
+    guard try await store.endSilence(Int64(id), at: WallClock.now()) != nil else { return [] }
+    return try await stored.silences(all: true).filter { $0.id == id }
+  }
+
+  func resolve(_ selector: ErrorSelector) async throws -> [ErrorName] {
+    let errors = try await selected(selector)
+    try await store.resolve(errors.map(\.row), at: WallClock.now())
+    return errors.map(ErrorName.init)
+  }
+
+  func merge(_ ids: [String], into target: ErrorSelector) async throws -> [MergeReport] {
+    var reports: [MergeReport] = []
+    for whole in try await selected(target) {
+      var others: [NamedError] = []
+      for id in ids { others += try await selected(ErrorSelector(id: id, site: whole.site)) }
+      let merged = Set(try await store.merge(others.map(\.row), into: whole.row))
+      guard !merged.isEmpty else { continue }
+      reports.append(
+        MergeReport(
+          into: ErrorName(whole), merged: others.filter { merged.contains($0.row) }.map(ErrorName.init)))
+    }
+    return reports
+  }
+
+  func split(_ selector: ErrorSelector) async throws -> [SplitReport] {
+    var reports: [SplitReport] = []
+    for error in try await store.errors(idPrefix: selector.id, site: selector.site) {
+      switch try await store.split(error.row) {
+      case .released(let count): reports.append(.init(error: ErrorName(error), released: count, wasSplit: false))
+      case .byVariant: reports.append(.init(error: ErrorName(error), released: 0, wasSplit: false))
+      case .alreadySplit: reports.append(.init(error: ErrorName(error), released: 0, wasSplit: true))
+      case nil: continue
+      }
+    }
+    return reports
+  }
+
+  /// The errors that mails count for: one that was merged stands for what it was merged into.
+  private func selected(_ selector: ErrorSelector) async throws -> [NamedError] {
+    try await store.errors(idPrefix: selector.id, site: selector.site).filter { $0.mergedInto == nil }
+  }
+
+  private func scopes(of request: SilenceRequest) async throws -> [(Silence.Scope, NamedError?)] {
+    let pattern = Silence.Pattern(title: request.title, place: request.place, site: request.site)
+    switch (request.selector, request.rule, pattern == Silence.Pattern()) {
+    case (let selector?, nil, true): return try await selected(selector).map { (.error($0.row), $0) }
+    case (nil, let rule?, true): return [(.rule(rule), nil)]
+    case (nil, nil, false):
+      try pattern.check()
+      return [(.matching(pattern), nil)]
+    default: throw ControlProblem("a silence is about an error, a rule, or patterns: say one of them")
+    }
+  }
+}
+
+extension SilenceRequest {
+  fileprivate func end(now: Timestamp) throws -> Silence.End {
+    switch (seconds, mails, rate, untilResolved) {
+    case (let seconds?, nil, nil, false) where seconds > 0: .at(now.advanced(by: .seconds(seconds)))
+    case (nil, let mails?, nil, false) where mails > 0: .afterMails(mails)
+    case (nil, nil, let rate?, false) where rate > 0: .aboveRate(rate)
+    case (nil, nil, nil, true): .whenResolved
+    default:
+      throw ControlProblem(
+        "a silence ends after a time, after a number of mails, above a rate, or when resolved: say one of them, above 0"
+      )
+    }
+  }
+}
+
+extension Silence.Pattern {
+  /// - Throws: what is wrong with a pattern.
+  fileprivate func check() throws {
+    for pattern in [title, place, site].compactMap({ $0 }) {
+      do throws(Glob.Fault) { _ = try Glob(pattern) } catch {
+        throw ControlProblem("the pattern \"\(pattern)\" \(error.rawValue)")
+      }
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import ArgumentParser
+import ControlAPI
+
+/// What commands take that are about one error.
+struct ErrorOptions: ParsableArguments {
+  @Option(help: "Only in this site; else in all that have it.")
+  var site: String?
+}
+
+struct ResolveCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "resolve",
+    abstract: "Say that an error is fixed: its next mail goes out at once, as a regression.")
+
+  @Argument(help: "The ids that list shows, or their beginnings.")
+  var ids: [String]
+  @ParentCommand var dedupctl: DedupCtl
+  @OptionGroup var relay: RelayOptions
+  @OptionGroup var format: OutputOptions
+  @OptionGroup var which: ErrorOptions
+
+  func validate() throws {
+    if ids.isEmpty { throw ValidationError("Say which error: the id that list shows.") }
+  }
+
+  func run() async throws {
+    let daemon = try await relay.daemon(or: dedupctl.relay)
+    var missing: [String] = []
+    for id in ids {
+      let resolved = try await daemon.resolve(ErrorSelector(id: id, site: which.site))
+      if resolved.isEmpty { missing.append(id) }
+      for error in resolved {
+        if format.output == .json { try Output.json(error) } else { Output.line("Resolved: \(error.line)") }
+      }
+    }
+    guard missing.isEmpty else { throw CommandFailure(.nothingMatched, missing.noError) }
+  }
+}
+
+struct MergeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "merge",
+    abstract: "Make errors one: from now on they share windows and counts. It holds through upgrades.",
+    discussion: "Undone by dedupctl split. Errors of different sites are never joined.")
+
+  @Argument(help: "The error that the others become part of.")
+  var target: String
+  @Argument(help: "The others.")
+  var others: [String]
+  @ParentCommand var dedupctl: DedupCtl
+  @OptionGroup var relay: RelayOptions
+  @OptionGroup var format: OutputOptions
+  @OptionGroup var which: ErrorOptions
+
+  func validate() throws {
+    if others.isEmpty { throw ValidationError("Say at least two errors: the ids that list shows.") }
+  }
+
+  func run() async throws {
+    let target = ErrorSelector(id: target, site: which.site)
+    let reports = try await relay.daemon(or: dedupctl.relay).merge(others, into: target)
+    guard !reports.isEmpty else {
+      throw CommandFailure(
+        .nothingMatched, "no site has both errors, or they are one already; see: dedupctl list --all")
+    }
+    for report in reports {
+      if format.output == .json {
+        try Output.json(report)
+      } else {
+        for error in report.merged { Output.line("\(error.line)\n  is part of \(report.into.line)") }
+      }
+    }
+  }
+}
+
+struct SplitCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "split",
+    abstract: "Undo a merge; or make each variant of an error an error of its own. It holds through upgrades.")
+
+  @Argument(help: "The id that list shows, or the beginning of it.")
+  var id: String
+  @ParentCommand var dedupctl: DedupCtl
+  @OptionGroup var relay: RelayOptions
+  @OptionGroup var format: OutputOptions
+  @OptionGroup var which: ErrorOptions
+
+  func run() async throws {
+    let reports = try await relay.daemon(or: dedupctl.relay).split(ErrorSelector(id: id, site: which.site))
+    guard !reports.isEmpty else { throw CommandFailure(.nothingMatched, [id].noError) }
+    for report in reports {
+      if format.output == .json { try Output.json(report) } else { Output.line(Self.text(report)) }
+    }
+  }
+
+  private static func text(_ report: SplitReport) -> String {
+    if report.wasSplit { return "Split before: \(report.error.line)" }
+    if report.released == 0 { return "From now on each variant is an error of its own: \(report.error.line)" }
+    return "On its own again, with \(report.released) released: \(report.error.line)"
+  }
+}
+
+extension ErrorName {
+  fileprivate var line: String { "\(id) \(printable(error)) (\(printable(site)))" }
+}
+
+extension [String] {
+  fileprivate var noError: String { "no error has an id that starts with \(joined(separator: " or "))" }
+}

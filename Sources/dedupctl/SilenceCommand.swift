@@ -1,0 +1,144 @@
+import ArgumentParser
+import ControlAPI
+import Foundation
+import HostSystem
+
+struct SilenceCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "silence", abstract: "Hold back errors for a while: they are counted, and listed with the silence.",
+    subcommands: [SilenceAdd.self, SilenceList.self, SilenceExpire.self])
+
+  @ParentCommand var dedupctl: DedupCtl
+}
+
+struct SilenceAdd: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "add", abstract: "Make a silence.",
+    discussion: """
+      Of what: an error by its id, --rule, or patterns over whole texts (* stands for any text). Until when: one of \
+      --for, --mails, --above and --until-resolved. For example:
+
+          dedupctl silence add 3f2a9c51 --for 2h --reason "database moves"
+          dedupctl silence add --title "OperationalError*" --site "*staging*" --above 100 --reason "known, rare"
+          dedupctl silence add --rule scanners --until-resolved --reason "fixed in the next deploy"
+      """)
+
+  @Argument(help: "The id that list shows, or the beginning of it.")
+  var id: String?
+  @Option(help: "The errors for which this rule of the configuration decides.")
+  var rule: String?
+  @Option(help: "A pattern for the error, as list shows it.")
+  var title: String?
+  @Option(help: "A pattern for its place.")
+  var place: String?
+  @Option(help: "A pattern for its site; with an id, the site itself.")
+  var site: String?
+  @Option(name: .customLong("for"), help: "A time from now: 30min, 2h, 3d.")
+  var duration: String?
+  @Option(help: "So many mails; the one behind them goes out.")
+  var mails: Int?
+  @Option(help: "As long as no more than so many mails come within an hour; the one that is more goes out.")
+  var above: Int?
+  @Flag(help: "Until dedupctl resolve, for example at the next deploy.")
+  var untilResolved = false
+  @Option(help: "Why, for those who find it later.")
+  var reason: String
+  @Option(help: "Who says so. Default: the user who runs this.")
+  var author: String?
+  @ParentCommand var parent: SilenceCommand
+  @OptionGroup var relay: RelayOptions
+  @OptionGroup var format: OutputOptions
+
+  func validate() throws {
+    if id == nil && rule == nil && title == nil && place == nil && site == nil {
+      throw ValidationError("Say what to silence: an id, --rule, --title, --place or --site.")
+    }
+    let ends = [duration != nil, mails != nil, above != nil, untilResolved].count { $0 }
+    if ends != 1 { throw ValidationError("Say until when: one of --for, --mails, --above and --until-resolved.") }
+    if let duration, Self.seconds(duration) == nil {
+      throw ValidationError("\"\(duration)\" is not a time; write a number with s, min, h or d, e.g. 2h.")
+    }
+    if mails.map({ $0 < 1 }) ?? false || above.map({ $0 < 1 }) ?? false {
+      throw ValidationError("--mails and --above take numbers from 1 on.")
+    }
+  }
+
+  func run() async throws {
+    var request = SilenceRequest(author: author ?? UserName.current(), reason: reason)
+    request.selector = id.map { ErrorSelector(id: $0, site: site) }
+    if id == nil { request.site = site }
+    (request.rule, request.title, request.place) = (rule, title, place)
+    (request.seconds, request.mails, request.rate) = (duration.flatMap(Self.seconds), mails, above)
+    request.untilResolved = untilResolved
+    let made = try await relay.daemon(or: parent.dedupctl.relay).silence(request)
+    guard !made.isEmpty else {
+      throw CommandFailure(.nothingMatched, "no error has an id that starts with \(id ?? "")")
+    }
+    if format.output == .json { return try made.forEach(Output.json) }
+    for silence in made { Output.line("Silence \(silence.id): \(printable(silence.scope)), ends \(silence.end)") }
+  }
+
+  /// `90s`, `30min`, `2h`, `3d`.
+  static func seconds(_ text: String) -> Int? {
+    let digits = text.prefix { $0.isASCII && $0.isNumber }
+    let units = ["s": 1, "min": 60, "h": 3600, "d": 86_400]
+    guard let number = Int(digits), let unit = units[String(text.dropFirst(digits.count))], number > 0,
+      number <= 10 * 365 * 86_400 / unit
+    else { return nil }
+    return number * unit
+  }
+}
+
+struct SilenceList: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "The silences that hold, with what they held back.")
+
+  @Flag(help: "Also those that ended.")
+  var all = false
+  @ParentCommand var parent: SilenceCommand
+  @OptionGroup var relay: RelayOptions
+  @OptionGroup var format: OutputOptions
+
+  func run() async throws {
+    let silences = try await relay.service(or: parent.dedupctl.relay).silences(all: all)
+    if format.output == .json { return try silences.forEach(Output.json) }
+    guard !silences.isEmpty else { return Output.line("Nothing is silenced.") }
+    var table = Table([
+      .init(title: "ID", alignment: .right), .init(title: "HELD", alignment: .right), .init(title: "ENDS"),
+      .init(title: "WHO"), .init(title: "SINCE"), .init(title: "WHAT", isFlexible: true),
+      .init(title: "WHY", isFlexible: true),
+    ])
+    for silence in silences {
+      table.add([
+        "\(silence.id)", "\(silence.held)", silence.end, silence.author, Output.time(silence.createdAt), silence.scope,
+        silence.reason,
+      ])
+    }
+    table.lines(width: Output.terminalWidth).forEach(Output.line)
+  }
+}
+
+struct SilenceExpire: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "expire", abstract: "End a silence now.")
+
+  @Argument(help: "The number that silence list shows.")
+  var id: Int
+  @ParentCommand var parent: SilenceCommand
+  @OptionGroup var relay: RelayOptions
+  @OptionGroup var format: OutputOptions
+
+  func run() async throws {
+    let ended = try await relay.daemon(or: parent.dedupctl.relay).endSilence(id)
+    guard let silence = ended.first else { throw CommandFailure(.nothingMatched, "no silence \(id) holds") }
+    if format.output == .json { return try Output.json(silence) }
+    Output.line("Ended; it held back \(silence.held). The usual windows decide from now on.")
+  }
+}
+
+extension SilenceEntry {
+  /// When or how it ends or ended, in the reader's time.
+  fileprivate var end: String {
+    if let endedAt { return "\(Output.time(endedAt)) (\(endedBy ?? ""))" }
+    return endsAt.map { Output.time($0) } ?? ends
+  }
+}
