@@ -95,11 +95,11 @@ extension ControlClient: ControlService {
     try await request(.GET, "\(ControlPath.queue)?limit=\(limit)")
   }
 
-  package func previewSummary() async throws -> SummaryPreview { try await request(.GET, ControlPath.summary) }
+  package func previewSummary(_ request: SummaryRequest) async throws -> SummaryPreview {
+    try await self.request(.GET, Self.path(request))
+  }
 
   package func reload() async throws -> ReloadReport { try await request(.POST, ControlPath.reload) }
-
-  package func sendSummary() async throws -> SummarySent { try await request(.POST, ControlPath.summary) }
 
   package func silences(all: Bool) async throws -> [SilenceEntry] {
     try await request(.GET, "\(ControlPath.silences)?all=\(all)")
@@ -123,5 +123,14 @@ extension ControlClient: ControlService {
 
   package func split(_ selector: ErrorSelector) async throws -> [SplitReport] {
     try await request(.POST, ControlPath.split, try ControlJSON.encode(selector))
+  }
+
+  package func sendSummary(_ request: SummaryRequest) async throws -> SummarySent {
+    try await self.request(.POST, Self.path(request))
+  }
+
+  private static func path(_ request: SummaryRequest) -> String {
+    let site = request.site.flatMap { $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics) }
+    return "\(ControlPath.summary)?days=\(request.days)" + (site.map { "&site=\($0)" } ?? "")
   }
 }

@@ -68,8 +68,12 @@ package struct ControlServer: Sendable {
       let limit = request.uri.queryParameters.get("limit", as: Int.self) ?? 100
       return try await answer { try await service.queue(limit: limit) }
     }
-    router.get("\(ControlPath.summary)") { _, _ in try await answer { try await service.previewSummary() } }
-    router.post("\(ControlPath.summary)") { _, _ in try await answer { try await service.sendSummary() } }
+    router.get("\(ControlPath.summary)") { request, _ in
+      try await answer { try await service.previewSummary(SummaryRequest(request)) }
+    }
+    router.post("\(ControlPath.summary)") { request, _ in
+      try await answer { try await service.sendSummary(SummaryRequest(request)) }
+    }
     router.post("\(ControlPath.reload)") { _, _ in try await answer { try await service.reload() } }
     addAdmin(to: router, service)
     return router
@@ -125,5 +129,12 @@ package struct ControlServer: Sendable {
     Response(
       status: status, headers: [.contentType: "application/json; charset=utf-8"],
       body: .init(byteBuffer: ByteBuffer(bytes: body)))
+  }
+}
+
+extension SummaryRequest {
+  fileprivate init(_ request: Request) {
+    let query = request.uri.queryParameters
+    self.init(days: query.get("days", as: Int.self) ?? 1, site: query.get("site"))
   }
 }

@@ -8,10 +8,9 @@ package protocol ControlService: Sendable {
   func error(id: String) async throws -> [ErrorDetail]
   /// The oldest first.
   func queue(limit: Int) async throws -> [QueuedMail]
-  /// The summary of the last 24 hours.
-  func previewSummary() async throws -> SummaryPreview
-  /// Queues that summary now.
-  func sendSummary() async throws -> SummarySent
+  func previewSummary(_ request: SummaryRequest) async throws -> SummaryPreview
+  /// Queues that summary now; without a site, one for each of those that the configuration has.
+  func sendSummary(_ request: SummaryRequest) async throws -> SummarySent
   /// Reads the configuration again; what is wrong with it is in the answer.
   func reload() async throws -> ReloadReport
 

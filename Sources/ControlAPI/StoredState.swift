@@ -39,14 +39,36 @@ package struct StoredState: ControlService {
     try await reader.queue(limit: limit).map(QueuedMail.init)
   }
 
-  package func previewSummary() async throws -> SummaryPreview {
+  package func previewSummary(_ request: SummaryRequest) async throws -> SummaryPreview {
+    try await previewSummary(request, health: nil)
+  }
+
+  /// - Parameter health: what only the running daemon knows.
+  package func previewSummary(_ request: SummaryRequest, health: RelayHealth?) async throws -> SummaryPreview {
     let now = now()
-    let facts = try await reader.summaryFacts(from: now.advanced(by: .seconds(-86_400)), to: now)
+    let period = request.period(until: now)
+    let sites = try await sites(named: request.site, until: now)
+    var facts = try await reader.summaryFacts(SummaryQuery(period, sites: sites.map { Set($0.map(\.row)) }))
+    (facts.site, facts.health) = (request.site, health)
     let summary = builder(now).build(facts)
     return SummaryPreview(subject: summary.subject, text: summary.text, html: summary.html)
   }
 
-  package func sendSummary() async throws -> SummarySent {
+  /// The sites of that name, at least one; nil when no name is given.
+  ///
+  /// - Throws: a `ControlProblem` that tells which sites there are.
+  package func sites(named name: String?, until now: Timestamp) async throws -> [SiteAudience]? {
+    guard let name else { return nil }
+    let known = try await reader.siteAudiences(from: now.advanced(by: .seconds(-400 * 86_400)), to: now)
+    let sites = known.filter { $0.name == name }
+    guard sites.isEmpty else { return sites }
+    let names = Set(known.map(\.name)).sorted().prefix(20).map { DisplayText.oneLine($0) }.joined(separator: ", ")
+    throw ControlProblem(
+      "no error mail of the site \"\(DisplayText.oneLine(name))\" is known; "
+        + (names.isEmpty ? "none of any site is" : "there are: \(names)"))
+  }
+
+  package func sendSummary(_ request: SummaryRequest) async throws -> SummarySent {
     throw ControlProblem("the daemon is down; only a running daemon can send the summary")
   }
 

@@ -117,10 +117,14 @@ package struct Configuration: Hashable, Sendable {
     package init() {}
   }
 
-  /// `[summary]`: the daily mail about what was held back.
+  /// `[summary]`: the daily and weekly mail about what was held back.
   package struct Summary: Hashable, Sendable {
+    /// The daily one.
     package var enabled = true
     package var time = TimeOfDay.seven
+    /// The day of the weekly one; nil: none.
+    package var weekly: Weekday?
+    package var split = SummarySplit.no
     /// Also after a day without any error.
     package var sendWhenQuiet = false
     /// Nil: the sender of most error mails.

@@ -9,6 +9,14 @@ func checkConsistency(of parsed: inout ParsedConfiguration) {
   checkAccess(&parsed)
   checkConnectionLimits(&parsed)
   checkDelivery(&parsed)
+  checkSummary(&parsed)
+}
+
+private func checkSummary(_ parsed: inout ParsedConfiguration) {
+  let summary = parsed.configuration.summary
+  if summary.split == .recipient, !summary.to.isEmpty {
+    parsed.warn(at: "summary.split", "with summary.to set they get one mail of all sites; write no or site")
+  }
 }
 
 private func checkListener(_ parsed: inout ParsedConfiguration) {

@@ -15,9 +15,10 @@ package enum DisplayText {
         space = space || character.isWhitespace
         continue
       }
-      if count >= limit { return line + "…" }
+      // A character may carry any number of combining marks.
+      if count >= limit || line.utf8.count > limit * 8 { return line + "…" }
       if space, !line.isEmpty { line += " " }
-      line.unicodeScalars.append(contentsOf: visible)
+      line.unicodeScalars.append(contentsOf: visible.prefix(16))
       space = false
       count += 1
     }

@@ -9,8 +9,10 @@ package protocol StoreReading: Sendable {
   func fingerprints(all: Bool, limit: Int, now: Timestamp) async throws -> [FingerprintRow]
   /// Every fingerprint whose digest starts with `idPrefix`, one for each site.
   func fingerprint(idPrefix: String, now: Timestamp) async throws -> [FingerprintDetail]
-  /// Everything that happened from `from` (included) to `to` (not included).
-  func summaryFacts(from: Timestamp, to: Timestamp) async throws -> SummaryFacts
+  /// Everything that happened in a period. What only the running daemon knows (`health`) is not in it.
+  func summaryFacts(_ query: SummaryQuery) async throws -> SummaryFacts
+  /// Every site of which error mail came from `from` (included) to `to` (not included), by its row.
+  func siteAudiences(from: Timestamp, to: Timestamp) async throws -> [SiteAudience]
   /// Silences, the newest first; those that ended included if `all`.
   func silences(all: Bool) async throws -> [SilenceRow]
 }

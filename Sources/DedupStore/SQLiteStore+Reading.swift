@@ -53,8 +53,12 @@ extension SQLiteStore: StoreReading {
     }
   }
 
-  package func summaryFacts(from: Timestamp, to: Timestamp) async throws(StoreFailure) -> SummaryFacts {
-    try await reader.summaryFacts(from: from, to: to)
+  package func summaryFacts(_ query: SummaryQuery) async throws(StoreFailure) -> SummaryFacts {
+    try await reader.summaryFacts(query)
+  }
+
+  package func siteAudiences(from: Timestamp, to: Timestamp) async throws(StoreFailure) -> [SiteAudience] {
+    try await reader.siteAudiences(from: from, to: to)
   }
 
   /// Replacements of the database that nobody was told of yet, oldest first; also those of earlier runs.

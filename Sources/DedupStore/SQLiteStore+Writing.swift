@@ -66,12 +66,12 @@ extension SQLiteStore {
     return (submission, file.keep(try bodies.keep(submission.message, for: submission.id)))
   }
 
-  /// Queues a mail of our own, due at once.
+  /// Queues mails of our own, due at once: all or none. They stay in the database, so none should be large.
   ///
   /// - Parameter setting: a small fact that becomes durable in the same transaction, such as the day of a summary.
-  package func enqueue(_ mail: OwnMail, setting: (key: String, value: String)? = nil) async throws(StoreFailure) {
-    try await commit(mail) { batch, file in
-      try batch.enqueue(mail, file: file)
+  package func enqueue(_ mails: [OwnMail], setting: (key: String, value: String)? = nil) async throws(StoreFailure) {
+    try await commit { batch in
+      for mail in mails { try batch.enqueue(mail, file: nil) }
       if let setting { try SettingTable.set(setting.key, setting.value, batch.db) }
     }
   }

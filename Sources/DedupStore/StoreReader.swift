@@ -100,7 +100,7 @@ extension StoreReader {
 extension StoreReader {
   /// All mail that was ever acknowledged.
   package func totals() async throws(StoreFailure) -> Totals {
-    try await read { try SummaryQueries.totals(.min..<(.max), $0) }
+    try await read { try TallyTable.totals(.min..<(.max), $0) }
   }
 
   /// Fingerprints, latest seen first; those of which something was held back, unless `query` says otherwise.
@@ -122,9 +122,13 @@ extension StoreReader {
   }
 
   /// What happened in a period, widened to whole quarters of an hour and cut to its last 400 days. Periods that meet
-  /// on a quarter neither overlap nor leave a gap. `errors` has the most frequent one first.
-  package func summaryFacts(from: Timestamp, to: Timestamp) async throws(StoreFailure) -> SummaryFacts {
-    try await read { try SummaryQueries.facts(from: from, to: to, $0) }
+  /// on a quarter neither overlap nor leave a gap. Only the errors that are listed are held with their texts.
+  package func summaryFacts(_ query: SummaryQuery) async throws(StoreFailure) -> SummaryFacts {
+    try await read { try SummaryQueries(query, $0).facts() }
+  }
+
+  package func siteAudiences(from: Timestamp, to: Timestamp) async throws(StoreFailure) -> [SiteAudience] {
+    try await read { try SiteQueries.audiences(from.quarter..<max(from.quarter, to.quarterRoundedUp), $0) }
   }
 
   /// A small fact kept by `SQLiteStore.setSetting`.

@@ -1,111 +1,157 @@
 import DedupCore
 import GRDB
 
-/// Counts of all mail, and what a summary is made of.
-enum SummaryQueries {
+/// What a summary is made of. The counts of all errors are read in one go, texts and bars only of those that are listed.
+struct SummaryQueries {
+  private let query: SummaryQuery
+  private let db: Database
+  /// In quarters of an hour.
+  private let period: Range<Int64>
+
   /// The longest period that is looked at, in quarters of an hour: 400 days.
   private static let longest: Int64 = 400 * 96
 
-  static func totals(_ quarters: Range<Int64>, _ db: Database) throws -> Totals {
-    let statement = try db.cachedStatement(
-      sql: "SELECT outcome, SUM(mails) FROM tally WHERE quarter >= ? AND quarter < ? GROUP BY outcome")
-    var totals = Totals()
-    for row in try Row.fetchAll(statement, arguments: [quarters.lowerBound, quarters.upperBound]) {
-      let count = try row.count(1)
-      switch Outcome(rawValue: try row.text(0)) {
-      case .passed: totals.passed = count
-      case .doubtful: totals.doubtful = count
-      case .forwarded: totals.forwarded = count
-      case .suppressed: totals.suppressed = count
-      case nil: throw StoreFailure.damaged("count")
-      }
-    }
-    return totals
+  init(_ query: SummaryQuery, _ db: Database) {
+    self.query = query
+    self.db = db
+    let end = max(query.period.from.quarter, query.period.to.quarterRoundedUp)
+    period = max(query.period.from.quarter, end - Self.longest)..<end
   }
 
-  static func facts(from: Timestamp, to: Timestamp, _ db: Database) throws -> SummaryFacts {
-    let end = max(from.quarter, to.quarterRoundedUp)
-    let period = max(from.quarter, end - longest)..<end
-    let sites = try sites(period, db)
-    return SummaryFacts(
-      from: from, to: to, totals: try totals(period, db), errors: try errors(period, from: from, db),
-      queue: try QueueQueries.status(db), senders: ranked(sites.map { ([$0.sender], $0.mails) }),
-      recipients: ranked(sites.map { ($0.recipients, $0.mails) }))
+  func facts() throws -> SummaryFacts {
+    let ranking = SummaryRanking(try counts(), in: query.period, limit: query.listed)
+    var facts = SummaryFacts(
+      period: query.period, totals: query.sites == nil ? try TallyTable.totals(period, db) : ranking.totals,
+      errors: try described(ranking.listed), queue: try QueueQueries.status(db))
+    facts.isPartial = query.sites != nil
+    (facts.standings, facts.silenced) = (ranking.standings, ranking.silenced)
+    (facts.cells, facts.hoursPerCell) = (try cells(), quartersPerCell / 4)
+    facts.doubts = query.sites == nil ? try TallyTable.doubts(period, db) : []
+    (facts.lastFailure, facts.damaged) = (try lastFailure(), try damaged())
+    return facts
   }
 
-  /// Every fingerprint of the period, the most frequent one first.
-  private static func errors(
-    _ period: Range<Int64>, from: Timestamp, _ db: Database
-  ) throws -> [SummaryFacts.ErrorFacts] {
-    let statement = try db.cachedStatement(
-      sql: """
-        SELECT f.id, f.fingerprint, s.name, f.title, f.place, f.first_seen, f.last_seen,
-          SUM(a.forwarded), SUM(a.suppressed), f.treatment
-        FROM arrival a JOIN fingerprint f ON f.id = a.fingerprint_id JOIN site s ON s.id = f.site_id
-        WHERE a.quarter >= ? AND a.quarter < ? GROUP BY f.id ORDER BY SUM(a.forwarded + a.suppressed) DESC, f.id
-        """)
-    return try Row.fetchAll(statement, arguments: [period.lowerBound, period.upperBound]).map { row in
-      let id = try row.integer(0)
-      let firstSeen = try row.time(5)
-      return SummaryFacts.ErrorFacts(
-        fingerprint: try row.text(1), site: try row.text(2), title: try row.text(3), place: try row.text(4),
-        isNew: firstSeen >= from, firstSeen: firstSeen, lastSeen: try row.time(6), forwarded: try row.count(7),
-        suppressed: try row.count(8), before: try before(period, of: id, db), hours: try hours(period, of: id, db),
-        isSilenced: try row.text(9) == RuleEffect.Treatment.silence.rawValue)
-    }
-  }
+  /// `IN` takes a list as JSON, so that there is one statement for any number of rows; null: all.
+  private func json(_ rows: some Sequence<Int64>) -> String { "[\(rows.map(String.init).joined(separator: ","))]" }
 
-  /// Arrivals in the period of the same length just before.
-  private static func before(_ period: Range<Int64>, of fingerprint: Int64, _ db: Database) throws -> Int {
+  private var sites: String? { query.sites.map { json($0) } }
+
+  // MARK: Counts of all errors
+
+  private func counts() throws -> [String: [SiteCounts]] {
+    let names = try SiteQueries.names(db)
+    let length = Int64(period.count)
     let statement = try db.cachedStatement(
       sql: """
-        SELECT IFNULL(SUM(forwarded + suppressed), 0) FROM arrival
-        WHERE fingerprint_id = ? AND quarter >= ? AND quarter < ?
+        SELECT f.id, f.fingerprint, f.site_id, f.first_seen, f.last_seen, f.treatment,
+          c.forwarded, c.suppressed, c.before, c.earlier
+        FROM (
+          SELECT fingerprint_id AS id, SUM((quarter >= ?1) * forwarded) AS forwarded,
+            SUM((quarter >= ?1) * suppressed) AS suppressed,
+            SUM((quarter < ?1 AND quarter >= ?2) * (forwarded + suppressed)) AS before,
+            SUM((quarter < ?1) * (forwarded + suppressed)) AS earlier
+          FROM arrival WHERE quarter >= ?3 AND quarter < ?4 GROUP BY fingerprint_id
+        ) c JOIN fingerprint f ON f.id = c.id
+        WHERE c.forwarded + c.suppressed + c.before > 0
+          AND (?5 IS NULL OR f.site_id IN (SELECT value FROM json_each(?5)))
         """)
     let arguments: StatementArguments = [
-      fingerprint, period.lowerBound - Int64(period.count), period.lowerBound,
+      period.lowerBound, period.lowerBound - length, period.lowerBound - length * Int64(query.period.comparisons),
+      period.upperBound, sites,
     ]
-    return try Row.fetchOne(statement, arguments: arguments)?.count(0) ?? 0
+    var counts: [String: [SiteCounts]] = [:]
+    let rows = try Row.fetchCursor(statement, arguments: arguments)
+    while let row = try rows.next() {
+      counts[try row.text(1), default: []].append(
+        SiteCounts(
+          row: try row.integer(0), site: names[try row.integer(2)] ?? "", firstSeen: try row.time(3),
+          lastSeen: try row.time(4), forwarded: try row.count(6), suppressed: try row.count(7),
+          before: try row.count(8), earlier: try row.count(9),
+          isSilenced: try row.text(5) == RuleEffect.Treatment.silence.rawValue))
+    }
+    return counts
   }
 
-  private static func hours(_ period: Range<Int64>, of fingerprint: Int64, _ db: Database) throws -> [Int] {
+  // MARK: Texts and bars of those that are listed
+
+  private func described(_ errors: [ErrorFacts]) throws -> [ErrorFacts] {
+    let rows = errors.flatMap { $0.sites.map(\.row) }
+    let (texts, cells) = (try texts(rows), try cells(rows))
+    return errors.map { error in
+      var error = error
+      if let text = error.sites.lazy.compactMap({ texts[$0.row] }).first { (error.title, error.place) = text }
+      error.cells = [Int](repeating: 0, count: cellCount)
+      for (index, count) in error.sites.lazy.compactMap({ cells[$0.row] }).joined() { error.cells[index] += count }
+      return error
+    }
+  }
+
+  private func texts(_ rows: [Int64]) throws -> [Int64: (title: String, place: String)] {
     let statement = try db.cachedStatement(
       sql: """
-        SELECT quarter, forwarded + suppressed FROM arrival WHERE fingerprint_id = ? AND quarter >= ? AND quarter < ?
+        SELECT id, substr(title, 1, 1000), substr(place, 1, 1000) FROM fingerprint
+        WHERE id IN (SELECT value FROM json_each(?))
         """)
-    var hours = [Int](repeating: 0, count: (period.count + 3) / 4)
-    for row in try Row.fetchAll(statement, arguments: [fingerprint, period.lowerBound, period.upperBound]) {
-      hours[Int(try row.integer(0) - period.lowerBound) / 4] += try row.count(1)
+    var texts: [Int64: (String, String)] = [:]
+    for row in try Row.fetchAll(statement, arguments: [json(rows)]) {
+      texts[try row.integer(0)] = (try row.text(1), try row.text(2))
     }
-    return hours
+    return texts
   }
 
-  private struct SiteUse {
-    var sender: String
-    var recipients: [String]
-    var mails: Int
+  /// Whole hours, so many that the period has no more cells than can be shown.
+  private var quartersPerCell: Int {
+    let hours = (period.count + 3) / 4
+    return 4 * max(1, (hours + ErrorFacts.cellLimit - 1) / ErrorFacts.cellLimit)
   }
 
-  private static func sites(_ period: Range<Int64>, _ db: Database) throws -> [SiteUse] {
+  private var cellCount: Int { (period.count + quartersPerCell - 1) / quartersPerCell }
+
+  /// The cells of each row, as index and count.
+  private func cells(_ rows: [Int64]) throws -> [Int64: [(Int, Int)]] {
     let statement = try db.cachedStatement(
       sql: """
-        SELECT s.sender, s.recipients, SUM(a.forwarded + a.suppressed)
-        FROM arrival a JOIN fingerprint f ON f.id = a.fingerprint_id JOIN site s ON s.id = f.site_id
-        WHERE a.quarter >= ? AND a.quarter < ? GROUP BY s.id
+        SELECT fingerprint_id, (quarter - ?1) / ?2, SUM(forwarded + suppressed) FROM arrival
+        WHERE fingerprint_id IN (SELECT value FROM json_each(?3)) AND quarter >= ?1 AND quarter < ?4 GROUP BY 1, 2
         """)
-    return try Row.fetchAll(statement, arguments: [period.lowerBound, period.upperBound]).map { row in
-      SiteUse(
-        sender: try row.text(0), recipients: try row.text(1).split(separator: "\n").map(String.init),
-        mails: try row.count(2))
+    let arguments: StatementArguments = [period.lowerBound, quartersPerCell, json(rows), period.upperBound]
+    var cells: [Int64: [(Int, Int)]] = [:]
+    for row in try Row.fetchAll(statement, arguments: arguments) {
+      cells[try row.integer(0), default: []].append((Int(try row.integer(1)), try row.count(2)))
     }
+    return cells
   }
 
-  /// Addresses by the mails they stand for, most first, then by name so that the order is always the same.
-  private static func ranked(_ uses: [([String], Int)]) -> [String] {
-    var mails: [String: Int] = [:]
-    for (addresses, count) in uses {
-      for address in Set(addresses) where !address.isEmpty { mails[address, default: 0] += count }
-    }
-    return mails.sorted { ($0.value, $1.key) > ($1.value, $0.key) }.map(\.key)
+  /// Of all errors together.
+  private func cells() throws -> [Int] {
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT (quarter - ?1) / ?2, SUM(a.forwarded + a.suppressed)
+        FROM arrival a JOIN fingerprint f ON f.id = a.fingerprint_id
+        WHERE quarter >= ?1 AND quarter < ?3 AND (?4 IS NULL OR f.site_id IN (SELECT value FROM json_each(?4)))
+        GROUP BY 1
+        """)
+    let arguments: StatementArguments = [period.lowerBound, quartersPerCell, period.upperBound, sites]
+    var cells = [Int](repeating: 0, count: cellCount)
+    for row in try Row.fetchAll(statement, arguments: arguments) { cells[Int(try row.integer(0))] = try row.count(1) }
+    return cells
+  }
+
+  // MARK: The queue
+
+  /// What was said of the mail that was tried last. In a part of a summary it could name somebody else's addresses.
+  private func lastFailure() throws -> String? {
+    guard query.sites == nil else { return nil }
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT substr(last_failure, 1, 1000) FROM entry WHERE aside = 0 AND last_failure IS NOT NULL
+        ORDER BY scheduled_at DESC, id LIMIT 1
+        """)
+    return try Row.fetchOne(statement)?.optionalText(0)
+  }
+
+  private func damaged() throws -> Int {
+    let statement = try db.cachedStatement(sql: "SELECT COUNT(*) FROM entry WHERE aside = 1")
+    return try Row.fetchOne(statement)?.count(0) ?? 0
   }
 }

@@ -37,6 +37,36 @@ struct TallyTable {
     }
   }
 
+  static func totals(_ quarters: Range<Int64>, _ db: Database) throws -> Totals {
+    let statement = try db.cachedStatement(
+      sql: "SELECT outcome, SUM(mails) FROM tally WHERE quarter >= ? AND quarter < ? GROUP BY outcome")
+    var totals = Totals()
+    for row in try Row.fetchAll(statement, arguments: [quarters.lowerBound, quarters.upperBound]) {
+      let count = try row.count(1)
+      switch Outcome(rawValue: try row.text(0)) {
+      case .passed: totals.passed = count
+      case .doubtful: totals.doubtful = count
+      case .forwarded: totals.forwarded = count
+      case .suppressed: totals.suppressed = count
+      case nil: throw StoreFailure.damaged("count")
+      }
+    }
+    return totals
+  }
+
+  /// Mail that may have been an error report, by the reason for the doubt, most first.
+  static func doubts(_ quarters: Range<Int64>, _ db: Database) throws -> [SummaryFacts.Doubt] {
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT reason, SUM(mails) FROM tally WHERE quarter >= ? AND quarter < ? AND outcome = ?
+        GROUP BY reason ORDER BY SUM(mails) DESC, reason
+        """)
+    let arguments: StatementArguments = [quarters.lowerBound, quarters.upperBound, Outcome.doubtful.rawValue]
+    return try Row.fetchAll(statement, arguments: arguments).map { row in
+      SummaryFacts.Doubt(reason: try row.text(0), mails: try row.count(1))
+    }
+  }
+
   func flush(_ db: Database) throws {
     for (key, count) in mails {
       let statement = try db.cachedStatement(

@@ -57,7 +57,10 @@ struct Daemon {
       largeMessages: store.largeMessages, group: group, logger: logger)
     let bound = try await start(listener)
     let summary = Current(configuration.summary)
-    let mailer = SummaryMailer(store: store, settings: summary, hostname: hostname)
+    let mailer = SummaryMailer(store: store, settings: summary, hostname: hostname) {
+      RelayHealth(
+        spoolWaiting: net.waiting, refused: net.counts.refused, setAside: store.setAside.map(\.path))
+    }
     let reloader = Reloader(
       path: path, running: configuration,
       parts: LiveParts(

@@ -53,9 +53,15 @@ struct LiveControl: ControlService {
 
   func queue(limit: Int) async throws -> [QueuedMail] { try await stored.queue(limit: limit) }
 
-  func previewSummary() async throws -> SummaryPreview { try await stored.previewSummary() }
+  func previewSummary(_ request: SummaryRequest) async throws -> SummaryPreview {
+    try await stored.previewSummary(request, health: mailer.health())
+  }
 
-  func sendSummary() async throws -> SummarySent { try await mailer.sendNow() }
+  func sendSummary(_ request: SummaryRequest) async throws -> SummarySent {
+    let now = WallClock.now()
+    let sites = try await stored.sites(named: request.site, until: now)
+    return try await mailer.sendNow(request.period(until: now), sites: sites)
+  }
 
   func reload() async throws -> ReloadReport { await reloader.reload() }
 }

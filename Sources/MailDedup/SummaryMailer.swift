@@ -5,100 +5,160 @@ import DedupStore
 import HostSystem
 import MailMessage
 
-/// Makes the summary of a period and queues it.
+/// Makes the summaries of a period and queues them.
 struct SummaryMailer: Sendable {
   private let store: SQLiteStore
   private let current: Current<Configuration.Summary>
   private let hostname: String
+  /// What only the running relay knows.
+  let health: @Sendable () -> RelayHealth
 
-  init(store: SQLiteStore, settings: Current<Configuration.Summary>, hostname: String) {
+  init(
+    store: SQLiteStore, settings: Current<Configuration.Summary>, hostname: String,
+    health: @escaping @Sendable () -> RelayHealth = { RelayHealth() }
+  ) {
     self.store = store
     current = settings
     self.hostname = hostname
+    self.health = health
   }
 
   var settings: Configuration.Summary { current.value }
 
-  /// The setting of the store that holds the end of the last period that was sent, in milliseconds.
-  private static let lastEndSetting = "summary.last-end"
+  /// The summaries that come by themselves.
+  enum Kind: String, CaseIterable {
+    case daily, weekly
 
-  /// The summary of the last 24 hours, now. The daily one still comes at its time.
-  func sendNow() async throws -> SummarySent {
+    /// The setting of the store that holds the end of the last period that was sent, in milliseconds.
+    fileprivate var lastEndSetting: String {
+      switch self {
+      case .daily: "summary.last-end"
+      case .weekly: "summary.last-week-end"
+      }
+    }
+  }
+
+  /// The summary of a period, now. The ones that come by themselves still come at their time.
+  ///
+  /// - Parameter sites: only these, in one mail; nil: as the configuration has it.
+  func sendNow(_ period: SummaryPeriod, sites: [SiteAudience]?) async throws -> SummarySent {
     let now = WallClock.now()
-    let facts = try await store.summaryFacts(from: now.advanced(by: .seconds(-86_400)), to: now)
-    guard let sent = try await queue(facts, remembering: nil) else {
+    let parts = if let sites { part(of: sites) } else { try await parts(of: period, now: now) }
+    let mails = try await self.mails(parts, of: period, now: now, skippingQuiet: false)
+    guard var sent = mails.first.map(SummarySent.init) else {
       throw ControlProblem(
         "nobody is known to send it to: no error mail has come yet; set [summary] to in the configuration")
     }
+    try await store.enqueue(mails)
+    sent.others = mails.count > 1 ? mails.dropFirst().map(SummarySent.init) : nil
     return sent
   }
 
-  /// The daily one. Queued and remembered in one transaction, so that a crash neither loses nor repeats it.
+  /// One that is due. All its mails are queued and the end of the period is remembered in one transaction, so that a
+  /// crash neither loses nor repeats one.
   ///
-  /// - Returns: nil when there is nothing to say, or nobody to say it to.
-  func sendDaily(from: Timestamp, to: Timestamp) async throws -> SummarySent? {
-    let facts = try await store.summaryFacts(from: from, to: to)
-    let marker = (key: Self.lastEndSetting, value: String(to.milliseconds))
-    let isQuiet = facts.errors.isEmpty && facts.totals.doubtful == 0
-    if !isQuiet || settings.sendWhenQuiet, let sent = try await queue(facts, remembering: marker) { return sent }
-    try await remember(end: to)
-    return nil
+  /// - Returns: none when there is nothing to say, or nobody to say it to.
+  func send(_ kind: Kind, _ period: SummaryPeriod) async throws -> [SummarySent] {
+    let now = WallClock.now()
+    let parts = try await parts(of: period, now: now)
+    let mails = try await self.mails(parts, of: period, now: now, skippingQuiet: !settings.sendWhenQuiet)
+    try await store.enqueue(mails, setting: (kind.lastEndSetting, String(period.to.milliseconds)))
+    return mails.map(SummarySent.init)
   }
 
   /// The end of the last period; nil before the first.
-  func lastEnd() async throws -> Timestamp? {
-    try await store.setting(Self.lastEndSetting).flatMap { Int64($0) }.map { Timestamp(milliseconds: $0) }
+  func lastEnd(of kind: Kind) async throws -> Timestamp? {
+    try await store.setting(kind.lastEndSetting).flatMap { Int64($0) }.map { Timestamp(milliseconds: $0) }
   }
 
   /// Makes `end` the end of the last period.
-  func remember(end: Timestamp) async throws {
-    try await store.setSetting(Self.lastEndSetting, String(end.milliseconds))
-  }
-
-  private func queue(_ facts: SummaryFacts, remembering marker: (key: String, value: String)?) async throws
-    -> SummarySent?
-  {
-    let now = WallClock.now()
-    let (sender, recipients) = try await addresses(of: facts, now: now)
-    guard !recipients.isEmpty else { return nil }
-    let id = QueueID(at: now, salt: .random(in: 0...UInt32.max))
-    let message = builder(at: now).build(facts).message(from: sender, to: recipients, id: id, date: now)
-    let mail = OwnMail(
-      id: id, envelope: Envelope(sender: sender, recipients: recipients), message: message, kind: .summary)
-    try await store.enqueue(mail, setting: marker)
-    return SummarySent(id: id.description, sender: sender.text, recipients: recipients.map(\.text))
+  func remember(end: Timestamp, of kind: Kind) async throws {
+    try await store.setSetting(kind.lastEndSetting, String(end.milliseconds))
   }
 
   /// The mail that tells of a replaced database: to whoever gets the summary, else to `postmaster`. Nil when nobody is
   /// known.
   func notice(of replacement: StoreReplacement, postmaster: EmailAddress?) async throws -> OwnMail? {
     let now = WallClock.now()
-    let facts = try await store.summaryFacts(from: now.advanced(by: .seconds(-86_400)), to: now)
-    let (sender, known) = try await addresses(of: facts, now: now)
-    let recipients = known.isEmpty ? [postmaster].compactMap { $0 } : known
+    let day = SummaryPeriod(from: now.advanced(by: .seconds(-86_400)), to: now)
+    let known = try await part(of: day, now: now)
+    let recipients = known?.recipients ?? [postmaster].compactMap { $0 }
     guard !recipients.isEmpty else { return nil }
-    let id = QueueID(at: now, salt: .random(in: 0...UInt32.max))
     let notice = StoreReplacementNotice(
       replacement, hostname: hostname, utcOffsetMinutes: LocalTime.offset(at: now) / 60)
-    return OwnMail(
-      id: id, envelope: Envelope(sender: sender, recipients: recipients),
-      message: notice.message(from: sender, to: recipients, id: id, date: now), kind: .summary)
-  }
-
-  /// From and to: as configured, else as the error mail of the period went, else as that of the last 30 days.
-  private func addresses(of facts: SummaryFacts, now: Timestamp) async throws -> (EmailAddress, [EmailAddress]) {
-    var (senders, recipients) = (facts.senders, facts.recipients)
-    if recipients.isEmpty && settings.to.isEmpty {
-      let month = try await store.summaryFacts(from: now.advanced(by: .seconds(-30 * 86_400)), to: now)
-      (senders, recipients) = (month.senders, month.recipients)
+    return mail(from: known?.sender, to: recipients, now: now) { sender, id in
+      notice.message(from: sender, to: recipients, id: id, date: now)
     }
-    let usual = senders.first { !$0.isEmpty }.map { EmailAddress($0) }
-    let sender = settings.from ?? usual ?? EmailAddress("maildedup@\(hostname)")
-    return (sender, settings.to.isEmpty ? recipients.map { EmailAddress($0) } : settings.to)
   }
 
   /// Writes summaries as of `now`.
   func builder(at now: Timestamp) -> SummaryBuilder {
     .local(top: settings.topErrors, hostname: hostname, at: now)
+  }
+}
+
+// What goes to whom.
+extension SummaryMailer {
+  private static let month = Duration.seconds(30 * 86_400)
+
+  private func parts(of period: SummaryPeriod, now: Timestamp) async throws -> [SummarySplit.Part] {
+    guard settings.split != .no else { return [try await part(of: period, now: now)].compactMap { $0 } }
+    // Sites that were quiet for the period are sites, too.
+    let begin = min(period.from.advanced(by: .zero - period.length), now.advanced(by: .zero - Self.month))
+    return settings.split.parts(try await store.siteAudiences(from: begin, to: period.to), to: settings.to)
+  }
+
+  /// One for all: whoever got the error mail of the period, else that of the last 30 days.
+  private func part(of period: SummaryPeriod, now: Timestamp) async throws -> SummarySplit.Part? {
+    for begin in [period.from, now.advanced(by: .zero - Self.month)] {
+      let audiences = try await store.siteAudiences(from: begin, to: period.to)
+      if let part = SummarySplit.no.parts(audiences, to: audiences.isEmpty ? [] : settings.to).first { return part }
+    }
+    return SummarySplit.no.parts([], to: settings.to).first
+  }
+
+  private func part(of sites: [SiteAudience]) -> [SummarySplit.Part] {
+    SummarySplit.no.parts(sites, to: settings.to).map { part in
+      var part = part
+      (part.site, part.sites) = (sites.first?.name, Set(sites.map(\.row)))
+      return part
+    }
+  }
+
+  private func mails(
+    _ parts: [SummarySplit.Part], of period: SummaryPeriod, now: Timestamp, skippingQuiet: Bool
+  ) async throws -> [OwnMail] {
+    let builder = builder(at: now)
+    var mails: [OwnMail] = []
+    for part in parts {
+      var facts = try await store.summaryFacts(SummaryQuery(period, sites: part.sites, listed: settings.topErrors))
+      (facts.site, facts.health) = (part.site, health())
+      if skippingQuiet, facts.isQuiet { continue }
+      let summary = builder.build(facts)
+      mails.append(
+        mail(from: part.sender, to: part.recipients, now: now) { sender, id in
+          summary.message(from: sender, to: part.recipients, id: id, date: now)
+        })
+    }
+    return mails
+  }
+
+  /// - Parameter sender: the usual one; the configuration may name another.
+  private func mail(
+    from sender: String?, to recipients: [EmailAddress], now: Timestamp,
+    _ message: (EmailAddress, QueueID) -> [UInt8]
+  ) -> OwnMail {
+    let usual = sender.flatMap { $0.isEmpty ? nil : EmailAddress($0) }
+    let sender = settings.from ?? usual ?? EmailAddress("maildedup@\(hostname)")
+    let id = QueueID(at: now, salt: .random(in: 0...UInt32.max))
+    return OwnMail(
+      id: id, envelope: Envelope(sender: sender, recipients: recipients), message: message(sender, id), kind: .summary)
+  }
+}
+
+extension SummarySent {
+  fileprivate init(_ mail: OwnMail) {
+    self.init(
+      id: mail.id.description, sender: mail.envelope.sender.text, recipients: mail.envelope.recipients.map(\.text))
   }
 }

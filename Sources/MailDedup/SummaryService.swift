@@ -5,7 +5,7 @@ import HostSystem
 import Logging
 import ServiceLifecycle
 
-/// Sends the daily summary at its local time, once for each period, also after a downtime.
+/// Sends the daily and the weekly summary at their local time, once for each period, also after a downtime.
 struct SummaryService: Service {
   private let mailer: SummaryMailer
   private let logger: Logger
@@ -21,7 +21,9 @@ struct SummaryService: Service {
   func run() async throws {
     await cancelWhenGracefulShutdown {
       while !Task.isCancelled {
-        let pause = await step(now: WallClock.now())
+        let now = WallClock.now()
+        var pause = Self.longestSleep
+        for kind in SummaryMailer.Kind.allCases { pause = min(pause, await step(kind, now: now)) }
         try? await Task.sleep(for: pause)
       }
     }
@@ -30,25 +32,38 @@ struct SummaryService: Service {
   /// Does what the plan says.
   ///
   /// - Returns: how long to wait before the next look.
-  private func step(now: Timestamp) async -> Duration {
-    let settings = mailer.settings
-    guard settings.enabled else { return Self.longestSleep }
-    let schedule = DailySchedule(timeOfDay: settings.time.hour * 60 + settings.time.minute) { LocalTime.offset(at: $0) }
+  func step(_ kind: SummaryMailer.Kind, now: Timestamp) async -> Duration {
+    guard let schedule = schedule(of: kind) else { return Self.longestSleep }
     do {
-      switch schedule.plan(now: now, lastEnd: try await mailer.lastEnd()) {
+      switch schedule.plan(now: now, lastEnd: try await mailer.lastEnd(of: kind)) {
       case .wait(let next): return min(max(next.since(now), .milliseconds(100)), Self.longestSleep)
-      case .begin(let end): try await mailer.remember(end: end)
-      case .send(let from, let to): log(try await mailer.sendDaily(from: from, to: to))
+      case .begin(let end): try await mailer.remember(end: end, of: kind)
+      case .send(let from, let to): log(kind, try await mailer.send(kind, SummaryPeriod(from: from, to: to)))
       }
       return .zero
     } catch {
-      logger.error("summary-failed", metadata: ["error": "\(error)"])
+      logger.error("summary-failed", metadata: ["kind": "\(kind)", "error": "\(error)"])
       return Self.longestSleep
     }
   }
 
-  private func log(_ sent: SummarySent?) {
-    guard let sent else { return logger.info("summary-skipped", metadata: ["reason": "nothing to tell, or nobody"]) }
-    logger.info("summary-queued", metadata: ["id": "\(sent.id)", "to": "\(sent.recipients.joined(separator: ","))"])
+  /// Nil: it is not sent.
+  private func schedule(of kind: SummaryMailer.Kind) -> SummarySchedule? {
+    let settings = mailer.settings
+    guard kind == .daily ? settings.enabled : settings.weekly != nil else { return nil }
+    return SummarySchedule(
+      timeOfDay: settings.time.hour * 60 + settings.time.minute, weekday: kind == .daily ? nil : settings.weekly
+    ) { LocalTime.offset(at: $0) }
+  }
+
+  private func log(_ kind: SummaryMailer.Kind, _ sent: [SummarySent]) {
+    if sent.isEmpty {
+      logger.info("summary-skipped", metadata: ["kind": "\(kind)", "reason": "nothing to tell, or nobody"])
+    }
+    for mail in sent {
+      logger.info(
+        "summary-queued",
+        metadata: ["kind": "\(kind)", "id": "\(mail.id)", "to": "\(mail.recipients.joined(separator: ","))"])
+    }
   }
 }

@@ -47,8 +47,13 @@ private struct FixedStore: StoreReading {
     ]
   }
 
-  func summaryFacts(from: Timestamp, to: Timestamp) async throws -> SummaryFacts {
-    throw ControlProblem("no facts here")
+  func summaryFacts(_ query: SummaryQuery) async throws -> SummaryFacts {
+    guard query.period.length == .seconds(2 * 86_400) else { throw ControlProblem("no facts here") }
+    return SummaryFacts(period: query.period, totals: Totals(passed: query.sites == [7] ? 7 : 0))
+  }
+
+  func siteAudiences(from: Timestamp, to: Timestamp) async throws -> [SiteAudience] {
+    [SiteAudience(row: 7, name: "shop & söhne?", sender: "", recipients: [], mails: 1)]
   }
 
   func silences(all: Bool) async throws -> [SilenceRow] {
@@ -117,7 +122,19 @@ private struct FixedStore: StoreReading {
   @Test("a failure inside the daemon reaches the user in its own words")
   func problems() async throws {
     try await withServer { client, _ in
-      await #expect(throws: ControlProblem("no facts here")) { try await client.previewSummary() }
+      await #expect(throws: ControlProblem("no facts here")) { try await client.previewSummary(SummaryRequest()) }
+    }
+  }
+
+  @Test("days and site of a summary reach the daemon, whatever the name of the site is made of")
+  func summaryOfASite() async throws {
+    try await withServer { client, _ in
+      let preview = try await client.previewSummary(SummaryRequest(days: 2, site: "shop & söhne?"))
+      #expect(preview.subject == "[MailDedup] 2 days: shop & söhne?: All quiet")
+      #expect(preview.text.contains("7 ordinary mails"))
+      await #expect(
+        throws: ControlProblem("no error mail of the site \"shop\" is known; there are: shop & söhne?")
+      ) { try await client.previewSummary(SummaryRequest(site: "shop")) }
     }
   }
 

@@ -5,18 +5,28 @@ import Testing
 @Suite struct SummaryTests {
   static let builder = SummaryBuilder(top: 20, utcOffsetMinutes: 60, hostname: "relay.example.org")
 
-  static let days = [
+  static let days: [String: SummaryFacts] = [
     "stormy": SummaryFacts.stormy,
+    "week": SummaryFacts.weekly,
+    "site": SummaryFacts.partial,
     "ordinary": .facts(Totals(passed: 120)),
     "silent": .facts(Totals()),
     "unclear": .facts(
-      Totals(passed: 1, doubtful: 1), queue: QueueStatus(waiting: 1, oldest: SummaryFacts.end, octets: 100)),
+      Totals(passed: 1, doubtful: 1), queue: QueueStatus(waiting: 1, oldest: SummaryFacts.day.to, octets: 100)),
     "one-known": .facts(
       Totals(forwarded: 1),
-      [.error("1:0123456789abcdef", "KeyError: 'sku'", forwarded: 1, suppressed: 0, before: 1, hours: [0: 1])]),
+      [
+        FixtureError(
+          fingerprint: "1:0123456789abcdef", title: "KeyError: 'sku'",
+          sites: [FixtureError.site(forwarded: 1, before: 1, earlier: 4)], cells: [0: 1])
+      ]),
     "one-held": .facts(
       Totals(forwarded: 1, suppressed: 1),
-      [.error("1:0123456789abcdef", "KeyError", isNew: true, forwarded: 1, suppressed: 1, before: 0, hours: [9: 2])]),
+      [
+        FixtureError(
+          fingerprint: "1:0123456789abcdef", title: "KeyError",
+          sites: [FixtureError.site(isNew: true, forwarded: 1, suppressed: 1)], cells: [9: 2])
+      ]),
   ]
 
   @Test(arguments: days.keys.sorted())
@@ -27,13 +37,16 @@ import Testing
     for line in summary.text.split(separator: "\n") { #expect(DisplayText.columns(of: String(line)) <= 78) }
   }
 
-  @Test func listsTheTopAndCountsTheRest() {
+  @Test("what is not listed is counted, section by section")
+  func listsTheTopAndCountsTheRest() {
     var builder = Self.builder
-    builder.top = 2
+    builder.top = 4
     let text = builder.build(.stormy).text
-    #expect(text.contains("4 more errors with 130 mails are not listed."))
+    #expect(text.contains("2 more errors with 220 mails are not listed."))
+    #expect(text.contains("2 errors with 90 mails are not listed."))
+    #expect(text.contains("1 error is not listed."))
     builder.top = -1
-    #expect(builder.build(.stormy).text.contains("6 more errors with 1,446 mails are not listed."))
+    #expect(builder.build(.stormy).text.contains("6 errors with 1,556 mails are not listed."))
   }
 
   @Test func mailTextNeverBecomesMarkupOrCommandsATerminal() {
@@ -53,49 +66,60 @@ import Testing
     }
   }
 
-  @Test func tenThousandErrorsStaySmallAndQuick() {
+  @Test("however many errors there are and however long their texts, a mail client shows all of it")
+  func tenThousandErrorsStaySmall() {
     var random = SplitMix(seed: 11)
     let long = String(repeating: "<&\"'> ü 日本 ", count: 300)
+    let marks = "e" + String(repeating: "\u{301}", count: 100_000)
     let errors = (0..<10_000).map { number in
-      SummaryFacts.ErrorFacts.error(
-        "1:\(number)\(number)abcdefgh", long + String(number), isNew: number.isMultiple(of: 3),
-        forwarded: Int.random(in: 0...9, using: &random), suppressed: Int.random(in: 0...999, using: &random),
-        before: Int.random(in: 0...999, using: &random),
-        hours: Dictionary(uniqueKeysWithValues: (0..<24).map { ($0, Int.random(in: 0...99, using: &random)) }),
-        site: long, place: long)
+      FixtureError(
+        fingerprint: "1:\(number)\(number)abcdefgh", title: (number.isMultiple(of: 7) ? marks : long) + String(number),
+        sites: (0..<Int.random(in: 1...9, using: &random)).map { _ in
+          FixtureError.site(
+            long, isNew: number.isMultiple(of: 3), forwarded: Int.random(in: 0...9, using: &random),
+            suppressed: Int.random(in: 0...999, using: &random), before: Int.random(in: 0...999, using: &random))
+        },
+        cells: Dictionary(uniqueKeysWithValues: (0..<48).map { ($0, Int.random(in: 0...99, using: &random)) }),
+        place: long)
     }
-    let facts = SummaryFacts.facts(
-      Totals(forwarded: errors.map(\.forwarded).reduce(0, +), suppressed: errors.map(\.suppressed).reduce(0, +)), errors
-    )
-    var builder = Self.builder
-    builder.top = 10_000
-    let clock = ContinuousClock()
-    var summary = Summary(subject: "", text: "", html: "", hostname: "")
+    var facts = SummaryFacts.facts(Totals(forwarded: 10, suppressed: 100), errors, cells: 48)
+    facts.silences = (0..<1000).map { _ in
+      SilenceFacts(scope: long, author: long, reason: long, endsAt: SummaryFacts.day.to, held: .max)
+    }
+    facts.doubts = (0..<1000).map { .init(reason: long, mails: $0) }
+    facts.queue = QueueStatus(waiting: 1, oldest: SummaryFacts.start, octets: 1)
+    (facts.lastFailure, facts.site) = (long, long)
+    facts.health = RelayHealth(spoolWaiting: 1, refused: 1, setAside: (0..<1000).map { _ in long })
     for top in [20, 10_000] {
+      var builder = Self.builder
       builder.top = top
-      // The bar is 2 s for a release build on a quiet machine with the default of 20.
-      let time = clock.measure { summary = builder.build(facts) }
-      if top == 20 { #expect(time < .seconds(10)) }
-      #expect(summary.html.utf8.count < 90_000)
+      let summary = builder.build(facts)
+      #expect(summary.html.utf8.count < 90_000 && summary.text.utf8.count < 300_000)
       #expect(summary.html.hasSuffix("</html>\n"))
-      #expect(summary.html.contains("more errors with"))
+      #expect(summary.html.contains("more errors with") && summary.html.contains("dedupctl show"))
+      for line in summary.text.split(separator: "\n") { #expect(DisplayText.columns(of: String(line)) <= 78) }
     }
-    for line in summary.text.split(separator: "\n") { #expect(DisplayText.columns(of: String(line)) <= 78) }
   }
 
   @Test func damagedFactsDoNotTrap() {
     let ends = [Timestamp(milliseconds: .min), Timestamp(milliseconds: .max)]
-    for time in ends {
-      var error = SummaryFacts.ErrorFacts.error("", "", forwarded: .max, suppressed: .max, before: .min, hours: [:])
-      error.hours = [.max, .min, .max, 0]
-      (error.firstSeen, error.lastSeen) = (time, time)
-      var other = error
-      (other.forwarded, other.suppressed, other.before) = (.min, .min, .max)
-      other.hours = Array(repeating: .max, count: 1000)
-      let facts = SummaryFacts(
-        from: time, to: ends[0], totals: Totals(passed: 1, doubtful: 2, forwarded: 3, suppressed: -4),
-        errors: [error, other, error], queue: QueueStatus(waiting: .max, oldest: time, octets: .min), senders: [],
-        recipients: [])
+    for (time, other) in [(ends[0], ends[1]), (ends[1], ends[0]), (ends[0], ends[0])] {
+      let period = SummaryPeriod(from: time, to: other)
+      let full = SiteCounts(
+        site: "", firstSeen: other, lastSeen: time, forwarded: .max, suppressed: .max, before: .min, earlier: .max,
+        episode: .init(start: time, quietBefore: other.since(time), isRegression: false))
+      let empty = SiteCounts(
+        site: "", firstSeen: time, lastSeen: time, forwarded: .min, suppressed: .min, before: .max, earlier: .min)
+      let ranking = SummaryRanking(["": [full, empty, full], "1": [empty], "2": [full]], in: period, limit: .max)
+      var facts = SummaryFacts(
+        period: period, totals: Totals(passed: 1, doubtful: 2, forwarded: 3, suppressed: -4), errors: ranking.listed,
+        queue: QueueStatus(waiting: .max, oldest: time, octets: .min))
+      facts.standings = [.new: .init(errors: .min, arrivals: .max), .ongoing: .init(errors: .max, arrivals: .min)]
+      facts.cells = [.max, .min, .max, 0]
+      facts.hoursPerCell = 1 << 40
+      facts.errors[0].cells = Array(repeating: .max, count: 1000)
+      facts.silences = [SilenceFacts(scope: "", author: "", reason: "", endsAt: time, held: .min)]
+      facts.damaged = .max
       for offset in [Int.min, 0, .max] {
         let summary = SummaryBuilder(top: .max, utcOffsetMinutes: offset, hostname: "\r\n").build(facts)
         #expect(!summary.text.isEmpty)
@@ -104,17 +128,21 @@ import Testing
   }
 
   @Test func whatRulesSilenceIsCountedAndNotListed() {
-    var facts = SummaryFacts.stormy
-    facts.errors[1].isSilenced = true
-    let summary = Self.builder.build(facts)
+    var errors = SummaryFacts.fixtures
+    errors[0].sites = errors[0].sites.map { site in
+      var site = site
+      site.isSilenced = true
+      return site
+    }
+    let summary = Self.builder.build(.facts(SummaryFacts.stormy.totals, errors))
     let sentence = "1 error with 1,315 mails is silenced by your rules and not listed."
     for text in [summary.text, summary.html] {
       #expect(text.contains(sentence))
       #expect(!text.contains("too many clients"))
       #expect(text.contains("Redis"))
     }
-    #expect(summary.subject == Self.builder.build(.stormy).subject)
-    #expect(!Self.builder.build(.stormy).text.contains("silenced"))
+    #expect(summary.subject.contains("8 errors (2 new"))
+    #expect(!Self.builder.build(.stormy).text.contains("silenced by"))
   }
 
   @Test func isAMailThatNobodyAnswers() {

@@ -283,8 +283,8 @@ struct QueueTests {
     defer { store.close() }
     let summary = OwnMail(
       id: Shop.id(at: nine), envelope: Shop.envelope, message: Array("Summary".utf8), kind: .summary)
-    try await store.enqueue(summary, setting: ("summary.day", "2025-10-09"))
-    await #expect(throws: StoreFailure.self) { try await store.enqueue(summary, setting: ("summary.day", "never")) }
+    try await store.enqueue([summary], setting: ("summary.day", "2025-10-09"))
+    await #expect(throws: StoreFailure.self) { try await store.enqueue([summary], setting: ("summary.day", "never")) }
     #expect(try await store.setting("summary.day") == "2025-10-09")
     #expect(try await store.setting("unknown") == nil)
     try await store.setSetting("summary.day", "2025-10-10")

@@ -66,7 +66,7 @@ struct RetentionTests {
     #expect(try await store.totals() == before)
     #expect(try await counts(store, ["tally"]) == [1 + 240 + 1])
     #expect(
-      try await store.summaryFacts(from: nine, to: nine + .hours(300)).totals == Totals(passed: 240, forwarded: 1))
+      try await store.facts(from: nine, to: nine + .hours(300)).totals == Totals(passed: 240, forwarded: 1))
     #expect(try purge(store, at: nine + Self.day * 400) == 6)
     #expect(try await store.totals() == before)
   }

@@ -190,3 +190,9 @@ extension SQLiteStore {
   /// All that is to be delivered for an entry.
   func octets(of id: QueueID) async throws -> [UInt8]? { try await message(of: id)?.octets() }
 }
+
+extension SQLiteStore {
+  func facts(from: Timestamp, to: Timestamp, sites: Set<Int64>? = nil, listed: Int = 100) async throws -> SummaryFacts {
+    try await summaryFacts(SummaryQuery(SummaryPeriod(from: from, to: to), sites: sites, listed: listed))
+  }
+}

@@ -76,18 +76,26 @@ struct ViewTests {
       Shop.mail(.report(Shop.occurrence("bbbb2222", cronSite)), at: nine + .minutes(61), envelope: cron))
     try await store.accept(Shop.ordinary(at: nine + .minutes(5)))
     try await store.accept(Shop.report("cccc3333", at: nine + .hours(24)))
-    let facts = try await store.summaryFacts(from: nine, to: nine + .hours(24))
+    let facts = try await store.facts(from: nine, to: nine + .hours(24))
     #expect(facts.totals == Totals(passed: 1, doubtful: 0, forwarded: 3, suppressed: 1))
-    #expect(facts.errors.map(\.fingerprint) == ["v1:aaaa1111", "v1:bbbb2222"])
-    let old = try #require(facts.errors.first)
-    #expect(!old.isNew && old.firstSeen == yesterday && old.lastSeen == nine + .minutes(130))
-    #expect(old.forwarded == 2 && old.suppressed == 1 && old.before == 3)
-    #expect(old.hours.count == 24 && Array(old.hours.prefix(3)) == [2, 0, 1])
-    let new = try #require(facts.errors.last)
-    #expect(new.isNew && new.site == "cron" && new.before == 0 && new.hours[1] == 1)
-    #expect(facts.senders == ["root@shop.example", "cron@shop.example"])
-    #expect(facts.recipients == ["ann@example.org", "bob@example.org"])
+    #expect(facts.errors.map(\.fingerprint) == ["v1:bbbb2222", "v1:aaaa1111"])
+    #expect(facts.errors.map(\.standing) == [.new, .ongoing])
+    #expect(facts.standings == [.new: .init(errors: 1, arrivals: 1), .ongoing: .init(errors: 1, arrivals: 3)])
+    let old = try #require(facts.errors.last?.sites.first)
+    #expect(old.firstSeen == yesterday && old.lastSeen == nine + .minutes(130))
+    #expect(old.forwarded == 2 && old.suppressed == 1 && old.before == 3 && old.earlier == 3)
+    #expect(facts.errors.last?.cells.prefix(3) == [2, 0, 1] && facts.errors.last?.cells.count == 24)
+    #expect(facts.errors.last?.title == "Error aaaa1111" && facts.errors.last?.place == "shop/views.py")
+    #expect(facts.errors.first?.sites.map(\.site) == ["cron"] && facts.errors.first?.cells[1] == 1)
+    #expect(facts.cells.prefix(3) == [2, 1, 1] && facts.hoursPerCell == 1)
     #expect(facts.queue.waiting == 6)
+    let audiences = try await store.siteAudiences(from: nine, to: nine + .hours(24))
+    #expect(audiences.map(\.name) == ["shop.settings", "cron"] && audiences.map(\.mails) == [3, 1])
+    #expect(audiences.map(\.recipients) == [["ann@example.org", "bob@example.org"], ["ann@example.org"]])
+    let cronOnly = try await store.facts(
+      from: nine, to: nine + .hours(24), sites: Set(audiences.filter { $0.name == "cron" }.map(\.row)))
+    #expect(cronOnly.totals == Totals(forwarded: 1) && cronOnly.isPartial)
+    #expect(cronOnly.errors.map(\.fingerprint) == ["v1:bbbb2222"] && cronOnly.cells.prefix(3) == [0, 1, 0])
   }
 
   @Test("neighbouring periods that meet on a quarter of an hour count each mail once, and the running quarter is seen")
@@ -97,13 +105,13 @@ struct ViewTests {
     defer { store.close() }
     for minute in 0..<60 { try await store.accept(Shop.report(at: nine + .minutes(minute))) }
     let half = nine + .minutes(30)
-    let first = try await store.summaryFacts(from: nine, to: half)
-    let second = try await store.summaryFacts(from: half, to: nine + .hours(1))
+    let first = try await store.facts(from: nine, to: half)
+    let second = try await store.facts(from: half, to: nine + .hours(1))
     #expect(first.totals.accepted == 30 && second.totals.accepted == 30)
-    #expect(second.errors.first?.before == 30)
-    let preview = try await store.summaryFacts(from: nine, to: nine + .minutes(59))
+    #expect(second.errors.first?.sites.first?.before == 30)
+    let preview = try await store.facts(from: nine, to: nine + .minutes(59))
     #expect(preview.totals.accepted == 60)
-    #expect(try await store.summaryFacts(from: half, to: nine).errors.isEmpty)
+    #expect(try await store.facts(from: half, to: nine).errors.isEmpty)
   }
 
   @Test("an absurd period is cut rather than filling the memory")
@@ -112,10 +120,10 @@ struct ViewTests {
     let store = try Shop.store(folder)
     defer { store.close() }
     try await store.accept(Shop.report())
-    let facts = try await store.summaryFacts(from: Timestamp(milliseconds: .min), to: nine + .hours(1))
-    #expect(facts.errors.first?.hours.count == 9600)
-    #expect(facts.errors.first?.hours.last == 1)
-    #expect(try await store.summaryFacts(from: nine, to: Timestamp(milliseconds: .max)).errors.isEmpty)
+    let facts = try await store.facts(from: Timestamp(milliseconds: .min), to: nine + .hours(1))
+    #expect(facts.errors.first?.cells.count == 48 && facts.hoursPerCell == 200)
+    #expect(facts.errors.first?.cells.last == 1)
+    #expect(try await store.facts(from: nine, to: Timestamp(milliseconds: .max)).errors.isEmpty)
   }
 
   @Test(

@@ -51,6 +51,14 @@ extension ValueFormat {
       write: { $0.map(format.write) ?? "" })
   }
 
+  /// `no` means nil.
+  static func orNo<Wrapped>(_ format: ValueFormat<Wrapped>) -> Self where Value == Wrapped? {
+    ValueFormat(
+      syntax: "no, or " + format.syntax, range: format.range,
+      read: { (text) throws(ValueProblem) in text == "no" ? nil : try format.read(text) },
+      write: { $0.map(format.write) ?? "no" })
+  }
+
   /// Items separated by commas; blanks around them mean nothing.
   /// - Parameter name: names the items in the reference, e.g. `durations in s, min, h or d`.
   static func list<Item>(_ format: ValueFormat<Item>, of name: String, mayBeEmpty: Bool = false) -> Self

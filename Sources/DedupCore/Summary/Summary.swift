@@ -1,6 +1,6 @@
 package import MailMessage
 
-/// The daily mail about what arrived, what was forwarded and what was held back. Text and HTML say the same; either is
+/// The daily or weekly mail about what arrived, what was forwarded and what was held back. Text and HTML say the same; either is
 /// complete without the other.
 package struct Summary: Hashable, Sendable {
   package var subject: String
@@ -33,10 +33,13 @@ package struct Summary: Hashable, Sendable {
   }
 }
 
-/// Makes a summary of the facts of a period: new errors first, then the others by how often they arrived. What is not
-/// listed is counted, so that the sums always add up.
+/// Makes a summary of the facts of a period: what needs attention first, then the others by how often they arrived. What
+/// is not listed is counted, so that the sums always add up.
 package struct SummaryBuilder: Hashable, Sendable {
-  /// How many errors are listed one by one, at most.
+  /// Nobody reads further, and building the text takes time for each.
+  package static let mostListed = 200
+
+  /// How many errors are listed one by one, at most; no more than `mostListed`.
   package var top: Int
   /// Of the clock that the reader lives by, in minutes ahead of UTC.
   package var utcOffsetMinutes: Int

@@ -1,8 +1,8 @@
 import MailMessage
 
-/// When the daily summary is due, and which period it covers.
+/// When a summary is due, and which period it covers.
 ///
-/// A period ends at the time of day set, each local day once; the next one starts where the last one ended, so that
+/// A period ends at the time of day set, each local day once, or once on that day of each week; the next one starts where the last one ended, so that
 /// no mail is counted twice or left out. After a downtime one summary covers all that was missed.
 ///
 /// | situation | what happens |
@@ -13,14 +13,19 @@ import MailMessage
 /// | clock set back across 08:00 after sending | nothing until 08:00 of the next day |
 /// | 02:30 on a day on which the clock skips from 02:00 to 03:00 | 03:30 |
 /// | 02:30 on a day that has it twice | the first one |
-package struct DailySchedule: Sendable {
+package struct SummarySchedule: Sendable {
   /// Minutes after local midnight, 0 to 1439.
   package var timeOfDay: Int
+  /// The day of the week on which a period ends; nil: each.
+  package var weekday: Weekday?
   /// Seconds that local time is ahead of UTC at a point in time.
   package var localOffset: @Sendable (Timestamp) -> Int
 
-  package init(timeOfDay: Int, localOffset: @escaping @Sendable (Timestamp) -> Int) {
+  package init(
+    timeOfDay: Int, weekday: Weekday? = nil, localOffset: @escaping @Sendable (Timestamp) -> Int
+  ) {
     self.timeOfDay = min(1439, max(0, timeOfDay))
+    self.weekday = weekday
     self.localOffset = localOffset
   }
 
@@ -37,18 +42,22 @@ package struct DailySchedule: Sendable {
   /// - Parameter lastEnd: the end of the period of the last summary; nil when none is known.
   package func plan(now: Timestamp, lastEnd: Timestamp?) -> Plan {
     let ends = self.ends(around: now)
-    let end = ends.last { $0 <= now } ?? now.advanced(by: .seconds(-86_400))
-    // More than a day ahead: the clock was far in the future when that summary was sent. Waiting could take years.
-    guard let lastEnd, lastEnd.since(now) <= .seconds(26 * 3600) else { return .begin(from: end) }
+    let days = weekday == nil ? 1 : 7
+    let end = ends.last { $0 <= now } ?? now.advanced(by: .seconds(-86_400 * days))
+    // More than a period ahead: the clock was far in the future when that summary was sent. Waiting could take years.
+    guard let lastEnd, lastEnd.since(now) <= .seconds(days * 86_400 + 7200) else { return .begin(from: end) }
     if lastEnd < end { return .send(from: lastEnd, to: end) }
-    return .wait(until: ends.first { $0 > now && $0 > lastEnd } ?? now.advanced(by: .seconds(86_400)))
+    return .wait(until: ends.first { $0 > now && $0 > lastEnd } ?? now.advanced(by: .seconds(86_400 * days)))
   }
 
   /// The ends of the periods of the days around `now`, in order.
   private func ends(around now: Timestamp) -> [Timestamp] {
     let local = Self.clamp(now.seconds) + offset(at: now)
     let today = local / 86_400 - (local % 86_400 < 0 ? 1 : 0)
-    return (-2...2).map { end(onDay: today + $0) }
+    guard let weekday else { return (-2...2).map { end(onDay: today + $0) } }
+    // 1970-01-01 was a Thursday.
+    let thisWeek = today - ((today - weekday.daysAfterThursday) % 7 + 7) % 7
+    return (-2...2).map { end(onDay: thisWeek + 7 * $0) }
   }
 
   /// The moment when a local clock shows `timeOfDay` on a day, counted from the epoch.
@@ -67,4 +76,20 @@ package struct DailySchedule: Sendable {
 
   /// Far enough from the ends of the range that no sum overflows.
   private static func clamp(_ seconds: Int64) -> Int64 { min(1 << 52, max(-(1 << 52), seconds)) }
+}
+
+package enum Weekday: String, Hashable, Sendable, CaseIterable {
+  case monday, tuesday, wednesday, thursday, friday, saturday, sunday
+
+  fileprivate var daysAfterThursday: Int64 {
+    switch self {
+    case .thursday: 0
+    case .friday: 1
+    case .saturday: 2
+    case .sunday: 3
+    case .monday: 4
+    case .tuesday: 5
+    case .wednesday: 6
+    }
+  }
 }

@@ -1,7 +1,7 @@
 import DedupCore
 import Testing
 
-@Suite struct DailyScheduleTests {
+@Suite struct SummaryScheduleTests {
   /// 2026 in Berlin: +01:00, +02:00 from 29 March to 25 October, changed at 01:00 UTC.
   static let berlin: @Sendable (Timestamp) -> Int = { time in
     (1_774_746_000..<1_792_890_000).contains(time.seconds) ? 7200 : 3600
@@ -18,9 +18,10 @@ import Testing
   struct Case: CustomTestStringConvertible {
     var shows: String
     var minutes = 480
+    var weekday: Weekday?
     var now: Timestamp
     var lastEnd: Timestamp?
-    var plan: DailySchedule.Plan
+    var plan: SummarySchedule.Plan
     var testDescription: String { shows }
   }
 
@@ -66,9 +67,36 @@ import Testing
     Case(
       shows: "midnight", minutes: 0, now: utc(10, 23), lastEnd: utc(9, 23),
       plan: .send(from: utc(9, 23), to: utc(10, 23))),
+    // 12 January 2026, day 11, was a Monday.
+    Case(
+      shows: "weekly, never sent: begins at the last Monday", weekday: .monday, now: utc(14, 12), lastEnd: nil,
+      plan: .begin(from: utc(11, 7))),
+    Case(
+      shows: "weekly, the minute before", weekday: .monday, now: utc(18, 6, 59), lastEnd: utc(11, 7),
+      plan: .wait(until: utc(18, 7))),
+    Case(
+      shows: "weekly, on the minute", weekday: .monday, now: utc(18, 7), lastEnd: utc(11, 7),
+      plan: .send(from: utc(11, 7), to: utc(18, 7))),
+    Case(
+      shows: "weekly, sent", weekday: .monday, now: utc(18, 7), lastEnd: utc(18, 7), plan: .wait(until: utc(25, 7))),
+    Case(
+      shows: "weekly, down for two weeks and a day: all in one", weekday: .monday, now: utc(26, 12),
+      lastEnd: utc(4, 7), plan: .send(from: utc(4, 7), to: utc(25, 7))),
+    Case(
+      shows: "weekly, the clock was set back by a day after sending", weekday: .monday, now: utc(17, 12),
+      lastEnd: utc(18, 7), plan: .wait(until: utc(25, 7))),
+    Case(
+      shows: "weekly, summer begins: a week that is an hour short", weekday: .sunday, now: utc(march29, 6),
+      lastEnd: utc(march29 - 7, 7), plan: .send(from: utc(march29 - 7, 7), to: utc(march29, 6))),
+    Case(
+      shows: "weekly, moved from Monday to Wednesday: a short one", weekday: .wednesday, now: utc(13, 7),
+      lastEnd: utc(11, 7), plan: .send(from: utc(11, 7), to: utc(13, 7))),
+    Case(
+      shows: "weekly, the clock was years ahead when the last one was sent", weekday: .monday, now: utc(14, 8),
+      lastEnd: utc(1000, 7), plan: .begin(from: utc(11, 7))),
   ])
   func plans(_ test: Case) {
-    let schedule = DailySchedule(timeOfDay: test.minutes, localOffset: Self.berlin)
+    let schedule = SummarySchedule(timeOfDay: test.minutes, weekday: test.weekday, localOffset: Self.berlin)
     #expect(schedule.plan(now: test.now, lastEnd: test.lastEnd) == test.plan)
   }
 
@@ -77,7 +105,7 @@ import Testing
   @Test(arguments: [0, 150, 180, 480, 1439], [1, 2, 3] as [UInt64])
   func coversAYearOnce(minutes: Int, seed: UInt64) {
     var random = SplitMix(seed: seed)
-    let schedule = DailySchedule(timeOfDay: minutes, localOffset: Self.berlin)
+    let schedule = SummarySchedule(timeOfDay: minutes, localOffset: Self.berlin)
     var (now, lastEnd) = (Self.utc(0), Timestamp?.none)
     var ends: [Timestamp] = []
     while now < Self.utc(365) {
@@ -107,9 +135,11 @@ import Testing
     for time in [Int64.min, -1, 0, .max].map({ Timestamp(milliseconds: $0) }) {
       for offset in [Int.min, 0, .max] {
         for minutes in [Int.min, 0, .max] {
-          let schedule = DailySchedule(timeOfDay: minutes) { _ in offset }
-          for lastEnd in [nil, Timestamp(milliseconds: .min), Timestamp(milliseconds: .max)] {
-            _ = schedule.plan(now: time, lastEnd: lastEnd)
+          for weekday in [nil, Weekday.monday] {
+            let schedule = SummarySchedule(timeOfDay: minutes, weekday: weekday) { _ in offset }
+            for lastEnd in [nil, Timestamp(milliseconds: .min), Timestamp(milliseconds: .max)] {
+              _ = schedule.plan(now: time, lastEnd: lastEnd)
+            }
           }
         }
       }

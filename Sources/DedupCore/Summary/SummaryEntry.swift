@@ -1,0 +1,129 @@
+/// One error as both parts of the summary show it.
+struct SummaryEntry {
+  let standing: Standing
+  /// `NEW`, `REGRESSION`, `AGAIN`, `RISING`; nil for the others.
+  let mark: String?
+  /// What the mark means here, e.g. `came back after 5 days of quiet`; nil when the mark says it all.
+  let note: String?
+  let title: String
+  let place: String
+  /// `shop.production 1,200, shop.staging 115`.
+  let sites: String
+  /// What `dedupctl show` takes.
+  let id: String
+  let arrivals: Int
+  /// Arrived, with the share of all error reports, and held back; empty when none arrived.
+  let now: [Number]
+  /// Arrivals in the period before, and on average.
+  let before: [Number]
+  /// `↑`, `↓` or `=`: arrivals against the period before; within a tenth it is the same.
+  let trend: String
+  /// `first seen 2026-11-20 09:12, last 2026-11-22 15:40`.
+  let seen: String
+  /// Arrivals over time.
+  let cells: [Int]
+  /// `highest 620 at 14:00`; nil when nothing arrived.
+  let peak: String?
+
+  struct Number {
+    var value: String
+    var label: String
+    /// E.g. `96 %`.
+    var remark: String?
+  }
+
+  /// - Parameter all: arrivals of all errors of the period.
+  init(_ facts: ErrorFacts, all: Int, in summary: SummaryFacts, clock: SummaryClock) {
+    let period = summary.period
+    let frequency = Frequency(facts.sites, in: period)
+    standing = facts.standing
+    mark = facts.standing.mark
+    note = Self.note(facts, in: period)
+    title = DisplayText.oneLine(facts.title, limit: 180)
+    place = DisplayText.oneLine(facts.place, limit: 140)
+    sites = Self.sites(facts.sites)
+    id = Self.shortID(facts.fingerprint)
+    arrivals = facts.arrivals
+    trend = Self.trend(frequency)
+    now = facts.arrivals > 0 ? Self.now(facts, all: all) : []
+    before = [
+      Number(value: DisplayText.number(frequency.before), label: period.previousName),
+      Number(value: Self.mean(frequency.mean), label: period.meanName),
+    ]
+    let first = facts.sites.map(\.firstSeen).min() ?? period.from
+    let last = facts.sites.map(\.lastSeen).max() ?? period.from
+    seen = "first seen \(clock.minute(first)), last \(clock.minute(last))"
+    cells = facts.cells
+    peak = SummaryChart(cells: facts.cells, in: summary, clock: clock).peak
+  }
+
+  private static func now(_ facts: ErrorFacts, all: Int) -> [Number] {
+    let share = SummaryWords.share(facts.arrivals, of: all)
+    let held = facts.sites.map(\.suppressed).sumOfCounts()
+    return [
+      Number(value: DisplayText.number(facts.arrivals), label: "arrived", remark: share),
+      Number(value: DisplayText.number(held), label: "held back"),
+    ]
+  }
+
+  /// One digit behind the point where it matters.
+  private static func mean(_ value: Double) -> String {
+    let tenths = Int((min(value, 1e15) * 10).rounded())
+    guard tenths < 100, !tenths.isMultiple(of: 10) else { return DisplayText.number((tenths + 5) / 10) }
+    return "\(tenths / 10).\(tenths % 10)"
+  }
+
+  private static func note(_ facts: ErrorFacts, in period: SummaryPeriod) -> String? {
+    let standing = facts.standing
+    let concerned = facts.sites.filter { $0.standing(in: period) == standing }
+    let quiet = concerned.compactMap { $0.episode?.quietBefore }.max().map { SummaryClock.span($0) }
+    let text: String? =
+      switch standing {
+      case .regression: "came back\(quiet.map { " after \($0)" } ?? "") although it was resolved"
+      case .again: "came back after \(quiet ?? "a time") of quiet"
+      case .new, .rising, .ongoing, .quiet: nil
+      }
+    guard standing.needsAttention, !concerned.isEmpty, concerned.count < facts.sites.count else { return text }
+    let place = "in \(list(concerned.map { DisplayText.oneLine($0.site, limit: 80) }))"
+    return text.map { "\($0), \(place)" } ?? "\(standing.word) \(place)"
+  }
+
+  private static func sites(_ sites: [SiteCounts]) -> String {
+    guard sites.count > 1 else { return DisplayText.oneLine(sites.first?.site ?? "", limit: 80) }
+    return list(sites.map { "\(DisplayText.oneLine($0.site, limit: 80)) \(DisplayText.number($0.arrivals))" })
+  }
+
+  private static func list(_ names: [String]) -> String {
+    let shown = 5
+    let rest = names.count > shown ? [DisplayText.count(names.count - shown, "more site")] : []
+    return (names.prefix(shown) + rest).joined(separator: ", ")
+  }
+
+  private static func trend(_ frequency: Frequency) -> String {
+    let (now, before) = (Double(frequency.arrivals), Double(max(0, frequency.before)))
+    if now > before * 1.1 { return "↑" }
+    return now < before * 0.9 ? "↓" : "="
+  }
+
+  /// As `FingerprintRow.id`. The digest is ours, but the store may be damaged and the text ends in a shell command.
+  private static func shortID(_ fingerprint: String) -> String {
+    let digest = fingerprint.drop { $0 != ":" }.dropFirst()
+    return String(digest.filter { $0.isASCII && ($0.isLetter || $0.isNumber) }.prefix(8))
+  }
+}
+
+extension Standing {
+  /// As `dedupctl`, log and headers call it.
+  var word: String {
+    switch self {
+    case .new: "new"
+    case .regression: "regression"
+    case .again: "again"
+    case .rising: "rising"
+    case .ongoing: "ongoing"
+    case .quiet: "quiet"
+    }
+  }
+
+  fileprivate var mark: String? { needsAttention ? word.uppercased() : nil }
+}

@@ -1,0 +1,80 @@
+/// What a summary says beside the errors: silences, mail that could not be read, and how the relay itself does.
+enum SummaryRelay {
+  struct Line {
+    var text: String
+    /// Whether somebody should look after it.
+    var isTrouble: Bool
+  }
+
+  private static let mostLines = 10
+
+  static func silences(_ silences: [SilenceFacts], clock: SummaryClock) -> [String] {
+    let sorted = silences.sorted { ($0.endsAt, $0.scope) < ($1.endsAt, $1.scope) }
+    return listed(sorted) { silence in
+      let reason = DisplayText.oneLine(silence.reason, limit: 120)
+      let author = DisplayText.oneLine(silence.author, limit: 60)
+      return """
+        \(DisplayText.oneLine(silence.scope, limit: 120)): until \(clock.minute(silence.endsAt)), by \
+        \(author.isEmpty ? "unknown" : author)\(reason.isEmpty ? "" : " (\(reason))"), \
+        \(DisplayText.count(max(0, silence.held), "mail")) held back
+        """
+    }
+  }
+
+  static func doubts(_ doubts: [SummaryFacts.Doubt]) -> [String] {
+    listed(doubts.filter { $0.mails > 0 }) { doubt in
+      "\(DisplayText.count(doubt.mails, "mail")): \(DisplayText.oneLine(doubt.reason, limit: 120))"
+    }
+  }
+
+  static func lines(_ facts: SummaryFacts, clock: SummaryClock) -> [Line] {
+    var lines = [queue(facts, clock: clock)]
+    if facts.damaged > 0 {
+      let were = facts.damaged == 1 ? "was found damaged and is" : "were found damaged and are"
+      lines.append(
+        Line(
+          text: "\(DisplayText.count(facts.damaged, "queued mail")) \(were) not sent. See: dedupctl queue",
+          isTrouble: true))
+    }
+    return lines + (facts.health.map(health) ?? [])
+  }
+
+  private static func queue(_ facts: SummaryFacts, clock: SummaryClock) -> Line {
+    let status = facts.queue
+    guard status.waiting > 0 else { return Line(text: "Nothing waits for delivery.", isTrouble: false) }
+    let waiting = "\(DisplayText.count(status.waiting, "mail waits", "mails wait")) for delivery"
+    guard let oldest = status.oldest else { return Line(text: waiting + ".", isTrouble: false) }
+    // Half an hour is past the retries that a busy next hop causes.
+    let isLate = facts.period.to.since(oldest) >= .seconds(1800)
+    let failure = facts.lastFailure.map { " The next hop said: \(DisplayText.oneLine($0, limit: 300)) ·" } ?? ""
+    let hint = isLate ? "\(failure) See: dedupctl queue" : ""
+    return Line(text: "\(waiting), the oldest since \(clock.minute(oldest)).\(hint)", isTrouble: isLate)
+  }
+
+  private static func health(_ health: RelayHealth) -> [Line] {
+    var lines: [Line] = []
+    if health.spoolWaiting > 0 {
+      let mails = DisplayText.count(health.spoolWaiting, "mail is", "mails are")
+      lines.append(
+        Line(text: "\(mails) in the emergency spool: the database does not take mail. See the log.", isTrouble: true))
+    }
+    if health.refused > 0 {
+      let mails = DisplayText.count(health.refused, "mail was", "mails were")
+      lines.append(
+        Line(
+          text: "\(mails) refused since the start: neither a disk nor the next hop took mail. See the log.",
+          isTrouble: true))
+    }
+    for path in health.setAside.prefix(mostLines) {
+      let text = "A database was set aside and can be removed: \(DisplayText.oneLine(path, limit: 200))"
+      // Told by a mail of its own when it happened.
+      lines.append(Line(text: text, isTrouble: false))
+    }
+    return lines
+  }
+
+  private static func listed<Fact>(_ facts: [Fact], _ line: (Fact) -> String) -> [String] {
+    let rest = facts.count > mostLines ? ["and \(DisplayText.number(facts.count - mostLines)) more"] : []
+    return facts.prefix(mostLines).map(line) + rest
+  }
+}
