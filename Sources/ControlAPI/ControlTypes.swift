@@ -53,6 +53,8 @@ package struct ErrorDetail: Codable, Sendable, Equatable {
   /// The first and the latest mail as they arrived (bytes that are not UTF-8 replaced); absent when not kept.
   package var firstMail: String?
   package var latestMail: String?
+  /// Which of the mails are kept but are not what was stored: `first`, `latest`; absent when none is.
+  package var damagedMails: [String]?
   /// Its variants, the first seen first; absent when it has none.
   package var variants: [VariantEntry]?
 }
@@ -69,6 +71,8 @@ package struct VariantEntry: Codable, Sendable, Equatable {
   /// Its first mail, as that of the error; absent when not kept, or when the mails of all variants are too many for
   /// one answer.
   package var firstMail: String?
+  /// True when that mail is kept but is not what was stored; else absent.
+  package var isDamaged: Bool?
 }
 
 /// One mail that waits for delivery.

@@ -22,19 +22,26 @@ extension ErrorEntry {
 
 extension ErrorDetail {
   package init(_ detail: FingerprintDetail) {
+    let damaged = [("first", detail.firstSample), ("latest", detail.latestSample)].filter { $0.1 == .damaged }
     self.init(
       entry: ErrorEntry(detail.row), explanation: detail.explanation,
-      firstMail: detail.firstSample.map { String(decoding: $0, as: UTF8.self) },
-      latestMail: detail.latestSample.map { String(decoding: $0, as: UTF8.self) },
+      firstMail: detail.firstSample.text,
+      latestMail: detail.latestSample.text,
+      damagedMails: damaged.isEmpty ? nil : damaged.map(\.0),
       variants: detail.variants.isEmpty ? nil : detail.variants.map(VariantEntry.init))
   }
+}
+
+extension SampleMail {
+  fileprivate var text: String? { octets.map { String(decoding: $0, as: UTF8.self) } }
 }
 
 extension VariantEntry {
   fileprivate init(_ variant: VariantDetail) {
     self.init(
       name: variant.name, total: variant.total, firstSeen: Date(variant.firstSeen), lastSeen: Date(variant.lastSeen),
-      isOfFirstMail: variant.isOfFirstMail, firstMail: variant.sample.map { String(decoding: $0, as: UTF8.self) })
+      isOfFirstMail: variant.isOfFirstMail, firstMail: variant.sample.text,
+      isDamaged: variant.sample == .damaged ? true : nil)
   }
 }
 

@@ -24,8 +24,10 @@ package struct ConfigurationChange: Hashable, Sendable {
   package var concernsRoute: Bool { keys.contains(where: Self.route.contains) }
 
   private static func isFixed(_ key: String) -> Bool {
-    key == "listener.hostname" || key == "control.socket" || key.hasPrefix("store.")
+    fixed.contains(key)
   }
+
+  private static let fixed: Set = ["listener.hostname", "control.socket", "store.directory", "store.spool"]
 
   private static let route: Set = [
     "delivery.smarthost", "delivery.tls", "delivery.ca-file", "delivery.verify-certificate", "delivery.username",
@@ -39,7 +41,8 @@ extension Configuration {
   package func keepingWhatIsFixed(in running: Configuration) -> Configuration {
     var copy = self
     copy.listener.hostname = running.listener.hostname
-    copy.store = running.store
+    copy.store.directory = running.store.directory
+    copy.store.spool = running.store.spool
     copy.control = running.control
     return copy
   }

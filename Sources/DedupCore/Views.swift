@@ -51,14 +51,13 @@ package struct FingerprintDetail: Hashable, Sendable, Codable {
   package var row: FingerprintRow
   /// The readable explanation of how the fingerprint came about.
   package var explanation: String
-  /// The first and the latest mail, as they arrived; nil when retention removed it.
-  package var firstSample: [UInt8]?
-  package var latestSample: [UInt8]?
+  package var firstSample: SampleMail
+  package var latestSample: SampleMail
   /// Its variants, the first seen first.
   package var variants: [VariantDetail]
 
   package init(
-    row: FingerprintRow, explanation: String, firstSample: [UInt8]?, latestSample: [UInt8]?,
+    row: FingerprintRow, explanation: String, firstSample: SampleMail, latestSample: SampleMail,
     variants: [VariantDetail] = []
   ) {
     self.row = row
@@ -67,6 +66,18 @@ package struct FingerprintDetail: Hashable, Sendable, Codable {
     self.latestSample = latestSample
     self.variants = variants
   }
+}
+
+/// A mail that is kept for people to look at.
+package enum SampleMail: Hashable, Sendable, Codable {
+  /// As it arrived.
+  case kept([UInt8])
+  /// It was too large, or retention removed it.
+  case notKept
+  /// It is not what was stored.
+  case damaged
+
+  package var octets: [UInt8]? { if case .kept(let octets) = self { octets } else { nil } }
 }
 
 /// One variant of an error: another path to the same place, or another text.
@@ -78,11 +89,12 @@ package struct VariantDetail: Hashable, Sendable, Codable {
   package var lastSeen: Timestamp
   /// Whether the first mail of the error is the first of this variant.
   package var isOfFirstMail: Bool
-  /// Its first mail, as it arrived; nil when it is not kept, or when one answer cannot hold the mails of so many.
-  package var sample: [UInt8]?
+  /// Its first mail; also not kept when one answer cannot hold the mails of so many.
+  package var sample: SampleMail
 
   package init(
-    name: String, total: Int, firstSeen: Timestamp, lastSeen: Timestamp, isOfFirstMail: Bool, sample: [UInt8]? = nil
+    name: String, total: Int, firstSeen: Timestamp, lastSeen: Timestamp, isOfFirstMail: Bool,
+    sample: SampleMail = .notKept
   ) {
     self.name = name
     self.total = total

@@ -95,18 +95,18 @@ enum FingerprintQueries {
     _ row: Row, _ policy: WindowPolicy, now: Timestamp, room: inout Int, _ db: Database
   ) throws -> FingerprintDetail {
     let id = try row.integer(0)
-    let first = try SampleTable.message(of: id, slot: SampleTable.first, db)
+    let first = try SampleTable.find(SampleTable.first, of: id, db)
     let shown = try Self.row(row, policy, now: now, db)
     // One mail is the first and the latest.
-    let latest = shown.record.total == 1 ? first : try SampleTable.message(of: id, slot: SampleTable.latest, db)
+    let latest = shown.record.total == 1 ? first : try SampleTable.find(SampleTable.latest, of: id, db)
     var detail = FingerprintDetail(
       row: shown, explanation: try row.optionalText(5) ?? "", firstSample: first, latestSample: latest)
     detail.variants = try VariantTable.details(of: id, db)
     for index in detail.variants.indices where room > 0 {
       let variant = detail.variants[index]
       let slot = SampleTable.slot(ofVariant: variant.name)
-      let sample = try SampleTable.message(of: id, slot: variant.isOfFirstMail ? SampleTable.first : slot, db)
-      room -= sample?.count ?? 0
+      let sample = variant.isOfFirstMail ? first : try SampleTable.find(slot, of: id, db)
+      room -= sample.octets?.count ?? 0
       detail.variants[index].sample = sample
     }
     return detail

@@ -38,11 +38,12 @@ struct Purge {
   }
 
   private func excessSamples(_ db: Database) throws -> Bool {
-    let sum = try db.cachedStatement(sql: "SELECT IFNULL(SUM(octets), 0) FROM sample WHERE message IS NOT NULL")
+    let sum = try db.cachedStatement(
+      sql: "SELECT IFNULL(SUM(IFNULL(stored, octets)), 0) FROM sample WHERE message IS NOT NULL")
     var total = try Row.fetchOne(sum)?.count(0) ?? 0
     guard total > retention.sampleOctets else { return false }
     let statement = try db.cachedStatement(
-      sql: "SELECT rowid, octets FROM sample WHERE message IS NOT NULL ORDER BY arrived_at LIMIT ?")
+      sql: "SELECT rowid, IFNULL(stored, octets) FROM sample WHERE message IS NOT NULL ORDER BY arrived_at LIMIT ?")
     var excess: [Int64] = []
     for row in try Row.fetchAll(statement, arguments: [Self.rowsAStep]) where total > retention.sampleOctets {
       excess.append(try row.integer(0))

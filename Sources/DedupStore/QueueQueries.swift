@@ -10,19 +10,31 @@ enum QueueQueries {
     """
 
   /// Entries to try now. Half of the places are for fresh mail, so that a backlog of retries never starves it, and the
-  /// other way round; what one side does not need the other gets. Within each the oldest due time comes first.
+  /// other way round; what one side does not need the other gets. Within each the oldest due time comes first. Of more
+  /// fresh mail than has a place half is the newest, in turn with the oldest: a mail that somebody waits for is not
+  /// behind a backlog that was never tried, and the backlog still drains from its old end.
   static func due(now: Timestamp, limit: Int, excluding: Set<QueueID>, _ db: Database) throws -> [QueueEntry] {
     guard limit > 0 else { return [] }
-    let fresh = try due("attempts = 0", now: now, limit: limit, excluding: excluding, db)
-    let retries = try due("attempts > 0", now: now, limit: limit, excluding: excluding, db)
+    let retries = try due(retries, now: now, limit: limit, excluding: excluding, db)
     let share = max(limit - retries.count, (limit + 1) / 2)
-    let chosen = fresh.prefix(share)
+    let chosen = try freshMail(now: now, share: share, excluding: excluding, db)
     return try (chosen + retries.prefix(limit - chosen.count)).map { try $0.entry(db) }
+  }
+
+  private static func freshMail(
+    now: Timestamp, share: Int, excluding: Set<QueueID>, _ db: Database
+  ) throws -> [Found] {
+    let oldest = try due(fresh, now: now, limit: share + 1, excluding: excluding, db)
+    guard oldest.count > share else { return oldest }
+    let newest = try due(fresh, .newestFirst, now: now, limit: share / 2, excluding: excluding, db).reversed()
+    let early = oldest.prefix(share - newest.count)
+    // Both lists are in the order of their age, so two mails of one sender stay in theirs within each.
+    return zip(early, newest).flatMap { [$0, $1] } + early.dropFirst(newest.count)
   }
 
   /// When the next entry is due, those of `excluding` left out.
   static func nextDue(excluding: Set<QueueID>, _ db: Database) throws -> Timestamp? {
-    let firsts = try ["attempts = 0", "attempts > 0"].compactMap { which -> Timestamp? in
+    let firsts = try [fresh, retries].compactMap { which -> Timestamp? in
       let statement = try db.cachedStatement(
         sql: "SELECT id, next_attempt FROM entry WHERE aside = 0 AND \(which) ORDER BY next_attempt")
       let rows = try Row.fetchCursor(statement)
@@ -52,14 +64,20 @@ enum QueueQueries {
     return QueueStatus(waiting: try row.count(0), oldest: try row.optionalTime(1), octets: try row.count(2))
   }
 
+  // As the indexes spell it.
+  private static let fresh = "attempts = 0"
+  private static let retries = "attempts > 0"
+
+  /// By the time when a mail became due; both are an index read from one of its ends.
+  private enum Order: String {
+    case oldestFirst = "next_attempt, id"
+    case newestFirst = "next_attempt DESC, id DESC"
+  }
+
   private static func due(
-    _ which: String, now: Timestamp, limit: Int, excluding: Set<QueueID>, _ db: Database
+    _ which: String, _ order: Order = .oldestFirst, now: Timestamp, limit: Int, excluding: Set<QueueID>, _ db: Database
   ) throws -> [Found] {
-    let statement = try db.cachedStatement(
-      sql: """
-        SELECT \(columns) FROM entry
-        WHERE aside = 0 AND \(which) AND next_attempt <= ? ORDER BY next_attempt, id
-        """)
+    let statement = try db.cachedStatement(sql: dueSelect(which, order))
     let rows = try Row.fetchCursor(statement, arguments: [now.milliseconds])
     var found: [Found] = []
     while found.count < limit, let row = try rows.next() {
@@ -67,6 +85,18 @@ enum QueueQueries {
       if !excluding.contains(entry.withoutRecipients.id) { found.append(entry) }
     }
     return found
+  }
+
+  private static func dueSelect(_ which: String, _ order: Order) -> String {
+    "SELECT \(columns) FROM entry WHERE aside = 0 AND \(which) AND next_attempt <= ? ORDER BY \(order.rawValue)"
+  }
+
+  /// What SQLite makes of the questions for due mail, for tests.
+  static func plans(_ db: Database) throws -> [String] {
+    try [dueSelect(fresh, .oldestFirst), dueSelect(fresh, .newestFirst), dueSelect(retries, .oldestFirst)].map {
+      let steps = try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN \($0)", arguments: [0])
+      return try steps.map { try $0.text(3) }.joined(separator: "; ")
+    }
   }
 
   /// A row of the queue, its recipients not fetched yet.

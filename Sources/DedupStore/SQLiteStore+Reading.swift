@@ -48,7 +48,7 @@ extension SQLiteStore: StoreReading {
   package func fingerprint(idPrefix: String, now: Timestamp) async throws(StoreFailure) -> [FingerprintDetail] {
     try await reader.fingerprint(idPrefix: idPrefix, now: now).map { detail in
       var detail = detail
-      if detail.explanation.isEmpty { detail.explanation = detail.firstSample.map(explainer.text) ?? "" }
+      if detail.explanation.isEmpty { detail.explanation = detail.firstSample.octets.map(explainer.text) ?? "" }
       return detail
     }
   }

@@ -115,6 +115,13 @@ package final class SQLiteStore: MailStore, Sendable {
     reader.setPolicy(policy)
   }
 
+  /// What is there for people stays as long as `retention` says from the next idle moment on.
+  package func setRetention(_ retention: Retention) {
+    writer.setRetention(retention)
+    // An idle moment comes after some work.
+    queue.submit(octets: 0, work: { _ in }, completion: { _ in })
+  }
+
   /// `wake` is called after each commit that added something to deliver, on the store's thread: it must be quick.
   package func onQueued(_ wake: @escaping @Sendable () -> Void) { self.wake.set(wake) }
 

@@ -49,11 +49,55 @@ struct SampleTable {
     }
   }
 
-  /// The sample in `slot`, or nil when there is none or it was not kept.
-  static func message(of fingerprint: Int64, slot: String, _ db: Database) throws -> [UInt8]? {
+  static func find(_ slot: String, of fingerprint: Int64, _ db: Database) throws -> SampleMail {
     let statement = try db.cachedStatement(
-      sql: "SELECT message FROM sample WHERE fingerprint_id = ? AND slot = ?")
-    return try Row.fetchOne(statement, arguments: [fingerprint, slot])?.optionalBytes(0)
+      sql: "SELECT message, octets, stored FROM sample WHERE fingerprint_id = ? AND slot = ?")
+    guard let row = try Row.fetchOne(statement, arguments: [fingerprint, slot]), let octets = row.optionalBytes(0)
+    else { return .notKept }
+    guard let original = try? row.count(1), let stored = try? row.optionalInteger(2) ?? Int64(original),
+      octets.count == stored
+    else { return .damaged }
+    if stored == original { return .kept(octets) }
+    return Deflate.inflated(octets, to: original).map(SampleMail.kept) ?? .damaged
+  }
+}
+
+// What is done in idle moments: a mail that arrives does not wait for it.
+extension SampleTable {
+  /// A sample that is younger may soon be replaced by a later one.
+  private static let restless = Duration.seconds(600)
+  /// Octets to deflate in one step: a mail that arrives meanwhile waits some 10 ms.
+  private static let octetsAStep = 512 << 10
+  private static let rowsAStep = 50
+
+  /// Deflates some of the samples that were not looked at yet. Returns whether there may be more.
+  static func deflate(now: Timestamp, _ db: Database) throws -> Bool {
+    let rows = try notLookedAt(before: now.advanced(by: .zero - restless), db)
+    guard !rows.isEmpty else { return false }
+    let find = try db.cachedStatement(sql: "SELECT message FROM sample WHERE rowid = ?")
+    let keep = try db.cachedStatement(sql: "UPDATE sample SET message = ?, stored = ? WHERE rowid = ?")
+    try db.inTransaction(.immediate) {
+      for row in rows {
+        guard let message = try Row.fetchOne(find, arguments: [row])?.optionalBytes(0) else { continue }
+        let smaller = Deflate.deflated(message) ?? message
+        try keep.execute(arguments: [Data(smaller), smaller.count, row])
+      }
+      return .commit
+    }
+    return true
+  }
+
+  private static func notLookedAt(before time: Timestamp, _ db: Database) throws -> [Int64] {
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT rowid, octets FROM sample WHERE message IS NOT NULL AND stored IS NULL AND arrived_at < ?
+        ORDER BY arrived_at LIMIT ?
+        """)
+    var room = octetsAStep
+    return try Row.fetchAll(statement, arguments: [time.milliseconds, rowsAStep]).prefix { row in
+      defer { room -= (try? row.count(1)) ?? 0 }
+      return room > 0
+    }.map { try $0.integer(0) }
   }
 }
 

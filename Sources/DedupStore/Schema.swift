@@ -16,6 +16,7 @@ enum Schema {
     migrator.registerMigration("5 status requests") { try $0.execute(sql: statusRequests) }
     migrator.registerMigration("6 retention") { try $0.execute(sql: retention) }
     migrator.registerMigration("7 episodes") { try $0.execute(sql: episodes) }
+    migrator.registerMigration("8 deflated samples") { try $0.execute(sql: deflatedSamples) }
     return migrator
   }
 
@@ -171,6 +172,13 @@ enum Schema {
       body TEXT NOT NULL -- JSON
     ) STRICT;
     CREATE INDEX silence_open ON silence (id) WHERE ended_at IS NULL;
+    """
+
+  /// Samples in fewer octets.
+  private static let deflatedSamples = """
+    ALTER TABLE sample ADD COLUMN stored INTEGER; -- octets here, deflated when fewer than `octets`; null: as it came
+    DROP INDEX sample_arrived;
+    CREATE INDEX sample_arrived ON sample (arrived_at, octets, stored) WHERE message IS NOT NULL;
     """
 
   /// What waits for delivery.

@@ -38,7 +38,7 @@ package struct StoreLimits: Hashable, Sendable {
 package struct Retention: Hashable, Sendable {
   /// Of the first and the latest mail of each error, and of the first of each variant.
   package var sampleAge: Duration
-  /// Octets of all of these; the oldest go first.
+  /// Octets that all of these take; the oldest go first.
   package var sampleOctets: Int
   /// Of counts, and of errors that are not seen any more.
   package var history: Duration

@@ -70,7 +70,8 @@ package final class StoreReader: StoreReading, Sendable {
 // The queue.
 extension StoreReader {
   /// Entries to try now: `nextAttempt` is not after `now`, oldest first. When fresh mail (no attempt yet) and retries
-  /// compete for the places, each gets half of them.
+  /// compete for the places, each gets half of them; and so do the oldest and the newest of more fresh mail than has a
+  /// place.
   ///
   /// - Parameter excluding: those in somebody's hands already.
   package func due(now: Timestamp, limit: Int, excluding: Set<QueueID> = []) async throws(StoreFailure) -> [QueueEntry]

@@ -14,6 +14,7 @@ final class Writer: Sendable {
   private let letterhead: Letterhead
   private let replacer: Replacer
   private let policy: Mutex<WindowPolicy>
+  private let retention: Mutex<Retention>
   private let follow = Callback<Batch.Effects>()
   private let replaced = Callback<Void>()
   private let lastReplacement = Mutex<ContinuousClock.Instant?>(nil)
@@ -28,11 +29,14 @@ final class Writer: Sendable {
     self.limits = limits
     self.replacer = replacer
     self.policy = Mutex(policy)
+    retention = Mutex(limits.retention)
   }
 
   var pool: DatabasePool { database.opened.pool }
 
   func setPolicy(_ policy: WindowPolicy) { self.policy.withLock { $0 = policy } }
+
+  func setRetention(_ retention: Retention) { self.retention.withLock { $0 = retention } }
 
   /// Who hears of each durable batch.
   func onCommit(_ follow: (@Sendable (Batch.Effects) -> Void)?) { self.follow.set(follow) }
@@ -71,10 +75,11 @@ final class Writer: Sendable {
 
   /// Something useful for an idle moment. Returns whether there is more.
   func tidy() throws -> Bool {
-    let purge = Purge(limits.retention, windowLength: policy.withLock { $0.length }, now: replacer.now())
+    let now = replacer.now()
+    let purge = Purge(retention.withLock { $0 }, windowLength: policy.withLock { $0.length }, now: now)
     return try pool.writeWithoutTransaction { db in
       if db.isInsideTransaction { try db.rollback() }
-      return try purge.step(db) || Housekeeping.shrink(db)
+      return try purge.step(db) || SampleTable.deflate(now: now, db) || Housekeeping.shrink(db)
     }
   }
 

@@ -108,9 +108,7 @@ struct Daemon {
 extension Daemon {
   private func openStore(_ reader: Current<ReportReader>) throws -> SQLiteStore {
     var limits = StoreLimits()
-    limits.retention = Retention(
-      sampleAge: configuration.store.sampleAge, sampleOctets: configuration.store.sampleSize,
-      history: configuration.store.history)
+    limits.retention = Retention(configuration.store)
     do {
       return try SQLiteStore(
         directory: configuration.store.directory, policy: configuration.window,
@@ -145,5 +143,11 @@ extension Daemon {
     }
     // Standard output is a pipe as often as a terminal; whoever waits for these lines must get them now.
     fflush(nil)
+  }
+}
+
+extension Retention {
+  init(_ store: Configuration.Store) {
+    self.init(sampleAge: store.sampleAge, sampleOctets: store.sampleSize, history: store.history)
   }
 }

@@ -32,8 +32,8 @@ struct QueueRunner: Service {
     (events, signal) = AsyncStream.makeStream()
   }
 
-  /// Entries that are read from the store at once; more wait there.
-  private static let lookahead = 100
+  /// Entries that are read from the store at once; more wait there. A new mail waits until these are on their way.
+  private static let lookahead = 20
   /// How long to leave the store alone after it failed to answer.
   private static let storePause = Duration.seconds(2)
   private static let longestStorePause = Duration.seconds(30)

@@ -87,6 +87,7 @@ actor Reloader {
     parts.entrance.adopt(entrance)
     parts.reader.adopt(ReportReader(rules: new.rules))
     parts.store.setPolicy(new.window)
+    parts.store.setRetention(Retention(new.store))
     parts.summary.adopt(new.summary)
     route.turns = parts.route.value.turns + (change.concernsRoute ? 1 : 0)
     await parts.route.adopt(route).transport.retire()

@@ -40,8 +40,9 @@ struct ShowCommand: AsyncParsableCommand {
     }
     Output.line("\n" + printable(detail.explanation, keepingLines: true))
     if mails {
-      section("First mail", detail.firstMail)
-      section("Latest mail", detail.latestMail)
+      let damaged = detail.damagedMails ?? []
+      section("First mail", detail.firstMail, isDamaged: damaged.contains("first"))
+      section("Latest mail", detail.latestMail, isDamaged: damaged.contains("latest"))
       let variants = detail.variants ?? []
       // Of a single one there is nothing to say that was not said.
       if variants.count > 1 { variants.forEach(section) }
@@ -64,11 +65,15 @@ struct ShowCommand: AsyncParsableCommand {
   private func section(_ variant: VariantEntry) {
     let times = [variant.firstSeen, variant.lastSeen].map { Output.local($0, "%Y-%m-%d %H:%M:%S") }
     let title = "Variant \(printable(variant.name)): \(variant.total) seen, first \(times[0]), last \(times[1])"
-    section(title, variant.isOfFirstMail ? "The first mail above is its first." : variant.firstMail)
+    section(
+      title, variant.isOfFirstMail ? "The first mail above is its first." : variant.firstMail,
+      isDamaged: variant.isDamaged == true)
   }
 
-  private func section(_ title: String, _ mail: String?) {
+  private func section(_ title: String, _ mail: String?, isDamaged: Bool) {
     Output.line("\n--- \(title) ---")
-    Output.line(mail.map { printable($0.replacing("\r\n", with: "\n"), keepingLines: true) } ?? "not kept")
+    Output.line(
+      mail.map { printable($0.replacing("\r\n", with: "\n"), keepingLines: true) }
+        ?? (isDamaged ? "kept, but damaged" : "not kept"))
   }
 }

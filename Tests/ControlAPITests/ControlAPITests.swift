@@ -11,6 +11,9 @@ import Testing
 private struct FixedStore: StoreReading {
   static let now = Timestamp(seconds: 1_795_356_185)
 
+  static let variant = VariantDetail(
+    name: "abcd", total: 3, firstSeen: now, lastSeen: now, isOfFirstMail: false, sample: .kept(Array("x".utf8)))
+
   static func row(_ site: String) -> FingerprintRow {
     FingerprintRow(
       fingerprint: "1:0123456789abcdef0123456789abcdef", site: site, title: "OperationalError: too many clients",
@@ -42,8 +45,8 @@ private struct FixedStore: StoreReading {
     guard "0123456789abcdef".hasPrefix(idPrefix) else { return [] }
     return [
       FingerprintDetail(
-        row: Self.row("shop.settings"), explanation: "why", firstSample: Array("Subject: x\r\n".utf8),
-        latestSample: nil)
+        row: Self.row("shop.settings"), explanation: "why", firstSample: .kept(Array("Subject: x\r\n".utf8)),
+        latestSample: .damaged, variants: [Self.variant])
     ]
   }
 

@@ -39,6 +39,7 @@ import Testing
       [store]
       directory = elsewhere
       spool = there
+      sample-age = 2d
       [control]
       socket = here
       [window]
@@ -48,9 +49,9 @@ import Testing
     let running = Configuration()
     let change = ConfigurationChange(from: running, to: configuration(text))
     #expect(change.awaitingRestart == ["listener.hostname", "store.directory", "store.spool", "control.socket"])
-    #expect(change.live == ["window.length"])
+    #expect(change.live == ["window.length", "store.sample-age"])
     let adopted = configuration(text).keepingWhatIsFixed(in: running)
-    #expect(ConfigurationChange(from: running, to: adopted).keys == ["window.length"])
+    #expect(ConfigurationChange(from: running, to: adopted).keys == ["window.length", "store.sample-age"])
     #expect(ConfigurationChange(from: adopted, to: configuration(text)).live == [])
   }
 

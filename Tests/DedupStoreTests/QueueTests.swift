@@ -251,12 +251,36 @@ struct QueueTests {
       fresh.append(mail.id)
     }
     let later = nine + .hours(1)
-    #expect(try await store.due(now: later, limit: 4).map(\.id) == Array(fresh.prefix(2) + retries.prefix(2)))
+    #expect(try await store.due(now: later, limit: 6).map(\.id) == Array(fresh + retries.prefix(3)))
+    #expect(try await store.due(now: later, limit: 4).map(\.id) == [fresh[0], fresh[2]] + retries.prefix(2))
     #expect(try await store.due(now: later, limit: 1).map(\.id) == Array(fresh.prefix(1)))
     #expect(try await store.due(now: later, limit: 20).map(\.id) == fresh + retries)
     #expect(
       try await store.due(now: later, limit: 4, excluding: Set(fresh)).map(\.id) == Array(retries.prefix(4)))
     #expect(try await store.nextDue(excluding: Set(fresh)) == nine + .seconds(30))
+  }
+
+  @Test(
+    "of more fresh mail than has a place the newest is in turn with the oldest, none twice, and without a sort",
+    arguments: [
+      (1, [0]), (2, [0, 9]), (3, [0, 9, 1]), (4, [0, 8, 1, 9]), (5, [0, 8, 1, 9, 2]),
+      (9, [0, 6, 1, 7, 2, 8, 3, 9, 4]), (10, Array(0..<10)), (20, Array(0..<10)),
+    ])
+  func newest(_ limit: Int, _ expected: [Int]) async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    let mails = (0..<11).map { Shop.ordinary(at: nine + .seconds($0)) }
+    for mail in mails { try await store.accept(mail) }
+    let ids = mails.map(\.id)
+    let now = nine + .minutes(1)
+    let found = try await store.due(now: now, limit: limit, excluding: [ids[10]]).map(\.id)
+    #expect(found == expected.map { ids[$0] })
+    // What is not due yet is not the newest.
+    #expect(try await store.due(now: nine + .seconds(3), limit: 2).map(\.id) == [ids[0], ids[3]])
+    for plan in try await store.commit({ try QueueQueries.plans($0.db) }) {
+      #expect(plan.contains("USING INDEX entry_") && !plan.contains("TEMP"))
+    }
   }
 
   @Test("retries do not wait for a clock that jumped back by three days")

@@ -38,7 +38,7 @@ struct RetentionTests {
     #expect(try await counts(store, ["sample"]) == [2])
     try purge(store, at: nine + Self.day * 2 + .seconds(1))
     let detail = try #require(try await store.fingerprint(idPrefix: "aaaa", now: nine).first)
-    #expect(detail.firstSample == nil && detail.latestSample != nil && detail.row.record.total == 2)
+    #expect(detail.firstSample == .notKept && detail.latestSample.octets != nil && detail.row.record.total == 2)
   }
 
   @Test("of more samples than there is room for the oldest go, and no more than must")
@@ -52,6 +52,79 @@ struct RetentionTests {
     try purge(store, at: nine)
     let left = try await store.commit { try Int.fetchAll($0.db, sql: "SELECT fingerprint_id FROM sample ORDER BY 1") }
     #expect(left == [5, 6, 7])
+  }
+
+  @Test("a mail that gets smaller by it is kept deflated, counts as what it takes, and is shown as it came")
+  func deflated() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    var noisy = Shop.report("noisy")
+    noisy.message = Message((0..<4000).map { _ in UInt8.random(in: 0...255) })
+    let mails = [Shop.report("wordy", octets: 200_000), noisy, Shop.report("young", at: nine + .hours(1))]
+    for mail in mails { try await store.accept(mail) }
+    let now = nine + .hours(1) + .minutes(1)
+    #expect(try deflate(store, at: now) == 1 && deflate(store, at: now) == 0)
+    let sizes = try await store.commit {
+      let select = "SELECT IFNULL(stored, octets), length(message), octets FROM sample ORDER BY fingerprint_id"
+      return try Row.fetchAll($0.db, sql: select).map { row in try (0..<3).map { try row.count($0) } }
+    }
+    #expect(sizes[0][0] == sizes[0][1] && sizes[0][0] < 2000 && sizes[0][2] == mails[0].message.count)
+    #expect(sizes[1][0] == sizes[1][2] && sizes[1][1] == sizes[1][2])
+    #expect(sizes[2][1] == sizes[2][2])
+    for mail in mails {
+      guard case .report(let occurrence) = mail.judged else { continue }
+      let detail = try await store.fingerprint(idPrefix: occurrence.fingerprint, now: now).first
+      #expect(detail?.firstSample == .kept(mail.message.head))
+    }
+    // Some 200,000 octets as they came, less than 10,000 as they are stored.
+    try purge(store, at: now)
+    #expect(try await counts(store, ["sample"]) == [3])
+  }
+
+  @Test(
+    "a deflated mail that is damaged is reported as such, whatever is wrong with it",
+    arguments: [
+      "message = CAST(substr(message, 1, 100) || x'00' || substr(message, 102) AS BLOB)",
+      "message = substr(message, 1, 20)",
+      "message = x''", "octets = octets + 1", "octets = octets - 1", "octets = 1 << 51", "octets = -1", "stored = -1",
+      "stored = octets", "stored = 1", "octets = 1, stored = 0, message = x''",
+    ])
+  func damagedSample(_ damage: String) async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    try await store.accept(Shop.report(text: String((0..<2000).map { _ in Bool.random() ? "a" : "b" })))
+    try deflate(store, at: nine + .hours(1))
+    try await store.commit { try $0.db.execute(sql: "UPDATE sample SET \(damage)") }
+    let detail = try #require(try await store.fingerprint(idPrefix: "aaaa", now: nine).first)
+    #expect(detail.firstSample == .damaged && detail.row.record.total == 1)
+  }
+
+  /// Deflates as of `now` until nothing is left to do, and returns the number of steps.
+  @discardableResult
+  private func deflate(_ store: SQLiteStore, at now: Timestamp) throws -> Int {
+    try store.writer.pool.writeWithoutTransaction { db in
+      var steps = 0
+      while try SampleTable.deflate(now: now, db) { steps += 1 }
+      return steps
+    }
+  }
+
+  @Test("what retention says may change while the store is open")
+  func changed() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    // The clock of the store stands at nine.
+    try await store.accept(Shop.report(at: nine.advanced(by: .zero - Self.day * 3)))
+    store.setRetention(Self.short)
+    var waits = 0
+    while try await counts(store, ["sample"]) != [0], waits < 100 {
+      try await Task.sleep(for: .milliseconds(100))
+      waits += 1
+    }
+    #expect(try await counts(store, ["sample"]) == [0])
   }
 
   @Test("old counts are summed up: no mail is forgotten, and nothing else changes")

@@ -134,14 +134,14 @@ struct WindowTests {
     let first = Shop.report(text: "first")
     try await store.accept(first)
     let alone = try #require(try await store.fingerprint(idPrefix: "aaaa", now: nine).first)
-    #expect(alone.firstSample == first.message.head && alone.latestSample == first.message.head)
+    #expect(alone.firstSample == .kept(first.message.head) && alone.latestSample == .kept(first.message.head))
     let last = Shop.report(text: "last")
     _ = await store.acceptTogether([Shop.report(text: "second"), last])
     let both = try #require(try await store.fingerprint(idPrefix: "aaaa", now: nine).first)
-    #expect(both.firstSample == first.message.head && both.latestSample == last.message.head)
+    #expect(both.firstSample == .kept(first.message.head) && both.latestSample == .kept(last.message.head))
     try await store.accept(Shop.report(octets: 6000))
     let large = try #require(try await store.fingerprint(idPrefix: "aaaa", now: nine).first)
-    #expect(large.firstSample == first.message.head && large.latestSample == nil)
+    #expect(large.firstSample == .kept(first.message.head) && large.latestSample == .notKept)
   }
 
   @Test(
@@ -163,9 +163,9 @@ struct WindowTests {
     for mail in mails.dropFirst(3) { try await store.accept(mail) }
     let detail = try #require(try await store.fingerprint(idPrefix: "aaaa", now: nine).first)
     #expect(detail.variants.map(\.name) == ["a", "b", "c", "d"] && detail.variants.map(\.total) == [2, 2, 1, 1])
-    #expect(detail.variants.map(\.sample) == [1, 0, 3, 6].map { mails[$0].message.head })
+    #expect(detail.variants.map(\.sample) == [1, 0, 3, 6].map { SampleMail.kept(mails[$0].message.head) })
     #expect(detail.variants.map(\.isOfFirstMail) == [false, true, false, false])
-    #expect(detail.firstSample == mails[0].message.head && detail.latestSample == mails[7].message.head)
+    #expect(detail.firstSample == .kept(mails[0].message.head) && detail.latestSample == .kept(mails[7].message.head))
   }
 
   @Test("the mails of variants in one answer are bounded; of the rest the answer has name and count")
@@ -175,7 +175,7 @@ struct WindowTests {
     defer { store.close() }
     for number in 0..<50 { try await store.accept(Shop.variant("v\(number)", text: "", octets: 200 << 10)) }
     let variants = try #require(try await store.fingerprint(idPrefix: "aaaa", now: nine).first).variants
-    let octets = variants.compactMap(\.sample?.count).reduce(0, +)
+    let octets = variants.compactMap(\.sample.octets?.count).reduce(0, +)
     #expect(variants.count == 50 && octets >= 8 << 20 && octets < 9 << 20)
   }
 }

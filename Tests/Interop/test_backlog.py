@@ -74,3 +74,28 @@ def test_a_backlog_drains_and_fresh_mail_overtakes_it(workshop: Workshop):
     ledger.check(relay, sink)
     assert max(delays) < 5
     assert memory(relay) - idle < 32
+
+
+@pytest.mark.timeout(120 + BACKLOG // 50)
+def test_fresh_mail_overtakes_a_backlog_that_was_never_tried(workshop: Workshop):
+    """A smarthost that hangs and comes back: mails that arrive meanwhile are among the next, and the oldest as well."""
+    sink = QuickSink().start()
+    workshop.endings.append(sink.stop)
+    sink.hold()
+    relay = workshop.relay(sink, overrides={"log": {"level": "warning"}}).start()
+    ledger = Ledger(relay.port)
+    accept(ledger)
+    fresh = [letter(f"fresh-{n}") for n in range(3)]
+    ledger.send(fresh)
+    assert relay.status()["queue"]["waiting"] == BACKLOG + len(fresh) and tried(relay) == 0
+    sink.release()
+    relay.wait_drained(60 + BACKLOG // 50)
+    ledger.check(relay, sink)
+    order = [taken.token for taken in sink.taken]
+    places = [order.index(mail.token) for mail in fresh]
+    print(f"of {len(order)} mails the fresh ones came as {places}")
+    # Those under way and those that the relay has read before, then its next look at the queue.
+    assert max(places) < 100
+    # The old end drains at the same time: half of what went out next is from there.
+    sent = {token: number for number, token in enumerate(ledger.mails)}
+    assert sum(sent[token] < 200 for token in order[:200]) >= 60

@@ -92,7 +92,7 @@ extension ConfigurationSchema {
     ])
 
   static let store = ConfigurationSection(
-    "store", "What the relay remembers: the queue, the errors and their counts. Changes here take a restart.",
+    "store", "What the relay remembers: the queue, the errors and their counts. Another folder takes a restart.",
     keys: [
       ConfigurationKey(
         "directory", \.store.directory, .path(), example: "/var/lib/maildedup",

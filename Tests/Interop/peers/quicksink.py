@@ -25,7 +25,10 @@ class Taken:
 
 
 class QuickSink:
-    """Listens on the same port after each stop. With `hesitant`, each recipient later-…@… is told 451 once."""
+    """Listens on the same port after each stop. With `hesitant`, each recipient later-…@… is told 451 once.
+
+    Between `hold` and `release` no message is answered.
+    """
 
     def __init__(self, hesitant: bool = False):
         self.port = free_port()
@@ -33,6 +36,8 @@ class QuickSink:
         self.life = 0
         self.taken: list[Taken] = []
         self._hesitated: set[str] = set()
+        self._answering = threading.Event()
+        self._answering.set()
         self._loop = None
         self._thread = None
 
@@ -50,6 +55,14 @@ class QuickSink:
             self._loop.call_soon_threadsafe(self._ended.set)
             self._thread.join(10)
             self._thread = None
+
+    def hold(self) -> None:
+        """Lets whoever sends a message wait for its answer."""
+        self._answering.clear()
+
+    def release(self) -> None:
+        """Answers all that wait, and from now on at once."""
+        self._answering.set()
 
     def tokens(self) -> set[str]:
         """What has arrived."""
@@ -95,6 +108,8 @@ class QuickSink:
             elif command == b"DATA" and recipients:
                 writer.write(b"354 go on\r\n")
                 raw = await reader.readuntil(b"\r\n.\r\n")
+                while not self._answering.is_set():
+                    await asyncio.sleep(0.01)
                 self.taken.append(_read(raw, recipients, life))
                 answer = b"250 taken\r\n"
             else:

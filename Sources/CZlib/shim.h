@@ -1,0 +1,6 @@
+#ifndef MAILDEDUP_CZLIB_SHIM_H
+#define MAILDEDUP_CZLIB_SHIM_H
+
+#include <zlib.h>
+
+#endif
