@@ -7,6 +7,12 @@ enum DigestTable {
   struct Waiting {
     var site: Int64
     var since: Timestamp
+
+    /// How long until its digest is due; never positive when the clock was set back since.
+    func wait(now: Timestamp) -> Duration {
+      let age = now.since(since)
+      return age < .zero ? .zero : StormCap.digestEvery - age
+    }
   }
 
   /// The sites with errors that wait.
@@ -17,6 +23,11 @@ enum DigestTable {
         WHERE awaits_digest IS NOT NULL GROUP BY site_id
         """)
     return try Row.fetchAll(statement).map { Waiting(site: try $0.integer(0), since: try $0.time(1)) }
+  }
+
+  /// How long until a digest is due; nil when no error waits for one.
+  static func next(now: Timestamp, _ db: Database) throws -> Duration? {
+    try waiting(db).map { $0.wait(now: now) }.min()
   }
 
   /// The errors of `site` that wait, in the order in which they came, and how many more there are.
@@ -46,5 +57,17 @@ enum DigestTable {
       QueueTable.OpenedWindow(
         fingerprint: try $0.integer(0), start: try $0.time(1), carried: try $0.count(2))
     }
+  }
+}
+
+/// When all-clears are due.
+enum AllClears {
+  /// The time of the next one; nil when none is wanted.
+  static func next(_ db: Database) throws -> Timestamp? {
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT MIN(all_clear_at) FROM fingerprint INDEXED BY fingerprint_all_clear WHERE all_clear_at IS NOT NULL
+        """)
+    return try Row.fetchOne(statement)?.optionalTime(0)
   }
 }

@@ -94,13 +94,15 @@ struct Purge {
     return try remove(statement, [before(retention.history).quarter, Self.rowsAStep], db)
   }
 
-  /// What hangs on an error (counts, samples) is gone before, but for its variants.
+  /// What hangs on an error (counts, samples) is gone before, but for its variants. One that the admin merged or split is
+  /// seen under other names; while those are there it stays, or what the admin said would be forgotten.
   private func oldErrors(_ db: Database) throws -> Bool {
     let statement = try db.cachedStatement(
       sql: """
         DELETE FROM fingerprint WHERE id IN
           (SELECT id FROM fingerprint
            WHERE last_seen < ? AND (window_start IS NULL OR window_start + IFNULL(window_length, ?) <= ?)
+             AND is_split = 0 AND (merged_into IS NULL OR merged_into NOT IN (SELECT id FROM fingerprint))
            ORDER BY last_seen LIMIT 10)
         """)
     let arguments: StatementArguments = [

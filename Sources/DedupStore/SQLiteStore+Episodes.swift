@@ -3,11 +3,15 @@ import GRDB
 
 // What becomes due without a mail, and what the admin says about errors.
 extension SQLiteStore {
-  /// Queues the digests and the all-clears that are due at `now`, each in the transaction that says so.
+  /// Queues the digests and the all-clears that are due at `now`, each in the transaction that says so. When none is, the
+  /// database is not written.
   ///
-  /// - Returns: how long until a digest may be due; nil: no error waits for one.
+  /// - Returns: how long until the next one may be due; nil: none is foreseen.
   package func tellWhatIsDue(now: Timestamp) async throws(StoreFailure) -> Duration? {
-    try await commit { batch in
+    let (digest, allClear) = try await reader.read { (try DigestTable.next(now: now, $0), try AllClears.next($0)) }
+    let next = [digest, allClear?.since(now)].compactMap { $0 }.min()
+    guard let next, next <= .zero else { return next }
+    return try await commit { batch in
       try batch.allClear(now: now)
       return try batch.digest(now: now)
     }

@@ -27,25 +27,15 @@ extension Batch {
   /// - Returns: how long until the next one may be; nil: none waits.
   func digest(now: Timestamp) throws -> Duration? {
     try windows.settle(db)
-    var next: Duration?
-    for waiting in try DigestTable.waiting(db) {
-      let age = now.since(waiting.since)
-      // Since the clock was set back, if it is negative.
-      if age >= .zero, age < StormCap.digestEvery {
-        next = min(next ?? StormCap.digestEvery, StormCap.digestEvery - age)
-      } else if try sendDigest(of: waiting.site, now: now) {
-        next = .zero
-      }
+    for waiting in try DigestTable.waiting(db) where waiting.wait(now: now) <= .zero {
+      try sendDigest(of: waiting.site, now: now)
     }
-    return next
+    return try DigestTable.next(now: now, db)
   }
 
-  /// Returns whether more wait.
-  private func sendDigest(of site: Int64, now: Timestamp) throws -> Bool {
+  private func sendDigest(of site: Int64, now: Timestamp) throws {
     let (rows, left) = try DigestTable.errors(of: site, limit: StormDigest.mostErrors, db)
-    guard let first = rows.first, let facts = try ErrorFacts.find(first, db), !facts.recipients.isEmpty else {
-      return false
-    }
+    guard let first = rows.first, let facts = try ErrorFacts.find(first, db), !facts.recipients.isEmpty else { return }
     let id = try freeID(at: now)
     var items: [StormDigest.Item] = []
     var opened: [QueueTable.OpenedWindow] = []
@@ -66,7 +56,6 @@ extension Batch {
         id: id, envelope: Envelope(sender: facts.sender, recipients: facts.recipients), message: message, kind: .notice),
       file: nil)
     for window in opened { try DigestTable.insert(window, by: id, db) }
-    return left > 0
   }
 
   /// Queues the all-clears that are due, as far as the storm cap lets them; the others' episodes end without a word.

@@ -9,8 +9,8 @@ struct EpisodeService: Service {
   let store: SQLiteStore
   let logger: Logger
 
-  /// An error that begins to wait for its digest now waits longer than this, so none is late.
-  private static let longestSleep = Duration.seconds(60)
+  /// Wall clocks jump and new errors begin to wait, so what is due is looked up anew this often.
+  private static let longestSleep = Duration.seconds(10)
 
   func run() async throws {
     await cancelWhenGracefulShutdown {

@@ -70,7 +70,8 @@ struct RelayOptions: ParsableArguments {
     -> any ControlService
   {
     do {
-      let reader = try StoreReader(readingDirectory: configuration.store.directory)
+      let reader = try StoreReader(
+        readingDirectory: configuration.store.directory, policy: configuration.window)
       Output.error("The daemon is down (\(configuration.control.socket)); reading its store.")
       let hostname = configuration.listener.hostname ?? HostName.current()
       let top = configuration.summary.topErrors

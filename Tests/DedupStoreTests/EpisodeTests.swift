@@ -148,8 +148,9 @@ struct EpisodeStoreTests {
     defer { store.close() }
     try await store.accept(Shop.report())
     try await store.accept(Shop.report(at: nine + .minutes(10)))
-    _ = try await store.tellWhatIsDue(now: nine + .hours(24))
-    #expect(try await store.queue(limit: 10).count == 1)
+    let commits = store.commits
+    #expect(try await store.tellWhatIsDue(now: nine + .hours(24)) == .minutes(10))
+    #expect(try await store.queue(limit: 10).count == 1 && store.commits == commits)
     _ = try await store.tellWhatIsDue(now: nine + .hours(25))
     _ = try await store.tellWhatIsDue(now: nine + .hours(50))
     #expect(try await Self.subjects(store) == ["Hi", "[quiet for 24 h, 2 mails] Hi"])
@@ -249,6 +250,26 @@ struct AdminTests {
     #expect(try await store.split(b) == .released(1))
     #expect(try await store.accept(Shop.renamed("v2:dddd", from: "v1:bbbb1111")).reason == "first")
     #expect(try await store.totals() == Totals(forwarded: 3, suppressed: 6))
+  }
+
+  @Test("what the admin merged stays merged after its name was not seen for longer than history is kept")
+  func mergeOutlivesHistory() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    for digest in ["aaaa1111", "bbbb1111"] { try await store.accept(Shop.report(digest)) }
+    let (a, b) = (try await Self.row(store, "aaaa"), try await Self.row(store, "bbbb"))
+    #expect(try await store.merge([b], into: a) == [b])
+    let later = nine + .hours(24 * 401)
+    try await store.accept(Shop.report("aaaa1111", at: later))
+    let purge = Purge(Retention(), windowLength: .hours(1), now: later)
+    try await store.commit { batch in
+      try batch.windows.settle(batch.db)
+      // A step opens a transaction of its own.
+      for table in ["sample", "arrival", "tally"] { try batch.db.execute(sql: "DELETE FROM \(table)") }
+    }
+    try await store.writer.pool.writeWithoutTransaction { db in while try purge.step(db) {} }
+    #expect(try await store.accept(Shop.report("bbbb1111", at: later)).reason == "inside-window")
   }
 
   @Test("errors of two sites cannot be merged: windows never mix sites")

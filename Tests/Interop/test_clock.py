@@ -133,3 +133,26 @@ def wake(bench: Bench, moment: float, summaries: int) -> None:
     bench.start("TZ=Europe/Berlin")
     assert stays(lambda: len(bench.sink.taken) == summaries, 0.2), f"{len(bench.sink.taken)} summaries"
     assert bench.relay.stop() == 0
+
+
+def test_a_digest_and_an_all_clear_by_the_clock(workshop: Workshop):
+    """Five minutes after the storm cap held them back, one mail names the errors; a day of quiet later each is over."""
+    relay = workshop.relay(overrides={"window": {"length": "1h", "storm-cap": "2", "all-clear": "yes"}})
+    clock = Clock(workshop.folder)
+    relay.start(*clock.prefix)
+
+    def inbox() -> list[str]:
+        return [path.read_text() for path in sorted(relay.maildir.glob("new/*"))]
+
+    Ledger(relay.port).send([report(f"token-{name}", name) for name in ("apples", "pears", "plums", "cherries")])
+    assert [error["awaits_digest"] for error in relay.errors()].count(True) == 2
+    clock.jump(301)
+    until(lambda: len(inbox()) == 3, "two errors and the digest", 30)
+    [digest] = [mail for mail in inbox() if "List-Id: <errors." in mail]
+    assert "2 more errors in" in digest and "plums" in digest and "cherries" in digest
+    assert not any(error["awaits_digest"] for error in relay.errors())
+    # Two mails an hour at most: the other two episodes end without a word.
+    clock.jump(DAY + 10)
+    until(lambda: len(inbox()) == 5, "two all-clears", 30)
+    assert sum("[quiet for" in mail for mail in inbox()) == 2
+    assert stays(lambda: len(inbox()) == 5, 0.5)
