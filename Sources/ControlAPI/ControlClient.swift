@@ -99,6 +99,10 @@ extension ControlClient: ControlService {
     try await self.request(.GET, Self.path(request))
   }
 
+  package func purge(_ request: PurgeRequest) async throws -> PurgeReport {
+    try await self.request(.POST, ControlPath.purge, try ControlJSON.encode(request))
+  }
+
   package func reload() async throws -> ReloadReport { try await request(.POST, ControlPath.reload) }
 
   package func silences(all: Bool) async throws -> [SilenceEntry] {

@@ -74,6 +74,9 @@ package struct ControlServer: Sendable {
     router.post("\(ControlPath.summary)") { request, _ in
       try await answer { try await service.sendSummary(SummaryRequest(request)) }
     }
+    router.post("\(ControlPath.purge)") { request, _ in
+      try await answer { try await service.purge(try await body(of: request)) }
+    }
     router.post("\(ControlPath.reload)") { _, _ in try await answer { try await service.reload() } }
     addAdmin(to: router, service)
     return router

@@ -11,6 +11,8 @@ package protocol ControlService: Sendable {
   func previewSummary(_ request: SummaryRequest) async throws -> SummaryPreview
   /// Queues that summary now; without a site, one for each of those that the configuration has.
   func sendSummary(_ request: SummaryRequest) async throws -> SummarySent
+  /// Removes mails that are kept of errors, or says how many those are.
+  func purge(_ request: PurgeRequest) async throws -> PurgeReport
   /// Reads the configuration again; what is wrong with it is in the answer.
   func reload() async throws -> ReloadReport
 
@@ -34,6 +36,7 @@ package enum ControlPath {
   package static let errors = "/v1/errors"
   package static let queue = "/v1/queue"
   package static let summary = "/v1/summary"
+  package static let purge = "/v1/purge"
   package static let reload = "/v1/reload"
   package static let silences = "/v1/silences"
   package static let resolve = "/v1/resolve"

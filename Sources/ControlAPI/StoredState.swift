@@ -72,6 +72,8 @@ package struct StoredState: ControlService {
     throw ControlProblem("the daemon is down; only a running daemon can send the summary")
   }
 
+  package func purge(_ request: PurgeRequest) async throws -> PurgeReport { throw Self.readOnly }
+
   package func reload() async throws -> ReloadReport {
     throw ControlProblem("the daemon is down; it reads its configuration when it starts")
   }

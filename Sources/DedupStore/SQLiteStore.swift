@@ -1,4 +1,5 @@
 package import DedupCore
+import Dispatch
 import GRDB
 package import Logging
 package import MailMessage
@@ -29,6 +30,7 @@ package final class SQLiteStore: MailStore, Sendable {
   let logger: Logger
   let explainer: Explainer
   let writer: Writer
+  let wiping = DispatchQueue(label: "dedup-store.wiping")
   private let files: StoreFiles
   private let lock: InstanceLock
   private let wake = Callback<Void>()

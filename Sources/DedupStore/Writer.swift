@@ -83,6 +83,11 @@ final class Writer: Sendable {
     }
   }
 
+  /// Runs `work` between two transactions.
+  func outsideTransaction<Output>(_ work: (Database) throws -> Output) throws -> Output {
+    try pool.writeWithoutTransaction(work)
+  }
+
   /// Moves the WAL into the database and closes both. On a full disk the first may fail; the WAL then stays, and
   /// the next start reads it.
   func close() throws {

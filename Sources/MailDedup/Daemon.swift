@@ -70,7 +70,8 @@ struct Daemon {
     let watch = EncryptionWatch(route: route, logger: logger)
     let control = ControlServer(
       service: LiveControl(
-        store: store, mailer: mailer, listener: listener, net: net, route: route, reloader: reloader),
+        store: store, mailer: mailer, listener: listener, net: net, route: route, reloader: reloader,
+        logger: logger),
       socket: configuration.control.socket, group: group, logger: logger)
     let teller = ReplacementTeller(
       store: store, mailer: mailer, postmaster: route.value.bounces.postmaster, logger: logger)

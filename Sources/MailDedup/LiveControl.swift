@@ -3,6 +3,7 @@ import DedupCore
 import DedupStore
 import Foundation
 import HostSystem
+import Logging
 import MailEncryption
 import SMTPServer
 
@@ -15,12 +16,14 @@ struct LiveControl: ControlService {
   private let net: SafetyNet
   private let route: Current<Route>
   private let reloader: Reloader
+  private let logger: Logger
   private let startedAt = Date.now
 
   init(
     store: SQLiteStore, mailer: SummaryMailer, listener: SMTPListener, net: SafetyNet, route: Current<Route>,
-    reloader: Reloader
+    reloader: Reloader, logger: Logger
   ) {
+    self.logger = logger
     stored = StoredState(reader: store, now: WallClock.now, builder: mailer.builder)
     self.store = store
     self.mailer = mailer
@@ -40,12 +43,13 @@ struct LiveControl: ControlService {
   }
 
   private var trouble: TroubleReport {
-    let counts = net.counts
-    let setAside = store.setAside.map { SetAsideReport(path: $0.path, at: Date($0.at)) }
+    let (counts, setAside) = (net.counts, setAside)
     return TroubleReport(
       spoolWaiting: net.waiting, spooled: counts.spooled, cutThrough: counts.cutThrough, refused: counts.refused,
       setAside: setAside.isEmpty ? nil : setAside)
   }
+
+  private var setAside: [SetAsideReport] { store.setAside.map { SetAsideReport(path: $0.path, at: Date($0.at)) } }
 
   func errors(all: Bool, limit: Int) async throws -> [ErrorEntry] { try await stored.errors(all: all, limit: limit) }
 
@@ -61,6 +65,16 @@ struct LiveControl: ControlService {
     let now = WallClock.now()
     let sites = try await stored.sites(named: request.site, until: now)
     return try await mailer.sendNow(request.period(until: now), sites: sites)
+  }
+
+  func purge(_ request: PurgeRequest) async throws -> PurgeReport {
+    let (selection, now) = (try request.selection, WallClock.now())
+    if request.isTrial { return PurgeReport(try await store.samples(selection, now: now), setAside: setAside) }
+    let removed = try await store.purgeSamples(selection, now: now)
+    logger.notice(
+      "samples-removed",
+      metadata: ["mails": "\(removed.mails)", "octets": "\(removed.octets)", "errors": "\(removed.errors)"])
+    return PurgeReport(removed, setAside: setAside)
   }
 
   func reload() async throws -> ReloadReport { await reloader.reload() }

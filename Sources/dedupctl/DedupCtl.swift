@@ -17,7 +17,7 @@ struct DedupCtl: AsyncParsableCommand {
     subcommands: [
       ListCommand.self, ShowCommand.self, StatusCommand.self, QueueCommand.self, SummaryCommand.self,
       FingerprintCommand.self, RulesCommand.self, ReloadCommand.self, SilenceCommand.self, ResolveCommand.self,
-      MergeCommand.self, SplitCommand.self,
+      MergeCommand.self, SplitCommand.self, PurgeCommand.self,
     ])
 
   @OptionGroup var relay: RelayOptions

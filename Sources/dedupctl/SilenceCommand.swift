@@ -1,5 +1,6 @@
 import ArgumentParser
 import ControlAPI
+import DedupConfig
 import Foundation
 import HostSystem
 
@@ -80,12 +81,8 @@ struct SilenceAdd: AsyncParsableCommand {
 
   /// `90s`, `30min`, `2h`, `3d`.
   static func seconds(_ text: String) -> Int? {
-    let digits = text.prefix { $0.isASCII && $0.isNumber }
-    let units = ["s": 1, "min": 60, "h": 3600, "d": 86_400]
-    guard let number = Int(digits), let unit = units[String(text.dropFirst(digits.count))], number > 0,
-      number <= 10 * 365 * 86_400 / unit
-    else { return nil }
-    return number * unit
+    let duration = try? DurationText.read(text)
+    return duration.flatMap { $0 > .zero ? Int($0.components.seconds) : nil }
   }
 }
 

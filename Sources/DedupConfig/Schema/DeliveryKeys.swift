@@ -104,7 +104,7 @@ extension ConfigurationSchema {
         "sample-age", \.store.sampleAge, .duration(days(1)...days(3650)), example: "30d",
         """
         How long the first and the latest mail of each error are kept for dedupctl show --mails, and the first of each \
-        variant. They may hold secrets.
+        variant. They may hold secrets; dedupctl purge removes them at once.
         """),
       ConfigurationKey(
         "sample-size", \.store.sampleSize, .size((1 << 20)...(1 << 40)), example: "1GiB",

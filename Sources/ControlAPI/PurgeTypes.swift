@@ -1,0 +1,47 @@
+package import DedupCore
+
+// What `dedupctl purge` asks, in the JSON of the control API; see ControlTypes.swift for its rules.
+
+/// Which of the mails that are kept of errors to remove.
+package struct PurgeRequest: Codable, Sendable, Equatable {
+  /// Of errors whose ids begin with these; has to be absent when `all` is true, and only then.
+  package var ids: [String]?
+  package var all: Bool
+  /// Only those that are so many seconds old; absent: whatever their age.
+  package var olderThan: Int?
+  /// Removes nothing; the answer says what would be removed.
+  package var isTrial: Bool
+
+  package init(ids: [String]?, all: Bool, olderThan: Int?, isTrial: Bool) {
+    self.ids = ids
+    self.all = all
+    self.olderThan = olderThan
+    self.isTrial = isTrial
+  }
+
+  /// - Throws: `ControlProblem` where it is not clear: no slip may mean all.
+  package var selection: SampleSelection {
+    get throws {
+      guard all == (ids == nil), olderThan.map({ $0 >= 0 }) ?? true else {
+        throw ControlProblem("either \"ids\" or \"all\" says which mails, and \"older_than\" is a number of seconds")
+      }
+      return SampleSelection(ids.map { .ids($0) } ?? .all, age: olderThan.map { .seconds($0) })
+    }
+  }
+}
+
+/// The mails of errors that were removed, or would be.
+package struct PurgeReport: Codable, Sendable, Equatable {
+  package var mails: Int
+  package var octets: Int
+  package var errors: Int
+  /// Ids that name no error.
+  package var unknown: [String]
+  /// Databases that were set aside; what they hold is not removed.
+  package var setAside: [SetAsideReport]
+
+  package init(_ count: SampleCount, setAside: [SetAsideReport]) {
+    (mails, octets, errors, unknown) = (count.mails, count.octets, count.errors, count.unknown)
+    self.setAside = setAside
+  }
+}

@@ -1,0 +1,38 @@
+package import DedupCore
+import Dispatch
+import GRDB
+
+// The mails that are kept for people to look at.
+extension SQLiteStore {
+  /// What `purgeSamples` would remove.
+  package func samples(_ selection: SampleSelection, now: Timestamp) async throws(StoreFailure) -> SampleCount {
+    try await reader.read { try SampleRemoval.find(selection, now: now, $0).count }
+  }
+
+  /// Removes samples for good: when this returns, their octets are in no file of the store any more. What was set aside
+  /// is not ours to touch; `setAside` names it. The queue, counts and titles of errors stay.
+  ///
+  /// - Returns: what was removed.
+  package func purgeSamples(_ selection: SampleSelection, now: Timestamp) async throws(StoreFailure) -> SampleCount {
+    let found = try await reader.read { try SampleRemoval.find(selection, now: now, $0) }
+    for start in stride(from: 0, to: found.rows.count, by: SampleRemoval.rowsAStep) {
+      let step = found.rows[start..<min(found.rows.count, start + SampleRemoval.rowsAStep)]
+      try await commit { try SampleRemoval.remove(step, $0.db) }
+    }
+    while try await wipe(Wiping.step) {}
+    try await wipe(Wiping.emptyLog)
+    return found.count
+  }
+
+  /// Between transactions, beside the callers' threads, since it takes as long as the disk does.
+  private func wipe<Output: Sendable>(
+    _ work: @escaping @Sendable (Database) throws -> Output
+  ) async throws(StoreFailure) -> Output {
+    let result: Result<Output, StoreFailure> = await withCheckedContinuation { done in
+      wiping.async { [writer] in
+        done.resume(returning: Result { try writer.outsideTransaction(work) }.mapError(Faults.failure))
+      }
+    }
+    return try result.get()
+  }
+}

@@ -1,0 +1,78 @@
+import ArgumentParser
+import ControlAPI
+import DedupConfig
+import DedupCore
+import Foundation
+
+struct PurgeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "purge", abstract: "Remove the mails that are kept of errors, for good.",
+    discussion: """
+      The first and the latest mail of each error, and those of its variants, are kept for show --mails; they may hold \
+      secrets. Afterwards they are in no file of the store any more. Counts and the queue stay as they are.
+      """)
+
+  @Argument(help: "The ids of errors that list shows, or the beginnings of them.")
+  var ids: [String] = []
+  @Flag(help: "Of all errors.")
+  var all = false
+  @Option(
+    help: ArgumentHelp("Only mails that are older, e.g. 30d. Without ids: of all errors.", valueName: "duration"),
+    transform: Self.age)
+  var olderThan: Duration?
+  @Flag(name: [.short, .long], help: "Do not ask.")
+  var yes = false
+  @ParentCommand var dedupctl: DedupCtl
+  @OptionGroup var relay: RelayOptions
+  @OptionGroup var format: OutputOptions
+
+  func validate() throws {
+    if all && !ids.isEmpty { throw ValidationError("--all and ids exclude each other") }
+    if !all && ids.isEmpty && olderThan == nil {
+      throw ValidationError("say which mails: ids of errors, --older-than, or --all")
+    }
+  }
+
+  private static func age(_ text: String) throws -> Duration {
+    do { return try DurationText.read(text) } catch { throw ValidationError(error.description) }
+  }
+
+  func run() async throws {
+    let daemon = try await relay.daemon(or: dedupctl.relay)
+    var request = PurgeRequest(
+      ids: ids.isEmpty ? nil : ids, all: ids.isEmpty, olderThan: olderThan.map { Int($0.components.seconds) },
+      isTrial: true)
+    let found = try await daemon.purge(request)
+    guard found.unknown.isEmpty else {
+      let ids = found.unknown.joined(separator: ", ")
+      throw CommandFailure(.nothingMatched, "no error has an id that starts with \(ids)")
+    }
+    warn(of: found)
+    guard found.mails > 0 else { throw CommandFailure(.nothingMatched, "no such mail is kept") }
+    if !yes { try confirm(found) }
+    request.isTrial = false
+    let removed = try await daemon.purge(request)
+    if format.output == .json { return try Output.json(removed) }
+    Output.line("Removed \(Self.words(removed)).")
+  }
+
+  private func confirm(_ found: PurgeReport) throws {
+    guard isatty(STDIN_FILENO) == 1 else {
+      throw CommandFailure(.usage, "would remove \(Self.words(found)); nobody is there to be asked, so add --yes")
+    }
+    FileHandle.standardError.write(Data("Remove \(Self.words(found))? They cannot be brought back. [y/N] ".utf8))
+    let answer = readLine()?.lowercased() ?? ""
+    guard ["y", "yes"].contains(answer) else { throw CommandFailure(.failure, "nothing was removed") }
+  }
+
+  private func warn(of found: PurgeReport) {
+    for database in found.setAside {
+      Output.error("\(database.path), a database that was set aside, may hold mails too; remove it when done.")
+    }
+  }
+
+  private static func words(_ report: PurgeReport) -> String {
+    let mails = DisplayText.count(report.mails, "mail")
+    return "\(mails) (\(Output.size(report.octets))) of \(DisplayText.count(report.errors, "error"))"
+  }
+}
