@@ -57,7 +57,7 @@ extension WindowRecord {
 }
 
 extension Row {
-  fileprivate func optionalDuration(_ column: Int) throws(StoreFailure) -> Duration? {
+  func optionalDuration(_ column: Int) throws(StoreFailure) -> Duration? {
     try optionalTime(column).map { .milliseconds($0.milliseconds) }
   }
 }

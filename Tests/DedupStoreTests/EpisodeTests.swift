@@ -43,6 +43,35 @@ struct EpisodeStoreTests {
     #expect(row.record.episode.number == 2 && row.record.total == 6 && row.record.suppressed == 4)
   }
 
+  @Test("a summary knows what came back after a quiet time, what was resolved before, and which silences end soon")
+  func inASummary() async throws {
+    let folder = try Folder()
+    let store = try Self.store(folder)
+    defer { store.close() }
+    let day = nine + .hours(96)
+    for digest in ["aaaa1111", "bbbb2222"] { try await store.accept(Shop.report(digest)) }
+    try await store.accept(Shop.report("bbbb2222", at: day + .hours(-1)))
+    let named = try await store.errors(idPrefix: "bbbb", site: nil)
+    try await store.resolve(named.map(\.row), at: day + .minutes(-30))
+    for digest in ["aaaa1111", "bbbb2222", "cccc3333"] { try await store.accept(Shop.report(digest, at: day)) }
+    let ends = [("soon", Silence.End.at(day + .hours(30))), ("later", .at(day + .hours(80))), ("never", .whenResolved)]
+    for (reason, end) in ends {
+      for scope in [Silence.Scope.error(named.first?.row ?? 0), .rule("cron")] {
+        _ = try await store.silence(
+          Silence(createdAt: day, author: "anna", reason: reason, scope: scope, end: end, held: 7))
+      }
+    }
+    let facts = try await store.facts(from: day, to: day + .hours(24))
+    #expect(facts.errors.map(\.fingerprint) == ["v1:cccc3333", "v1:bbbb2222", "v1:aaaa1111"])
+    #expect(facts.errors.map(\.standing) == [.new, .regression, .again])
+    #expect(facts.errors.last?.sites.first?.episode?.quietBefore == .hours(96))
+    #expect(facts.silences.map(\.scope) == ["bbbb2222 Error bbbb2222", "rule cron"])
+    #expect(
+      facts.silences.map(\.held) == [7, 7] && facts.silences.map(\.endsAt) == [day + .hours(30), day + .hours(30)])
+    let elsewhere = try await store.facts(from: day, to: day + .hours(24), sites: [99])
+    #expect(elsewhere.errors.isEmpty && elsewhere.silences.map(\.scope) == ["rule cron"])
+  }
+
   @Test("all mails of an error are one thread, also across episodes and in its milestones")
   func thread() async throws {
     let folder = try Folder()

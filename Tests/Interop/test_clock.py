@@ -1,6 +1,7 @@
 """The wall clock jumps: mail is neither given up nor forgotten, no error is hidden, no summary comes twice."""
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.parser import Parser
 
 import pytest
 
@@ -127,10 +128,26 @@ def test_one_summary_a_day_when_the_clocks_change(bench: Bench, time: str, seaso
             wake(bench, due + minutes * 60, summaries=number + 1)
 
 
+def test_one_weekly_summary_after_a_long_downtime(bench: Bench):
+    """It comes on its day, beside the daily one or without it; three weeks without the relay are one summary."""
+    bench.relay.overrides["summary"] = {"enabled": "no", "time": "07:00", "weekly": "monday", "to": "ops@shop.example",
+                                        "send-when-quiet": "yes"}
+    bench.relay.write_config()
+    monday = datetime.fromisoformat("2026-11-23 06:00").replace(tzinfo=UTC).timestamp()
+    wake(bench, monday - DAY, summaries=0)
+    wake(bench, monday + 3600, summaries=1)
+    wake(bench, monday + 2 * DAY, summaries=1)
+    wake(bench, monday + 22 * DAY, summaries=2)
+    wake(bench, monday + 23 * DAY, summaries=2)
+    subjects = [Parser().parsestr(taken.raw.decode())["Subject"] for taken in bench.sink.taken]
+    assert subjects == ["[MailDedup] Week: All quiet, no mail at all", "[MailDedup] 21 days: All quiet, no mail at all"]
+
+
 def wake(bench: Bench, moment: float, summaries: int) -> None:
     """Starts the relay at that moment for a while; so many summaries have come in all."""
     bench.clock.show(moment)
     bench.start("TZ=Europe/Berlin")
+    until(lambda: len(bench.sink.taken) >= summaries, "the summary", 5)
     assert stays(lambda: len(bench.sink.taken) == summaries, 0.2), f"{len(bench.sink.taken)} summaries"
     assert bench.relay.stop() == 0
 

@@ -19,8 +19,8 @@ struct SummaryBars {
     return """
       <table role="presentation" width="100%" cellpadding="0" cellspacing="0" \
       style="table-layout:fixed;margin-top:8px;font-size:0;line-height:0"><tr>\(columns)</tr>\(rows.joined())\
-      <tr><td class="base" colspan="\(cells.count)" height="1" bgcolor="#8c959f" \
-      style="background:#8c959f;height:1px"></td></tr></table>
+      <tr><td class="base" colspan="\(cells.count)" height="1" bgcolor="#818b98" \
+      style="background:#818b98;height:1px"></td></tr></table>
       """
   }
 

@@ -12,10 +12,12 @@ struct SummaryEntry {
   /// What `dedupctl show` takes.
   let id: String
   let arrivals: Int
-  /// Arrived, with the share of all error reports, and held back; empty when none arrived.
+  /// Arrived and held back.
   let now: [Number]
   /// Arrivals in the period before, and on average.
   let before: [Number]
+  /// Of all error reports of the period, e.g. `96 %`; nil when none arrived.
+  let share: String?
   /// `↑`, `↓` or `=`: arrivals against the period before; within a tenth it is the same.
   let trend: String
   /// `first seen 2026-11-20 09:12, last 2026-11-22 15:40`.
@@ -28,8 +30,6 @@ struct SummaryEntry {
   struct Number {
     var value: String
     var label: String
-    /// E.g. `96 %`.
-    var remark: String?
   }
 
   /// - Parameter all: arrivals of all errors of the period.
@@ -45,7 +45,11 @@ struct SummaryEntry {
     id = Self.shortID(facts.fingerprint)
     arrivals = facts.arrivals
     trend = Self.trend(frequency)
-    now = facts.arrivals > 0 ? Self.now(facts, all: all) : []
+    share = facts.arrivals > 0 ? SummaryWords.share(facts.arrivals, of: all) : nil
+    now = [
+      Number(value: DisplayText.number(facts.arrivals), label: "arrived"),
+      Number(value: DisplayText.number(facts.sites.map(\.suppressed).sumOfCounts()), label: "held back"),
+    ]
     before = [
       Number(value: DisplayText.number(frequency.before), label: period.previousName),
       Number(value: Self.mean(frequency.mean), label: period.meanName),
@@ -55,15 +59,6 @@ struct SummaryEntry {
     seen = "first seen \(clock.minute(first)), last \(clock.minute(last))"
     cells = facts.cells
     peak = SummaryChart(cells: facts.cells, in: summary, clock: clock).peak
-  }
-
-  private static func now(_ facts: ErrorFacts, all: Int) -> [Number] {
-    let share = SummaryWords.share(facts.arrivals, of: all)
-    let held = facts.sites.map(\.suppressed).sumOfCounts()
-    return [
-      Number(value: DisplayText.number(facts.arrivals), label: "arrived", remark: share),
-      Number(value: DisplayText.number(held), label: "held back"),
-    ]
   }
 
   /// One digit behind the point where it matters.

@@ -32,7 +32,7 @@ struct SummaryHTML {
   private var balance: String {
     guard !model.balance.isEmpty else { return "" }
     let numbers = model.balance.map { (value: $0.count, label: $0.label) }
-    return Style.numbers(numbers, columns: 3, size: 20, above: 16)
+    return Style.numbers(numbers, size: 20, above: 16)
   }
 
   private static func axis(_ chart: SummaryChart) -> String {
@@ -92,16 +92,15 @@ struct SummaryHTML {
   }
 
   private static func numbers(_ entry: SummaryEntry) -> String {
-    let now = entry.now.map { number in
-      guard let share = number.remark else { return (value: number.value, label: number.label) }
-      return (value: "\(number.value) \(entry.trend)", label: "\(number.label), \(share)")
+    let numbers = (entry.now + entry.before).enumerated().map { position, number in
+      (value: position == 0 ? "\(number.value) \(entry.trend)" : number.value, label: number.label)
     }
-    return Style.numbers(now + entry.before.map { (value: $0.value, label: $0.label) }, columns: 4, size: 15, above: 8)
+    return Style.numbers(numbers, size: 15, above: 8)
   }
 
   private static func details(_ entry: SummaryEntry) -> String {
-    let times = (entry.peak.map { $0 + " · " } ?? "") + entry.seen
-    return [times, entry.sites].filter { !$0.isEmpty }.map(Style.escape).joined(separator: "<br>")
+    let counts = [entry.share.map { $0 + " of all" }, entry.peak].compactMap { $0 }.joined(separator: ", ")
+    return [counts, entry.seen, entry.sites].filter { !$0.isEmpty }.map(Style.escape).joined(separator: "<br>")
       + "<br><span style=\"font-family:monospace\">dedupctl show \(Style.escape(entry.id))</span>"
   }
 

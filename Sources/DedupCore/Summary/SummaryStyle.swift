@@ -45,17 +45,17 @@ enum SummaryStyle {
   }
 
   /// Numbers in columns of the same width, so that they stand below each other from entry to entry.
-  static func numbers(_ numbers: [(value: String, label: String)], columns: Int, size: Int, above: Int) -> String {
+  static func numbers(_ numbers: [(value: String, label: String)], size: Int, above: Int) -> String {
+    let width = 100 / max(1, numbers.count)
     let cells = numbers.map { value, label in
       """
-      <td width="\(100 / columns)%" valign="top" style="padding:0 6px 0 0"><span style="font-size:\(size)px;font-weight:bold">\
+      <td width="\(width)%" valign="top" style="padding:0 6px 0 0"><span style="font-size:\(size)px;font-weight:bold">\
       \(escape(value))</span><br><span class="soft" style="font-size:12px;color:#57606a">\(escape(label))</span></td>
       """
     }
-    let rest = String(repeating: "<td width=\"\(100 / columns)%\"></td>", count: max(0, columns - numbers.count))
     return """
       <table role="presentation" width="100%" cellpadding="0" cellspacing="0" \
-      style="table-layout:fixed;margin-top:\(above)px"><tr>\(cells.joined())\(rest)</tr></table>
+      style="table-layout:fixed;margin-top:\(above)px"><tr>\(cells.joined())</tr></table>
       """
   }
 

@@ -78,9 +78,10 @@ struct SummaryText {
 
   /// `↑ 1,315 arrived (91 %), 1,310 held back · day before 0, 7-day mean 0`.
   private static func numbers(_ entry: SummaryEntry) -> String {
-    let now = entry.now.map { "\($0.value) \($0.label)" + ($0.remark.map { " (\($0))" } ?? "") }
+    let share = entry.share.map { " (\($0))" } ?? ""
+    let now = entry.now.map { "\($0.value) \($0.label)" }.joined(separator: share + ", ")
     let before = entry.before.map { "\($0.label) \($0.value)" }.joined(separator: ", ")
-    return now.isEmpty ? before : "\(entry.trend) \(now.joined(separator: ", ")) · \(before)"
+    return "\(entry.trend) \(now) · \(before)"
   }
 
   private static func labelled(_ label: String, _ value: String) -> [String] {
