@@ -63,6 +63,8 @@ package struct SilenceEntry: Codable, Sendable, Equatable {
   package var createdAt: Date
   /// When or how it ends, for people.
   package var ends: String
+  /// Whether it holds until somebody says that it is resolved.
+  package var isUntilResolved: Bool
   /// Absent unless it ends at a time.
   package var endsAt: Date?
   /// Mails that it held back.

@@ -116,19 +116,38 @@ struct SilenceList: AsyncParsableCommand {
 }
 
 struct SilenceExpire: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "expire", abstract: "End a silence now.")
+  static let configuration = CommandConfiguration(
+    commandName: "expire", abstract: "End silences now.",
+    discussion: "A deploy script ends all that were made for the time until then: dedupctl silence expire --until-resolved")
 
-  @Argument(help: "The number that silence list shows.")
-  var id: Int
+  @Argument(help: "The numbers that silence list shows.")
+  var ids: [Int] = []
+  @Flag(help: "All that were made with --until-resolved.")
+  var untilResolved = false
   @ParentCommand var parent: SilenceCommand
   @OptionGroup var relay: RelayOptions
   @OptionGroup var format: OutputOptions
 
+  func validate() throws {
+    if ids.isEmpty != untilResolved { throw ValidationError("Say which: numbers, or --until-resolved.") }
+  }
+
   func run() async throws {
-    let ended = try await relay.daemon(or: parent.dedupctl.relay).endSilence(id)
-    guard let silence = ended.first else { throw CommandFailure(.nothingMatched, "no silence \(id) holds") }
+    let daemon = try await relay.daemon(or: parent.dedupctl.relay)
+    let chosen = untilResolved ? try await daemon.silences(all: false).filter(\.isUntilResolved).map(\.id) : ids
+    var missing: [Int] = []
+    for id in chosen {
+      let ended = try await daemon.endSilence(id)
+      if ended.isEmpty { missing.append(id) }
+      for silence in ended { try report(silence) }
+    }
+    if let id = missing.first { throw CommandFailure(.nothingMatched, "no silence \(id) holds") }
+    if chosen.isEmpty, format.output == .table { Output.line("No silence waits to be resolved.") }
+  }
+
+  private func report(_ silence: SilenceEntry) throws {
     if format.output == .json { return try Output.json(silence) }
-    Output.line("Ended; it held back \(silence.held). The usual windows decide from now on.")
+    Output.line("Silence \(silence.id) ended; it held back \(silence.held). The usual windows decide from now on.")
   }
 }
 

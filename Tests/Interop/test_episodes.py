@@ -132,6 +132,16 @@ def test_a_silence(shop: Relay, sink):
     sink.wait_for(lambda arrival: "step_ah" in arrival.subject, "the first of it")
 
 
+def test_a_deploy_ends_what_was_silenced_until_then(shop: Relay):
+    """--until-resolved of rules and patterns ends with one line in the deploy script; others stay."""
+    shop.ask("silence", "add", "--title", "KeyError*", "--until-resolved", "--reason", "fixed in the next deploy")
+    shop.ask("silence", "add", "--rule", "noise", "--for", "2h", "--reason", "other")
+    [ended] = shop.ask("silence", "expire", "--until-resolved")
+    assert ended["scope"] == "title KeyError*" and ended["ended_by"] == "expired"
+    assert [silence["scope"] for silence in shop.ask("silence", "list")] == ["rule noise"]
+    assert shop.dedupctl("silence", "expire", "--until-resolved").stdout == "No silence waits to be resolved.\n"
+
+
 def test_resolved_and_back(shop: Relay, sink):
     """The next mail of what was resolved goes out inside its window, as a regression."""
     error = error_of(shop, 2)
@@ -168,6 +178,7 @@ def test_merged_and_split(shop: Relay):
     (["silence", "add", "--for", "2h", "--reason", "x"], 2, "what to silence"),
     (["silence", "add", "--title", "[a", "--for", "2h", "--reason", "x"], 1, "without its ]"),
     (["silence", "expire", "99"], 3, "no silence 99 holds"),
+    (["silence", "expire"], 2, "numbers, or --until-resolved"),
     (["resolve", "ffffffff"], 3, "ffffffff"),
     (["merge", "ffffffff", "eeeeeeee"], 3, "no site has both"),
     (["split", "ffffffff"], 3, "ffffffff"),
