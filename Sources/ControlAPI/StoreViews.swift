@@ -56,7 +56,8 @@ extension SilenceEntry {
     let silence = row.silence
     self.init(
       id: Int(silence.id), scope: row.scope, error: row.error.map(ErrorName.init), author: silence.author,
-      reason: silence.reason, createdAt: Date(silence.createdAt), ends: silence.end.description, isUntilResolved: silence.end == .whenResolved,
+      reason: silence.reason, createdAt: Date(silence.createdAt), ends: silence.end.description,
+      isUntilResolved: silence.end == .whenResolved,
       endsAt: silence.endsAt.map(Date.init), held: silence.held, endedAt: silence.ended.map { Date($0.at) },
       endedBy: silence.ended?.cause.rawValue)
   }

@@ -104,6 +104,9 @@ extension SQLiteStore {
     try await commit { try SettingTable.set(key, value, $0.db) }
   }
 
+  /// Lets what is too old be removed in the next idle moment; a store that gets no mail has none of its own accord.
+  package func tidy() async throws(StoreFailure) { try await commit { _ in } }
+
   /// Runs `work` in the next transaction.
   func commit<Output: Sendable>(
     _ work: @escaping @Sendable (Batch) throws -> Output

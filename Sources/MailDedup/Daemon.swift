@@ -81,6 +81,7 @@ struct Daemon {
       ControlEndpoint(server: control), QueueRunner(store: store, route: route, logger: logger),
       SpoolImporter(spool: spool, store: store, judge: intake.judge, logger: logger), teller,
       SummaryService(mailer: mailer, logger: logger), EpisodeService(store: store, logger: logger),
+      RetentionService(store: store, logger: logger),
       FileRefresher {
         entrance.value.refresh()
         watch.look()

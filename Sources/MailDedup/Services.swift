@@ -1,5 +1,7 @@
 import ControlAPI
+import DedupStore
 import HostSystem
+import Logging
 import SMTPServer
 import ServiceLifecycle
 import UnixSignals
@@ -28,6 +30,23 @@ struct FileRefresher: Service {
       while !Task.isCancelled {
         try? await Task.sleep(for: .seconds(2))
         refresh()
+      }
+    }
+  }
+}
+
+/// Samples may hold secrets and are kept for so long and no longer, also while no mail comes.
+struct RetentionService: Service {
+  let store: SQLiteStore
+  let logger: Logger
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown {
+      while !Task.isCancelled {
+        do { try await store.tidy() } catch {
+          logger.warning("retention-failed", metadata: ["error": "\(error)"])
+        }
+        try? await Task.sleep(for: .seconds(3600))
       }
     }
   }

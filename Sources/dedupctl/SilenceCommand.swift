@@ -118,7 +118,8 @@ struct SilenceList: AsyncParsableCommand {
 struct SilenceExpire: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "expire", abstract: "End silences now.",
-    discussion: "A deploy script ends all that were made for the time until then: dedupctl silence expire --until-resolved")
+    discussion:
+      "A deploy script ends all that were made for the time until then: dedupctl silence expire --until-resolved")
 
   @Argument(help: "The numbers that silence list shows.")
   var ids: [Int] = []

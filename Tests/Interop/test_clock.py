@@ -173,3 +173,17 @@ def test_a_digest_and_an_all_clear_by_the_clock(workshop: Workshop):
     until(lambda: len(inbox()) == 5, "two all-clears", 30)
     assert sum("[quiet for" in mail for mail in inbox()) == 2
     assert stays(lambda: len(inbox()) == 5, 0.5)
+
+
+def test_what_is_kept_of_mails_goes_without_a_mail_that_comes(workshop: Workshop):
+    """Ninety days later the kept mail of an error is removed although the relay is idle: it may hold secrets."""
+    relay = workshop.relay()
+    clock = Clock(workshop.folder)
+    relay.start(*clock.prefix)
+    Ledger(relay.port).send([report("token-kept", "apples")])
+    [error] = relay.ask("list", "--all")
+    assert "token-kept" in relay.ask("show", error["id"])[0]["first_mail"]
+    assert relay.stop() == 0
+    clock.jump(91 * DAY)
+    relay.start(*clock.prefix)
+    until(lambda: "first_mail" not in relay.ask("show", error["id"])[0], "it is gone", 20)
