@@ -10,8 +10,8 @@ package struct ErrorNotice: Hashable, Sendable {
   }
 
   package var kind: Kind
-  /// What `dedupctl show` takes.
-  package var errorID: String
+  /// `version:digest`.
+  package var fingerprint: String
   package var title: String
   package var place: String
   package var site: String
@@ -23,11 +23,12 @@ package struct ErrorNotice: Hashable, Sendable {
   package var otherSites: Int
 
   package init(
-    kind: Kind, errorID: String, title: String, place: String, site: String, record: WindowRecord, thread: MailThread,
+    kind: Kind, fingerprint: String, title: String, place: String, site: String, record: WindowRecord,
+    thread: MailThread,
     variants: Int, otherSites: Int
   ) {
     self.kind = kind
-    self.errorID = errorID
+    self.fingerprint = fingerprint
     self.title = title
     self.place = place
     self.site = site
@@ -45,9 +46,15 @@ package struct ErrorNotice: Hashable, Sendable {
     MessageBuilder(
       fromName: "MailDedup", from: from, to: to, subject: subject(form, now: now, letterhead),
       date: now.civil(offsetMinutes: letterhead.utcOffsetMinutes(now)), messageID: "\(id)@\(letterhead.hostname)",
-      references: thread.references, fields: ListFields.of("errors", letterhead.hostname),
+      references: thread.references, fields: fields(letterhead),
       content: .text(text(now: now, letterhead), type: "text/plain")
     ).build()
+  }
+
+  /// What filters find on the mails of the error too.
+  private func fields(_ letterhead: Letterhead) -> [MessageBuilder.Field] {
+    ListFields.of("errors", letterhead.hostname)
+      + [.init("X-MailDedup-Fingerprint", fingerprint), .init("X-MailDedup-Site", site)]
   }
 
   func subject(_ form: SubjectForm, now: Timestamp, _ letterhead: Letterhead) -> String {
@@ -97,7 +104,7 @@ package struct ErrorNotice: Hashable, Sendable {
       let first = letterhead.minute(record.firstSeen)
       facts.append(("in all", "\(DisplayText.count(record.total, "time")) since \(first)"))
     }
-    facts.append(("more", "dedupctl show \(errorID)"))
+    facts.append(("more", "dedupctl show \(FingerprintRow.id(of: fingerprint))"))
     return facts
   }
 

@@ -17,12 +17,12 @@ extension QueueEntry.Kind {
   package var mayHoldSecrets: Bool { nameOutside != nil }
 
   /// A Subject that tells nothing of the error but where it belongs, from the fields that we put on top of `message`:
-  /// `Error report [9f3a1c22] of shop.settings.production`. The same for all mails of an error, so that they still are
-  /// one thread.
+  /// `Error report [9f3a1c22] of shop.settings.production`. The same for all mails of one error, milestones included:
+  /// Gmail makes a thread only of mails with one Subject.
   package func neutralSubject(of message: [UInt8]) -> String {
     var subject = nameOutside ?? "Mail"
     if let fingerprint = HeaderEdit.text(of: "x-maildedup-fingerprint", in: message) {
-      subject += " [\(fingerprint.drop { $0 != ":" }.dropFirst().prefix(8))]"
+      subject = "Error report [\(fingerprint.drop { $0 != ":" }.dropFirst().prefix(8))]"
     }
     if let site = HeaderEdit.text(of: "x-maildedup-site", in: message) {
       subject += " of \(String(site.drop { $0 == " " }.prefix(100)))"

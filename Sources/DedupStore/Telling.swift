@@ -11,7 +11,8 @@ extension Batch {
   ) throws {
     guard let facts = try ErrorFacts.find(row, db), !facts.recipients.isEmpty else { return }
     let notice = ErrorNotice(
-      kind: kind, errorID: facts.id, title: facts.title, place: facts.place, site: facts.site, record: record,
+      kind: kind, fingerprint: facts.fingerprint, title: facts.title, place: facts.place, site: facts.site,
+      record: record,
       thread: thread, variants: facts.variants, otherSites: facts.otherSites)
     let id = try freeID(at: now)
     let message = notice.message(
@@ -43,7 +44,8 @@ extension Batch {
       guard var known = try ErrorRow.find(row, db), let facts = try ErrorFacts.find(row, db) else { continue }
       items.append(
         StormDigest.Item(
-          errorID: facts.id, title: facts.title, place: facts.place, subject: known.thread.subject,
+          errorID: FingerprintRow.id(of: facts.fingerprint), title: facts.title, place: facts.place,
+          subject: known.thread.subject,
           record: known.record))
       opened.append(QueueTable.OpenedWindow(fingerprint: row, start: now, carried: known.record.held))
       known.record.opensWindow(at: now)
@@ -90,7 +92,8 @@ extension Batch {
 
 /// What a mail about an error says beyond its record.
 private struct ErrorFacts {
-  var id: String
+  /// `version:digest`.
+  var fingerprint: String
   var title: String
   var place: String
   var site: String
@@ -110,7 +113,7 @@ private struct ErrorFacts {
     guard let facts = try Row.fetchOne(statement, arguments: [row]) else { return nil }
     let recipients = try facts.text(5).split(separator: "\n").map { EmailAddress(String($0)) }
     return ErrorFacts(
-      id: FingerprintRow.id(of: try facts.text(0)), title: try facts.text(1), place: try facts.text(2),
+      fingerprint: try facts.text(0), title: try facts.text(1), place: try facts.text(2),
       site: try facts.text(3), sender: EmailAddress(try facts.text(4)), recipients: recipients,
       variants: try facts.count(6), otherSites: try facts.count(7))
   }

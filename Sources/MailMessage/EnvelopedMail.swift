@@ -73,9 +73,10 @@ private struct HeaderSplit {
     /// The whole field with its line ends.
     var octets: [UInt8]
 
+    /// A mail may end within its last field.
     init(_ name: String, _ octets: [UInt8]) {
       self.name = name
-      self.octets = octets
+      self.octets = octets.last == 0x0A ? octets : octets + [0x0D, 0x0A]
     }
 
     /// Whether it belongs to the body it stands above (RFC 9788 section 1.1.1).

@@ -20,7 +20,8 @@ struct NoticeTests {
 
   static func notice(_ kind: ErrorNotice.Kind, _ record: WindowRecord) -> ErrorNotice {
     ErrorNotice(
-      kind: kind, errorID: "3f2a9c51", title: "OperationalError: FATAL: sorry, too many clients already",
+      kind: kind, fingerprint: "2:3f2a9c51000000000000000000000000",
+      title: "OperationalError: FATAL: sorry, too many clients already",
       place: "shop/db.py in connect", site: "shop.settings", record: record, thread: thread, variants: 3, otherSites: 2)
   }
 

@@ -119,6 +119,19 @@ def test_a_hidden_subject(workshop: Workshop, sink, admins):
     assert "東京" in inside.get_content()
 
 
+def test_milestones(workshop: Workshop, sink, admins):
+    """What tells how often an error came is encrypted as the error is, and is called the same outside."""
+    relay = workshop.relay(sink, overrides=settings(*admins, **{"hide-subject": "yes"})
+                           | {"window": {"milestones": "2"}}).start()
+    for _ in range(2):
+        relay.send(REPORTS["8bit"])
+    both = sink.wait_for(lambda arrival: True, "the report and the milestone", count=2)
+    assert len({arrival.subject for arrival in both}) == 1
+    assert not [arrival for arrival in both if b"ZeroDivisionError" in arrival.raw or b"s3cret" in arrival.raw]
+    read = [admins[0].read(arrival.raw) for arrival in both]
+    assert sum(b"ZeroDivisionError" in mail for mail in read) == 2
+
+
 def test_a_mail_client_in_python_shows_it(relay: Relay, sink, admins):
     """What is inside parses as the mail that was sent."""
     relay.send(REPORTS["multipart"])

@@ -71,6 +71,42 @@ import Testing
     #expect((enveloped("Content-Type: \(type)\r\n\r\nx") == nil) == isEncrypted)
   }
 
+  @Test("whatever the mail is made of, each octet of it is outside or inside, and the body is inside")
+  func nothingIsLost() throws {
+    let pieces = [
+      "Subject: a\r\n", "Content-Type: text/plain\r\n", "content-", ": x", " folded\r\n", "\r\n", "\n", "From you\r\n",
+      "MIME-Version: 1.0\r\n", "Content-Type: multipart/mixed;\r\n boundary=x\r\n", "\u{0}\u{FF}", "X: y\r\n", "-",
+      "\r",
+    ].map { Array($0.utf8) }
+    var seed: UInt64 = 1
+    for _ in 0..<5000 {
+      var message: [UInt8] = []
+      for _ in 0..<12 {
+        seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        message += pieces[Int(seed >> 33) % pieces.count]
+      }
+      let mail = try #require(EnvelopedMail(message))
+      let octets = Array("\r\n".utf8) + message
+      let body = mail.content.suffix(from: try #require(Self.end(ofHeader: mail.content)))
+      #expect(octets.suffix(body.count) == body)
+      let kept = mail.content.count + mail.message(around: []).count - Self.envelope.utf8.count - 2
+      // The end of a last line and the empty line behind the header may be added; MIME-Version goes.
+      #expect(((message.count - 12 * 19)...(message.count + 4)).contains(kept))
+      _ = EnvelopedMail(message, hidingSubjectBehind: "n")
+    }
+  }
+
+  /// Where the body of an entity begins that we made.
+  private static func end(ofHeader entity: [UInt8]) -> Int? {
+    var start = 0
+    while start < entity.count {
+      if entity[start...].starts(with: [0x0D, 0x0A]) { return start + 2 }
+      guard let lineEnd = entity[start...].firstIndex(of: 0x0A) else { return nil }
+      start = lineEnd + 1
+    }
+    return nil
+  }
+
   @Test("a hidden Subject goes inside, with the fields that a reader is shown and what they are outside")
   func hiddenSubject() throws {
     let message =
