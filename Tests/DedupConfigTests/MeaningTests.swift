@@ -200,6 +200,9 @@ import Testing
         [
           "3:34: listener.maximum-connections-per-client: 60 is above listener.maximum-connections (50) and has no effect"
         ]),
+      Row(
+        "parts of a summary for one who gets all", "[summary]\nto = ops@example.org\nsplit = recipient",
+        ["3:9: summary.split: with summary.to set they get one mail of all sites; write no or site"]),
       Row("no warning for the last in quotes", "[store]\ndirectory = \"var/x # here\"", []),
     ])
   func warned(_ row: Row) {

@@ -151,6 +151,9 @@ import Testing
     Good("midnight", "summary.time", "00:00", shows: "00:00"),
     Good("the last minute", "summary.time", "23:59", shows: "23:59"),
     Good("an hour of one digit", "summary.time", "8:05", shows: "08:05"),
+    Good("a day of the week", "summary.weekly", "monday", shows: "monday"),
+    Good("no day of the week", "summary.weekly", "no", shows: "no"),
+    Good("a summary for each site", "summary.split", "site", shows: "site"),
   ]
 
   static let badWords = [
@@ -164,6 +167,10 @@ import Testing
       "a mistyped level", "log.level", "wraning",
       says: "\"wraning\" is none of the choices; did you mean warning? "
         + "write one of trace, debug, info, notice, warning, error, critical"),
+    Bad(
+      "a mistyped day", "summary.weekly", "mondey",
+      says: "\"mondey\" is none of the choices; did you mean monday? write no, or one of monday, tuesday, wednesday, "
+        + "thursday, friday, saturday, sunday"),
     Bad(
       "24 o'clock", "summary.time", "24:00",
       says: "\"24:00\" is not a time of day; write hour:minute from 00:00 to 23:59, e.g. 08:30"),

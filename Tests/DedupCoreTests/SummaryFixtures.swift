@@ -120,7 +120,7 @@ extension SummaryFacts {
       Totals(passed: 214, doubtful: 2, forwarded: 29, suppressed: 1617), fixtures,
       queue: QueueStatus(waiting: 3, oldest: end.advanced(by: .seconds(-5400)), octets: 84_211))
     facts.lastFailure = "smtp.example.net:587: 451 4.7.1 greylisted, try again later"
-    facts.doubts = [Doubt(reason: "doubt/incomplete-traceback", mails: 2)]
+    facts.doubts = [Doubt(reason: "doubt/truncated-report", mails: 2)]
     facts.silences = [
       SilenceFacts(
         scope: "TimeoutError in shop.settings.production", author: "anna", reason: "provider works on it",

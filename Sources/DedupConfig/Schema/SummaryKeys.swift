@@ -29,7 +29,7 @@ extension ConfigurationSchema {
         "The sender of it. Empty: the sender of most error mails, which the smarthost is known to take."),
       ConfigurationKey(
         "send-when-quiet", \.summary.sendWhenQuiet, .boolean, example: "yes", essential: true,
-        "Whether to send it also when no error came, as a sign of life."),
+        "Whether to send it also when there is nothing to tell, as a sign of life. Trouble with delivery is something."),
       ConfigurationKey(
         "top-errors", \.summary.topErrors, .count(1...200), example: "50",
         "How many errors it lists one by one, the most important first. The rest is summed up in a line."),

@@ -55,7 +55,14 @@ extension ValueFormat {
   static func orNo<Wrapped>(_ format: ValueFormat<Wrapped>) -> Self where Value == Wrapped? {
     ValueFormat(
       syntax: "no, or " + format.syntax, range: format.range,
-      read: { (text) throws(ValueProblem) in text == "no" ? nil : try format.read(text) },
+      read: { (text) throws(ValueProblem) in
+        if text == "no" { return nil }
+        do throws(ValueProblem) { return try format.read(text) } catch {
+          var problem = error
+          problem.remedy = problem.remedy.replacing("write ", with: "write no, or ", maxReplacements: 1)
+          throw problem
+        }
+      },
       write: { $0.map(format.write) ?? "no" })
   }
 

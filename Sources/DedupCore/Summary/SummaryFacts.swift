@@ -68,6 +68,9 @@ package struct SummaryFacts: Hashable, Sendable {
       self.reason = reason
       self.mails = mails
     }
+
+    /// The recogniser's own, e.g. `truncated-report`.
+    var word: String { reason.hasPrefix("doubt/") ? String(reason.dropFirst(6)) : reason }
   }
 }
 

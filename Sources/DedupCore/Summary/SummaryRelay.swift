@@ -23,7 +23,7 @@ enum SummaryRelay {
 
   static func doubts(_ doubts: [SummaryFacts.Doubt]) -> [String] {
     listed(doubts.filter { $0.mails > 0 }) { doubt in
-      "\(DisplayText.count(doubt.mails, "mail")): \(DisplayText.oneLine(doubt.reason, limit: 120))"
+      "\(DisplayText.count(doubt.mails, "mail")): \(DisplayText.oneLine(doubt.word, limit: 120))"
     }
   }
 
