@@ -47,6 +47,8 @@ package struct StoreFailure: Error, Hashable, Sendable, CustomStringConvertible 
   package enum Kind: String, Hashable, Sendable, Codable {
     case diskFull = "disk-full"
     case ioError = "io-error"
+    /// A part of a file cannot be read: a bad sector.
+    case unreadable
     case corrupt
     case locked
     case readOnly = "read-only"

@@ -58,7 +58,7 @@ enum Faults {
     let remedy =
       switch kind {
       case .diskFull: "; free some space"
-      case .ioError: "; look after the disk"
+      case .ioError, .unreadable: "; look after the disk"
       case .corrupt: "; the file was left as it is"
       case .locked: "; another program holds a lock on the database"
       case .readOnly: "; give the user of the relay write access to the directory of the store"
@@ -70,6 +70,7 @@ enum Faults {
 
   private static func kind(of code: ResultCode) -> StoreFailure.Kind {
     switch code.primaryResultCode {
+    case _ where code == .SQLITE_IOERR_READ: .unreadable
     case .SQLITE_FULL: .diskFull
     case .SQLITE_IOERR: .ioError
     case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_FORMAT: .corrupt
@@ -89,7 +90,7 @@ extension StoreFailure.Kind {
   /// Whether the next mail will probably meet the same trouble.
   package var concernsWholeStore: Bool {
     switch self {
-    case .diskFull, .ioError, .corrupt, .locked, .readOnly, .closed: true
+    case .diskFull, .ioError, .unreadable, .corrupt, .locked, .readOnly, .closed: true
     case .other: false
     }
   }

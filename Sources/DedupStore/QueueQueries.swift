@@ -6,19 +6,31 @@ import MailMessage
 enum QueueQueries {
   private static let columns = """
     id, sender, body_type, smtputf8, octets, queued_at, attempts, next_attempt, last_failure, kind, delay_notified,
-    delivered, dsn_ret, dsn_envid
+    delivered, dsn_ret, dsn_envid, envelope_crc32c, recipients
     """
 
   /// Entries to try now. Half of the places are for fresh mail, so that a backlog of retries never starves it, and the
   /// other way round; what one side does not need the other gets. Within each the oldest due time comes first. Of more
   /// fresh mail than has a place half is the newest, in turn with the oldest: a mail that somebody waits for is not
   /// behind a backlog that was never tried, and the backlog still drains from its old end.
-  static func due(now: Timestamp, limit: Int, excluding: Set<QueueID>, _ db: Database) throws -> [QueueEntry] {
-    guard limit > 0 else { return [] }
+  static func due(now: Timestamp, limit: Int, excluding: Set<QueueID>, _ db: Database) throws -> Due {
+    var found = Due()
+    guard limit > 0 else { return found }
     let retries = try due(retries, now: now, limit: limit, excluding: excluding, db)
     let share = max(limit - retries.count, (limit + 1) / 2)
     let chosen = try freshMail(now: now, share: share, excluding: excluding, db)
-    return try (chosen + retries.prefix(limit - chosen.count)).map { try $0.entry(db) }
+    for candidate in chosen + retries.prefix(limit - chosen.count) {
+      let (entry, isIntact) = try candidate.checkedEntry(db)
+      if isIntact { found.entries.append(entry) } else { found.damaged.append(entry.id) }
+    }
+    return found
+  }
+
+  /// What is due.
+  struct Due {
+    var entries: [QueueEntry] = []
+    /// Of these it is not known any more to whom they go.
+    var damaged: [QueueID] = []
   }
 
   private static func freshMail(
@@ -52,9 +64,14 @@ enum QueueQueries {
     return try Row.fetchAll(statement, arguments: [max(0, limit)]).map { try Found($0).entry(db) }
   }
 
+  /// - Throws: also when it is not the entry that was written.
   static func entry(_ id: QueueID, _ db: Database) throws -> QueueEntry? {
     let statement = try db.cachedStatement(sql: "SELECT \(columns) FROM entry WHERE id = ?")
-    return try Row.fetchOne(statement, arguments: [id.rawValue]).map { try Found($0).entry(db) }
+    return try Row.fetchOne(statement, arguments: [id.rawValue]).map { row in
+      let (entry, isIntact) = try Found(row).checkedEntry(db)
+      guard isIntact else { throw StoreFailure.damaged("queue entry") }
+      return entry
+    }
   }
 
   static func status(_ db: Database) throws -> QueueStatus {
@@ -102,13 +119,21 @@ enum QueueQueries {
   /// A row of the queue, its recipients not fetched yet.
   private struct Found {
     var withoutRecipients: QueueEntry
+    private let isIntact: Bool
+    /// How many recipients it has; nil in entries of earlier versions.
+    private let recipients: Int64?
 
     init(_ row: Row) throws {
       guard let body = Envelope.BodyType(rawValue: try row.text(2)),
         let kind = QueueEntry.Kind(rawValue: try row.text(9))
       else { throw StoreFailure.damaged("queue entry") }
+      let (id, sender) = (QueueID(rawValue: try row.integer(0)), try row.text(1))
+      let checksum = EnvelopeChecksum.entry(
+        id, usesSMTPUTF8: try row.integer(3) != 0, [sender, body.rawValue, kind.rawValue])
+      isIntact = try row.optionalInteger(14).map { $0 == checksum } ?? true
+      recipients = try row.optionalInteger(15)
       withoutRecipients = QueueEntry(
-        id: QueueID(rawValue: try row.integer(0)), sender: EmailAddress(try row.text(1)), recipients: [], body: body,
+        id: id, sender: EmailAddress(sender), recipients: [], body: body,
         usesSMTPUTF8: try row.integer(3) != 0, size: try row.count(4), queuedAt: try row.time(5),
         attempts: try row.count(6), nextAttempt: try row.time(7), lastFailure: try row.optionalText(8), kind: kind,
         delayNotified: try row.integer(10) != 0, hasDelivered: try row.integer(11) != 0)
@@ -119,12 +144,17 @@ enum QueueQueries {
       if !request.isEmpty { withoutRecipients.statusRequest = request }
     }
 
-    func entry(_ db: Database) throws -> QueueEntry {
+    func entry(_ db: Database) throws -> QueueEntry { try checkedEntry(db).entry }
+
+    /// With it whether all of its envelope is what was written.
+    func checkedEntry(_ db: Database) throws -> (entry: QueueEntry, isIntact: Bool) {
       var entry = withoutRecipients
       var envelope = entry.envelope
-      for (address, wish) in try QueueTable.recipients(of: entry.id, db) { envelope.add(address, wish) }
+      let found = try QueueTable.recipients(of: entry.id, db)
+      for recipient in found { envelope.add(recipient.address, recipient.wish) }
       (entry.recipients, entry.statusRequest) = (envelope.recipients, envelope.statusRequest)
-      return entry
+      let isWhole = recipients.map { $0 == Int64(found.count) } ?? true
+      return (entry, isIntact && isWhole && found.allSatisfy(\.isIntact))
     }
   }
 }

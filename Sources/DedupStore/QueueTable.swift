@@ -5,7 +5,13 @@ import MailMessage
 /// The entries that wait for delivery, and their recipients.
 enum QueueTable {
   /// Somebody who still waits for a mail, and what its sender wants to be told of that.
-  typealias Recipient = (address: EmailAddress, wish: DeliveryStatusRequest.Wish)
+  struct Recipient {
+    var position: Int64
+    var address: EmailAddress
+    var wish: DeliveryStatusRequest.Wish
+    /// Whether the row is the one that was written.
+    var isIntact: Bool
+  }
 
   /// The window that a forwarded report opened.
   struct OpenedWindow {
@@ -29,17 +35,22 @@ enum QueueTable {
       sql: """
         INSERT INTO entry
           (id, kind, sender, body_type, smtputf8, octets, queued_at, attempts, next_attempt, scheduled_at,
-           delay_notified, fingerprint_id, window_start, carried, aside, dsn_ret, dsn_envid)
-        VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 0, ?, ?, ?, 0, ?, ?)
+           delay_notified, fingerprint_id, window_start, carried, aside, dsn_ret, dsn_envid, envelope_crc32c, recipients)
+        VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 0, ?, ?, ?, 0, ?, ?, ?, ?)
         """)
     let time = entry.queuedAt.milliseconds
+    let envelope = entry.envelope
+    let checksum = EnvelopeChecksum.entry(
+      entry.id, usesSMTPUTF8: envelope.usesSMTPUTF8,
+      [envelope.sender.text, envelope.body.rawValue, entry.kind.rawValue])
     try statement.execute(arguments: [
-      entry.id.rawValue, entry.kind.rawValue, entry.envelope.sender.text, entry.envelope.body.rawValue,
-      entry.envelope.usesSMTPUTF8, message.octets, time, time, time,
+      entry.id.rawValue, entry.kind.rawValue, envelope.sender.text, envelope.body.rawValue,
+      envelope.usesSMTPUTF8, message.octets, time, time, time,
       entry.opened?.fingerprint, entry.opened?.start.milliseconds, entry.opened?.carried ?? 0,
-      entry.envelope.statusRequest?.returns?.rawValue, entry.envelope.statusRequest?.envelopeID?.encoded,
+      envelope.statusRequest?.returns?.rawValue, envelope.statusRequest?.envelopeID?.encoded, checksum,
+      envelope.recipients.count,
     ])
-    try insert(entry.envelope.recipients.lazy.map { ($0, entry.envelope.wish(for: $0)) }, of: entry.id, db)
+    try insert(envelope, of: entry.id, db)
     try message.insert(entry.id, db)
   }
 
@@ -64,24 +75,29 @@ enum QueueTable {
     return Facts(recipients: try recipients(of: id, db), file: try row.optionalText(3), opened: opened)
   }
 
-  /// Records a failed attempt: who still waits, and when it is tried again.
+  /// Records a failed attempt: who of `recipients` is `open`, and when it is tried again.
   static func update(
-    _ settlement: Settlement, recipients: [Recipient], scheduledAt: Timestamp?, delayNoticeSent: Bool, _ db: Database
+    _ settlement: Settlement, recipients: [Recipient], open: [Recipient], scheduledAt: Timestamp?,
+    delayNoticeSent: Bool, _ db: Database
   ) throws {
     let statement = try db.cachedStatement(
       sql: """
         UPDATE entry
         SET attempts = ?, next_attempt = ?, scheduled_at = IFNULL(?, scheduled_at), last_failure = ?,
-          delay_notified = delay_notified OR ?, delivered = delivered OR ?
+          delay_notified = delay_notified OR ?, delivered = delivered OR ?, recipients = ?
         WHERE id = ?
         """)
     try statement.execute(arguments: [
       settlement.attempts, min(settlement.nextAttempt, .latestStored).milliseconds, scheduledAt?.milliseconds,
-      settlement.lastFailure, delayNoticeSent, !settlement.delivered.isEmpty, settlement.entry.rawValue,
+      settlement.lastFailure, delayNoticeSent, !settlement.delivered.isEmpty, open.count,
+      settlement.entry.rawValue,
     ])
-    let forget = try db.cachedStatement(sql: "DELETE FROM recipient WHERE entry_id = ?")
-    try forget.execute(arguments: [settlement.entry.rawValue])
-    try insert(recipients, of: settlement.entry, db)
+    // Rows that stay are not written again: a damaged one would get a checksum that says it is sound.
+    let forget = try db.cachedStatement(sql: "DELETE FROM recipient WHERE entry_id = ? AND position = ?")
+    let stays = Set(open.map(\.position))
+    for recipient in recipients where !stays.contains(recipient.position) {
+      try forget.execute(arguments: [settlement.entry.rawValue, recipient.position])
+    }
   }
 
   /// Removes an entry with its recipients and its message.
@@ -114,23 +130,31 @@ enum QueueTable {
 
   static func recipients(of id: QueueID, _ db: Database) throws -> [Recipient] {
     let statement = try db.cachedStatement(
-      sql: "SELECT address, dsn_notify, dsn_orcpt FROM recipient WHERE entry_id = ? ORDER BY position")
+      sql: """
+        SELECT address, dsn_notify, dsn_orcpt, position, crc32c FROM recipient WHERE entry_id = ? ORDER BY position
+        """)
     return try Row.fetchAll(statement, arguments: [id.rawValue]).map { row in
-      let wish = DeliveryStatusRequest.Wish(
-        notify: try row.optionalText(1).flatMap { DeliveryStatusRequest.Notify($0) },
-        original: try row.optionalText(2).flatMap { OriginalRecipient($0, allowingUTF8: true) })
-      return (EmailAddress(try row.text(0)), wish)
+      let (address, notify, original) = (try row.text(0), try row.optionalText(1), try row.optionalText(2))
+      let checksum = try row.optionalInteger(4)
+      return Recipient(
+        position: try row.integer(3), address: EmailAddress(address),
+        wish: DeliveryStatusRequest.Wish(
+          notify: notify.flatMap { DeliveryStatusRequest.Notify($0) },
+          original: original.flatMap { OriginalRecipient($0, allowingUTF8: true) }),
+        isIntact: checksum.map { $0 == EnvelopeChecksum.recipient(of: id, address) } ?? true)
     }
   }
 
-  private static func insert(_ recipients: some Sequence<Recipient>, of id: QueueID, _ db: Database) throws {
+  private static func insert(_ envelope: Envelope, of id: QueueID, _ db: Database) throws {
     let statement = try db.cachedStatement(
-      sql: "INSERT INTO recipient (entry_id, position, address, dsn_notify, dsn_orcpt) VALUES (?, ?, ?, ?, ?)")
-    for (position, recipient) in recipients.enumerated() {
-      try statement.execute(arguments: [
-        id.rawValue, position, recipient.address.text, recipient.wish.notify?.parameter,
-        recipient.wish.original?.parameter,
-      ])
+      sql: """
+        INSERT INTO recipient (entry_id, position, address, dsn_notify, dsn_orcpt, crc32c) VALUES (?, ?, ?, ?, ?, ?)
+        """)
+    for (position, address) in envelope.recipients.enumerated() {
+      let wish = envelope.wish(for: address)
+      let (notify, original) = (wish.notify?.parameter, wish.original?.parameter)
+      let checksum = EnvelopeChecksum.recipient(of: id, address.text)
+      try statement.execute(arguments: [id.rawValue, position, address.text, notify, original, checksum])
     }
   }
 }

@@ -18,19 +18,41 @@ struct Replacer: Sendable {
   /// The settings key of replacements that nobody was told of yet, as JSON.
   static let untoldSetting = "replacements.untold"
 
-  /// Opens the database at a start, or a fresh one in its place.
-  func open() throws -> DatabasePool {
+  /// Opens the database, or a fresh one in its place.
+  ///
+  /// - Parameter isStart: nobody is served meanwhile, and what cannot be read may be asked for again.
+  func open(isStart: Bool) throws -> DatabasePool {
+    try StoreFiles.makeDirectory(files.bodies)
     try finishInterrupted()
+    files.removeStrayCompanions()
     try files.prepareDatabase()
+    let patience = isStart ? min(limits.readPatience, Self.startPatience) : .zero
+    let begin = ContinuousClock.now
+    while true {
+      do { return try openOnce() } catch let error where Faults.failure(error).kind == .unreadable {
+        guard begin.duration(to: .now) < patience else {
+          return try replace(try? Connection.openDamaged(files, limits), .damaged, because: text(of: error))
+        }
+        Thread.sleep(forTimeInterval: 0.5)
+      }
+    }
+  }
+
+  /// How long a start asks again for what cannot be read. A bad sector stays one.
+  private static let startPatience = Duration.seconds(3)
+
+  private func text(of error: any Error) -> String { Faults.failure(error).description }
+
+  private func openOnce() throws -> DatabasePool {
     do {
       let pool = try Connection.openForWriting(files, limits)
       do { try Examination.run(pool, patience: limits.examination) } catch let error where isDamage(error) {
-        return try replace(pool, .damaged, because: Faults.failure(error).description)
+        return try replace(pool, .damaged, because: text(of: error))
       }
       return pool
     } catch let error where isDamage(error) {
       let old = try? Connection.openDamaged(files, limits)
-      return try replace(old, .damaged, because: Faults.failure(error).description)
+      return try replace(old, .damaged, because: text(of: error))
     }
   }
 
@@ -56,6 +78,7 @@ struct Replacer: Sendable {
     let pool = try Connection.openForWriting(files, limits)
     // Only now that its name is not its own: SQLite sees that and writes nothing more to it.
     try? old?.close()
+    files.removeStrayCompanions()
     tell(replacement)
     return pool
   }

@@ -10,24 +10,41 @@ extension SQLiteStore: StoreReading {
   package func due(now: Timestamp, limit: Int, excluding: Set<QueueID> = []) async throws(StoreFailure) -> [QueueEntry]
   {
     await watchClock(now)
-    return try await reader.due(now: now, limit: limit, excluding: excluding)
+    var excluding = excluding
+    while true {
+      let due = try await reader.due(now: now, limit: limit, excluding: excluding)
+      for id in due.damaged {
+        try await setAside(id, reason: "its envelope is not the one that was stored: a checksum differs")
+      }
+      if due.damaged.isEmpty || !due.entries.isEmpty { return due.entries }
+      excluding.formUnion(due.damaged)
+    }
   }
 
   package func nextDue(excluding: Set<QueueID> = []) async throws(StoreFailure) -> Timestamp? {
     try await reader.nextDue(excluding: excluding)
   }
 
-  /// What to deliver for an entry. Nil when there is no such entry, or when its message is damaged: then the
-  /// entry has been set aside, so that `due` does not return it again, and the log says so.
+  /// What to deliver for an entry. Nil when there is no such entry, or when its message is damaged, or cannot be read
+  /// for longer than `StoreLimits.readPatience`: then the entry has been set aside, so that `due` does not return it
+  /// again, and the log says so.
   package func message(of id: QueueID) async throws(StoreFailure) -> Message? {
     switch try await reader.load(id) {
     case .gone: return nil
     case .intact(let message): return message
     case .damaged(let reason):
-      try await commit { try QueueTable.setAside(id, reason: reason, $0.db) }
-      logger.error("a queued mail is damaged and was set aside", metadata: ["id": "\(id)", "reason": "\(reason)"])
+      try await setAside(id, reason: reason)
+      return nil
+    case .unreadable(let failure):
+      guard readPatience.isOver(id) else { throw failure }
+      try await setAside(id, reason: failure.description)
       return nil
     }
+  }
+
+  private func setAside(_ id: QueueID, reason: String) async throws(StoreFailure) {
+    try await commit { try QueueTable.setAside(id, reason: reason, $0.db) }
+    logger.error("a queued mail is damaged and was set aside", metadata: ["id": "\(id)", "reason": "\(reason)"])
   }
 
   package func queue(limit: Int) async throws(StoreFailure) -> [QueueEntry] { try await reader.queue(limit: limit) }

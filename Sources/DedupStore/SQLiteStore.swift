@@ -16,6 +16,7 @@ import Synchronization
 ///
 /// A database that is damaged is set aside and replaced by a fresh one, which takes over what can still be read, at the
 /// start as well as in the middle of the work; likewise one that was removed while in use. `untoldReplacements` tells.
+/// On a disk that does not take a database at the start everything fails until it does.
 ///
 /// Limits are those of `StoreLimits`. Times come in from outside and may jump. Every failure
 /// is a `StoreFailure`, and then nothing of what was asked has been stored. The caller picks queue ids that are not in
@@ -31,6 +32,8 @@ package final class SQLiteStore: MailStore, Sendable {
   let explainer: Explainer
   let writer: Writer
   let wiping = DispatchQueue(label: "dedup-store.wiping")
+  /// By queue id.
+  let readPatience: ReadPatience<QueueID>
   private let files: StoreFiles
   private let lock: InstanceLock
   private let wake = Callback<Void>()
@@ -62,18 +65,15 @@ package final class SQLiteStore: MailStore, Sendable {
     let replacer = Replacer(files: files, lock: lock, limits: limits, logger: logger, now: now)
     let database: CurrentDatabase
     do {
-      try StoreFiles.makeDirectory(files.bodies)
-      let pool = try replacer.open()
       bodies = BodyFiles(folder: files.bodies)
-      let orphans = try Housekeeping.removeOrphans(files, bodies, pool)
-      if orphans > 0 { logger.notice("removed body files without an entry", metadata: ["files": "\(orphans)"]) }
-      database = try CurrentDatabase(pool)
+      database = try Self.open(replacer, bodies, logger)
     } catch {
       lock.release()
       throw Faults.failure(error).about(files.database)
     }
     self.files = files
     self.lock = lock
+    readPatience = ReadPatience(limits.readPatience)
     self.limits = limits
     writer = Writer(database, bodies, limits, policy: policy, replacer: replacer, letterhead: letterhead)
     largeMessages = IncomingMessages(folder: files.bodies, limits: limits)
@@ -83,8 +83,8 @@ package final class SQLiteStore: MailStore, Sendable {
       limits: limits, transaction: { [writer] in try writer.commit($0) }, diagnose: Faults.failure,
       idle: { [writer, logger] in Self.tidy(writer, logger) })
     reader = StoreReader(
-      {
-        let opened = database.opened
+      { () throws(StoreFailure) in
+        let opened = try database.opened
         return (opened.pool, opened.generation)
       }, bodies, policy,
       failed: { [queue, writer] in Self.look(after: $0, in: $1, queue, writer) })
@@ -154,6 +154,33 @@ package final class SQLiteStore: MailStore, Sendable {
   /// What `tell` was told last.
   var latestTime: Timestamp? { clock.withLock { $0 } }
 
+  /// A disk that takes nothing is no reason to refuse mail: the store opens without a database, all of it finds another
+  /// place, and what was queued stays where it is until there is one again.
+  private static func open(_ replacer: Replacer, _ bodies: BodyFiles, _ logger: Logger) throws -> CurrentDatabase {
+    do {
+      let pool = try replacer.open(isStart: true)
+      removeOrphans(replacer.files, bodies, pool, logger)
+      return try CurrentDatabase(pool)
+    } catch {
+      let failure = Faults.failure(error).about(replacer.files.database)
+      guard failure.kind == .diskFull || failure.kind == .ioError else { throw error }
+      logger.critical("store-unavailable", metadata: ["error": "\(failure)"])
+      return CurrentDatabase(missing: failure)
+    }
+  }
+
+  /// They only take room: no failure here is a reason not to start.
+  private static func removeOrphans(
+    _ files: StoreFiles, _ bodies: BodyFiles, _ pool: DatabasePool, _ logger: Logger
+  ) {
+    do {
+      let orphans = try Housekeeping.removeOrphans(files, bodies, pool)
+      if orphans > 0 { logger.notice("removed body files without an entry", metadata: ["files": "\(orphans)"]) }
+    } catch {
+      logger.warning("body files without an entry stay", metadata: ["error": "\(Faults.failure(error))"])
+    }
+  }
+
   private static func tidy(_ writer: Writer, _ logger: Logger) -> Bool {
     do { return try writer.tidy() } catch {
       logger.warning("the database could not be tidied", metadata: ["error": "\(Faults.failure(error))"])
@@ -167,7 +194,7 @@ package final class SQLiteStore: MailStore, Sendable {
   ) {
     guard failure.kind != .closed else { return }
     queue.submit(octets: 0) { _ in
-      if failure.kind == .corrupt { try writer.meet(failure, in: generation) }
+      if failure.kind == .corrupt || failure.kind == .unreadable { try writer.meet(failure, in: generation) }
     } completion: { _ in
     }
   }

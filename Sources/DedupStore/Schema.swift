@@ -17,6 +17,7 @@ enum Schema {
     migrator.registerMigration("6 retention") { try $0.execute(sql: retention) }
     migrator.registerMigration("7 episodes") { try $0.execute(sql: episodes) }
     migrator.registerMigration("8 deflated samples") { try $0.execute(sql: deflatedSamples) }
+    migrator.registerMigration("9 envelope checksums") { try $0.execute(sql: envelopeChecksums) }
     return migrator
   }
 
@@ -179,6 +180,14 @@ enum Schema {
     ALTER TABLE sample ADD COLUMN stored INTEGER; -- octets here, deflated when fewer than `octets`; null: as it came
     DROP INDEX sample_arrived;
     CREATE INDEX sample_arrived ON sample (arrived_at, octets, stored) WHERE message IS NOT NULL;
+    """
+
+  /// Of what says to whom a mail goes, row by row: recipients with a final fate leave while the entry stays. Null in
+  /// rows of earlier versions.
+  private static let envelopeChecksums = """
+    ALTER TABLE entry ADD COLUMN envelope_crc32c INTEGER;
+    ALTER TABLE entry ADD COLUMN recipients INTEGER; -- rows of it in `recipient`
+    ALTER TABLE recipient ADD COLUMN crc32c INTEGER;
     """
 
   /// What waits for delivery.

@@ -10,6 +10,7 @@ package struct SetAsideDatabase: Hashable, Sendable {
 
 extension StoreFiles {
   private static let companions = ["-wal", "-shm"]
+  private static let causes = [StoreReplacement.Cause.damaged, .removed]
   private static let timeFormat = Date.ISO8601FormatStyle(dateSeparator: .omitted, timeSeparator: .omitted)
 
   /// The databases that were set aside and not removed since, oldest first; none when the directory cannot be read.
@@ -22,6 +23,20 @@ extension StoreFiles {
   func setAside(to place: String) throws {
     for companion in [""] + Self.companions { try move(database + companion, to: place + companion) }
     try Self.syncDirectory(directory)
+  }
+
+  /// Removes what belonged to databases that were set aside and are gone: the admin removed one, or there was none when
+  /// its name was looked for. Without its database nobody can read a WAL.
+  func removeStrayCompanions() {
+    for name in (try? SyncedFile.names(in: directory)) ?? [] {
+      guard let companion = Self.companions.first(where: name.hasSuffix), name.hasPrefix("dedup.sqlite.") else {
+        continue
+      }
+      let database = name.dropLast(companion.count)
+      let isAside = Self.causes.contains { database.hasPrefix("dedup.sqlite.\($0.rawValue)-") }
+      guard isAside, access("\(directory)/\(database)", F_OK) != 0, errno == ENOENT else { continue }
+      unlink("\(directory)/\(name)")
+    }
   }
 
   /// A name that is not in use.
@@ -37,7 +52,7 @@ extension StoreFiles {
   }
 
   private func setAside(_ name: String) -> SetAsideDatabase? {
-    for cause in [StoreReplacement.Cause.damaged, .removed] {
+    for cause in Self.causes {
       let prefix = "dedup.sqlite.\(cause.rawValue)-"
       guard name.hasPrefix(prefix), !Self.companions.contains(where: name.hasSuffix) else { continue }
       let time = name.dropFirst(prefix.count).prefix { $0 != "-" }

@@ -28,7 +28,8 @@ extension Batch {
       if settlement.reopensWindow { try reopen(digested + [facts.opened].compactMap { $0 }) }
     } else {
       try QueueTable.update(
-        settlement, recipients: open, scheduledAt: settling.at.map { min($0, settlement.nextAttempt) },
+        settlement, recipients: facts.recipients, open: open,
+        scheduledAt: settling.at.map { min($0, settlement.nextAttempt) },
         delayNoticeSent: settling.delayNoticeSent, db)
     }
     if let notice = settling.notice { try enqueue(notice, file: noticeFile) }

@@ -25,8 +25,14 @@ package struct StoreLimits: Hashable, Sendable {
 
   /// How long a start may look for damage.
   package var examination: Duration = .seconds(2)
+  /// What cannot be read for so long counts as damaged: a disk that was unplugged, or whose controller started anew, is
+  /// back by then.
+  package var readPatience: Duration = .seconds(15)
   /// A database that is damaged again within this time after it was replaced is not replaced again yet.
   package var replacementPause: Duration = .seconds(60)
+
+  /// A database that could not be opened at the start, because the disk did not take it, is tried again after this time.
+  package var openingPause: Duration = .seconds(5)
 
   /// How long what is there for people stays.
   package var retention = Retention()

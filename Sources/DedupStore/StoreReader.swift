@@ -13,7 +13,7 @@ import Synchronization
 /// the store was closed, `.other` when the asking task was cancelled.
 package final class StoreReader: StoreReading, Sendable {
   /// What answers, and of which generation it is.
-  private let database: @Sendable () -> (any DatabaseReader, Int)
+  private let database: @Sendable () throws(StoreFailure) -> (any DatabaseReader, Int)
   private let failed: @Sendable (StoreFailure, Int) -> Void
   private let bodies: BodyFiles
   private let gate = ReadGate()
@@ -41,7 +41,8 @@ package final class StoreReader: StoreReading, Sendable {
 
   /// - Parameter failed: hears of questions that failed, and of the generation of the database that they were put to.
   init(
-    _ database: @escaping @Sendable () -> (any DatabaseReader, Int), _ bodies: BodyFiles, _ policy: WindowPolicy,
+    _ database: @escaping @Sendable () throws(StoreFailure) -> (any DatabaseReader, Int), _ bodies: BodyFiles,
+    _ policy: WindowPolicy,
     failed: @escaping @Sendable (StoreFailure, Int) -> Void = { _, _ in }
   ) {
     self.database = database
@@ -58,8 +59,12 @@ package final class StoreReader: StoreReading, Sendable {
   func read<T: Sendable>(_ query: @escaping @Sendable (Database) throws -> T) async throws(StoreFailure) -> T {
     try gate.enter()
     defer { gate.leave() }
-    let (database, generation) = database()
-    do { return try await database.read(query) } catch {
+    var generation = CurrentDatabase.none
+    do {
+      let (database, current) = try database()
+      generation = current
+      return try await database.read(query)
+    } catch {
       let failure = Faults.failure(error)
       failed(failure, generation)
       throw failure
@@ -74,8 +79,7 @@ extension StoreReader {
   /// place.
   ///
   /// - Parameter excluding: those in somebody's hands already.
-  package func due(now: Timestamp, limit: Int, excluding: Set<QueueID> = []) async throws(StoreFailure) -> [QueueEntry]
-  {
+  func due(now: Timestamp, limit: Int, excluding: Set<QueueID>) async throws(StoreFailure) -> QueueQueries.Due {
     try await read { try QueueQueries.due(now: now, limit: limit, excluding: excluding, $0) }
   }
 

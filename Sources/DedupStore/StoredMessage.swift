@@ -52,6 +52,8 @@ struct StoredMessage {
     case intact(Message)
     /// It is not what was written; the text says what is wrong.
     case damaged(String)
+    /// The disk does not give it, which may pass.
+    case unreadable(StoreFailure)
   }
 
   static func load(_ entry: QueueID, _ bodies: BodyFiles, _ db: Database) throws -> Loaded {
@@ -67,6 +69,10 @@ struct StoredMessage {
       return .damaged(Faults.failure(error).description)
     } catch let failure as StoreFailure where failure.kind == .corrupt {
       return .damaged(failure.description)
+    } catch let error as DatabaseError where Faults.failure(error).kind == .unreadable {
+      return .unreadable(Faults.failure(error))
+    } catch let fault as FileFault where fault.code == EIO {
+      return .unreadable(Faults.failure(fault))
     } catch let fault as FileFault where fault.code == ENOENT {
       return .damaged("\(fault.path) is missing")
     }

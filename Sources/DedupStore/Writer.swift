@@ -18,6 +18,9 @@ final class Writer: Sendable {
   private let follow = Callback<Batch.Effects>()
   private let replaced = Callback<Void>()
   private let lastReplacement = Mutex<ContinuousClock.Instant?>(nil)
+  private let lastOpening = Mutex<ContinuousClock.Instant?>(nil)
+  /// By the generation of the database.
+  private let readPatience: ReadPatience<Int>
 
   init(
     _ database: CurrentDatabase, _ bodies: BodyFiles, _ limits: StoreLimits, policy: WindowPolicy, replacer: Replacer,
@@ -29,10 +32,13 @@ final class Writer: Sendable {
     self.limits = limits
     self.replacer = replacer
     self.policy = Mutex(policy)
+    readPatience = ReadPatience(limits.readPatience)
     retention = Mutex(limits.retention)
   }
 
-  var pool: DatabasePool { database.opened.pool }
+  var pool: DatabasePool {
+    get throws(StoreFailure) { try database.opened.pool }
+  }
 
   func setPolicy(_ policy: WindowPolicy) { self.policy.withLock { $0 = policy } }
 
@@ -46,7 +52,7 @@ final class Writer: Sendable {
 
   /// Runs `jobs` in one transaction and returns once it is synced.
   func commit(_ jobs: (Batch) throws -> Void) throws {
-    let opened = database.opened
+    let opened = try openedAtLast()
     guard opened.identity.isThat(of: opened.pool.path) else {
       try replace(.removed, StoreFailure(.ioError, "\(opened.pool.path) was removed or replaced while in use"))
     }
@@ -60,7 +66,8 @@ final class Writer: Sendable {
       }
     } catch {
       let failure = Faults.failure(error)
-      guard failure.kind == .corrupt else { throw error }
+      let isDamage = failure.kind == .corrupt || failure.kind == .unreadable && readPatience.isOver(opened.generation)
+      guard isDamage else { throw error }
       try replace(.damaged, failure)
     }
     effects.orphans.forEach(bodies.remove)
@@ -69,12 +76,13 @@ final class Writer: Sendable {
 
   /// Fails like a transaction that met `failure`, unless the database of `generation` was replaced since.
   func meet(_ failure: StoreFailure, in generation: Int) throws {
-    guard database.opened.generation == generation else { return }
+    guard let opened = try? database.opened, opened.generation == generation else { return }
     throw failure
   }
 
   /// Something useful for an idle moment. Returns whether there is more.
   func tidy() throws -> Bool {
+    guard let pool = try? pool else { return false }
     let now = replacer.now()
     let purge = Purge(retention.withLock { $0 }, windowLength: policy.withLock { $0.length }, now: now)
     return try pool.writeWithoutTransaction { db in
@@ -91,6 +99,7 @@ final class Writer: Sendable {
   /// Moves the WAL into the database and closes both. On a full disk the first may fail; the WAL then stays, and
   /// the next start reads it.
   func close() throws {
+    guard let pool = try? pool else { return }
     let checkpoint = Result { try pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) } }
     try pool.close()
     try checkpoint.get()
@@ -119,6 +128,22 @@ final class Writer: Sendable {
     }
   }
 
+  /// The database. One that could not be opened at the start is tried again, not for each mail.
+  private func openedAtLast() throws -> CurrentDatabase.Opened {
+    if let opened = try? database.opened { return opened }
+    let now = ContinuousClock.now
+    let isTooSoon = lastOpening.withLock { last in
+      if let last, last.duration(to: now) < limits.openingPause { return true }
+      last = now
+      return false
+    }
+    if !isTooSoon {
+      try database.replace(with: try replacer.open(isStart: false))
+      replaced(())
+    }
+    return try database.opened
+  }
+
   private func replace(_ cause: StoreReplacement.Cause, _ failure: StoreFailure) throws -> Never {
     let now = ContinuousClock.now
     // Memory or a disk that spoils each database at once must not fill up with them.
@@ -129,7 +154,7 @@ final class Writer: Sendable {
     }
     if isTooSoon { throw failure }
     do {
-      try database.replace(with: try replacer.replace(pool, cause, because: failure.description))
+      try database.replace(with: try replacer.replace(try pool, cause, because: failure.description))
     } catch {
       throw StoreFailure(failure.kind, "\(failure); it could not be replaced: \(Faults.failure(error))")
     }

@@ -38,8 +38,12 @@ package enum SecretSource {
   }
 
   /// What a shell command prints, without the line end behind it.
-  package static func command(_ command: String, within limit: Duration = .seconds(30)) throws(Failure) -> Secret {
-    switch Shell.run(command, within: limit, atMost: Self.limit) {
+  ///
+  /// - Parameter end: kills it earlier, with all that it started.
+  package static func command(
+    _ command: String, within limit: Duration = .seconds(30), end: CommandEnd = CommandEnd()
+  ) throws(Failure) -> Secret {
+    switch Shell.run(command, within: limit, atMost: Self.limit, end: end) {
     case .success(let output): return try secret(output, from: "the token command")
     case .failure(let failure): throw Failure(description: "the token command \(failure)")
     }

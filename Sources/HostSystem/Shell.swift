@@ -1,4 +1,17 @@
 import Glibc
+import Synchronization
+
+/// Ends a command that is running before its time is over, from any thread.
+package final class CommandEnd: Sendable {
+  private let isAskedFor = Atomic(false)
+
+  package init() {}
+
+  /// The command that runs is killed within a quarter of a second; one that begins afterwards as well.
+  package func ask() { isAskedFor.store(true, ordering: .relaxed) }
+
+  var isAsked: Bool { isAskedFor.load(ordering: .relaxed) }
+}
 
 /// Runs a shell command and takes what it prints.
 enum Shell {
@@ -6,6 +19,7 @@ enum Shell {
     case notStarted(Int32)
     case tooSlow
     case tooMuch
+    case interrupted
     case ended(status: Int32)
 
     var description: String {
@@ -13,13 +27,16 @@ enum Shell {
       case .notStarted(let code): "could not be started: \(String(cString: strerror(code)))"
       case .tooSlow: "took too long"
       case .tooMuch: "printed too much"
+      case .interrupted: "was ended"
       case .ended(let status): "ended with status \(status)"
       }
     }
   }
 
   /// Standard error goes where ours goes, so the admin sees what the command complains about.
-  static func run(_ command: String, within limit: Duration, atMost octets: Int) -> Result<[UInt8], Failure> {
+  static func run(
+    _ command: String, within limit: Duration, atMost octets: Int, end: CommandEnd = CommandEnd()
+  ) -> Result<[UInt8], Failure> {
     var ends: [Int32] = [0, 0]
     guard pipe(&ends) == 0 else { return .failure(.notStarted(errno)) }
     // A command started in between by somebody else would hold the pipe as well; the deadline bounds what that costs.
@@ -28,7 +45,7 @@ enum Shell {
     let started = spawn(command, output: ends[1])
     close(ends[1])
     guard case .success(let child) = started else { return started.map { _ in [] } }
-    let read = read(ends[0], until: ContinuousClock.now + limit, atMost: octets)
+    let read = read(ends[0], until: ContinuousClock.now + limit, atMost: octets, end)
     // Its own children may hold the pipe as well; all of them stand in the group of the shell.
     if case .failure = read { kill(-child, SIGKILL) }
     var status: Int32 = 0
@@ -77,7 +94,7 @@ enum Shell {
   }
 
   private static func read(
-    _ descriptor: Int32, until deadline: ContinuousClock.Instant, atMost octets: Int
+    _ descriptor: Int32, until deadline: ContinuousClock.Instant, atMost octets: Int, _ end: CommandEnd
   ) -> Result<[UInt8], Failure> {
     var output: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 4096)
@@ -85,7 +102,9 @@ enum Shell {
       let left = ContinuousClock.now.duration(to: deadline).components
       let milliseconds = left.seconds * 1000 + left.attoseconds / 1_000_000_000_000_000
       var query = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-      guard milliseconds > 0, poll(&query, 1, Int32(clamping: milliseconds)) != 0 else { return .failure(.tooSlow) }
+      guard milliseconds > 0 else { return .failure(.tooSlow) }
+      if end.isAsked { return .failure(.interrupted) }
+      guard poll(&query, 1, Int32(min(milliseconds, 200))) != 0 else { continue }
       let count = Glibc.read(descriptor, &chunk, chunk.count)
       if count == 0 { return .success(output) }
       if count < 0, errno != EINTR { return .failure(.notStarted(errno)) }

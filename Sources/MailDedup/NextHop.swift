@@ -54,7 +54,13 @@ enum NextHop {
     guard let username = delivery.username else { return nil }
     return { () async throws(CredentialFailure) -> ClientCredentials in
       do {
-        let known = try await NIOThreadPool.singleton.runIfActive { try Self.proof(delivery) }
+        // A shutdown cancels what is under way; a command that hangs must not hold it up.
+        let end = CommandEnd()
+        let known = try await withTaskCancellationHandler {
+          try await NIOThreadPool.singleton.runIfActive { try Self.proof(delivery, end) }
+        } onCancel: {
+          end.ask()
+        }
         return ClientCredentials(username: username, proof: known)
       } catch {
         throw CredentialFailure("\(error)")
@@ -62,10 +68,10 @@ enum NextHop {
     }
   }
 
-  private static func proof(_ delivery: Configuration.Delivery) throws -> ClientCredentials.Proof {
+  private static func proof(_ delivery: Configuration.Delivery, _ end: CommandEnd) throws -> ClientCredentials.Proof {
     if let path = delivery.passwordFile { return .password(try SecretSource.file(path)) }
     if let path = delivery.tokenFile { return .token(try SecretSource.file(path)) }
-    if let command = delivery.tokenCommand { return .token(try SecretSource.command(command)) }
+    if let command = delivery.tokenCommand { return .token(try SecretSource.command(command, end: end)) }
     throw CredentialFailure("neither a password nor a token is configured")
   }
 }

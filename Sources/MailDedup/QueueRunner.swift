@@ -73,7 +73,12 @@ struct QueueRunner: Service {
         continue
       }
       let concurrency = route.value.concurrency
-      if ready.isEmpty && underway.count < concurrency { ready = await due(excluding: underway) }
+      var isReadable = true
+      if ready.isEmpty && underway.count < concurrency {
+        let found = await due(excluding: underway)
+        ready = found ?? []
+        isReadable = found != nil
+      }
       while underway.count < concurrency, let entry = ready.popLast() {
         guard underway.insert(entry.id).inserted else { continue }
         group.addTask {
@@ -83,7 +88,7 @@ struct QueueRunner: Service {
       }
       if underway.count < concurrency {
         alarm?.cancel()
-        alarm = await alarmForNextDue(excluding: underway)
+        alarm = isReadable ? await alarmForNextDue(excluding: underway) : after(Self.storePause, .wake)
       }
     }
     alarm?.cancel()
@@ -97,13 +102,13 @@ struct QueueRunner: Service {
     }
   }
 
-  /// Due entries, the most urgent last.
-  private func due(excluding underway: Set<QueueID>) async -> [QueueEntry] {
+  /// Due entries, the most urgent last; nil when the store does not answer.
+  private func due(excluding underway: Set<QueueID>) async -> [QueueEntry]? {
     do {
       return try await store.due(now: WallClock.now(), limit: Self.lookahead, excluding: underway).reversed()
     } catch {
       logger.error("queue-unreadable", metadata: ["error": "\(error)"])
-      return []
+      return nil
     }
   }
 

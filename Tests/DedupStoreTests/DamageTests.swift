@@ -97,6 +97,17 @@ struct DamageTests {
     #expect(try await store.totals() == Totals(passed: 1, forwarded: 2))
   }
 
+  @Test("what belonged to a database that the admin removed goes at the next start, and nothing else does")
+  func strayCompanions() throws {
+    let folder = try Folder()
+    let stray = ["damaged-20261001T000000Z-wal", "removed-20261001T000000Z-2-shm"].map { "dedup.sqlite.\($0)" }
+    let kept = ["dedup.sqlite.damaged-20261002T000000Z", "dedup.sqlite.damaged-20261002T000000Z-wal", "mine-wal"]
+    for name in stray + kept { try Data("x".utf8).write(to: URL(fileURLWithPath: folder.file(name))) }
+    try Shop.store(folder).close()
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+    #expect(kept.allSatisfy(names.contains) && !stray.contains(where: names.contains))
+  }
+
   @Test("damage that only a question meets is seen to as well, once, and no sooner again than after a minute")
   func met() async throws {
     let folder = try Folder()
@@ -128,6 +139,8 @@ struct DamageTests {
     for name in names { try FileManager.default.removeItem(atPath: folder.file(name)) }
     #expect(try await store.accept(Shop.report()).heldBack == 1)
     let told = try #require(try await store.untoldReplacements().first)
+    let left = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.contains("removed-") }
+    #expect(left == [])
     #expect(told.cause == .removed && told.path == nil && told.recovered == 1 && told.lost == 0 && told.errors == 1)
     #expect(store.setAside.isEmpty)
     store.close()

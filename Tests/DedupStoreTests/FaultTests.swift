@@ -1,6 +1,7 @@
 import DedupCore
 import Foundation
 import GRDB
+import Logging
 import MailMessage
 import Testing
 
@@ -144,11 +145,116 @@ struct FaultTests {
     }
   }
 
+  @Test("what cannot be read counts as damaged when that lasts, and not before")
+  func unreadable() async throws {
+    let folder = try Folder()
+    var limits = StoreLimits()
+    limits.readPatience = .milliseconds(300)
+    let store = try Shop.store(folder, limits: limits)
+    defer { store.close() }
+    let queued = Shop.ordinary()
+    try await store.accept(queued)
+    func read() async throws {
+      try await store.commit { _ in throw DatabaseError(resultCode: .SQLITE_IOERR_READ) }
+    }
+    await #expect { try await read() } throws: { ($0 as? StoreFailure)?.kind == .unreadable }
+    #expect(store.setAside.isEmpty)
+    try await Task.sleep(for: .milliseconds(400))
+    try? await read()
+    #expect(store.setAside.count == 1)
+    #expect(try await store.octets(of: queued.id) != nil)
+  }
+
+  @Test(
+    "patience ends when the same cannot be read for so long, and begins anew after it has long worked",
+    arguments: [
+      ([0, 14], [false, false]), ([0, 15], [false, true]), ([0, 20, 21, 36], [false, true, false, true]),
+      ([0, 700, 714, 715], [false, false, false, true]),
+    ])
+  func patience(_ seconds: [Int], _ expected: [Bool]) {
+    let patience = ReadPatience<Int>(.seconds(15))
+    let begin = ContinuousClock.now
+    #expect(seconds.map { patience.isOver(1, at: begin + .seconds($0)) } == expected)
+    #expect(!patience.isOver(2, at: begin + .seconds(1000)))
+  }
+
+  @Test(
+    "a mail whose envelope is not what was stored goes to nobody, and is set aside; the others are due",
+    arguments: [
+      "UPDATE recipient SET address = 'bnn@example.org' WHERE address = 'ann@example.org'",
+      "DELETE FROM recipient WHERE position = 0",
+      "UPDATE recipient SET entry_id = entry_id + 1 WHERE position = 1", "UPDATE entry SET sender = ''",
+      "UPDATE entry SET smtputf8 = 1", "UPDATE entry SET body_type = '8BITMIME'", "UPDATE entry SET kind = 'bounce'",
+      "UPDATE entry SET recipients = 3",
+    ], [10, 1])
+  func damagedEnvelope(_ damage: String, limit: Int) async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    let mails = (0..<3).map { Shop.ordinary(at: nine + .seconds($0)) }
+    try await store.accept(mails[0])
+    try await store.commit {
+      try $0.db.execute(sql: "PRAGMA defer_foreign_keys = ON")
+      try $0.db.execute(sql: damage)
+      // Where the recipient went is nobody's.
+      try $0.db.execute(sql: "DELETE FROM recipient WHERE entry_id NOT IN (SELECT id FROM entry)")
+    }
+    for mail in mails.dropFirst() { try await store.accept(mail) }
+    var due: [QueueID] = []
+    while let id = try await store.due(now: nine + .minutes(1), limit: limit, excluding: Set(due)).first?.id {
+      due.append(id)
+    }
+    #expect(due == mails.dropFirst().map(\.id))
+    let aside = try #require(try await store.queue(limit: 10).first)
+    #expect(aside.lastFailure?.contains("set aside: its envelope") == true)
+    #expect(try await store.octets(of: mails[0].id) == nil)
+  }
+
+  @Test("a mail to many keeps its checksums while recipients leave one by one, and so does one of an earlier version")
+  func checksumsStay() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    for isOld in [false, true] {
+      let mail = Shop.ordinary()
+      try await store.accept(mail)
+      if isOld {
+        try await store.commit {
+          try $0.db.execute(sql: "UPDATE entry SET envelope_crc32c = NULL, recipients = NULL")
+          try $0.db.execute(sql: "UPDATE recipient SET crc32c = NULL")
+        }
+      }
+      try await store.attempt(mail.id, at: nine, [.delivered(reply: "ok"), .deferred(reason: "later")])
+      let entry = try #require(try await store.due(now: nine + .hours(1), limit: 10).first { $0.id == mail.id })
+      #expect(entry.recipients == [EmailAddress("bob@example.org")])
+      try await store.commit { try $0.db.execute(sql: "UPDATE recipient SET address = 'bo@example.org'") }
+      let isDue = try await store.due(now: nine + .hours(1), limit: 10).contains { $0.id == mail.id }
+      #expect(isDue == isOld)
+    }
+  }
+
+  @Test("without a database at the start everything says why, and works as soon as the disk takes one")
+  func noDatabase() async throws {
+    let folder = try Folder()
+    let bodies = folder.file("bodies")
+    var limits = StoreLimits()
+    limits.openingPause = .zero
+    let writer = try Writer.withoutDatabase(folder, limits)
+    #expect(throws: StoreFailure(.diskFull, "full")) { try writer.pool }
+    let isMore = try writer.tidy()
+    #expect(!isMore)
+    var runs = 0
+    try writer.commit { _ in runs += 1 }
+    #expect(runs == 1 && FileManager.default.fileExists(atPath: bodies))
+    try writer.close()
+  }
+
   /// What an error of SQLite or of a system call is for a mail.
   @Test(
     "errors have one meaning each",
     arguments: [
       (ResultCode.SQLITE_FULL, StoreFailure.Kind.diskFull), (.SQLITE_IOERR, .ioError), (.SQLITE_IOERR_FSYNC, .ioError),
+      (.SQLITE_IOERR_READ, .unreadable), (.SQLITE_IOERR_SHORT_READ, .ioError),
       (.SQLITE_CORRUPT, .corrupt), (.SQLITE_CORRUPT_INDEX, .corrupt), (.SQLITE_NOTADB, .corrupt),
       (.SQLITE_BUSY, .locked), (.SQLITE_BUSY_SNAPSHOT, .locked), (.SQLITE_LOCKED, .locked),
       (.SQLITE_READONLY, .readOnly), (.SQLITE_READONLY_DBMOVED, .readOnly), (.SQLITE_PERM, .readOnly),
@@ -191,6 +297,17 @@ struct FaultTests {
 }
 
 extension Writer {
+  /// One after a start on a disk that took no database.
+  fileprivate static func withoutDatabase(_ folder: Folder, _ limits: StoreLimits) throws -> Writer {
+    let files = StoreFiles(directory: folder.path)
+    let replacer = Replacer(
+      files: files, lock: try InstanceLock(path: files.lock), limits: limits,
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, now: { nine })
+    return Writer(
+      CurrentDatabase(missing: StoreFailure(.diskFull, "full")), BodyFiles(folder: files.bodies), limits,
+      policy: WindowPolicy(), replacer: replacer, letterhead: Letterhead(hostname: "relay.example"))
+  }
+
   fileprivate func leaveTransactionOpen(_ work: (Database) throws -> Void) throws {
     try pool.writeWithoutTransaction { db in
       try db.beginTransaction(.immediate)

@@ -76,7 +76,10 @@ struct QueueTests {
     let bob = EmailAddress("bob@example.org")
     var settlement = Shop.settlement(of: Shop.id(at: nine), [ann, bob], [delivered, deferred])
     func open(of recipients: [EmailAddress]) -> [EmailAddress] {
-      settlement.open(of: recipients.map { ($0, .init()) }).map(\.address)
+      let rows = recipients.enumerated().map {
+        QueueTable.Recipient(position: Int64($0.offset), address: $0.element, wish: .init(), isIntact: true)
+      }
+      return settlement.open(of: rows).map(\.address)
     }
     #expect(open(of: [ann, bob]) == [bob])
     #expect(open(of: [ann]) == [])

@@ -8,11 +8,11 @@ import pytest
 
 from conftest import Workshop
 from peers import preload
-from peers.faults import KINDS, SYNCS, FaultyDisk, Kind
+from peers.faults import KINDS, SYNCS, UNLINKS, FaultyDisk, Kind
 from peers.ledger import CONNECTIONS, Ledger, letter, mixture, report
 from peers.quicksink import QuickSink
 from peers.relay import Relay, one_clear_line
-from peers.waiting import stays, until
+from peers.waiting import pause, stays, until
 
 # One run in so many of the full sweep, which takes half an hour: MAILDEDUP_FAULT_EVERY=1.
 EVERY = int(os.environ.get("MAILDEDUP_FAULT_EVERY", "20"))
@@ -189,3 +189,22 @@ def test_what_could_not_be_synced_is_not_there_after_a_crash(workshop: Workshop,
     trial.relay.kill()
     trial.restart()
     trial.add_up(twice=0)
+
+
+def test_files_that_cannot_be_removed(workshop: Workshop, library: Path):
+    """Large mails that were delivered and spooled mails that were imported stay on the disk, and come only once."""
+    trial = Trial(workshop, library)
+    trial.start()
+    trial.disk.fail(KINDS[0], last=trial.disk.calls + 200)
+    trial.storm("a")
+    trial.disk.fail(UNLINKS)
+    trial.storm("b")
+    # Rounds of the import.
+    pause(11)
+    trial.relay.kill()
+    assert trial.disk.failures[0] > 0
+    trial.restart()
+    trial.add_up(twice=CONNECTIONS)
+    assert trial.relay.stop() == 0
+    trial.relay.start()
+    assert not list((trial.relay.store / "bodies").iterdir())

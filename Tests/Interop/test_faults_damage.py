@@ -1,6 +1,7 @@
 """A disk that is full, and files that are not what was written: no mail is lost quietly, and none leaves changed."""
 import os
 import random
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -171,3 +172,100 @@ def test_delivering_makes_room(full_disk: tuple[Ledger, Relay], sink: QuickSink)
     relay.wait_drained(8)
     ledger.send([letter("again", padding=40_000)])
     assert ledger.replies["again"].startswith("250 ")
+
+
+PAGE = 4096
+
+
+@pytest.fixture
+def queue_of_letters(workshop: Workshop, sink: QuickSink, tmp_path: Path) -> tuple[Ledger, Relay, FaultyDisk]:
+    """300 letters that wait on a disk that will have trouble, one of them longer than a page; the relay is stopped."""
+    disk = FaultyDisk(preload.build("faultshim", tmp_path), workshop.folder / "disk")
+    relay = workshop.relay(sink, store=disk.folder / "store",
+                           overrides={"store": {"spool": str(workshop.folder / "spool")}}).start()
+    ledger = Ledger(relay.port)
+    ledger.send([letter(f"letter-{n}") for n in range(300)])
+    long = letter("long")
+    long.text += "This is the long one.\n" * 4000
+    ledger.send([long])
+    assert relay.stop() == 0
+    return ledger, relay, disk
+
+
+def pages_with(database: Path, text: bytes, at_least: int) -> list[int]:
+    """Where the pages begin that hold the text so often."""
+    octets = database.read_bytes()
+    return [begin for begin in range(0, len(octets), PAGE) if octets[begin:begin + PAGE].count(text) >= at_least]
+
+
+def of_others(sink: QuickSink) -> set[str]:
+    """What has arrived, but for what the relay told its admin."""
+    return {taken.token for taken in list(sink.taken)
+            if b"@relay.example>\r\n" not in taken.raw.split(b"\r\n\r\n")[0]}
+
+
+@pytest.mark.timeout(120)
+def test_a_bad_sector_in_a_message(queue_of_letters: tuple[Ledger, Relay, FaultyDisk], sink: QuickSink):
+    """That mail is set aside after a while; all others arrive meanwhile."""
+    ledger, relay, disk = queue_of_letters
+    database = relay.store / "dedup.sqlite"
+    begin = pages_with(database, b"This is the long one.", 100)[5]
+    sink.start()
+    relay.start(*disk.prefix)
+    disk.lose(database, begin, begin + PAGE)
+    sink.wait_for({mail for mail in ledger.mails if mail != "long"})
+    until(lambda: [entry["last_failure"] for entry in relay.queue() if "set aside" in (entry["last_failure"] or "")],
+          "it is set aside", 60)
+    assert disk.lost_reads and "long" not in sink.tokens()
+    assert relay.stop() == 0
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("is_running", [False, True])
+def test_a_bad_sector_in_the_queue(queue_of_letters: tuple[Ledger, Relay, FaultyDisk], sink: QuickSink,
+                                   is_running: bool):
+    """A fresh database takes over what can be read, and says how much that is not; what it has arrives."""
+    ledger, relay, disk = queue_of_letters
+    database = relay.store / "dedup.sqlite"
+    begin = pages_with(database, b"django@shop.example", 10)[1]
+    sink.start()
+    if is_running:
+        relay.start(*disk.prefix)
+        disk.lose(database, begin, begin + PAGE)
+    else:
+        disk.lose(database, begin, begin + PAGE)
+        relay.start(*disk.prefix)
+    relay.send(letter("new").data)
+    sink.wait_for({"new"}, 60)
+    # Whoever asks for what is lost is told so, once.
+    until(lambda: "database-replaced" in relay.output() or of_others(sink) >= set(ledger.mails), "it is met", 60)
+    relay.wait_drained(60)
+    replaced = re.search(r"database-replaced.* lost=(\d+)", relay.output())
+    missing = set(ledger.mails) - of_others(sink)
+    assert bool(missing) <= bool(replaced) and len(missing) <= int(replaced.group(1) if replaced else 0) < 100
+    assert is_running or missing
+    assert len(list(relay.store.glob("dedup.sqlite.damaged-*"))) >= bool(replaced)
+    assert relay.stop() == 0
+
+
+@pytest.mark.timeout(120)
+def test_a_damaged_database_on_a_full_disk(queue_of_letters: tuple[Ledger, Relay, FaultyDisk], sink: QuickSink):
+    """The relay starts and takes mail into its spool elsewhere; with room again it repairs the database and goes on."""
+    ledger, relay, disk = queue_of_letters
+    database = relay.store / "dedup.sqlite"
+    begin = pages_with(database, b"django@shop.example", 10)[1]
+    with open(database, "r+b") as file:
+        file.seek(begin)
+        file.write(bytes(PAGE))
+    sink.start()
+    disk.fail(KINDS[1])
+    relay.start(*disk.prefix)
+    assert "store-unavailable" in relay.output()
+    ledger.send([letter(f"meanwhile-{n}") for n in range(3)])
+    assert len(ledger.answered("250")) == len(ledger.mails) and not sink.taken
+    disk.heal()
+    sink.wait_for({f"meanwhile-{n}" for n in range(3)}, 60)
+    relay.wait_drained(60)
+    lost = int(re.search(r"database-replaced.* lost=(\d+)", relay.output()).group(1))
+    assert 0 < len(set(ledger.mails) - of_others(sink)) <= lost < 100
+    assert relay.stop() == 0

@@ -1,4 +1,5 @@
 """SIGTERM: what is in flight is finished, within a bound that nobody can stretch."""
+import os
 import signal
 import smtplib
 import socket
@@ -110,3 +111,18 @@ def test_a_smarthost_that_says_nothing(workshop: Workshop, talks: bool):
     relay.write_config()
     relay.start()
     until(lambda: sink.matching(lambda arrival: arrival.subject == "hello"), "the mail", 30)
+
+
+def test_a_token_command_that_hangs(workshop: Workshop, tmp_path):
+    """It ends with the deliveries, and so does what it started."""
+    pids = tmp_path / "pids"
+    relay = workshop.relay(workshop.sink(), overrides={"delivery": {
+        "username": "shop", "oauth-token-command": f"sleep 300 & echo $$ $! > {pids}.new; mv {pids}.new {pids}; wait"}})
+    relay.start()
+    relay.send(MAIL)
+    until(pids.exists, "the command runs")
+    assert stop(relay) < 15
+    for pid in pids.read_text().split():
+        until(lambda: not os.path.exists(f"/proc/{pid}") or " Z " in open(f"/proc/{pid}/stat").read(), "it is gone", 5)
+    relay.start()
+    assert relay.status()["queue"]["waiting"] == 1

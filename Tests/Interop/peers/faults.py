@@ -8,7 +8,8 @@ from pathlib import Path
 # As `struct control` of faultshim.c has it.
 _plan = struct.Struct("=QQQII")
 _report = struct.Struct("=Q240s")
-_calls, _first, _failed, _size = 0, 8, 40, 288
+_loss = struct.Struct("=QQQQ")
+_calls, _first, _failed, _lost, _size = 0, 8, 40, 288, 320
 
 FOREVER = 2**63
 
@@ -23,15 +24,18 @@ class Kind:
     torn: bool = False
     # Everything is taken, but no sync succeeds: what a disk that goes bad looks like behind the cache of the kernel.
     syncs_only: bool = False
+    # No file can be removed.
+    unlinks_only: bool = False
 
     @property
     def flags(self) -> int:
         """As the library has them."""
-        return self.torn | self.syncs_only << 1
+        return self.torn | self.syncs_only << 1 | self.unlinks_only << 2
 
 
 KINDS = [Kind("EIO", errno.EIO, torn=True), Kind("ENOSPC", errno.ENOSPC), Kind("short", 0)]
 SYNCS = Kind("syncs", errno.EIO, syncs_only=True)
+UNLINKS = Kind("unlinks", errno.EIO, unlinks_only=True)
 
 
 class FaultyDisk:
@@ -53,6 +57,15 @@ class FaultyDisk:
     def fail(self, kind: Kind, first: int = 1, last: int = FOREVER, every: int = 1) -> None:
         """The calls `first`, `first + every` and so on fail, up to `last`; they are counted from the start, from 1."""
         _plan.pack_into(self.memory, _first, first, last, every, kind.code, kind.flags)
+
+    def lose(self, file: Path, begin: int, end: int) -> None:
+        """These octets of the file cannot be read from now on, whatever else fails."""
+        _loss.pack_into(self.memory, _lost, begin, end, 0, file.stat().st_ino)
+
+    @property
+    def lost_reads(self) -> int:
+        """How often what is lost was asked for."""
+        return _loss.unpack_from(self.memory, _lost)[2]
 
     def heal(self) -> None:
         """Nothing fails any more."""

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -22,13 +23,15 @@ struct control {
   uint64_t first, last, every;
   // 0: a write takes half of what it was given. Otherwise what fails fails with this.
   uint32_t code;
-  // TORN: half of what could not be written stands in the file all the same. SYNCS: only syncs fail.
+  // TORN: half of what could not be written stands in the file all the same. SYNCS, UNLINKS: only these fail.
   uint32_t flags;
   uint64_t failed;
   char hit[240];
+  // A bad sector: reads of these octets of the file fail, whatever it is called by then.
+  uint64_t lost_from, lost_to, lost_reads, lost_inode;
 };
 
-enum { TORN = 1, SYNCS = 2 };
+enum { TORN = 1, SYNCS = 2, UNLINKS = 4 };
 
 static struct control *control;
 static char folder[PATH_MAX];
@@ -54,6 +57,7 @@ static int fails(const char *what, const char *path, size_t size) {
   if (!control->every || call < control->first || call > control->last) return 0;
   if ((call - control->first) % control->every || (!control->code && size < 2)) return 0;
   if (control->flags & SYNCS && !strstr(what, "sync")) return 0;
+  if (control->flags & UNLINKS && strcmp(what, "unlink")) return 0;
   control->failed++;
   snprintf(control->hit, sizeof control->hit, "%s %s (%zu)", what, path + folder_length + 1, size);
   errno = control->code;
@@ -115,16 +119,41 @@ int ftruncate64(int descriptor, off64_t length) {
 
 int ftruncate(int descriptor, off_t length) { return ftruncate64(descriptor, length); }
 
+// Whether one of these octets is lost.
+static int is_lost(int descriptor, size_t size, off64_t offset) {
+  struct stat status;
+  if (!control || (uint64_t)offset >= control->lost_to || offset + size <= control->lost_from) return 0;
+  if (fstat(descriptor, &status) || status.st_ino != control->lost_inode) return 0;
+  control->lost_reads++;
+  errno = EIO;
+  return 1;
+}
+
+ssize_t pread64(int descriptor, void *octets, size_t size, off64_t offset) {
+  return is_lost(descriptor, size, offset) ? -1 : syscall(SYS_pread64, descriptor, octets, size, offset);
+}
+
+ssize_t pread(int descriptor, void *octets, size_t size, off_t offset) {
+  return pread64(descriptor, octets, size, offset);
+}
+
+int unlink(const char *path) {
+  return is_below(path) && fails("unlink", path, 0) ? -1 : NEXT(unlink, path);
+}
+
 int rename(const char *from, const char *to) {
   return is_below(to) && fails("rename", to, 0) ? -1 : NEXT(rename, from, to);
 }
 
+// What is there already takes no room.
+static int makes(const char *path) { return is_below(path) && (control->code != ENOSPC || access(path, F_OK)); }
+
 int mkdir(const char *path, mode_t mode) {
-  return is_below(path) && fails("mkdir", path, 0) ? -1 : NEXT(mkdir, path, mode);
+  return makes(path) && fails("mkdir", path, 0) ? -1 : NEXT(mkdir, path, mode);
 }
 
 static int open_at(int at, const char *path, int flags, mode_t mode) {
-  if (flags & O_CREAT && is_below(path) && fails("open", path, 0)) return -1;
+  if (flags & O_CREAT && makes(path) && fails("open", path, 0)) return -1;
   return (int)syscall(SYS_openat, at, path, flags, mode);
 }
 
