@@ -85,7 +85,7 @@ struct RetentionTests {
   @Test(
     "a deflated mail that is damaged is reported as such, whatever is wrong with it",
     arguments: [
-      "message = CAST(substr(message, 1, 100) || x'00' || substr(message, 102) AS BLOB)",
+      "message = CAST(substr(message, 1, 100) || x'0000000000000000' || substr(message, 109) AS BLOB)",
       "message = substr(message, 1, 20)",
       "message = x''", "octets = octets + 1", "octets = octets - 1", "octets = 1 << 51", "octets = -1", "stored = -1",
       "stored = octets", "stored = 1", "octets = 1, stored = 0, message = x''",
