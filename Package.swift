@@ -74,7 +74,7 @@ let package = Package(
     layer("DedupStore", on: ["CZlib", "DedupCore", "MailMessage", grdb, logging]),
     layer("Maildir", on: ["DedupCore", "MailMessage"]),
     layer("MailEncryption", on: ["COpenSSL", "DedupCore", "MailMessage"]),
-    layer("HostSystem", on: ["CMalloc", "DedupCore", "DedupConfig", "SMTPProtocol"]),
+    layer("HostSystem", on: ["CMalloc", "DedupCore", "DedupConfig", "MailMessage", "SMTPProtocol"]),
     layer("ControlAPI", on: ["DedupCore", "MailMessage", hummingbird, nio, nioPosix, nioHTTP1, logging]),
 
     .executableTarget(
@@ -103,7 +103,7 @@ let package = Package(
       resources: ["Dialogs"]),
     tests(of: "SMTPClient", with: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, nioSSL, logging]),
     tests(of: "DedupStore", with: ["DedupCore", "MailMessage", grdb, logging]),
-    tests(of: "HostSystem", with: ["SMTPProtocol"]),
+    tests(of: "HostSystem", with: ["DedupCore", "SMTPProtocol"]),
     tests(of: "Maildir", with: ["DedupCore", "MailMessage"]),
     tests(of: "MailEncryption", with: ["DedupCore", "MailMessage"]),
     tests(of: "ControlAPI", with: ["DedupCore", logging, nio, nioPosix]),

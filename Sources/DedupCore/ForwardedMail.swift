@@ -108,7 +108,7 @@ package enum ForwardedMail {
     guard !words.isEmpty else { return nil }
     switch context.subject {
     case .count: return HeaderEdit.subjectPrefix("[\(words.joined(separator: ", "))]", in: message.head)
-    case .reply: return HeaderEdit.subjectPrefix("Re:", in: message.head)
+    case .reply: return HeaderEdit.subjectPrefix(Words.reply, in: message.head)
     case .unchanged: return nil
     }
   }
@@ -117,15 +117,40 @@ package enum ForwardedMail {
   private static func words(_ reason: ForwardReason, _ count: RunningCount, _ context: Context) -> [String] {
     var words: [String] = []
     switch reason {
-    case .again: words.append("again" + (count.history.map { " after \(DisplayText.duration($0.quiet))" } ?? ""))
-    case .regression: words.append("back after it was resolved")
-    case .stillGoing: words.append("still going")
-    case .newVariant: words.append("another path of the same error")
-    case .silenceEnded: words.append("silence ended")
+    case .again: words.append(Words.again + (count.history.map { " after \(DisplayText.duration($0.quiet))" } ?? ""))
+    case .regression: words.append(Words.regression)
+    case .stillGoing: words.append(Words.stillGoing)
+    case .newVariant: words.append(Words.newVariant)
+    case .silenceEnded: words.append(Words.silenceEnded)
     case .first, .windowElapsed, .lastOneRejected, .clockJumpedBack, .passingSite, .rule, .pass, .doubt: break
     }
     guard count.heldBack > 0 else { return words }
     let since = count.since.civil(offsetMinutes: context.utcOffsetMinutes)
-    return words + ["+\(count.heldBack)", "\(count.total) since \(since.dateAndClock) \(since.zone)"]
+    return words + ["\(Words.heldBack)\(count.heldBack)", "\(count.total) since \(since.dateAndClock) \(since.zone)"]
+  }
+}
+
+// The way back.
+extension ForwardedMail {
+  /// How what stands before a Subject begins.
+  private enum Words {
+    static let again = "again"
+    static let regression = "back after it was resolved"
+    static let stillGoing = "still going"
+    static let newVariant = "another path of the same error"
+    static let silenceEnded = "silence ended"
+    static let heldBack = "+"
+    static let inBrackets = [again, regression, stillGoing, newVariant, silenceEnded, heldBack]
+    static let reply = "Re:"
+  }
+
+  /// The Subject of a forwarded report without what `render` put before it.
+  static func withoutWords(_ subject: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    let text = subject.drop(while: \.isBlank)
+    if text.starts(with: Words.reply.utf8) { return text.dropFirst(Words.reply.utf8.count).drop(while: \.isBlank) }
+    guard Words.inBrackets.contains(where: { text.starts(with: "[\($0)".utf8) }),
+      let end = text.firstIndex(of: UInt8(ascii: "]"))
+    else { return subject }
+    return text[text.index(after: end)...].drop(while: \.isBlank)
   }
 }

@@ -21,8 +21,11 @@ package struct MailThread: Hashable, Sendable {
   /// The root for an error that was first seen at `time`: the same error in another store is another conversation.
   package static func root(fingerprint: String, at time: Timestamp) -> String {
     let digest = fingerprint.utf8.filter { isPlain($0) }.prefix(64)
-    return "\(String(decoding: digest, as: UTF8.self)).\(time.milliseconds)@error.maildedup"
+    return "\(String(decoding: digest, as: UTF8.self)).\(time.milliseconds)\(rootDomain)"
   }
+
+  /// How each root ends.
+  static let rootDomain = "@error.maildedup"
 
   /// The Message-ID of a mail if it is one that can be referred to: visible ASCII in angle brackets.
   package static func messageID(of message: [UInt8]) -> String? {

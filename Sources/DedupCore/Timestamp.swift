@@ -12,11 +12,21 @@ package struct Timestamp: Hashable, Comparable, Sendable, Codable {
   /// Saturates.
   package init(seconds: Int64) { milliseconds = Duration.seconds(seconds).wholeMilliseconds }
 
+  /// The start of a quarter of an hour; see `quarter`. Saturates.
+  package init(quarter: Int64) {
+    let (product, overflow) = quarter.multipliedReportingOverflow(by: 900_000)
+    milliseconds = overflow ? (quarter < 0 ? .min : .max) : product
+  }
+
   /// Whole seconds since the epoch, rounded down.
   package var seconds: Int64 { milliseconds.flooringQuotient(dividingBy: 1000) }
 
   /// Whole hours since the epoch, rounded down: the bucket of the hourly counts.
   package var hour: Int64 { milliseconds.flooringQuotient(dividingBy: 3_600_000) }
+
+  /// Whole quarters of an hour since 1970, rounded down: the bucket of all counts. Every time zone is a whole number
+  /// of them away from UTC, so any local hour is made of whole buckets.
+  package var quarter: Int64 { milliseconds.flooringQuotient(dividingBy: 900_000) }
 
   /// Saturates instead of trapping: a duration from a configuration file may be absurd.
   package func advanced(by duration: Duration) -> Timestamp {

@@ -77,6 +77,12 @@ package struct WindowPolicy: Hashable, Sendable {
     package var record: WindowRecord
     /// The milestone that a progress mail has to tell of; see `WindowSettings.milestones`.
     package var milestone: Int?
+
+    /// Mails that count towards the storm cap: what goes out because it is news, not because the admin asked for each.
+    package var mailsCapped: Int {
+      let news: Bool = if case .forward(let reason, _) = verdict { !reason.isAskedFor } else { false }
+      return (news ? 1 : 0) + (milestone == nil ? 0 : 1)
+    }
   }
 
   /// - Parameter record: what was known before this mail; nil when the fingerprint is new in its site.

@@ -7,6 +7,9 @@ package struct WindowSettings: Hashable, Sendable {
   /// neither open a window nor clear the count of what is held back. None by default: of the variants in our corpus
   /// none was another bug (docs/fingerprints.md, "Variants").
   package var variants = 0
+  /// Variants of one error that are told apart. One that comes when there are as many is not new: an error whose text
+  /// differs every time would otherwise show each of its mails.
+  package static let mostVariants = 100
   package var mode = Mode.dedup
   /// Counts of an episode at which a short progress mail goes out, in ascending order. Empty: none.
   package var milestones: [Int] = []

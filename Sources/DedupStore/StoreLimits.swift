@@ -1,3 +1,5 @@
+import DedupCore
+
 /// Sizes that bound what the store keeps in memory, on disk and in one transaction.
 package struct StoreLimits: Hashable, Sendable {
   /// Most mails that share one commit.
@@ -19,7 +21,7 @@ package struct StoreLimits: Hashable, Sendable {
   /// The reserve is never more than the file system divided by this.
   package var reservedPart = 20
   /// Variants that are kept of one error.
-  package var variants = 100
+  package var variants = WindowSettings.mostVariants
   /// How long a statement waits for a lock that somebody else holds on the database, e.g. the `sqlite3` command.
   package var busyTimeout: Duration = .seconds(5)
 

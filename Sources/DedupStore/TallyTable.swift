@@ -89,13 +89,6 @@ struct TallyTable {
 }
 
 extension Timestamp {
-  /// Whole quarters of an hour since 1970, rounded down: the bucket of all counts. Every time zone is a whole number
-  /// of them away from UTC, so any local hour is made of whole buckets.
-  var quarter: Int64 {
-    let (quotient, remainder) = milliseconds.quotientAndRemainder(dividingBy: 900_000)
-    return remainder < 0 ? quotient - 1 : quotient
-  }
-
   /// The first bucket that begins at or after this.
   var quarterRoundedUp: Int64 { quarter * 900_000 == milliseconds ? quarter : quarter + 1 }
 }

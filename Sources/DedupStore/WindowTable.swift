@@ -235,11 +235,3 @@ extension WindowTable.Place {
     if case .known(let entry) = self { entry } else { nil }
   }
 }
-
-extension WindowPolicy.Decision {
-  /// Mails that count towards the storm cap: what goes out because it is news, not because the admin asked for each.
-  fileprivate var mailsCapped: Int {
-    let news: Bool = if case .forward(let reason, _) = verdict { !reason.isAskedFor } else { false }
-    return (news ? 1 : 0) + (milestone == nil ? 0 : 1)
-  }
-}

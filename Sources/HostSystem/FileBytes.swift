@@ -1,3 +1,4 @@
+import DedupCore
 import Glibc
 
 /// Reads whole files.
@@ -8,19 +9,37 @@ package enum FileBytes {
   }
 
   package static func read(_ path: String) throws(Failure) -> [UInt8] {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw failure("open", path) }
-    defer { close(descriptor) }
     var content: [UInt8] = []
+    do {
+      try forEachPiece(of: path) { piece in
+        content += piece
+        return true
+      }
+    } catch let failure as Failure {
+      throw failure
+    } catch {
+      throw Failure(description: "cannot read \(path): \(error)")
+    }
+    return content
+  }
+
+  /// Reads a file in pieces, until its end or until `body` says that it has enough.
+  ///
+  /// - Parameter path: `-` for standard input.
+  /// - Throws: a `Failure`, or what `body` throws.
+  static func forEachPiece(of path: String, _ body: ([UInt8]) throws -> Bool) throws {
+    let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw failure("open", path) }
+    defer { if descriptor != STDIN_FILENO { close(descriptor) } }
     var chunk = [UInt8](repeating: 0, count: 1 << 16)
     while true {
       let count = Glibc.read(descriptor, &chunk, chunk.count)
-      if count == 0 { return content }
+      if count == 0 { return }
       if count < 0 {
         if errno == EINTR { continue }
         throw failure("read", path)
       }
-      content += chunk[..<count]
+      guard try body(Array(chunk[..<count])) else { return }
     }
   }
 
@@ -28,6 +47,18 @@ package enum FileBytes {
   static func mode(of path: String) -> mode_t? {
     var found = stat()
     return stat(path, &found) == 0 ? found.st_mode : nil
+  }
+
+  /// When its content was last changed.
+  static func modified(_ path: String) -> Timestamp? {
+    var found = stat()
+    return stat(path, &found) == 0 ? Timestamp(seconds: Int64(found.st_mtim.tv_sec)) : nil
+  }
+
+  /// Why nothing can be read there; nil when there is something.
+  static func absence(of path: String) -> Failure? {
+    var found = stat()
+    return stat(path, &found) == 0 ? nil : failure("open", path)
   }
 
   private static func failure(_ verb: String, _ path: String) -> Failure {

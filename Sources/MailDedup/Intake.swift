@@ -123,20 +123,3 @@ final class Intake: TransactionHandler {
     logger.info(verdict.isForward ? "queued" : "suppressed", metadata: metadata)
   }
 }
-
-extension Judged {
-  /// What the recogniser found, in the words of the store.
-  init(_ judgement: Judgement, envelope: Envelope) {
-    switch judgement {
-    case .notAReport(let reason): self = .pass(reason: reason.rawValue)
-    case .unclear(let reason): self = .doubt(reason: reason.rawValue)
-    case .report(let report):
-      self = .report(
-        Occurrence(
-          site: Site(
-            settingsModule: report.settingsModule, subjectPrefix: report.subjectPrefix, envelope: envelope),
-          fingerprint: report.fingerprint.text, previous: report.previous.map(\.text), variant: report.variant,
-          title: report.title, place: report.place, rule: report.ruling.map(RuleEffect.init)))
-    }
-  }
-}

@@ -50,6 +50,23 @@ package enum HeaderEdit {
     HeaderScan(message).fields.contains { names.contains(name(of: $0, message)) }
   }
 
+  /// `message` with the values that `change` gives for its fields (names in lower case); nil removes the field. What is
+  /// given back as it came keeps its octets, and so does the body.
+  package static func rewriting(
+    _ message: [UInt8], _ change: (_ name: String, _ value: ArraySlice<UInt8>) -> ArraySlice<UInt8>?
+  ) -> [UInt8] {
+    let scan = HeaderScan(message)
+    var result = Array(message[..<(scan.fields.first?.name.lowerBound ?? scan.end)])
+    for (index, field) in scan.fields.enumerated() {
+      let next = index + 1 < scan.fields.count ? scan.fields[index + 1].name.lowerBound : scan.end
+      guard let value = change(name(of: field, message), message[field.value]) else { continue }
+      result += message[field.name.lowerBound..<field.value.lowerBound]
+      result += value
+      result += message[field.value.upperBound..<next]
+    }
+    return result + message[scan.end...]
+  }
+
   private static func inserted(
     _ prefix: [UInt8], before value: Range<Int>, _ message: [UInt8], _ scan: HeaderScan
   ) -> [UInt8] {

@@ -2,18 +2,17 @@ import ArgumentParser
 import ControlAPI
 import DedupConfig
 import Fingerprint
-import Foundation
 import HostSystem
 
 struct FingerprintCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fingerprint", abstract: "What the relay would make of a mail. Needs neither daemon nor store.",
     discussion: """
-      Prints a line for the mail, or for every .eml below a folder: file, fingerprint or PASS, variant, and the error
-      or the reason to pass, separated by tabs.
+      Prints a line for each mail: file, fingerprint or PASS, variant, and the error or the reason to pass, separated
+      by tabs.
       """)
 
-  @Argument(help: ArgumentHelp("A mail, a folder of .eml files, or - for standard input.", valueName: "file|dir|-"))
+  @Argument(help: PastMails.help)
   var path: String
   @Flag(help: "Say how the fingerprint came about.")
   var explain = false
@@ -25,13 +24,11 @@ struct FingerprintCommand: ParsableCommand {
 
   func run() throws {
     let reader = ReportReader(rules: try rules)
-    let files = try MailFiles(path)
-    for name in files.names {
-      let mail = try files.mail(name)
+    try PastMails(path: path).forEach { mail in
       if explain {
-        try show(reader.explain(mail), of: name, isOneOfMany: files.isFolder)
+        try show(reader.explain(mail.message), of: mail.name)
       } else {
-        try show(Row(file: name, reader.judge(mail)))
+        try show(Row(file: mail.name, reader.judge(mail.message)))
       }
     }
   }
@@ -44,9 +41,9 @@ struct FingerprintCommand: ParsableCommand {
     }
   }
 
-  private func show(_ explanation: FingerprintExplanation, of name: String, isOneOfMany: Bool) throws {
+  private func show(_ explanation: FingerprintExplanation, of name: String) throws {
     if format.output == .json { return try Output.json(explanation) }
-    if isOneOfMany { Output.line("=== \(printable(name))") }
+    if name != path { Output.line("=== \(printable(name))") }
     Output.line(printable(explanation.text, keepingLines: true))
   }
 

@@ -48,11 +48,11 @@ struct RulesTestCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "test", abstract: "What the rules would have changed on past mail. Touches nothing.",
     discussion: """
-      Reads a mail, or every .eml below a folder, once without and once with the rules, and goes by their Date fields. \
-      Needs neither daemon nor store.
+      Judges each mail once without and once with the rules, and does with both what the relay would, by the times at \
+      which they came. Needs neither daemon nor store.
       """)
 
-  @Argument(help: ArgumentHelp("A mail, a folder of .eml files, or - for standard input.", valueName: "file|dir|-"))
+  @Argument(help: PastMails.help)
   var path: String
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
@@ -61,9 +61,8 @@ struct RulesTestCommand: AsyncParsableCommand {
   var limit = 20
 
   func run() async throws {
-    let files = try MailFiles(path)
     var trial = RuleTrial(try relay.configuration(or: dedupctl.relay)) { LocalTime.offset(at: $0) / 60 }
-    for name in files.names { trial.add(try files.mail(name), file: name) }
+    try PastMails(path: path).forEach { trial.add(PastMail($0.message, storedAt: $0.storedAt), file: $0.name) }
     let result = trial.result()
     if format.output == .json { return try Output.json(result) }
     TrialReport(result: result, limit: max(0, limit)).lines(width: Output.terminalWidth).forEach(Output.line)

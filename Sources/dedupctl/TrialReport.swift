@@ -63,6 +63,7 @@ struct TrialReport {
     ])
     let figures: [(String, KeyPath<RuleTrialResult.Totals, Int>)] = [
       ("different errors", \.groups), ("sent", \.forwarded), ("  by a rule that passes", \.passed),
+      ("digests and notices", \.ownMails),
       ("held back", \.heldBack), ("  for the summary only", \.summaryOnly), ("  silenced", \.silenced),
     ]
     for (name, figure) in figures {

@@ -46,7 +46,7 @@ import Testing
 
   static func result(_ rules: String, _ mails: [[UInt8]]) -> RuleTrialResult {
     var trial = RuleTrial(parse(rules).configuration)
-    for (number, mail) in mails.enumerated() { trial.add(mail, file: "\(100 + number).eml") }
+    for (number, mail) in mails.enumerated() { trial.add(PastMail(mail), file: "\(100 + number).eml") }
     return trial.result()
   }
 
@@ -119,8 +119,8 @@ import Testing
     let mails = (0..<9).map { Self.mail(day: 1 + $0 % 3, hour: 5 + $0) }
     var forward = RuleTrial(Configuration())
     var backward = RuleTrial(Configuration())
-    for (number, mail) in mails.enumerated() { forward.add(mail, file: "\(number)") }
-    for (number, mail) in mails.enumerated().reversed() { backward.add(mail, file: "\(number)") }
+    for (number, mail) in mails.enumerated() { forward.add(PastMail(mail), file: "\(number)") }
+    for (number, mail) in mails.enumerated().reversed() { backward.add(PastMail(mail), file: "\(number)") }
     #expect(forward.result() == backward.result())
   }
 

@@ -51,6 +51,8 @@ package struct RuleTrialResult: Hashable, Sendable, Codable {
   package struct Totals: Hashable, Sendable, Codable {
     package var groups = 0
     package var forwarded = 0
+    /// Digests of the storm cap, milestones and all-clears.
+    package var ownMails = 0
     package var heldBack = 0
     /// Of the forwarded ones, those that a rule lets pass.
     package var passed = 0

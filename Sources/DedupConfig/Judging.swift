@@ -1,0 +1,34 @@
+package import DedupCore
+package import Fingerprint
+package import MailMessage
+
+extension Judged {
+  /// What the recogniser found, in the words of the store.
+  package init(_ judgement: Judgement, envelope: Envelope) {
+    switch judgement {
+    case .notAReport(let reason): self = .pass(reason: reason.rawValue)
+    case .unclear(let reason): self = .doubt(reason: reason.rawValue)
+    case .report(let report):
+      self = .report(
+        Occurrence(
+          site: Site(
+            settingsModule: report.settingsModule, subjectPrefix: report.subjectPrefix, envelope: envelope),
+          fingerprint: report.fingerprint.text, previous: report.previous.map(\.text), variant: report.variant,
+          title: report.title, place: report.place, rule: report.ruling.map(RuleEffect.init)))
+    }
+  }
+}
+
+extension RuleEffect {
+  /// What a rule said, in the words of the window policy and the store.
+  package init(_ ruling: Ruling) {
+    let treatment: Treatment =
+      switch ruling.action {
+      case .dedup: .dedup
+      case .pass: .pass
+      case .silence: .silence
+      case .summaryOnly: .summaryOnly
+      }
+    self.init(name: ruling.rule, treatment: treatment, window: ruling.window)
+  }
+}

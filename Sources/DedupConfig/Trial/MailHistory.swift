@@ -1,0 +1,43 @@
+import DedupCore
+import Fingerprint
+import MailMessage
+
+/// Mails of the past, each with what the recogniser made of it, for playing them more than once. What several mails have
+/// in common is kept once, and of their text nothing: a month of one error takes little memory.
+struct MailHistory: Sendable {
+  private struct Fact: Hashable, Sendable {
+    var judged: Judged
+    var envelope: Envelope
+  }
+
+  private let reader: ReportReader
+  private var facts: [Fact] = []
+  private var numbers: [Fact: Int32] = [:]
+  /// A fact for each mail, in the order in which they were read.
+  private var mails: [Int32] = []
+
+  init(_ rules: RuleSet) { reader = ReportReader(rules: rules) }
+
+  mutating func add(_ mail: PastMail) {
+    let judged = Judged(reader.judge(mail.message), envelope: mail.envelope)
+    // Of ordinary mail nobody asks who it is from.
+    let isOrdinary = if case .pass = judged { true } else { false }
+    let fact = Fact(judged: judged, envelope: isOrdinary ? Envelope(sender: .null, recipients: []) : mail.envelope)
+    if let number = numbers[fact] { return mails.append(number) }
+    let number = Int32(clamping: facts.count)
+    facts.append(fact)
+    numbers[fact] = number
+    mails.append(number)
+  }
+
+  /// - Parameter order: of all mails, as `Chronology` gives it.
+  func replayed(_ policy: WindowPolicy, _ order: [(index: Int, time: Timestamp)], keepsTimeline: Bool) -> Replay {
+    var replay = Replay(policy, keepsTimeline: keepsTimeline)
+    for (index, time) in order {
+      let fact = facts[Int(mails[index])]
+      _ = replay.accept(fact.judged, from: fact.envelope, at: time)
+    }
+    replay.finish()
+    return replay
+  }
+}

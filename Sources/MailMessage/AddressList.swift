@@ -1,0 +1,65 @@
+/// The addresses of a `From:`, `To:` or `Return-Path:` field (RFC 5322 section 3.4), for telling streams of mail apart.
+///
+///     "Shop, the" <ops@shop.example>, dev@shop.example (Ann)
+///
+/// Never fails: what is no address is left out or comes as it stands.
+package enum AddressList {
+  /// Octets that are looked at.
+  private static let limit = 16_384
+
+  /// - Parameter value: unfolded.
+  package static func addresses(_ value: String) -> [EmailAddress] {
+    var found: [String] = []
+    var item = Item()
+    for scalar in value.unicodeScalars.prefix(limit) {
+      if scalar == ",", item.isOutside {
+        item.address.map { found.append($0) }
+        item = Item()
+      } else {
+        item.add(scalar)
+      }
+    }
+    item.address.map { found.append($0) }
+    return found.map { EmailAddress($0) }
+  }
+
+  /// One mailbox while it is read.
+  private struct Item {
+    private var plain = String.UnicodeScalarView()
+    private var inBrackets: String.UnicodeScalarView?
+    private var isQuoted = false
+    private var isEscaped = false
+    private var comments = 0
+    private var isBracketOpen = false
+
+    var isOutside: Bool { !isQuoted && comments == 0 && !isBracketOpen }
+
+    mutating func add(_ scalar: Unicode.Scalar) {
+      if isEscaped || (scalar == "\\" && (isQuoted || comments > 0)) {
+        isEscaped = !isEscaped
+        return
+      }
+      switch scalar {
+      case "\"" where comments == 0: isQuoted.toggle()
+      case "(" where !isQuoted: comments += 1
+      case ")" where comments > 0: comments -= 1
+      case "<" where isOutside: (inBrackets, isBracketOpen) = (.init(), true)
+      case ">" where isBracketOpen: isBracketOpen = false
+      default:
+        if comments > 0 { return }
+        if isBracketOpen { inBrackets?.append(scalar) } else { plain.append(scalar) }
+      }
+    }
+
+    /// Nil when there is none; empty text for `<>`.
+    var address: String? {
+      if let inBrackets { return Self.trimmed(inBrackets) }
+      let text = Self.trimmed(plain)
+      return text.contains("@") ? text : nil
+    }
+
+    private static func trimmed(_ text: String.UnicodeScalarView) -> String {
+      String(String(text).split { $0 == " " || $0 == "\t" }.joined(separator: " "))
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import ArgumentParser
+import HostSystem
+
+/// The mails that a command reads: one, an mbox, a Maildir, a folder of `.eml` files, or standard input.
+struct PastMails {
+  static let help = ArgumentHelp(
+    "A mail, an mbox file, a Maildir, a folder of .eml files, or - for standard input.", valueName: "file|dir|-")
+
+  let path: String
+
+  /// Reads one after the other. What cannot be read is said on standard error and skipped.
+  func forEach(_ body: (MailArchive.Mail) throws -> Void) throws {
+    var count = 0
+    var problems = 0
+    do {
+      try MailArchive(path).forEach { found in
+        switch found {
+        case .mail(let mail):
+          count += 1
+          try body(mail)
+        case .empty(let name): Output.error("skipped: \(printable(name)) is empty")
+        case .unreadable(let why):
+          problems += 1
+          Output.error("skipped: \(printable(why))")
+        }
+      }
+    } catch let failure as MailArchive.Failure {
+      throw CommandFailure(failure.isEmpty ? .nothingMatched : .failure, failure.description)
+    }
+    guard count == 0 else { return }
+    throw CommandFailure(problems > 0 ? .failure : .nothingMatched, "there is no mail to read in \(path)")
+  }
+}
