@@ -16,8 +16,8 @@ struct DedupCtl: AsyncParsableCommand {
     version: MailDedupVersion.text,
     subcommands: [
       ListCommand.self, ShowCommand.self, StatusCommand.self, QueueCommand.self, SummaryCommand.self,
-      FingerprintCommand.self, RulesCommand.self, ReloadCommand.self, SilenceCommand.self, ResolveCommand.self,
-      MergeCommand.self, SplitCommand.self, PurgeCommand.self,
+      FingerprintCommand.self, RulesCommand.self, ReplayCommand.self, ReloadCommand.self, SilenceCommand.self,
+      ResolveCommand.self, MergeCommand.self, SplitCommand.self, PurgeCommand.self,
     ])
 
   @OptionGroup var relay: RelayOptions

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from peers import conformance
+from peers import conformance, corpus
 from peers.postgres import Postgres
 from peers.relay import Relay
 from peers.sink import Sink
@@ -18,12 +18,15 @@ from peers.storefront import Browser, Storefront
 _skips_fail = os.environ.get("CI") == "true"
 
 # Left out, not skipped: whether it is there is no fault of the machine that runs the tests.
-collect_ignore = [] if conformance.SUITE.exists() else ["test_conformance.py"]
+_LEFT_OUT = [(name, why) for name, needed, why in [
+    ("test_conformance.py", conformance.SUITE, conformance.ABSENT),
+    ("test_replay_corpus.py", corpus.ARCHIVE, corpus.ABSENT)] if not needed.exists()]
+collect_ignore = [name for name, _ in _LEFT_OUT]
 
 
 def pytest_report_header() -> list[str]:
     """What this run does without, for everybody to read."""
-    return [] if conformance.SUITE.exists() else [conformance.ABSENT]
+    return [why for _, why in _LEFT_OUT]
 
 
 @pytest.hookimpl(wrapper=True)

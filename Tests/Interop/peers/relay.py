@@ -160,9 +160,11 @@ class Relay:
         until(lambda: self.status()["queue"]["waiting"] == 0, "the queue is empty", seconds)
 
 
-def run_dedupctl(*arguments: str, stdin: bytes | None = None) -> subprocess.CompletedProcess:
+def run_dedupctl(
+        *arguments: str, stdin: bytes | None = None, folder: Path | None = None) -> subprocess.CompletedProcess:
     """Runs dedupctl without a configuration of ours."""
-    done = subprocess.run([binary("dedupctl"), *arguments], input=stdin, capture_output=True, timeout=60)
+    command = [binary("dedupctl"), *arguments]
+    done = subprocess.run(command, input=stdin, capture_output=True, timeout=60, cwd=folder)
     done.stdout, done.stderr = done.stdout.decode(), done.stderr.decode()
     return done
 

@@ -1,0 +1,62 @@
+import ArgumentParser
+import DedupConfig
+import DedupCore
+import HostSystem
+
+struct ReplayCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "replay",
+    abstract: "What the relay would have sent of past mail, with these settings and with others. Sends nothing.",
+    discussion: """
+      Plays the mails through recognition, rules and windows, on a clock of their own, once with the configuration and \
+      once with each --set and --settings. Needs neither daemon nor store; silences of the admin are not played.
+
+      A mail came when the first server took it (the lowest Received field), else at its Date, else when it was put \
+      where it lies.
+      """)
+
+  @Argument(help: PastMails.help) var path: String
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp(
+      "Also with these keys of [window], e.g. \"length=4h, milestones=10 100\". May be repeated.", valueName: "keys"))
+  var sets: [String] = []
+  @Option(help: ArgumentHelp("Also with this configuration file. May be repeated.", valueName: "path"))
+  var settings: [String] = []
+  @Flag(help: "Print each mail about errors that would have gone out, instead of the sums.")
+  var timeline = false
+  @Option(help: "List at most this many errors.")
+  var limit = 20
+  @ParentCommand var dedupctl: DedupCtl
+  @OptionGroup var relay: RelayOptions
+  @OptionGroup var format: OutputOptions
+
+  func run() async throws {
+    var comparison = ReplayComparison(try allSettings())
+    try PastMails(path: path).forEach { comparison.add(PastMail($0.message, storedAt: $0.storedAt)) }
+    guard let played = comparison.played(keepsTimeline: timeline) else {
+      throw CommandFailure(.nothingMatched, "all mail in \(path) is MailDedup's own")
+    }
+    let report = ReplayReport(played: played, source: comparison.source, limit: max(0, limit))
+    switch (format.output, timeline) {
+    case (.table, false): report.lines(width: Output.terminalWidth).forEach(Output.line)
+    case (.table, true): report.timeline(width: Output.terminalWidth).forEach(Output.line)
+    case (.json, false): try report.runs.map { ReplayRow($0) }.forEach(Output.json)
+    case (.json, true): try report.runs.flatMap(ReplayEventRow.rows).forEach(Output.json)
+    }
+  }
+
+  private func allSettings() throws -> [ReplaySetting] {
+    let current = try relay.configuration(or: dedupctl.relay)
+    var all = [ReplaySetting(name: "as configured", current)]
+    for text in sets {
+      do {
+        all.append(try ReplaySetting(text, over: current))
+      } catch {
+        throw CommandFailure(.usage, "--set: \(error)")
+      }
+    }
+    for path in settings { all.append(ReplaySetting(name: path, try RelayOptions.load(path))) }
+    return all
+  }
+}
