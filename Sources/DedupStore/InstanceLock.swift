@@ -34,8 +34,12 @@ final class InstanceLock: Sendable {
     guard dup2(other.descriptor, descriptor) >= 0 else { throw FileFault("locking", path) }
   }
 
-  /// Lets the next instance in. Not more than once.
-  func release() { close(descriptor) }
+  /// Lets the next instance in. Not more than once. Closing alone would not do: a child that was forked and is not yet
+  /// what it is to become has the file open too.
+  func release() {
+    _ = flock(descriptor, LOCK_UN)
+    close(descriptor)
+  }
 
   private static func holder(_ descriptor: CInt) -> String {
     var digits = [UInt8](repeating: 0, count: 32)
