@@ -218,9 +218,9 @@ class Ledger:
 def check_chain(told, row: dict) -> None:
     """Each mail of an error goes on counting where the one before it stopped, and the list where the last one did."""
     total = 0
-    for taken in sorted(told, key=lambda taken: taken.count):
-        assert taken.count == total + taken.held_back + 1, f"{taken} after {total}: {row}"
-        total = taken.count
+    for taken in sorted(told, key=lambda taken: taken.total):
+        assert taken.total == total + taken.held_back + 1, f"{taken} after {total}: {row}"
+        total = taken.total
     assert row["total"] == total + row["held_back"], row
 
 

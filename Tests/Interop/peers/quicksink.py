@@ -9,6 +9,7 @@ from .waiting import free_port, until
 _token = re.compile(rb"(?mi)^Message-ID: <([^@>]+)@")
 _address = re.compile(rb"<([^>]*)>")
 _field = re.compile(rb"(?m)^X-MailDedup-(Count|Held-Back): (\d+)\r$")
+_history = re.compile(rb"(?m)^X-MailDedup-History:[^:]*?(\d+)\s+in\s+all\s+since")
 
 
 @dataclass
@@ -18,8 +19,9 @@ class Taken:
     token: str
     recipients: list[str]
     life: int
-    # What the relay says of the count of an error; None on all other mail.
+    # What the relay says of the count of an error, in its episode and in all; None on all other mail.
     count: int | None
+    total: int | None
     held_back: int | None
     raw: bytes = field(repr=False)
 
@@ -130,5 +132,7 @@ def _read(raw: bytes, recipients: list[str], life: int) -> Taken:
     head = raw[:8192].split(b"\r\n\r\n", 1)[0] + b"\r\n"
     token = _token.search(head)
     fields = {name: int(number) for name, number in _field.findall(head)}
+    history = _history.search(head)
     return Taken(token.group(1).decode() if token else "", recipients, life, fields.get(b"Count"),
+                 int(history.group(1)) if history else fields.get(b"Count"),
                  fields.get(b"Held-Back"), raw)
