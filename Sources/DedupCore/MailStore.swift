@@ -38,11 +38,14 @@ package struct OwnMail: Sendable {
   }
 }
 
-/// Why something could not be made durable. Nothing of it was stored.
+/// Why something could not be made durable. Nothing of it counts as stored.
 package struct StoreFailure: Error, Hashable, Sendable, CustomStringConvertible {
   package var kind: Kind
   /// What happened and what to do, for the log.
   package var description: String
+  /// The transactions that held it and failed. One whose sync failed may be found whole after a crash all the same, so
+  /// whoever puts the mail elsewhere keeps these beside it.
+  package var transactions: [Int64] = []
 
   package enum Kind: String, Hashable, Sendable, Codable {
     case diskFull = "disk-full"

@@ -68,8 +68,12 @@ final class Written: Sendable {
     return file
   }
 
-  /// Nothing refers to it: the transaction failed.
-  func remove(from bodies: BodyFiles) { file.withLock { $0 }.map { bodies.remove($0.name) } }
+  /// Nothing refers to it: the transaction failed. One whose sync failed may be found whole after a crash, so then the
+  /// file stays, until the mail is imported or the next start finds that nobody refers to it.
+  func remove(from bodies: BodyFiles, after failure: StoreFailure) {
+    guard failure.kind != .ioError else { return }
+    file.withLock { $0 }.map { bodies.remove($0.name) }
+  }
 }
 
 /// A file that is complete.

@@ -216,7 +216,7 @@ extension CommitQueue {
       batch[0].fail(diagnose(error))
       release(batch)
     } catch {
-      commitAlone(batch)
+      commitAlone(batch, after: diagnose(error))
     }
   }
 
@@ -232,7 +232,7 @@ extension CommitQueue {
 
   /// Each job in a transaction of its own. When the trouble is the store's and not a job's, the rest fails at once:
   /// a disk that hangs must not be asked five hundred times while clients wait.
-  private func commitAlone(_ batch: [Job]) {
+  private func commitAlone(_ batch: [Job], after first: StoreFailure) {
     var inARow = 0
     for (index, job) in batch.enumerated() {
       do {
@@ -240,10 +240,12 @@ extension CommitQueue {
         completions.forEach { $0() }
         inARow = 0
       } catch {
-        let failure = diagnose(error)
-        job.fail(failure)
+        var failure = diagnose(error)
         inARow = failure.kind.concernsWholeStore ? inARow + 1 : 0
+        failure.transactions = first.transactions + failure.transactions
+        job.fail(failure)
         if inARow == 3 {
+          failure.transactions = first.transactions
           batch[(index + 1)...].forEach { $0.fail(failure) }
           break
         }

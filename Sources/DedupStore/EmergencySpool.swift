@@ -16,6 +16,8 @@ package struct EmergencySpool: Sendable {
     package var envelope: Envelope
     package var received: [UInt8]
     package var message: [UInt8]
+    /// The transactions that should have held it.
+    package var transactions: [Int64]
   }
 
   private struct Header: Codable {
@@ -23,6 +25,8 @@ package struct EmergencySpool: Sendable {
     var receivedAt: Timestamp
     var envelope: Envelope
     var received: String
+    /// Missing in files of earlier versions.
+    var transactions: [Int64]?
   }
 
   private let folder: String
@@ -35,13 +39,16 @@ package struct EmergencySpool: Sendable {
   private static let suffix = ".mail"
 
   /// Makes the mail durable. Blocks until it is synced.
-  package func keep(_ submission: Submission) throws(StoreFailure) {
+  ///
+  /// - Parameter transactions: those that should have held it, as the failure of the store tells.
+  package func keep(_ submission: Submission, transactions: [Int64]) throws(StoreFailure) {
     try Faults.translated {
       try StoreFiles.makeDirectory(folder)
       if let space = DiskSpace(path: folder), space.free < submission.message.count + Self.reservedOctets {
         throw StoreFailure(.diskFull, "only \(space.free >> 10) KiB are free in \(folder); free some space")
       }
-      try SyncedFile.write(Self.encode(submission), named: "\(submission.id)\(Self.suffix)", in: folder)
+      try SyncedFile.write(
+        Self.encode(submission, transactions), named: "\(submission.id)\(Self.suffix)", in: folder)
     }
   }
 
@@ -85,10 +92,10 @@ package struct EmergencySpool: Sendable {
 extension EmergencySpool {
   private static let magic = "MAILDEDUP-SPOOL 1"
 
-  private static func encode(_ submission: Submission) throws -> Message {
+  private static func encode(_ submission: Submission, _ transactions: [Int64]) throws -> Message {
     let header = Header(
       id: submission.id, receivedAt: submission.receivedAt, envelope: submission.envelope,
-      received: String(decoding: submission.received, as: UTF8.self))
+      received: String(decoding: submission.received, as: UTF8.self), transactions: transactions)
     let json = [UInt8](try JSONEncoder().encode(header))
     let content = submission.message.prepending(json)
     var checksum = Checksum()
@@ -111,6 +118,6 @@ extension EmergencySpool {
     else { return nil }
     return Mail(
       id: header.id, receivedAt: header.receivedAt, envelope: header.envelope, received: Array(header.received.utf8),
-      message: Array(content.dropFirst(headerCount)))
+      message: Array(content.dropFirst(headerCount)), transactions: header.transactions ?? [])
   }
 }

@@ -9,11 +9,21 @@ extension SQLiteStore {
   }
 
   /// Accepts a mail that the emergency spool kept. A mail that was imported before is left alone, so a crash between
-  /// the import and the removal of the spooled file counts and sends nothing twice.
+  /// the import and the removal of the spooled file counts and sends nothing twice. The same holds for one whose
+  /// transaction failed and was found whole after a crash.
   ///
-  /// - Returns: nil when it was imported before.
-  package func importSpooled(_ submission: Submission) async throws(StoreFailure) -> Verdict? {
-    if try await commit({ try ImportTable.contains(submission.id, $0.db) }) { return nil }
+  /// - Parameter transactions: those that should have held it.
+  /// - Returns: nil when it is here already.
+  package func importSpooled(
+    _ submission: Submission, transactions: [Int64]
+  ) async throws(StoreFailure) -> Verdict? {
+    let isHere = try await commit { batch in
+      try ImportTable.contains(submission.id, batch.db)
+        || TransactionTable.contains(anyOf: transactions, batch.db)
+    }
+    if isHere { return nil }
+    // What the failed transaction left of a large one; nothing refers to it.
+    bodies.remove("\(submission.id)")
     let result = await withCheckedContinuation { continuation in
       submit(submission) { batch, submission, file in
         try ImportTable.insert(submission.id, batch.db)
@@ -28,6 +38,11 @@ extension SQLiteStore {
   /// Forgets that `id` was imported; to be called once its spooled file is gone for good.
   package func forgetSpooled(_ id: QueueID) async throws(StoreFailure) {
     try await commit { try ImportTable.forget(id, $0.db) }
+  }
+
+  /// Forgets the transactions that starts found; to be called while the spool is empty.
+  package func forgetFoundTransactions() async throws(StoreFailure) {
+    try await commit { try TransactionTable.forgetFound($0.db) }
   }
 
   private func submit<Output: Sendable>(
@@ -46,7 +61,7 @@ extension SQLiteStore {
     } work: { batch, prepared in
       try work(batch, prepared.submission, prepared.file)
     } completion: { result in
-      if case .failure = result { file.remove(from: bodies) }
+      if case .failure(let failure) = result { file.remove(from: bodies, after: failure) }
       completion(result)
     }
   }
@@ -133,7 +148,7 @@ extension SQLiteStore {
         continuation.resume(returning: $0)
       }
     }
-    if case .failure = result { file.remove(from: bodies) }
+    if case .failure(let failure) = result { file.remove(from: bodies, after: failure) }
     try result.get()
   }
 }

@@ -50,15 +50,17 @@ extension Salvage {
   private struct Table {
     var name: String
     var key: [String]
-    /// Queue ids are larger than any other number.
-    var holdsQueueIDs = false
+    /// Queue ids and numbers of transactions are larger than any other number.
+    var holdsLargeNumbers = false
 
     static let all = [
       Table(name: "site", key: ["id"]), Table(name: "fingerprint", key: ["id"]),
       Table(name: "arrival", key: ["fingerprint_id", "quarter"]), Table(name: "sample", key: ["rowid"]),
       Table(name: "variant", key: ["fingerprint_id", "variant"]), Table(name: "setting", key: ["key"]),
       Table(name: "tally", key: ["quarter", "outcome", "reason"]),
-      Table(name: "imported", key: ["id"], holdsQueueIDs: true),
+      Table(name: "imported", key: ["id"], holdsLargeNumbers: true),
+      Table(name: "last_transaction", key: ["id"], holdsLargeNumbers: true),
+      Table(name: "found_transaction", key: ["number"], holdsLargeNumbers: true),
       Table(name: "sent", key: ["site_id", "at"]), Table(name: "silence", key: ["id"]),
     ]
   }
@@ -71,7 +73,7 @@ extension Salvage {
     for direction in [" ASC", " DESC"] {
       let order = table.key.map { $0 + direction }.joined(separator: ", ")
       let isComplete = try walk(select + order) { row in
-        guard table.holdsQueueIDs || Self.isPlausible(row) else { return }
+        guard table.holdsLargeNumbers || Self.isPlausible(row) else { return }
         _ = try insert(row, columns, table.name)
       }
       if isComplete { return }

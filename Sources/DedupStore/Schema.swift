@@ -18,6 +18,7 @@ enum Schema {
     migrator.registerMigration("7 episodes") { try $0.execute(sql: episodes) }
     migrator.registerMigration("8 deflated samples") { try $0.execute(sql: deflatedSamples) }
     migrator.registerMigration("9 envelope checksums") { try $0.execute(sql: envelopeChecksums) }
+    migrator.registerMigration("10 transactions") { try $0.execute(sql: transactions) }
     return migrator
   }
 
@@ -104,6 +105,17 @@ enum Schema {
   private static let spool = """
     CREATE TABLE imported (
       id INTEGER PRIMARY KEY -- the queue id
+    ) STRICT;
+    """
+
+  /// The number of the last transaction, and those that were the last one when a process began.
+  private static let transactions = """
+    CREATE TABLE last_transaction (
+      id INTEGER PRIMARY KEY CHECK (id = 1), -- one row
+      number INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE found_transaction (
+      number INTEGER PRIMARY KEY
     ) STRICT;
     """
 

@@ -19,6 +19,8 @@ final class Writer: Sendable {
   private let replaced = Callback<Void>()
   private let lastReplacement = Mutex<ContinuousClock.Instant?>(nil)
   private let lastOpening = Mutex<ContinuousClock.Instant?>(nil)
+  /// Of the database in which the transaction that it was found with is kept.
+  private let begunGeneration = Mutex<Int?>(nil)
   /// By the generation of the database.
   private let readPatience: ReadPatience<Int>
 
@@ -51,23 +53,27 @@ final class Writer: Sendable {
   func onReplaced(_ replaced: (@Sendable () -> Void)?) { self.replaced.set { _ in replaced?() } }
 
   /// Runs `jobs` in one transaction and returns once it is synced.
+  ///
+  /// - Throws: failures of the transaction itself carry its number.
   func commit(_ jobs: (Batch) throws -> Void) throws {
     let opened = try openedAtLast()
     guard opened.identity.isThat(of: opened.pool.path) else {
       try replace(.removed, StoreFailure(.ioError, "\(opened.pool.path) was removed or replaced while in use"))
     }
     let effects: Batch.Effects
+    let number = Self.newNumber()
     do {
       effects = try opened.pool.writeWithoutTransaction { db in
-        do { return try commit(jobs, db) } catch {
+        do { return try commit(jobs, as: number, in: opened.generation, db) } catch {
           if Faults.failure(error).kind == .ioError { overwriteFailed(db) }
           throw error
         }
       }
     } catch {
-      let failure = Faults.failure(error)
+      var failure = Faults.failure(error)
+      failure.transactions.append(number)
       let isDamage = failure.kind == .corrupt || failure.kind == .unreadable && readPatience.isOver(opened.generation)
-      guard isDamage else { throw error }
+      guard isDamage else { throw failure }
       try replace(.damaged, failure)
     }
     effects.orphans.forEach(bodies.remove)
@@ -105,28 +111,38 @@ final class Writer: Sendable {
     try checkpoint.get()
   }
 
-  private func commit(_ jobs: (Batch) throws -> Void, _ db: Database) throws -> Batch.Effects {
+  private func commit(
+    _ jobs: (Batch) throws -> Void, as number: Int64, in generation: Int, _ db: Database
+  ) throws -> Batch.Effects {
     // Left open by a rollback that failed; nothing of it was acknowledged.
     if db.isInsideTransaction { try db.rollback() }
     let batch = Batch(
       db, directory: bodies.folder, policy: policy.withLock { $0 }, limits: limits, letterhead: letterhead)
+    let isFirst = begunGeneration.withLock { $0 != generation }
     try db.inTransaction(.immediate) {
+      if isFirst { try TransactionTable.keepLast(db) }
+      try TransactionTable.note(number, db)
       try jobs(batch)
       try batch.flush()
       return .commit
     }
+    if isFirst { begunGeneration.withLock { $0 = generation } }
     return batch.effects
   }
 
   /// A transaction whose sync failed counts as lost, and its mails find another place. But it stands whole in the WAL,
   /// and a start after a crash would take it for good: they would be there twice. The next transaction takes its place
-  /// in the file, so one that means nothing comes at once, whether it can be synced or not.
+  /// in the file, so one that means nothing comes at once, whether it can be synced or not. On a disk that takes not
+  /// even that, the numbers that spooled mails carry tell (`TransactionTable`).
   private func overwriteFailed(_ db: Database) {
     try? db.inTransaction(.immediate) {
-      try SettingTable.set("last-failed-commit", "\(replacer.now().milliseconds)", db)
+      try TransactionTable.note(Self.newNumber(), db)
       return .commit
     }
   }
+
+  /// Only has to differ from all others, also from those of earlier processes.
+  private static func newNumber() -> Int64 { .random(in: 0 ... .max) }
 
   /// The database. One that could not be opened at the start is tried again, not for each mail.
   private func openedAtLast() throws -> CurrentDatabase.Opened {

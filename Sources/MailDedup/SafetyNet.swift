@@ -40,7 +40,7 @@ final class SafetyNet: Sendable {
   func take(_ submission: Submission, because failure: StoreFailure, reply: @escaping @Sendable (Reply) -> Void) {
     disk.async { [self] in
       do {
-        try spool.keep(submission)
+        try spool.keep(submission, transactions: failure.transactions)
         count { $0.spooled += 1 }
         log(.warning, "spooled", submission, failure.description)
         reply(Reply(250, EnhancedStatusCode(2, 0, 0), "kept as \(submission.id)"))

@@ -26,11 +26,19 @@ struct SpoolImporter: Service {
 
   func run() async throws {
     await cancelWhenGracefulShutdown {
+      var hasSettled = false
       while !Task.isCancelled {
         await importAll()
+        if !hasSettled { hasSettled = await settle() }
         try? await Task.sleep(for: Self.pause)
       }
     }
+  }
+
+  /// Once nothing waits of what earlier processes spooled, what they left for it may go. Returns whether it is so.
+  private func settle() async -> Bool {
+    guard let waiting = try? spool.waiting(), waiting.isEmpty else { return false }
+    return (try? await store.forgetFoundTransactions()) != nil
   }
 
   /// One round; ends early when the store is still in trouble. A mail whose trouble is its own holds up no other.
@@ -57,7 +65,7 @@ struct SpoolImporter: Service {
     let verdict = try await store.importSpooled(
       Submission(
         id: mail.id, receivedAt: mail.receivedAt, envelope: mail.envelope, received: mail.received,
-        message: Message(mail.message), judged: judge(mail)))
+        message: Message(mail.message), judged: judge(mail)), transactions: mail.transactions)
     try spool.remove(id)
     try await store.forgetSpooled(id)
     logger.info("imported", metadata: ["id": "\(id)", "reason": "\(verdict?.reason ?? "imported-before")"])

@@ -114,7 +114,7 @@ struct IncomingMessageTests {
     let spool = EmergencySpool(directory: folder.file("spool"))
     var mail = Shop.ordinary()
     mail.message = try arrive(messages, pieces: 5000)
-    try spool.keep(mail)
+    try spool.keep(mail, transactions: [])
     let loaded = try #require(try spool.load(mail.id) { Issue.record("damaged: \($0)") })
     #expect(try loaded.message == mail.message.octets())
   }

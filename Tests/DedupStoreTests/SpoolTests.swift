@@ -20,12 +20,13 @@ struct SpoolTests {
           notify: [.success, .delay], original: OriginalRecipient("rfc822;a@b", allowingUTF8: false))
       ])
     let plain = Shop.ordinary(at: nine)
-    for mail in [odd, plain] { try spool.keep(mail) }
+    for mail in [odd, plain] { try spool.keep(mail, transactions: [7, .max]) }
     #expect(try spool.waiting() == [plain.id, odd.id])
     for mail in [plain, odd] {
       let loaded = try #require(try spool.load(mail.id) { Issue.record("damaged: \($0)") })
       #expect(loaded.message == mail.message.head && loaded.received == mail.received)
       #expect(loaded.envelope == mail.envelope && loaded.receivedAt == mail.receivedAt)
+      #expect(loaded.transactions == [7, .max])
       try spool.remove(mail.id)
     }
     #expect(try spool.waiting().isEmpty)
@@ -46,6 +47,7 @@ struct SpoolTests {
     let spool = EmergencySpool(directory: folder.path)
     let loaded = try #require(try spool.load(mail.id) { Issue.record("damaged: \($0)") })
     #expect(loaded.envelope == mail.envelope && loaded.message == mail.message.head && loaded.receivedAt == nine)
+    #expect(loaded.transactions.isEmpty)
   }
 
   @Test("a spool that was never needed is empty, and no folder is made for it")
@@ -60,7 +62,7 @@ struct SpoolTests {
     let folder = try Folder()
     let spool = EmergencySpool(directory: folder.file("spool"))
     let mail = Shop.ordinary()
-    try spool.keep(mail)
+    try spool.keep(mail, transactions: [])
     let path = folder.file("spool/\(mail.id).mail")
     let intact = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
     for position in intact.indices {
@@ -86,7 +88,7 @@ struct SpoolTests {
   @Test("a folder that cannot be written is a failure that names it")
   func unwritable() throws {
     let spool = EmergencySpool(directory: "/dev/null/spool")
-    let failure = #expect(throws: StoreFailure.self) { try spool.keep(Shop.ordinary()) }
+    let failure = #expect(throws: StoreFailure.self) { try spool.keep(Shop.ordinary(), transactions: []) }
     #expect(failure?.description.contains("/dev/null/spool") == true)
   }
 
@@ -98,8 +100,8 @@ struct SpoolTests {
     let store = try Shop.store(folder)
     defer { store.close() }
     let mail = Shop.report(octets: octets)
-    #expect(try await store.importSpooled(mail) != nil)
-    #expect(try await store.importSpooled(mail) == nil)
+    #expect(try await store.importSpooled(mail, transactions: []) != nil)
+    #expect(try await store.importSpooled(mail, transactions: []) == nil)
     #expect(try await store.totals() == Totals(forwarded: 1))
     #expect(try await store.queue(limit: 10).map(\.id) == [mail.id])
     #expect(try await store.octets(of: mail.id)?.suffix(mail.message.head.count) == mail.message.head[...])

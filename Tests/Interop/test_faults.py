@@ -8,8 +8,8 @@ import pytest
 
 from conftest import Workshop
 from peers import preload
-from peers.faults import KINDS, SYNCS, UNLINKS, FaultyDisk, Kind
-from peers.ledger import CONNECTIONS, Ledger, letter, mixture, report
+from peers.faults import GONE, KINDS, SYNCS, UNLINKS, FaultyDisk, Kind
+from peers.ledger import CONNECTIONS, Ledger, Mail, letter, mixture, report
 from peers.quicksink import QuickSink
 from peers.relay import Relay, one_clear_line
 from peers.waiting import pause, stays, until
@@ -178,15 +178,22 @@ def test_a_broken_disk_does_not_make_a_flood(workshop: Workshop, library: Path):
     assert stays(lambda: len(trial.sink.taken) <= 2 * 3, 6)
 
 
-def test_what_could_not_be_synced_is_not_there_after_a_crash(workshop: Workshop, library: Path):
-    """A mail that went to the spool since the database could not sync it is counted once, also after kill -9."""
+@pytest.mark.parametrize("mail", [report("second", "storm"), letter("second"), letter("second", padding=1_100_000)],
+                         ids=["report", "letter", "large letter"])
+@pytest.mark.parametrize("kind", [SYNCS, GONE], ids=lambda kind: kind.name)
+def test_what_could_not_be_synced_is_there_once_after_a_crash(workshop: Workshop, library: Path, kind: Kind, mail: Mail):
+    """A mail that went to the spool since the database could not sync it is there once, also after kill -9, and also
+    when the disk did not even take what was to make the failed transaction harmless."""
     trial = Trial(workshop, library, spool=workshop.folder / "other-disk")
     trial.start()
     trial.ledger.send([report("first", "storm")])
     trial.relay.wait_drained()
-    trial.disk.fail(SYNCS)
-    trial.ledger.send([report("second", "storm")])
+    trial.sink.stop()
+    trial.disk.fail(kind)
+    trial.ledger.send([mail])
+    assert " kept as " in trial.ledger.replies["second"]
     trial.relay.kill()
+    trial.sink.start()
     trial.restart()
     trial.add_up(twice=0)
 

@@ -26,15 +26,18 @@ class Kind:
     syncs_only: bool = False
     # No file can be removed.
     unlinks_only: bool = False
+    # Nothing fails before the first sync, and everything from that on.
+    begins_with_sync: bool = False
 
     @property
     def flags(self) -> int:
         """As the library has them."""
-        return self.torn | self.syncs_only << 1 | self.unlinks_only << 2
+        return self.torn | self.syncs_only << 1 | self.unlinks_only << 2 | self.begins_with_sync << 3
 
 
 KINDS = [Kind("EIO", errno.EIO, torn=True), Kind("ENOSPC", errno.ENOSPC), Kind("short", 0)]
 SYNCS = Kind("syncs", errno.EIO, syncs_only=True)
+GONE = Kind("gone", errno.EIO, begins_with_sync=True)
 UNLINKS = Kind("unlinks", errno.EIO, unlinks_only=True)
 
 

@@ -24,6 +24,7 @@ struct control {
   // 0: a write takes half of what it was given. Otherwise what fails fails with this.
   uint32_t code;
   // TORN: half of what could not be written stands in the file all the same. SYNCS, UNLINKS: only these fail.
+  // BEGINS_WITH_SYNC: none fails before a sync.
   uint32_t flags;
   uint64_t failed;
   char hit[240];
@@ -31,7 +32,7 @@ struct control {
   uint64_t lost_from, lost_to, lost_reads, lost_inode;
 };
 
-enum { TORN = 1, SYNCS = 2, UNLINKS = 4 };
+enum { TORN = 1, SYNCS = 2, UNLINKS = 4, BEGINS_WITH_SYNC = 8 };
 
 static struct control *control;
 static char folder[PATH_MAX];
@@ -58,6 +59,7 @@ static int fails(const char *what, const char *path, size_t size) {
   if ((call - control->first) % control->every || (!control->code && size < 2)) return 0;
   if (control->flags & SYNCS && !strstr(what, "sync")) return 0;
   if (control->flags & UNLINKS && strcmp(what, "unlink")) return 0;
+  if (control->flags & BEGINS_WITH_SYNC && !control->failed && !strstr(what, "sync")) return 0;
   control->failed++;
   snprintf(control->hit, sizeof control->hit, "%s %s (%zu)", what, path + folder_length + 1, size);
   errno = control->code;
