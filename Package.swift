@@ -110,8 +110,8 @@ let package = Package(
     tests(
       of: "MailDedup",
       with: [
-        "DedupConfig", "DedupCore", "MailMessage", "SMTPProtocol", "DedupStore", "Fingerprint", "HostSystem",
-        "MailEncryption", logging, lifecycle,
+        "ControlAPI", "DedupConfig", "DedupCore", "MailMessage", "SMTPProtocol", "DedupStore", "Fingerprint",
+        "HostSystem", "MailEncryption", logging, lifecycle,
       ]),
   ],
   swiftLanguageModes: [.v6]

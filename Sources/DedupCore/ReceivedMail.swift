@@ -1,4 +1,4 @@
-package import MailMessage
+import MailMessage
 
 /// A mail that was kept by somebody, as it came to the first relay: the inverse of `ForwardedMail`, for judging past mail
 /// again.

@@ -22,7 +22,7 @@ struct ListCommand: AsyncParsableCommand {
     let errors = try await relay.service(or: dedupctl.relay).errors(all: all, limit: limit)
     if format.output == .json { return try errors.forEach(Output.json) }
     if errors.isEmpty { return Output.line(all ? "No error was seen yet." : "Nothing was held back yet.") }
-    Self.table(errors).lines(width: Output.terminalWidth).forEach(Output.line)
+    format.write(Self.table(errors))
   }
 
   private static func table(_ errors: [ErrorEntry]) -> Table {

@@ -11,6 +11,51 @@ struct OutputOptions: ParsableArguments {
 
   @Option(name: [.short, .long], help: "table for people, json for programs: one object a line.")
   var output = Format.table
+  @Flag(help: "Tables without their head line, for scripts.")
+  var noHeaders = false
+
+  /// Prints a table for people, as wide as their terminal.
+  func write(_ table: Table) {
+    table.lines(width: Output.terminalWidth, hasHead: !noHeaders).forEach(Output.line)
+  }
+}
+
+/// What commands take that destroy something.
+struct ConfirmationOptions: ParsableArguments {
+  @Flag(name: [.short, .long], help: "Do not ask.")
+  var yes = false
+
+  /// - Parameters:
+  ///   - what: what is about to be done, e.g. `Remove 3 mails`.
+  ///   - warning: a sentence behind the question; empty for none.
+  /// - Throws: `CommandFailure` when the answer is no, or nobody is there to be asked.
+  func confirm(_ what: String, warning: String = "They cannot be brought back.") throws {
+    if yes { return }
+    guard isatty(STDIN_FILENO) == 1 else {
+      throw CommandFailure(
+        .usage, "would \(what.prefix(1).lowercased() + what.dropFirst()); nobody is there to be asked, so add --yes")
+    }
+    Output.prompt("\(what)? \(warning)\(warning.isEmpty ? "" : " ")[y/N] ")
+    guard ["y", "yes"].contains(readLine()?.lowercased() ?? "") else {
+      throw CommandFailure(.failure, "nothing was done")
+    }
+  }
+}
+
+/// What commands take whose answer changes while one looks.
+struct WatchOptions: ParsableArguments {
+  @Flag(name: [.short, .long], help: "Ask again every two seconds, until ^C.")
+  var watch = false
+
+  /// Does it once, or again and again on a screen of its own. A failure ends it.
+  func repeating(_ body: () async throws -> Void) async throws {
+    guard watch else { return try await body() }
+    while !Task.isCancelled {
+      if Output.isTerminal { Output.clearScreen() }
+      try await body()
+      try await Task.sleep(for: .seconds(2))
+    }
+  }
 }
 
 /// What every command takes that asks the daemon. `--config` may stand before or behind the name of the command.

@@ -11,14 +11,35 @@ enum Output {
     FileHandle.standardError.write(Data((text + "\n").utf8))
   }
 
+  /// A question: no line end behind it.
+  static func prompt(_ text: String) {
+    FileHandle.standardError.write(Data(text.utf8))
+  }
+
   /// One JSON object a line.
   static func json(_ value: some Encodable) throws {
     FileHandle.standardOutput.write(try ControlJSON.encode(value) + Data("\n".utf8))
   }
 
+  static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+
+  /// The cursor home, and nothing on the screen (ECMA-48: CUP, ED).
+  static func clearScreen() {
+    FileHandle.standardOutput.write(Data("\u{1B}[H\u{1B}[2J".utf8))
+  }
+
+  /// `text` in that style where a terminal shows it, unless the user wants none (no-color.org).
+  static func styled(_ text: String, _ style: Style) -> String {
+    showsStyles && style != .plain ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
+  }
+
+  private static let showsStyles =
+    isTerminal && (getenv("NO_COLOR").map { $0.pointee == 0 } ?? true)
+    && getenv("TERM").map { String(cString: $0) != "dumb" } ?? true
+
   /// Columns of the terminal; nil when standard output is none, so that nothing is cut in a pipe.
   static var terminalWidth: Int? {
-    guard isatty(STDOUT_FILENO) == 1 else { return nil }
+    guard isTerminal else { return nil }
     var size = winsize()
     guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
     return Int(size.ws_col)
@@ -50,6 +71,16 @@ enum Output {
     if kibibytes < 1024 { return "\(Int(kibibytes.rounded())) KiB" }
     return String(format: "%.1f MiB", kibibytes / 1024)
   }
+}
+
+/// How text may look on a terminal; the raw values are those of ECMA-48, SGR.
+enum Style: String {
+  case plain = ""
+  case bold = "1"
+  case dim = "2"
+  case red = "31"
+  case green = "32"
+  case yellow = "33"
 }
 
 /// Text from a mail goes to a terminal: without control characters it cannot move the cursor or retitle the window.

@@ -2,7 +2,6 @@ import ArgumentParser
 import ControlAPI
 import DedupConfig
 import DedupCore
-import Foundation
 
 struct PurgeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -20,8 +19,7 @@ struct PurgeCommand: AsyncParsableCommand {
     help: ArgumentHelp("Only mails that are older, e.g. 30d. Without ids: of all errors.", valueName: "duration"),
     transform: Self.age)
   var olderThan: Duration?
-  @Flag(name: [.short, .long], help: "Do not ask.")
-  var yes = false
+  @OptionGroup var confirmation: ConfirmationOptions
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
   @OptionGroup var format: OutputOptions
@@ -49,20 +47,11 @@ struct PurgeCommand: AsyncParsableCommand {
     }
     warn(of: found)
     guard found.mails > 0 else { throw CommandFailure(.nothingMatched, "no such mail is kept") }
-    if !yes { try confirm(found) }
+    try confirmation.confirm("Remove \(Self.words(found))")
     request.isTrial = false
     let removed = try await daemon.purge(request)
     if format.output == .json { return try Output.json(removed) }
     Output.line("Removed \(Self.words(removed)).")
-  }
-
-  private func confirm(_ found: PurgeReport) throws {
-    guard isatty(STDIN_FILENO) == 1 else {
-      throw CommandFailure(.usage, "would remove \(Self.words(found)); nobody is there to be asked, so add --yes")
-    }
-    FileHandle.standardError.write(Data("Remove \(Self.words(found))? They cannot be brought back. [y/N] ".utf8))
-    let answer = readLine()?.lowercased() ?? ""
-    guard ["y", "yes"].contains(answer) else { throw CommandFailure(.failure, "nothing was removed") }
   }
 
   private func warn(of found: PurgeReport) {

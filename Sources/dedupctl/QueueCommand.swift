@@ -15,7 +15,7 @@ struct QueueCommand: AsyncParsableCommand {
     let mails = try await relay.service(or: dedupctl.relay).queue(limit: limit)
     if format.output == .json { return try mails.forEach(Output.json) }
     if mails.isEmpty { return Output.line("The queue is empty.") }
-    Self.table(mails).lines(width: Output.terminalWidth).forEach(Output.line)
+    format.write(Self.table(mails))
   }
 
   private static func table(_ mails: [QueuedMail]) -> Table {

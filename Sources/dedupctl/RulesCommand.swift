@@ -28,7 +28,7 @@ struct RulesListCommand: AsyncParsableCommand {
     for rule in rules.map(Row.init) {
       table.add([rule.rule, rule.matches.joined(separator: "; "), rule.does.joined(separator: "; ")])
     }
-    table.lines(width: Output.terminalWidth).forEach(Output.line)
+    format.write(table)
   }
 
   private struct Row: Encodable {

@@ -111,7 +111,7 @@ struct SilenceList: AsyncParsableCommand {
         silence.reason,
       ])
     }
-    table.lines(width: Output.terminalWidth).forEach(Output.line)
+    format.write(table)
   }
 }
 

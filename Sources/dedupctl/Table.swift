@@ -13,13 +13,25 @@ struct Table {
 
   private let columns: [Column]
   private var rows: [[String]] = []
+  private var styles: [Style] = []
 
   init(_ columns: [Column]) { self.columns = columns }
 
-  mutating func add(_ row: [String]) { rows.append(row.map { printable($0) }) }
+  /// - Parameter style: of the whole row, where the terminal has styles.
+  mutating func add(_ row: [String], _ style: Style = .plain) {
+    rows.append(row.map { printable($0) })
+    styles.append(style)
+  }
 
-  /// - Parameter width: columns of the terminal; nil for as wide as it takes.
-  func lines(width: Int?) -> [String] {
+  /// - Parameters:
+  ///   - width: columns of the terminal; nil for as wide as it takes.
+  ///   - hasHead: whether the titles come first.
+  func lines(width: Int?, hasHead: Bool = true) -> [String] {
+    let lines = lines(width: width)
+    return hasHead ? lines : Array(lines.dropFirst())
+  }
+
+  private func lines(width: Int?) -> [String] {
     let natural = columns.indices.map { index in
       ([columns[index].title] + rows.map { $0[index] }).map(\.count).max() ?? 0
     }
@@ -48,18 +60,23 @@ struct Table {
 
   private func render(_ widths: [Int]) -> [String] {
     let all = Array(columns.indices)
-    return [line(columns.map(\.title), all, widths)] + rows.map { line($0, all, widths) }
+    return [head(all, widths)] + zip(rows, styles).map { Output.styled(line($0, all, widths), $1) }
   }
 
   private func renderFolded(_ natural: [Int], width: Int) -> [String] {
     let fixed = columns.indices.filter { !columns[$0].isFlexible }
     let flexible = columns.indices.filter { columns[$0].isFlexible }
-    return [line(columns.map(\.title), fixed, natural)]
-      + rows.flatMap { row in
+    return [head(fixed, natural)]
+      + zip(rows, styles).flatMap { row, style in
         let others = flexible.dropFirst().map { row[$0] }.filter { !$0.isEmpty }.joined(separator: " · ")
         let below = [flexible.first.map { row[$0] } ?? "", others].filter { !$0.isEmpty }
-        return [line(row, fixed, natural)] + below.map { "  " + Self.cut($0, to: max(1, width - 2)) }
+        return ([line(row, fixed, natural)] + below.map { "  " + Self.cut($0, to: max(1, width - 2)) })
+          .map { Output.styled($0, style) }
       }
+  }
+
+  private func head(_ indices: [Int], _ widths: [Int]) -> String {
+    Output.styled(line(columns.map(\.title), indices, widths), .bold)
   }
 
   private func line(_ cells: [String], _ indices: [Int], _ widths: [Int]) -> String {

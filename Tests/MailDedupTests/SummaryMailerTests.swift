@@ -1,3 +1,4 @@
+import ControlAPI
 import DedupConfig
 import DedupCore
 import DedupStore
