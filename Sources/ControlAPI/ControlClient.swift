@@ -16,7 +16,7 @@ package struct ControlClient: Sendable {
   package init(socket: String) { self.socket = socket }
 
   /// - Throws: `Unreachable`, or the `ControlProblem` that the daemon reports.
-  private func request<Value: Decodable>(
+  func request<Value: Decodable>(
     _ method: HTTPMethod, _ path: String, _ body: Data = Data(), as type: Value.Type = Value.self
   ) async throws -> Value {
     let channel = try await connect()
@@ -89,10 +89,6 @@ extension ControlClient: ControlService {
     // An id is made of hexadecimal digits; anything else names nothing and must not become part of a path.
     guard !id.isEmpty, id.utf8.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit }) else { return [] }
     return try await request(.GET, "\(ControlPath.errors)/\(id.lowercased())")
-  }
-
-  package func queue(limit: Int) async throws -> [QueuedMail] {
-    try await request(.GET, "\(ControlPath.queue)?limit=\(limit)")
   }
 
   package func previewSummary(_ request: SummaryRequest) async throws -> SummaryPreview {

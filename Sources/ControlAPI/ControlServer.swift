@@ -64,10 +64,6 @@ package struct ControlServer: Sendable {
       let id = try context.parameters.require("id")
       return try await answer { try await service.error(id: id) }
     }
-    router.get("\(ControlPath.queue)") { request, _ in
-      let limit = request.uri.queryParameters.get("limit", as: Int.self) ?? 100
-      return try await answer { try await service.queue(limit: limit) }
-    }
     router.get("\(ControlPath.summary)") { request, _ in
       try await answer { try await service.previewSummary(SummaryRequest(request)) }
     }
@@ -79,6 +75,7 @@ package struct ControlServer: Sendable {
     }
     router.post("\(ControlPath.reload)") { _, _ in try await answer { try await service.reload() } }
     addAdmin(to: router, service)
+    addQueue(to: router, service)
     return router
   }
 
@@ -110,21 +107,21 @@ package struct ControlServer: Sendable {
   }
 
   /// The JSON of a request; nothing that is asked for is longer.
-  private static func body<Value: Decodable>(of request: Request) async throws -> Value {
+  static func body<Value: Decodable>(of request: Request) async throws -> Value {
     let bytes = try await request.body.collect(upTo: 64 << 10)
     do {
       return try ControlJSON.decode(Value.self, from: Data(bytes.readableBytesView))
     } catch {
-      throw ControlProblem("the request is not what this path takes: \(error)")
+      throw ControlProblem("the request is not what this path takes: \(error)", .malformed)
     }
   }
 
-  private static func answer(_ work: () async throws -> some Encodable) async throws -> Response {
+  static func answer(_ work: () async throws -> some Encodable) async throws -> Response {
     do {
       return response(.ok, try ControlJSON.encode(try await work()))
     } catch {
-      let problem = error as? ControlProblem ?? ControlProblem("\(error)")
-      return response(.internalServerError, try ControlJSON.encode(problem))
+      let problem = error as? ControlProblem ?? ControlProblem(unexpected: error)
+      return response(problem.status, try ControlJSON.encode(problem))
     }
   }
 
@@ -132,6 +129,18 @@ package struct ControlServer: Sendable {
     Response(
       status: status, headers: [.contentType: "application/json; charset=utf-8"],
       body: .init(byteBuffer: ByteBuffer(bytes: body)))
+  }
+}
+
+extension ControlProblem {
+  fileprivate var status: HTTPResponse.Status {
+    switch kind {
+    case .malformed: .badRequest
+    case .nothingMatched: .notFound
+    case .ambiguous: .conflict
+    case .refused: .unprocessableContent
+    case nil: .internalServerError
+    }
   }
 }
 

@@ -1,13 +1,11 @@
 /// What the control API offers; the daemon implements it over its live parts.
-package protocol ControlService: Sendable {
+package protocol ControlService: QueueControl {
   func status() async throws -> StatusReport
   /// Newest arrival first.
   /// - Parameter all: also the errors of which nothing was held back yet.
   func errors(all: Bool, limit: Int) async throws -> [ErrorEntry]
   /// Every error whose id starts with `id`, one for each site.
   func error(id: String) async throws -> [ErrorDetail]
-  /// The oldest first.
-  func queue(limit: Int) async throws -> [QueuedMail]
   func previewSummary(_ request: SummaryRequest) async throws -> SummaryPreview
   /// Queues that summary now; without a site, one for each of those that the configuration has.
   func sendSummary(_ request: SummaryRequest) async throws -> SummarySent
@@ -35,6 +33,7 @@ package enum ControlPath {
   package static let status = "/v1/status"
   package static let errors = "/v1/errors"
   package static let queue = "/v1/queue"
+  package static let upstream = "/v1/upstream"
   package static let summary = "/v1/summary"
   package static let purge = "/v1/purge"
   package static let reload = "/v1/reload"

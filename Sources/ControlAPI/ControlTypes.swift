@@ -75,19 +75,6 @@ package struct VariantEntry: Codable, Sendable, Equatable {
   package var isDamaged: Bool?
 }
 
-/// One mail that waits for delivery.
-package struct QueuedMail: Codable, Sendable, Equatable {
-  package var id: String
-  package var kind: String
-  package var sender: String
-  package var recipients: [String]
-  package var size: Int
-  package var queuedAt: Date
-  package var attempts: Int
-  package var nextAttempt: Date
-  package var lastFailure: String?
-}
-
 /// The state of the relay.
 package struct StatusReport: Codable, Sendable, Equatable {
   package var version: String
@@ -225,6 +212,8 @@ package struct QueueReport: Codable, Sendable, Equatable {
   package var waiting: Int
   package var octets: Int
   package var oldest: Date?
+  /// Of those that wait, the ones that the admin holds.
+  package var held: Int
 }
 
 /// Which summary is asked for.
@@ -276,10 +265,30 @@ package struct SummarySent: Codable, Sendable, Equatable {
 
 /// An error answer.
 package struct ControlProblem: Codable, Sendable, Equatable, Error, CustomStringConvertible {
+  /// What kind of problem it is, for programs.
+  package enum Kind: String, Codable, Sendable {
+    /// The request is not what the path takes.
+    case malformed
+    /// It names nothing that is there.
+    case nothingMatched = "nothing-matched"
+    /// It names several where one is meant.
+    case ambiguous
+    /// It was understood and cannot be done.
+    case refused
+  }
+
   /// What happened and what to do.
   package var message: String
+  /// Absent in answers of earlier versions, and where something went wrong that should not have.
+  package var kind: Kind?
 
-  package init(_ message: String) { self.message = message }
+  package init(_ message: String, _ kind: Kind = .refused) {
+    self.message = message
+    self.kind = kind
+  }
+
+  /// Something went wrong that should not have.
+  init(unexpected error: any Error) { message = "\(error)" }
 
   package var description: String { message }
 }

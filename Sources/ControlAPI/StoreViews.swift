@@ -74,15 +74,6 @@ extension Silence.End {
   }
 }
 
-extension QueuedMail {
-  package init(_ entry: QueueEntry) {
-    self.init(
-      id: entry.id.description, kind: entry.kind.rawValue, sender: entry.sender.text,
-      recipients: entry.recipients.map(\.text), size: entry.size, queuedAt: Date(entry.queuedAt),
-      attempts: entry.attempts, nextAttempt: Date(entry.nextAttempt), lastFailure: entry.lastFailure)
-  }
-}
-
 extension StatusReport {
   package init(version: String, daemon: DaemonStatus?, totals: Totals, queue: QueueStatus) {
     self.version = version
@@ -90,7 +81,8 @@ extension StatusReport {
     self.totals = TotalsReport(
       accepted: totals.accepted, passed: totals.passed, doubtful: totals.doubtful, forwarded: totals.forwarded,
       suppressed: totals.suppressed)
-    self.queue = QueueReport(waiting: queue.waiting, octets: queue.octets, oldest: queue.oldest.map(Date.init))
+    self.queue = QueueReport(
+      waiting: queue.waiting, octets: queue.octets, oldest: queue.oldest.map(Date.init), held: queue.held)
   }
 }
 

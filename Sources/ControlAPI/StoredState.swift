@@ -3,7 +3,7 @@ package import DedupCore
 /// The reading half of the control API over a store. The daemon builds on it; `dedupctl` uses it alone when the
 /// daemon is down.
 package struct StoredState: ControlService {
-  private let reader: any StoreReading
+  let reader: any StoreReading
   private let now: @Sendable () -> Timestamp
   private let builder: @Sendable (Timestamp) -> SummaryBuilder
 
@@ -33,10 +33,6 @@ package struct StoredState: ControlService {
 
   package func error(id: String) async throws -> [ErrorDetail] {
     try await reader.fingerprint(idPrefix: id, now: now()).map(ErrorDetail.init)
-  }
-
-  package func queue(limit: Int) async throws -> [QueuedMail] {
-    try await reader.queue(limit: limit).map(QueuedMail.init)
   }
 
   package func previewSummary(_ request: SummaryRequest) async throws -> SummaryPreview {
@@ -92,5 +88,5 @@ package struct StoredState: ControlService {
 
   package func split(_ selector: ErrorSelector) async throws -> [SplitReport] { throw Self.readOnly }
 
-  private static let readOnly = ControlProblem("the daemon is down; only a running daemon changes its store")
+  static let readOnly = ControlProblem("the daemon is down; only a running daemon changes its store")
 }

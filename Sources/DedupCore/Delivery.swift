@@ -10,6 +10,17 @@ package struct Smarthost: Hashable, Sendable, Codable, CustomStringConvertible {
     self.port = port
   }
 
+  /// What `description` says of one; nil for any other text.
+  package init?(_ text: String) {
+    guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+      (1...65535).contains(port)
+    else { return nil }
+    var host = text[..<colon]
+    if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+    guard !host.isEmpty else { return nil }
+    self.init(host: String(host), port: port)
+  }
+
   package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 
@@ -89,10 +100,33 @@ package protocol Transport: Sendable {
   func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> DeliveryResult
   /// Another one takes its place: what it still has to carry it carries, and keeps nothing open behind that.
   func retire() async
+  /// Tries the way without a mail; one answer for each host.
+  func probe() async -> [Probe]
+  /// What failed lately is asked again with the next mail.
+  func forgetFailures() async
 }
 
 extension Transport {
   package func retire() async {}
+  package func forgetFailures() async {}
+}
+
+/// What came of trying a next hop without a mail.
+package struct Probe: Hashable, Sendable {
+  /// As in an attempt.
+  package var nextHop: String
+  /// What worked, in order, e.g. `connected`, `TLS, certificate verified`.
+  package var steps: [String]
+  /// What did not; nil: everything worked.
+  package var failure: String?
+  package var took: Duration
+
+  package init(nextHop: String, steps: [String], failure: String?, took: Duration) {
+    self.nextHop = nextHop
+    self.steps = steps
+    self.failure = failure
+    self.took = took
+  }
 }
 
 /// Takes every mail and keeps none; for load tests.
@@ -104,5 +138,9 @@ package struct DiscardTransport: Transport {
   package func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> DeliveryResult {
     let outcome = DeliveryOutcome.delivered(reply: "discarded", handover: .discarded)
     return DeliveryResult(envelope.recipients.map { _ in outcome }, nextHop: nextHop)
+  }
+
+  package func probe() async -> [Probe] {
+    [Probe(nextHop: nextHop, steps: ["all mail is thrown away"], failure: nil, took: .zero)]
   }
 }

@@ -23,6 +23,9 @@ package struct QueueEntry: Hashable, Sendable, Codable {
   package var hasDelivered: Bool
   /// What the sender wants to be told; nil: it said nothing of that.
   package var statusRequest: DeliveryStatusRequest?
+  package var state: State
+  /// Where an admin sends it; nil: the way of all mail.
+  package var reroutedTo: Smarthost?
 
   /// Where the mail comes from.
   package enum Kind: String, Hashable, Sendable, Codable {
@@ -38,7 +41,7 @@ package struct QueueEntry: Hashable, Sendable, Codable {
     case bounce
 
     /// Whether errors are held back because such a mail told of them.
-    var opensWindows: Bool {
+    package var opensWindows: Bool {
       switch self {
       case .report, .notice: true
       case .pass, .summary, .bounce: false
@@ -49,7 +52,8 @@ package struct QueueEntry: Hashable, Sendable, Codable {
   package init(
     id: QueueID, sender: EmailAddress, recipients: [EmailAddress], body: Envelope.BodyType, usesSMTPUTF8: Bool,
     size: Int, queuedAt: Timestamp, attempts: Int, nextAttempt: Timestamp, lastFailure: String?, kind: Kind,
-    delayNotified: Bool, hasDelivered: Bool = false, statusRequest: DeliveryStatusRequest? = nil
+    delayNotified: Bool, hasDelivered: Bool = false, statusRequest: DeliveryStatusRequest? = nil,
+    state: State? = nil, reroutedTo: Smarthost? = nil
   ) {
     self.id = id
     self.sender = sender
@@ -65,6 +69,8 @@ package struct QueueEntry: Hashable, Sendable, Codable {
     self.delayNotified = delayNotified
     self.hasDelivered = hasDelivered
     self.statusRequest = statusRequest
+    self.state = state ?? (attempts > 0 ? .deferred : .waiting)
+    self.reroutedTo = reroutedTo
   }
 
   /// The envelope of the next attempt.

@@ -3,7 +3,11 @@ package protocol StoreReading: Sendable {
   func totals() async throws -> Totals
   func queueStatus() async throws -> QueueStatus
   /// The oldest first.
-  func queue(limit: Int) async throws -> [QueueEntry]
+  func queue(_ filter: QueueFilter) async throws -> [QueueEntry]
+  /// The ids of the queue within `range`, the lowest first.
+  func queueIDs(in range: ClosedRange<QueueID>, limit: Int) async throws -> [QueueID]
+  /// One mail of the queue with the first `octets` of its message.
+  func queued(_ id: QueueID, octets: Int) async throws -> QueuedMessage?
   /// Newest arrival first.
   /// - Parameter all: also fingerprints of which nothing was held back yet.
   func fingerprints(all: Bool, limit: Int, now: Timestamp) async throws -> [FingerprintRow]
@@ -15,4 +19,9 @@ package protocol StoreReading: Sendable {
   func siteAudiences(from: Timestamp, to: Timestamp) async throws -> [SiteAudience]
   /// Silences, the newest first; those that ended included if `all`.
   func silences(all: Bool) async throws -> [SilenceRow]
+}
+
+extension StoreReading {
+  /// All of the queue, the oldest first.
+  package func queue(limit: Int) async throws -> [QueueEntry] { try await queue(QueueFilter(limit: limit)) }
 }

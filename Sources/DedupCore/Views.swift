@@ -131,11 +131,14 @@ package struct QueueStatus: Hashable, Sendable, Codable {
   package var waiting: Int
   package var oldest: Timestamp?
   package var octets: Int
+  /// Of those that wait, the ones that the admin holds.
+  package var held: Int
 
-  package init(waiting: Int = 0, oldest: Timestamp? = nil, octets: Int = 0) {
+  package init(waiting: Int = 0, oldest: Timestamp? = nil, octets: Int = 0, held: Int = 0) {
     self.waiting = waiting
     self.oldest = oldest
     self.octets = octets
+    self.held = held
   }
 }
 

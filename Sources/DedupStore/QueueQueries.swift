@@ -6,7 +6,7 @@ import MailMessage
 enum QueueQueries {
   private static let columns = """
     id, sender, body_type, smtputf8, octets, queued_at, attempts, next_attempt, last_failure, kind, delay_notified,
-    delivered, dsn_ret, dsn_envid, envelope_crc32c, recipients
+    delivered, dsn_ret, dsn_envid, envelope_crc32c, recipients, aside, rerouted_to
     """
 
   /// Entries to try now. Half of the places are for fresh mail, so that a backlog of retries never starves it, and the
@@ -58,10 +58,47 @@ enum QueueQueries {
     return firsts.min()
   }
 
-  /// Everything that waits or was set aside, oldest first.
-  static func all(limit: Int, _ db: Database) throws -> [QueueEntry] {
-    let statement = try db.cachedStatement(sql: "SELECT \(columns) FROM entry ORDER BY id LIMIT ?")
-    return try Row.fetchAll(statement, arguments: [max(0, limit)]).map { try Found($0).entry(db) }
+  /// What waits or was set aside, oldest first.
+  static func all(_ filter: QueueFilter, _ db: Database) throws -> [QueueEntry] {
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT \(columns) FROM entry
+        WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR sender GLOB ?2)
+          AND (?3 IS NULL OR EXISTS (SELECT 1 FROM recipient WHERE entry_id = entry.id AND address GLOB ?3))
+          AND (?4 IS NULL OR aside = ?4) AND (?5 IS NULL OR (attempts > 0) = ?5)
+        ORDER BY id LIMIT ?6
+        """)
+    let (aside, wasTried) = filter.state.map(condition) ?? (nil, nil)
+    return try Row.fetchAll(
+      statement,
+      arguments: [
+        filter.kind?.rawValue, filter.sender, filter.recipient, aside?.rawValue, wasTried, max(0, filter.limit),
+      ]
+    ).map { try Found($0).entry(db) }
+  }
+
+  /// Which values of `aside`, and whether it was tried: nil for either.
+  private static func condition(_ state: QueueEntry.State) -> (QueueTable.Aside?, Bool?) {
+    switch state {
+    case .waiting: (.nothing, false)
+    case .deferred: (.nothing, true)
+    case .held: (.held, nil)
+    case .setAside: (.damaged, nil)
+    }
+  }
+
+  /// The ids within `range`, the lowest first; those of damaged entries as well.
+  static func ids(in range: ClosedRange<QueueID>, limit: Int, _ db: Database) throws -> [QueueID] {
+    let statement = try db.cachedStatement(sql: "SELECT id FROM entry WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?")
+    return try Row.fetchAll(
+      statement, arguments: [range.lowerBound.rawValue, range.upperBound.rawValue, limit]
+    ).map { QueueID(rawValue: try $0.integer(0)) }
+  }
+
+  /// An entry, whole or not, damaged or not.
+  static func shown(_ id: QueueID, _ db: Database) throws -> QueueEntry? {
+    let statement = try db.cachedStatement(sql: "SELECT \(columns) FROM entry WHERE id = ?")
+    return try Row.fetchOne(statement, arguments: [id.rawValue]).map { try Found($0).entry(db) }
   }
 
   /// - Throws: also when it is not the entry that was written.
@@ -76,9 +113,13 @@ enum QueueQueries {
 
   static func status(_ db: Database) throws -> QueueStatus {
     let statement = try db.cachedStatement(
-      sql: "SELECT COUNT(*), MIN(queued_at), IFNULL(SUM(octets), 0) FROM entry WHERE aside = 0")
+      sql: """
+        SELECT COUNT(*), MIN(queued_at), IFNULL(SUM(octets), 0), COUNT(CASE WHEN aside = 2 THEN 1 END)
+        FROM entry WHERE aside <> 1
+        """)
     guard let row = try Row.fetchOne(statement) else { return QueueStatus() }
-    return QueueStatus(waiting: try row.count(0), oldest: try row.optionalTime(1), octets: try row.count(2))
+    return QueueStatus(
+      waiting: try row.count(0), oldest: try row.optionalTime(1), octets: try row.count(2), held: try row.count(3))
   }
 
   // As the indexes spell it.
@@ -142,6 +183,12 @@ enum QueueQueries {
         returns: try row.optionalText(12).flatMap { DeliveryStatusRequest.Returns(rawValue: $0) },
         envelopeID: try row.optionalText(13).flatMap { Xtext($0) })
       if !request.isEmpty { withoutRecipients.statusRequest = request }
+      switch QueueTable.Aside(rawValue: try row.integer(16)) {
+      case .held: withoutRecipients.state = .held
+      case .damaged: withoutRecipients.state = .setAside
+      case .nothing, nil: break
+      }
+      withoutRecipients.reroutedTo = try row.optionalText(17).flatMap { Smarthost($0) }
     }
 
     func entry(_ db: Database) throws -> QueueEntry { try checkedEntry(db).entry }

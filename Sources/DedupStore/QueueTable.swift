@@ -4,6 +4,13 @@ import MailMessage
 
 /// The entries that wait for delivery, and their recipients.
 enum QueueTable {
+  /// What keeps an entry from being tried: the values of `aside`.
+  enum Aside: Int64 {
+    case nothing = 0
+    case damaged = 1
+    case held = 2
+  }
+
   /// Somebody who still waits for a mail, and what its sender wants to be told of that.
   struct Recipient {
     var position: Int64

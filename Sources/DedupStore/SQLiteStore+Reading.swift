@@ -47,7 +47,17 @@ extension SQLiteStore: StoreReading {
     logger.error("a queued mail is damaged and was set aside", metadata: ["id": "\(id)", "reason": "\(reason)"])
   }
 
-  package func queue(limit: Int) async throws(StoreFailure) -> [QueueEntry] { try await reader.queue(limit: limit) }
+  package func queue(_ filter: QueueFilter) async throws(StoreFailure) -> [QueueEntry] {
+    try await reader.queue(filter)
+  }
+
+  package func queueIDs(in range: ClosedRange<QueueID>, limit: Int) async throws(StoreFailure) -> [QueueID] {
+    try await reader.queueIDs(in: range, limit: limit)
+  }
+
+  package func queued(_ id: QueueID, octets: Int) async throws(StoreFailure) -> QueuedMessage? {
+    try await reader.queued(id, octets: octets)
+  }
 
   package func queueStatus() async throws(StoreFailure) -> QueueStatus { try await reader.queueStatus() }
 

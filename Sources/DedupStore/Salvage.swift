@@ -137,7 +137,7 @@ extension Salvage {
       do {
         try copy(id, of: "entry", "id")
         let aside = try Row.fetchOne(new, sql: "SELECT aside FROM entry WHERE id = ?", arguments: [id])
-        guard try aside?.integer(0) == 0 else {
+        guard try aside?.integer(0) != QueueTable.Aside.damaged.rawValue else {
           fate = .wasAside
           return .rollback
         }

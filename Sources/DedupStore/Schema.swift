@@ -19,6 +19,7 @@ enum Schema {
     migrator.registerMigration("8 deflated samples") { try $0.execute(sql: deflatedSamples) }
     migrator.registerMigration("9 envelope checksums") { try $0.execute(sql: envelopeChecksums) }
     migrator.registerMigration("10 transactions") { try $0.execute(sql: transactions) }
+    migrator.registerMigration("11 reroutes") { try $0.execute(sql: reroutes) }
     return migrator
   }
 
@@ -200,6 +201,11 @@ enum Schema {
     ALTER TABLE entry ADD COLUMN envelope_crc32c INTEGER;
     ALTER TABLE entry ADD COLUMN recipients INTEGER; -- rows of it in `recipient`
     ALTER TABLE recipient ADD COLUMN crc32c INTEGER;
+    """
+
+  /// `host:port` where an admin sends an entry; null: the way of all mail. `aside` is 2 for entries that are held.
+  private static let reroutes = """
+    ALTER TABLE entry ADD COLUMN rerouted_to TEXT;
     """
 
   /// What waits for delivery.

@@ -35,7 +35,7 @@ extension Batch {
     if let notice = settling.notice { try enqueue(notice, file: noticeFile) }
   }
 
-  private func reopen(_ windows: [QueueTable.OpenedWindow]) throws {
+  func reopen(_ windows: [QueueTable.OpenedWindow]) throws {
     for opened in windows {
       try self.windows.reopen(fingerprint: opened.fingerprint, start: opened.start, carried: opened.carried, db)
     }

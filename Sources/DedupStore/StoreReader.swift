@@ -1,6 +1,7 @@
 package import DedupCore
 import GRDB
 import Glibc
+import MailMessage
 import Synchronization
 
 /// Answers questions about a store without changing it. Each answer is one consistent snapshot, and asking never holds
@@ -88,9 +89,24 @@ extension StoreReader {
     try await read { try QueueQueries.nextDue(excluding: excluding, $0) }
   }
 
-  /// Everything in the queue, oldest first, damaged entries included: their `lastFailure` begins with `set aside`.
-  package func queue(limit: Int) async throws(StoreFailure) -> [QueueEntry] {
-    try await read { try QueueQueries.all(limit: limit, $0) }
+  /// What is in the queue, oldest first, damaged entries included: their `lastFailure` begins with `set aside`.
+  package func queue(_ filter: QueueFilter) async throws(StoreFailure) -> [QueueEntry] {
+    try await read { try QueueQueries.all(filter, $0) }
+  }
+
+  package func queueIDs(in range: ClosedRange<QueueID>, limit: Int) async throws(StoreFailure) -> [QueueID] {
+    try await read { try QueueQueries.ids(in: range, limit: limit, $0) }
+  }
+
+  package func queued(_ id: QueueID, octets: Int) async throws(StoreFailure) -> QueuedMessage? {
+    try await read { [bodies] in
+      guard let entry = try QueueQueries.shown(id, $0) else { return nil }
+      guard octets > 0 else { return QueuedMessage(entry: entry, message: nil) }
+      // To be looked at, not to be sent: what is damaged shows as nothing.
+      let found = try StoredMessage.load(id, bodies, $0, evenAside: true)
+      guard case .intact(let message) = found else { return QueuedMessage(entry: entry, message: nil) }
+      return QueuedMessage(entry: entry, message: try? message.prefix(octets))
+    }
   }
 
   /// Damaged entries that were set aside do not count.

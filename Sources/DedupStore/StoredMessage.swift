@@ -56,14 +56,17 @@ struct StoredMessage {
     case unreadable(StoreFailure)
   }
 
-  static func load(_ entry: QueueID, _ bodies: BodyFiles, _ db: Database) throws -> Loaded {
+  /// - Parameter evenAside: also of an entry that is held or damaged, which is never sent.
+  static func load(
+    _ entry: QueueID, _ bodies: BodyFiles, _ db: Database, evenAside: Bool = false
+  ) throws -> Loaded {
     do {
       let statement = try db.cachedStatement(
         sql: """
           SELECT m.octets, m.crc32c, m.file, m.file_skip, m.head
-          FROM entry e LEFT JOIN message m ON m.entry_id = e.id WHERE e.id = ? AND e.aside = 0
+          FROM entry e LEFT JOIN message m ON m.entry_id = e.id WHERE e.id = ? AND (e.aside = 0 OR ?)
           """)
-      guard let row = try Row.fetchOne(statement, arguments: [entry.rawValue]) else { return .gone }
+      guard let row = try Row.fetchOne(statement, arguments: [entry.rawValue, evenAside]) else { return .gone }
       return try check(row, bodies)
     } catch let error as DatabaseError where Faults.failure(error).kind == .corrupt {
       return .damaged(Faults.failure(error).description)

@@ -67,18 +67,19 @@ struct Daemon {
         hostname: hostname, group: group, log: log, store: store, listener: listener, entrance: entrance,
         reader: reader, route: route, summary: summary),
       logger: logger)
+    let runner = QueueRunner(store: store, route: route, logger: logger)
     let watch = EncryptionWatch(route: route, logger: logger)
     let control = ControlServer(
       service: LiveControl(
-        store: store, mailer: mailer, listener: listener, net: net, route: route, reloader: reloader,
-        logger: logger),
+        store: store, mailer: mailer, listener: listener, net: net, route: route, runner: runner,
+        reloader: reloader, logger: logger),
       socket: configuration.control.socket, group: group, logger: logger)
     let teller = ReplacementTeller(
       store: store, mailer: mailer, postmaster: route.value.bounces.postmaster, logger: logger)
 
     // Shut down in the order from the last to the first: no reload, no new mail, then no new deliveries, then no answers.
     let services: [any Service] = [
-      ControlEndpoint(server: control), QueueRunner(store: store, route: route, logger: logger),
+      ControlEndpoint(server: control), runner,
       SpoolImporter(spool: spool, store: store, judge: intake.judge, logger: logger), teller,
       SummaryService(mailer: mailer, logger: logger), EpisodeService(store: store, logger: logger),
       RetentionService(store: store, logger: logger),

@@ -14,14 +14,15 @@ struct LiveControl: ControlService {
   private let mailer: SummaryMailer
   private let listener: SMTPListener
   private let net: SafetyNet
-  private let route: Current<Route>
+  let route: Current<Route>
+  let runner: QueueRunner
   private let reloader: Reloader
-  private let logger: Logger
+  let logger: Logger
   private let startedAt = Date.now
 
   init(
     store: SQLiteStore, mailer: SummaryMailer, listener: SMTPListener, net: SafetyNet, route: Current<Route>,
-    reloader: Reloader, logger: Logger
+    runner: QueueRunner, reloader: Reloader, logger: Logger
   ) {
     self.logger = logger
     stored = StoredState(reader: store, now: WallClock.now, builder: mailer.builder)
@@ -30,6 +31,7 @@ struct LiveControl: ControlService {
     self.listener = listener
     self.net = net
     self.route = route
+    self.runner = runner
     self.reloader = reloader
   }
 
@@ -54,8 +56,6 @@ struct LiveControl: ControlService {
   func errors(all: Bool, limit: Int) async throws -> [ErrorEntry] { try await stored.errors(all: all, limit: limit) }
 
   func error(id: String) async throws -> [ErrorDetail] { try await stored.error(id: id) }
-
-  func queue(limit: Int) async throws -> [QueuedMail] { try await stored.queue(limit: limit) }
 
   func previewSummary(_ request: SummaryRequest) async throws -> SummaryPreview {
     try await stored.previewSummary(request, health: mailer.health())

@@ -13,6 +13,8 @@ struct QueueRunner: Service {
   private enum Event: Sendable {
     /// Something was queued, or a waiting entry became due.
     case wake
+    /// An admin changed what waits: what was read is out of date.
+    case changed
     case finished(QueueID)
     case shutdown
     /// What was under way at the shutdown had its time.
@@ -22,6 +24,7 @@ struct QueueRunner: Service {
   private let store: SQLiteStore
   private let route: Current<Route>
   private let logger: Logger
+  private let underway = Current<Set<QueueID>>([])
   private let events: AsyncStream<Event>
   private let signal: AsyncStream<Event>.Continuation
 
@@ -42,6 +45,12 @@ struct QueueRunner: Service {
   /// after the start, and comes twice if the next hop had taken it just before (RFC 1047).
   static let lastDeliveries = Duration.seconds(10)
 
+  /// Which mails are being tried at the moment.
+  var beingTried: Set<QueueID> { underway.value }
+
+  /// To be called when an admin changed what waits.
+  func readAgain() { signal.yield(.changed) }
+
   func run() async throws {
     store.onQueued { [signal] in signal.yield(.wake) }
     signal.yield(.wake)
@@ -54,7 +63,7 @@ struct QueueRunner: Service {
 
   /// Ends when a shutdown was asked for and nothing is under way any more.
   private func loop(in group: inout DiscardingTaskGroup) async {
-    var underway: Set<QueueID> = []
+    var underway: Set<QueueID> = [] { didSet { self.underway.adopt(underway) } }
     var ready: [QueueEntry] = []
     var alarm: Task<Void, Never>?
     var isStopping = false
@@ -62,6 +71,7 @@ struct QueueRunner: Service {
     for await event in events {
       switch event {
       case .wake: break
+      case .changed: ready = []
       case .finished(let id): underway.remove(id)
       case .shutdown:
         isStopping = true
@@ -149,7 +159,8 @@ struct QueueRunner: Service {
   ) async -> (result: DeliveryResult, sent: Message) {
     switch await route.encryption.outgoing(message, entry.kind) {
     case .success(let outgoing):
-      return (await route.transport.deliver(entry.envelope, message: outgoing, id: entry.id), outgoing)
+      let transport = route.transport(for: entry)
+      return (await transport.deliver(entry.envelope, message: outgoing, id: entry.id), outgoing)
     case .failure(let failure):
       logger.error("not-encrypted", metadata: ["id": "\(entry.id)", "error": "\(failure)"])
       let outcome = DeliveryOutcome.deferred(reason: "it cannot be encrypted: \(failure)")

@@ -90,7 +90,7 @@ actor Reloader {
     parts.store.setRetention(Retention(new.store))
     parts.summary.adopt(new.summary)
     route.turns = parts.route.value.turns + (change.concernsRoute ? 1 : 0)
-    await parts.route.adopt(route).transport.retire()
+    await parts.route.adopt(route).retire()
     if change.concernsRoute { await hurry() }
   }
 

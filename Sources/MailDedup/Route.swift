@@ -4,10 +4,13 @@ import HostSystem
 import Logging
 import MailMessage
 import NIOCore
+import Synchronization
 
 /// Where queued mail goes, and what follows when it does not get there.
 struct Route: Sendable {
   var transport: any Transport
+  /// Where an admin sends single mails instead.
+  var sideways: SideRoutes
   var retry: RetryPolicy
   var bounces: BounceWriter
   /// What of it leaves encrypted.
@@ -18,10 +21,12 @@ struct Route: Sendable {
   var turns = 0
 
   init(
-    transport: any Transport, retry: RetryPolicy, bounces: BounceWriter, encryption: ErrorMailEncryption = .off,
+    transport: any Transport, sideways: SideRoutes = SideRoutes { _ in nil }, retry: RetryPolicy, bounces: BounceWriter,
+    encryption: ErrorMailEncryption = .off,
     concurrency: Int
   ) {
     self.transport = transport
+    self.sideways = sideways
     self.retry = retry
     self.bounces = bounces
     self.encryption = encryption
@@ -38,10 +43,64 @@ extension Route {
     let delivery = configuration.delivery
     self.init(
       transport: try NextHop.transport(delivery, hostname: hostname, group: group, logger: logger),
+      sideways: SideRoutes { smarthost in
+        try? NextHop.transport(delivery.only(smarthost), hostname: hostname, group: group, logger: logger)
+      },
       retry: delivery.retry,
       bounces: BounceWriter(hostname: hostname, policy: delivery.retry, postmaster: delivery.postmaster),
       encryption: try ErrorMailEncryption(
         configuration.encryption, largeMessages: largeMessages, now: WallClock.now()),
       concurrency: delivery.connections)
+  }
+}
+
+extension Route {
+  /// Where `entry` goes.
+  func transport(for entry: QueueEntry) -> any Transport {
+    entry.reroutedTo.flatMap { sideways.transport(to: $0) } ?? transport
+  }
+
+  /// Lets what is under way end, and keeps nothing open behind it.
+  func retire() async {
+    await transport.retire()
+    await sideways.retire()
+  }
+}
+
+/// The transports to smarthosts that an admin named for single mails, made when the first of these is tried.
+final class SideRoutes: Sendable {
+  private let make: @Sendable (Smarthost) -> (any Transport)?
+  private let made = Mutex<[Smarthost: any Transport]>([:])
+
+  /// - Parameter make: nil when there is none to that host.
+  init(_ make: @escaping @Sendable (Smarthost) -> (any Transport)?) { self.make = make }
+
+  func transport(to smarthost: Smarthost) -> (any Transport)? {
+    made.withLock { made in
+      if let known = made[smarthost] { return known }
+      let new = make(smarthost)
+      made[smarthost] = new
+      return new
+    }
+  }
+
+  func retire() async {
+    for transport in made.withLock({ Array($0.values) }) { await transport.retire() }
+  }
+
+  func forgetFailures() async {
+    for transport in made.withLock({ Array($0.values) }) { await transport.forgetFailures() }
+  }
+}
+
+extension Configuration.Delivery {
+  /// The same towards one host. The password is for the hosts that the configuration names and for no other.
+  func only(_ smarthost: Smarthost) -> Configuration.Delivery {
+    var delivery = self
+    if !smarthosts.contains(smarthost) {
+      (delivery.username, delivery.passwordFile, delivery.tokenFile, delivery.tokenCommand) = (nil, nil, nil, nil)
+    }
+    (delivery.smarthosts, delivery.discards) = ([smarthost], false)
+    return delivery
   }
 }

@@ -26,6 +26,25 @@ package struct MaildirTransport: Transport {
     return DeliveryResult(envelope.recipients.map { _ in outcome }, nextHop: nextHop)
   }
 
+  package func probe() async -> [Probe] {
+    let start = ContinuousClock.now
+    var failure: String?
+    do throws(Failure) {
+      try makeFolders()
+      for folder in ["tmp", "new"] where access("\(path)/\(folder)", W_OK | X_OK) != 0 {
+        throw Failure("write to", "\(path)/\(folder)")
+      }
+    } catch {
+      failure = error.description
+    }
+    let steps = failure == nil ? ["its folders can be written to"] : []
+    return [Probe(nextHop: nextHop, steps: steps, failure: failure, took: start.duration(to: .now))]
+  }
+
+  private func makeFolders() throws(Failure) {
+    for folder in ["", "/tmp", "/new", "/cur"] { try makeFolder(path + folder) }
+  }
+
   /// A Maildir has no envelope; RFC 5321 section 4.4 has the final delivery write the reverse-path into the message.
   private func header(for envelope: Envelope) -> [UInt8] {
     let recipients = envelope.recipients.map { "Delivered-To: \($0)\r\n" }.joined()
@@ -34,7 +53,7 @@ package struct MaildirTransport: Transport {
 
   private func store(_ header: [UInt8], _ message: Message, _ id: QueueID) -> DeliveryOutcome {
     do throws(Failure) {
-      for folder in ["", "/tmp", "/new", "/cur"] { try makeFolder(path + folder) }
+      try makeFolders()
       let name = "\(id).\(host.filter { $0 != "/" && $0 != ":" })"
       try write(message.prepending(header), to: "\(path)/tmp/\(name)")
       try publish(name)

@@ -54,12 +54,7 @@ extension SMTPTransport {
 
   private func connect(to index: Int) async throws(Trouble) -> SmarthostConnection {
     let relay = hosts[index].relay
-    var login: ClientCredentials?
-    if let credentials {
-      do throws(CredentialFailure) { login = try await credentials() } catch {
-        throw Trouble(.noCredentials(error.description), at: .authentication) ?? .lost(at: .authentication)
-      }
-    }
+    let login = try await login()
     do throws(Trouble) {
       return try await SmarthostConnection.open(to: relay, credentials: login, settings, tls, on: group)
     } catch {
@@ -69,6 +64,14 @@ extension SMTPTransport {
       var plain = relay
       plain.tls = .none
       return try await SmarthostConnection.open(to: plain, credentials: login, settings, tls, on: group)
+    }
+  }
+
+  /// What to log in with; nil: nothing.
+  func login() async throws(Trouble) -> ClientCredentials? {
+    guard let credentials else { return nil }
+    do throws(CredentialFailure) { return try await credentials() } catch {
+      throw Trouble(.noCredentials(error.description), at: .authentication) ?? .lost(at: .authentication)
     }
   }
 

@@ -18,6 +18,11 @@ final class SmarthostConnection: Sendable {
   /// Whether the server has not closed it, as far as we know.
   var isOpen: Bool { channel.isActive }
 
+  /// Whether all that is said goes through TLS.
+  var isEncrypted: Bool {
+    get async { (try? await channel.eventLoop.submit { self.handler.value.isEncrypted }.get()) ?? false }
+  }
+
   /// Connects and does all that stands before the first mail.
   static func open(
     to relay: Relay, credentials: ClientCredentials?, _ settings: SMTPTransportSettings, _ tls: TLSClient,

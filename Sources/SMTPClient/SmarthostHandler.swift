@@ -45,6 +45,8 @@ final class SmarthostHandler: ChannelInboundHandler {
   /// Nil when mails may come, else why not.
   var readiness: EventLoopFuture<Trouble?> { ready.futureResult }
 
+  var isEncrypted: Bool { session.isSecure }
+
   func deliver(_ job: ClientSession.Job, message: Message, promise: EventLoopPromise<ClientSession.Delivery>) {
     delivery = Delivery(message: message, promise: promise)
     perform(session.deliver(job))

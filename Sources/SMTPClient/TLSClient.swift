@@ -11,6 +11,8 @@ package struct TLSSetupFailure: Error, CustomStringConvertible {
 /// What our side of TLS brings along: versions, and whom it trusts. TLS 1.2 at least (RFC 8996).
 package struct TLSClient: Sendable {
   private var contexts: [TLSMode: NIOSSLContext] = [:]
+  /// Whether certificates have to be good where the mode asks for that.
+  let verifiesCertificates: Bool
 
   /// - Parameters:
   ///   - modes: those that will be asked for.
@@ -20,6 +22,7 @@ package struct TLSClient: Sendable {
   package init(
     for modes: some Sequence<TLSMode>, caFile: String? = nil, verifiesCertificates: Bool = true
   ) throws(TLSSetupFailure) {
+    self.verifiesCertificates = verifiesCertificates
     var configuration = TLSConfiguration.makeClientConfiguration()
     configuration.minimumTLSVersion = .tlsv12
     // The peer's close_notify is not worth waiting for: SMTP says itself when it is done.

@@ -101,7 +101,7 @@ package struct ClientSession: Hashable, Sendable {
   var state: State
   var parser = ReplyParser()
   /// All that was said before the handshake may have come from anybody (RFC 3207 section 4.2).
-  var isSecure = false
+  package internal(set) var isSecure = false
   package internal(set) var capabilities = ServerCapabilities()
   /// Mails that were begun on this connection.
   package internal(set) var mails = 0

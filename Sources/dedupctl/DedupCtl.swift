@@ -17,7 +17,8 @@ struct DedupCtl: AsyncParsableCommand {
     subcommands: [
       ListCommand.self, ShowCommand.self, StatusCommand.self, QueueCommand.self, SummaryCommand.self,
       FingerprintCommand.self, RulesCommand.self, ReplayCommand.self, ReloadCommand.self, SilenceCommand.self,
-      ResolveCommand.self, MergeCommand.self, SplitCommand.self, PurgeCommand.self,
+      ResolveCommand.self, MergeCommand.self, SplitCommand.self, PurgeCommand.self, PingCommand.self,
+      TestUpstreamCommand.self,
     ])
 
   @OptionGroup var relay: RelayOptions
@@ -57,7 +58,7 @@ enum Main {
     } catch let failure as CommandFailure {
       end(failure.description, failure.status)
     } catch let problem as ControlProblem {
-      end(problem.message, .failure)
+      end(problem.message, problem.status)
     } catch let unreachable as ControlClient.Unreachable {
       end(unreachable.description, unreachable.isPermission ? .permission : .unreachable)
     } catch {
@@ -72,5 +73,15 @@ enum Main {
   private static func end(_ message: String, _ status: ExitStatus) -> Never {
     Output.error("dedupctl: \(message)")
     exit(status.rawValue)
+  }
+}
+
+extension ControlProblem {
+  fileprivate var status: ExitStatus {
+    switch kind {
+    case .malformed, .ambiguous: .usage
+    case .nothingMatched: .nothingMatched
+    case .refused, nil: .failure
+    }
   }
 }

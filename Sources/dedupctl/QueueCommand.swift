@@ -1,36 +1,142 @@
 import ArgumentParser
 import ControlAPI
+import DedupCore
+import Foundation
 
 struct QueueCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "queue", abstract: "The mails that wait for delivery, oldest first.")
+    commandName: "queue", abstract: "The mails that wait for delivery: list them, hold them, send them another way.",
+    subcommands: [
+      QueueList.self, QueueShow.self, QueueFlush.self, QueueHold.self, QueueRelease.self, QueueReroute.self,
+      QueueDelete.self,
+    ],
+    defaultSubcommand: QueueList.self)
 
   @ParentCommand var dedupctl: DedupCtl
-  @OptionGroup var relay: RelayOptions
-  @OptionGroup var format: OutputOptions
+}
+
+struct QueueList: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "The mails that wait for delivery, oldest first.",
+    discussion: """
+      The state is waiting (for its first attempt), delivering, deferred (an attempt failed), held (by an admin), or \
+      set-aside (damaged, never sent).
+      """)
+
+  @Option(help: "Only of this kind: pass, report, notice, summary or bounce.")
+  var kind: String?
+  @Option(help: "Only from senders that match, e.g. \"*@shop.example\".")
+  var sender: String?
+  @Option(help: "Only to recipients that match.")
+  var recipient: String?
+  @Flag(help: "Only what an admin holds.")
+  var held = false
+  @Flag(help: "Only what was tried and failed.")
+  var deferred = false
   @Option(help: "At most this many.")
   var limit = 100
+  @ParentCommand var queue: QueueCommand
+  @OptionGroup var relay: RelayOptions
+  @OptionGroup var format: OutputOptions
+  @OptionGroup var watching: WatchOptions
+
+  func validate() throws {
+    if held && deferred { throw ValidationError("--held and --deferred exclude each other") }
+    if let kind, QueueEntry.Kind(rawValue: kind) == nil {
+      throw ValidationError("--kind: there are pass, report, notice, summary and bounce")
+    }
+  }
 
   func run() async throws {
-    let mails = try await relay.service(or: dedupctl.relay).queue(limit: limit)
-    if format.output == .json { return try mails.forEach(Output.json) }
-    if mails.isEmpty { return Output.line("The queue is empty.") }
-    format.write(Self.table(mails))
+    try await watching.repeating {
+      let mails = try await relay.service(or: queue.dedupctl.relay).queue(filter)
+      if format.output == .json { return try mails.forEach(Output.json) }
+      if mails.isEmpty { return Output.line(isFiltered ? "No such mail waits." : "The queue is empty.") }
+      format.write(Self.table(mails))
+    }
   }
+
+  private var filter: QueueFilter {
+    QueueFilter(
+      kind: kind.flatMap { QueueEntry.Kind(rawValue: $0) }, state: held ? .held : deferred ? .deferred : nil,
+      sender: sender, recipient: recipient, limit: limit)
+  }
+
+  private var isFiltered: Bool { held || deferred || kind != nil || sender != nil || recipient != nil }
 
   private static func table(_ mails: [QueuedMail]) -> Table {
     var table = Table([
-      .init(title: "ID"), .init(title: "KIND"), .init(title: "SIZE", alignment: .right), .init(title: "QUEUED"),
-      .init(title: "TRIES", alignment: .right), .init(title: "NEXT TRY"), .init(title: "SENDER", isFlexible: true),
-      .init(title: "RECIPIENTS", isFlexible: true), .init(title: "LAST FAILURE", isFlexible: true),
+      .init(title: "ID"), .init(title: "KIND"), .init(title: "STATE"), .init(title: "SIZE", alignment: .right),
+      .init(title: "QUEUED"), .init(title: "TRIES", alignment: .right), .init(title: "NEXT TRY"),
+      .init(title: "SENDER", isFlexible: true), .init(title: "RECIPIENTS", isFlexible: true),
+      .init(title: "LAST FAILURE", isFlexible: true),
     ])
     for mail in mails {
-      table.add([
-        mail.id, mail.kind, Output.size(mail.size), Output.time(mail.queuedAt), "\(mail.attempts)",
-        Output.time(mail.nextAttempt), "<\(mail.sender)>", mail.recipients.joined(separator: ", "),
-        mail.lastFailure ?? "",
-      ])
+      table.add(
+        [
+          mail.id, mail.kind, mail.state, Output.size(mail.size), Output.time(mail.queuedAt), "\(mail.attempts)",
+          mail.nextTry, "<\(mail.sender)>", mail.recipients.joined(separator: ", "), mail.trouble,
+        ], mail.state == "held" ? .dim : .plain)
     }
     return table
+  }
+}
+
+struct QueueShow: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show", abstract: "Everything known of a mail that waits: envelope, attempts, header.")
+
+  @Argument(help: "The id that the list shows, or the beginning of it.")
+  var id: String
+  @Flag(help: "Also print the message.")
+  var message = false
+  @ParentCommand var queue: QueueCommand
+  @OptionGroup var relay: RelayOptions
+  @OptionGroup var format: OutputOptions
+
+  /// Octets of a message that are fetched: all of what a terminal can show, or enough for any header.
+  private var octets: Int { message ? 16 << 20 : 256 << 10 }
+
+  func run() async throws {
+    let service = try await relay.service(or: queue.dedupctl.relay)
+    let found = try await service.queued(id: id, octets: octets)
+    guard !found.isEmpty else {
+      throw CommandFailure(.nothingMatched, "no mail in the queue has an id that starts with \(id)")
+    }
+    for var detail in found {
+      if !message { detail.message = detail.message.map(Self.header) }
+      if format.output == .json { try Output.json(detail) } else { show(detail) }
+    }
+  }
+
+  private func show(_ detail: QueuedMailDetail) {
+    let mail = detail.mail
+    let facts = [
+      ("Id", mail.id), ("Kind", mail.kind), ("State", mail.state), ("Sender", "<\(mail.sender)>"),
+      ("Recipients", mail.recipients.map { "<\($0)>" }.joined(separator: ", ")),
+      ("Size", "\(mail.size) octets, \(detail.body)\(detail.usesSmtputf8 ? ", SMTPUTF8" : "")"),
+      ("Queued", Output.local(mail.queuedAt, "%Y-%m-%d %H:%M:%S %Z")),
+      ("Attempts", "\(mail.attempts)\(detail.delayNotified ? ", the sender was told that it is late" : "")"),
+      ("Next try", mail.nextTry), ("Goes to", mail.reroutedTo ?? ""), ("Last failure", mail.lastFailure ?? ""),
+      ("Asked to tell", detail.statusRequests.joined(separator: ", ")),
+    ]
+    for (name, value) in facts where !value.isEmpty {
+      Output.line(name.padding(toLength: 15, withPad: " ", startingAt: 0) + printable(value))
+    }
+    Output.line("")
+    Output.line(detail.message.map { printable($0.replacing("\r\n", with: "\n"), keepingLines: true) } ?? "damaged")
+  }
+
+  private static func header(of message: String) -> String {
+    message.range(of: "\r\n\r\n").map { String(message[..<$0.lowerBound]) } ?? message
+  }
+}
+
+extension QueuedMail {
+  fileprivate var nextTry: String { state == "held" || state == "set-aside" ? "-" : Output.time(nextAttempt) }
+
+  fileprivate var trouble: String {
+    let way = reroutedTo.map { "to \($0)" }
+    return [way, lastFailure].compactMap { $0 }.joined(separator: ": ")
   }
 }

@@ -70,7 +70,8 @@ struct StatusCommand: AsyncParsableCommand {
   private static func queue(_ queue: QueueReport) -> String {
     guard queue.waiting > 0 else { return "empty" }
     let oldest = queue.oldest.map { ", the oldest since \(Output.time($0))" } ?? ""
-    return "\(queue.waiting) waiting, \(Output.size(queue.octets))\(oldest)"
+    let held = queue.held > 0 ? ", \(queue.held) held" : ""
+    return "\(queue.waiting) waiting, \(Output.size(queue.octets))\(oldest)\(held)"
   }
 
   private static func uptime(_ seconds: Int) -> String {

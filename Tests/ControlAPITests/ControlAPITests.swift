@@ -28,14 +28,21 @@ private struct FixedStore: StoreReading {
 
   func queueStatus() async throws -> QueueStatus { QueueStatus(waiting: 1, oldest: Self.now, octets: 512) }
 
-  func queue(limit: Int) async throws -> [QueueEntry] {
-    [
-      QueueEntry(
-        id: QueueID(rawValue: 1), sender: .null, recipients: [EmailAddress("a@example.org")], body: .unspecified,
-        usesSMTPUTF8: false, size: 512, queuedAt: Self.now, attempts: 2, nextAttempt: Self.now,
-        lastFailure: "connection refused", kind: .bounce, delayNotified: false)
-    ]
+  func queue(_ filter: QueueFilter) async throws -> [QueueEntry] { filter.kind == .pass ? [] : [Self.entry] }
+
+  func queueIDs(in range: ClosedRange<QueueID>, limit: Int) async throws -> [QueueID] {
+    range.contains(Self.entry.id) ? [Self.entry.id] : []
   }
+
+  func queued(_ id: QueueID, octets: Int) async throws -> QueuedMessage? {
+    QueuedMessage(entry: Self.entry, message: octets > 0 ? Array("Subject: y\r\n".utf8) : nil)
+  }
+
+  static let entry =
+    QueueEntry(
+      id: QueueID(rawValue: 1), sender: .null, recipients: [EmailAddress("a@example.org")], body: .unspecified,
+      usesSMTPUTF8: false, size: 512, queuedAt: Self.now, attempts: 2, nextAttempt: Self.now,
+      lastFailure: "connection refused", kind: .bounce, delayNotified: false)
 
   func fingerprints(all: Bool, limit: Int, now: Timestamp) async throws -> [FingerprintRow] {
     Array([Self.row("shop.settings"), Self.row("staging.settings")].prefix(limit))
@@ -106,6 +113,13 @@ private struct FixedStore: StoreReading {
       #expect(detail == expectedDetail)
       let (queue, expectedQueue) = (try await client.queue(limit: 5), try await direct.queue(limit: 5))
       #expect(queue == expectedQueue)
+      let none = try await client.queue(QueueFilter(kind: .pass, sender: "*&ü?"))
+      #expect(none.isEmpty)
+      let id = FixedStore.entry.id.description
+      let (mail, expectedMail) = (
+        try await client.queued(id: id, octets: 9), try await direct.queued(id: id, octets: 9)
+      )
+      #expect(mail == expectedMail && mail.first?.message == "Subject: y\r\n")
       for all in [false, true] {
         let (silences, expected) = (try await client.silences(all: all), try await direct.silences(all: all))
         #expect(silences == expected && silences.first?.scope == "title A*, site shop")

@@ -5,26 +5,12 @@ from pathlib import Path
 import pytest
 
 from conftest import Workshop
+from peers.mails import error_report
 from peers.relay import Relay
 from peers.storefront import Browser
 from peers.waiting import until
 
 SITE = "storefront.settings.production"
-
-
-def report(number: int, setting: str = "shop.settings") -> bytes:
-    """An error mail of Django, a different error for each number."""
-    name = f"step_{'abcdefghij'[number // 10 % 10]}{'abcdefghij'[number % 10]}"
-    return "\r\n".join([
-        "From: root@shop.example", "To: admins@shop.example", f"Subject: [Django] ERROR: Internal Server Error: /{name}/",
-        f"Message-ID: <{number}@shop.example>", "Date: Sun, 22 Nov 2026 10:00:00 +0000", "MIME-Version: 1.0",
-        'Content-Type: text/plain; charset="utf-8"', "", f"Internal Server Error: /{name}/", "",
-        "Traceback (most recent call last):",
-        '  File "/usr/lib/python3/dist-packages/django/core/handlers/exception.py", line 55, in inner',
-        "    response = get_response(request)",
-        f'  File "/srv/shop/orders/{name}.py", line 12, in {name}', f"    return {name}_total[order]",
-        f"KeyError: '{name}'", "", f"Request Method: GET", f"Request URL: http://shop.example/{name}/",
-        f"Using settings module {setting}", ""]).encode()
 
 
 def test_all_mails_of_an_error_are_one_thread(postgres, workshop: Workshop):
@@ -66,7 +52,7 @@ def test_a_storm_of_different_errors(workshop: Workshop):
     sink = workshop.sink()
     relay = workshop.relay(sink).start()
     for number in range(45):
-        relay.send(report(number))
+        relay.send(error_report(number))
     sink.wait_for(lambda arrival: "ERROR" in arrival.subject, "thirty of them", count=30)
     relay.send(b"Subject: Password reset\r\n\r\nClick here.\r\n", "hello@shop.example", "anna@customer.example")
     sink.wait_for(lambda arrival: arrival.subject == "Password reset", "ordinary mail")
@@ -87,7 +73,7 @@ def test_a_passing_site_gets_each_mail(postgres, workshop: Workshop):
     server = workshop.site(postgres, relay.port).serve()
     for n in range(3):
         Browser(server).get(f"/quote/?pieces=0&n={n}")
-        relay.send(report(1))
+        relay.send(error_report(1))
     mails = sink.wait_for(lambda arrival: "/quote/" in arrival.subject, "each of them", count=3)
     assert {mail.count_headers()["Reason"] for mail in mails} == {"passing-site"}
     assert relay.status()["totals"]["suppressed"] == 2
@@ -97,7 +83,7 @@ def test_a_passing_site_gets_each_mail(postgres, workshop: Workshop):
 def shop(relay: Relay, sink) -> Relay:
     """A relay that knows three errors; of each the first mail went out."""
     for number in (1, 2, 3):
-        relay.send(report(number))
+        relay.send(error_report(number))
     sink.wait_for(lambda arrival: "ERROR" in arrival.subject, "three errors", count=3)
     return relay
 
@@ -114,7 +100,7 @@ def test_a_silence(shop: Relay, sink):
     [made] = shop.ask("silence", "add", error["id"], "--mails", "2", "--reason", "known", "--author", "ann")
     assert (made["author"], made["reason"], made["held"]) == ("ann", "known", 0)
     for _ in range(4):
-        shop.send(report(1))
+        shop.send(error_report(1))
     [_, again] = sink.wait_for(lambda arrival: "step_ab" in arrival.subject, "the one behind the silence", count=2)
     assert again.count_headers()["Reason"] == "silence-ended" and again.count_headers()["Held-Back"] == "2"
     assert shop.ask("silence", "list") == []
@@ -122,13 +108,13 @@ def test_a_silence(shop: Relay, sink):
     assert ended["ended_by"] == "mails" and ended["held"] == 2
 
     [other] = shop.ask("silence", "add", "--title", "KeyError*", "--for", "2h", "--reason", "deploy")
-    shop.send(report(7))
+    shop.send(error_report(7))
     table = shop.dedupctl("silence", "list")
     assert table.returncode == 0 and "title KeyError*" in table.stdout and "deploy" in table.stdout
     assert [silence["held"] for silence in shop.ask("silence", "list")] == [1]
     done = shop.dedupctl("silence", "expire", str(other["id"]))
     assert done.returncode == 0 and "held back 1" in done.stdout
-    shop.send(report(7))
+    shop.send(error_report(7))
     sink.wait_for(lambda arrival: "step_ah" in arrival.subject, "the first of it")
 
 
@@ -148,7 +134,7 @@ def test_resolved_and_back(shop: Relay, sink):
     [resolved] = shop.ask("resolve", error["id"])
     assert resolved["fingerprint"] == error["fingerprint"]
     assert "resolved" in shop.dedupctl("show", error["id"]).stdout
-    shop.send(report(2))
+    shop.send(error_report(2))
     [_, back] = sink.wait_for(lambda arrival: "step_ac" in arrival.subject, "it is back", count=2)
     assert back.count_headers()["Reason"] == "regression"
     assert back.subject.startswith("[back after it was resolved] [Django] ERROR")
@@ -161,12 +147,12 @@ def test_merged_and_split(shop: Relay):
     [merge] = shop.ask("merge", one["id"], two["id"])
     assert [error["id"] for error in merge["merged"]] == [two["id"]]
     shop.restart()
-    shop.send(report(2))
+    shop.send(error_report(2))
     assert error_of(shop, 1)["total"] == 3 and error_of(shop, 1)["held_back"] == 1
     assert two["id"] not in {error["id"] for error in shop.ask("list", "--all")}
     [split] = shop.ask("split", two["id"])
     assert split["released"] == 1
-    shop.send(report(2))
+    shop.send(error_report(2))
     assert error_of(shop, 2)["total"] == 1
     assert shop.ask("split", one["id"])[0] | {"error": None} == {"error": None, "released": 0, "was_split": False}
 
@@ -198,7 +184,7 @@ def quiet_relay(peers: Workshop) -> Relay:
 def test_with_the_daemon_down_nothing_is_changed(workshop: Workshop):
     """What changes the store needs the daemon (4); silences can be read without it."""
     relay = workshop.relay().start()
-    relay.send(report(1))
+    relay.send(error_report(1))
     error = error_of(relay, 1)
     relay.ask("silence", "add", error["id"], "--until-resolved", "--reason", "x")
     relay.stop()

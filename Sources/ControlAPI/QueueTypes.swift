@@ -1,0 +1,111 @@
+package import DedupCore
+package import Foundation
+import MailMessage
+
+// The queue in the JSON of the control API; see ControlTypes.swift for its rules.
+
+/// One mail that waits for delivery.
+package struct QueuedMail: Codable, Sendable, Equatable {
+  package var id: String
+  package var kind: String
+  /// `waiting`, `deferred`, `held`, `set-aside`; `delivering` while it is being tried.
+  package var state: String
+  package var sender: String
+  package var recipients: [String]
+  package var size: Int
+  package var queuedAt: Date
+  package var attempts: Int
+  package var nextAttempt: Date
+  package var lastFailure: String?
+  /// Where an admin sends it; absent: the way of all mail.
+  package var reroutedTo: String?
+}
+
+/// One mail that waits, with what is in it.
+package struct QueuedMailDetail: Codable, Sendable, Equatable {
+  package var mail: QueuedMail
+  package var body: String
+  package var usesSmtputf8: Bool
+  package var delayNotified: Bool
+  /// What the sender wants to be told (RFC 3461): `RET=`, `ENVID=`, and `NOTIFY=` and `ORCPT=` of recipients.
+  package var statusRequests: [String]
+  /// The beginning of the message, or all of it (octets that are not UTF-8 replaced); absent when it is damaged.
+  package var message: String?
+}
+
+/// What to do with mails that wait.
+package struct QueueChangeRequest: Codable, Sendable, Equatable {
+  /// Ids or beginnings of ids; has to be absent when `all` is true, and only then.
+  package var ids: [String]?
+  package var all: Bool
+  /// `host:port`, of a reroute; absent: back to the way of all mail.
+  package var to: String?
+
+  package init(ids: [String]?, all: Bool, to: String? = nil) {
+    self.ids = ids
+    self.all = all
+    self.to = to
+  }
+}
+
+/// What was done with mails that wait.
+package struct QueueChangeReport: Codable, Sendable, Equatable {
+  /// The oldest first.
+  package var ids: [String]
+  /// Of these, the ones that are being tried at the moment: the attempt is made to its end.
+  package var delivering: [String]
+
+  package init(ids: [String], delivering: [String]) {
+    self.ids = ids
+    self.delivering = delivering
+  }
+}
+
+/// What came of trying a next hop without a mail.
+package struct UpstreamProbe: Codable, Sendable, Equatable {
+  package var nextHop: String
+  package var works: Bool
+  /// What worked, in order.
+  package var steps: [String]
+  /// What did not; absent when everything worked.
+  package var failure: String?
+  package var milliseconds: Int
+
+  package init(_ probe: Probe) {
+    nextHop = probe.nextHop
+    works = probe.failure == nil
+    steps = probe.steps
+    failure = probe.failure
+    let (seconds, attoseconds) = probe.took.components
+    milliseconds = Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
+  }
+}
+
+extension QueuedMail {
+  /// - Parameter isBeingTried: which nobody but the running daemon knows.
+  package init(_ entry: QueueEntry, isBeingTried: Bool = false) {
+    self.init(
+      id: entry.id.description, kind: entry.kind.rawValue,
+      state: isBeingTried ? "delivering" : entry.state.rawValue, sender: entry.sender.text,
+      recipients: entry.recipients.map(\.text), size: entry.size, queuedAt: Date(entry.queuedAt),
+      attempts: entry.attempts, nextAttempt: Date(entry.nextAttempt), lastFailure: entry.lastFailure,
+      reroutedTo: entry.reroutedTo?.description)
+  }
+}
+
+extension QueuedMailDetail {
+  package init(_ found: QueuedMessage, isBeingTried: Bool = false) {
+    let (entry, request) = (found.entry, found.entry.statusRequest)
+    var wishes = [request?.returns.map { "RET=\($0.rawValue)" }, request?.envelopeID.map { "ENVID=\($0.encoded)" }]
+    for recipient in entry.recipients {
+      let wish = entry.wish(for: recipient)
+      wishes += [wish.notify?.parameter, wish.original?.parameter].map { part in
+        part.map { "<\(recipient)> \($0)" }
+      }
+    }
+    self.init(
+      mail: QueuedMail(entry, isBeingTried: isBeingTried), body: entry.body.rawValue,
+      usesSmtputf8: entry.usesSMTPUTF8, delayNotified: entry.delayNotified,
+      statusRequests: wishes.compactMap { $0 }, message: found.message.map { String(decoding: $0, as: UTF8.self) })
+  }
+}

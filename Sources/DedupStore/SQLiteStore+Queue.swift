@@ -1,0 +1,96 @@
+package import DedupCore
+import GRDB
+
+extension SQLiteStore {
+  /// Does what an admin wants with queued mail, in one durable transaction, and wakes whoever delivers.
+  ///
+  /// A mail that is being tried at the moment is tried to its end; what is said of it here holds afterwards.
+  /// - Returns: those that it concerned, the oldest first: of held mail only `release` and `delete` and `reroute`, of
+  ///   damaged mail only `delete`.
+  package func change(
+    _ change: QueueChange, _ selection: QueueSelection, now: Timestamp
+  ) async throws(StoreFailure) -> [QueueID] {
+    try await commit { batch in
+      let ids = try QueueTable.ids(selection, change.concerns, batch.db)
+      for id in ids { try batch.apply(change, to: id, now: now) }
+      batch.effects.addedMail = true
+      return ids
+    }
+  }
+}
+
+extension QueueChange {
+  /// What may keep the entries from being tried that it is for.
+  fileprivate var concerns: [QueueTable.Aside] {
+    switch self {
+    case .hold, .flush: [.nothing]
+    case .release: [.held]
+    case .reroute: [.nothing, .held]
+    case .delete: [.nothing, .held, .damaged]
+    }
+  }
+}
+
+extension Batch {
+  fileprivate func apply(_ change: QueueChange, to id: QueueID, now: Timestamp) throws {
+    switch change {
+    case .hold: try QueueTable.set(.held, id, db)
+    case .release:
+      try QueueTable.set(.nothing, id, db)
+      try QueueTable.makeDue(id, now: now, db)
+    case .flush: try QueueTable.makeDue(id, now: now, db)
+    case .delete: try remove(id)
+    case .reroute(let smarthost):
+      try QueueTable.reroute(id, to: smarthost, db)
+      try QueueTable.makeDue(id, now: now, db)
+    }
+  }
+
+  /// As a mail that was rejected for all, but nobody is told.
+  private func remove(_ id: QueueID) throws {
+    guard let facts = try QueueTable.facts(id, db) else { return }
+    let reopens = try QueueTable.reopensWindow(id, db)
+    let digested = reopens ? try DigestTable.opened(by: id, db) : []
+    try QueueTable.delete(id, db)
+    facts.file.map { effects.orphans.append($0) }
+    if reopens { try reopen(digested + [facts.opened].compactMap { $0 }) }
+  }
+}
+
+extension QueueTable {
+  fileprivate static func ids(_ selection: QueueSelection, _ aside: [Aside], _ db: Database) throws -> [QueueID] {
+    let states = aside.map { "\($0.rawValue)" }.joined(separator: ", ")
+    switch selection {
+    case .all:
+      return try Row.fetchAll(db, sql: "SELECT id FROM entry WHERE aside IN (\(states)) ORDER BY id")
+        .map { QueueID(rawValue: try $0.integer(0)) }
+    case .ids(let ids):
+      let statement = try db.cachedStatement(sql: "SELECT 1 FROM entry WHERE id = ? AND aside IN (\(states))")
+      return try Set(ids).sorted().filter { try Row.fetchOne(statement, arguments: [$0.rawValue]) != nil }
+    }
+  }
+
+  fileprivate static func set(_ aside: Aside, _ id: QueueID, _ db: Database) throws {
+    let statement = try db.cachedStatement(sql: "UPDATE entry SET aside = ? WHERE id = ?")
+    try statement.execute(arguments: [aside.rawValue, id.rawValue])
+  }
+
+  fileprivate static func makeDue(_ id: QueueID, now: Timestamp, _ db: Database) throws {
+    let statement = try db.cachedStatement(
+      sql: "UPDATE entry SET next_attempt = MIN(next_attempt, ?), scheduled_at = ? WHERE id = ?")
+    try statement.execute(arguments: [now.milliseconds, now.milliseconds, id.rawValue])
+  }
+
+  fileprivate static func reroute(_ id: QueueID, to smarthost: Smarthost?, _ db: Database) throws {
+    let statement = try db.cachedStatement(sql: "UPDATE entry SET rerouted_to = ? WHERE id = ?")
+    try statement.execute(arguments: [smarthost?.description, id.rawValue])
+  }
+
+  /// Whether errors are held back because of this mail, which nobody has seen.
+  fileprivate static func reopensWindow(_ id: QueueID, _ db: Database) throws -> Bool {
+    let statement = try db.cachedStatement(sql: "SELECT kind, delivered FROM entry WHERE id = ?")
+    guard let row = try Row.fetchOne(statement, arguments: [id.rawValue]) else { return false }
+    let kind = QueueEntry.Kind(rawValue: try row.text(0))
+    return try kind?.opensWindows == true && row.integer(1) == 0
+  }
+}

@@ -1,0 +1,85 @@
+import ControlAPI
+import DedupConfig
+import DedupCore
+import DedupStore
+import HostSystem
+import Logging
+
+// The queue, and the way out of it.
+extension LiveControl {
+  func queue(_ filter: QueueFilter) async throws -> [QueuedMail] {
+    let beingTried = runner.beingTried
+    return try await store.queue(filter).map { QueuedMail($0, isBeingTried: beingTried.contains($0.id)) }
+  }
+
+  func queued(id: String, octets: Int) async throws -> [QueuedMailDetail] {
+    let beingTried = Set(runner.beingTried.map(\.description))
+    return try await stored.queued(id: id, octets: octets).map { detail in
+      var detail = detail
+      if beingTried.contains(detail.mail.id) { detail.mail.state = "delivering" }
+      return detail
+    }
+  }
+
+  func change(_ verb: QueueVerb, _ request: QueueChangeRequest) async throws -> QueueChangeReport {
+    let selection = try await stored.selection(request)
+    let doomed = verb == .delete ? try await envelopes(selection) : []
+    let ids = try await store.change(try change(verb, to: request.to), selection, now: WallClock.now())
+    runner.readAgain()
+    if verb == .flush || verb == .release || verb == .reroute { await route.value.forgetFailures() }
+    for envelope in doomed { logger.notice("deleted", metadata: envelope) }
+    logger.notice("queue-changed", metadata: ["change": "\(verb.rawValue)", "mails": "\(ids.count)"])
+    let beingTried = runner.beingTried
+    return QueueChangeReport(
+      ids: ids.map(\.description), delivering: ids.filter(beingTried.contains).map(\.description))
+  }
+
+  func probe(to host: String?) async throws -> [UpstreamProbe] {
+    guard let host else { return await route.value.transport.probe().map(UpstreamProbe.init) }
+    let smarthost = try smarthost(host)
+    guard let transport = route.value.sideways.transport(to: smarthost) else {
+      throw ControlProblem("the way to \(smarthost) cannot be set up; maildedup --check-config says why")
+    }
+    return await transport.probe().map(UpstreamProbe.init)
+  }
+
+  private func change(_ verb: QueueVerb, to host: String?) throws -> QueueChange {
+    switch verb {
+    case .hold: .hold
+    case .release: .release
+    case .flush: .flush
+    case .delete: .delete
+    case .reroute: .reroute(to: try host.map(smarthost))
+    }
+  }
+
+  private func smarthost(_ text: String) throws -> Smarthost {
+    guard let smarthost = Smarthost(text) else {
+      throw ControlProblem("\"\(DisplayText.oneLine(text))\" is not host:port", .malformed)
+    }
+    return smarthost
+  }
+
+  /// What the log says of mails that nobody will see again.
+  private func envelopes(_ selection: QueueSelection) async throws -> [Logger.Metadata] {
+    var entries: [QueueEntry] = []
+    switch selection {
+    case .all: entries = try await store.queue(QueueFilter(limit: .max))
+    case .ids(let ids):
+      for id in ids { entries += [try await store.queued(id, octets: 0)?.entry].compactMap { $0 } }
+    }
+    return entries.map { entry in
+      [
+        "id": "\(entry.id)", "from": "<\(entry.sender)>",
+        "to": "\(entry.recipients.map { "<\($0)>" }.joined(separator: ","))", "reason": "dedupctl",
+      ]
+    }
+  }
+}
+
+extension Route {
+  fileprivate func forgetFailures() async {
+    await transport.forgetFailures()
+    await sideways.forgetFailures()
+  }
+}

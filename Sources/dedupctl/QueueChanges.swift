@@ -1,0 +1,148 @@
+import ArgumentParser
+import ControlAPI
+import DedupCore
+
+/// Which mails of the queue a command is about.
+struct QueueSelectionOptions: ParsableArguments {
+  @Argument(help: "The ids that the list shows, or their beginnings.")
+  var ids: [String] = []
+  @Flag(help: "All mails.")
+  var all = false
+
+  func validate() throws {
+    if all && !ids.isEmpty { throw ValidationError("--all and ids exclude each other") }
+  }
+
+  /// - Parameter means: whether no ids mean all mails.
+  func request(to host: String? = nil) -> QueueChangeRequest {
+    QueueChangeRequest(ids: ids.isEmpty ? nil : ids, all: ids.isEmpty, to: host)
+  }
+
+  func mustSayWhich() throws {
+    if ids.isEmpty && !all { throw ValidationError("Say which mails: ids, or --all.") }
+  }
+}
+
+extension OutputOptions {
+  /// Says what became of queued mail.
+  ///
+  /// - Parameters:
+  ///   - verb: e.g. `Held`.
+  ///   - meanwhile: what is to be known of mails that are being tried.
+  /// - Throws: `CommandFailure` when there was none.
+  func write(_ report: QueueChangeReport, _ verb: String, meanwhile: String) throws {
+    if output == .json { try Output.json(report) }
+    guard !report.ids.isEmpty else { throw CommandFailure(.nothingMatched, "no such mail is in the queue") }
+    if output == .json { return }
+    let names = report.ids.prefix(20).joined(separator: ", ")
+    let rest = report.ids.count > 20 ? " and \(report.ids.count - 20) more" : ""
+    Output.line("\(verb) \(DisplayText.count(report.ids.count, "mail")): \(names)\(rest)")
+    if !report.delivering.isEmpty {
+      Output.line("Being tried at the moment, \(meanwhile): \(report.delivering.joined(separator: ", "))")
+    }
+  }
+}
+
+struct QueueFlush: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "flush", abstract: "Try mails now, and ask hosts again that are left alone. Without ids: all mails.")
+
+  @OptionGroup var which: QueueSelectionOptions
+  @ParentCommand var queue: QueueCommand
+  @OptionGroup var relay: RelayOptions
+  @OptionGroup var format: OutputOptions
+
+  func run() async throws {
+    let report = try await relay.daemon(or: queue.dedupctl.relay).change(.flush, which.request())
+    if report.ids.isEmpty, which.ids.isEmpty, format.output == .table { return Output.line("Nothing waits.") }
+    if report.ids.isEmpty, which.ids.isEmpty { return try Output.json(report) }
+    try format.write(report, "Due now:", meanwhile: "so that is their attempt")
+  }
+}
+
+struct QueueHold: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "hold", abstract: "Keep mails in the queue until queue release; they are not tried and do not expire.")
+
+  @OptionGroup var which: QueueSelectionOptions
+  @ParentCommand var queue: QueueCommand
+  @OptionGroup var relay: RelayOptions
+  @OptionGroup var format: OutputOptions
+
+  func validate() throws { try which.mustSayWhich() }
+
+  func run() async throws {
+    let report = try await relay.daemon(or: queue.dedupctl.relay).change(.hold, which.request())
+    try format.write(report, "Held", meanwhile: "held if that fails")
+  }
+}
+
+struct QueueRelease: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "release", abstract: "Let held mails go; they are tried now.",
+    discussion: "A mail that is older than [delivery] expire by then is returned to its sender if this try fails.")
+
+  @OptionGroup var which: QueueSelectionOptions
+  @ParentCommand var queue: QueueCommand
+  @OptionGroup var relay: RelayOptions
+  @OptionGroup var format: OutputOptions
+
+  func validate() throws { try which.mustSayWhich() }
+
+  func run() async throws {
+    let report = try await relay.daemon(or: queue.dedupctl.relay).change(.release, which.request())
+    try format.write(report, "Released", meanwhile: "so that is their attempt")
+  }
+}
+
+struct QueueReroute: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "reroute", abstract: "Send mails to another smarthost than the configuration says, from now on.",
+    discussion: """
+      It holds for these mails, also after a restart. The host is spoken to as [delivery] tls says; the login is only \
+      used for hosts that [delivery] smarthost names.
+      """)
+
+  @OptionGroup var which: QueueSelectionOptions
+  @Option(help: ArgumentHelp("Where to; \"default\" for the way of all mail.", valueName: "host:port"))
+  var to: String
+  @ParentCommand var queue: QueueCommand
+  @OptionGroup var relay: RelayOptions
+  @OptionGroup var format: OutputOptions
+
+  func validate() throws {
+    try which.mustSayWhich()
+    if to != "default" && Smarthost(to) == nil { throw ValidationError("--to: write host:port, or default") }
+  }
+
+  func run() async throws {
+    let request = which.request(to: to == "default" ? nil : to)
+    let report = try await relay.daemon(or: queue.dedupctl.relay).change(.reroute, request)
+    try format.write(report, to == "default" ? "On the way of all mail:" : "To \(to):", meanwhile: "on the old way")
+  }
+}
+
+struct QueueDelete: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "delete", abstract: "Remove mails from the queue, for good. Nobody is told; the log names them.",
+    discussion: "When it was the mail that tells of an error, the next mail of that error goes out.")
+
+  @OptionGroup var which: QueueSelectionOptions
+  @OptionGroup var confirmation: ConfirmationOptions
+  @ParentCommand var queue: QueueCommand
+  @OptionGroup var relay: RelayOptions
+  @OptionGroup var format: OutputOptions
+
+  func validate() throws { try which.mustSayWhich() }
+
+  func run() async throws {
+    let daemon = try await relay.daemon(or: queue.dedupctl.relay)
+    // Whether it is there, before somebody is asked about it.
+    for id in which.ids where try await daemon.queued(id: id, octets: 0).isEmpty {
+      throw CommandFailure(.nothingMatched, "no mail in the queue has an id that starts with \(id)")
+    }
+    try confirmation.confirm("Delete \(which.all ? "all mails" : which.ids.joined(separator: ", ")) from the queue")
+    let report = try await daemon.change(.delete, which.request())
+    try format.write(report, "Deleted", meanwhile: "so they may still arrive")
+  }
+}
