@@ -81,16 +81,6 @@ package struct ControlClient: Sendable {
 extension ControlClient: ControlService {
   package func status() async throws -> StatusReport { try await request(.GET, ControlPath.status) }
 
-  package func errors(all: Bool, limit: Int) async throws -> [ErrorEntry] {
-    try await request(.GET, "\(ControlPath.errors)?all=\(all)&limit=\(limit)")
-  }
-
-  package func error(id: String) async throws -> [ErrorDetail] {
-    // An id is made of hexadecimal digits; anything else names nothing and must not become part of a path.
-    guard !id.isEmpty, id.utf8.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit }) else { return [] }
-    return try await request(.GET, "\(ControlPath.errors)/\(id.lowercased())")
-  }
-
   package func previewSummary(_ request: SummaryRequest) async throws -> SummaryPreview {
     try await self.request(.GET, Self.path(request))
   }

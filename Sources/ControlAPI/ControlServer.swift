@@ -54,16 +54,6 @@ package struct ControlServer: Sendable {
   static func router(_ service: any ControlService) -> Router<BasicRequestContext> {
     let router = Router()
     router.get("\(ControlPath.status)") { _, _ in try await answer { try await service.status() } }
-    router.get("\(ControlPath.errors)") { request, _ in
-      let query = request.uri.queryParameters
-      return try await answer {
-        try await service.errors(all: query["all"] == "true", limit: query.get("limit", as: Int.self) ?? 100)
-      }
-    }
-    router.get("\(ControlPath.errors)/:id") { _, context in
-      let id = try context.parameters.require("id")
-      return try await answer { try await service.error(id: id) }
-    }
     router.get("\(ControlPath.summary)") { request, _ in
       try await answer { try await service.previewSummary(SummaryRequest(request)) }
     }
@@ -76,6 +66,7 @@ package struct ControlServer: Sendable {
     router.post("\(ControlPath.reload)") { _, _ in try await answer { try await service.reload() } }
     addAdmin(to: router, service)
     addQueue(to: router, service)
+    addErrors(to: router, service)
     return router
   }
 

@@ -1,11 +1,6 @@
 /// What the control API offers; the daemon implements it over its live parts.
-package protocol ControlService: QueueControl {
+package protocol ControlService: QueueControl, ErrorControl {
   func status() async throws -> StatusReport
-  /// Newest arrival first.
-  /// - Parameter all: also the errors of which nothing was held back yet.
-  func errors(all: Bool, limit: Int) async throws -> [ErrorEntry]
-  /// Every error whose id starts with `id`, one for each site.
-  func error(id: String) async throws -> [ErrorDetail]
   func previewSummary(_ request: SummaryRequest) async throws -> SummaryPreview
   /// Queues that summary now; without a site, one for each of those that the configuration has.
   func sendSummary(_ request: SummaryRequest) async throws -> SummarySent
@@ -32,6 +27,10 @@ package protocol ControlService: QueueControl {
 package enum ControlPath {
   package static let status = "/v1/status"
   package static let errors = "/v1/errors"
+  package static let export = "/v1/export"
+  package static let statistics = "/v1/statistics"
+  package static let pass = "/v1/pass"
+  package static let copies = "/v1/copies"
   package static let queue = "/v1/queue"
   package static let upstream = "/v1/upstream"
   package static let summary = "/v1/summary"

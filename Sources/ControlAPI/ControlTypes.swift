@@ -31,6 +31,14 @@ package struct ErrorEntry: Codable, Sendable, Equatable {
   package var resolvedAt: Date?
   /// The storm cap holds it back until the next digest.
   package var awaitsDigest: Bool
+  /// A silence covers it.
+  package var isSilenced: Bool
+  /// An admin asked for the next mail.
+  package var passesNext: Bool
+  /// What became of the latest mail, in the word of the log; absent when that was not kept.
+  package var lastReason: String?
+  /// The rule that decided over it; absent: none did.
+  package var lastRule: String?
 }
 
 /// One outbreak of an error.
@@ -57,6 +65,10 @@ package struct ErrorDetail: Codable, Sendable, Equatable {
   package var damagedMails: [String]?
   /// Its variants, the first seen first; absent when it has none.
   package var variants: [VariantEntry]?
+  /// Arrivals of the last 30 days by the hour, oldest first; the last one is the running hour.
+  package var history: [Int]
+  /// The silences that cover it.
+  package var silences: [SilenceEntry]
 }
 
 /// One variant of an error: another path to the same place, or another text.

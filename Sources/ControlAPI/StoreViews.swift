@@ -16,7 +16,9 @@ extension ErrorEntry {
         number: row.record.episode.number, total: row.record.episode.mails,
         startedAt: Date(row.record.episode.start), beginning: row.record.episode.beginning.rawValue,
         quietSecondsBefore: row.record.episode.quietBefore.map { Int($0.wholeMilliseconds / 1000) }),
-      resolvedAt: row.record.resolvedAt.map(Date.init), awaitsDigest: row.record.awaitsDigestSince != nil)
+      resolvedAt: row.record.resolvedAt.map(Date.init), awaitsDigest: row.record.awaitsDigestSince != nil,
+      isSilenced: row.isSilenced, passesNext: row.record.passesNext, lastReason: row.record.lastReason,
+      lastRule: row.record.lastRule)
   }
 }
 
@@ -28,7 +30,13 @@ extension ErrorDetail {
       firstMail: detail.firstSample.text,
       latestMail: detail.latestSample.text,
       damagedMails: damaged.isEmpty ? nil : damaged.map(\.0),
-      variants: detail.variants.isEmpty ? nil : detail.variants.map(VariantEntry.init))
+      variants: detail.variants.isEmpty ? nil : detail.variants.map(VariantEntry.init),
+      history: detail.history.map(\.total),
+      silences: detail.silences.map { silence in
+        let error = NamedError(
+          row: 0, fingerprint: detail.row.fingerprint, site: detail.row.site, title: detail.row.title)
+        return SilenceEntry(SilenceRow(silence: silence, error: error))
+      })
   }
 }
 
@@ -78,11 +86,8 @@ extension StatusReport {
   package init(version: String, daemon: DaemonStatus?, totals: Totals, queue: QueueStatus) {
     self.version = version
     self.daemon = daemon
-    self.totals = TotalsReport(
-      accepted: totals.accepted, passed: totals.passed, doubtful: totals.doubtful, forwarded: totals.forwarded,
-      suppressed: totals.suppressed)
-    self.queue = QueueReport(
-      waiting: queue.waiting, octets: queue.octets, oldest: queue.oldest.map(Date.init), held: queue.held)
+    self.totals = TotalsReport(totals)
+    self.queue = QueueReport(queue)
   }
 }
 

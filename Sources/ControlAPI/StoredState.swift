@@ -4,7 +4,7 @@ package import DedupCore
 /// daemon is down.
 package struct StoredState: ControlService {
   let reader: any StoreReading
-  private let now: @Sendable () -> Timestamp
+  let now: @Sendable () -> Timestamp
   private let builder: @Sendable (Timestamp) -> SummaryBuilder
 
   /// - Parameters:
@@ -25,14 +25,6 @@ package struct StoredState: ControlService {
     StatusReport(
       version: MailDedupVersion.text, daemon: daemon, totals: try await reader.totals(),
       queue: try await reader.queueStatus())
-  }
-
-  package func errors(all: Bool, limit: Int) async throws -> [ErrorEntry] {
-    try await reader.fingerprints(all: all, limit: limit, now: now()).map(ErrorEntry.init)
-  }
-
-  package func error(id: String) async throws -> [ErrorDetail] {
-    try await reader.fingerprint(idPrefix: id, now: now()).map(ErrorDetail.init)
   }
 
   package func previewSummary(_ request: SummaryRequest) async throws -> SummaryPreview {

@@ -65,7 +65,7 @@ package enum ForwardedMail {
     case .pass: return Rendering(top: submission.received)
     case .doubt: return Rendering(top: submission.received + HeaderWriter.text("X-MailDedup-Reason", reason.text))
     case .first, .windowElapsed, .stillGoing, .again, .regression, .lastOneRejected, .clockJumpedBack, .newVariant,
-      .silenceEnded, .passingSite, .rule:
+      .silenceEnded, .passingSite, .requested, .rule:
       return Rendering(
         top: submission.received + fields(submission.judged, reason, count) + threadFields(submission.message, context),
         insertion: insertion(submission.message, reason, count, context))
@@ -122,7 +122,8 @@ package enum ForwardedMail {
     case .stillGoing: words.append(Words.stillGoing)
     case .newVariant: words.append(Words.newVariant)
     case .silenceEnded: words.append(Words.silenceEnded)
-    case .first, .windowElapsed, .lastOneRejected, .clockJumpedBack, .passingSite, .rule, .pass, .doubt: break
+    case .first, .windowElapsed, .lastOneRejected, .clockJumpedBack, .passingSite, .requested, .rule, .pass, .doubt:
+      break
     }
     guard count.heldBack > 0 else { return words }
     let since = count.since.civil(offsetMinutes: context.utcOffsetMinutes)

@@ -33,6 +33,8 @@ package struct QueueEntry: Hashable, Sendable, Codable {
     case pass
     /// An error report that was forwarded.
     case report
+    /// A kept error report that an admin sends once more.
+    case copy
     /// Our own mail about errors that are held back: a milestone, an all-clear, a digest.
     case notice
     /// Our own daily summary.
@@ -44,7 +46,7 @@ package struct QueueEntry: Hashable, Sendable, Codable {
     package var opensWindows: Bool {
       switch self {
       case .report, .notice: true
-      case .pass, .summary, .bounce: false
+      case .pass, .copy, .summary, .bounce: false
       }
     }
   }

@@ -8,7 +8,7 @@ extension QueueEntry.Kind {
   private var nameOutside: String? {
     switch self {
     case .pass, .bounce: nil
-    case .report: "Error report"
+    case .report, .copy: "Error report"
     case .notice: "News of errors"
     case .summary: "Summary of error mail"
     }

@@ -1,4 +1,4 @@
-package import MailMessage
+import MailMessage
 
 /// What an admin does not want to hear of for a while. What it holds back is counted.
 ///
@@ -98,10 +98,17 @@ package struct Silence: Hashable, Sendable, Codable {
 
   /// Whether it is about this error.
   package func covers(_ occurrence: Occurrence, row: Int64) -> Bool {
+    covers(
+      row: row, title: occurrence.title, place: occurrence.place, site: occurrence.site.name,
+      rule: occurrence.rule?.name)
+  }
+
+  /// - Parameter site: `Site.name`.
+  package func covers(row: Int64, title: String, place: String, site: String, rule: String?) -> Bool {
     switch scope {
     case .error(let id): id == row
-    case .rule(let name): occurrence.rule?.name == name
-    case .matching(let pattern): pattern.matches(occurrence)
+    case .rule(let name): rule == name
+    case .matching(let pattern): pattern.matches(title: title, place: place, site: site)
     }
   }
 
@@ -145,8 +152,8 @@ extension Silence.Pattern: CustomStringConvertible {
   }
 
   /// A pattern that cannot be read matches nothing: hiding too little is better than hiding too much.
-  fileprivate func matches(_ occurrence: Occurrence) -> Bool {
-    let wanted = [(title, occurrence.title), (place, occurrence.place), (site, occurrence.site.name)]
+  fileprivate func matches(title: String, place: String, site: String) -> Bool {
+    let wanted = [(self.title, title), (self.place, place), (self.site, site)]
     let given = wanted.compactMap { pattern, text in pattern.map { ($0, text) } }
     return !given.isEmpty
       && given.allSatisfy { pattern, text in (try? Glob(pattern))?.matches(Array(text.utf8)) ?? false }

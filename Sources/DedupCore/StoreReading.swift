@@ -8,9 +8,7 @@ package protocol StoreReading: Sendable {
   func queueIDs(in range: ClosedRange<QueueID>, limit: Int) async throws -> [QueueID]
   /// One mail of the queue with the first `octets` of its message.
   func queued(_ id: QueueID, octets: Int) async throws -> QueuedMessage?
-  /// Newest arrival first.
-  /// - Parameter all: also fingerprints of which nothing was held back yet.
-  func fingerprints(all: Bool, limit: Int, now: Timestamp) async throws -> [FingerprintRow]
+  func fingerprints(_ query: FingerprintQuery, now: Timestamp) async throws -> [FingerprintRow]
   /// Every fingerprint whose digest starts with `idPrefix`, one for each site.
   func fingerprint(idPrefix: String, now: Timestamp) async throws -> [FingerprintDetail]
   /// Everything that happened in a period. What only the running daemon knows (`health`) is not in it.
@@ -19,9 +17,17 @@ package protocol StoreReading: Sendable {
   func siteAudiences(from: Timestamp, to: Timestamp) async throws -> [SiteAudience]
   /// Silences, the newest first; those that ended included if `all`.
   func silences(all: Bool) async throws -> [SilenceRow]
+  /// - Parameter since: where its quarters begin.
+  func statistics(since: Timestamp) async throws -> StoreStatistics
 }
 
 extension StoreReading {
   /// All of the queue, the oldest first.
   package func queue(limit: Int) async throws -> [QueueEntry] { try await queue(QueueFilter(limit: limit)) }
+
+  /// The latest seen first.
+  /// - Parameter all: also fingerprints of which nothing was held back yet.
+  package func fingerprints(all: Bool, limit: Int, now: Timestamp) async throws -> [FingerprintRow] {
+    try await fingerprints(FingerprintQuery(includesUnsuppressed: all, limit: limit), now: now)
+  }
 }

@@ -25,6 +25,8 @@ package enum ForwardReason: Hashable, Sendable {
   case passingSite
   /// The rule of that name lets each one pass.
   case rule(String)
+  /// An admin asked for the next one.
+  case requested
   /// Not an error report; the reason is the one that the recogniser gave.
   case pass(String)
   /// A doubt while judging; the reason is the one that the recogniser gave.
@@ -43,6 +45,7 @@ package enum ForwardReason: Hashable, Sendable {
     case .newVariant: "new-variant"
     case .silenceEnded: "silence-ended"
     case .passingSite: "passing-site"
+    case .requested: "requested"
     case .rule(let name): "rule/\(name)"
     case .pass(let reason): "pass/\(reason)"
     case .doubt(let reason): "doubt/\(reason)"
@@ -52,7 +55,7 @@ package enum ForwardReason: Hashable, Sendable {
   /// Whether the admin asked for each of these mails, so that no cap and no window concerns them.
   package var isAskedFor: Bool {
     switch self {
-    case .rule, .passingSite, .pass, .doubt: true
+    case .rule, .passingSite, .requested, .pass, .doubt: true
     case .first, .windowElapsed, .stillGoing, .again, .regression, .lastOneRejected, .clockJumpedBack, .newVariant,
       .silenceEnded:
       false

@@ -11,11 +11,16 @@ package struct FingerprintRow: Hashable, Sendable, Codable {
   package var windowEnd: Timestamp?
   /// Arrivals of the last hours, oldest first; the last element is the running hour.
   package var hours: [HourCount]
+  /// Its row, and whether a silence covers it.
+  package var row: Int64
+  package var isSilenced: Bool
 
   package init(
     fingerprint: String, site: String, title: String, place: String, record: WindowRecord, windowEnd: Timestamp?,
-    hours: [HourCount]
+    hours: [HourCount], row: Int64 = 0, isSilenced: Bool = false
   ) {
+    self.row = row
+    self.isSilenced = isSilenced
     self.fingerprint = fingerprint
     self.site = site
     self.title = title
@@ -55,11 +60,17 @@ package struct FingerprintDetail: Hashable, Sendable, Codable {
   package var latestSample: SampleMail
   /// Its variants, the first seen first.
   package var variants: [VariantDetail]
+  /// Arrivals of the last 30 days by the hour, oldest first; the last one is the running hour.
+  package var history: [HourCount]
+  /// The silences that cover it.
+  package var silences: [Silence]
 
   package init(
     row: FingerprintRow, explanation: String, firstSample: SampleMail, latestSample: SampleMail,
-    variants: [VariantDetail] = []
+    variants: [VariantDetail] = [], history: [HourCount] = [], silences: [Silence] = []
   ) {
+    self.history = history
+    self.silences = silences
     self.row = row
     self.explanation = explanation
     self.firstSample = firstSample

@@ -92,6 +92,7 @@ package struct WindowPolicy: Hashable, Sendable {
     var next = WindowRecord.arriving(record, beginning, now: now)
     let verdict = judge(next, isNew: record == nil, beginning, arrival, settings, now: now)
     next.carryOut(verdict, now: now)
+    (next.lastReason, next.lastRule) = (verdict.reason, arrival.rule?.name)
     let length = settings.length(afterTelling: next.episode.told)
     next.length = length == self.settings.length ? nil : length
     next.allClearAt =
@@ -121,6 +122,7 @@ package struct WindowPolicy: Hashable, Sendable {
   ) -> Verdict {
     var held = record.count
     held.heldBack = held.heldBack.saturatingAdding(1)
+    if record.passesNext, !isNew { return .forward(.requested, record.count) }
     if let reason = arrival.holdingReason { return .suppress(reason, held) }
     guard let reason = forwardReason(record, isNew: isNew, beginning, arrival, settings, now: now) else {
       return .suppress(.insideWindow, held)

@@ -22,12 +22,19 @@ package struct WindowRecord: Hashable, Sendable, Codable {
   package var allClearAt: Timestamp?
   /// When somebody said that it is resolved; nil once it came back.
   package var resolvedAt: Timestamp?
+  /// An admin wants the next mail, whatever holds it back.
+  package var passesNext: Bool
+  /// What became of the latest mail, in the word of `Verdict.reason`; nil: it came before that was kept.
+  package var lastReason: String?
+  /// The rule that decided over it; nil: none did.
+  package var lastRule: String?
 
   /// - Parameter episode: nil: everything so far was one.
   package init(
     firstSeen: Timestamp, lastSeen: Timestamp, windowStart: Timestamp?, held: Int, total: Int, suppressed: Int,
     length: Duration? = nil, variantsShown: Int = 0, episode: Episode? = nil, awaitsDigestSince: Timestamp? = nil,
-    allClearAt: Timestamp? = nil, resolvedAt: Timestamp? = nil
+    allClearAt: Timestamp? = nil, resolvedAt: Timestamp? = nil,
+    passesNext: Bool = false, lastReason: String? = nil, lastRule: String? = nil
   ) {
     self.length = length
     self.variantsShown = variantsShown
@@ -41,6 +48,9 @@ package struct WindowRecord: Hashable, Sendable, Codable {
     self.awaitsDigestSince = awaitsDigestSince
     self.allClearAt = allClearAt
     self.resolvedAt = resolvedAt
+    self.passesNext = passesNext
+    self.lastReason = lastReason
+    self.lastRule = lastRule
   }
 
   /// The count that a mail or a digest reads which goes out now.
@@ -84,6 +94,7 @@ package struct WindowRecord: Hashable, Sendable, Codable {
 
   /// What a mail or a digest does that tells of this error: from now on it is held back.
   package mutating func opensWindow(at now: Timestamp) {
+    passesNext = false
     windowStart = now
     held = 0
     variantsShown = 0

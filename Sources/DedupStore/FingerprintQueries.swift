@@ -1,24 +1,5 @@
-package import DedupCore
+import DedupCore
 import GRDB
-
-/// Which fingerprints to list.
-package struct FingerprintQuery: Hashable, Sendable, Codable {
-  /// Also those of which nothing was held back.
-  package var includesUnsuppressed: Bool
-  /// Only this site, by `Site.name`.
-  package var site: String?
-  /// Only those seen at or after this time.
-  package var since: Timestamp?
-  /// Most rows.
-  package var limit: Int
-
-  package init(includesUnsuppressed: Bool = false, site: String? = nil, since: Timestamp? = nil, limit: Int = 100) {
-    self.includesUnsuppressed = includesUnsuppressed
-    self.site = site
-    self.since = since
-    self.limit = limit
-  }
-}
 
 /// Questions about errors.
 enum FingerprintQueries {
@@ -33,19 +14,36 @@ enum FingerprintQueries {
     FROM fingerprint f JOIN site s ON s.id = f.site_id
     """
 
-  /// Latest seen first.
   static func rows(
     _ query: FingerprintQuery, _ policy: WindowPolicy, now: Timestamp, _ db: Database
   ) throws -> [FingerprintRow] {
     let statement = try db.cachedStatement(
       sql: """
-        \(select) WHERE f.merged_into IS NULL AND (f.suppressed > 0 OR ?) AND (? IS NULL OR s.name = ?) AND f.last_seen >= ?
-        ORDER BY f.last_seen DESC, f.id LIMIT ?
+        \(select) WHERE f.merged_into IS NULL AND (f.suppressed > 0 OR ?1) AND (?2 IS NULL OR s.name = ?2 OR s.name GLOB ?2)
+          AND f.last_seen >= ?3 AND f.first_seen >= ?4 AND (?5 IS NULL OR f.last_rule = ?5) AND f.id > ?6
+        ORDER BY \(query.order(now: now))
         """)
-    let arguments: StatementArguments = [
-      query.includesUnsuppressed, query.site, query.site, query.since?.milliseconds ?? .min, max(0, query.limit),
-    ]
-    return try Row.fetchAll(statement, arguments: arguments).map { try row($0, policy, now: now, db) }
+    let cursor = try Row.fetchCursor(
+      statement,
+      arguments: [
+        query.includesUnsuppressed, query.site, query.since?.milliseconds ?? .min,
+        query.firstSince?.milliseconds ?? .min, query.rule, query.after,
+      ])
+    let silences = try SilenceTable.open(db).filter { !$0.isOver(now: now) }
+    var rows: [FingerprintRow] = []
+    while rows.count < query.limit, let row = try cursor.next() {
+      if query.onlySilenced, try Self.silences(silences, of: row).isEmpty { continue }
+      rows.append(try Self.row(row, silences, policy, now: now, db))
+    }
+    return rows
+  }
+
+  /// Those that cover it.
+  private static func silences(_ open: [Silence], of row: Row) throws -> [Silence] {
+    guard !open.isEmpty else { return [] }
+    let (id, title, place) = (try row.integer(0), try row.text(3), try row.text(4))
+    let (site, rule) = (try row.text(2), try WindowRecord(row, from: 7).lastRule)
+    return open.filter { $0.covers(row: id, title: title, place: place, site: site, rule: rule) }
   }
 
   /// Those whose digest begins with `prefix`, or that are called `prefix` in full.
@@ -82,13 +80,14 @@ enum FingerprintQueries {
   }
 
   private static func row(
-    _ row: Row, _ policy: WindowPolicy, now: Timestamp, _ db: Database
+    _ row: Row, _ silences: [Silence], _ policy: WindowPolicy, now: Timestamp, _ db: Database
   ) throws -> FingerprintRow {
     let record = try WindowRecord(row, from: 7)
     return FingerprintRow(
       fingerprint: try row.text(1), site: try row.text(2), title: try row.text(3), place: try row.text(4),
       record: record, windowEnd: record.openWindowEnd(policy, now: now),
-      hours: try lastDay(of: try row.integer(0), now: now, db))
+      hours: try hours(24, of: try row.integer(0), now: now, db), row: try row.integer(0),
+      isSilenced: try !Self.silences(silences, of: row).isEmpty)
   }
 
   private static func detail(
@@ -96,11 +95,13 @@ enum FingerprintQueries {
   ) throws -> FingerprintDetail {
     let id = try row.integer(0)
     let first = try SampleTable.find(SampleTable.first, of: id, db)
-    let shown = try Self.row(row, policy, now: now, db)
+    let silences = try SilenceTable.open(db).filter { !$0.isOver(now: now) }
+    let shown = try Self.row(row, silences, policy, now: now, db)
     // One mail is the first and the latest.
     let latest = shown.record.total == 1 ? first : try SampleTable.find(SampleTable.latest, of: id, db)
     var detail = FingerprintDetail(
-      row: shown, explanation: try row.optionalText(5) ?? "", firstSample: first, latestSample: latest)
+      row: shown, explanation: try row.optionalText(5) ?? "", firstSample: first, latestSample: latest,
+      history: try hours(30 * 24, of: id, now: now, db), silences: try Self.silences(silences, of: row))
     detail.variants = try VariantTable.details(of: id, db)
     for index in detail.variants.indices where room > 0 {
       let variant = detail.variants[index]
@@ -112,20 +113,40 @@ enum FingerprintQueries {
     return detail
   }
 
-  /// 24 counts, the last one that of the running hour.
-  private static func lastDay(of fingerprint: Int64, now: Timestamp, _ db: Database) throws -> [HourCount] {
-    let first = now.hour - 23
+  /// So many counts, the last one that of the running hour.
+  private static func hours(_ count: Int, of fingerprint: Int64, now: Timestamp, _ db: Database) throws -> [HourCount] {
+    let first = now.hour - Int64(count) + 1
     let statement = try db.cachedStatement(
       sql: """
         SELECT quarter, forwarded, suppressed FROM arrival WHERE fingerprint_id = ? AND quarter BETWEEN ? AND ?
         """)
-    var hours = [HourCount](repeating: HourCount(), count: 24)
-    for row in try Row.fetchAll(statement, arguments: [fingerprint, first * 4, first * 4 + 95]) {
+    var hours = [HourCount](repeating: HourCount(), count: count)
+    for row in try Row.fetchAll(statement, arguments: [fingerprint, first * 4, now.hour * 4 + 3]) {
       let hour = Int((try row.integer(0) - first * 4) / 4)
       hours[hour].forwarded += try row.count(1)
       hours[hour].suppressed += try row.count(2)
     }
     return hours
+  }
+}
+
+extension FingerprintQuery {
+  /// What stands behind ORDER BY. The first one is read off an index, the others sort what was found.
+  fileprivate func order(now: Timestamp) -> String {
+    let direction = isReversed ? "ASC" : "DESC"
+    switch sort {
+    case .last: return "f.last_seen \(direction), f.id"
+    case .first: return "f.first_seen \(direction), f.id"
+    case .held: return "f.held \(direction), f.id"
+    case .total: return "f.total \(direction), f.id"
+    case .rate:
+      return """
+        (SELECT SUM(forwarded + suppressed) FROM arrival WHERE fingerprint_id = f.id AND quarter > \(now.quarter - 4)) \
+        \(direction), f.last_seen DESC, f.id
+        """
+    case .name: return "f.title \(isReversed ? "DESC" : "ASC"), f.id"
+    case .row: return "f.id"
+    }
   }
 }
 

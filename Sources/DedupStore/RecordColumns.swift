@@ -8,6 +8,7 @@ enum RecordColumns {
     "first_seen", "last_seen", "window_start", "held", "total", "suppressed", "window_length", "variants_shown",
     "episodes", "episode_start", "episode_mails", "episode_told", "milestone", "beginning", "quiet_before",
     "episode_over", "awaits_digest", "all_clear_at", "resolved_at",
+    "pass_next", "last_reason", "last_rule",
   ]
 
   /// For a query on `fingerprint` under the name `f`.
@@ -25,7 +26,7 @@ enum RecordColumns {
       record.episode.number, record.episode.start.milliseconds, record.episode.mails, record.episode.told,
       record.episode.milestone, record.episode.beginning.rawValue, record.episode.quietBefore?.wholeMilliseconds,
       record.episode.isOver, record.awaitsDigestSince?.milliseconds, record.allClearAt?.milliseconds,
-      record.resolvedAt?.milliseconds,
+      record.resolvedAt?.milliseconds, record.passesNext, record.lastReason, record.lastRule,
     ]
     return window + episode
   }
@@ -52,7 +53,8 @@ extension WindowRecord {
       total: try row.count(column + 4), suppressed: try row.count(column + 5),
       length: try row.optionalDuration(column + 6), variantsShown: try row.count(column + 7), episode: episode,
       awaitsDigestSince: try row.optionalTime(column + 16), allClearAt: try row.optionalTime(column + 17),
-      resolvedAt: try row.optionalTime(column + 18))
+      resolvedAt: try row.optionalTime(column + 18), passesNext: try row.integer(column + 19) != 0,
+      lastReason: try row.optionalText(column + 20), lastRule: try row.optionalText(column + 21))
   }
 }
 

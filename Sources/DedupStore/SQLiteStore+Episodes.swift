@@ -50,6 +50,18 @@ extension SQLiteStore {
     }
   }
 
+  /// Lets the next mail of each error out, whatever holds it back.
+  package func passNext(_ errors: [Int64]) async throws(StoreFailure) {
+    try await commit { batch in
+      try batch.windows.settle(batch.db)
+      for id in errors {
+        guard var known = try ErrorRow.find(id, batch.db) else { continue }
+        known.record.passesNext = true
+        try RecordColumns.write(known.record, to: id, batch.db)
+      }
+    }
+  }
+
   /// Makes `errors` one with `target`, an error of the same site: from now on their mails count as its own, whatever
   /// later versions of the recogniser call them. Their counts so far are added to it. Those of another site, and
   /// `target` itself, are left out.

@@ -67,8 +67,13 @@ extension SQLiteStore: StoreReading {
     try await reader.fingerprints(query, now: now)
   }
 
-  package func fingerprints(all: Bool, limit: Int, now: Timestamp) async throws(StoreFailure) -> [FingerprintRow] {
-    try await reader.fingerprints(all: all, limit: limit, now: now)
+  package func statistics(since: Timestamp) async throws(StoreFailure) -> StoreStatistics {
+    try await reader.statistics(since: since)
+  }
+
+  /// The part of the statistics that may be asked for every few seconds.
+  package func counts() async throws(StoreFailure) -> StoreStatistics {
+    try await reader.read(StatisticsQueries.counts)
   }
 
   /// See `StoreReader.fingerprint`. An explanation that is not stored yet is made from the first sample.

@@ -20,6 +20,7 @@ enum Schema {
     migrator.registerMigration("9 envelope checksums") { try $0.execute(sql: envelopeChecksums) }
     migrator.registerMigration("10 transactions") { try $0.execute(sql: transactions) }
     migrator.registerMigration("11 reroutes") { try $0.execute(sql: reroutes) }
+    migrator.registerMigration("12 requests") { try $0.execute(sql: requests) }
     return migrator
   }
 
@@ -206,6 +207,13 @@ enum Schema {
   /// `host:port` where an admin sends an entry; null: the way of all mail. `aside` is 2 for entries that are held.
   private static let reroutes = """
     ALTER TABLE entry ADD COLUMN rerouted_to TEXT;
+    """
+
+  /// What an admin asked for, and what became of the latest mail.
+  private static let requests = """
+    ALTER TABLE fingerprint ADD COLUMN pass_next INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE fingerprint ADD COLUMN last_reason TEXT; -- null: not known
+    ALTER TABLE fingerprint ADD COLUMN last_rule TEXT; -- null: none
     """
 
   /// What waits for delivery.

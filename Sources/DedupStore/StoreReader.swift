@@ -124,15 +124,14 @@ extension StoreReader {
     try await read { try TallyTable.totals(.min..<(.max), $0) }
   }
 
-  /// Fingerprints, latest seen first; those of which something was held back, unless `query` says otherwise.
+  /// Fingerprints; those of which something was held back, unless `query` says otherwise.
   package func fingerprints(_ query: FingerprintQuery, now: Timestamp) async throws(StoreFailure) -> [FingerprintRow] {
     let policy = policy.withLock { $0 }
     return try await read { try FingerprintQueries.rows(query, policy, now: now, $0) }
   }
 
-  /// - Parameter all: also fingerprints of which nothing was held back.
-  package func fingerprints(all: Bool, limit: Int, now: Timestamp) async throws(StoreFailure) -> [FingerprintRow] {
-    try await fingerprints(FingerprintQuery(includesUnsuppressed: all, limit: limit), now: now)
+  package func statistics(since: Timestamp) async throws(StoreFailure) -> StoreStatistics {
+    try await read { try StatisticsQueries.all(since: since, $0) }
   }
 
   /// The fingerprints, at most 20, whose digest begins with `idPrefix`, or whose full name (`version:digest`) does.

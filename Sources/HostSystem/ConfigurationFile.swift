@@ -6,6 +6,8 @@ package enum ConfigurationFile {
   /// Why the configuration cannot be used: a line for each problem, with its place in the file and the remedy.
   package struct Failure: Error, CustomStringConvertible {
     package let description: String
+    /// It may not be read.
+    package var isPermission = false
   }
 
   /// `$MAILDEDUP_CONFIG`, else `/etc/maildedup/dedup.conf`, else `dedup.conf` in the working directory.
@@ -30,7 +32,10 @@ package enum ConfigurationFile {
     do {
       bytes = try FileBytes.read(path)
     } catch {
-      throw Failure(description: "\(error); name the configuration file with --config PATH")
+      let remedy =
+        error.isPermission
+        ? "run as root or as a member of its group" : "name the configuration file with --config PATH"
+      throw Failure(description: "\(error); \(remedy)", isPermission: error.isPermission)
     }
     var parsed = ConfigurationParser.parse(bytes, file: path)
     let folder = path.lastIndex(of: "/").map { path[..<$0].isEmpty ? "/" : String(path[..<$0]) } ?? ""

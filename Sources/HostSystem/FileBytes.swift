@@ -6,6 +6,8 @@ package enum FileBytes {
   /// Why a file could not be read, in words.
   package struct Failure: Error, CustomStringConvertible {
     package let description: String
+    /// We may not.
+    package var isPermission = false
   }
 
   package static func read(_ path: String) throws(Failure) -> [UInt8] {
@@ -62,6 +64,9 @@ package enum FileBytes {
   }
 
   private static func failure(_ verb: String, _ path: String) -> Failure {
-    Failure(description: "cannot \(verb) \(path): \(String(cString: strerror(errno)))")
+    let code = errno
+    return Failure(
+      description: "cannot \(verb) \(path): \(String(cString: strerror(code)))",
+      isPermission: code == EACCES || code == EPERM)
   }
 }

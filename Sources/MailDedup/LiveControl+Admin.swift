@@ -46,7 +46,7 @@ extension LiveControl {
 
   func split(_ selector: ErrorSelector) async throws -> [SplitReport] {
     var reports: [SplitReport] = []
-    for error in try await store.errors(idPrefix: selector.id, site: selector.site) {
+    for error in try Self.one(try await store.errors(idPrefix: selector.id, site: selector.site)) {
       switch try await store.split(error.row) {
       case .released(let count): reports.append(.init(error: ErrorName(error), released: count, wasSplit: false))
       case .byVariant: reports.append(.init(error: ErrorName(error), released: 0, wasSplit: false))
@@ -58,8 +58,19 @@ extension LiveControl {
   }
 
   /// The errors that mails count for: one that was merged stands for what it was merged into.
-  private func selected(_ selector: ErrorSelector) async throws -> [NamedError] {
-    try await store.errors(idPrefix: selector.id, site: selector.site).filter { $0.mergedInto == nil }
+  ///
+  /// - Throws: `ControlProblem` where the beginning of an id names several.
+  func selected(_ selector: ErrorSelector) async throws -> [NamedError] {
+    try Self.one(
+      try await store.errors(idPrefix: selector.id, site: selector.site).filter { $0.mergedInto == nil })
+  }
+
+  /// One error, in whatever sites.
+  static func one(_ errors: [NamedError]) throws -> [NamedError] {
+    let ids = Set(errors.map(\.fingerprint))
+    guard ids.count > 1 else { return errors }
+    let names = errors.prefix(5).map { "\($0.id) \(DisplayText.oneLine($0.title))" }.joined(separator: "; ")
+    throw ControlProblem("that is the beginning of several errors: \(names)", .ambiguous)
   }
 
   private func scopes(of request: SilenceRequest) async throws -> [(Silence.Scope, NamedError?)] {

@@ -11,7 +11,7 @@ import SMTPServer
 struct LiveControl: ControlService {
   let stored: StoredState
   let store: SQLiteStore
-  private let mailer: SummaryMailer
+  let mailer: SummaryMailer
   private let listener: SMTPListener
   private let net: SafetyNet
   let route: Current<Route>
@@ -53,10 +53,6 @@ struct LiveControl: ControlService {
 
   private var setAside: [SetAsideReport] { store.setAside.map { SetAsideReport(path: $0.path, at: Date($0.at)) } }
 
-  func errors(all: Bool, limit: Int) async throws -> [ErrorEntry] { try await stored.errors(all: all, limit: limit) }
-
-  func error(id: String) async throws -> [ErrorDetail] { try await stored.error(id: id) }
-
   func previewSummary(_ request: SummaryRequest) async throws -> SummaryPreview {
     try await stored.previewSummary(request, health: mailer.health())
   }
@@ -69,6 +65,7 @@ struct LiveControl: ControlService {
 
   func purge(_ request: PurgeRequest) async throws -> PurgeReport {
     let (selection, now) = (try request.selection, WallClock.now())
+    for id in request.ids ?? [] { _ = try Self.one(try await store.errors(idPrefix: id, site: nil)) }
     if request.isTrial { return PurgeReport(try await store.samples(selection, now: now), setAside: setAside) }
     let removed = try await store.purgeSamples(selection, now: now)
     logger.notice(

@@ -18,7 +18,8 @@ struct DedupCtl: AsyncParsableCommand {
       ListCommand.self, ShowCommand.self, StatusCommand.self, QueueCommand.self, SummaryCommand.self,
       FingerprintCommand.self, RulesCommand.self, ReplayCommand.self, ReloadCommand.self, SilenceCommand.self,
       ResolveCommand.self, MergeCommand.self, SplitCommand.self, PurgeCommand.self, PingCommand.self,
-      TestUpstreamCommand.self,
+      TestUpstreamCommand.self, TopCommand.self, PassCommand.self, ReleaseCommand.self, StatsCommand.self,
+      ExportCommand.self,
     ])
 
   @OptionGroup var relay: RelayOptions

@@ -101,9 +101,9 @@ struct SplitCommand: AsyncParsableCommand {
 }
 
 extension ErrorName {
-  fileprivate var line: String { "\(id) \(printable(error)) (\(printable(site)))" }
+  var line: String { "\(id) \(printable(error)) (\(printable(site)))" }
 }
 
 extension [String] {
-  fileprivate var noError: String { "no error has an id that starts with \(joined(separator: " or "))" }
+  var noError: String { "no error has an id that starts with \(joined(separator: " or "))" }
 }

@@ -1,43 +1,107 @@
 import ArgumentParser
 import ControlAPI
+import DedupConfig
 import DedupCore
+import Foundation
+import HostSystem
 
 struct ListCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "The errors of which mails were held back, latest first.",
     discussion: """
-      HELD counts the mails held back since the last one that was forwarded, of all that arrived. The bar shows the
-      arrivals of the last 12 hours; · is an hour without any.
+      HELD counts the mails held back since the last one that was forwarded, of all that arrived. The bar shows the \
+      arrivals of the last 12 hours; · is an hour without any. NOTE says what is special: new (within a day), silenced, \
+      resolved, digest (the storm cap holds it back), pass (the next one goes out).
       """)
 
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
   @OptionGroup var format: OutputOptions
-  @Flag(help: "Also errors of which nothing was held back yet.")
+  @OptionGroup var watching: WatchOptions
+  @Flag(help: "Also errors of which nothing was held back yet; with --new and --active they always are.")
   var all = false
+  @Flag(help: "Only errors seen for the first time within 24 hours, or since --since.")
+  var new = false
+  @Flag(help: "Only errors seen within the last hour.")
+  var active = false
+  @Flag(help: "Only errors that a silence covers.")
+  var silenced = false
+  @Option(
+    help: ArgumentHelp("Only errors seen since: 30min, 2h, 7d, or 2026-11-26, or 2026-11-26T14:00.", valueName: "time"),
+    transform: PointInTime.init)
+  var since: PointInTime?
+  @Option(help: "Only sites that are called so, or match; * stands for any text.")
+  var site: String?
+  @Option(help: "Only errors for whose latest mail this rule decided.")
+  var rule: String?
+  @Option(help: "What comes first: the latest (last), the newest (first), held, total, rate (of the last hour), name.")
+  var sort = SortOrder.last
+  @Flag(help: "The other way round.")
+  var reverse = false
   @Option(help: "At most this many.")
   var limit = 100
 
-  func run() async throws {
-    let errors = try await relay.service(or: dedupctl.relay).errors(all: all, limit: limit)
-    if format.output == .json { return try errors.forEach(Output.json) }
-    if errors.isEmpty { return Output.line(all ? "No error was seen yet." : "Nothing was held back yet.") }
-    format.write(Self.table(errors))
+  enum SortOrder: String, ExpressibleByArgument, CaseIterable {
+    case last, first, held, total, rate, name
   }
 
-  private static func table(_ errors: [ErrorEntry]) -> Table {
+  func run() async throws {
+    try await watching.repeating {
+      let errors = try await relay.service(or: dedupctl.relay).errors(query(at: WallClock.now()))
+      if format.output == .json { return try errors.forEach(Output.json) }
+      if errors.isEmpty { return Output.line(nothing) }
+      format.write(ErrorTable.of(errors))
+    }
+  }
+
+  private var isFiltered: Bool { new || active || silenced || since != nil || site != nil || rule != nil }
+
+  private var nothing: String {
+    isFiltered ? "No error is like that." : all ? "No error was seen yet." : "Nothing was held back yet."
+  }
+
+  private func query(at now: Timestamp) -> FingerprintQuery {
+    let since = self.since?.before(now)
+    let lastHour = active ? now.advanced(by: .seconds(-3600)) : nil
+    return FingerprintQuery(
+      includesUnsuppressed: all || new || active, site: site, since: [since, lastHour].compactMap { $0 }.max(),
+      firstSince: new ? since ?? now.advanced(by: .seconds(-86_400)) : nil, rule: rule, onlySilenced: silenced,
+      sort: FingerprintQuery.Sort(rawValue: sort.rawValue) ?? .last, isReversed: reverse, limit: limit)
+  }
+}
+
+/// Errors, a line each.
+enum ErrorTable {
+  static func of(_ errors: [ErrorEntry]) -> Table {
     var table = Table([
-      .init(title: "ID"), .init(title: "HELD/TOTAL", alignment: .right), .init(title: "ERROR", isFlexible: true),
-      .init(title: "PLACE", isFlexible: true), .init(title: "SITE", isFlexible: true), .init(title: "FIRST SEEN"),
-      .init(title: "LAST SEEN"), .init(title: "WINDOW ENDS"), .init(title: "LAST 12 H"),
+      .init(title: "ID"), .init(title: "HELD/TOTAL", alignment: .right), .init(title: "NOTE"),
+      .init(title: "ERROR", isFlexible: true), .init(title: "PLACE", isFlexible: true),
+      .init(title: "SITE", isFlexible: true), .init(title: "FIRST SEEN"), .init(title: "LAST SEEN"),
+      .init(title: "WINDOW ENDS"), .init(title: "LAST 12 H"),
     ])
     for error in errors {
-      table.add([
-        error.id, "\(error.heldBack)/\(error.total)", error.error, error.place, error.site,
-        Output.time(error.firstSeen), Output.time(error.lastSeen), error.windowEnd.map { Output.time($0) } ?? "-",
-        Bar.sparkline(Array(error.hours.suffix(12))),
-      ])
+      table.add(
+        [
+          error.id, "\(error.heldBack)/\(error.total)", error.note, error.error, error.place, error.site,
+          Output.time(error.firstSeen), Output.time(error.lastSeen), error.windowEnd.map { Output.time($0) } ?? "-",
+          Bar.sparkline(Array(error.hours.suffix(12))),
+        ], error.style)
     }
     return table
   }
+}
+
+extension ErrorEntry {
+  var isNew: Bool { firstSeen.timeIntervalSinceNow > -86_400 }
+
+  /// What is special about it.
+  var note: String {
+    if isSilenced { return "silenced" }
+    if resolvedAt != nil { return "resolved" }
+    if awaitsDigest { return "digest" }
+    if passesNext { return "pass" }
+    return isNew ? "new" : ""
+  }
+
+  var style: Style { isSilenced || resolvedAt != nil ? .dim : isNew ? .yellow : .plain }
 }

@@ -99,7 +99,7 @@ struct RelayOptions: ParsableArguments {
       }
       return parsed.configuration
     } catch {
-      throw CommandFailure(.failure, error.description)
+      throw CommandFailure(error.isPermission ? .permission : .failure, error.description)
     }
   }
 
@@ -107,7 +107,7 @@ struct RelayOptions: ParsableArguments {
     do {
       return try ConfigurationFile.load(path).configuration
     } catch {
-      throw CommandFailure(.failure, error.description)
+      throw CommandFailure(error.isPermission ? .permission : .failure, error.description)
     }
   }
 

@@ -21,6 +21,13 @@ enum Output {
     FileHandle.standardOutput.write(try ControlJSON.encode(value) + Data("\n".utf8))
   }
 
+  /// Whether the locale says that more than ASCII can be shown (POSIX: LC_ALL, LC_CTYPE, LANG; the first that is set).
+  static let isUTF8: Bool = {
+    let environment = ProcessInfo.processInfo.environment
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].compactMap { environment[$0] }.first { !$0.isEmpty } ?? ""
+    return locale.uppercased().hasSuffix("UTF-8") || locale.uppercased().hasSuffix("UTF8")
+  }()
+
   static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
   /// The cursor home, and nothing on the screen (ECMA-48: CUP, ED).

@@ -12,11 +12,14 @@ struct PastMails {
   func forEach(_ body: (MailArchive.Mail) throws -> Void) throws {
     var count = 0
     var problems = 0
+    let progress = Progress("read")
+    defer { progress.end() }
     do {
       try MailArchive(path).forEach { found in
         switch found {
         case .mail(let mail):
           count += 1
+          progress.add(1)
           try body(mail)
         case .empty(let name): Output.error("skipped: \(printable(name)) is empty")
         case .unreadable(let why):

@@ -23,7 +23,7 @@ struct QueueList: AsyncParsableCommand {
       set-aside (damaged, never sent).
       """)
 
-  @Option(help: "Only of this kind: pass, report, notice, summary or bounce.")
+  @Option(help: "Only of this kind: pass, report, copy, notice, summary or bounce.")
   var kind: String?
   @Option(help: "Only from senders that match, e.g. \"*@shop.example\".")
   var sender: String?
@@ -43,7 +43,7 @@ struct QueueList: AsyncParsableCommand {
   func validate() throws {
     if held && deferred { throw ValidationError("--held and --deferred exclude each other") }
     if let kind, QueueEntry.Kind(rawValue: kind) == nil {
-      throw ValidationError("--kind: there are pass, report, notice, summary and bounce")
+      throw ValidationError("--kind: there are pass, report, copy, notice, summary and bounce")
     }
   }
 

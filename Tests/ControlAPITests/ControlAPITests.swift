@@ -44,8 +44,15 @@ private struct FixedStore: StoreReading {
       usesSMTPUTF8: false, size: 512, queuedAt: Self.now, attempts: 2, nextAttempt: Self.now,
       lastFailure: "connection refused", kind: .bounce, delayNotified: false)
 
-  func fingerprints(all: Bool, limit: Int, now: Timestamp) async throws -> [FingerprintRow] {
-    Array([Self.row("shop.settings"), Self.row("staging.settings")].prefix(limit))
+  func fingerprints(_ query: FingerprintQuery, now: Timestamp) async throws -> [FingerprintRow] {
+    let rows = [Self.row("shop.settings"), Self.row("staging.settings")]
+    return Array(rows.filter { query.site == nil || $0.site == query.site }.prefix(query.limit))
+  }
+
+  func statistics(since: Timestamp) async throws -> StoreStatistics {
+    var statistics = StoreStatistics()
+    statistics.errors = Int(Self.now.since(since).components.seconds / 86_400)
+    return statistics
   }
 
   func fingerprint(idPrefix: String, now: Timestamp) async throws -> [FingerprintDetail] {
@@ -109,6 +116,15 @@ private struct FixedStore: StoreReading {
       #expect(errors == expectedErrors)
       let limited = try await client.errors(all: true, limit: 1)
       #expect(limited == Array(expectedErrors.prefix(1)))
+      let filtered = try await client.errors(
+        FingerprintQuery(site: "staging.settings", since: FixedStore.now, sort: .rate, isReversed: true))
+      #expect(filtered == Array(expectedErrors.suffix(1)))
+      let (page, expectedPage) = (
+        try await client.export(after: 0, limit: 1), try await direct.export(after: 0, limit: 1)
+      )
+      #expect(page == expectedPage && page.next == 0)
+      let (sums, expectedSums) = (try await client.statistics(days: 3), try await direct.statistics(days: 3))
+      #expect(sums == expectedSums && sums.errors == 3)
       let (detail, expectedDetail) = (try await client.error(id: "0123"), try await direct.error(id: "0123"))
       #expect(detail == expectedDetail)
       let (queue, expectedQueue) = (try await client.queue(limit: 5), try await direct.queue(limit: 5))

@@ -1,0 +1,79 @@
+import ArgumentParser
+import ControlAPI
+import DedupCore
+
+struct PassCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "pass", abstract: "Let the next mail of an error out, whatever holds it back.",
+    discussion: "It opens a window and says how many were held back, as any other. A silence holds the ones behind it.")
+
+  @Argument(help: "The ids that list shows, or their beginnings.")
+  var ids: [String]
+  @ParentCommand var dedupctl: DedupCtl
+  @OptionGroup var relay: RelayOptions
+  @OptionGroup var format: OutputOptions
+  @OptionGroup var which: ErrorOptions
+
+  func run() async throws {
+    let daemon = try await relay.daemon(or: dedupctl.relay)
+    var missing: [String] = []
+    for id in ids {
+      let errors = try await daemon.passNext(ErrorSelector(id: id, site: which.site))
+      if errors.isEmpty { missing.append(id) }
+      for error in errors {
+        if format.output == .json {
+          try Output.json(error)
+        } else {
+          Output.line("The next mail goes out: \(error.line)")
+        }
+      }
+    }
+    guard missing.isEmpty else { throw CommandFailure(.nothingMatched, missing.noError) }
+  }
+}
+
+struct ReleaseCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "release",
+    abstract: "Send the mails that are kept of an error: the first, the latest, those of variants.",
+    discussion: """
+      Below fields of the relay (X-MailDedup-Reason: copy, -Arrived) they are byte for byte what came. They are not \
+      counted as arrivals. A mail program that shows mails of one Message-ID once may hide a copy of one that it has.
+      """)
+
+  @Argument(help: "The id that list shows, or the beginning of it.")
+  var id: String
+  @Option(help: ArgumentHelp("Only the latest so many.", valueName: "n"))
+  var last: Int?
+  @Option(
+    help: ArgumentHelp(
+      "To whom instead of those who get error mail of the site. May be repeated.", valueName: "address"))
+  var to: [String] = []
+  @ParentCommand var dedupctl: DedupCtl
+  @OptionGroup var relay: RelayOptions
+  @OptionGroup var format: OutputOptions
+  @OptionGroup var which: ErrorOptions
+
+  func validate() throws {
+    if let last, last < 1 { throw ValidationError("--last: write a number from 1 on") }
+  }
+
+  func run() async throws {
+    let request = CopyRequest(
+      selector: ErrorSelector(id: id, site: which.site), last: last ?? 1000, to: to.isEmpty ? nil : to)
+    let reports = try await relay.daemon(or: dedupctl.relay).sendCopies(request)
+    guard !reports.isEmpty else { throw CommandFailure(.nothingMatched, [id].noError) }
+    for report in reports {
+      if format.output == .json { try Output.json(report) } else { Output.line(Self.text(report)) }
+    }
+    guard reports.contains(where: { !$0.queued.isEmpty }) else {
+      throw CommandFailure(.nothingMatched, "no mail is kept of it")
+    }
+  }
+
+  private static func text(_ report: CopyReport) -> String {
+    let damaged = report.damaged > 0 ? "; \(report.damaged) are damaged and stay" : ""
+    return "Queued \(DisplayText.count(report.queued.count, "mail")) of \(report.error.line) for "
+      + printable(report.recipients.joined(separator: ", ")) + damaged
+  }
+}

@@ -1,0 +1,59 @@
+import ArgumentParser
+import ControlAPI
+import Foundation
+
+struct ExportCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "export", abstract: "Every error that is known, for other programs: one JSON object a line, or CSV.",
+    discussion: "It is fetched in pages, so there may be any number of them.")
+
+  @Flag(help: "CSV (RFC 4180) with a head line.")
+  var csv = false
+  @ParentCommand var dedupctl: DedupCtl
+  @OptionGroup var relay: RelayOptions
+  @OptionGroup var format: OutputOptions
+
+  func validate() throws {
+    if csv && format.output == .json { throw ValidationError("--csv and -o json exclude each other") }
+  }
+
+  func run() async throws {
+    let service = try await relay.service(or: dedupctl.relay)
+    let progress = Progress("exported")
+    if csv && !format.noHeaders { Output.line(Self.columns.map(\.title).joined(separator: ",")) }
+    var next: Int? = 0
+    while let after = next {
+      let page = try await service.export(after: after, limit: 500)
+      for error in page.errors {
+        if csv {
+          Output.line(Self.columns.map { Self.quoted($0.value(error)) }.joined(separator: ","))
+        } else {
+          try Output.json(error)
+        }
+      }
+      progress.add(page.errors.count)
+      next = page.next
+    }
+    progress.end()
+  }
+
+  private static var columns: [(title: String, value: (ErrorEntry) -> String)] {
+    [
+      ("id", { $0.id }), ("fingerprint", { $0.fingerprint }), ("error", { $0.error }), ("place", { $0.place }),
+      ("site", { $0.site }), ("total", { "\($0.total)" }), ("suppressed", { "\($0.suppressed)" }),
+      ("held_back", { "\($0.heldBack)" }), ("first_seen", { time($0.firstSeen) }), ("last_seen", { time($0.lastSeen) }),
+      ("window_end", { $0.windowEnd.map(time) ?? "" }), ("episodes", { "\($0.episode.number)" }),
+      ("resolved_at", { $0.resolvedAt.map(time) ?? "" }), ("silenced", { "\($0.isSilenced)" }),
+      ("last_reason", { $0.lastReason ?? "" }), ("last_rule", { $0.lastRule ?? "" }),
+    ]
+  }
+
+  private static func time(_ date: Date) -> String { date.formatted(.iso8601) }
+
+  /// A spreadsheet takes what begins with one of these for a formula, and the text comes from a mail.
+  private static func quoted(_ text: String) -> String {
+    let text = ["=", "+", "-", "@", "\t"].contains(text.prefix(1)) ? "'" + text : text
+    guard text.contains(where: { ",\"\r\n".contains($0) }) else { return text }
+    return "\"\(text.replacing("\"", with: "\"\""))\""
+  }
+}

@@ -1,0 +1,23 @@
+import Foundation
+
+/// Says on a terminal how far a long work is, at most twice a second; in a pipe nothing.
+final class Progress {
+  private let verb: String
+  private let isShown = isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) != 1
+  private var count = 0
+  private var shownAt = ContinuousClock.now
+
+  /// - Parameter verb: e.g. `exported`.
+  init(_ verb: String) { self.verb = verb }
+
+  func add(_ more: Int) {
+    count += more
+    guard isShown, shownAt.duration(to: .now) > .milliseconds(500) else { return }
+    shownAt = .now
+    Output.prompt("\r\(count) \(verb)")
+  }
+
+  func end() {
+    if isShown { Output.prompt("\r\(count) \(verb)\n") }
+  }
+}

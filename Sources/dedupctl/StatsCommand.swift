@@ -1,0 +1,75 @@
+import ArgumentParser
+import ControlAPI
+import DedupCore
+import Foundation
+
+struct StatsCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "stats", abstract: "Sums: mails by what became of them and why, by site and by day; what is kept.")
+
+  @Option(help: ArgumentHelp("Days to list, 1 to 400.", valueName: "n"))
+  var days = 7
+  @Option(help: "At most this many sites.")
+  var limit = 20
+  @ParentCommand var dedupctl: DedupCtl
+  @OptionGroup var relay: RelayOptions
+  @OptionGroup var format: OutputOptions
+
+  func validate() throws {
+    if !(1...400).contains(days) { throw ValidationError("--days: write a number from 1 to 400") }
+  }
+
+  func run() async throws {
+    let report = try await relay.service(or: dedupctl.relay).statistics(days: days)
+    if format.output == .json { return try Output.json(report) }
+    Output.line(
+      "\(report.totals.accepted) mails: \(report.totals.passed) passed, \(report.totals.doubtful) doubtful, "
+        + "\(report.totals.forwarded) forwarded, \(report.totals.suppressed) suppressed")
+    Output.line(
+      "\(DisplayText.count(report.errors, "error")), \(DisplayText.count(report.samples, "mail")) of them kept "
+        + "(\(Output.size(report.sampleOctets))), database \(Output.size(report.databaseOctets)), "
+        + "\(report.queue.waiting) in the queue\n")
+    format.write(Self.reasons(report))
+    Output.line("")
+    format.write(sites(report))
+    Output.line("")
+    format.write(Self.days(report))
+  }
+
+  private static func reasons(_ report: StatisticsReport) -> Table {
+    var table = Table([.init(title: "OUTCOME"), .init(title: "REASON"), .init(title: "MAILS", alignment: .right)])
+    for reason in report.reasons { table.add([reason.outcome, reason.reason, "\(reason.mails)"]) }
+    return table
+  }
+
+  private func sites(_ report: StatisticsReport) -> Table {
+    var table = Table([
+      .init(title: "SITE", isFlexible: true), .init(title: "FORWARDED", alignment: .right),
+      .init(title: "SUPPRESSED", alignment: .right),
+    ])
+    for site in report.sites.prefix(max(0, limit)) {
+      table.add([site.site, "\(site.forwarded)", "\(site.suppressed)"])
+    }
+    return table
+  }
+
+  /// By the calendar of this machine.
+  private static func days(_ report: StatisticsReport) -> Table {
+    var table = Table([
+      .init(title: "DAY"), .init(title: "PASSED", alignment: .right), .init(title: "DOUBTFUL", alignment: .right),
+      .init(title: "FORWARDED", alignment: .right), .init(title: "SUPPRESSED", alignment: .right),
+    ])
+    var days: [(day: String, counts: [Int])] = []
+    for quarter in report.quarters {
+      let (day, totals) = (Output.local(quarter.start, "%Y-%m-%d"), quarter.totals)
+      let counts = [totals.passed, totals.doubtful, totals.forwarded, totals.suppressed]
+      if days.last?.day == day {
+        days[days.count - 1].counts = zip(days[days.count - 1].counts, counts).map(+)
+      } else {
+        days.append((day, counts))
+      }
+    }
+    for (day, counts) in days { table.add([day] + counts.map(String.init)) }
+    return table
+  }
+}

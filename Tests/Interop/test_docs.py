@@ -1,0 +1,165 @@
+"""The documents do not rot: every command, configuration and setting in them is tried."""
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import Workshop
+from peers.desk import Desk
+from peers.documents import Block, blocks, named_commands
+from peers.mails import error_report
+from peers.pythons import interpreters
+from peers.relay import REPOSITORY, binary
+
+ALL = blocks(REPOSITORY)
+# What the documents call an error.
+_ID = "3f2a9c51"
+# The settings of Django that are said for 6.1 need it.
+_DJANGO_6_1 = REPOSITORY / ".venv" / "django-on-3.12"
+
+
+def of(language: str, *places: str) -> list:
+    """The blocks of a language that are tried in a place, each called by where it stands."""
+    return [pytest.param(block, id=block.name) for block in ALL if block.language == language and block.place in places]
+
+
+@pytest.fixture(scope="module")
+def desk(peers: Workshop) -> Desk:
+    """The desk of an admin, with an hour of work behind it: an error that came five times, another one, a letter."""
+    sink = peers.sink()
+    relay = peers.relay(sink)
+    library = relay.folder / "lib"
+    relay.overrides = {
+        "store": {"directory": str(library / "store"), "spool": str(library / "spool")},
+        "delivery": {"maildir": str(library / "maildir")}, "rule scanners": {"path": "/wp-admin", "action": "summary-only"}}
+    relay.write_config()
+    (library / "maildir" / "new").mkdir(parents=True)
+    desk = Desk(relay, relay.folder / "desk")
+    desk.start()
+    peers.endings.append(desk.stop)
+    for number in [1, 1, 1, 1, 1, 2]:
+        relay.send(error_report(number))
+    desk.wait_drained()
+    _lay_out(desk)
+    return desk
+
+
+def _lay_out(desk: Desk) -> None:
+    """The files that the documents take for granted."""
+    (desk.folder / "mail.eml").write_bytes(error_report(1))
+    (desk.folder / "Maildir" / "cur").mkdir(parents=True)
+    (desk.folder / "Maildir" / "cur" / "1:2,").write_bytes(error_report(1))
+    past = b"From root@shop.example Mon Nov 23 10:00:00 2026\n" + error_report(1).replace(b"\r\n", b"\n") + b"\n"
+    (desk.folder / "last-month.mbox").write_bytes(past * 3)
+    (desk.folder / "trial.conf").write_text("[window]\nlength = 2h\n")
+
+
+@pytest.mark.parametrize("block", of("sh", ""))
+def test_commands(desk: Desk, block: Block):
+    """Each line works on the desk of an admin."""
+    often = next(error["id"] for error in desk.relay.errors() if error["total"] >= 5)
+    if "cms -decrypt" in block.text:
+        _encrypt_to_anna(desk)
+    done = desk.run(block.text.replace(_ID, often))
+    assert done.returncode == 0, f"{block.text}\n{done.stdout}\n{desk.relay.output()[-2000:]}"
+
+
+def _encrypt_to_anna(desk: Desk) -> None:
+    """Such a mail as the relay would have sent with the certificate that the page made before."""
+    done = subprocess.run(
+        ["openssl", "cms", "-encrypt", "-in", "mail.eml", "-out", "mail.eml", "anna.pem"], cwd=desk.folder,
+        capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("block", of("sh", "checkout"))
+def test_targets_of_the_makefile(block: Block):
+    """What is typed in a checkout is there; the runs themselves are tests of their own, and CI."""
+    for line in block.text.splitlines():
+        done = subprocess.run(["make", "-n", line.split()[1]], cwd=REPOSITORY, capture_output=True, text=True)
+        assert line.startswith("make ") and done.returncode == 0, f"{line}: {done.stderr}"
+
+
+@pytest.mark.parametrize("block", of("ini", ""))
+def test_configurations(desk: Desk, block: Block, tmp_path: Path):
+    """Each is a configuration without errors."""
+    for name in ["anna.pem", "ben.pem", "cert.pem", "key.pem"]:
+        _certificate(tmp_path / name)
+    (tmp_path / "users").write_text("shop:" + desk.run("openssl passwd -6 secret").stdout)
+    (tmp_path / "users").chmod(0o640)
+    text = block.text.replace("/etc/maildedup", str(tmp_path))
+    (tmp_path / "dedup.conf").write_text(text)
+    done = subprocess.run(
+        [binary("maildedup"), "--check-config", "--config", tmp_path / "dedup.conf"], capture_output=True, text=True)
+    assert done.returncode == 0, f"{text}\n{done.stdout}{done.stderr}"
+    assert "warning" not in done.stderr, done.stderr
+
+
+def _certificate(path: Path) -> None:
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "365", "-keyout", path, "-out", path,
+         "-subj", f"/CN={path.stem}"], check=True, capture_output=True)
+    path.chmod(0o640)
+
+
+_SETTINGS = """
+import sys
+from django.conf import settings
+space = {{}}
+exec({text!r}, space)
+settings.configure(ADMINS=[{admins}], SERVER_EMAIL="site@shop.example",
+                   **{{name: value for name, value in space.items() if name.isupper()}})
+import django
+django.setup()
+from django.core.mail import mail_admins
+mail_admins("Tried", "as the document says")
+"""
+
+
+@pytest.mark.parametrize("block", of("python", ""))
+def test_settings_of_django(desk: Desk, block: Block):
+    """With each block of settings mail_admins reaches the relay."""
+    mailers = "MAILERS" in block.text
+    # Another machine, and a login over TLS: test_clients.py has that; here the name and the port are this machine's.
+    away = "EMAIL_USE_TLS" in block.text
+    text = re.sub(r"(?m)^EMAIL_(USE_TLS|HOST_USER|HOST_PASSWORD) .*\n", "", block.text)
+    text = desk.here(text.replace("relay.example.org", "127.0.0.1").replace("587", "2525") if away else text)
+    admins = "'admins@shop.example'" if mailers else "('Admin', 'admins@shop.example')"
+    python = interpreters().get("3.12") if mailers else sys.executable
+    if mailers and not (python and _DJANGO_6_1.exists()):
+        pytest.xfail("Django 6.1 needs Python 3.12, which this machine does not have")
+    before = desk.relay.totals()["passed"]
+    done = subprocess.run(
+        [python, "-B", "-c", _SETTINGS.format(text=text, admins=admins)], capture_output=True, text=True, timeout=60,
+        env=dict(os.environ, PYTHONPATH=str(_DJANGO_6_1) if mailers else ""))
+    assert done.returncode == 0, f"{text}\n{done.stderr}"
+    assert desk.relay.totals()["passed"] == before + 1
+
+
+@pytest.mark.parametrize("command", sorted(named_commands(REPOSITORY)))
+def test_commands_that_sentences_name(command: str):
+    """The verb exists, and has the options that stand there."""
+    words = command.split()
+    verbs = [word for word in words[1:] if re.fullmatch(r"[a-z|-]+", word) and not word.startswith("-")]
+    options = re.findall(r"(?<!\S)--?[a-z][a-z-]*", command)
+    for verb in verbs[0].split("|") if verbs else [None]:
+        _has_options(words[0], [verb] if verb else [], options, verbs[1:])
+
+
+def _has_options(program: str, verb: list[str], options: list[str], below: list[str]) -> None:
+    groups = [[*verb, *([word] if word else [])] for word in (below[0].split("|") if below else [None])]
+    for group in groups:
+        done = subprocess.run([binary(program), *group, "--help"], capture_output=True, text=True)
+        # Of words that it does not know it shows the help of what stands before them.
+        assert f"USAGE: {' '.join([program, *group])} " in done.stdout + " ", f"{program} {group}: {done.stdout}{done.stderr}"
+        for option in options:
+            assert re.search(rf"{option}\b", done.stdout), f"{program} {' '.join(group)} has no {option}"
+
+
+def test_every_block_is_tried():
+    """A block in a language or place that nothing tries would rot."""
+    known = {("sh", ""), ("sh", "checkout"), ("sh", "debian"), ("ini", ""), ("python", ""), ("", "")}
+    assert {(block.language, block.place) for block in ALL} <= known
