@@ -88,8 +88,8 @@ let package = Package(
     .executableTarget(
       name: "dedupctl",
       dependencies: [
-        "MailMessage", "Fingerprint", "DedupCore", "DedupConfig", "DedupStore", "ControlAPI", "HostSystem", logging,
-        argumentParser,
+        "MailMessage", "SMTPProtocol", "Fingerprint", "DedupCore", "DedupConfig", "DedupStore", "ControlAPI",
+        "HostSystem", logging, argumentParser,
       ], swiftSettings: settings),
 
     layer("MailTestKit", on: ["MailMessage", "SMTPProtocol", "DedupCore", nio, nioPosix, nioSSL]),

@@ -3,7 +3,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// Asks a running daemon through its Unix socket: one connection a request.
+/// Asks a running daemon through its Unix socket or its TCP port: one connection a request.
 package struct ControlClient: Sendable {
   /// Nobody answers: the daemon is down, or the socket is not ours to open.
   package struct Unreachable: Error, CustomStringConvertible {
@@ -11,9 +11,25 @@ package struct ControlClient: Sendable {
     package let description: String
   }
 
-  private let socket: String
+  /// Where the daemon answers.
+  package enum Address: Sendable, CustomStringConvertible {
+    case socket(String)
+    /// With the token to show.
+    case tcp(host: String, port: Int, token: String)
 
-  package init(socket: String) { self.socket = socket }
+    package var description: String {
+      switch self {
+      case .socket(let path): path
+      case .tcp(let host, let port, _): "\(host):\(port)"
+      }
+    }
+  }
+
+  private let address: Address
+
+  package init(socket: String) { address = .socket(socket) }
+
+  package init(_ address: Address) { self.address = address }
 
   /// - Throws: `Unreachable`, or the `ControlProblem` that the daemon reports.
   func request<Value: Decodable>(
@@ -32,18 +48,24 @@ package struct ControlClient: Sendable {
 
   private func connect() async throws -> HTTPChannel {
     do {
-      return try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-        .connectTimeout(.seconds(5))
-        .connect(unixDomainSocketPath: socket) { channel in
-          channel.eventLoop.makeCompletedFuture {
-            try channel.pipeline.syncOperations.addHTTPClientHandlers()
-            try channel.pipeline.syncOperations.addHandler(
-              NIOHTTPClientResponseAggregator(maxContentLength: Self.maximumAnswer))
-            return try NIOAsyncChannel(wrappingChannelSynchronously: channel)
-          }
-        }
+      let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connectTimeout(.seconds(5))
+      switch address {
+      case .socket(let path):
+        return try await bootstrap.connect(unixDomainSocketPath: path, channelInitializer: Self.speak)
+      case .tcp(let host, let port, _):
+        return try await bootstrap.connect(host: host, port: port, channelInitializer: Self.speak)
+      }
     } catch {
       throw unreachable(error)
+    }
+  }
+
+  private static func speak(_ channel: any Channel) -> EventLoopFuture<HTTPChannel> {
+    channel.eventLoop.makeCompletedFuture {
+      try channel.pipeline.syncOperations.addHTTPClientHandlers()
+      try channel.pipeline.syncOperations.addHandler(
+        NIOHTTPClientResponseAggregator(maxContentLength: maximumAnswer))
+      return try NIOAsyncChannel(wrappingChannelSynchronously: channel)
     }
   }
 
@@ -54,7 +76,8 @@ package struct ControlClient: Sendable {
     on channel: HTTPChannel, _ method: HTTPMethod, _ path: String, _ body: Data
   ) async throws -> (HTTPResponseStatus, Data) {
     try await channel.executeThenClose { inbound, outbound in
-      let headers = HTTPHeaders([("Host", "localhost"), ("Connection", "close"), ("Content-Length", "\(body.count)")])
+      var headers = HTTPHeaders([("Host", "localhost"), ("Connection", "close"), ("Content-Length", "\(body.count)")])
+      if case .tcp(_, _, let token) = address { headers.add(name: "Authorization", value: "Bearer \(token)") }
       let head = HTTPRequestHead(version: .http1_1, method: method, uri: path, headers: headers)
       let content: [HTTPClientRequestPart] = body.isEmpty ? [] : [.body(.byteBuffer(ByteBuffer(bytes: body)))]
       // In one flush: without a body the head alone is a whole request, and the daemon may answer it and close before
@@ -72,9 +95,9 @@ package struct ControlClient: Sendable {
     if code == EACCES || code == EPERM {
       return Unreachable(
         isPermission: true,
-        description: "no permission to open \(socket); run as root or as a member of its group (\(error))")
+        description: "no permission to open \(address); run as root or as a member of its group (\(error))")
     }
-    return Unreachable(isPermission: false, description: "no daemon answers on \(socket) (\(error))")
+    return Unreachable(isPermission: false, description: "no daemon answers on \(address) (\(error))")
   }
 }
 

@@ -3,23 +3,43 @@ import Hummingbird
 package import Logging
 package import NIOCore
 
-/// Answers the control API over HTTP on a Unix socket that only its owner and group may open.
+/// Answers the control API over HTTP on a Unix socket that only its owner and group may open, and on a TCP port to
+/// whoever shows a token.
 package struct ControlServer: Sendable {
+  /// A TCP port on this machine.
+  package struct Door: Sendable {
+    package var host: String
+    package var port: Int
+    /// What clients have to show (RFC 6750 section 2.1).
+    package var token: String
+
+    package init(host: String, port: Int, token: String) {
+      self.host = host
+      self.port = port
+      self.token = token
+    }
+  }
+
   private let service: any ControlService
   private let socket: String
+  private let socketGroup: UInt32?
+  private let door: Door?
   private let group: any EventLoopGroup
   private let logger: Logger
   private let onReady: @Sendable () -> Void
 
   /// - Parameters:
   ///   - socket: path of the socket; one that was left behind by a killed daemon is replaced.
+  ///   - socketGroup: whose members may open it; nil: the group of the process.
   ///   - onReady: called once the socket answers.
   package init(
-    service: any ControlService, socket: String, group: any EventLoopGroup, logger: Logger,
-    onReady: @escaping @Sendable () -> Void = {}
+    service: any ControlService, socket: String, socketGroup: UInt32? = nil, door: Door? = nil,
+    group: any EventLoopGroup, logger: Logger, onReady: @escaping @Sendable () -> Void = {}
   ) {
     self.service = service
     self.socket = socket
+    self.socketGroup = socketGroup
+    self.door = door
     self.group = group
     self.logger = logger
     self.onReady = onReady
@@ -28,18 +48,39 @@ package struct ControlServer: Sendable {
   /// Runs until the task is cancelled or a graceful shutdown is asked for.
   package func run() async throws {
     try prepareSocket()
-    var quiet = logger
-    quiet.logLevel = max(logger.logLevel, .warning)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await runSocket() }
+      if let door { group.addTask { try await run(door) } }
+      try await group.waitForAll()
+    }
+    unlink(socket)
+  }
+
+  private func runSocket() async throws {
     let application = Application(
       router: Self.router(service),
       configuration: .init(address: .unixDomainSocket(path: socket)),
-      onServerRunning: { [socket, onReady] _ in
+      onServerRunning: { [socket, socketGroup, onReady] _ in
+        if let socketGroup { chown(socket, uid_t.max, socketGroup) }
         chmod(socket, 0o660)
         onReady()
       },
       eventLoopGroupProvider: .shared(group), logger: quiet)
     try await application.run()
-    unlink(socket)
+  }
+
+  private func run(_ door: Door) async throws {
+    let application = Application(
+      router: Self.router(service, token: door.token),
+      configuration: .init(address: .hostname(door.host, port: door.port)),
+      eventLoopGroupProvider: .shared(group), logger: quiet)
+    try await application.run()
+  }
+
+  private var quiet: Logger {
+    var quiet = logger
+    quiet.logLevel = max(logger.logLevel, .warning)
+    return quiet
   }
 
   private func prepareSocket() throws {
@@ -51,8 +92,10 @@ package struct ControlServer: Sendable {
     unlink(socket)
   }
 
-  static func router(_ service: any ControlService) -> Router<BasicRequestContext> {
+  /// - Parameter token: nil: whoever gets here may ask.
+  static func router(_ service: any ControlService, token: String? = nil) -> Router<BasicRequestContext> {
     let router = Router()
+    if let token { router.add(middleware: TokenCheck(token: token)) }
     router.get("\(ControlPath.status)") { _, _ in try await answer { try await service.status() } }
     router.get("\(ControlPath.summary)") { request, _ in
       try await answer { try await service.previewSummary(SummaryRequest(request)) }
@@ -116,7 +159,7 @@ package struct ControlServer: Sendable {
     }
   }
 
-  private static func response(_ status: HTTPResponse.Status, _ body: Data) -> Response {
+  static func response(_ status: HTTPResponse.Status, _ body: Data) -> Response {
     Response(
       status: status, headers: [.contentType: "application/json; charset=utf-8"],
       body: .init(byteBuffer: ByteBuffer(bytes: body)))

@@ -25,6 +25,10 @@ package protocol ControlService: QueueControl, ErrorControl {
 
 /// The paths of version 1.
 package enum ControlPath {
+  package static let alive = "/healthz"
+  package static let ready = "/readyz"
+  package static let metrics = "/metrics"
+  package static let description = "/v1/openapi.json"
   package static let status = "/v1/status"
   package static let errors = "/v1/errors"
   package static let export = "/v1/export"

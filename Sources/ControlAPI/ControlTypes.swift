@@ -135,6 +135,21 @@ package struct ReloadReport: Codable, Sendable, Equatable {
   package var changed: [String]
   /// The keys that take effect after a restart.
   package var awaitingRestart: [String]
+  /// Both with what stood there and what stands there now; absent in answers of earlier versions.
+  package var changes: [Change]?
+
+  /// One key, site or rule, as a file has it.
+  package struct Change: Codable, Sendable, Equatable {
+    package var key: String
+    package var old: String
+    package var new: String
+
+    package init(key: String, old: String, new: String) {
+      self.key = key
+      self.old = old
+      self.new = new
+    }
+  }
 
   package init(at: Date, problems: [String], changed: [String], awaitingRestart: [String]) {
     self.at = at

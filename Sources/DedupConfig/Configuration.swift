@@ -155,6 +155,12 @@ package struct Configuration: Hashable, Sendable {
   /// `[control]`: how `dedupctl` reaches the daemon.
   package struct Control: Hashable, Sendable {
     package var socket = "var/control.sock"
+    /// The group of the socket, by name; nil: that of the process.
+    package var socketGroup: String?
+    /// Where it also answers over TCP, on this machine only; nil: nowhere.
+    package var address: Endpoint?
+    /// A file with what clients of `address` have to show.
+    package var tokenFile: String?
 
     package init() {}
   }
@@ -195,7 +201,7 @@ extension Configuration {
   private static var optionalPaths: [WritableKeyPath<Configuration, String?>] {
     [
       \.listener.socket, \.tls.certificate, \.tls.key, \.auth.users, \.delivery.caFile, \.delivery.passwordFile,
-      \.delivery.tokenFile,
+      \.delivery.tokenFile, \.control.tokenFile,
     ]
   }
 

@@ -5,6 +5,16 @@ package struct ConfigurationChange: Hashable, Sendable {
   /// The ids of the keys whose values differ, in the order of `dedup.conf`; `site` stands for all sites,
   /// `rule` for all rules.
   package let keys: [String]
+  /// The same with what stood there and what stands there now.
+  package let values: [Value]
+
+  /// A key, `site NAME` or `rule NAME`, as a file has it; of these two all lines, joined by `; `.
+  package struct Value: Hashable, Sendable {
+    package var key: String
+    /// Empty when it was not there.
+    package var old: String
+    package var new: String
+  }
 
   package init(from old: Configuration, to new: Configuration) {
     let differing = ConfigurationSchema.sections.flatMap(\.keys).filter { $0.text(of: old) != $0.text(of: new) }
@@ -12,6 +22,18 @@ package struct ConfigurationChange: Hashable, Sendable {
     keys =
       differing.map(\.id) + (old.window.sites == new.window.sites ? [] : [ConfigurationSchema.siteSection])
       + (hasSameRules ? [] : [ConfigurationSchema.ruleSection])
+    values =
+      differing.map { Value(key: $0.id, old: $0.text(of: old), new: $0.text(of: new)) }
+      + Self.sections(of: old, new)
+  }
+
+  private static func sections(of old: Configuration, _ new: Configuration) -> [Value] {
+    let (before, after) = (ConfigurationReference.named(old), ConfigurationReference.named(new))
+    let names = before.map(\.name) + after.map(\.name).filter { name in !before.contains { $0.name == name } }
+    return names.compactMap { name in
+      let (was, becomes) = (before.first { $0.name == name }?.text ?? "", after.first { $0.name == name }?.text ?? "")
+      return was == becomes ? nil : Value(key: name, old: was, new: becomes)
+    }
   }
 
   /// What takes effect at once.
@@ -27,7 +49,10 @@ package struct ConfigurationChange: Hashable, Sendable {
     fixed.contains(key)
   }
 
-  private static let fixed: Set = ["listener.hostname", "control.socket", "store.directory", "store.spool"]
+  private static let fixed: Set = [
+    "listener.hostname", "control.socket", "control.socket-group", "control.address", "control.token-file",
+    "store.directory", "store.spool",
+  ]
 
   private static let route: Set = [
     "delivery.smarthost", "delivery.tls", "delivery.ca-file", "delivery.verify-certificate", "delivery.username",

@@ -10,25 +10,60 @@ package struct ParsedConfiguration: Hashable, Sendable {
   package var errors: [Diagnostic] = []
   /// What works and is probably not meant, in the order of the file.
   package var warnings: [Diagnostic] = []
-  /// Where each key that the file sets has its value, by id (`window.length`). What is missing has its default.
+  /// Where each key that is set has its value, by id (`window.length`), and each `site NAME` and `rule NAME`. What is
+  /// missing has its default.
   package var origins: [String: SourcePosition] = [:]
 
   package init() {}
 }
 
+/// One file of the configuration.
+package struct ConfigurationText: Hashable, Sendable {
+  /// The name for the diagnostics; no file is opened.
+  package var file: String
+  package var bytes: [UInt8]
+
+  package init(file: String, bytes: [UInt8]) {
+    self.file = file
+    self.bytes = bytes
+  }
+}
+
 /// Reads `dedup.conf`.
 package enum ConfigurationParser {
-  /// Never fails and never stops early: all problems of the file are in the answer.
-  /// - Parameter file: the name for the diagnostics; no file is opened.
   package static func parse(_ bytes: [UInt8], file: String) -> ParsedConfiguration {
-    let text = INIReader.read(bytes, file: file)
+    parse([ConfigurationText(file: file, bytes: bytes)])
+  }
+
+  /// Never fails and never stops early: all problems are in the answer.
+  ///
+  /// What a later file says takes the place of what an earlier one says of the same key, site or rule; within one file
+  /// saying it twice is an error. The environment has the last word.
+  /// - Parameter environment: variables by name; see `EnvironmentReader`.
+  package static func parse(
+    _ texts: [ConfigurationText], environment: [String: String] = [:]
+  ) -> ParsedConfiguration {
     var builder = ConfigurationBuilder()
-    builder.add(orphans: text.orphans)
-    for section in text.document.sections { builder.add(section) }
+    var problems: [Diagnostic] = []
+    for text in texts {
+      let read = INIReader.read(text.bytes, file: text.file)
+      problems += read.problems
+      builder.beginFile()
+      builder.add(orphans: read.orphans)
+      for section in read.document.sections { builder.add(section) }
+    }
+    builder.add(EnvironmentReader(environment))
     var parsed = builder.finish()
-    parsed.errors = (parsed.errors + text.problems).sorted()
+    parsed.errors = (parsed.errors + problems).sorted()
     parsed.warnings.sort()
     return parsed
+  }
+}
+
+extension ConfigurationParser {
+  /// Whether there is a variable that sets a key.
+  package static func hasKeys(in environment: [String: String]) -> Bool {
+    !EnvironmentReader(environment).entries.isEmpty
   }
 }
 
@@ -39,8 +74,19 @@ private struct ConfigurationBuilder {
   private var seen: [String: SourcePosition] = [:]
   /// Suggestions are the one costly step. Who has more unknown names than this gave us the wrong file.
   private var suggestionsLeft = 100
-  /// Where each rule was met first, by name.
+  /// Where each rule and each site of the file at hand was met first, by name.
   private var rulePositions: [String: SourcePosition] = [:]
+  private var sitePositions: [String: SourcePosition] = [:]
+
+  /// From here on another file is read.
+  mutating func beginFile() {
+    (seen, rulePositions, sitePositions) = ([:], [:], [:])
+  }
+
+  mutating func add(_ environment: EnvironmentReader) {
+    parsed.errors += environment.problems
+    for (key, entry) in environment.entries { set(key, to: entry) }
+  }
 
   mutating func add(orphans: [INIEntry]) {
     for entry in orphans {
@@ -92,10 +138,14 @@ extension ConfigurationBuilder {
   private mutating func addSite(_ section: INISection) {
     let reader = SiteReader(section)
     parsed.errors += reader.problems
-    if let name = section.argument, parsed.configuration.window.sites[name.text] != nil {
-      return report(name, "[site \(excerpt(name.text))] stands twice; join the two sections")
+    if let name = section.argument {
+      if sitePositions[name.text] != nil {
+        return report(name, "[site \(excerpt(name.text))] stands twice; join the two sections")
+      }
+      sitePositions[name.text] = name.position
     }
     guard reader.problems.isEmpty else { return }
+    parsed.origins["site \(reader.name)"] = section.name.position
     parsed.configuration.window.sites[reader.name] = reader.overrides
   }
 
@@ -113,8 +163,14 @@ extension ConfigurationBuilder {
     suggestionsLeft = reader.suggestionsLeft
     parsed.errors += reader.problems
     guard let rule = reader.rule else { return }
+    parsed.origins["rule \(rule.name)"] = section.name.position
+    parsed.configuration.window.rules[rule.name] = reader.overrides == WindowOverrides() ? nil : reader.overrides
+    // One of an earlier file keeps its place among the others.
+    if let index = parsed.configuration.rules.rules.firstIndex(where: { $0.name == rule.name }) {
+      parsed.configuration.rules.rules[index] = rule
+      return
+    }
     warnIfUnreachable(rule, section)
-    if reader.overrides != WindowOverrides() { parsed.configuration.window.rules[rule.name] = reader.overrides }
     parsed.configuration.rules.rules.append(rule)
   }
 

@@ -23,18 +23,54 @@ package enum ConfigurationReference {
       let entries = section.keys.map { assignment($0, configuration) }
       return (["[\(section.name)]"] + entries).joined(separator: "\n") + "\n"
     }
-    let window = configuration.window
-    let sites = window.sites.sorted { $0.key < $1.key }.map { SiteReader.text(of: $0.key, $0.value) }
-    let rules = configuration.rules.rules.map { rule in
-      rule.configurationText
-        + OverrideKey.ofRules.compactMap { $0.line(of: window.rules[rule.name] ?? WindowOverrides()) }
-        .map { $0 + "\n" }.joined()
+    return (sections + sites(of: configuration).map(\.text) + rules(of: configuration).map(\.text))
+      .joined(separator: "\n")
+  }
+
+  /// Each `site NAME` and `rule NAME` with its lines, joined by `; `.
+  static func named(_ configuration: Configuration) -> [(name: String, text: String)] {
+    (sites(of: configuration) + rules(of: configuration)).map { section in
+      (section.name, section.text.split(separator: "\n").dropFirst().joined(separator: "; "))
     }
-    return (sections + sites + rules).joined(separator: "\n")
+  }
+
+  private static func sites(of configuration: Configuration) -> [(name: String, text: String)] {
+    configuration.window.sites.sorted { $0.key < $1.key }.map {
+      ("site \($0.key)", SiteReader.text(of: $0.key, $0.value))
+    }
+  }
+
+  private static func rules(of configuration: Configuration) -> [(name: String, text: String)] {
+    configuration.rules.rules.map { rule in
+      let overrides = configuration.window.rules[rule.name] ?? WindowOverrides()
+      let lines = OverrideKey.ofRules.compactMap { $0.line(of: overrides) }
+      return ("rule \(rule.name)", rule.configurationText + lines.map { $0 + "\n" }.joined())
+    }
   }
 }
 
 extension ConfigurationReference {
+  /// The same with a comment above each key, site and rule that says where it comes from.
+  package static func effective(_ parsed: ParsedConfiguration) -> String {
+    values(of: parsed.configuration).split(separator: "\n", omittingEmptySubsequences: false)
+      .reduce(into: (section: "", lines: [String]())) { state, line in
+        if line.hasPrefix("[") {
+          state.section = String(line.dropFirst().dropLast())
+          let isNamed = state.section.contains(" ")
+          if isNamed { state.lines.append("# \(origin(state.section, parsed))") }
+        } else if let name = line.split(separator: " ").first,
+          ConfigurationSchema.key("\(state.section).\(name)") != nil
+        {
+          state.lines.append("# \(origin("\(state.section).\(name)", parsed))")
+        }
+        state.lines.append(String(line))
+      }.lines.joined(separator: "\n")
+  }
+
+  private static func origin(_ id: String, _ parsed: ParsedConfiguration) -> String {
+    parsed.origins[id].map { $0.line > 0 ? "\($0.file):\($0.line)" : $0.file } ?? "default"
+  }
+
   private static let opening = [
     """
     MailDedup stands between Django and the mail server. It forwards the first mail of each error, counts the others \
@@ -44,7 +80,9 @@ extension ConfigurationReference {
     "",
     """
     Lines are [section], key = value, or a comment that starts with # or ;. What stands commented out as #key = value \
-    is the default. Paths are relative to the folder of this file.
+    is the default. Paths are relative to the folder of this file. Files conf.d/*.conf beside it are read behind it, \
+    in the order of their names, then variables such as MAILDEDUP_WINDOW_LENGTH; the last word counts. maildedup \
+    --print-config shows what that comes to.
     """,
   ]
 

@@ -10,6 +10,18 @@ func checkConsistency(of parsed: inout ParsedConfiguration) {
   checkConnectionLimits(&parsed)
   checkDelivery(&parsed)
   checkSummary(&parsed)
+  checkControl(&parsed)
+}
+
+private func checkControl(_ parsed: inout ParsedConfiguration) {
+  let control = parsed.configuration.control
+  if let address = control.address, !address.isLoopback {
+    parsed.error(
+      at: "control.address", "others could reach it; write an address of this machine, e.g. 127.0.0.1:\(address.port)")
+  }
+  if control.address != nil, control.tokenFile == nil {
+    parsed.error(at: "control.address", "everybody on this machine could use it; set control.token-file")
+  }
 }
 
 private func checkSummary(_ parsed: inout ParsedConfiguration) {

@@ -1,7 +1,8 @@
 package import DedupConfig
+import Foundation
 import Glibc
 
-/// Finds and reads `dedup.conf`.
+/// Finds and reads `dedup.conf`, what stands in `conf.d` beside it, and the environment.
 package enum ConfigurationFile {
   /// Why the configuration cannot be used: a line for each problem, with its place in the file and the remedy.
   package struct Failure: Error, CustomStringConvertible {
@@ -17,7 +18,7 @@ package enum ConfigurationFile {
     return access(installed, F_OK) == 0 ? installed : "dedup.conf"
   }
 
-  /// Reads the file at `path`; relative paths in it count from its own folder.
+  /// Reads the file at `path` and all that belongs to it; relative paths count from its folder.
   package static func load(_ path: String) throws(Failure) -> (configuration: Configuration, warnings: [Diagnostic]) {
     let parsed = try read(path)
     guard parsed.errors.isEmpty else {
@@ -28,18 +29,44 @@ package enum ConfigurationFile {
 
   /// The same with whatever is wrong in it: enough to find a relay that runs with what stood there before.
   package static func read(_ path: String) throws(Failure) -> ParsedConfiguration {
-    let bytes: [UInt8]
-    do {
-      bytes = try FileBytes.read(path)
-    } catch {
-      let remedy =
-        error.isPermission
-        ? "run as root or as a member of its group" : "name the configuration file with --config PATH"
-      throw Failure(description: "\(error); \(remedy)", isPermission: error.isPermission)
-    }
-    var parsed = ConfigurationParser.parse(bytes, file: path)
     let folder = path.lastIndex(of: "/").map { path[..<$0].isEmpty ? "/" : String(path[..<$0]) } ?? ""
+    let environment = ProcessInfo.processInfo.environment
+    let isOptional = isOptional(path, environment)
+    var texts: [ConfigurationText] = []
+    for file in [path] + (try includes(beside: folder)) {
+      do {
+        texts.append(ConfigurationText(file: file, bytes: try FileBytes.read(file)))
+      } catch {
+        if file == path, isOptional { continue }
+        let remedy =
+          error.isPermission
+          ? "run as root or as a member of its group" : "name the configuration file with --config PATH"
+        throw Failure(description: "\(error); \(remedy)", isPermission: error.isPermission)
+      }
+    }
+    var parsed = ConfigurationParser.parse(texts, environment: environment)
     parsed.configuration = parsed.configuration.resolvingPaths(against: folder)
     return parsed
+  }
+
+  /// `conf.d/*.conf`, in the order of their names (their octets); those that begin with a dot are left out.
+  private static func includes(beside folder: String) throws(Failure) -> [String] {
+    let includes = folder.isEmpty ? "conf.d" : "\(folder == "/" ? "" : folder)/conf.d"
+    guard access(includes, F_OK) == 0 else { return [] }
+    let names: [String]
+    do { names = try FileManager.default.contentsOfDirectory(atPath: includes) } catch {
+      // To leave out what stands there would be another configuration.
+      throw Failure(
+        description: "cannot look into \(includes); run as root or as a member of its group",
+        isPermission: access(includes, R_OK | X_OK) != 0)
+    }
+    return names.filter { $0.hasSuffix(".conf") && !$0.hasPrefix(".") }
+      .sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }.map { "\(includes)/\($0)" }
+  }
+
+  /// A container that has all of it in the environment needs no file, as long as nobody named one.
+  private static func isOptional(_ path: String, _ environment: [String: String]) -> Bool {
+    path == "dedup.conf" && environment["MAILDEDUP_CONFIG"] == nil && access(path, F_OK) != 0
+      && ConfigurationParser.hasKeys(in: environment)
   }
 }

@@ -9,3 +9,9 @@ package enum UserName {
     return String(geteuid())
   }
 }
+
+/// The groups of this machine.
+package enum GroupName {
+  /// Nil when there is none of that name.
+  package static func id(of name: String) -> UInt32? { getgrnam(name).map { $0.pointee.gr_gid } }
+}

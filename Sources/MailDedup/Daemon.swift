@@ -73,7 +73,8 @@ struct Daemon {
       service: LiveControl(
         store: store, mailer: mailer, listener: listener, net: net, route: route, runner: runner,
         reloader: reloader, logger: logger),
-      socket: configuration.control.socket, group: group, logger: logger)
+      socket: configuration.control.socket, socketGroup: try socketGroup(), door: try controlDoor(), group: group,
+      logger: logger)
     let teller = ReplacementTeller(
       store: store, mailer: mailer, postmaster: route.value.bounces.postmaster, logger: logger)
 
@@ -119,6 +120,24 @@ extension Daemon {
         letterhead: Letterhead(hostname: hostname) { LocalTime.offset(at: $0) / 60 })
     } catch {
       throw StartFailure(error.kind == .locked ? .locked : .store, error.description)
+    }
+  }
+
+  private func socketGroup() throws(StartFailure) -> UInt32? {
+    guard let name = configuration.control.socketGroup else { return nil }
+    guard let id = GroupName.id(of: name) else {
+      throw StartFailure(.configuration, "control.socket-group: there is no group \"\(name)\" on this machine")
+    }
+    return id
+  }
+
+  private func controlDoor() throws(StartFailure) -> ControlServer.Door? {
+    guard let address = configuration.control.address, let path = configuration.control.tokenFile else { return nil }
+    do throws(SecretSource.Failure) {
+      return ControlServer.Door(
+        host: address.host, port: address.port, token: try SecretSource.file(path).revealed)
+    } catch {
+      throw StartFailure(.configuration, "control.token-file: \(error)")
     }
   }
 

@@ -30,6 +30,13 @@ struct MailDedupCommand: AsyncParsableCommand {
   @Flag(help: "Read the configuration, report every problem of it, and end.")
   var checkConfig = false
 
+  @Flag(help: "Print the values that count as a configuration file, with where each comes from, and end.")
+  var printConfig = false
+
+  func validate() throws {
+    if checkConfig && printConfig { throw ValidationError("--check-config and --print-config exclude each other") }
+  }
+
   func run() async throws {
     // A client or a log reader that goes away is an error of that write, not the end of the relay.
     signal(SIGPIPE, SIG_IGN)
@@ -37,6 +44,7 @@ struct MailDedupCommand: AsyncParsableCommand {
     Allocator.giveBackLargeBlocks()
     do {
       let path = config ?? ConfigurationFile.defaultPath()
+      if printConfig { return try show(path) }
       let configuration = try load(path)
       if checkConfig { return try check(configuration, path) }
       try await Daemon(configuration, path: path).run()
@@ -54,6 +62,17 @@ struct MailDedupCommand: AsyncParsableCommand {
       complain("warning: encryption.certificates: \(warning)")
     }
     print("\(path): no errors")
+  }
+
+  /// Also of a wrong configuration, which is then said on standard error.
+  private func show(_ path: String) throws {
+    let parsed: ParsedConfiguration
+    do { parsed = try ConfigurationFile.read(path) } catch { throw StartFailure(.configuration, error.description) }
+    print(ConfigurationReference.effective(parsed), terminator: "")
+    for problem in parsed.warnings { complain("warning: \(problem)") }
+    guard parsed.errors.isEmpty else {
+      throw StartFailure(.configuration, parsed.errors.map(\.description).joined(separator: "\n"))
+    }
   }
 
   private func load(_ path: String) throws -> Configuration {

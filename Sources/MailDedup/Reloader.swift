@@ -68,6 +68,7 @@ actor Reloader {
       let change = ConfigurationChange(from: running, to: new)
       try await adopt(new.keepingWhatIsFixed(in: running), change)
       (report.changed, report.awaitingRestart) = (change.live, change.awaitingRestart)
+      report.changes = change.values.map { .init(key: $0.key, old: $0.old, new: $0.new) }
     } catch {
       report.problems = "\(error)".split(separator: "\n").map(String.init)
     }
@@ -105,6 +106,10 @@ actor Reloader {
     for problem in report.problems { logger.error("reload-refused", metadata: ["problem": "\(problem)"]) }
     guard report.problems.isEmpty else { return }
     logger.notice("configuration-reloaded", metadata: ["changed": "\(report.changed.joined(separator: ","))"])
+    for change in report.changes ?? [] {
+      logger.notice(
+        "configuration-changed", metadata: ["key": "\(change.key)", "old": "\(change.old)", "new": "\(change.new)"])
+    }
     for key in report.awaitingRestart {
       logger.warning("needs-restart", metadata: ["key": "\(key)", "reason": "takes effect after a restart"])
     }

@@ -60,10 +60,17 @@ package struct DialogRunner: Sendable {
       // The banner comes first, or we would be an early talker.
       _ = await client.readLine()
       if cut == .steps { return try await talk(client) }
-      for piece in pieces(cut) { try await client.send(piece) }
+      try await sendAll(cut, to: client)
       return try await listen(client, times: cut == .doubled ? 2 : 1)
     }
     return differences(said: said, closed: closed, mails: mails(), cut)
+  }
+
+  /// A server that closes in the middle of it may be gone before all is said.
+  private func sendAll(_ cut: Cut, to client: LineClient) async throws {
+    for piece in pieces(cut) {
+      do { try await client.send(piece) } catch where script.endsClosed { return }
+    }
   }
 
   private func talk(_ client: LineClient) async throws -> ([String], Bool) {

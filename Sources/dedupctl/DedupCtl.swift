@@ -19,7 +19,7 @@ struct DedupCtl: AsyncParsableCommand {
       FingerprintCommand.self, RulesCommand.self, ReplayCommand.self, ReloadCommand.self, SilenceCommand.self,
       ResolveCommand.self, MergeCommand.self, SplitCommand.self, PurgeCommand.self, PingCommand.self,
       TestUpstreamCommand.self, TopCommand.self, PassCommand.self, ReleaseCommand.self, StatsCommand.self,
-      ExportCommand.self,
+      ExportCommand.self, CheckConfigCommand.self,
     ])
 
   @OptionGroup var relay: RelayOptions

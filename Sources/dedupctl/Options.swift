@@ -1,9 +1,11 @@
 import ArgumentParser
 import ControlAPI
 import DedupConfig
+import DedupCore
 import DedupStore
 import Glibc
 import HostSystem
+import SMTPProtocol
 
 /// What every command takes.
 struct OutputOptions: ParsableArguments {
@@ -67,8 +69,23 @@ struct RelayOptions: ParsableArguments {
       discussion: "Default: $MAILDEDUP_CONFIG, else /etc/maildedup/dedup.conf, else ./dedup.conf.", valueName: "path"))
   var config: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Ask the relay at this address ([control] address) and not through its socket.", valueName: "host:port"))
+  var controlAddress: String?
+  @Option(help: ArgumentHelp("The file with the token for --control-address.", valueName: "path"))
+  var tokenFile: String?
+
+  func validate() throws {
+    if tokenFile != nil && controlAddress == nil { throw ValidationError("--token-file needs --control-address") }
+    if let controlAddress, Smarthost(controlAddress) == nil {
+      throw ValidationError("--control-address: write host:port")
+    }
+  }
+
   /// The running daemon, or its store when it is down.
   func service(or outer: RelayOptions) async throws -> any ControlService {
+    if let remote = try remote(or: outer) { return remote }
     let configuration = try findable(or: outer)
     let client = ControlClient(socket: configuration.control.socket)
     do {
@@ -81,7 +98,22 @@ struct RelayOptions: ParsableArguments {
 
   /// The running daemon; commands that change something need it.
   func daemon(or outer: RelayOptions) async throws -> any ControlService {
-    ControlClient(socket: try findable(or: outer).control.socket)
+    if let remote = try remote(or: outer) { return remote }
+    return ControlClient(socket: try findable(or: outer).control.socket)
+  }
+
+  /// The one at `--control-address`; nil without it.
+  private func remote(or outer: RelayOptions) throws -> (any ControlService)? {
+    guard let text = controlAddress ?? outer.controlAddress, let address = Smarthost(text) else { return nil }
+    guard let path = tokenFile ?? outer.tokenFile else {
+      throw CommandFailure(.usage, "--control-address needs --token-file: the relay lets nobody in without it")
+    }
+    do throws(SecretSource.Failure) {
+      let token = try SecretSource.file(path).revealed
+      return ControlClient(.tcp(host: address.host, port: address.port, token: token))
+    } catch {
+      throw CommandFailure(.failure, error.description)
+    }
   }
 
   /// The configuration that is named, else the one of this machine.

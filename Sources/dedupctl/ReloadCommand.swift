@@ -10,6 +10,8 @@ struct ReloadCommand: AsyncParsableCommand {
   @OptionGroup var relay: RelayOptions
   @OptionGroup var format: OutputOptions
 
+  private static func shown(_ value: String) -> String { value.isEmpty ? "(empty)" : value }
+
   func run() async throws {
     let report = try await relay.daemon(or: dedupctl.relay).reload()
     if format.output == .json { try Output.json(report) }
@@ -19,6 +21,9 @@ struct ReloadCommand: AsyncParsableCommand {
     }
     if format.output == .json { return }
     Output.line(report.changed.isEmpty ? "Nothing changed." : "Changed: \(report.changed.joined(separator: ", ")).")
+    for change in report.changes ?? [] {
+      Output.line(printable("  \(change.key): \(Self.shown(change.old)) -> \(Self.shown(change.new))"))
+    }
     guard !report.awaitingRestart.isEmpty else { return }
     Output.line("Takes effect after a restart: \(report.awaitingRestart.joined(separator: ", ")).")
   }

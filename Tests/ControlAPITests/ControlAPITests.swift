@@ -195,7 +195,7 @@ private struct FixedStore: StoreReading {
         {"awaits_digest":false,"episode":{"beginning":"new","number":1,"started_at":"2026-11-22T14:02:05Z","total":100},\
         "error":"OperationalError: too many clients","fingerprint":"1:0123456789abcdef0123456789abcdef",\
         "first_seen":"2026-11-22T14:02:05Z","held_back":99,"hours":[0,100],"id":"01234567",\
-        "last_seen":"2026-11-22T14:03:05Z","place":"database slots exhausted","site":"shop.settings",\
+        "is_silenced":false,"last_seen":"2026-11-22T14:03:05Z","passes_next":false,"place":"database slots exhausted","site":"shop.settings",\
         "suppressed":99,"total":100,"window_end":"2026-11-22T15:03:05Z"}
         """)
   }

@@ -55,6 +55,7 @@ import Testing
   private static let companions = [
     "listener.tls-address": ["tls.certificate", "tls.key", "auth.users"], "tls.certificate": ["tls.key"],
     "tls.key": ["tls.certificate"], "auth.users": ["tls.certificate", "tls.key"],
+    "control.address": ["control.token-file"],
   ]
 
   @Test("each example is right, differs from the default, and changes exactly its own key", arguments: keys.map(\.id))

@@ -42,7 +42,7 @@ struct WindowTests {
       row.record
         == WindowRecord(
           firstSeen: nine, lastSeen: nine, windowStart: nine, held: 99, total: 100, suppressed: 99,
-          episode: Episode(start: nine, mails: 100, told: 1, milestone: 1)))
+          episode: Episode(start: nine, mails: 100, told: 1, milestone: 1), lastReason: "inside-window"))
     #expect(row.hours.last == HourCount(forwarded: 1, suppressed: 99))
   }
 

@@ -2,7 +2,7 @@
 package struct SourcePosition: Hashable, Sendable {
   /// The file as the caller named it.
   package var file: String
-  /// 1 for the first line.
+  /// 1 for the first line; 0 where there are no lines: in the environment.
   package var line: Int
   /// 1 for the first character. Counted in Unicode scalars: a tab is one, an umlaut is one, a byte order mark none.
   package var column: Int
@@ -15,7 +15,7 @@ package struct SourcePosition: Hashable, Sendable {
 }
 
 extension SourcePosition: CustomStringConvertible {
-  package var description: String { "\(file):\(line):\(column)" }
+  package var description: String { line > 0 ? "\(file):\(line):\(column)" : file }
 }
 
 /// One problem of a configuration file, as one line for a person: where, what, and what to write instead.
@@ -37,7 +37,9 @@ package struct Diagnostic: Hashable, Sendable {
 }
 
 extension Diagnostic: CustomStringConvertible {
-  package var description: String { "\(file):\(line):\(column): \(message)" }
+  package var description: String {
+    "\(SourcePosition(file: file, line: line, column: column)): \(message)"
+  }
 }
 
 extension Diagnostic: Comparable {

@@ -1,0 +1,54 @@
+import ArgumentParser
+import DedupConfig
+import HostSystem
+
+struct CheckConfigCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check-config", abstract: "Every problem of the configuration, with its place and the remedy.",
+    discussion: """
+      Reads what the relay would read: the file, conf.d/*.conf beside it, the environment. maildedup --check-config also \
+      looks at the certificates that it names. Exit status 1 when there is an error; warnings are none.
+      """)
+
+  @Argument(help: "The file. Default: that of --config, or of this machine.")
+  var path: String?
+  @ParentCommand var dedupctl: DedupCtl
+  @OptionGroup var relay: RelayOptions
+  @OptionGroup var format: OutputOptions
+
+  private struct Finding: Encodable {
+    var file: String
+    var line: Int
+    var column: Int
+    /// `error`, `warning`, or `ok`: there is no error in that file.
+    var severity: String
+    var message: String
+
+    init(_ diagnostic: Diagnostic, _ severity: String) {
+      (file, line, column) = (diagnostic.file, diagnostic.line, diagnostic.column)
+      (self.severity, message) = (severity, diagnostic.message)
+    }
+  }
+
+  func run() throws {
+    let path = path ?? relay.config ?? dedupctl.relay.config ?? ConfigurationFile.defaultPath()
+    let parsed: ParsedConfiguration
+    do throws(ConfigurationFile.Failure) { parsed = try ConfigurationFile.read(path) } catch {
+      throw CommandFailure(error.isPermission ? .permission : .failure, error.description)
+    }
+    if format.output == .json {
+      var findings = parsed.errors.map { Finding($0, "error") } + parsed.warnings.map { Finding($0, "warning") }
+      if parsed.errors.isEmpty {
+        findings.append(Finding(Diagnostic(SourcePosition(file: path, line: 0, column: 0), "no errors"), "ok"))
+      }
+      try findings.forEach(Output.json)
+    } else {
+      for problem in parsed.errors { Output.line(Output.styled("error", .red) + ": \(problem)") }
+      for problem in parsed.warnings { Output.line(Output.styled("warning", .yellow) + ": \(problem)") }
+      if parsed.errors.isEmpty { Output.line("\(path): no errors") }
+    }
+    guard parsed.errors.isEmpty else {
+      throw CommandFailure(.failure, "the relay would not start with this, and a reload would refuse it")
+    }
+  }
+}

@@ -1,0 +1,146 @@
+"""The configuration beyond one file: conf.d, the environment, what counts in the end; and the door with a token."""
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from conftest import Workshop
+from peers.mails import error_report
+from peers.relay import Relay, binary, write_config
+from peers.waiting import free_port, until
+
+
+def maildedup(*arguments: str, folder: Path | None = None, **variables: str) -> subprocess.CompletedProcess:
+    """Runs maildedup with these variables."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("MAILDEDUP_")}
+    return subprocess.run([binary("maildedup"), *arguments], capture_output=True, text=True, timeout=30, cwd=folder,
+                          env=environment | variables)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A configuration with two files beside it, and one that is none."""
+    (tmp_path / "dedup.conf").write_text("[window]\nlength = 2h\n")
+    (tmp_path / "conf.d").mkdir()
+    (tmp_path / "conf.d" / "20-b.conf").write_text("[window]\nlength = 4h\n")
+    (tmp_path / "conf.d" / "10-a.conf").write_text("[window]\nlength = 3h\nquiet = 2d\n")
+    (tmp_path / "conf.d" / ".hidden.conf").write_text("nonsense")
+    (tmp_path / "conf.d" / "old.conf.bak").write_text("nonsense")
+    return tmp_path
+
+
+def test_print_config(folder: Path):
+    """Each value with its origin; it can be fed back."""
+    config = str(folder / "dedup.conf")
+    done = maildedup("--config", config, "--print-config", MAILDEDUP_DELIVERY_SMARTHOST="mail.example:25")
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    for part in [f"# {folder}/conf.d/20-b.conf:2\nlength = 4h", f"# {folder}/conf.d/10-a.conf:3\nquiet = 2d",
+                 "# environment MAILDEDUP_DELIVERY_SMARTHOST\nsmarthost = mail.example:25", "# default\nmode = dedup"]:
+        assert part in done.stdout, done.stdout
+    (folder / "again").mkdir()
+    (folder / "again" / "dedup.conf").write_text(done.stdout)
+    again = maildedup("--config", str(folder / "again" / "dedup.conf"), "--print-config")
+    plain = [[line for line in text.splitlines() if not line.startswith("#")] for text in [done.stdout, again.stdout]]
+    assert plain[0] == plain[1]
+
+
+def test_a_problem_beside_the_file(folder: Path):
+    """It is named with its file; dedupctl check-config says the same, for people and for programs."""
+    (folder / "conf.d" / "30-c.conf").write_text("[window]\nlenght = 1h\n")
+    config = str(folder / "dedup.conf")
+    done = maildedup("--config", config, "--check-config")
+    assert done.returncode == 78 and f'{folder}/conf.d/30-c.conf:2:1: unknown key "lenght"' in done.stderr
+    check = subprocess.run([binary("dedupctl"), "check-config", config, "-o", "json"], capture_output=True, text=True)
+    [found] = [json.loads(line) for line in check.stdout.splitlines()]
+    assert check.returncode == 1 and (found["line"], found["severity"]) == (2, "error")
+    assert found["file"].endswith("30-c.conf") and "did you mean length?" in found["message"]
+
+
+def test_a_folder_that_may_not_be_read(folder: Path):
+    """Settings that cannot be read are not left out."""
+    (folder / "conf.d").chmod(0o700)
+    for above in [folder, *list(folder.parents)[:-2]]:
+        above.chmod(0o755)
+    command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", binary("dedupctl"), "check-config",
+               str(folder / "dedup.conf")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 5 and "cannot look into" in done.stderr, done.stderr
+
+
+def test_only_the_environment(tmp_path: Path):
+    """A container needs no file, unless it names one."""
+    assert maildedup("--check-config", folder=tmp_path).returncode == 78
+    done = maildedup("--check-config", folder=tmp_path, MAILDEDUP_WINDOW_LENGTH="4h")
+    assert done.returncode == 0, done.stderr
+    done = maildedup("--check-config", "--config", "other.conf", folder=tmp_path, MAILDEDUP_WINDOW_LENGTH="4h")
+    assert done.returncode == 78 and "other.conf" in done.stderr
+    done = maildedup("--check-config", folder=tmp_path, MAILDEDUP_WINDOW_LENGHT="4h", MAILDEDUP_LOG_LEVEL="debug")
+    assert done.returncode == 78 and "did you mean MAILDEDUP_WINDOW_LENGTH?" in done.stderr
+
+
+def test_a_reload_says_what_changed(workshop: Workshop):
+    """Old and new, of files beside the file too; in the answer, for people and in the log."""
+    relay = workshop.relay().start()
+    (relay.folder / "conf.d").mkdir()
+    write_config(relay.folder / "conf.d" / "night.conf", {"window": {"length": "4h"}, "site staging": {"length": "1d"}})
+    done = relay.dedupctl("reload")
+    assert "  window.length: 1h -> 4h\n" in done.stdout and "  site staging: (empty) -> length = 1d\n" in done.stdout
+    assert "configuration-changed key=window.length new=4h old=1h" in relay.output()
+    [report] = relay.ask("reload")
+    assert report["changes"] == []
+
+
+@pytest.fixture
+def door(workshop: Workshop) -> tuple[Relay, str]:
+    """A relay that also answers over TCP, and where."""
+    relay = workshop.relay()
+    token = relay.folder / "token"
+    token.write_text("open-sesame\n")
+    token.chmod(0o600)
+    address = f"127.0.0.1:{free_port()}"
+    relay.overrides = {"control": {"address": address, "token-file": str(token), "socket-group": "daemon"}}
+    relay.write_config()
+    relay.start()
+    until(lambda: relay.dedupctl("ping").returncode == 0, "the control API answers")
+    return relay, address
+
+
+@pytest.mark.parametrize("shown, status", [
+    ([], 401), (["Authorization: Bearer open-sesame"], 200), (["Authorization: Bearer open-sesamf"], 401),
+    (["Authorization: Bearer open-sesame2"], 401), (["Authorization: Basic b3Blbi1zZXNhbWU="], 401)])
+def test_the_token(door: tuple[Relay, str], shown: list[str], status: int):
+    """Nobody gets in without it."""
+    headers = [word for header in shown for word in ["-H", header]]
+    for path in ["/v1/status", "/v1/errors", "/nowhere"]:
+        asked = ["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", *headers, f"http://{door[1]}{path}"]
+        done = subprocess.run(asked, capture_output=True, text=True, check=True)
+        assert done.stdout == str(404 if status == 200 and path == "/nowhere" else status)
+
+
+def test_dedupctl_through_the_door(door: tuple[Relay, str], tmp_path: Path):
+    """With the token all works, without it nothing; no configuration is needed for it."""
+    relay, address = door
+    relay.send(error_report(1))
+    command = [binary("dedupctl"), "list", "--all", "--control-address", address]
+    run = lambda *more: subprocess.run([*command, *more], capture_output=True, text=True, cwd=tmp_path)
+    assert "KeyError" in run("--token-file", str(relay.folder / "token")).stdout
+    assert run().returncode == 2
+    (tmp_path / "wrong").write_text("guess")
+    (tmp_path / "wrong").chmod(0o600)
+    wrong = run("--token-file", str(tmp_path / "wrong"))
+    assert wrong.returncode != 0 and "token" in wrong.stderr
+
+
+def test_the_group_of_the_socket(door: tuple[Relay, str]):
+    """Its members may ask, nobody else."""
+    found = (door[0].folder / "control.sock").stat()
+    assert found.st_mode & 0o777 == 0o660 and found.st_gid == 1
+
+
+def test_a_group_that_is_not_there(workshop: Workshop):
+    """The start says so."""
+    relay = workshop.relay(overrides={"control": {"socket-group": "nobody-here"}})
+    relay.launch()
+    assert relay.process.wait(20) == 78 and 'there is no group "nobody-here"' in relay.output()
