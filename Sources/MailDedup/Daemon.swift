@@ -38,6 +38,8 @@ struct Daemon {
   /// - Throws: `StartFailure` when a part cannot start.
   func run() async throws {
     let terminal = Terminal()
+    let manager = ServiceManager()
+    let inherited = InheritedSocket.all()
     // From here on: its default is to end the process.
     let hangUps = await UnixSignalsSequence(trapping: .sighup)
     let reader = Current(ReportReader(rules: configuration.rules))
@@ -54,7 +56,7 @@ struct Daemon {
     let terms = entrance.value.terms
     let listener = SMTPListener(
       settings: terms.settings, identity: terms.identity, authenticator: terms.authenticator, handler: intake,
-      largeMessages: store.largeMessages, group: group, logger: logger)
+      largeMessages: store.largeMessages, group: group, inherited: doors(inherited, terms.settings), logger: logger)
     let bound = try await start(listener)
     let summary = Current(configuration.summary)
     let mailer = SummaryMailer(store: store, settings: summary, hostname: hostname) {
@@ -65,7 +67,7 @@ struct Daemon {
       path: path, running: configuration,
       parts: LiveParts(
         hostname: hostname, group: group, log: log, store: store, listener: listener, entrance: entrance,
-        reader: reader, route: route, summary: summary),
+        reader: reader, route: route, summary: summary, manager: manager),
       logger: logger)
     let runner = QueueRunner(store: store, route: route, logger: logger)
     let watch = EncryptionWatch(route: route, logger: logger)
@@ -88,9 +90,14 @@ struct Daemon {
         entrance.value.refresh()
         watch.look()
       },
-      ListenerService(listener: listener, patience: Self.shutdownPatience) {
-        announce(bound, nextHop: route.value.transport.nextHop)
-      },
+      WatchdogService(manager: manager, group: group),
+      ListenerService(
+        listener: listener, patience: Self.shutdownPatience,
+        announce: {
+          announce(bound, nextHop: route.value.transport.nextHop)
+          let addresses = bound.map(\.description).joined(separator: ", ")
+          manager.ready("listening on \(addresses), delivering to \(route.value.transport.nextHop)")
+        }, manager: manager),
     ]
     try await run(services, HangUpService(hangUps: hangUps, terminal: terminal, reloader: reloader))
     logger.notice("stopped")
@@ -139,6 +146,31 @@ extension Daemon {
     } catch {
       throw StartFailure(.configuration, "control.token-file: \(error)")
     }
+  }
+
+  /// The sockets that the service manager opened, by the endpoints that they are for.
+  private func doors(
+    _ inherited: [InheritedSocket], _ settings: ListenerSettings
+  ) -> [ListenerSettings.Endpoint: CInt] {
+    var doors: [ListenerSettings.Endpoint: CInt] = [:]
+    for socket in inherited {
+      let endpoint: ListenerSettings.Endpoint =
+        switch socket.address {
+        case .address(let host, let port): .init(host: host, port: port)
+        case .socket(let path): .socket(path: path, mode: 0)
+        }
+      doors[endpoint.place] = socket.descriptor
+      guard settings.endpoints.contains(where: { $0.place == endpoint.place }) else {
+        logger.warning(
+          "socket-unused",
+          metadata: [
+            "endpoint": "\(socket.address)",
+            "reason": "the service manager listens there, but [listener] does not name it: clients would wait in vain",
+          ])
+        continue
+      }
+    }
+    return doors
   }
 
   private func start(_ listener: SMTPListener) async throws -> [ListenerSettings.Endpoint] {

@@ -9,8 +9,7 @@ import MailMessage
 /// The log of the process. Its level and format may change while loggers are in use.
 final class LogOutput: Sendable {
   private let settings: Current<Configuration.Log>
-  // Under systemd standard error goes to the journal, which has its own time (systemd.exec, JOURNAL_STREAM).
-  private let showsTime = getenv("JOURNAL_STREAM") == nil
+  private let isJournal = JournalStream.isStandardError
 
   init(_ settings: Configuration.Log) { self.settings = Current(settings) }
 
@@ -22,8 +21,8 @@ final class LogOutput: Sendable {
 
   private var handler: any LogHandler {
     switch settings.value.format {
-    case .text: LineLogHandler(level: level, showsTime: showsTime)
-    case .json: JSONLogHandler(level: level)
+    case .text: LineLogHandler(level: level, isJournal: isJournal)
+    case .json: JSONLogHandler(level: level, isJournal: isJournal)
     }
   }
 
@@ -58,12 +57,12 @@ final class LogOutput: Sendable {
 struct LineLogHandler: LogHandler {
   var metadata: Logger.Metadata = [:]
   var logLevel: Logger.Level
-  /// journald adds its own time.
-  let showsTime: Bool
+  /// The journal adds its own time, and takes a level in front of the line (sd-daemon(3)).
+  let isJournal: Bool
 
-  init(level: Logger.Level, showsTime: Bool) {
+  init(level: Logger.Level, isJournal: Bool) {
     logLevel = level
-    self.showsTime = showsTime
+    self.isJournal = isJournal
   }
 
   subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -73,7 +72,7 @@ struct LineLogHandler: LogHandler {
 
   func log(event: LogEvent) {
     let all = metadata.merging(event.metadata ?? [:]) { $1 }
-    var line = showsTime ? "\(LogLine.time()) " : ""
+    var line = isJournal ? event.level.priority : "\(LogLine.time()) "
     line += "\(event.level) \(Self.escaped("\(event.message)", quoting: false))"
     for key in all.keys.sorted(by: Self.inOrder) {
       line += " \(key)=\(Self.escaped("\(all[key] ?? "")", quoting: true))"
@@ -110,8 +109,13 @@ struct LineLogHandler: LogHandler {
 struct JSONLogHandler: LogHandler {
   var metadata: Logger.Metadata = [:]
   var logLevel: Logger.Level
+  /// See `LineLogHandler`.
+  let isJournal: Bool
 
-  init(level: Logger.Level) { logLevel = level }
+  init(level: Logger.Level, isJournal: Bool) {
+    logLevel = level
+    self.isJournal = isJournal
+  }
 
   subscript(metadataKey key: String) -> Logger.Metadata.Value? {
     get { metadata[key] }
@@ -126,7 +130,7 @@ struct JSONLogHandler: LogHandler {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     guard let line = try? encoder.encode(fields) else { return }
-    LogLine.write(Self.escaped(String(decoding: line, as: UTF8.self)))
+    LogLine.write((isJournal ? event.level.priority : "") + Self.escaped(String(decoding: line, as: UTF8.self)))
   }
 
   /// The encoder leaves what JSON allows, and terminals obey some of that.
@@ -136,6 +140,20 @@ struct JSONLogHandler: LogHandler {
       for unit in UTF16.encode(scalar) ?? .init() {
         result += "\\u" + String(Int(unit) + 0x10000, radix: 16).dropFirst()
       }
+    }
+  }
+}
+
+extension Logger.Level {
+  /// `<6>`: the level as syslog numbers it.
+  fileprivate var priority: String {
+    switch self {
+    case .trace, .debug: "<7>"
+    case .info: "<6>"
+    case .notice: "<5>"
+    case .warning: "<4>"
+    case .error: "<3>"
+    case .critical: "<2>"
     }
   }
 }

@@ -21,6 +21,7 @@ struct LiveParts: Sendable {
   let reader: Current<ReportReader>
   let route: Current<Route>
   let summary: Current<Configuration.Summary>
+  let manager: ServiceManager
 }
 
 /// Reads the configuration again: all of it takes effect, or nothing and the old one stays.
@@ -61,6 +62,8 @@ actor Reloader {
 
   private func step() async -> ReloadReport {
     var report = ReloadReport(at: .now, problems: [], changed: [], awaitingRestart: [])
+    parts.manager.reloading()
+    defer { parts.manager.ready(report.problems.first.map { "reload refused: \($0)" } ?? "configuration reloaded") }
     do {
       if isClosed { throw StartFailure(.unavailable, "the relay is stopping") }
       let (new, warnings) = try ConfigurationFile.load(path)

@@ -2,6 +2,7 @@ import ControlAPI
 import DedupStore
 import HostSystem
 import Logging
+import NIOCore
 import SMTPServer
 import ServiceLifecycle
 import UnixSignals
@@ -13,10 +14,12 @@ struct ListenerService: Service {
   let patience: Duration
   /// Tells the world. Called from here, since from here on a signal ends the relay in good order.
   let announce: @Sendable () -> Void
+  let manager: ServiceManager
 
   func run() async throws {
     announce()
     try? await gracefulShutdown()
+    manager.stopping()
     await listener.shutdown(within: patience)
   }
 }
@@ -73,4 +76,27 @@ struct ControlEndpoint: Service {
   let server: ControlServer
 
   func run() async throws { try await server.run() }
+}
+
+/// Tells the service manager that we are alive, as long as we are: every event loop answers, and so do tasks. Not asked
+/// is the disk: with a broken one there is still the next hop, and a restart would mend nothing.
+struct WatchdogService: Service {
+  let manager: ServiceManager
+  let group: any EventLoopGroup
+
+  func run() async throws {
+    guard let interval = manager.watchdogInterval else { return try await gracefulShutdown() }
+    await cancelWhenGracefulShutdown {
+      while !Task.isCancelled {
+        if await answers() { manager.alive() }
+        try? await Task.sleep(for: interval)
+      }
+    }
+  }
+
+  /// Waits for the loops: who hangs keeps us from telling.
+  private func answers() async -> Bool {
+    for loop in group.makeIterator() where (try? await loop.submit({ true }).get()) != true { return false }
+    return true
+  }
 }

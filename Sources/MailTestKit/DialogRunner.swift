@@ -69,7 +69,7 @@ package struct DialogRunner: Sendable {
   /// A server that closes in the middle of it may be gone before all is said.
   private func sendAll(_ cut: Cut, to client: LineClient) async throws {
     for piece in pieces(cut) {
-      do { try await client.send(piece) } catch where script.endsClosed { return }
+      do { try await client.send(piece) } catch  where script.endsClosed { return }
     }
   }
 

@@ -23,7 +23,7 @@ package struct ListenerSettings: Hashable, Sendable {
     }
 
     /// Two endpoints with the same place cannot be bound at the same time.
-    var place: Endpoint {
+    package var place: Endpoint {
       switch self {
       // Of port 0 the kernel makes another one each time.
       case .address(let host, let port, let isTLS): .address(host: host, port: port, isImplicitTLS: port == 0 && isTLS)

@@ -6,6 +6,12 @@ import NIOSSL
 import SMTPProtocol
 import Synchronization
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 /// Listens for SMTP and hands complete transactions to a `TransactionHandler`.
 ///
 /// Promises: one `SessionHandler` a connection, on one event loop; every complete transaction is handed over exactly
@@ -16,6 +22,7 @@ package final class SMTPListener: Sendable {
   private let largeMessages: any LargeMessages
   private let group: any EventLoopGroup
   private let logger: Logger
+  private let inherited: [ListenerSettings.Endpoint: CInt]
   private let table = ConnectionTable()
   private let state: Mutex<State>
   private let sessions = Atomic<UInt64>(0)
@@ -65,11 +72,14 @@ package final class SMTPListener: Sendable {
   /// - Parameters:
   ///   - largeMessages: where messages grow that are too large for memory.
   ///   - group: carries the connections; the caller shuts it down, after the listener.
+  ///   - inherited: sockets that somebody opened for us, by the endpoint with its address. They stay open when we stop
+  ///     listening, so clients that come meanwhile wait for whoever listens next.
   package init(
     settings: ListenerSettings, identity: TLSIdentity? = nil, authenticator: Authenticator? = nil,
     handler: any TransactionHandler, largeMessages: any LargeMessages = MemoryMessages(), group: any EventLoopGroup,
-    logger: Logger
+    inherited: [ListenerSettings.Endpoint: CInt] = [:], logger: Logger
   ) {
+    self.inherited = Dictionary(inherited.map { ($0.key.place, $0.value) }) { $1 }
     let terms = Terms(settings: settings, identity: identity, authenticator: authenticator)
     state = Mutex(State(terms: terms))
     self.handler = handler
@@ -138,6 +148,11 @@ package final class SMTPListener: Sendable {
 
   private func bind(_ endpoint: ListenerSettings.Endpoint) async throws(ListenerFailure) {
     do {
+      if let descriptor = inherited[endpoint.place] {
+        let copy = dup(descriptor)
+        guard copy >= 0 else { throw IOError(errnoCode: errno, reason: "dup") }
+        return add(try await bootstrap(endpoint).withBoundSocket(copy).get(), endpoint)
+      }
       switch endpoint {
       case .address(let host, let port, _):
         add(try await bootstrap(endpoint).bind(host: host, port: port).get(), endpoint)
@@ -154,7 +169,7 @@ package final class SMTPListener: Sendable {
 
   /// Of a socket that is kept, and may have got another mode.
   private func setMode(of endpoint: ListenerSettings.Endpoint) throws(ListenerFailure) {
-    guard case .socket(let path, let mode) = endpoint else { return }
+    guard case .socket(let path, let mode) = endpoint, inherited[endpoint.place] == nil else { return }
     do throws(SocketFile.Obstacle) { try SocketFile.set(mode, of: path) } catch {
       throw ListenerFailure(endpoint, error)
     }
