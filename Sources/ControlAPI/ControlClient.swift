@@ -35,13 +35,18 @@ package struct ControlClient: Sendable {
   func request<Value: Decodable>(
     _ method: HTTPMethod, _ path: String, _ body: Data = Data(), as type: Value.Type = Value.self
   ) async throws -> Value {
+    try ControlJSON.decode(type, from: try await answer(method, path, body))
+  }
+
+  /// What it answers, whatever that is.
+  private func answer(_ method: HTTPMethod, _ path: String, _ body: Data = Data()) async throws -> Data {
     let channel = try await connect()
-    let (status, body) = try await exchange(on: channel, method, path, body)
+    let (status, answer) = try await exchange(on: channel, method, path, body)
     guard status == .ok else {
-      throw (try? ControlJSON.decode(ControlProblem.self, from: body))
+      throw (try? ControlJSON.decode(ControlProblem.self, from: answer))
         ?? ControlProblem("the daemon answered \(status)")
     }
-    return try ControlJSON.decode(type, from: body)
+    return answer
   }
 
   private typealias HTTPChannel = NIOAsyncChannel<NIOHTTPClientResponseFull, HTTPClientRequestPart>
@@ -103,6 +108,19 @@ package struct ControlClient: Sendable {
 
 extension ControlClient: ControlService {
   package func status() async throws -> StatusReport { try await request(.GET, ControlPath.status) }
+
+  package func metrics() async throws -> String {
+    String(decoding: try await answer(.GET, ControlPath.metrics), as: UTF8.self)
+  }
+
+  package func obstacles() async -> [String] {
+    do {
+      _ = try await answer(.GET, ControlPath.ready)
+      return []
+    } catch {
+      return ["\(error)"]
+    }
+  }
 
   package func previewSummary(_ request: SummaryRequest) async throws -> SummaryPreview {
     try await self.request(.GET, Self.path(request))

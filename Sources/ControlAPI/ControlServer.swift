@@ -107,6 +107,7 @@ package struct ControlServer: Sendable {
       try await answer { try await service.purge(try await body(of: request)) }
     }
     router.post("\(ControlPath.reload)") { _, _ in try await answer { try await service.reload() } }
+    addMonitoring(to: router, service)
     addAdmin(to: router, service)
     addQueue(to: router, service)
     addErrors(to: router, service)

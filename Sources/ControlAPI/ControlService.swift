@@ -1,5 +1,9 @@
 /// What the control API offers; the daemon implements it over its live parts.
 package protocol ControlService: QueueControl, ErrorControl {
+  /// In the text format of Prometheus.
+  func metrics() async throws -> String
+  /// Why the relay should get no mail at the moment, a line each; none: it should.
+  func obstacles() async -> [String]
   func status() async throws -> StatusReport
   func previewSummary(_ request: SummaryRequest) async throws -> SummaryPreview
   /// Queues that summary now; without a site, one for each of those that the configuration has.

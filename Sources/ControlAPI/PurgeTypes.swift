@@ -23,7 +23,8 @@ package struct PurgeRequest: Codable, Sendable, Equatable {
   package var selection: SampleSelection {
     get throws {
       guard all == (ids == nil), olderThan.map({ $0 >= 0 }) ?? true else {
-        throw ControlProblem("either \"ids\" or \"all\" says which mails, and \"older_than\" is a number of seconds")
+        throw ControlProblem(
+          "either \"ids\" or \"all\" says which mails, and \"older_than\" is a number of seconds", .malformed)
       }
       return SampleSelection(ids.map { .ids($0) } ?? .all, age: olderThan.map { .seconds($0) })
     }

@@ -21,6 +21,10 @@ package struct StoredState: ControlService {
 
   package func status() async throws -> StatusReport { try await status(daemon: nil) }
 
+  package func metrics() async throws -> String { throw Self.readOnly }
+
+  package func obstacles() async -> [String] { ["the daemon is down"] }
+
   package func status(daemon: DaemonStatus?) async throws -> StatusReport {
     StatusReport(
       version: MailDedupVersion.text, daemon: daemon, totals: try await reader.totals(),

@@ -31,7 +31,7 @@ final class CommitQueue<Context>: Sendable {
     var preparing = 0
     var isClosing = false
     var isAsleep = false
-    var commits = 0
+    var meter = CommitMeter()
 
     /// Whether the writer thread has to be told.
     mutating func wakes() -> Bool {
@@ -95,7 +95,9 @@ final class CommitQueue<Context>: Sendable {
   }
 
   /// Transactions that were durable so far.
-  var commits: Int { state.withLock { $0.commits } }
+  var commits: Int { meter.sizes.count }
+
+  var meter: CommitMeter { state.withLock { $0.meter } }
 
   /// Adds a job. `completion` must be quick: the next batch waits for it.
   func submit<Output: Sendable>(
@@ -223,10 +225,13 @@ extension CommitQueue {
   private func run(_ batch: [Job]) throws -> [@Sendable () -> Void] {
     var completions: [@Sendable () -> Void] = []
     completions.reserveCapacity(batch.count)
+    let start = ContinuousClock.now
     try transaction { context in
       for job in batch { completions.append(try job.work(context)) }
     }
-    state.withLock { $0.commits += 1 }
+    let took = start.duration(to: .now).components
+    let seconds = Double(took.seconds) + Double(took.attoseconds) / 1e18
+    state.withLock { $0.meter.add(jobs: batch.count, seconds: seconds) }
     return completions
   }
 

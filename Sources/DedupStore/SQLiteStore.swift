@@ -140,6 +140,9 @@ package final class SQLiteStore: MailStore, Sendable {
   /// Durable transactions so far.
   package var commits: Int { queue.commits }
 
+  /// How these were.
+  package var commitMeter: CommitMeter { queue.meter }
+
   /// Remembers `now` and returns what it was before.
   func tell(_ now: Timestamp) -> Timestamp? {
     clock.withLock { clock in

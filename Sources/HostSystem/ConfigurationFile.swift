@@ -15,7 +15,8 @@ package enum ConfigurationFile {
   package static func defaultPath() -> String {
     if let path = getenv("MAILDEDUP_CONFIG"), path.pointee != 0 { return String(cString: path) }
     let installed = "/etc/maildedup/dedup.conf"
-    return access(installed, F_OK) == 0 ? installed : "dedup.conf"
+    // One that we may not even look for is there all the same; to try another one would only puzzle.
+    return access(installed, F_OK) == 0 || errno == EACCES ? installed : "dedup.conf"
   }
 
   /// Reads the file at `path` and all that belongs to it; relative paths count from its folder.

@@ -8,6 +8,9 @@ final class Current<Value: Sendable>: Sendable {
 
   var value: Value { state.withLock { $0 } }
 
+  /// Changes it in place.
+  func change(_ change: (inout Value) -> Void) { state.withLock { change(&$0) } }
+
   /// - Returns: what it was before.
   @discardableResult
   func adopt(_ value: Value) -> Value {

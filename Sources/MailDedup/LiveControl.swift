@@ -19,6 +19,7 @@ struct LiveControl: ControlService {
   private let reloader: Reloader
   let logger: Logger
   private let startedAt = Date.now
+  private let metricsNow: Metrics
 
   init(
     store: SQLiteStore, mailer: SummaryMailer, listener: SMTPListener, net: SafetyNet, route: Current<Route>,
@@ -31,6 +32,9 @@ struct LiveControl: ControlService {
     self.listener = listener
     self.net = net
     self.route = route
+    metricsNow = Metrics(
+      store: store, listener: listener, net: net, runner: runner, route: route, reloader: reloader,
+      startedAt: startedAt)
     self.runner = runner
     self.reloader = reloader
   }
@@ -42,6 +46,16 @@ struct LiveControl: ControlService {
         uptimeSeconds: Int(Date.now.timeIntervalSince(startedAt)), listening: listener.endpoints.map(\.description),
         nextHop: route.value.transport.nextHop, connections: listener.counts.open, trouble: trouble,
         lastReload: await reloader.last, encryption: EncryptionReport(route.value.encryption, at: WallClock.now())))
+  }
+
+  func metrics() async throws -> String { try await metricsNow.text() }
+
+  func obstacles() async -> [String] {
+    var obstacles: [String] = []
+    if listener.endpoints.isEmpty { obstacles.append("nothing is listened on") }
+    do { _ = try await store.setting("ready") } catch { obstacles.append("the store does not answer: \(error)") }
+    if net.waiting > 0 { obstacles.append("\(net.waiting) mails wait in the emergency spool") }
+    return obstacles
   }
 
   private var trouble: TroubleReport {

@@ -25,6 +25,7 @@ struct QueueRunner: Service {
   private let route: Current<Route>
   private let logger: Logger
   private let underway = Current<Set<QueueID>>([])
+  private let counts = Current(DeliveryCounts())
   private let events: AsyncStream<Event>
   private let signal: AsyncStream<Event>.Continuation
 
@@ -47,6 +48,9 @@ struct QueueRunner: Service {
 
   /// Which mails are being tried at the moment.
   var beingTried: Set<QueueID> { underway.value }
+
+  /// What became of recipients since the start.
+  var deliveries: DeliveryCounts { counts.value }
 
   /// To be called when an admin changed what waits.
   func readAgain() { signal.yield(.changed) }
@@ -145,6 +149,7 @@ struct QueueRunner: Service {
       // It failed on a way that mail no longer goes; the new one is tried at once.
       if self.route.value.turns != route.turns { settlement.nextAttempt = attempt.at }
       log(settlement, of: entry)
+      counts.change { $0.add(settlement) }
       let notice = route.bounces.notice(about: settlement, of: entry, message: sent, at: attempt.at)
       await record(settlement, of: entry, notice)
     } catch {

@@ -32,6 +32,8 @@ final class ConnectionTable: Sendable {
 
   var counts: ConnectionCounts { state.withLock { $0.counts } }
 
+  func count(_ change: (inout ConnectionCounts) -> Void) { state.withLock { change(&$0.counts) } }
+
   func isUnderPressure(_ settings: ListenerSettings) -> Bool {
     open.load(ordering: .relaxed) * 5 > settings.maximumConnections * 4
   }

@@ -79,6 +79,12 @@ package struct ConnectionCounts: Hashable, Sendable {
   package var total = 0
   /// Refused since the start because there were too many.
   package var refused = 0
+  /// TLS sessions since the start.
+  package var encrypted = 0
+  /// Handshakes that failed, and TLS sessions that broke.
+  package var failedHandshakes = 0
+  /// Logins that were refused.
+  package var failedLogins = 0
 
   package init() {}
 }

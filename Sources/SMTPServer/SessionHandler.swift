@@ -109,6 +109,7 @@ final class SessionHandler: ChannelDuplexHandler {
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     // The end of the input without the farewell of TLS. It follows as an event; the session knows what is complete.
     if case .uncleanShutdown? = error as? NIOSSLError { return }
+    if error is NIOSSLError || error is BoringSSLError { table.count { $0.failedHandshakes += 1 } }
     logger.event(.debug, .closed, described([.error: "\(error)"]))
     context.close(promise: nil)
   }
@@ -210,11 +211,13 @@ final class SessionHandler: ChannelDuplexHandler {
 
   private func verified(_ verification: ServerSession.Verification, _ user: String) {
     let verb = verification == .accepted ? LogVerb.authenticated : .loginFailed
+    if verification != .accepted { table.count { $0.failedLogins += 1 } }
     logger.event(.info, verb, described([.user: user, .reason: "\(verification)"]))
     perform(session.verified(verification))
   }
 
   private func secured(_ context: ChannelHandlerContext) {
+    table.count { $0.encrypted += 1 }
     logger.event(.debug, .secured, described())
     perform(session.secured())
   }

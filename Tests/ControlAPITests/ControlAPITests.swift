@@ -152,6 +152,14 @@ private struct FixedStore: StoreReading {
     }
   }
 
+  @Test("a relay that is not ready says why")
+  func notReady() async throws {
+    try await withServer { client, _ in
+      let obstacles = await client.obstacles()
+      #expect(obstacles == ["the daemon is down"])
+    }
+  }
+
   @Test("a failure inside the daemon reaches the user in its own words")
   func problems() async throws {
     try await withServer { client, _ in

@@ -9,7 +9,7 @@ import pytest
 
 from conftest import Workshop
 from peers.desk import Desk
-from peers.documents import Block, blocks, named_commands
+from peers.documents import Block, blocks, named_commands, pages
 from peers.mails import error_report
 from peers.pythons import interpreters
 from peers.relay import REPOSITORY, binary
@@ -86,8 +86,9 @@ def test_targets_of_the_makefile(block: Block):
 @pytest.mark.parametrize("block", of("ini", ""))
 def test_configurations(desk: Desk, block: Block, tmp_path: Path):
     """Each is a configuration without errors."""
+    (tmp_path / "keys").mkdir()
     for name in ["anna.pem", "ben.pem", "cert.pem", "key.pem"]:
-        _certificate(tmp_path / name)
+        _certificate(tmp_path / name, tmp_path / ("keys" if name in ["anna.pem", "ben.pem"] else "") / name)
     (tmp_path / "users").write_text("shop:" + desk.run("openssl passwd -6 secret").stdout)
     (tmp_path / "users").chmod(0o640)
     text = block.text.replace("/etc/maildedup", str(tmp_path))
@@ -98,9 +99,9 @@ def test_configurations(desk: Desk, block: Block, tmp_path: Path):
     assert "warning" not in done.stderr, done.stderr
 
 
-def _certificate(path: Path) -> None:
+def _certificate(path: Path, key: Path) -> None:
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "365", "-keyout", path, "-out", path,
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "365", "-keyout", key, "-out", path,
          "-subj", f"/CN={path.stem}"], check=True, capture_output=True)
     path.chmod(0o640)
 
@@ -161,5 +162,22 @@ def _has_options(program: str, verb: list[str], options: list[str], below: list[
 
 def test_every_block_is_tried():
     """A block in a language or place that nothing tries would rot."""
-    known = {("sh", ""), ("sh", "checkout"), ("sh", "debian"), ("ini", ""), ("python", ""), ("", "")}
+    known = {("sh", ""), ("sh", "checkout"), ("sh", "debian"), ("ini", ""), ("python", ""), ("yaml", ""), ("", "")}
     assert {(block.language, block.place) for block in ALL} <= known
+
+
+@pytest.mark.parametrize("block", of("yaml", ""))
+def test_settings_of_prometheus(block: Block, tmp_path: Path):
+    """promtool finds nothing wrong with them."""
+    (tmp_path / "prometheus.yml").write_text(block.text)
+    promtool = REPOSITORY / ".venv" / "prometheus" / "usr" / "bin" / "promtool"
+    done = subprocess.run(
+        [promtool, "check", "config", "--syntax-only", tmp_path / "prometheus.yml"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in pages(REPOSITORY)])
+def test_links(page: Path):
+    """What a page refers to is there."""
+    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+        assert (page.parent / target).exists(), target

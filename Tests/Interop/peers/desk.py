@@ -71,7 +71,7 @@ class Desk:
 
     def here(self, text: str) -> str:
         """The same with the paths and the port of this desk."""
-        for theirs, ours in [("/var/lib/maildedup", f"{self.relay.folder}/lib"), ("/etc/maildedup", self.relay.folder),
+        for theirs, ours in [("/var/lib/maildedup", f"{self.relay.folder}/lib"), ("/etc/maildedup", self.relay.folder), ("/run/maildedup", self.relay.folder),
                              ("2525", self.relay.port)]:
             text = text.replace(theirs, str(ours))
         return text

@@ -1,0 +1,31 @@
+import Foundation
+import Hummingbird
+import NIOCore
+
+// What monitors ask.
+extension ControlServer {
+  static func addMonitoring(to router: Router<BasicRequestContext>, _ service: any ControlService) {
+    // That it is answered is the answer.
+    router.get("\(ControlPath.alive)") { _, _ in text(.ok, "ok\n") }
+    router.get("\(ControlPath.ready)") { _, _ in
+      let obstacles = await service.obstacles()
+      if obstacles.isEmpty { return text(.ok, "ready\n") }
+      let problem = ControlProblem(obstacles.joined(separator: "; "))
+      return response(.serviceUnavailable, try ControlJSON.encode(problem))
+    }
+    router.get("\(ControlPath.metrics)") { _, _ in
+      do {
+        return text(.ok, try await service.metrics(), type: "text/plain; version=0.0.4; charset=utf-8")
+      } catch {
+        return response(.internalServerError, try ControlJSON.encode(ControlProblem(unexpected: error)))
+      }
+    }
+    router.get("\(ControlPath.description)") { _, _ in response(.ok, try APIDescription.json()) }
+  }
+
+  private static func text(
+    _ status: HTTPResponse.Status, _ text: String, type: String = "text/plain; charset=utf-8"
+  ) -> Response {
+    Response(status: status, headers: [.contentType: type], body: .init(byteBuffer: ByteBuffer(string: text)))
+  }
+}

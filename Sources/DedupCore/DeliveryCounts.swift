@@ -1,0 +1,22 @@
+/// What became of recipients at the next hops, since the start.
+package struct DeliveryCounts: Hashable, Sendable {
+  package struct Key: Hashable, Sendable {
+    package var nextHop: String
+    /// `delivered`, `deferred`, `failed`.
+    package var outcome: String
+  }
+
+  package private(set) var counts: [Key: Int] = [:]
+
+  package init() {}
+
+  package mutating func add(_ settlement: Settlement) {
+    let outcomes = [
+      ("delivered", settlement.delivered.count), ("deferred", settlement.remaining.count),
+      ("failed", settlement.failed.count),
+    ]
+    for (outcome, count) in outcomes where count > 0 {
+      counts[Key(nextHop: settlement.nextHop, outcome: outcome), default: 0] += count
+    }
+  }
+}

@@ -1,0 +1,146 @@
+"""Under a service manager: it hears when we serve, and keeps our sockets while we restart. Python plays the manager."""
+import os
+import smtplib
+import socket
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+from conftest import Workshop
+from peers.mails import error_report
+from peers.relay import Relay, binary
+from peers.waiting import until
+
+
+class Manager:
+    """Passes sockets on as descriptors from 3 on, and listens to what the service says."""
+
+    def __init__(self, relay: Relay, *sockets: socket.socket):
+        self.relay = relay
+        self.sockets = sockets
+        self.said: list[str] = []
+        path = relay.folder / "notify"
+        self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._notify.bind(str(path))
+        self._path = path
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                self.said += self._notify.recv(4096).decode().splitlines()
+            except OSError:
+                return
+
+    def start(self, **variables: str) -> None:
+        """Starts the service and waits until it says that it is ready."""
+        before = self.said.count("READY=1")
+        # The shell knows its own pid before it becomes the relay.
+        moves = " ".join(f"{3 + index}<&{sock.fileno()}" for index, sock in enumerate(self.sockets))
+        script = f'export LISTEN_PID=$$ LISTEN_FDS={len(self.sockets)}; exec "$@" {moves}'
+        with open(self.relay.log, "ab") as log:
+            self.relay.process = subprocess.Popen(
+                ["bash", "-c", script, "sh", binary("maildedup"), "--config", self.relay.config],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[sock.fileno() for sock in self.sockets],
+                env=dict(os.environ, NOTIFY_SOCKET=str(self._path), **variables))
+        until(lambda: self.said.count("READY=1") > before, "it is ready", 20)
+
+
+def listening() -> socket.socket:
+    """A socket as the manager opens it."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(("127.0.0.1", 0))
+    sock.listen(100)
+    return sock
+
+
+@pytest.fixture
+def manager(workshop: Workshop) -> Manager:
+    """A manager with one socket, and a relay that is to listen there."""
+    sock = listening()
+    relay = workshop.relay()
+    relay.port = sock.getsockname()[1]
+    relay.write_config()
+    return Manager(relay, sock)
+
+
+def test_ready_reloading_stopping(manager: Manager):
+    """Each step is told, the watchdog is fed."""
+    manager.start(WATCHDOG_USEC="400000")
+    with smtplib.SMTP("127.0.0.1", manager.relay.port, timeout=10) as client:
+        assert client.noop()[0] == 250
+    assert any(line.startswith("STATUS=listening on 127.0.0.1:") for line in manager.said)
+    until(lambda: manager.said.count("WATCHDOG=1") >= 3, "the watchdog is fed")
+    manager.relay.dedupctl("reload")
+    until(lambda: "STATUS=configuration reloaded" in manager.said, "the reload is told")
+    told = [line for line in manager.said if line.startswith(("RELOADING", "MONOTONIC_USEC"))]
+    assert told[0] == "RELOADING=1" and int(told[1].split("=")[1]) > 0
+    assert manager.relay.stop() == 0
+    assert "STOPPING=1" in manager.said
+
+
+def test_a_restart_refuses_nobody(manager: Manager):
+    """Who connects in between waits, and is served by the next process; nothing is lost."""
+    manager.start()
+    manager.relay.send(error_report(1))
+    assert manager.relay.stop() == 0
+    # Nobody listens, but the port is held: the connection stands, and waits for its banner.
+    waiting = socket.create_connection(("127.0.0.1", manager.relay.port), timeout=20)
+    manager.start()
+    assert waiting.recv(200).startswith(b"220 ")
+    waiting.close()
+    manager.relay.send(error_report(1))
+    assert manager.relay.errors()[0]["total"] == 2
+
+
+def test_a_kill_refuses_nobody(manager: Manager):
+    """The same when it is killed."""
+    manager.start()
+    manager.relay.kill()
+    waiting = socket.create_connection(("127.0.0.1", manager.relay.port), timeout=20)
+    manager.start()
+    assert waiting.recv(200).startswith(b"220 ")
+    waiting.close()
+
+
+def test_a_socket_that_nobody_wants(workshop: Workshop):
+    """It is said that clients would wait there in vain."""
+    relay = workshop.relay()
+    stray = listening()
+    Manager(relay, stray).start()
+    warnings = [line for line in relay.output().splitlines() if "warning socket-unused" in line]
+    assert len(warnings) == 1 and f"endpoint=127.0.0.1:{stray.getsockname()[1]}" in warnings[0]
+    relay.send(error_report(1))
+
+
+def test_a_reload_keeps_the_socket(manager: Manager):
+    """Also when the address leaves the configuration for a while."""
+    manager.start()
+    address = manager.relay.overrides.setdefault("listener", {})
+    other = listening()
+    free = other.getsockname()[1]
+    other.close()
+    for where in [f"127.0.0.1:{free}", f"127.0.0.1:{manager.relay.port}"]:
+        address["address"] = where
+        manager.relay.write_config()
+        assert manager.relay.ask("reload")[0]["problems"] == []
+    manager.relay.send(error_report(1))
+
+
+def test_lines_for_the_journal(workshop: Workshop, tmp_path: Path):
+    """Where standard error is the journal's, lines carry their level and no time; where it only looks so, they do not."""
+    for is_journal in [True, False]:
+        relay = workshop.relay()
+        out = tmp_path / f"journal-{is_journal}"
+        with open(out, "wb") as stream:
+            found = os.fstat(stream.fileno())
+            name = f"{found.st_dev}:{found.st_ino}" if is_journal else "1:1"
+            relay.process = subprocess.Popen(
+                [binary("maildedup"), "--config", relay.config], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                stderr=stream, env=dict(os.environ, JOURNAL_STREAM=name))
+        until(lambda: b"listening" in out.read_bytes(), "it listens")
+        assert out.read_bytes().startswith(b"<6>info listening ") == is_journal
+        relay.stop()
