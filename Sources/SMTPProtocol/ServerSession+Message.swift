@@ -50,7 +50,7 @@ extension ServerSession {
     }
     // No new term: all chunks together have the time of one message.
     actions.append(.reply(.chunkOK(chunk.size)))
-    if isDraining { end(.shuttingDown, .shutdown, &actions) }
+    if isDraining, hasHadMail { end(.shuttingDown, .shutdown, &actions) }
   }
 
   // MARK: - The message

@@ -134,6 +134,8 @@ package struct ServerSession: Hashable, Sendable {
   var failures = 0
   var junk = 0
   var isDraining = false
+  /// A message was answered.
+  var hasHadMail = false
   var isAtEnd = false
   /// Changes whenever the client is given a new term; see `check`.
   package internal(set) var period = 0
@@ -193,6 +195,7 @@ package struct ServerSession: Hashable, Sendable {
   /// The transaction that was handed out is settled: `reply` goes to the client.
   package mutating func finish(_ reply: Reply) -> [Action] {
     guard case .committing = state else { return [] }
+    hasHadMail = true
     var actions: [Action] = []
     state = .command
     if reply.isPositive { errors = 0 }
@@ -225,9 +228,11 @@ package struct ServerSession: Hashable, Sendable {
     return actions
   }
 
-  /// We shut down: a message that is on its way may still arrive, everything else ends now with 421.
+  /// We shut down: a message that is on its way may still arrive, and a client that has sent none yet may send one: it
+  /// has just come to do so, and most of them (Django) have no queue. Everything else ends now with 421.
   package mutating func drain() -> [Action] {
     isDraining = true
+    guard hasHadMail else { return [] }
     var actions: [Action] = []
     switch state {
     case .silent, .command, .paused, .challenged: end(.shuttingDown, .shutdown, &actions)
@@ -333,7 +338,7 @@ package struct ServerSession: Hashable, Sendable {
 
   /// Gives `reply`, and when we are shutting down also takes leave.
   mutating func answer(_ reply: Reply, _ actions: inout [Action]) {
-    if isDraining {
+    if isDraining, hasHadMail {
       actions.append(.reply(reply))
       return end(.shuttingDown, .shutdown, &actions)
     }

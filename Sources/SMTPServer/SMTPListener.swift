@@ -186,13 +186,15 @@ package final class SMTPListener: Sendable {
     for door in doors { try? await door.channel.close() }
   }
 
-  /// Stops accepting, lets messages in flight arrive and be answered, says 421 to everybody else.
+  /// Stops accepting, lets messages in flight and first messages arrive and be answered, says 421 to everybody else.
   ///
   /// - Parameters:
   ///   - limit: after this time whoever is still here is cut off.
   ///   - silence: a client that sends nothing for so long, in the middle of a message, is cut off before that.
   package func shutdown(within limit: Duration, silence: Duration = .seconds(5)) async {
     await close(state.withLock { $0.doors })
+    // Who was accepted just before is still being welcomed, on another loop.
+    try? await Task.sleep(for: .milliseconds(100))
     let channels = table.shutDown()
     for channel in channels {
       channel.triggerUserOutboundEvent(SessionHandler.DrainRequest(), promise: nil)

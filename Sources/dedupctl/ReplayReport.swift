@@ -11,6 +11,8 @@ struct ReplayReport {
   let source: ReplayComparison.Source
   /// Errors that are listed, at most.
   let limit: Int
+  /// Whether tables have their head lines.
+  let hasHead: Bool
 
   var runs: [ReplayComparison.Run] { played.runs }
 
@@ -108,7 +110,7 @@ extension ReplayReport {
     add("  longest time that a count was hidden") {
       DisplayText.duration($0.errors.map(\.longestHidden).max() ?? .zero)
     }
-    return table.lines(width: width)
+    return table.lines(width: width, hasHead: hasHead)
   }
 
   /// The words that any setting came to.
@@ -124,7 +126,7 @@ extension ReplayReport {
     for day in DayCounts.days(of: [arrived] + inboxes) {
       table.add([day, DisplayText.number(arrived[day])] + inboxes.map { DisplayText.number($0[day]) })
     }
-    return [""] + table.lines(width: width)
+    return [""] + table.lines(width: width, hasHead: hasHead)
   }
 
   /// The errors of most mails, with the mails about each that go out.
@@ -145,7 +147,7 @@ extension ReplayReport {
           + [error.title, error.place, error.site.name])
     }
     let rest = errors.count - min(limit, errors.count)
-    return [""] + table.lines(width: width) + (rest > 0 ? ["… and \(DisplayText.count(rest, "more error"))"] : [])
+    return [""] + table.lines(width: width, hasHead: hasHead) + (rest > 0 ? ["… and \(DisplayText.count(rest, "more error"))"] : [])
   }
 
   /// `2`, `2+1d` with a digest that names it.
@@ -170,7 +172,7 @@ extension ReplayReport {
         isDigest ? DisplayText.count(event.errors.count, "error") : error?.title ?? "", event.site,
       ])
     }
-    return table.lines(width: width)
+    return table.lines(width: width, hasHead: hasHead)
   }
 }
 

@@ -9,8 +9,11 @@ struct StatusCommand: AsyncParsableCommand {
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
   @OptionGroup var format: OutputOptions
+  @OptionGroup var watching: WatchOptions
 
-  func run() async throws {
+  func run() async throws { try await watching.repeating(show) }
+
+  private func show() async throws {
     let status = try await relay.service(or: dedupctl.relay).status()
     if format.output == .json { return try Output.json(status) }
     for (name, value) in Self.facts(status) {

@@ -5,6 +5,8 @@ struct TrialReport {
   let result: RuleTrialResult
   /// Lines of each list, at most.
   let limit: Int
+  /// Whether tables have their head lines.
+  let hasHead: Bool
 
   func lines(width: Int?) -> [String] {
     [headline] + rules(width) + changes("JOINED BY", result.merged, width, "joins")
@@ -28,7 +30,7 @@ struct TrialReport {
       let rest = rule.errors.count - min(limit, rule.errors.count)
       if rest > 0 { table.add(["", "", "", "… and \(rest) more errors", ""]) }
     }
-    return [""] + table.lines(width: width)
+    return [""] + table.lines(width: width, hasHead: hasHead)
   }
 
   private func changes(
@@ -44,7 +46,7 @@ struct TrialReport {
       table.add([rules, "\(change.whole.mails)", "\(verb) \(change.parts.count) errors:", ""])
       for part in change.parts.prefix(limit) { table.add(["", "\(part.mails)", "  " + part.title, part.place]) }
     }
-    return [""] + table.lines(width: width)
+    return [""] + table.lines(width: width, hasHead: hasHead)
       + (changes.count > limit ? ["… and \(changes.count - limit) more groups"] : [])
   }
 
@@ -54,7 +56,7 @@ struct TrialReport {
       .init(title: "SENT AFTER", alignment: .right),
     ])
     for day in result.days { table.add([day.date, "\(day.arrived)", "\(day.before)", "\(day.after)"]) }
-    return result.days.isEmpty ? [] : [""] + table.lines(width: width)
+    return result.days.isEmpty ? [] : [""] + table.lines(width: width, hasHead: hasHead)
   }
 
   private func totals(_ width: Int?) -> [String] {
@@ -69,6 +71,6 @@ struct TrialReport {
     for (name, figure) in figures {
       table.add([name, "\(result.before[keyPath: figure])", "\(result.after[keyPath: figure])"])
     }
-    return [""] + table.lines(width: width)
+    return [""] + table.lines(width: width, hasHead: hasHead)
   }
 }

@@ -96,6 +96,34 @@ def test_a_restart_refuses_nobody(manager: Manager):
     assert manager.relay.errors()[0]["total"] == 2
 
 
+def test_mail_through_restarts(manager: Manager):
+    """A site that mails all the time, a connection a mail as Django does, does not notice restarts."""
+    manager.start()
+    sent, failures, done = [0], [], threading.Event()
+
+    def mail() -> None:
+        while not done.is_set():
+            try:
+                manager.relay.send(b"Subject: order\r\n\r\nx\r\n")
+                sent[0] += 1
+            except (OSError, smtplib.SMTPException) as failure:
+                failures.append(failure)
+
+    sites = [threading.Thread(target=mail) for _ in range(4)]
+    for site in sites:
+        site.start()
+    for _ in range(3):
+        before = sent[0]
+        until(lambda: sent[0] > before + 20, "the sites mail")
+        assert manager.relay.stop() == 0
+        manager.start()
+    done.set()
+    for site in sites:
+        site.join(30)
+    assert not failures, failures[:3]
+    assert manager.relay.totals()["passed"] == sent[0]
+
+
 def test_a_kill_refuses_nobody(manager: Manager):
     """The same when it is killed."""
     manager.start()
