@@ -37,7 +37,8 @@ struct ReplayCommand: AsyncParsableCommand {
     guard let played = comparison.played(keepsTimeline: timeline) else {
       throw CommandFailure(.nothingMatched, "all mail in \(path) is MailDedup's own")
     }
-    let report = ReplayReport(played: played, source: comparison.source, limit: max(0, limit), hasHead: !format.noHeaders)
+    let report = ReplayReport(
+      played: played, source: comparison.source, limit: max(0, limit), hasHead: !format.noHeaders)
     switch (format.output, timeline) {
     case (.table, false): report.lines(width: Output.terminalWidth).forEach(Output.line)
     case (.table, true): report.timeline(width: Output.terminalWidth).forEach(Output.line)

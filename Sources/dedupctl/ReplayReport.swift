@@ -147,7 +147,8 @@ extension ReplayReport {
           + [error.title, error.place, error.site.name])
     }
     let rest = errors.count - min(limit, errors.count)
-    return [""] + table.lines(width: width, hasHead: hasHead) + (rest > 0 ? ["… and \(DisplayText.count(rest, "more error"))"] : [])
+    return [""] + table.lines(width: width, hasHead: hasHead)
+      + (rest > 0 ? ["… and \(DisplayText.count(rest, "more error"))"] : [])
   }
 
   /// `2`, `2+1d` with a digest that names it.

@@ -65,6 +65,7 @@ struct RulesTestCommand: AsyncParsableCommand {
     try PastMails(path: path).forEach { trial.add(PastMail($0.message, storedAt: $0.storedAt), file: $0.name) }
     let result = trial.result()
     if format.output == .json { return try Output.json(result) }
-    TrialReport(result: result, limit: max(0, limit), hasHead: !format.noHeaders).lines(width: Output.terminalWidth).forEach(Output.line)
+    TrialReport(result: result, limit: max(0, limit), hasHead: !format.noHeaders).lines(width: Output.terminalWidth)
+      .forEach(Output.line)
   }
 }
