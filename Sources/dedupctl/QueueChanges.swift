@@ -13,7 +13,7 @@ struct QueueSelectionOptions: ParsableArguments {
     if all && !ids.isEmpty { throw ValidationError("--all and ids exclude each other") }
   }
 
-  /// - Parameter means: whether no ids mean all mails.
+  /// No ids mean all mails; `mustSayWhich` is for commands where that would be a slip.
   func request(to host: String? = nil) -> QueueChangeRequest {
     QueueChangeRequest(ids: ids.isEmpty ? nil : ids, all: ids.isEmpty, to: host)
   }

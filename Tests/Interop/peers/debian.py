@@ -33,11 +33,11 @@ class Debian:
         self.folder = folder
         folder.mkdir(parents=True)
         subprocess.run(["tar", "-C", folder, "-xf", base()], check=True)
-        # A network and processes of its own, which live as long as this one.
+        # A network and processes of its own, which live as long as this one. A shell is their first: it buries the dead.
         self._init = subprocess.Popen(
             ["unshare", "--net", "--pid", "--fork", "--mount", "--mount-proc", "--kill-child", "sh", "-c",
              f"ip link set lo up && mount --bind {folder} {folder} && mount -t proc proc {folder}/proc && "
-             f"mount --rbind /dev {folder}/dev && exec sleep 1000"], stdin=subprocess.DEVNULL)
+             f"mount --rbind /dev {folder}/dev && while sleep 1; do :; done"], stdin=subprocess.DEVNULL)
         self._wait_for_init()
 
     def _wait_for_init(self) -> None:
