@@ -66,18 +66,20 @@ package struct DialogRunner: Sendable {
     return differences(said: said, closed: closed, mails: mails(), cut)
   }
 
-  /// A server that closes in the middle of it may be gone before all is said.
   private func sendAll(_ cut: Cut, to client: LineClient) async throws {
-    for piece in pieces(cut) {
-      do { try await client.send(piece) } catch  where script.endsClosed { return }
-    }
+    for piece in pieces(cut) { try await send(piece, to: client) }
+  }
+
+  /// A server that closes in the middle of it may be gone before all is said.
+  private func send(_ bytes: [UInt8], to client: LineClient) async throws {
+    do { try await client.send(bytes) } catch  where script.endsClosed {}
   }
 
   private func talk(_ client: LineClient) async throws -> ([String], Bool) {
     var said: [String] = []
     for step in script.steps {
       switch step {
-      case .client(let bytes): try await client.send(bytes)
+      case .client(let bytes): try await send(bytes, to: client)
       case .server:
         guard let line = await client.readLine() else { return (said, true) }
         said.append(line)

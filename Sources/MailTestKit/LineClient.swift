@@ -41,9 +41,16 @@ package final class LineClient {
           wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
       }
     }
-    return try await channel.executeThenClose { inbound, outbound in
-      try await body(LineClient(channel.channel, inbound, outbound))
+    var result: Result?
+    do {
+      try await channel.executeThenClose { inbound, outbound in
+        result = try await body(LineClient(channel.channel, inbound, outbound))
+      }
+    } catch  where result != nil {
+      // To close what the server has closed already is no failure.
     }
+    guard let result else { throw ChannelError.ioOnClosedChannel }
+    return result
   }
 
   package func send(_ bytes: [UInt8]) async throws { try await outbound.write(ByteBuffer(bytes: bytes)) }

@@ -12,15 +12,21 @@ final class Presence: TransactionHandler {
 
   private let next: any TransactionHandler
   private let underway = Atomic(0)
+  /// An answer was given, and may still be on its way to the event loop.
+  private let hasAnswered = Atomic(false)
 
   init(_ next: any TransactionHandler) { self.next = next }
 
   var isOurTurn: Bool { underway.load(ordering: .relaxed) > 0 }
 
+  /// Whether it was our turn since the last call: whoever would be cut off now might lose that answer.
+  func wasOurTurn() -> Bool { hasAnswered.exchange(false, ordering: .sequentiallyConsistent) }
+
   func handle(_ transaction: Transaction, reply: @escaping @Sendable (Reply) -> Void) {
     underway.add(1, ordering: .relaxed)
     next.handle(transaction) { [self] answer in
       reply(answer)
+      hasAnswered.store(true, ordering: .sequentiallyConsistent)
       underway.subtract(1, ordering: .relaxed)
     }
   }
@@ -56,7 +62,7 @@ final class Presence: TransactionHandler {
       hasHeard = false
       context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(patience)) { [self] in
         guard context.channel.isActive else { return }
-        if hasHeard || presence.isOurTurn { return watchOn(context, patience) }
+        if hasHeard || presence.isOurTurn || presence.wasOurTurn() { return watchOn(context, patience) }
         cut(context)
       }
     }
