@@ -3,6 +3,9 @@ import MailMessage
 /// What each command does (RFC 5321 section 4.1) and in which order they may come (section 4.1.4).
 extension ServerSession {
   mutating func perform(_ command: Command, _ actions: inout [Action]) {
+    if isDraining, hasHadMail, draft == nil, command != .quit, command != .reset {
+      return end(.shuttingDown, .shutdown, &actions)
+    }
     switch command {
     case .hello(let name, let extended): hello(name, extended: extended, &actions)
     case .mail(let mail): begin(mail, &actions)

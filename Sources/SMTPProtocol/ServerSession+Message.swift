@@ -50,7 +50,6 @@ extension ServerSession {
     }
     // No new term: all chunks together have the time of one message.
     actions.append(.reply(.chunkOK(chunk.size)))
-    if isDraining, hasHadMail { end(.shuttingDown, .shutdown, &actions) }
   }
 
   // MARK: - The message

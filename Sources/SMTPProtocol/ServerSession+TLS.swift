@@ -29,7 +29,7 @@ extension ServerSession {
       return [.greet]
     }
     state = .command
-    return isDraining ? drain() : []
+    return []
   }
 
   /// Whether STARTTLS stands in the reply to EHLO; never inside TLS (RFC 3207 section 4.2).

@@ -228,20 +228,18 @@ package struct ServerSession: Hashable, Sendable {
     return actions
   }
 
-  /// We shut down: a message that is on its way may still arrive, and a client that has sent none yet may send one: it
-  /// has just come to do so, and most of them (Django) have no queue. Everything else ends now with 421.
-  package mutating func drain() -> [Action] {
-    isDraining = true
-    guard hasHadMail else { return [] }
-    var actions: [Action] = []
+  /// Waiting for the client outside of a transaction.
+  package var isIdle: Bool {
     switch state {
-    case .silent, .command, .paused, .challenged: end(.shuttingDown, .shutdown, &actions)
-    // Plain words in the middle of a handshake would be noise.
-    case .handshaking: leave(.shutdown, &actions)
-    case .data, .chunk, .committing, .verifying, .closed: break
+    case .command, .challenged: draft == nil
+    default: false
     }
-    return actions
   }
+
+  /// We shut down: a message that is on its way may still arrive, and a client that has sent none yet may send one: it
+  /// has just come to do so, and most of them (Django) have no queue. Who has sent one may say QUIT: 421 in the place of
+  /// 221 makes some clients (smtplib) report a failure. It is for the driver to end a session that `isIdle` for long.
+  package mutating func drain() { isDraining = true }
 
   // MARK: - Octets
 
@@ -336,12 +334,7 @@ package struct ServerSession: Hashable, Sendable {
 
   // MARK: - Answers
 
-  /// Gives `reply`, and when we are shutting down also takes leave.
   mutating func answer(_ reply: Reply, _ actions: inout [Action]) {
-    if isDraining, hasHadMail {
-      actions.append(.reply(reply))
-      return end(.shuttingDown, .shutdown, &actions)
-    }
     actions.append(.reply(reply))
     period += 1
   }

@@ -5,9 +5,10 @@ import Synchronization
 
 /// Whether a client that says nothing keeps us waiting, or waits for us while its message is made durable.
 final class Presence: TransactionHandler {
-  /// Asks from now on that octets come at least this often.
+  /// Asks from now on that octets come at least this often: in the middle of a mail, and outside of one.
   struct Watch {
-    let patience: Duration
+    let silence: Duration
+    let idleness: Duration
   }
 
   private let next: any TransactionHandler
@@ -32,20 +33,24 @@ final class Presence: TransactionHandler {
   }
 
   /// Stands before the session.
-  var handler: any ChannelHandler { Watcher(self) }
+  func watcher(of session: SessionHandler) -> any ChannelHandler { Watcher(self, session) }
 
   private final class Watcher: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
 
     private let presence: Presence
+    private let session: SessionHandler
     private var isWatching = false
-    private var hasHeard = false
+    private var heardAt = NIODeadline.now()
 
-    init(_ presence: Presence) { self.presence = presence }
+    init(_ presence: Presence, _ session: SessionHandler) {
+      self.presence = presence
+      self.session = session
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-      hasHeard = true
+      if isWatching { heardAt = .now() }
       context.fireChannelRead(data)
     }
 
@@ -53,17 +58,24 @@ final class Presence: TransactionHandler {
       guard let watch = event as? Watch else {
         return context.triggerUserOutboundEvent(event, promise: promise)
       }
-      if !isWatching { watchOn(context, watch.patience) }
-      isWatching = true
+      if !isWatching { begin(context, watch) }
       promise?.succeed()
     }
 
-    private func watchOn(_ context: ChannelHandlerContext, _ patience: Duration) {
-      hasHeard = false
-      context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(patience)) { [self] in
+    private func begin(_ context: ChannelHandlerContext, _ watch: Watch) {
+      isWatching = true
+      heardAt = .now()
+      look(context, watch)
+    }
+
+    private func look(_ context: ChannelHandlerContext, _ watch: Watch) {
+      // Looked at more often than that: a mail may begin or end meanwhile.
+      let pause = TimeAmount.nanoseconds(TimeAmount(min(watch.idleness, watch.silence)).nanoseconds / 4 + 1)
+      context.eventLoop.assumeIsolated().scheduleTask(in: pause) { [self] in
         guard context.channel.isActive else { return }
-        if hasHeard || presence.isOurTurn || presence.wasOurTurn() { return watchOn(context, patience) }
-        cut(context)
+        if presence.isOurTurn || presence.wasOurTurn() { heardAt = .now() }
+        let patience = TimeAmount(session.isIdle ? watch.idleness : watch.silence)
+        if NIODeadline.now() - heardAt >= patience { cut(context) } else { look(context, watch) }
       }
     }
 

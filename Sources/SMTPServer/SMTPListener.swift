@@ -24,6 +24,7 @@ package final class SMTPListener: Sendable {
   private let logger: Logger
   private let inherited: [ListenerSettings.Endpoint: CInt]
   private let table = ConnectionTable()
+  private let entrance = Entrance()
   private let state: Mutex<State>
   private let sessions = Atomic<UInt64>(0)
 
@@ -183,6 +184,8 @@ package final class SMTPListener: Sendable {
     state.withLock { state in
       state.doors.removeAll { door in doors.contains { $0.channel === door.channel } }
     }
+    for door in doors { try? await door.channel.setOption(.autoRead, value: false).get() }
+    await entrance.cleared(within: .seconds(5))
     for door in doors { try? await door.channel.close() }
   }
 
@@ -191,14 +194,15 @@ package final class SMTPListener: Sendable {
   /// - Parameters:
   ///   - limit: after this time whoever is still here is cut off.
   ///   - silence: a client that sends nothing for so long, in the middle of a message, is cut off before that.
-  package func shutdown(within limit: Duration, silence: Duration = .seconds(5)) async {
+  ///   - idleness: the same between messages.
+  package func shutdown(
+    within limit: Duration, silence: Duration = .seconds(5), idleness: Duration = .seconds(1)
+  ) async {
     await close(state.withLock { $0.doors })
-    // Who was accepted just before is still being welcomed, on another loop.
-    try? await Task.sleep(for: .milliseconds(100))
     let channels = table.shutDown()
     for channel in channels {
       channel.triggerUserOutboundEvent(SessionHandler.DrainRequest(), promise: nil)
-      channel.triggerUserOutboundEvent(Presence.Watch(patience: silence), promise: nil)
+      channel.triggerUserOutboundEvent(Presence.Watch(silence: silence, idleness: idleness), promise: nil)
     }
     let loop = group.any()
     let closed = EventLoopFuture.andAllComplete(channels.map(\.closeFuture), on: loop)
@@ -215,7 +219,7 @@ package final class SMTPListener: Sendable {
       // Out of file descriptors, accept fails at once and again: without this the loop would spin.
       .serverChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler())
+          try channel.pipeline.syncOperations.addHandlers(AcceptBackoffHandler(), self.entrance.doorkeeper)
         }
       }
       // A client may close its sending side and still wait for our answer.
@@ -265,7 +269,7 @@ package final class SMTPListener: Sendable {
       guard let identity = terms.identity else { throw ChannelError.inappropriateOperationForState }
       try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: identity.context))
     }
-    try channel.pipeline.syncOperations.addHandlers(presence.handler, session)
+    try channel.pipeline.syncOperations.addHandlers(presence.watcher(of: session), session)
   }
 
   private func refuse(_ channel: any Channel, from peer: Peer, _ admission: ConnectionTable.Admission) throws {

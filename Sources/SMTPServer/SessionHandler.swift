@@ -62,6 +62,9 @@ final class SessionHandler: ChannelDuplexHandler {
     awaitsTLS = policy.security == .implicitTLS
   }
 
+  /// Nothing of a mail is on its way, as far as we know.
+  var isIdle: Bool { session.isIdle }
+
   // MARK: - Events
 
   func handlerAdded(context: ChannelHandlerContext) { self.context = context }
@@ -101,8 +104,7 @@ final class SessionHandler: ChannelDuplexHandler {
 
   func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
     guard event is DrainRequest else { return context.triggerUserOutboundEvent(event, promise: promise) }
-    // Before it is active there is nobody to say anything to.
-    if context.channel.isActive { perform(session.drain()) } else { context.close(promise: nil) }
+    session.drain()
     promise?.succeed()
   }
 

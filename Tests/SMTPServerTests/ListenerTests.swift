@@ -163,7 +163,8 @@ struct ListenerTests {
           try await startMail(busy)
           try await busy.send("x\r\n.")
           let answer = await holder.next()
-          async let stopped: Void = listener.shutdown(within: .seconds(30), silence: .milliseconds(300))
+          async let stopped: Void = listener.shutdown(
+            within: .seconds(30), silence: .milliseconds(300), idleness: .milliseconds(100))
           #expect(await idle.readLine() == "421 4.3.2 Shutting down; try again shortly")
           answer?(Self.accepted)
           #expect(await busy.readLine() == "250 2.0.0 Accepted")
