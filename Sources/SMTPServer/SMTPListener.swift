@@ -181,6 +181,7 @@ package final class SMTPListener: Sendable {
   }
 
   private func close(_ doors: [Door]) async {
+    if doors.isEmpty { return }
     state.withLock { state in
       state.doors.removeAll { door in doors.contains { $0.channel === door.channel } }
     }
