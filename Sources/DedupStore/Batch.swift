@@ -14,6 +14,8 @@ final class Batch {
   var windows: WindowTable
   var tally = TallyTable()
   var samples = SampleTable()
+  /// What samples wait, before and after this batch.
+  private(set) var latest: LatestSamples
   var effects = Effects()
   private lazy var space = DiskSpace(path: directory)
   private let directory: String
@@ -22,13 +24,19 @@ final class Batch {
   struct Effects {
     /// Something was added that can be delivered.
     var addedMail = false
+    /// An admin changed mail that waits.
+    var changedQueue = false
     /// Files whose entries are gone.
     var orphans: [String] = []
     /// Messages of fingerprints that have no explanation yet, by the row of the fingerprint.
     var unexplained: [Int64: [UInt8]] = [:]
   }
 
-  init(_ db: Database, directory: String, policy: WindowPolicy, limits: StoreLimits, letterhead: Letterhead) {
+  init(
+    _ db: Database, directory: String, policy: WindowPolicy, limits: StoreLimits, letterhead: Letterhead,
+    latest: LatestSamples
+  ) {
+    self.latest = latest
     self.db = db
     self.directory = directory
     self.letterhead = letterhead
@@ -37,11 +45,14 @@ final class Batch {
     windows = WindowTable(variants: VariantTable(limit: limits.variants))
   }
 
+  /// Writes the samples that wait.
+  func writeLatestSamples() throws { try SampleTable.write(latest.all(), db) }
+
   /// Writes what was gathered; the last thing before the commit.
   func flush() throws {
     try windows.flush(db)
     try tally.flush(db)
-    try samples.flush(db)
+    try samples.flush(&latest, db)
   }
 }
 

@@ -1,6 +1,7 @@
 import Dispatch
 import DedupCore
 import Foundation
+import Glibc
 import Synchronization
 
 /// Group commit: everything that waits at the moment shares one transaction and its sync.
@@ -19,6 +20,8 @@ final class CommitQueue<Context>: Sendable {
 
   private struct Job: Sendable {
     var octets: Int
+    /// Until when it may wait for others; nil: not at all.
+    var patience: ContinuousClock.Instant?
     /// Returns what to call once the transaction is durable.
     var work: @Sendable (Context) throws -> @Sendable () -> Void
     var fail: @Sendable (StoreFailure) -> Void
@@ -26,12 +29,19 @@ final class CommitQueue<Context>: Sendable {
 
   private struct State {
     var ready: [Job] = []
+    /// Of these, the ones that may wait.
+    var patient = 0
     /// Octets of all jobs that were not answered yet.
     var octets = 0
     var preparing = 0
     var isClosing = false
     var isAsleep = false
     var meter = CommitMeter()
+
+    mutating func add(_ job: Job) {
+      ready.append(job)
+      if job.patience != nil { patient += 1 }
+    }
 
     /// Whether the writer thread has to be told.
     mutating func wakes() -> Bool {
@@ -40,10 +50,16 @@ final class CommitQueue<Context>: Sendable {
     }
 
     mutating func step(_ limits: StoreLimits) -> Step {
+      isAsleep = false
       if ready.isEmpty {
         if isClosing && preparing == 0 { return .stop }
         isAsleep = true
         return .sleep
+      }
+      if let until = ready.first?.patience, patient == ready.count, patient < limits.patientJobs, !isClosing {
+        let left = ContinuousClock.now.duration(to: until)
+        isAsleep = left > .zero
+        if isAsleep { return .rest(left) }
       }
       var count = 0
       var octets = 0
@@ -53,12 +69,15 @@ final class CommitQueue<Context>: Sendable {
       }
       let batch = Array(ready.prefix(count))
       ready.removeFirst(count)
+      patient -= batch.count { $0.patience != nil }
       return .commit(batch)
     }
   }
 
   private enum Step {
     case commit([Job])
+    /// Only jobs that may wait are there.
+    case rest(Duration)
     case sleep
     case stop
   }
@@ -100,11 +119,14 @@ final class CommitQueue<Context>: Sendable {
   var meter: CommitMeter { state.withLock { $0.meter } }
 
   /// Adds a job. `completion` must be quick: the next batch waits for it.
+  ///
+  /// - Parameter isPatient: it may wait as long as `limits` say for others to share its transaction.
   func submit<Output: Sendable>(
-    octets: Int, work: @escaping @Sendable (Context) throws -> Output,
+    octets: Int, isPatient: Bool = false, work: @escaping @Sendable (Context) throws -> Output,
     completion: @escaping @Sendable (Result<Output, StoreFailure>) -> Void
   ) {
-    let job = job(octets: octets, work: work, completion: completion)
+    var job = job(octets: octets, work: work, completion: completion)
+    if isPatient { job.patience = .now + limits.patience }
     if let refusal = admit(octets, isPreparing: false, job) { refuse(job, refusal) }
   }
 
@@ -167,7 +189,7 @@ extension CommitQueue {
       }
       state.octets += octets
       if isPreparing { state.preparing += 1 }
-      if let job { state.ready.append(job) }
+      if let job { state.add(job) }
       return (nil, state.wakes())
     }
     if wakes { wake.signal() }
@@ -181,7 +203,7 @@ extension CommitQueue {
     let wakes = state.withLock { state in
       state.preparing -= 1
       state.octets -= octets
-      if let job { state.ready.append(job) }
+      if let job { state.add(job) }
       return state.wakes()
     }
     if wakes { wake.signal() }
@@ -192,8 +214,11 @@ extension CommitQueue {
 extension CommitQueue {
   private func run() {
     while true {
+      // On a busy machine those go first who are about to bring a mail, so that it shares this commit.
+      sched_yield()
       switch state.withLock({ $0.step(limits) }) {
       case .commit(let batch): commit(batch)
+      case .rest(let left): _ = wake.wait(timeout: .now() + .microseconds(left.wholeMicroseconds))
       case .sleep: sleep()
       case .stop:
         stopped.signal()
@@ -262,5 +287,12 @@ extension CommitQueue {
   private func release(_ batch: [Job]) {
     let octets = batch.reduce(0) { $0 + $1.octets }
     state.withLock { $0.octets -= octets }
+  }
+}
+
+extension Duration {
+  /// For waits of moments.
+  fileprivate var wholeMicroseconds: Int {
+    Int(components.seconds) * 1_000_000 + Int(components.attoseconds / 1_000_000_000_000)
   }
 }

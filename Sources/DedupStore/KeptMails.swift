@@ -37,6 +37,7 @@ extension SQLiteStore {
   ///
   /// - Parameter limit: the latest so many.
   package func keptMails(of error: Int64, limit: Int) async throws(StoreFailure) -> KeptMails? {
-    try await reader.read { try KeptMails.find(error, limit: limit, $0) }
+    try await writeLatestSamples()
+    return try await reader.read { try KeptMails.find(error, limit: limit, $0) }
   }
 }

@@ -14,6 +14,7 @@ extension SQLiteStore {
       let ids = try QueueTable.ids(selection, change.concerns, batch.db)
       for id in ids { try batch.apply(change, to: id, now: now) }
       batch.effects.addedMail = true
+      batch.effects.changedQueue = true
       return ids
     }
   }

@@ -42,6 +42,12 @@ extension SQLiteStore: StoreReading {
     }
   }
 
+  /// What to deliver for those of `entries` whose messages are small, at most `octets` together; of the others, and of
+  /// what is damaged, `message` tells. It holds as long as `queueChanges` is what it was before the call.
+  package func messages(of entries: [QueueEntry], octets: Int) async throws(StoreFailure) -> [QueueID: Message] {
+    try await reader.messages(of: entries, octets: octets)
+  }
+
   private func setAside(_ id: QueueID, reason: String) async throws(StoreFailure) {
     try await commit { try QueueTable.setAside(id, reason: reason, $0.db) }
     logger.error("a queued mail is damaged and was set aside", metadata: ["id": "\(id)", "reason": "\(reason)"])
@@ -78,7 +84,9 @@ extension SQLiteStore: StoreReading {
 
   /// See `StoreReader.fingerprint`. An explanation that is not stored yet is made from the first sample.
   package func fingerprint(idPrefix: String, now: Timestamp) async throws(StoreFailure) -> [FingerprintDetail] {
-    try await reader.fingerprint(idPrefix: idPrefix, now: now).map { detail in
+    // An older sample is better than no answer.
+    try? await writeLatestSamples()
+    return try await reader.fingerprint(idPrefix: idPrefix, now: now).map { detail in
       var detail = detail
       if detail.explanation.isEmpty { detail.explanation = detail.firstSample.octets.map(explainer.text) ?? "" }
       return detail

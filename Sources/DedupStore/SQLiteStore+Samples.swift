@@ -6,7 +6,8 @@ import GRDB
 extension SQLiteStore {
   /// What `purgeSamples` would remove.
   package func samples(_ selection: SampleSelection, now: Timestamp) async throws(StoreFailure) -> SampleCount {
-    try await reader.read { try SampleRemoval.find(selection, now: now, $0).count }
+    try await writeLatestSamples()
+    return try await reader.read { try SampleRemoval.find(selection, now: now, $0).count }
   }
 
   /// Removes samples for good: when this returns, their octets are in no file of the store any more. What was set aside
@@ -14,6 +15,8 @@ extension SQLiteStore {
   ///
   /// - Returns: what was removed.
   package func purgeSamples(_ selection: SampleSelection, now: Timestamp) async throws(StoreFailure) -> SampleCount {
+    // One that is written later would be back.
+    try await writeLatestSamples()
     let found = try await reader.read { try SampleRemoval.find(selection, now: now, $0) }
     for start in stride(from: 0, to: found.rows.count, by: SampleRemoval.rowsAStep) {
       let step = found.rows[start..<min(found.rows.count, start + SampleRemoval.rowsAStep)]
@@ -22,6 +25,12 @@ extension SQLiteStore {
     while try await wipe(Wiping.step) {}
     try await wipe(Wiping.emptyLog)
     return found.count
+  }
+
+  /// Writes what `LatestSamples` holds back: whoever asks for samples sees the latest.
+  func writeLatestSamples() async throws(StoreFailure) {
+    guard writer.holdsSamples else { return }
+    try await commit { try $0.writeLatestSamples() }
   }
 
   /// Between transactions, beside the callers' threads, since it takes as long as the disk does.

@@ -102,6 +102,7 @@ extension SQLiteStore {
   ) async throws(StoreFailure) {
     let settling = Settling(
       settlement: settlement, at: latestTime, notice: bounce, delayNoticeSent: delayNoticeSent)
+    guard bounce != nil else { return try await commit(isPatient: true) { try $0.settle(settling, noticeFile: nil) } }
     try await commit(bounce) { try $0.settle(settling, noticeFile: $1) }
   }
 
@@ -123,11 +124,13 @@ extension SQLiteStore {
   package func tidy() async throws(StoreFailure) { try await commit { _ in } }
 
   /// Runs `work` in the next transaction.
+  ///
+  /// - Parameter isPatient: that may be a moment later, so that it shares a sync.
   func commit<Output: Sendable>(
-    _ work: @escaping @Sendable (Batch) throws -> Output
+    isPatient: Bool = false, _ work: @escaping @Sendable (Batch) throws -> Output
   ) async throws(StoreFailure) -> Output {
     let result = await withCheckedContinuation { continuation in
-      queue.submit(octets: 0, work: work) { continuation.resume(returning: $0) }
+      queue.submit(octets: 0, isPatient: isPatient, work: work) { continuation.resume(returning: $0) }
     }
     return try result.get()
   }

@@ -38,6 +38,7 @@ package final class SQLiteStore: MailStore, Sendable {
   private let lock: InstanceLock
   private let wake = Callback<Void>()
   private let replaced = Callback<Void>()
+  private let changes = Atomic(0)
   /// The latest time that a caller of `due` told.
   private let clock = Mutex<Timestamp?>(nil)
 
@@ -88,7 +89,10 @@ package final class SQLiteStore: MailStore, Sendable {
         return (opened.pool, opened.generation)
       }, bodies, policy,
       failed: { [queue, writer] in Self.look(after: $0, in: $1, queue, writer) })
-    writer.onCommit { [queue, explainer, wake] in Self.follow($0, queue, explainer, wake) }
+    writer.onCommit { [weak self, queue, explainer, wake] effects in
+      if effects.changedQueue { self?.changes.add(1, ordering: .relaxed) }
+      Self.follow(effects, queue, explainer, wake)
+    }
     writer.onReplaced { [wake, replaced] in
       wake(())
       replaced(())
@@ -126,6 +130,9 @@ package final class SQLiteStore: MailStore, Sendable {
 
   /// `wake` is called after each commit that added something to deliver, on the store's thread: it must be quick.
   package func onQueued(_ wake: @escaping @Sendable () -> Void) { self.wake.set(wake) }
+
+  /// How often an admin changed what waits; whoever was told of a change sees it counted.
+  package var queueChanges: Int { changes.load(ordering: .relaxed) }
 
   /// `told` is called after each replacement of the database while the store was open, on the store's thread: it must
   /// be quick. What happened before, `untoldReplacements` knows.

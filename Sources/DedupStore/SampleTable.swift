@@ -11,7 +11,7 @@ struct SampleTable {
   /// Of the first mail of a variant; the variant that the first mail of all has needs none.
   static func slot(ofVariant name: String) -> String { "variant:" + name }
 
-  private struct Sample {
+  struct Sample {
     var arrivedAt: Timestamp
     var octets: Int
     /// Nil when it is too large to be kept.
@@ -25,7 +25,7 @@ struct SampleTable {
 
   private var samples: [Key: Sample] = [:]
 
-  /// Takes note of one arrival. In a storm only the last one of a batch is written, and the first of each variant.
+  /// Takes note of one arrival. In a storm only the last one of a batch is kept, and the first of each variant.
   mutating func note(
     _ message: Message, _ outcome: WindowTable.Outcome, variant: String, limit: Int, at time: Timestamp
   ) {
@@ -37,16 +37,31 @@ struct SampleTable {
     }
   }
 
-  func flush(_ db: Database) throws {
+  /// Writes what was noted but for what `latest` holds back, and what it held back long enough.
+  func flush(_ latest: inout LatestSamples, _ db: Database) throws {
+    let now = ContinuousClock.now
     for (key, sample) in samples {
-      let statement = try db.cachedStatement(
-        sql: """
-          INSERT OR REPLACE INTO sample (fingerprint_id, slot, arrived_at, octets, message) VALUES (?, ?, ?, ?, ?)
-          """)
-      try statement.execute(arguments: [
-        key.fingerprint, key.slot, sample.arrivedAt.milliseconds, sample.octets, sample.message.map { Data($0) },
-      ])
+      if key.slot == Self.latest, latest.holds(sample, of: key.fingerprint, at: now) { continue }
+      try Self.write(sample, key, db)
     }
+    try Self.write(latest.due(at: now), db)
+  }
+
+  /// Writes samples that were held back.
+  static func write(_ held: [Int64: Sample], _ db: Database) throws {
+    for (fingerprint, sample) in held { try write(sample, Key(fingerprint: fingerprint, slot: latest), db) }
+  }
+
+  /// Does nothing when the fingerprint is gone, which may be while its sample is held back.
+  private static func write(_ sample: Sample, _ key: Key, _ db: Database) throws {
+    let statement = try db.cachedStatement(
+      sql: """
+        INSERT OR REPLACE INTO sample (fingerprint_id, slot, arrived_at, octets, message)
+        SELECT id, ?, ?, ?, ? FROM fingerprint WHERE id = ?
+        """)
+    try statement.execute(arguments: [
+      key.slot, sample.arrivedAt.milliseconds, sample.octets, sample.message.map { Data($0) }, key.fingerprint,
+    ])
   }
 
   static func find(_ slot: String, of fingerprint: Int64, _ db: Database) throws -> SampleMail {

@@ -4,6 +4,9 @@ import DedupCore
 package struct StoreLimits: Hashable, Sendable {
   /// Most mails that share one commit.
   package var batchMails = 512
+  /// How long what need not be durable at once waits for others to share their commit, and how many of it make one.
+  package var patience: Duration = .milliseconds(3)
+  package var patientJobs = 8
   /// Octets of mail after which a batch is closed; one larger mail still makes a batch of its own.
   package var batchOctets = 16 << 20
   /// Octets that may wait for their commit. Beyond, a mail is refused at once rather than filling the memory while a

@@ -112,6 +112,20 @@ extension StoreReader {
   /// Damaged entries that were set aside do not count.
   package func queueStatus() async throws(StoreFailure) -> QueueStatus { try await read(QueueQueries.status) }
 
+  /// The messages of those of `entries` that are small, intact and not held, until `octets` are together.
+  func messages(of entries: [QueueEntry], octets: Int) async throws(StoreFailure) -> [QueueID: Message] {
+    try await read { [bodies] db in
+      var messages: [QueueID: Message] = [:]
+      var room = octets
+      for entry in entries where entry.size <= room {
+        guard case .intact(let message) = try StoredMessage.load(entry.id, bodies, db) else { continue }
+        messages[entry.id] = message
+        room -= entry.size
+      }
+      return messages
+    }
+  }
+
   func load(_ id: QueueID) async throws(StoreFailure) -> StoredMessage.Loaded {
     try await read { [bodies] in try StoredMessage.load(id, bodies, $0) }
   }

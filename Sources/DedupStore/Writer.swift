@@ -21,6 +21,8 @@ final class Writer: Sendable {
   private let lastOpening = Mutex<ContinuousClock.Instant?>(nil)
   /// Of the database in which the transaction that it was found with is kept.
   private let begunGeneration = Mutex<Int?>(nil)
+  /// By the generation of the database, for they name its rows.
+  private let latestSamples = Mutex<(generation: Int, samples: LatestSamples)>((0, LatestSamples()))
   /// By the generation of the database.
   private let readPatience: ReadPatience<Int>
 
@@ -45,6 +47,9 @@ final class Writer: Sendable {
   func setPolicy(_ policy: WindowPolicy) { self.policy.withLock { $0 = policy } }
 
   func setRetention(_ retention: Retention) { self.retention.withLock { $0 = retention } }
+
+  /// Whether samples wait to be written.
+  var holdsSamples: Bool { latestSamples.withLock { !$0.samples.isEmpty } }
 
   /// Who hears of each durable batch.
   func onCommit(_ follow: (@Sendable (Batch.Effects) -> Void)?) { self.follow.set(follow) }
@@ -88,11 +93,13 @@ final class Writer: Sendable {
 
   /// Something useful for an idle moment. Returns whether there is more.
   func tidy() throws -> Bool {
-    guard let pool = try? pool else { return false }
+    guard let opened = try? database.opened else { return false }
+    let pool = opened.pool
     let now = replacer.now()
     let purge = Purge(retention.withLock { $0 }, windowLength: policy.withLock { $0.length }, now: now)
     return try pool.writeWithoutTransaction { db in
       if db.isInsideTransaction { try db.rollback() }
+      try writeLatestSamples(of: opened.generation, db)
       return try purge.step(db) || SampleTable.deflate(now: now, db) || Housekeeping.shrink(db)
     }
   }
@@ -105,8 +112,14 @@ final class Writer: Sendable {
   /// Moves the WAL into the database and closes both. On a full disk the first may fail; the WAL then stays, and
   /// the next start reads it.
   func close() throws {
-    guard let pool = try? pool else { return }
-    let checkpoint = Result { try pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) } }
+    guard let opened = try? database.opened else { return }
+    let pool = opened.pool
+    let checkpoint = Result {
+      try pool.writeWithoutTransaction { db in
+        try writeLatestSamples(of: opened.generation, db)
+        _ = try db.checkpoint(.truncate)
+      }
+    }
     try pool.close()
     try checkpoint.get()
   }
@@ -117,7 +130,8 @@ final class Writer: Sendable {
     // Left open by a rollback that failed; nothing of it was acknowledged.
     if db.isInsideTransaction { try db.rollback() }
     let batch = Batch(
-      db, directory: bodies.folder, policy: policy.withLock { $0 }, limits: limits, letterhead: letterhead)
+      db, directory: bodies.folder, policy: policy.withLock { $0 }, limits: limits, letterhead: letterhead,
+      latest: latestSamples(of: generation))
     let isFirst = begunGeneration.withLock { $0 != generation }
     try db.inTransaction(.immediate) {
       if isFirst { try TransactionTable.keepLast(db) }
@@ -127,7 +141,23 @@ final class Writer: Sendable {
       return .commit
     }
     if isFirst { begunGeneration.withLock { $0 = generation } }
+    latestSamples.withLock { $0 = (generation, batch.latest) }
     return batch.effects
+  }
+
+  private func latestSamples(of generation: Int) -> LatestSamples {
+    latestSamples.withLock { $0.generation == generation ? $0.samples : LatestSamples() }
+  }
+
+  /// Writes the latest mails of a storm that may be over.
+  private func writeLatestSamples(of generation: Int, _ db: Database) throws {
+    var latest = latestSamples(of: generation)
+    if latest.isEmpty { return }
+    try db.inTransaction(.immediate) {
+      try SampleTable.write(latest.all(), db)
+      return .commit
+    }
+    latestSamples.withLock { $0 = (generation, latest) }
   }
 
   /// A transaction whose sync failed counts as lost, and its mails find another place. But it stands whole in the WAL,

@@ -51,12 +51,9 @@ struct ReportSummary {
 
   /// At most `limit` characters, control characters removed: it goes into headers, logs and terminals.
   private func bounded(_ text: String, to limit: Int) -> String {
+    if text.utf8.allSatisfy({ 0x20 <= $0 && $0 < 0x7F }) { return String(text.prefix(limit)) }
     var output = ""
     for scalar in text.unicodeScalars.prefix(limit) {
-      if scalar.value >= 0x20, scalar.value < 0x7F {
-        output.unicodeScalars.append(scalar)
-        continue
-      }
       switch scalar.properties.generalCategory {
       case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse: output += " "
       default: output.unicodeScalars.append(scalar)

@@ -97,6 +97,7 @@ struct Daemon {
           announce(bound, nextHop: route.value.transport.nextHop)
           let addresses = bound.map(\.description).joined(separator: ", ")
           manager.ready("listening on \(addresses), delivering to \(route.value.transport.nextHop)")
+          ProgramPages.letGo()
         }, manager: manager),
     ]
     try await run(services, HangUpService(hangUps: hangUps, terminal: terminal, reloader: reloader))

@@ -74,8 +74,9 @@ struct LineLogHandler: LogHandler {
     let all = metadata.merging(event.metadata ?? [:]) { $1 }
     var line = isJournal ? event.level.priority : "\(LogLine.time()) "
     line += "\(event.level) \(Self.escaped("\(event.message)", quoting: false))"
-    for key in all.keys.sorted(by: Self.inOrder) {
-      line += " \(key)=\(Self.escaped("\(all[key] ?? "")", quoting: true))"
+    let fields = all.map { (rank: Self.rank(of: $0.key), key: $0.key, value: $0.value) }
+    for field in fields.sorted(by: { ($0.rank, $0.key) < ($1.rank, $1.key) }) {
+      line += " \(field.key)=\(Self.escaped("\(field.value)", quoting: true))"
     }
     LogLine.write(line)
   }
@@ -83,12 +84,11 @@ struct LineLogHandler: LogHandler {
   /// What names the mail comes first; the rest follows by name.
   private static let order = ["id", "session", "client", "from", "to", "size", "reason"]
 
-  private static func inOrder(_ a: String, _ b: String) -> Bool {
-    let (first, second) = (order.firstIndex(of: a) ?? order.count, order.firstIndex(of: b) ?? order.count)
-    return first == second ? a < b : first < second
-  }
+  private static func rank(of key: String) -> Int { order.firstIndex(of: key) ?? order.count }
 
   static func escaped(_ text: String, quoting: Bool) -> String {
+    // Nearly all is of this kind, and looking each character up takes longer than counting the mail does.
+    if !text.isEmpty, text.utf8.allSatisfy({ isPlain($0, quoting: quoting) }) { return text }
     var result = ""
     for scalar in text.unicodeScalars {
       switch scalar {
@@ -101,7 +101,15 @@ struct LineLogHandler: LogHandler {
       default: result.unicodeScalars.append(scalar)
       }
     }
-    return quoting && (result.isEmpty || result.contains(" ")) ? "\"\(result)\"" : result
+    return quoting && (result.isEmpty || result.utf8.contains(0x20)) ? "\"\(result)\"" : result
+  }
+
+  private static func isPlain(_ octet: UInt8, quoting: Bool) -> Bool {
+    switch octet {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), 0x20: !quoting
+    case 0x21...0x7E: true
+    default: false
+    }
   }
 }
 

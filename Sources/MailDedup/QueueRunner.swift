@@ -15,10 +15,22 @@ struct QueueRunner: Service {
     case wake
     /// An admin changed what waits: what was read is out of date.
     case changed
-    case finished(QueueID)
+    /// A transport is free again; what came of the attempt is being recorded.
+    case tried
+    /// That is recorded as well; unless it `settled` all of the entry, that may be due again.
+    case finished(QueueID, settled: Bool)
     case shutdown
     /// What was under way at the shutdown had its time.
     case overdue
+  }
+
+  /// An entry that is about to be tried.
+  private struct Ready {
+    var entry: QueueEntry
+    /// What is to be sent; nil when it is still in the store.
+    var message: Message?
+    /// The store's `queueChanges` when they were read.
+    var changes: Int
   }
 
   private let store: SQLiteStore
@@ -38,6 +50,11 @@ struct QueueRunner: Service {
 
   /// Entries that are read from the store at once; more wait there. A new mail waits until these are on their way.
   private static let lookahead = 20
+  /// Octets of their messages that are read with them.
+  private static let octetsAhead = 1 << 20
+  /// Mails that were tried and are not recorded yet, beyond those that are being tried: a sync is shared by many, and no
+  /// transport waits for it.
+  private static let unrecorded = 20
   /// How long to leave the store alone after it failed to answer.
   private static let storePause = Duration.seconds(2)
   private static let longestStorePause = Duration.seconds(30)
@@ -68,15 +85,24 @@ struct QueueRunner: Service {
   /// Ends when a shutdown was asked for and nothing is under way any more.
   private func loop(in group: inout DiscardingTaskGroup) async {
     var underway: Set<QueueID> = [] { didSet { self.underway.adopt(underway) } }
-    var ready: [QueueEntry] = []
+    var trying = 0
+    var ready: [Ready] = []
+    // Whether something may be due, and whether the alarm may have to be another, that we do not know of.
+    var isOutdated = true
+    var isAlarmOutdated = true
     var alarm: Task<Void, Never>?
     var isStopping = false
     var lastCall: Task<Void, Never>?
     for await event in events {
       switch event {
-      case .wake: break
-      case .changed: ready = []
-      case .finished(let id): underway.remove(id)
+      case .wake: isOutdated = true
+      case .changed:
+        ready = []
+        isOutdated = true
+      case .tried: trying -= 1
+      case .finished(let id, let settled):
+        underway.remove(id)
+        if !settled { isOutdated = true }
       case .shutdown:
         isStopping = true
         lastCall = after(Self.lastDeliveries, .overdue)
@@ -87,22 +113,24 @@ struct QueueRunner: Service {
         continue
       }
       let concurrency = route.value.concurrency
+      var hasRoom: Bool { trying < concurrency && underway.count < concurrency + Self.unrecorded }
       var isReadable = true
-      if ready.isEmpty && underway.count < concurrency {
+      if isOutdated && ready.isEmpty && hasRoom {
         let found = await due(excluding: underway)
         ready = found ?? []
         isReadable = found != nil
+        isOutdated = ready.count == Self.lookahead
+        isAlarmOutdated = true
       }
-      while underway.count < concurrency, let entry = ready.popLast() {
-        guard underway.insert(entry.id).inserted else { continue }
-        group.addTask {
-          await deliver(entry)
-          signal.yield(.finished(entry.id))
-        }
+      while hasRoom, let next = ready.popLast() {
+        guard underway.insert(next.entry.id).inserted else { continue }
+        trying += 1
+        group.addTask { signal.yield(.finished(next.entry.id, settled: await deliver(next))) }
       }
-      if underway.count < concurrency {
+      if isAlarmOutdated && hasRoom {
         alarm?.cancel()
         alarm = isReadable ? await alarmForNextDue(excluding: underway) : after(Self.storePause, .wake)
+        isAlarmOutdated = false
       }
     }
     alarm?.cancel()
@@ -117,9 +145,12 @@ struct QueueRunner: Service {
   }
 
   /// Due entries, the most urgent last; nil when the store does not answer.
-  private func due(excluding underway: Set<QueueID>) async -> [QueueEntry]? {
+  private func due(excluding underway: Set<QueueID>) async -> [Ready]? {
     do {
-      return try await store.due(now: WallClock.now(), limit: Self.lookahead, excluding: underway).reversed()
+      let changes = store.queueChanges
+      let entries = try await store.due(now: WallClock.now(), limit: Self.lookahead, excluding: underway)
+      let messages = entries.isEmpty ? [:] : try await store.messages(of: entries, octets: Self.octetsAhead)
+      return entries.reversed().map { Ready(entry: $0, message: messages[$0.id], changes: changes) }
     } catch {
       logger.error("queue-unreadable", metadata: ["error": "\(error)"])
       return nil
@@ -139,11 +170,17 @@ struct QueueRunner: Service {
     return after(pause, .wake)
   }
 
-  private func deliver(_ entry: QueueEntry) async {
+  /// Returns whether the entry is done with.
+  private func deliver(_ next: Ready) async -> Bool {
+    let entry = next.entry
     do {
-      guard let message = try await store.message(of: entry.id) else { return }
+      guard let message = try await message(of: next) else {
+        signal.yield(.tried)
+        return true
+      }
       let route = route.value
       let (result, sent) = await deliver(message, of: entry, over: route)
+      signal.yield(.tried)
       let attempt = DeliveryAttempt(entry: entry.id, at: WallClock.now(), result)
       var settlement = route.retry.settle(entry, attempt, random: .random(in: -1...1))
       // It failed on a way that mail no longer goes; the new one is tried at once.
@@ -152,10 +189,19 @@ struct QueueRunner: Service {
       counts.change { $0.add(settlement) }
       let notice = route.bounces.notice(about: settlement, of: entry, message: sent, at: attempt.at)
       await record(settlement, of: entry, notice)
+      return settlement.remaining.isEmpty && notice == nil
     } catch {
       logger.error("queue-unreadable", metadata: ["id": "\(entry.id)", "error": "\(error)"])
       try? await Task.sleep(for: Self.storePause)
+      signal.yield(.tried)
+      return false
     }
+  }
+
+  /// What was read with the entry, unless an admin may have changed that since.
+  private func message(of next: Ready) async throws -> Message? {
+    if let message = next.message, store.queueChanges == next.changes { return message }
+    return try await store.message(of: next.entry.id)
   }
 
   /// Returns also what was sent: that is what may come back to the sender, not what it was before it was encrypted.

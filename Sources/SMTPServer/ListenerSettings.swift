@@ -59,8 +59,11 @@ package struct ListenerSettings: Hashable, Sendable {
   /// Whether passwords are taken without TLS from clients on this machine.
   package var allowsPlaintextAuthOnLoopback = false
   /// How long we listen for a client that talks before the banner. It is enough for whoever sends at once, and short
-  /// beside the sync that each mail waits for.
-  package var greetingDelay: Duration = .microseconds(250)
+  /// beside the sync that each mail waits for. Nil: that long for clients from elsewhere, and not at all for those on
+  /// this machine, which are no bots: a timer for each connection is a tenth of what its mail costs.
+  package var greetingDelay: Duration?
+
+  func greetingDelay(for peer: Peer) -> Duration { greetingDelay ?? (peer.isLocal ? .zero : .microseconds(250)) }
   /// How long we read on, discarding, after the last reply to a client that we cut off. Closing at once with octets
   /// unread makes the kernel send a reset, which takes the reply away from the client.
   package var linger: Duration = .seconds(2)

@@ -223,6 +223,8 @@ package final class SMTPListener: Sendable {
           try channel.pipeline.syncOperations.addHandlers(AcceptBackoffHandler(), self.entrance.doorkeeper)
         }
       }
+      // Most mails come with one read or two. Of a buffer that is not filled the rest takes no memory.
+      .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 32 * 1024))
       // A client may close its sending side and still wait for our answer.
       .childChannelOption(.allowRemoteHalfClosure, value: true)
       .childChannelInitializer { channel in
@@ -262,7 +264,7 @@ package final class SMTPListener: Sendable {
     let number = sessions.wrappingAdd(1, ordering: .relaxed).newValue
     let presence = Presence(handler)
     let session = SessionHandler(
-      client: peer.name, name: "s" + String(number, radix: 36), settings: settings,
+      peer: peer, name: "s" + String(number, radix: 36), settings: settings,
       policy: policy(for: peer, at: endpoint, terms), identity: terms.identity, authenticator: terms.authenticator,
       table: table, transactions: presence, largeMessages: largeMessages, logger: logger)
     if endpoint.isImplicitTLS {

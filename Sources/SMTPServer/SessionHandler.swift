@@ -21,6 +21,7 @@ final class SessionHandler: ChannelDuplexHandler {
   private let client: String
   private let name: String
   private let settings: ListenerSettings
+  private let greetingDelay: Duration
   private let identity: TLSIdentity?
   private let authenticator: Authenticator?
   private let table: ConnectionTable
@@ -44,11 +45,12 @@ final class SessionHandler: ChannelDuplexHandler {
   private var alarm: (task: Scheduled<Void>, at: NIODeadline)?
 
   init(
-    client: String, name: String, settings: ListenerSettings, policy: SessionPolicy, identity: TLSIdentity?,
+    peer: Peer, name: String, settings: ListenerSettings, policy: SessionPolicy, identity: TLSIdentity?,
     authenticator: Authenticator?, table: ConnectionTable, transactions: any TransactionHandler,
     largeMessages: any LargeMessages, logger: Logger
   ) {
-    self.client = client
+    client = peer.name
+    greetingDelay = settings.greetingDelay(for: peer)
     self.name = name
     self.settings = settings
     self.identity = identity
@@ -77,8 +79,8 @@ final class SessionHandler: ChannelDuplexHandler {
   }
 
   private func greet() {
-    guard settings.greetingDelay > .zero else { return perform(session.open()) }
-    after(settings.greetingDelay) { handler in handler.perform(handler.session.open()) }
+    guard greetingDelay > .zero else { return perform(session.open()) }
+    after(greetingDelay) { handler in handler.perform(handler.session.open()) }
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -229,14 +231,14 @@ final class SessionHandler: ChannelDuplexHandler {
     let isOrderly = ending == .quit || ending == .gone
     let isNews = !isOrderly && ending != .shutdown
     logger.event(isNews ? .info : .debug, .closed, described([.reason: ending.rawValue]))
-    // Whatever the client does or does not do, this is the end of it.
-    after(settings.linger) { $0.cut() }
     let last = context.writeAndFlush(wrapOutboundOut(output ?? ByteBuffer()))
     last.assumeIsolated().whenComplete { _ in
       guard let context = self.context else { return }
       context.close(mode: isOrderly ? .all : .output, promise: nil)
       self.readIfWanted()
     }
+    // Whatever the client does or does not do, this is the end of it. Most are gone already.
+    if self.context?.channel.isActive == true { after(settings.linger) { $0.cut() } }
   }
 
   /// Closes below TLS, which would wait for the farewell of the client, and some never say it (RFC 5246 section 7.2.1
