@@ -1,0 +1,184 @@
+"""Rates, latencies and costs: the same load for each server in turn, round by round."""
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from contestants import Aiosmtpd, OpenSMTPD, Ours, PostfixPeer, Sink, until
+from load import Load
+from usage import used
+
+# metric -> server -> one value a round
+Figures = dict[str, dict[str, list[float]]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One kind of load."""
+
+    mail: str
+    sessions: int
+    mails: int
+    reuse: bool = False
+    starttls: bool = False
+    # How many different errors; 0: each mail is another one.
+    kinds: int = 1
+
+    @property
+    def name(self) -> str:
+        """As the report shows it."""
+        parts = [self.mail, f"{self.sessions} sessions" if self.sessions > 1 else "1 session"]
+        parts += ["reused"] * self.reuse + ["STARTTLS"] * self.starttls
+        if self.mail.startswith("report") and self.kinds != 1:
+            parts.append(f"{self.kinds or 'all'} different")
+        return ", ".join(parts)
+
+    def options(self) -> dict:
+        """For the load."""
+        return {"sessions": self.sessions, "mails": self.mails, "reuse": self.reuse, "starttls": self.starttls,
+                "kinds": self.kinds or self.mails}
+
+
+def _matrix(mail: str, counts: dict[int, int], full: bool, **options) -> list[Case]:
+    """Each number of sessions; in full also with reused connections and with STARTTLS, and both."""
+    cases = [Case(mail, sessions, mails, **options) for sessions, mails in counts.items()]
+    if full:
+        for reuse, starttls in ((True, False), (False, True), (True, True)):
+            cases += [Case(mail, sessions, mails, reuse, starttls, **options) for sessions, mails in counts.items()]
+    return cases
+
+
+RELAYED = (_matrix("ordinary-10k", {1: 400, 10: 1500, 100: 1500}, full=True)
+           + _matrix("ordinary-4k", {1: 400, 10: 1500, 100: 1500}, full=False))
+STORM = [Case("report-15k", 10, 4000), Case("report-15k", 100, 4000), Case("report-15k", 10, 6000, reuse=True),
+         Case("report-15k", 100, 6000, reuse=True), Case("report-80k", 10, 1500), Case("report-80k", 100, 1500)]
+STORM_OF_OURS = [Case("report-15k", 100, 4000, kinds=1000), Case("report-15k", 100, 4000, kinds=0),
+                 Case("report-15k", 100, 1500, starttls=True)]
+
+
+class Round:
+    """Servers that run side by side, of which one works at a time."""
+
+    def __init__(self, load: Load, figures: Figures):
+        self._load, self._figures, self._sent = load, figures, 0
+
+    def measure(self, kind: str, case: Case, servers: list, relayed: Callable[[object], int] | None = None) -> None:
+        """Sends the mails of `case` to each; `relayed` counts what came out of one at its other end."""
+        for server in servers:
+            before, begun = used(server.pid), time.monotonic()
+            arrived = relayed(server) if relayed else 0
+            result = self._load.run(server.port, case.mail, first=self._sent, **case.options())
+            seconds = time.monotonic() - begun
+            if relayed:
+                until(lambda server=server, arrived=arrived: relayed(server) >= arrived + case.mails,
+                      f"what {server.name} relays", 300)
+                seconds = time.monotonic() - begun
+            else:
+                time.sleep(0.3)
+            cost = used(server.pid) - before
+            name = f"{kind}: {case.name}"
+            self._note(name, server, {
+                "mails/s": result.rate, "p50 ms": result.p50, "p99 ms": result.p99, "max ms": result.max,
+                "CPU µs/mail": 1e6 * cost.cpu / case.mails, "octets written/mail": cost.written / case.mails,
+                **({"relayed/s": case.mails / seconds} if relayed else {})})
+        # Later mails of a round are new to all.
+        self._sent += case.mails
+
+    def _note(self, name: str, server, values: dict[str, float]) -> None:
+        for what, value in values.items():
+            self._figures.setdefault(f"{name}: {what}", {}).setdefault(server.name, []).append(value)
+
+
+def measure(load: Load, folder: Path, rounds: int, say: Callable[[str], None]) -> Figures:
+    """All of it."""
+    figures: Figures = {}
+    _relays(load, folder, rounds, say, figures)
+    _storms(load, folder, rounds, say, figures)
+    _accepts(load, folder, rounds, say, figures)
+    return figures
+
+
+def _relays(load: Load, folder: Path, rounds: int, say: Callable[[str], None], figures: Figures) -> None:
+    """Mail that passes through, taken and delivered to a sink of each server's own."""
+    makers = [Ours, PostfixPeer, OpenSMTPD]
+    sinks = [Sink(folder).start() for _ in makers]
+    servers = [maker(folder, sink.port).start() for maker, sink in zip(makers, sinks)]
+    counts = {server.name: sink for server, sink in zip(servers, sinks)}
+    try:
+        measuring = Round(load, figures)
+        for turn in range(rounds):
+            for case in RELAYED:
+                say(f"relay {turn + 1}/{rounds}: {case.name}")
+                measuring.measure("relay", case, servers, lambda server: counts[server.name].count)
+    finally:
+        _stop(servers + sinks)
+
+
+def _storms(load: Load, folder: Path, rounds: int, say: Callable[[str], None], figures: Figures) -> None:
+    """Error mail, which we judge and count and sinks throw away."""
+    next_hop = Sink(folder).start()
+    servers = [Ours(folder, next_hop.port).start(), Sink(folder).start(), Aiosmtpd(folder).start()]
+    try:
+        measuring = Round(load, figures)
+        for turn in range(rounds):
+            for case in STORM + STORM_OF_OURS:
+                say(f"storm {turn + 1}/{rounds}: {case.name}")
+                # aiosmtpd takes a few hundred mails a second at most, and is no peer that a bar is about.
+                ours_only = case in STORM_OF_OURS
+                slow = case.sessions > 10 or case.mail == "report-80k"
+                measuring.measure("storm", case, servers[:1] if ours_only else servers[:2] if slow else servers)
+    finally:
+        _stop([*servers, next_hop])
+
+
+def _accepts(load: Load, folder: Path, rounds: int, say: Callable[[str], None], figures: Figures) -> None:
+    """The next hop hangs: whatever is taken stays in the queue."""
+    makers = [Ours, PostfixPeer, OpenSMTPD]
+    sinks = [Sink(folder, hangs=True).start() for _ in makers]
+    servers = [maker(folder, sink.port).start() for maker, sink in zip(makers, sinks)]
+    try:
+        measuring = Round(load, figures)
+        for turn in range(rounds):
+            for case in _matrix("ordinary-10k", {1: 400, 10: 1500, 100: 1500}, full=False):
+                say(f"accept {turn + 1}/{rounds}: {case.name}")
+                measuring.measure("accept, next hop hangs", case, servers)
+    finally:
+        _stop(servers + sinks)
+
+
+def _stop(processes: list) -> None:
+    for process in processes:
+        process.stop()
+
+
+def mixed(load: Load, folder: Path, rounds: int, say: Callable[[str], None]) -> Figures:
+    """Mail of one site at a steady pace, without and with a storm of another site beside it."""
+    figures: Figures = {}
+    sink = Sink(folder).start()
+    ours = Ours(folder, sink.port).start()
+    steady = {"sessions": 50, "mails": 0, "seconds": 6, "pace": 50}
+    try:
+        for turn in range(rounds):
+            for name, sessions in (("alone", 0), ("beside a storm over 10 sessions", 10),
+                                   ("beside a storm over 100 sessions", 100)):
+                say(f"mixed {turn + 1}/{rounds}: {name}")
+                storm = _begin_storm(load, ours.port, sessions, turn)
+                time.sleep(1)
+                result = load.run(ours.port, "ordinary-4k", sender="shop@other.example", first=turn * 1000, **steady)
+                if storm:
+                    storm.communicate(timeout=60)
+                until(lambda: ours.relay.status()["queue"]["waiting"] == 0, "the queue is empty", 60)
+                for what, value in (("p50 ms", result.p50), ("p99 ms", result.p99), ("max ms", result.max)):
+                    figures.setdefault(f"password resets {name}: {what}", {}).setdefault(ours.name, []).append(value)
+    finally:
+        _stop([ours, sink])
+    return figures
+
+
+def _begin_storm(load: Load, port: int, sessions: int, turn: int) -> subprocess.Popen | None:
+    if not sessions:
+        return None
+    return load.begin(port, "report-15k", sessions=sessions, mails=0, seconds=8, first=turn * 1_000_000)
+
+
