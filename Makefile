@@ -4,7 +4,7 @@
 SWIFT_FLAGS = --explicit-target-dependency-import-check error
 BIN = $$(swift build --show-bin-path)
 
-.PHONY: help run build release deb test test-swift test-interop bench lint score fuzz demo demo-mails setup clean
+.PHONY: help run build release deb test test-swift test-interop bench bench-compare bench-setup lint score fuzz demo demo-mails setup clean
 
 help:
 	@echo "make run         installs what is missing, builds, and runs the relay with ./dedup.conf"
@@ -14,7 +14,8 @@ help:
 	@echo "make deb         the Debian package, into dist/ (an optimised build: about a quarter of an hour)"
 	@echo "make test-swift  the Swift tests alone    make test-interop   Django, PostgreSQL and a sink alone"
 	@echo "make lint        formatting and layers    make demo-mails     records the outage of the demo anew"
-	@echo "make bench       how long a mail takes from connect to QUIT, beside Postfix, with the optimised build"
+	@echo "make bench       rates, latencies and memory beside Postfix, OpenSMTPD and sinks, with the optimised build"
+	@echo "make bench-compare BASELINE=run.json   the same, and what changed since that run"
 	@echo "make score       fingerprints of the labelled set in ../shared, scored"
 	@echo "make fuzz        libFuzzer over reader and session, FUZZ_SECONDS=60 each"
 	@echo "make clean       removes what was built"
@@ -77,9 +78,22 @@ FUZZ_SECONDS = 60
 fuzz:
 	@Scripts/fuzz $(FUZZ_SECONDS)
 
-bench: release
-	@Scripts/setup test
-	MAILDEDUP_BIN_DIR="$$(swift build -c release --show-bin-path)" .venv/bin/python -B Benchmarks/latency.py
+# What the package holds: optimised, and linked statically with the runtime of Swift.
+BENCH_BIN = .build/bench-bin
+BENCH_ROUNDS = 3
+BENCH = MAILDEDUP_BIN_DIR="$(CURDIR)/$(BENCH_BIN)" .venv/bin/python -B Benchmarks/suite \
+	--rounds $(BENCH_ROUNDS) --json $(BENCH_BIN)/run.json
+
+bench: bench-setup
+	$(BENCH)
+
+bench-compare: bench-setup
+	@test -f "$(BASELINE)" || { echo "BASELINE=FILE: the JSON of an earlier run, such as Benchmarks/baseline.json"; exit 2; }
+	$(BENCH) --compare "$(BASELINE)"
+
+bench-setup:
+	@Scripts/setup bench
+	@Scripts/link-static $(BENCH_BIN) release
 
 score:
 	@swift build $(SWIFT_FLAGS) --product dedupctl

@@ -134,8 +134,9 @@ def _multiply(path: Path, size: int) -> None:
     for table in ("arrival", "variant"):
         others = [row[1] for row in database.execute(f"PRAGMA table_info({table})") if row[1] != "fingerprint_id"]
         database.execute(
-            f"INSERT OR IGNORE INTO {table} (fingerprint_id, {', '.join(others)}) SELECT f.id, {', '.join(others)} "
-            f"FROM fingerprint f, (SELECT * FROM {table} LIMIT 1)")
+            f"INSERT OR IGNORE INTO {table} (fingerprint_id, {', '.join(others)}) "
+            f"SELECT f.id, {', '.join('one.' + other for other in others)} "
+            f"FROM fingerprint f, (SELECT * FROM {table} LIMIT 1) one")
     database.commit()
     database.close()
 

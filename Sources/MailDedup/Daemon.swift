@@ -86,6 +86,7 @@ struct Daemon {
       SpoolImporter(spool: spool, store: store, judge: intake.judge, logger: logger), teller,
       SummaryService(mailer: mailer, logger: logger), EpisodeService(store: store, logger: logger),
       RetentionService(store: store, logger: logger),
+      StartupTrimmer(),
       FileRefresher {
         entrance.value.refresh()
         watch.look()
@@ -97,7 +98,6 @@ struct Daemon {
           announce(bound, nextHop: route.value.transport.nextHop)
           let addresses = bound.map(\.description).joined(separator: ", ")
           manager.ready("listening on \(addresses), delivering to \(route.value.transport.nextHop)")
-          ProgramPages.letGo()
         }, manager: manager),
     ]
     try await run(services, HangUpService(hangUps: hangUps, terminal: terminal, reloader: reloader))

@@ -52,9 +52,6 @@ struct QueueRunner: Service {
   private static let lookahead = 20
   /// Octets of their messages that are read with them.
   private static let octetsAhead = 1 << 20
-  /// Mails that were tried and are not recorded yet, beyond those that are being tried: a sync is shared by many, and no
-  /// transport waits for it.
-  private static let unrecorded = 20
   /// How long to leave the store alone after it failed to answer.
   private static let storePause = Duration.seconds(2)
   private static let longestStorePause = Duration.seconds(30)
@@ -113,7 +110,8 @@ struct QueueRunner: Service {
         continue
       }
       let concurrency = route.value.concurrency
-      var hasRoom: Bool { trying < concurrency && underway.count < concurrency + Self.unrecorded }
+      // As many again may have been tried and not be recorded yet: many share a sync, and no transport waits for it.
+      var hasRoom: Bool { trying < concurrency && underway.count < 2 * concurrency }
       var isReadable = true
       if isOutdated && ready.isEmpty && hasRoom {
         let found = await due(excluding: underway)

@@ -24,6 +24,17 @@ struct ListenerService: Service {
   }
 }
 
+/// Gives back what only the start needed, once all parts run.
+struct StartupTrimmer: Service {
+  func run() async throws {
+    await cancelWhenGracefulShutdown {
+      try? await Task.sleep(for: .seconds(1))
+      ProgramPages.letGo()
+    }
+    try await gracefulShutdown()
+  }
+}
+
 /// Looks every few seconds whether the files that are read again when they change did change.
 struct FileRefresher: Service {
   let refresh: @Sendable () -> Void

@@ -164,6 +164,14 @@ package struct ServerSession: Hashable, Sendable {
     }
   }
 
+  /// Whether what comes next is the octets of a message.
+  package var expectsMessage: Bool {
+    switch state {
+    case .data, .chunk: true
+    default: false
+    }
+  }
+
   /// The transaction that the last reply was about, for its log line; nil when it was about none.
   package var envelope: Envelope? { draft?.envelope ?? concluded }
 

@@ -223,8 +223,7 @@ package final class SMTPListener: Sendable {
           try channel.pipeline.syncOperations.addHandlers(AcceptBackoffHandler(), self.entrance.doorkeeper)
         }
       }
-      // Most mails come with one read or two. Of a buffer that is not filled the rest takes no memory.
-      .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 32 * 1024))
+      .childChannelOption(.recvAllocator, value: SessionHandler.commandBuffer)
       // A client may close its sending side and still wait for our answer.
       .childChannelOption(.allowRemoteHalfClosure, value: true)
       .childChannelInitializer { channel in

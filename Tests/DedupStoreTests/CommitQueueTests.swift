@@ -176,6 +176,47 @@ struct CommitQueueTests {
     #expect(queue.close())
   }
 
+  @Test(
+    "what may wait shares the transaction of what may not, or of enough of its kind, or has one when its time is over",
+    arguments: [
+      (patience: Duration.seconds(3600), patient: 2, urgent: 1, batches: [[0, 1, 2]]),
+      (.seconds(3600), 3, 0, [[0, 1, 2]]),
+      (.milliseconds(20), 1, 0, [[0]]),
+    ])
+  func patience(_ patience: Duration, patient: Int, urgent: Int, batches: [[Int]]) {
+    let ledger = Ledger()
+    var limits = StoreLimits()
+    limits.patience = patience
+    limits.patientJobs = 3
+    let queue = ledger.queue(limits)
+    let done = DispatchGroup()
+    for value in 0..<patient + urgent {
+      done.enter()
+      queue.submit(octets: 0, isPatient: value < patient) {
+        $0.values.append(value)
+      } completion: { _ in
+        done.leave()
+      }
+    }
+    done.wait()
+    #expect(ledger.state.withLock { $0.batches } == batches)
+    _ = queue.close()
+  }
+
+  @Test("closing does not wait for the company of what may wait")
+  func closingWithPatience() {
+    let ledger = Ledger()
+    var limits = StoreLimits()
+    limits.patience = .seconds(3600)
+    let queue = ledger.queue(limits)
+    queue.submit(octets: 0, isPatient: true) {
+      $0.values.append(1)
+    } completion: { _ in
+    }
+    _ = queue.close()
+    #expect(ledger.state.withLock { $0.batches } == [[1]])
+  }
+
   @Test("closing finishes everything that was admitted, prepared or not, and refuses what comes later")
   func closing() {
     let ledger = Ledger()

@@ -13,7 +13,8 @@ struct LatestSamplesTests {
   }
 
   /// What became of arrivals: the error, its octets, and ms since the start.
-  private static func held(_ arrivals: [(error: Int64, octets: Int, at: Int)], _ latest: inout LatestSamples) -> [Bool] {
+  private static func held(_ arrivals: [(error: Int64, octets: Int, at: Int)], _ latest: inout LatestSamples) -> [Bool]
+  {
     arrivals.map { latest.holds(sample($0.octets), of: $0.error, at: start + .milliseconds($0.at)) }
   }
 

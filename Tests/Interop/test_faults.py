@@ -9,7 +9,7 @@ import pytest
 from conftest import Workshop
 from peers import preload
 from peers.faults import GONE, KINDS, SYNCS, UNLINKS, FaultyDisk, Kind
-from peers.ledger import CONNECTIONS, Ledger, Mail, letter, mixture, report
+from peers.ledger import IN_FLIGHT, Ledger, Mail, letter, mixture, report
 from peers.quicksink import QuickSink
 from peers.relay import Relay, one_clear_line
 from peers.waiting import pause, stays, until
@@ -83,7 +83,7 @@ def test_single_faults_in_a_storm(workshop: Workshop, library: Path, kind: Kind,
     print(f"{failed} of {trial.disk.calls} calls failed, the last was {last}")
     assert trial.ledger.answered("4") == [], "refused, for a single fault"
     trial.restart()
-    trial.add_up(twice=CONNECTIONS * failed)
+    trial.add_up(twice=IN_FLIGHT * failed)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -96,7 +96,7 @@ def test_faults_while_it_starts(workshop: Workshop, library: Path, kind: Kind):
     for call in range(1, START + 1, EVERY):
         start_with_fault(trial, kind, call)
     trial.restart()
-    trial.add_up(twice=CONNECTIONS)
+    trial.add_up(twice=IN_FLIGHT)
 
 
 def start_with_fault(trial: Trial, kind: Kind, call: int) -> None:
@@ -124,7 +124,7 @@ def test_a_disk_that_fails_again_and_again(workshop: Workshop, library: Path, ki
     trial.relay.kill()
     assert trial.ledger.answered("4") == []
     trial.restart()
-    trial.add_up(twice=CONNECTIONS)
+    trial.add_up(twice=IN_FLIGHT)
 
 
 @pytest.mark.parametrize("begin", range(401, 1601, 60 * EVERY))
@@ -144,7 +144,7 @@ def test_a_disk_that_stays_broken(workshop: Workshop, library: Path, kind: Kind,
     trial.disk.heal()
     trial.ledger.send([letter("after")])
     assert "queued as" in trial.ledger.replies["after"]
-    trial.add_up(twice=CONNECTIONS)
+    trial.add_up(twice=IN_FLIGHT)
     assert trial.relay.stop() == 0
 
 
@@ -211,7 +211,7 @@ def test_files_that_cannot_be_removed(workshop: Workshop, library: Path):
     trial.relay.kill()
     assert trial.disk.failures[0] > 0
     trial.restart()
-    trial.add_up(twice=CONNECTIONS)
+    trial.add_up(twice=IN_FLIGHT)
     assert trial.relay.stop() == 0
     trial.relay.start()
     assert not list((trial.relay.store / "bodies").iterdir())

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from conftest import Workshop, logged_in
-from peers.ledger import CONNECTIONS, Couriers, Ledger, mixture
+from peers.ledger import IN_FLIGHT, Couriers, Ledger, mixture
 from peers.quicksink import QuickSink
 from peers.relay import Relay, one_clear_line
 from peers.storefront import Storefront, Storm
@@ -99,7 +99,7 @@ def test_kill_9_in_the_middle_of_the_storm(postgres, workshop: Workshop):
                       for arrival in sink.matching(lambda arrival: arrival.subject.startswith("letter ")))
     assert letters.acknowledged - set(arrived) == set(), "acknowledged, but never delivered"
     assert set(arrived) <= set(letters.sending)
-    assert sum(arrived.values()) - len(arrived) <= 2 * CONNECTIONS, "more twice than can have been in flight"
+    assert sum(arrived.values()) - len(arrived) <= 2 * IN_FLIGHT, "more twice than can have been in flight"
     outages = sink.matching(lambda arrival: "OperationalError" in arrival.text)
     assert 1 <= len(outages) <= 1 + 2, "one, and at most one more for each kill while it was in flight"
     assert len({arrival.message["Message-ID"] for arrival in outages}) == 1
@@ -131,7 +131,7 @@ def test_kill_9_at_random_moments(workshop: Workshop):
                 sink.life += 1
             relay.start()
     relay.wait_drained(60)
-    ledger.check(relay, sink, twice=CONNECTIONS)
+    ledger.check(relay, sink, twice=IN_FLIGHT)
     assert len(ledger.answered("")) <= 4 * sink.life, "more unanswered than there were senders"
     assert ledger.answered("4") == []
 

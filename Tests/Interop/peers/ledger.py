@@ -11,6 +11,8 @@ from .waiting import pause
 
 # The relay keeps at most this many connections to its smarthost: more cannot be in flight when it is killed.
 CONNECTIONS = 5
+# Mails that a crash may send once more: those that are being tried, and as many of which it is being recorded.
+IN_FLIGHT = 2 * CONNECTIONS
 
 ERRORS = ["storm", "leak", "quote", "stock", "basket"]
 
