@@ -151,8 +151,6 @@ class OpenSMTPD:
         self._folder = Path(tempfile.mkdtemp(prefix="opensmtpd-", dir=folder))
         self._folder.chmod(0o755)
         self.port = free_port()
-        cert, key = secrets.certificate(self._folder)
-        key.chmod(0o600)
         for name, ids in (("passwd", "990:990::/:/usr/sbin/nologin"), ("group", "990:")):
             lines = [f"opensmtpd:x:{ids}", f"opensmtpq:x:{ids.replace('990', '991')}"]
             (self._folder / name).write_text(Path("/etc", name).read_text() + "\n".join(lines) + "\n")
@@ -162,8 +160,7 @@ class OpenSMTPD:
             (self._folder / path).mkdir(parents=True)
         (self._folder / "spool/smtpd").chmod(0o711)
         (self._folder / "smtpd.conf").write_text(
-            f'pki bench cert "{cert}"\npki bench key "{key}"\n'
-            f"listen on 127.0.0.1 port {self.port} tls pki bench hostname bench.example\n"
+            f"listen on 127.0.0.1 port {self.port} hostname bench.example\nsmtp limit max-mails 1000000\n"
             f'action onwards relay host "smtp://127.0.0.1:{next_hop}"\nmatch from any for any action onwards\n'
             f"smtp max-message-size {MESSAGE_MEBIBYTES}M\n")
 

@@ -49,8 +49,8 @@ def _matrix(mail: str, counts: dict[int, int], full: bool, **options) -> list[Ca
     return cases
 
 
-RELAYED = (_matrix("ordinary-10k", {1: 400, 10: 1500, 100: 1500}, full=True)
-           + _matrix("ordinary-4k", {1: 400, 10: 1500, 100: 1500}, full=False))
+RELAYED = (_matrix("ordinary-10k", {1: 300, 10: 1500, 100: 1500}, full=True)
+           + _matrix("ordinary-4k", {1: 300, 10: 1500, 100: 1500}, full=False))
 STORM = [Case("report-15k", 10, 4000), Case("report-15k", 100, 4000), Case("report-15k", 10, 6000, reuse=True),
          Case("report-15k", 100, 6000, reuse=True), Case("report-80k", 10, 1500), Case("report-80k", 100, 1500)]
 STORM_OF_OURS = [Case("report-15k", 100, 4000, kinds=1000), Case("report-15k", 100, 4000, kinds=0),
@@ -110,7 +110,7 @@ def _relays(load: Load, folder: Path, rounds: int, say: Callable[[str], None], f
         for turn in range(rounds):
             for case in RELAYED:
                 say(f"relay {turn + 1}/{rounds}: {case.name}")
-                measuring.measure("relay", case, servers, lambda server: counts[server.name].count)
+                measuring.measure("relay", case, _able(servers, case), lambda server: counts[server.name].count)
     finally:
         _stop(servers + sinks)
 
@@ -126,7 +126,7 @@ def _storms(load: Load, folder: Path, rounds: int, say: Callable[[str], None], f
                 say(f"storm {turn + 1}/{rounds}: {case.name}")
                 # aiosmtpd takes a few hundred mails a second at most, and is no peer that a bar is about.
                 ours_only = case in STORM_OF_OURS
-                slow = case.sessions > 10 or case.mail == "report-80k"
+                slow = case.sessions > 10 or case.reuse or case.mail == "report-80k"
                 measuring.measure("storm", case, servers[:1] if ours_only else servers[:2] if slow else servers)
     finally:
         _stop([*servers, next_hop])
@@ -140,11 +140,18 @@ def _accepts(load: Load, folder: Path, rounds: int, say: Callable[[str], None], 
     try:
         measuring = Round(load, figures)
         for turn in range(rounds):
-            for case in _matrix("ordinary-10k", {1: 400, 10: 1500, 100: 1500}, full=False):
+            for case in _matrix("ordinary-10k", {1: 300, 10: 1500, 100: 1500}, full=False):
                 say(f"accept {turn + 1}/{rounds}: {case.name}")
-                measuring.measure("accept, next hop hangs", case, servers)
+                measuring.measure("accept, next hop hangs", case, _able(servers, case))
     finally:
         _stop(servers + sinks)
+
+
+def _able(servers: list, case: Case) -> list:
+    """OpenSMTPD lets new connections wait for seconds when more than a few come at once, and relays 15 mails a second: in
+    the other cases everybody would wait for it."""
+    is_easy = case == Case("ordinary-10k", 1, case.mails)
+    return [server for server in servers if is_easy or server.name != OpenSMTPD.name]
 
 
 def _stop(processes: list) -> None:
