@@ -5,7 +5,9 @@ usage: python Benchmarks/suite [--rounds N] [--only relay,mixed,…] [--json FIL
 import argparse
 import os
 import platform
+import signal
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -27,6 +29,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="where the values of all rounds go")
     parser.add_argument("--compare", type=Path, help="the JSON of an earlier run")
     options = parser.parse_args()
+    # Ended from outside, it ends the servers too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     begun = time.monotonic()
     # Where the sync costs something: /tmp may be memory.
     base = REPOSITORY / ".build" / "bench"

@@ -5,6 +5,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from load import REPOSITORY
@@ -20,6 +22,15 @@ from peers.waiting import answers, free_port, until  # noqa: E402
 # Nobody limits how many connections come from this machine: that is not what is measured.
 MANY = "4000"
 MESSAGE_MEBIBYTES = 40
+
+
+@contextmanager
+def running(servers: list) -> Iterator[list]:
+    """All of them, until the end of the block, however that comes."""
+    with ExitStack() as endings:
+        for server in servers:
+            endings.callback(server.start().stop)
+        yield servers
 
 
 class Sink:
@@ -54,9 +65,6 @@ class Sink:
             counts.seek(max(0, counts.seek(0, os.SEEK_END) - 200))
             found = re.findall(rb"mesg=(\d+)", counts.read())
         return int(found[-1]) if found else 0
-
-    def settle(self) -> None:
-        """Stores nothing, so there is nothing to wait for."""
 
     def stop(self) -> None:
         """Ends it."""

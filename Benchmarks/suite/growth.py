@@ -4,9 +4,10 @@ import socket
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
-from contestants import Ours, Sink, until
+from contestants import Ours, Sink, running, until
 from load import Load
 from throughput import Figures
 from usage import Peak, resident, used
@@ -42,45 +43,38 @@ def _mebibytes(pid: int) -> float:
 
 
 def _connections(folder: Path, note: Callable[[str, float], None]) -> None:
-    sink = Sink(folder).start()
-    ours, seconds = _started(Ours(folder, sink.port))
-    note("start-up, empty: s", seconds)
-    time.sleep(2)
-    idle = _mebibytes(ours.pid)
-    note("memory, idle: MiB", idle)
-    clients = [socket.create_connection(("127.0.0.1", ours.port), timeout=30) for _ in range(1000)]
-    for client in clients:
-        client.recv(200)
-        client.sendall(b"EHLO idle.example\r\n")
-    for client in clients:
-        client.recv(2000)
-    note("memory, 1,000 connections more: MiB", _mebibytes(ours.pid) - idle)
-    for client in clients:
-        client.close()
-    ours.stop()
-    sink.stop()
+    with running([Sink(folder)]) as [sink]:
+        ours, seconds = _started(Ours(folder, sink.port))
+        try:
+            note("start-up, empty: s", seconds)
+            time.sleep(2)
+            idle = _mebibytes(ours.pid)
+            note("memory, idle: MiB", idle)
+            clients = [socket.create_connection(("127.0.0.1", ours.port), timeout=30) for _ in range(1000)]
+            for client in clients:
+                client.recv(200)
+                client.sendall(b"EHLO idle.example\r\n")
+            for client in clients:
+                client.recv(2000)
+            note("memory, 1,000 connections more: MiB", _mebibytes(ours.pid) - idle)
+            for client in clients:
+                client.close()
+        finally:
+            ours.stop()
 
 
 def _under_load(load: Load, folder: Path, note: Callable[[str, float], None]) -> None:
-    sink = Sink(folder).start()
-    ours = Ours(folder, sink.port).start()
-    with Peak(ours.pid) as peak:
+    with running([Sink(folder)]) as [sink], running([Ours(folder, sink.port)]) as [ours], Peak(ours.pid) as peak:
         load.run(ours.port, "ordinary-10k", sessions=100, mails=5000)
         load.run(ours.port, "report-15k", sessions=100, mails=5000, kinds=1000, first=5000)
-    note("memory, peak under load: MiB", peak.octets / MEBIBYTE)
-    ours.stop()
-    sink.stop()
+        note("memory, peak under load: MiB", peak.octets / MEBIBYTE)
 
 
 def _large(load: Load, folder: Path, note: Callable[[str, float], None]) -> None:
-    sink = Sink(folder).start()
-    ours = Ours(folder, sink.port).start()
-    with Peak(ours.pid) as peak:
+    with running([Sink(folder)]) as [sink], running([Ours(folder, sink.port)]) as [ours], Peak(ours.pid) as peak:
         load.run(ours.port, "ordinary-25M", sessions=100, mails=100)
         until(lambda: sink.count >= 100, "the large mails are relayed", 300)
-    note("memory, peak with 100 mails of 25 MiB: MiB", peak.octets / MEBIBYTE)
-    ours.stop()
-    sink.stop()
+        note("memory, peak with 100 mails of 25 MiB: MiB", peak.octets / MEBIBYTE)
 
 
 def _started(ours: Ours) -> tuple[Ours, float]:
@@ -101,21 +95,18 @@ def _started(ours: Ours) -> tuple[Ours, float]:
 
 def _stores(load: Load, folder: Path, say: Callable[[str], None]) -> list[Path]:
     """A store for each of SIZES, in which this many errors are known; all are copies of one, with other names."""
-    sink = Sink(folder).start()
-    ours = Ours(folder, sink.port).start()
-    load.run(ours.port, "report-15k", mails=1)
-    until(lambda: sink.count >= 1, "the report is relayed")
-    time.sleep(2)
-    ours.relay.stop()
-    stores = []
-    for size in SIZES:
-        say(f"a store with {size:,} errors")
-        store = folder / f"store-{size}"
-        shutil.copytree(ours.relay.store, store)
-        _multiply(store / "dedup.sqlite", size)
-        stores.append(store)
-    ours.stop()
-    sink.stop()
+    with running([Sink(folder)]) as [sink], running([Ours(folder, sink.port)]) as [ours]:
+        load.run(ours.port, "report-15k", mails=1)
+        until(lambda: sink.count >= 1, "the report is relayed")
+        time.sleep(2)
+        ours.relay.stop()
+        stores = []
+        for size in SIZES:
+            say(f"a store with {size:,} errors")
+            store = folder / f"store-{size}"
+            shutil.copytree(ours.relay.store, store)
+            _multiply(store / "dedup.sqlite", size)
+            stores.append(store)
     return stores
 
 
@@ -145,46 +136,41 @@ def _decisions(
         load: Load, stores: list[Path], folder: Path, rounds: int, say: Callable[[str], None],
         note: Callable[[str, float], None]) -> None:
     """A storm of 1,000 errors, in stores that know ever more others."""
-    sink = Sink(folder).start()
-    servers = []
-    for size, store in zip(SIZES, stores):
-        ours, seconds = _started(Ours(folder, sink.port, store={"directory": str(store)}))
-        note(f"start-up, {size:,} errors: s", seconds)
-        load.run(ours.port, "report-15k", sessions=100, mails=3000, kinds=1000)
-        servers.append((size, ours))
-    for turn in range(rounds):
-        say(f"decisions {turn + 1}/{rounds}")
-        for size, ours in servers:
-            before = used(ours.pid)
-            result = load.run(ours.port, "report-15k", sessions=100, mails=4000, kinds=1000)
-            cost = used(ours.pid) - before
-            note(f"decision, {size:,} errors: CPU µs", 1e6 * cost.cpu / 4000)
-            note(f"decision, {size:,} errors: mails/s", result.rate)
-    for _, ours in servers:
-        ours.stop()
-    sink.stop()
+    with running([Sink(folder)]) as [sink], ExitStack() as endings:
+        servers = []
+        for size, store in zip(SIZES, stores):
+            ours, seconds = _started(Ours(folder, sink.port, store={"directory": str(store)}))
+            endings.callback(ours.stop)
+            note(f"start-up, {size:,} errors: s", seconds)
+            load.run(ours.port, "report-15k", sessions=100, mails=3000, kinds=1000)
+            servers.append((size, ours))
+        for turn in range(rounds):
+            say(f"decisions {turn + 1}/{rounds}")
+            for size, ours in servers:
+                before = used(ours.pid)
+                result = load.run(ours.port, "report-15k", sessions=100, mails=4000, kinds=1000)
+                cost = used(ours.pid) - before
+                note(f"decision, {size:,} errors: CPU µs", 1e6 * cost.cpu / 4000)
+                note(f"decision, {size:,} errors: mails/s", result.rate)
 
 
 def _backlog(
         load: Load, store: Path, folder: Path, say: Callable[[str], None], note: Callable[[str, float], None]) -> None:
     """100,000 mails wait, in the store that knows a million errors."""
     say(f"a queue of {QUEUED:,}")
-    hanging, sink = Sink(folder, hangs=True).start(), Sink(folder).start()
-    ours = Ours(folder, hanging.port, store={"directory": str(store)}).start()
-    with Peak(ours.pid) as peak:
-        load.run(ours.port, "ordinary-4k", sessions=100, mails=QUEUED, reuse=True)
-    note("memory, peak while 100,000 mails are queued: MiB", peak.octets / MEBIBYTE)
-    ours.relay.stop()
-    ours.relay.smarthost = sink.port
-    ours.relay.write_config()
-    ours, seconds = _started(ours)
-    note("start-up, 1,000,000 errors and 100,000 queued mails: s", seconds)
-    before, begun = sink.count, time.monotonic()
-    say("draining")
-    with Peak(ours.pid) as peak:
-        until(lambda: sink.count >= before + 20_000, "20,000 mails leave", 300)
-        note("drain: mails/s", (sink.count - before) / (time.monotonic() - begun))
-    note("memory, 1,000,000 errors and 100,000 queued mails: MiB", peak.octets / MEBIBYTE)
-    ours.stop()
-    hanging.stop()
-    sink.stop()
+    with running([Sink(folder, hangs=True), Sink(folder)]) as [hanging, sink], running(
+            [Ours(folder, hanging.port, store={"directory": str(store)})]) as [ours]:
+        with Peak(ours.pid) as peak:
+            load.run(ours.port, "ordinary-4k", sessions=100, mails=QUEUED, reuse=True)
+        note("memory, peak while 100,000 mails are queued: MiB", peak.octets / MEBIBYTE)
+        ours.relay.stop()
+        ours.relay.smarthost = sink.port
+        ours.relay.write_config()
+        _, seconds = _started(ours)
+        note("start-up, 1,000,000 errors and 100,000 queued mails: s", seconds)
+        before, begun = sink.count, time.monotonic()
+        say("draining")
+        with Peak(ours.pid) as peak:
+            until(lambda: sink.count >= before + 20_000, "20,000 mails leave", 300)
+            note("drain: mails/s", (sink.count - before) / (time.monotonic() - begun))
+        note("memory, 1,000,000 errors and 100,000 queued mails: MiB", peak.octets / MEBIBYTE)

@@ -19,7 +19,8 @@ def ratio(figures: Figures, metric: str, peer: str) -> float | None:
     servers = figures.get(metric, {})
     if not servers.get(OURS) or not servers.get(peer):
         return None
-    return median([ours / theirs for ours, theirs in zip(servers[OURS], servers[peer]) if theirs])
+    ratios = [ours / theirs for ours, theirs in zip(servers[OURS], servers[peer]) if theirs]
+    return median(ratios) if ratios else None
 
 
 @dataclass(frozen=True)

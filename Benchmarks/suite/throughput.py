@@ -1,12 +1,13 @@
 """Rates, latencies and costs: the same load for each server in turn, round by round."""
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from contestants import Aiosmtpd, OpenSMTPD, Ours, PostfixPeer, Sink, until
-from load import Load
+from contestants import Aiosmtpd, OpenSMTPD, Ours, PostfixPeer, Sink, running, until
+from load import Load, finish
 from usage import used
 
 # metric -> server -> one value a round
@@ -101,25 +102,28 @@ def measure(load: Load, folder: Path, rounds: int, say: Callable[[str], None]) -
 
 def _relays(load: Load, folder: Path, rounds: int, say: Callable[[str], None], figures: Figures) -> None:
     """Mail that passes through, taken and delivered to a sink of each server's own."""
-    makers = [Ours, PostfixPeer, OpenSMTPD]
-    sinks = [Sink(folder).start() for _ in makers]
-    servers = [maker(folder, sink.port).start() for maker, sink in zip(makers, sinks)]
-    counts = {server.name: sink for server, sink in zip(servers, sinks)}
-    try:
+    with _beside(folder, hangs=False) as (servers, sinks):
         measuring = Round(load, figures)
         for turn in range(rounds):
             for case in RELAYED:
                 say(f"relay {turn + 1}/{rounds}: {case.name}")
-                measuring.measure("relay", case, _able(servers, case), lambda server: counts[server.name].count)
-    finally:
-        _stop(servers + sinks)
+                measuring.measure("relay", case, _able(servers, case), lambda server: sinks[server.name].count)
+
+
+def _accepts(load: Load, folder: Path, rounds: int, say: Callable[[str], None], figures: Figures) -> None:
+    """The next hop hangs: whatever is taken stays in the queue."""
+    with _beside(folder, hangs=True) as (servers, _):
+        measuring = Round(load, figures)
+        for turn in range(rounds):
+            for case in _matrix("ordinary-10k", {1: 300, 10: 1500, 100: 1500}, full=False):
+                say(f"accept {turn + 1}/{rounds}: {case.name}")
+                measuring.measure("accept, next hop hangs", case, _able(servers, case))
 
 
 def _storms(load: Load, folder: Path, rounds: int, say: Callable[[str], None], figures: Figures) -> None:
     """Error mail, which we judge and count and sinks throw away."""
-    next_hop = Sink(folder).start()
-    servers = [Ours(folder, next_hop.port).start(), Sink(folder).start(), Aiosmtpd(folder).start()]
-    try:
+    with running([Sink(folder)]) as [next_hop], running(
+            [Ours(folder, next_hop.port), Sink(folder), Aiosmtpd(folder)]) as servers:
         measuring = Round(load, figures)
         for turn in range(rounds):
             for case in STORM + STORM_OF_OURS:
@@ -128,23 +132,15 @@ def _storms(load: Load, folder: Path, rounds: int, say: Callable[[str], None], f
                 ours_only = case in STORM_OF_OURS
                 slow = case.sessions > 10 or case.reuse or case.mail == "report-80k"
                 measuring.measure("storm", case, servers[:1] if ours_only else servers[:2] if slow else servers)
-    finally:
-        _stop([*servers, next_hop])
 
 
-def _accepts(load: Load, folder: Path, rounds: int, say: Callable[[str], None], figures: Figures) -> None:
-    """The next hop hangs: whatever is taken stays in the queue."""
+@contextmanager
+def _beside(folder: Path, hangs: bool) -> Iterator[tuple[list, dict[str, Sink]]]:
+    """The relays, and the next hop of each by its name."""
     makers = [Ours, PostfixPeer, OpenSMTPD]
-    sinks = [Sink(folder, hangs=True).start() for _ in makers]
-    servers = [maker(folder, sink.port).start() for maker, sink in zip(makers, sinks)]
-    try:
-        measuring = Round(load, figures)
-        for turn in range(rounds):
-            for case in _matrix("ordinary-10k", {1: 300, 10: 1500, 100: 1500}, full=False):
-                say(f"accept {turn + 1}/{rounds}: {case.name}")
-                measuring.measure("accept, next hop hangs", case, _able(servers, case))
-    finally:
-        _stop(servers + sinks)
+    with running([Sink(folder, hangs) for _ in makers]) as sinks:
+        with running([maker(folder, sink.port) for maker, sink in zip(makers, sinks)]) as servers:
+            yield servers, {server.name: sink for server, sink in zip(servers, sinks)}
 
 
 def _able(servers: list, case: Case) -> list:
@@ -154,18 +150,11 @@ def _able(servers: list, case: Case) -> list:
     return [server for server in servers if is_easy or server.name != OpenSMTPD.name]
 
 
-def _stop(processes: list) -> None:
-    for process in processes:
-        process.stop()
-
-
 def mixed(load: Load, folder: Path, rounds: int, say: Callable[[str], None]) -> Figures:
     """Mail of one site at a steady pace, without and with a storm of another site beside it."""
     figures: Figures = {}
-    sink = Sink(folder).start()
-    ours = Ours(folder, sink.port).start()
     steady = {"sessions": 50, "mails": 0, "seconds": 6, "pace": 50}
-    try:
+    with running([Sink(folder)]) as [sink], running([Ours(folder, sink.port)]) as [ours]:
         for turn in range(rounds):
             for name, sessions in (("alone", 0), ("beside a storm over 10 sessions", 10),
                                    ("beside a storm over 100 sessions", 100)):
@@ -174,12 +163,10 @@ def mixed(load: Load, folder: Path, rounds: int, say: Callable[[str], None]) -> 
                 time.sleep(1)
                 result = load.run(ours.port, "ordinary-4k", sender="shop@other.example", first=turn * 1000, **steady)
                 if storm:
-                    storm.communicate(timeout=60)
+                    finish(storm)
                 until(lambda: ours.relay.status()["queue"]["waiting"] == 0, "the queue is empty", 60)
                 for what, value in (("p50 ms", result.p50), ("p99 ms", result.p99), ("max ms", result.max)):
                     figures.setdefault(f"password resets {name}: {what}", {}).setdefault(ours.name, []).append(value)
-    finally:
-        _stop([ours, sink])
     return figures
 
 
