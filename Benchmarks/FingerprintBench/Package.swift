@@ -5,6 +5,7 @@ import PackageDescription
 // not reach into another package: the sources are the project's, through symbolic links.
 let settings: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
 let package = Package(

@@ -45,6 +45,8 @@ def main() -> None:
         print(f"\nsince {options.compare}\n" + report.compared(figures, options.compare))
     if options.json:
         report.save(figures, _about(options.rounds), options.json)
+    if "fingerprint" in options.only.split(","):
+        _fingerprint()
 
 
 def _measure(options: argparse.Namespace, folder: Path, say) -> report.Figures:
@@ -58,17 +60,15 @@ def _measure(options: argparse.Namespace, folder: Path, say) -> report.Figures:
         figures |= syncs.measure(load, folder, say)
     if "growth" in wanted:
         figures |= growth.measure(load, folder, options.rounds, say)
-    if "fingerprint" in wanted:
-        _fingerprint(say)
     return figures
 
 
-def _fingerprint(say) -> None:
+def _fingerprint() -> None:
     """Octets a second of each stage of judging, over the mails of the tests; one thread, no server."""
-    say("fingerprint, stage by stage")
+    print("\nfingerprint, stage by stage", flush=True)
     package = REPOSITORY / "Benchmarks/FingerprintBench"
     subprocess.run(["swift", "run", "-c", "release", "--package-path", package, "FingerprintBench", "stages",
-                    REPOSITORY / "Tests/FingerprintTests/Corpus/same"], check=True, stderr=subprocess.DEVNULL)
+                    REPOSITORY / "Tests/FingerprintTests/Corpus/same"], check=True)
 
 
 def _about(rounds: int) -> dict:

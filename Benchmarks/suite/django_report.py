@@ -1,4 +1,4 @@
-"""Prints one error mail as the Django of this Python sends it with `include_html`: text and page, some 80 kB."""
+"""Prints one error mail as the Django of this Python sends it: text alone, or with `page` both, some 80 kB."""
 import logging
 import sys
 
@@ -45,7 +45,7 @@ def main() -> None:
         record = logging.LogRecord(
             "django.request", logging.ERROR, __file__, 1, "Internal Server Error: %s", ("/order/",), sys.exc_info())
         record.request, record.status_code = request, 500
-        AdminEmailHandler(include_html=True).emit(record)
+        AdminEmailHandler(include_html="page" in sys.argv).emit(record)
     sys.stdout.buffer.write(mail.outbox[0].message().as_bytes(linesep="\r\n"))
 
 
