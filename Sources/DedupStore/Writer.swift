@@ -99,7 +99,8 @@ final class Writer: Sendable {
     let purge = Purge(retention.withLock { $0 }, windowLength: policy.withLock { $0.length }, now: now)
     return try pool.writeWithoutTransaction { db in
       if db.isInsideTransaction { try db.rollback() }
-      try writeLatestSamples(of: opened.generation, db)
+      // On a full disk it fails, and what follows makes room.
+      if (try? writeLatestSamples(of: opened.generation, db)) == nil, db.isInsideTransaction { try db.rollback() }
       return try purge.step(db) || SampleTable.deflate(now: now, db) || Housekeeping.shrink(db)
     }
   }
@@ -116,7 +117,7 @@ final class Writer: Sendable {
     let pool = opened.pool
     let checkpoint = Result {
       try pool.writeWithoutTransaction { db in
-        try writeLatestSamples(of: opened.generation, db)
+        try? writeLatestSamples(of: opened.generation, db)
         _ = try db.checkpoint(.truncate)
       }
     }
