@@ -51,12 +51,15 @@ struct Daemon {
         configuration, largeMessages: store.largeMessages, hostname: hostname, group: group, logger: logger))
     let spool = EmergencySpool(directory: configuration.store.spool)
     let net = SafetyNet(spool: spool, route: route, logger: logger)
-    let intake = Intake(store: store, reader: reader, safetyNet: net, hostname: hostname, logger: logger)
+    let pacing = ReplyPacing()
+    let intake = Intake(
+      store: store, reader: reader, safetyNet: net, pacing: pacing, hostname: hostname, logger: logger)
     let entrance = Current(try Entrance(configuration, hostname: hostname, logger: logger))
     let terms = entrance.value.terms
     let listener = SMTPListener(
       settings: terms.settings, identity: terms.identity, authenticator: terms.authenticator, handler: intake,
-      largeMessages: store.largeMessages, group: group, inherited: doors(inherited, terms.settings), logger: logger)
+      largeMessages: store.largeMessages, pacing: pacing, group: group,
+      inherited: doors(inherited, terms.settings), logger: logger)
     let bound = try await start(listener)
     let summary = Current(configuration.summary)
     let mailer = SummaryMailer(store: store, settings: summary, hostname: hostname) {

@@ -19,6 +19,7 @@ final class Intake: TransactionHandler {
   private let reader: Current<ReportReader>
   private let store: any MailStore
   private let safetyNet: SafetyNet
+  private let pacing: ReplyPacing
   private let hostname: String
   private let logger: Logger
   private let salt: Atomic<UInt32>
@@ -27,14 +28,16 @@ final class Intake: TransactionHandler {
   /// - Parameters:
   ///   - reader: judges, with the rules of the admin.
   ///   - safetyNet: takes what the store cannot.
+  ///   - pacing: answers mail that is held back.
   ///   - hostname: how `Received:` names us.
   init(
     store: any MailStore, reader: Current<ReportReader> = Current(ReportReader()), safetyNet: SafetyNet,
-    hostname: String, logger: Logger
+    pacing: ReplyPacing = ReplyPacing(), hostname: String, logger: Logger
   ) {
     self.store = store
     self.reader = reader
     self.safetyNet = safetyNet
+    self.pacing = pacing
     self.hostname = hostname
     self.logger = logger
     salt = Atomic(UInt32.random(in: 0...UInt32.max))
@@ -65,12 +68,13 @@ final class Intake: TransactionHandler {
     _ transaction: Transaction, judgement: Judgement, _ reply: @escaping @Sendable (Reply) -> Void
   ) {
     let submission = submission(for: transaction, judgement)
-    store.accept(submission) { [logger, safetyNet] result in
+    if case .pass = submission.judged { pacing.noteOtherMail() }
+    store.accept(submission) { [logger, safetyNet, pacing] result in
       switch result {
       case .success(let verdict):
         let answer = Self.reply(to: verdict, id: submission.id)
         Self.log(verdict, of: submission, from: transaction.client, answer, to: logger)
-        reply(answer)
+        if verdict.isForward { reply(answer) } else { pacing.give { reply(answer) } }
       case .failure(let failure): safetyNet.take(submission, because: failure, reply: reply)
       }
     }

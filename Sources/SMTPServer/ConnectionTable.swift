@@ -27,8 +27,12 @@ final class ConnectionTable: Sendable {
   }
 
   private let state = Mutex(State())
+  private let pacing: ReplyPacing
   /// Read without the lock at every command; a stale value does no harm.
   private let open = Atomic(0)
+
+  /// - Parameter pacing: is told of connections that come and go.
+  init(_ pacing: ReplyPacing) { self.pacing = pacing }
 
   var counts: ConnectionCounts { state.withLock { $0.counts } }
 
@@ -40,7 +44,7 @@ final class ConnectionTable: Sendable {
 
   /// Gives the connection a place. Whoever is admitted is to be removed at the end.
   func admit(_ channel: any Channel, _ settings: ListenerSettings) -> Admission {
-    state.withLock { state in
+    let admission = state.withLock { state -> Admission in
       if state.isShuttingDown { return .shuttingDown }
       guard state.places.count < settings.maximumConnections else {
         state.counts.refused += 1
@@ -50,17 +54,17 @@ final class ConnectionTable: Sendable {
       note(&state)
       return .admitted
     }
+    if admission == .admitted { pacing.connectionOpened() }
+    return admission
   }
 
   /// Whose connection it is; once for each that was admitted. When the client has too many, the place is free again.
   func assign(_ channel: any Channel, to peer: Peer, _ settings: ListenerSettings) -> Admission {
-    state.withLock { state in
+    let admission = state.withLock { state -> Admission in
       if state.isShuttingDown { return .shuttingDown }
       let allowed = peer.isLocal ? settings.maximumPerLoopbackClient : settings.maximumPerClient
       guard state.perClient[peer.name, default: 0] < allowed else {
-        state.places[ObjectIdentifier(channel)] = nil
         state.counts.refused += 1
-        note(&state)
         return .tooManyOfClient
       }
       state.places[ObjectIdentifier(channel)]?.client = peer.name
@@ -68,17 +72,21 @@ final class ConnectionTable: Sendable {
       state.counts.total += 1
       return .admitted
     }
+    if admission == .tooManyOfClient { remove(channel) }
+    return admission
   }
 
   func remove(_ channel: any Channel) {
-    state.withLock { state in
-      guard let place = state.places.removeValue(forKey: ObjectIdentifier(channel)) else { return }
+    let wasHere = state.withLock { state in
+      guard let place = state.places.removeValue(forKey: ObjectIdentifier(channel)) else { return false }
       if let client = place.client {
         let left = state.perClient[client, default: 1] - 1
         state.perClient[client] = left > 0 ? left : nil
       }
       note(&state)
+      return true
     }
+    if wasHere { pacing.connectionClosed() }
   }
 
   private func note(_ state: inout State) {

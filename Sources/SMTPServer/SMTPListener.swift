@@ -23,7 +23,7 @@ package final class SMTPListener: Sendable {
   private let group: any EventLoopGroup
   private let logger: Logger
   private let inherited: [ListenerSettings.Endpoint: CInt]
-  private let table = ConnectionTable()
+  private let table: ConnectionTable
   private let entrance = Entrance()
   private let state: Mutex<State>
   private let sessions = Atomic<UInt64>(0)
@@ -72,14 +72,16 @@ package final class SMTPListener: Sendable {
 
   /// - Parameters:
   ///   - largeMessages: where messages grow that are too large for memory.
+  ///   - pacing: the one that gives the answers of `handler`, if any does.
   ///   - group: carries the connections; the caller shuts it down, after the listener.
   ///   - inherited: sockets that somebody opened for us, by the endpoint with its address. They stay open when we stop
   ///     listening, so clients that come meanwhile wait for whoever listens next.
   package init(
     settings: ListenerSettings, identity: TLSIdentity? = nil, authenticator: Authenticator? = nil,
-    handler: any TransactionHandler, largeMessages: any LargeMessages = MemoryMessages(), group: any EventLoopGroup,
-    inherited: [ListenerSettings.Endpoint: CInt] = [:], logger: Logger
+    handler: any TransactionHandler, largeMessages: any LargeMessages = MemoryMessages(),
+    pacing: ReplyPacing = ReplyPacing(), group: any EventLoopGroup, inherited: [ListenerSettings.Endpoint: CInt] = [:], logger: Logger
   ) {
+    table = ConnectionTable(pacing)
     self.inherited = Dictionary(inherited.map { ($0.key.place, $0.value) }) { $1 }
     let terms = Terms(settings: settings, identity: identity, authenticator: authenticator)
     state = Mutex(State(terms: terms))
