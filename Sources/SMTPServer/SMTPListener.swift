@@ -79,7 +79,8 @@ package final class SMTPListener: Sendable {
   package init(
     settings: ListenerSettings, identity: TLSIdentity? = nil, authenticator: Authenticator? = nil,
     handler: any TransactionHandler, largeMessages: any LargeMessages = MemoryMessages(),
-    pacing: ReplyPacing = ReplyPacing(), group: any EventLoopGroup, inherited: [ListenerSettings.Endpoint: CInt] = [:], logger: Logger
+    pacing: ReplyPacing = ReplyPacing(), group: any EventLoopGroup,
+    inherited: [ListenerSettings.Endpoint: CInt] = [:], logger: Logger
   ) {
     table = ConnectionTable(pacing)
     self.inherited = Dictionary(inherited.map { ($0.key.place, $0.value) }) { $1 }
