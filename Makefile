@@ -80,7 +80,7 @@ fuzz:
 
 # What the package holds: optimised, and linked statically with the runtime of Swift.
 BENCH_BIN = .build/bench-bin
-BENCH_ROUNDS = 3
+BENCH_ROUNDS ?= 3
 BENCH = MAILDEDUP_BIN_DIR="$(CURDIR)/$(BENCH_BIN)" .venv/bin/python -B Benchmarks/suite \
 	--rounds $(BENCH_ROUNDS) --json $(BENCH_BIN)/run.json
 

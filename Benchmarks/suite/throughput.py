@@ -51,7 +51,7 @@ def _matrix(mail: str, counts: dict[int, int], full: bool, **options) -> list[Ca
 
 
 RELAYED = (_matrix("ordinary-10k", {1: 300, 10: 1500, 100: 1500}, full=True)
-           + _matrix("ordinary-4k", {1: 300, 10: 1500, 100: 1500}, full=False))
+           + _matrix("ordinary-4k", {1: 300, 10: 1500, 100: 1500}, full=True))
 STORM = [Case("report-15k", 10, 4000), Case("report-15k", 100, 4000), Case("report-15k", 10, 6000, reuse=True),
          Case("report-15k", 100, 6000, reuse=True), Case("report-80k", 10, 1500), Case("report-80k", 100, 1500)]
 STORM_OF_OURS = [Case("report-text", 100, 4000), Case("report-text", 100, 4000, kinds=1000),

@@ -4,25 +4,22 @@ package import MailMessage
 
 // Everything here asks a reader connection and never holds up the writer. `StoreReader` says what each answers.
 extension SQLiteStore: StoreReading {
-  /// Entries to try now; see `StoreReader.due`. When `now` is more than a minute before what the last call said, or
-  /// at the first call, everything that was scheduled in what is the future now is made due first: until a clock that
-  /// jumped back catches up could take days (R13).
-  package func due(now: Timestamp, limit: Int, excluding: Set<QueueID> = []) async throws(StoreFailure) -> [QueueEntry]
-  {
+  /// Mail to try now; see `StoreReader.due`. When `now` is more than a minute before what the last call said, or at the
+  /// first call, everything that was scheduled in what is the future now is made due first: until a clock that jumped
+  /// back catches up could take days (R13).
+  package func due(
+    now: Timestamp, limit: Int, octets: Int, excluding: Set<QueueID>
+  ) async throws(StoreFailure) -> DueMail {
     await watchClock(now)
     var excluding = excluding
     while true {
-      let due = try await reader.due(now: now, limit: limit, excluding: excluding)
-      for id in due.damaged {
+      let found = try await reader.due(now: now, limit: limit, octets: octets, excluding: excluding)
+      for id in found.damaged {
         try await setAside(id, reason: "its envelope is not the one that was stored: a checksum differs")
       }
-      if due.damaged.isEmpty || !due.entries.isEmpty { return due.entries }
-      excluding.formUnion(due.damaged)
+      if found.damaged.isEmpty || !found.mail.entries.isEmpty { return found.mail }
+      excluding.formUnion(found.damaged)
     }
-  }
-
-  package func nextDue(excluding: Set<QueueID> = []) async throws(StoreFailure) -> Timestamp? {
-    try await reader.nextDue(excluding: excluding)
   }
 
   /// What to deliver for an entry. Nil when there is no such entry, or when its message is damaged, or cannot be read
@@ -40,12 +37,6 @@ extension SQLiteStore: StoreReading {
       try await setAside(id, reason: failure.description)
       return nil
     }
-  }
-
-  /// What to deliver for those of `entries` whose messages are small, at most `octets` together; of the others, and of
-  /// what is damaged, `message` tells. It holds as long as `queueChanges` is what it was before the call.
-  package func messages(of entries: [QueueEntry], octets: Int) async throws(StoreFailure) -> [QueueID: Message] {
-    try await reader.messages(of: entries, octets: octets)
   }
 
   private func setAside(_ id: QueueID, reason: String) async throws(StoreFailure) {

@@ -77,16 +77,23 @@ package final class StoreReader: StoreReading, Sendable {
 extension StoreReader {
   /// Entries to try now: `nextAttempt` is not after `now`, oldest first. When fresh mail (no attempt yet) and retries
   /// compete for the places, each gets half of them; and so do the oldest and the newest of more fresh mail than has a
-  /// place.
+  /// place. All of it in one look: who delivers looks for each few mails.
   ///
-  /// - Parameter excluding: those in somebody's hands already.
-  func due(now: Timestamp, limit: Int, excluding: Set<QueueID>) async throws(StoreFailure) -> QueueQueries.Due {
-    try await read { try QueueQueries.due(now: now, limit: limit, excluding: excluding, $0) }
-  }
-
-  /// When the next entry is due, which may be in the past; nil when none waits.
-  package func nextDue(excluding: Set<QueueID> = []) async throws(StoreFailure) -> Timestamp? {
-    try await read { try QueueQueries.nextDue(excluding: excluding, $0) }
+  /// - Parameters:
+  ///   - octets: of the messages that come with them.
+  ///   - excluding: those in somebody's hands already.
+  /// - Returns: also the entries of which it is not known any more to whom they go.
+  func due(
+    now: Timestamp, limit: Int, octets: Int, excluding: Set<QueueID>
+  ) async throws(StoreFailure) -> (mail: DueMail, damaged: [QueueID]) {
+    try await read { [bodies] db in
+      let found = try QueueQueries.due(now: now, limit: limit, excluding: excluding, db)
+      let others = excluding.union(found.entries.map(\.id)).union(found.damaged)
+      let mail = DueMail(
+        entries: found.entries, messages: try Self.messages(of: found.entries, octets: octets, bodies, db),
+        next: try QueueQueries.nextDue(excluding: others, db))
+      return (mail, found.damaged)
+    }
   }
 
   /// What is in the queue, oldest first, damaged entries included: their `lastFailure` begins with `set aside`.
@@ -113,17 +120,17 @@ extension StoreReader {
   package func queueStatus() async throws(StoreFailure) -> QueueStatus { try await read(QueueQueries.status) }
 
   /// The messages of those of `entries` that are small, intact and not held, until `octets` are together.
-  func messages(of entries: [QueueEntry], octets: Int) async throws(StoreFailure) -> [QueueID: Message] {
-    try await read { [bodies] db in
-      var messages: [QueueID: Message] = [:]
-      var room = octets
-      for entry in entries where entry.size <= room {
-        guard case .intact(let message) = try StoredMessage.load(entry.id, bodies, db) else { continue }
-        messages[entry.id] = message
-        room -= entry.size
-      }
-      return messages
+  private static func messages(
+    of entries: [QueueEntry], octets: Int, _ bodies: BodyFiles, _ db: Database
+  ) throws -> [QueueID: Message] {
+    var messages: [QueueID: Message] = [:]
+    var room = octets
+    for entry in entries where entry.size <= room {
+      guard case .intact(let message) = try StoredMessage.load(entry.id, bodies, db) else { continue }
+      messages[entry.id] = message
+      room -= entry.size
     }
+    return messages
   }
 
   func load(_ id: QueueID) async throws(StoreFailure) -> StoredMessage.Loaded {

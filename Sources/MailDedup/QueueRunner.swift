@@ -84,9 +84,8 @@ struct QueueRunner: Service {
     var underway: Set<QueueID> = [] { didSet { self.underway.adopt(underway) } }
     var trying = 0
     var ready: [Ready] = []
-    // Whether something may be due, and whether the alarm may have to be another, that we do not know of.
+    // Whether something may be due that we do not know of.
     var isOutdated = true
-    var isAlarmOutdated = true
     var alarm: Task<Void, Never>?
     var isStopping = false
     var lastCall: Task<Void, Never>?
@@ -112,23 +111,17 @@ struct QueueRunner: Service {
       let concurrency = route.value.concurrency
       // As many again may have been tried and not be recorded yet: many share a sync, and no transport waits for it.
       var hasRoom: Bool { trying < concurrency && underway.count < 2 * concurrency }
-      var isReadable = true
       if isOutdated && ready.isEmpty && hasRoom {
-        let found = await due(excluding: underway)
-        ready = found ?? []
-        isReadable = found != nil
+        let pause: Duration?
+        (ready, pause) = await due(excluding: underway)
         isOutdated = ready.count == Self.lookahead
-        isAlarmOutdated = true
+        alarm?.cancel()
+        alarm = pause.map { after($0, .wake) }
       }
       while hasRoom, let next = ready.popLast() {
         guard underway.insert(next.entry.id).inserted else { continue }
         trying += 1
         group.addTask { signal.yield(.finished(next.entry.id, settled: await deliver(next))) }
-      }
-      if isAlarmOutdated && hasRoom {
-        alarm?.cancel()
-        alarm = isReadable ? await alarmForNextDue(excluding: underway) : after(Self.storePause, .wake)
-        isAlarmOutdated = false
       }
     }
     alarm?.cancel()
@@ -142,30 +135,20 @@ struct QueueRunner: Service {
     }
   }
 
-  /// Due entries, the most urgent last; nil when the store does not answer.
-  private func due(excluding underway: Set<QueueID>) async -> [Ready]? {
+  /// Due entries, the most urgent last, and how long until the next one is due; nil: none is known of.
+  private func due(excluding underway: Set<QueueID>) async -> (ready: [Ready], pause: Duration?) {
+    let changes = store.queueChanges
     do {
-      let changes = store.queueChanges
-      let entries = try await store.due(now: WallClock.now(), limit: Self.lookahead, excluding: underway)
-      let messages = entries.isEmpty ? [:] : try await store.messages(of: entries, octets: Self.octetsAhead)
-      return entries.reversed().map { Ready(entry: $0, message: messages[$0.id], changes: changes) }
-    } catch {
-      logger.error("queue-unreadable", metadata: ["error": "\(error)"])
-      return nil
-    }
-  }
-
-  /// Wakes the loop when the next entry is due.
-  private func alarmForNextDue(excluding underway: Set<QueueID>) async -> Task<Void, Never>? {
-    var pause = Self.storePause
-    do {
-      guard let next = try await store.nextDue(excluding: underway) else { return nil }
+      let due = try await store.due(
+        now: WallClock.now(), limit: Self.lookahead, octets: Self.octetsAhead, excluding: underway)
+      let ready = due.entries.reversed().map { Ready(entry: $0, message: due.messages[$0.id], changes: changes) }
       // A clock that jumped back would put the alarm days off: look again after a minute at the latest.
-      pause = min(max(next.since(WallClock.now()), .milliseconds(1)), .seconds(60))
+      let pause = due.next.map { min(max($0.since(WallClock.now()), .milliseconds(1)), .seconds(60)) }
+      return (ready, pause)
     } catch {
       logger.error("queue-unreadable", metadata: ["error": "\(error)"])
+      return ([], Self.storePause)
     }
-    return after(pause, .wake)
   }
 
   /// Returns whether the entry is done with.

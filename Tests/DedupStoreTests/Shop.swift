@@ -196,3 +196,14 @@ extension SQLiteStore {
     try await summaryFacts(SummaryQuery(SummaryPeriod(from: from, to: to), sites: sites, listed: listed))
   }
 }
+
+extension SQLiteStore {
+  /// The entries that are due, without their messages.
+  func due(now: Timestamp, limit: Int, excluding: Set<QueueID> = []) async throws(StoreFailure) -> [QueueEntry] {
+    try await due(now: now, limit: limit, octets: 0, excluding: excluding).entries
+  }
+
+  func nextDue(excluding: Set<QueueID> = []) async throws(StoreFailure) -> Timestamp? {
+    try await reader.due(now: nine, limit: 0, octets: 0, excluding: excluding).mail.next
+  }
+}
