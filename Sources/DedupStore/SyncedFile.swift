@@ -13,10 +13,15 @@ enum SyncedFile {
       guard rename(partial, final) == 0 else { throw FileFault("renaming", partial) }
       try StoreFiles.syncDirectory(folder)
     } catch {
-      unlink(partial)
-      unlink(final)
+      remove(partial)
+      remove(final)
       throw error
     }
+  }
+
+  /// A mail whose file is left behind comes once more, so a disk that fails now and then is asked more than once.
+  private static func remove(_ path: String) {
+    for _ in 1...3 where unlink(path) == 0 || errno == ENOENT { return }
   }
 
   /// The whole file.

@@ -163,12 +163,18 @@ final class Writer: Sendable {
 
   /// A transaction whose sync failed counts as lost, and its mails find another place. But it stands whole in the WAL,
   /// and a start after a crash would take it for good: they would be there twice. The next transaction takes its place
-  /// in the file, so one that means nothing comes at once, whether it can be synced or not. On a disk that takes not
-  /// even that, the numbers that spooled mails carry tell (`TransactionTable`).
+  /// in the file, so one that means nothing comes at once, whether it can be synced or not; a disk that fails now and
+  /// then is asked more than once. On one that takes not even that, the numbers that spooled mails carry tell
+  /// (`TransactionTable`).
   private func overwriteFailed(_ db: Database) {
-    try? db.inTransaction(.immediate) {
-      try TransactionTable.note(Self.newNumber(), db)
-      return .commit
+    for _ in 1...3 {
+      do {
+        if db.isInsideTransaction { try db.rollback() }
+        return try db.inTransaction(.immediate) {
+          try TransactionTable.note(Self.newNumber(), db)
+          return .commit
+        }
+      } catch { continue }
     }
   }
 
