@@ -174,6 +174,9 @@ final class Writer: Sendable {
           try TransactionTable.note(Self.newNumber(), db)
           return .commit
         }
+      } catch let error as DatabaseError where error.extendedResultCode == .SQLITE_IOERR_FSYNC {
+        // It is written. A disk that hangs at each sync must not be asked again while clients wait.
+        return
       } catch { continue }
     }
   }

@@ -198,6 +198,24 @@ def test_what_could_not_be_synced_is_there_once_after_a_crash(workshop: Workshop
     trial.add_up(twice=0)
 
 
+@pytest.mark.parametrize("mail", [report("second", "storm"), letter("second")], ids=["report", "letter"])
+def test_what_was_sent_on_may_stand_in_the_store_after_a_crash(workshop: Workshop, library: Path, mail: Mail):
+    """No place took the mail, so it was sent on; but its transaction stood whole in the WAL, and nothing could be written
+    that says otherwise. After kill -9 it counts, once: it did come."""
+    trial = Trial(workshop, library)
+    trial.start()
+    trial.ledger.send([report("first", "storm")])
+    trial.relay.wait_drained()
+    trial.disk.fail(GONE)
+    trial.ledger.send([mail])
+    assert " sent on as " in trial.ledger.replies["second"]
+    trial.relay.kill()
+    trial.restart()
+    trial.add_up(twice=1)
+    totals = trial.relay.totals()
+    assert totals["forwarded"] + totals["suppressed"] + totals["passed"] == 2
+
+
 def test_files_that_cannot_be_removed(workshop: Workshop, library: Path):
     """Large mails that were delivered and spooled mails that were imported stay on the disk, and come only once."""
     trial = Trial(workshop, library)
