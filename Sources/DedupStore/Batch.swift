@@ -22,8 +22,8 @@ final class Batch {
 
   /// What to do once the transaction is durable.
   struct Effects {
-    /// Something was added that can be delivered.
-    var addedMail = false
+    /// What can be delivered now.
+    var added = AddedMail()
     /// An admin changed mail that waits.
     var changedQueue = false
     /// Files whose entries are gone.
@@ -71,7 +71,7 @@ extension Batch {
     let entry = QueueTable.NewEntry(
       id: mail.id, kind: mail.kind, envelope: mail.envelope, queuedAt: mail.id.time, opened: nil)
     try QueueTable.insert(entry, StoredMessage(Message(mail.message), .init(top: []), file: file), db)
-    effects.addedMail = true
+    effects.added.addOther()
   }
 
   private func decide(_ submission: Submission, _ occurrence: Occurrence, _ file: BodyFile?) throws -> Verdict {
@@ -126,7 +126,7 @@ extension Batch {
     space?.free -= room
     let message = StoredMessage(submission.message, rendering, file: file)
     try QueueTable.insert(entry, message, db)
-    effects.addedMail = true
+    effects.added.add(entry, message)
   }
 }
 

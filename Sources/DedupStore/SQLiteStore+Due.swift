@@ -5,7 +5,7 @@ extension SQLiteStore {
   package func makeDue(now: Timestamp) async throws(StoreFailure) {
     try await commit { batch in
       try QueueTable.makeDue(now: now, batch.db)
-      batch.effects.addedMail = true
+      batch.effects.added.addOther()
     }
   }
 }

@@ -13,7 +13,7 @@ extension SQLiteStore {
     try await commit { batch in
       let ids = try QueueTable.ids(selection, change.concerns, batch.db)
       for id in ids { try batch.apply(change, to: id, now: now) }
-      batch.effects.addedMail = true
+      batch.effects.added.addOther()
       batch.effects.changedQueue = true
       return ids
     }

@@ -102,10 +102,15 @@ extension SQLiteStore: StoreReading {
   /// A failure is no reason to stop delivering: a full disk is emptied by that.
   private func watchClock(_ now: Timestamp) async {
     let before = tell(now)
-    guard before.map({ $0.since(now) > .seconds(60) }) ?? true else { return }
+    guard before?.isJump(to: now) ?? true else { return }
     do { try await commit { try QueueTable.reschedule(now: now, $0.db) } } catch {
       forgetClock()
       logger.error("the queue was not adapted to the clock", metadata: ["error": "\(error)"])
     }
   }
+}
+
+extension Timestamp {
+  /// Whether a clock that showed this and shows `now` jumped back.
+  func isJump(to now: Timestamp) -> Bool { since(now) > .seconds(60) }
 }

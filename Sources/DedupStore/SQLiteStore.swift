@@ -36,7 +36,7 @@ package final class SQLiteStore: MailStore, Sendable {
   let readPatience: ReadPatience<QueueID>
   private let files: StoreFiles
   private let lock: InstanceLock
-  private let wake = Callback<Void>()
+  private let added = Callback<AddedMail>()
   private let replaced = Callback<Void>()
   private let changes = Atomic(0)
   /// The latest time that a caller of `due` told.
@@ -89,12 +89,12 @@ package final class SQLiteStore: MailStore, Sendable {
         return (opened.pool, opened.generation)
       }, bodies, policy,
       failed: { [queue, writer] in Self.look(after: $0, in: $1, queue, writer) })
-    writer.onCommit { [weak self, queue, explainer, wake] effects in
-      if effects.changedQueue { self?.changes.add(1, ordering: .relaxed) }
-      Self.follow(effects, queue, explainer, wake)
+    writer.onCommit { [weak self, queue, explainer] effects in
+      self?.announce(effects)
+      Self.follow(effects, queue, explainer)
     }
-    writer.onReplaced { [wake, replaced] in
-      wake(())
+    writer.onReplaced { [added, replaced] in
+      added(AddedMail(isComplete: false))
       replaced(())
     }
     queue.start()
@@ -128,8 +128,11 @@ package final class SQLiteStore: MailStore, Sendable {
     queue.submit(octets: 0, work: { _ in }, completion: { _ in })
   }
 
-  /// `wake` is called after each commit that added something to deliver, on the store's thread: it must be quick.
-  package func onQueued(_ wake: @escaping @Sendable () -> Void) { self.wake.set(wake) }
+  /// `added` is called after each commit that added something to deliver, on the store's thread: it must be quick.
+  package func onQueued(_ added: @escaping @Sendable (AddedMail) -> Void) { self.added.set(added) }
+
+  /// Transactions that were begun so far.
+  package var transactions: Int { writer.transactions }
 
   /// How often an admin changed what waits; whoever was told of a change sees it counted.
   package var queueChanges: Int { changes.load(ordering: .relaxed) }
@@ -149,6 +152,16 @@ package final class SQLiteStore: MailStore, Sendable {
 
   /// How these were.
   package var commitMeter: CommitMeter { queue.meter }
+
+  /// Whether the clock went on as clocks do since the last call of this or of `due`, which has to look at the queue
+  /// otherwise.
+  package func follows(_ now: Timestamp) -> Bool {
+    clock.withLock { clock in
+      guard let before = clock, !before.isJump(to: now) else { return false }
+      clock = now
+      return true
+    }
+  }
 
   /// Remembers `now` and returns what it was before.
   func tell(_ now: Timestamp) -> Timestamp? {
@@ -209,10 +222,17 @@ package final class SQLiteStore: MailStore, Sendable {
     }
   }
 
+  private func announce(_ effects: Batch.Effects) {
+    if effects.changedQueue { changes.add(1, ordering: .relaxed) }
+    var mail = effects.added
+    if mail.isEmpty { return }
+    mail.changes = queueChanges
+    added(mail)
+  }
+
   private static func follow(
-    _ effects: Batch.Effects, _ queue: CommitQueue<Batch>, _ explainer: Explainer, _ wake: Callback<Void>
+    _ effects: Batch.Effects, _ queue: CommitQueue<Batch>, _ explainer: Explainer
   ) {
-    if effects.addedMail { wake(()) }
     explainer.schedule(effects.unexplained) { fingerprint, text in
       queue.submit(octets: text.utf8.count) {
         try $0.explain(fingerprint, text)

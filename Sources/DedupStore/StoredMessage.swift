@@ -38,6 +38,9 @@ struct StoredMessage {
     checksum = Checksum.joined(Checksum.crc32c(head), restChecksum, count: rest)
   }
 
+  /// What is to leave; nil when some of it is in a file.
+  var whole: [UInt8]? { file == nil ? head : nil }
+
   func insert(_ entry: QueueID, _ db: Database) throws {
     let statement = try db.cachedStatement(
       sql: "INSERT INTO message (entry_id, octets, crc32c, file, file_skip, head) VALUES (?, ?, ?, ?, ?, ?)")

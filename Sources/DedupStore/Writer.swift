@@ -17,6 +17,7 @@ final class Writer: Sendable {
   private let retention: Mutex<Retention>
   private let follow = Callback<Batch.Effects>()
   private let replaced = Callback<Void>()
+  private let begun = Atomic(0)
   private let lastReplacement = Mutex<ContinuousClock.Instant?>(nil)
   private let lastOpening = Mutex<ContinuousClock.Instant?>(nil)
   /// Of the database in which the transaction that it was found with is kept.
@@ -51,6 +52,9 @@ final class Writer: Sendable {
   /// Whether samples wait to be written.
   var holdsSamples: Bool { latestSamples.withLock { !$0.samples.isEmpty } }
 
+  /// Transactions that were begun so far.
+  var transactions: Int { begun.load(ordering: .sequentiallyConsistent) }
+
   /// Who hears of each durable batch.
   func onCommit(_ follow: (@Sendable (Batch.Effects) -> Void)?) { self.follow.set(follow) }
 
@@ -65,8 +69,10 @@ final class Writer: Sendable {
     guard opened.identity.isThat(of: opened.pool.path) else {
       try replace(.removed, StoreFailure(.ioError, "\(opened.pool.path) was removed or replaced while in use"))
     }
-    let effects: Batch.Effects
+    var effects: Batch.Effects
     let number = Self.newNumber()
+    // Before anybody can see what it adds.
+    let count = begun.add(1, ordering: .sequentiallyConsistent).newValue
     do {
       effects = try opened.pool.writeWithoutTransaction { db in
         do { return try commit(jobs, as: number, in: opened.generation, db) } catch {
@@ -82,6 +88,7 @@ final class Writer: Sendable {
       try replace(.damaged, failure)
     }
     effects.orphans.forEach(bodies.remove)
+    effects.added.transaction = count
     follow(effects)
   }
 

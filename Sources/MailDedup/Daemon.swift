@@ -46,9 +46,11 @@ struct Daemon {
     let store = try openStore(reader)
     defer { store.close() }
     let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+    let delivery = DeliveryLoop()
     let route = Current(
       try Route(
-        configuration, largeMessages: store.largeMessages, hostname: hostname, group: group, logger: logger))
+        configuration, largeMessages: store.largeMessages, hostname: hostname, group: delivery.group,
+        logger: logger))
     let spool = EmergencySpool(directory: configuration.store.spool)
     let net = SafetyNet(spool: spool, route: route, logger: logger)
     let pacing = ReplyPacing()
@@ -69,10 +71,10 @@ struct Daemon {
     let reloader = Reloader(
       path: path, running: configuration,
       parts: LiveParts(
-        hostname: hostname, group: group, log: log, store: store, listener: listener, entrance: entrance,
+        hostname: hostname, group: delivery.group, log: log, store: store, listener: listener, entrance: entrance,
         reader: reader, route: route, summary: summary, manager: manager),
       logger: logger)
-    let runner = QueueRunner(store: store, route: route, logger: logger)
+    let runner = QueueRunner(store: store, route: route, executor: delivery, logger: logger)
     let watch = EncryptionWatch(route: route, logger: logger)
     let control = ControlServer(
       service: LiveControl(
@@ -94,7 +96,7 @@ struct Daemon {
         entrance.value.refresh()
         watch.look()
       },
-      WatchdogService(manager: manager, group: group),
+      WatchdogService(manager: manager, groups: [group, delivery.group]),
       ListenerService(
         listener: listener, patience: Self.shutdownPatience,
         announce: {

@@ -11,8 +11,10 @@ import ServiceLifecycle
 /// still in the store and is tried again.
 struct QueueRunner: Service {
   private enum Event: Sendable {
-    /// Something was queued, or a waiting entry became due.
+    /// A waiting entry became due.
     case wake
+    /// Something was queued.
+    case added
     /// An admin changed what waits: what was read is out of date.
     case changed
     /// A transport is free again; what came of the attempt is being recorded.
@@ -35,15 +37,19 @@ struct QueueRunner: Service {
 
   private let store: SQLiteStore
   private let route: Current<Route>
+  private let executor: (any TaskExecutor)?
   private let logger: Logger
+  private let arrivals = Arrivals()
   private let underway = Current<Set<QueueID>>([])
   private let counts = Current(DeliveryCounts())
   private let events: AsyncStream<Event>
   private let signal: AsyncStream<Event>.Continuation
 
-  init(store: SQLiteStore, route: Current<Route>, logger: Logger) {
+  /// - Parameter executor: where deliveries run; nil: wherever there is a thread.
+  init(store: SQLiteStore, route: Current<Route>, executor: (any TaskExecutor)? = nil, logger: Logger) {
     self.store = store
     self.route = route
+    self.executor = executor
     self.logger = logger
     (events, signal) = AsyncStream.makeStream()
   }
@@ -70,10 +76,12 @@ struct QueueRunner: Service {
   func readAgain() { signal.yield(.changed) }
 
   func run() async throws {
-    store.onQueued { [signal] in signal.yield(.wake) }
+    store.onQueued { [arrivals, signal] in if arrivals.add($0) { signal.yield(.added) } }
     signal.yield(.wake)
     await withGracefulShutdownHandler {
-      await withDiscardingTaskGroup { group in await loop(in: &group) }
+      await withTaskExecutorPreference(executor) {
+        await withDiscardingTaskGroup { group in await loop(in: &group) }
+      }
     } onGracefulShutdown: {
       signal.yield(.shutdown)
     }
@@ -86,12 +94,21 @@ struct QueueRunner: Service {
     var ready: [Ready] = []
     // Whether something may be due that we do not know of.
     var isOutdated = true
+    // The store's `transactions` when we last asked the queue.
+    var lookedAt = 0
     var alarm: Task<Void, Never>?
     var isStopping = false
     var lastCall: Task<Void, Never>?
     for await event in events {
       switch event {
       case .wake: isOutdated = true
+      case .added:
+        let more = arrivals.take().flatMap { fresh($0, since: lookedAt) } ?? []
+        if isOutdated || more.isEmpty || ready.count + more.count > Self.lookahead {
+          isOutdated = true
+        } else {
+          ready.insert(contentsOf: more, at: 0)
+        }
       case .changed:
         ready = []
         isOutdated = true
@@ -114,6 +131,7 @@ struct QueueRunner: Service {
       if isOutdated && ready.isEmpty && hasRoom {
         let pause: Duration?
         (ready, pause) = await due(excluding: underway)
+        lookedAt = store.transactions
         isOutdated = ready.count == Self.lookahead
         alarm?.cancel()
         alarm = pause.map { after($0, .wake) }
@@ -133,6 +151,13 @@ struct QueueRunner: Service {
       try? await Task.sleep(for: pause)
       if !Task.isCancelled { signal.yield(event) }
     }
+  }
+
+  /// Mail that just came in, the most urgent last, so that a mail on its way through is not read from the disk. Nil when
+  /// the queue has to be asked: there is more, or its last answer may hold this mail already.
+  private func fresh(_ added: AddedMail, since lookedAt: Int) -> [Ready]? {
+    guard added.isComplete, added.transaction > lookedAt, store.follows(WallClock.now()) else { return nil }
+    return added.mails.reversed().map { Ready(entry: $0.entry, message: $0.message, changes: added.changes) }
   }
 
   /// Due entries, the most urgent last, and how long until the next one is due; nil: none is known of.

@@ -93,7 +93,7 @@ struct ControlEndpoint: Service {
 /// is the disk: with a broken one there is still the next hop, and a restart would mend nothing.
 struct WatchdogService: Service {
   let manager: ServiceManager
-  let group: any EventLoopGroup
+  let groups: [any EventLoopGroup]
 
   func run() async throws {
     guard let interval = manager.watchdogInterval else { return try await gracefulShutdown() }
@@ -107,7 +107,9 @@ struct WatchdogService: Service {
 
   /// Waits for the loops: who hangs keeps us from telling.
   private func answers() async -> Bool {
-    for loop in group.makeIterator() where (try? await loop.submit({ true }).get()) != true { return false }
+    for loop in groups.flatMap({ Array($0.makeIterator()) }) {
+      guard (try? await loop.submit({ true }).get()) == true else { return false }
+    }
     return true
   }
 }

@@ -22,7 +22,10 @@ package struct MaildirTransport: Transport {
   package var nextHop: String { "maildir \(path)" }
 
   package func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> DeliveryResult {
-    let outcome = store(header(for: envelope), message, id)
+    // It blocks, which the caller's thread may not.
+    let outcome = await withTaskExecutorPreference(globalConcurrentExecutor) {
+      store(header(for: envelope), message, id)
+    }
     return DeliveryResult(envelope.recipients.map { _ in outcome }, nextHop: nextHop)
   }
 

@@ -25,9 +25,12 @@ final class MessageFeed {
   func next(on loop: any EventLoop) -> Step {
     if position < message.head.count {
       let end = min(message.head.count, position + FileSlice.pieceSize)
-      defer { position = end }
-      return .piece(
-        message.head.withUnsafeBytes { encoder.encode(UnsafeRawBufferPointer(rebasing: $0[position..<end])) })
+      let piece = message.head.withUnsafeBytes {
+        encoder.encode(UnsafeRawBufferPointer(rebasing: $0[position..<end]))
+      }
+      position = end
+      // One write for all of a small message.
+      return end < message.count ? .piece(piece) : .end(piece + encoder.end())
     }
     if let arrived {
       self.arrived = nil

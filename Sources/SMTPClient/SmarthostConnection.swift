@@ -23,13 +23,13 @@ final class SmarthostConnection: Sendable {
     get async { (try? await channel.eventLoop.submit { self.handler.value.isEncrypted }.get()) ?? false }
   }
 
-  /// Connects and does all that stands before the first mail.
+  /// Connects and does all that stands before the first mail. A caller on a loop of `group` stays on it.
   static func open(
     to relay: Relay, credentials: ClientCredentials?, _ settings: SMTPTransportSettings, _ tls: TLSClient,
     on group: any EventLoopGroup
   ) async throws(Trouble) -> SmarthostConnection {
     let handlers = Handlers()
-    let bootstrap = ClientBootstrap(group: group.next())
+    let bootstrap = ClientBootstrap(group: group.any())
       .connectTimeout(TimeAmount(settings.timeouts.connect))
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {

@@ -26,7 +26,9 @@ final class SmarthostHandler: ChannelInboundHandler {
   private var context: ChannelHandlerContext?
   private var delivery: Delivery?
   private var feed: MessageFeed?
-  private var alarm: Scheduled<Void>?
+  /// When the wait for the server is over.
+  private var deadline = NIODeadline.distantFuture
+  private var alarm: (task: Scheduled<Void>, at: NIODeadline)?
 
   init(
     _ relay: Relay, credentials: ClientCredentials?, settings: SMTPTransportSettings, tls: TLSClient,
@@ -162,19 +164,35 @@ final class SmarthostHandler: ChannelInboundHandler {
 
   /// Every event begins the wait anew: a line of a reply, or a piece of the message that found its way.
   private func setAlarm() {
-    alarm?.cancel()
-    alarm = nil
-    guard let context, context.channel.isActive else { return }
+    guard let context, context.channel.isActive else {
+      alarm?.task.cancel()
+      return alarm = nil
+    }
     let limit: Duration
     switch session.awaited {
     case nil: limit = settings.idle
     case _? where feed != nil: limit = settings.timeouts.block
     case let step?: limit = settings.timeouts.limit(step)
     }
-    alarm = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(limit)) { [weak self] in self?.ring() }
+    deadline = context.eventLoop.now + TimeAmount(limit)
+    // An alarm that rings too early only looks again, which is cheaper than a new one for each reply.
+    if let alarm, alarm.at <= deadline { return }
+    alarm?.task.cancel()
+    setAlarm(context)
   }
 
-  private func ring() { perform(session.isIdle ? session.quit() : session.fail(.timedOut)) }
+  private func setAlarm(_ context: ChannelHandlerContext) {
+    let loop = context.eventLoop.assumeIsolated()
+    let task: Scheduled<Void> = loop.scheduleTask(deadline: deadline) { [weak self] in self?.ring() }
+    alarm = (task, deadline)
+  }
+
+  private func ring() {
+    alarm = nil
+    guard let context else { return }
+    if context.eventLoop.now < deadline { return setAlarm(context) }
+    perform(session.isIdle ? session.quit() : session.fail(.timedOut))
+  }
 }
 
 extension SMTPTimeouts {

@@ -17,7 +17,7 @@ struct DueTests {
     try await store.attempt(mail.id, at: nine, [later, later])
     #expect(try await store.due(now: nine, limit: 10).isEmpty)
     let wakes = Atomic(0)
-    store.onQueued { wakes.add(1, ordering: .relaxed) }
+    store.onQueued { _ in wakes.add(1, ordering: .relaxed) }
     try await store.makeDue(now: nine + .seconds(1))
     let entry = try #require(try await store.due(now: nine + .seconds(1), limit: 10).first)
     #expect(entry.id == mail.id && entry.attempts == 1 && entry.queuedAt == nine)

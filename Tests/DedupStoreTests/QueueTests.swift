@@ -326,7 +326,7 @@ struct QueueTests {
     let store = try Shop.store(folder)
     defer { store.close() }
     let wakes = Mutex(0)
-    store.onQueued { wakes.withLock { $0 += 1 } }
+    store.onQueued { _ in wakes.withLock { $0 += 1 } }
     try await store.accept(Shop.report())
     #expect(wakes.withLock { $0 } == 1)
     try await store.accept(Shop.report())

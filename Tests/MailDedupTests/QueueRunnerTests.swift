@@ -17,14 +17,26 @@ private final class ScriptedTransport: Transport {
   private let delivered: AsyncStream<(QueueID, Envelope, [UInt8])>.Continuation
   let deliveries: AsyncStream<(QueueID, Envelope, [UInt8])>
 
-  init(_ script: [DeliveryOutcome]) {
+  /// Passes once it is told to go on.
+  private let gate: AsyncStream<Void>
+  private let opening: AsyncStream<Void>.Continuation
+
+  /// - Parameter waits: each delivery waits for `goOn`.
+  init(_ script: [DeliveryOutcome], waits: Bool = false) {
     self.script = Mutex(script)
     (deliveries, delivered) = AsyncStream.makeStream()
+    (gate, opening) = AsyncStream.makeStream()
+    if !waits { goOn() }
   }
+
+  func goOn() { opening.finish() }
+
+  func end() { delivered.finish() }
 
   func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> DeliveryResult {
     let outcome = script.withLock { $0.count > 1 ? $0.removeFirst() : $0[0] }
     delivered.yield((id, envelope, message.head))
+    for await _ in gate {}
     return DeliveryResult(envelope.recipients.map { _ in outcome }, nextHop: nextHop)
   }
 }
@@ -223,6 +235,45 @@ private struct Bench {
         #expect(String(decoding: message, as: UTF8.self).contains("Action: relayed\r\n"))
         break
       }
+    }
+    #expect(try await bench.store.queueStatus().waiting == 0)
+  }
+
+  @Test("mail that comes in from many sides at once is delivered once each, whether it was handed over or asked for")
+  func once() async throws {
+    let bench = try Bench()
+    defer { bench.remove() }
+    let transport = ScriptedTransport([.delivered(reply: "250 ok")])
+    let (sides, each): (Int64, Int64) = (20, 40)
+    try await bench.run(transport) {
+      try await withThrowingTaskGroup(of: Void.self) { tasks in
+        for side in 0..<sides {
+          tasks.addTask {
+            for number in 0..<each { try await bench.accept(bench.submission(side * each + number + 1)) }
+          }
+        }
+        try await tasks.waitForAll()
+      }
+      while try await bench.store.queueStatus().waiting > 0 { try await Task.sleep(for: .milliseconds(5)) }
+    }
+    transport.end()
+    let seen = await transport.deliveries.reduce(into: []) { $0.append($1.0.rawValue) }
+    #expect(seen.sorted() == Array(1...(sides * each)))
+  }
+
+  @Test("a mail that an admin deletes while it waits behind others is not sent")
+  func deleted() async throws {
+    let bench = try Bench()
+    defer { bench.remove() }
+    let transport = ScriptedTransport([.delivered(reply: "250 ok")], waits: true)
+    try await bench.run(transport) {
+      // The first three take all places.
+      for number in 1...5 as ClosedRange<Int64> { try await bench.accept(bench.submission(number)) }
+      var deliveries = transport.deliveries.makeAsyncIterator()
+      for _ in 1...3 { #expect(await deliveries.next().map { $0.0.rawValue < 4 } == true) }
+      _ = try await bench.store.change(.delete, .ids([QueueID(rawValue: 4)]), now: WallClock.now())
+      transport.goOn()
+      #expect(await deliveries.next()?.0 == QueueID(rawValue: 5))
     }
     #expect(try await bench.store.queueStatus().waiting == 0)
   }

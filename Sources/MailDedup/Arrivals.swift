@@ -1,0 +1,26 @@
+import DedupStore
+import Synchronization
+
+/// What was queued since the runner took it last.
+final class Arrivals: Sendable {
+  private let added = Mutex<AddedMail?>(nil)
+
+  /// - Returns: whether the runner has to be told.
+  func add(_ more: AddedMail) -> Bool {
+    added.withLock { added in
+      guard added != nil else {
+        added = more
+        return true
+      }
+      added?.join(more)
+      return false
+    }
+  }
+
+  func take() -> AddedMail? {
+    added.withLock { added in
+      defer { added = nil }
+      return added
+    }
+  }
+}

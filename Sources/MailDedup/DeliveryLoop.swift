@@ -1,0 +1,16 @@
+import NIOCore
+import NIOPosix
+
+/// The thread on which mail is delivered: its connections to the next hop and the tasks that use them share one event
+/// loop, so that a mail on its way out changes threads only to be recorded. Nothing on it may block.
+final class DeliveryLoop: TaskExecutor {
+  let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+  private let loop: any EventLoop
+
+  init() { loop = group.next() }
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    loop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+  }
+}
