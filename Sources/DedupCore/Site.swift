@@ -22,6 +22,7 @@ package struct Site: Hashable, Sendable, Codable {
 
   /// Keeps the separators of `key` out of its parts: they come from mail text, and no mail may look like another site's.
   private static func escape(_ part: String) -> String {
+    if !part.utf8.contains(where: { (0x1B...0x1F).contains($0) }) { return part }
     var escaped = ""
     for scalar in part.unicodeScalars {
       switch scalar {

@@ -71,12 +71,16 @@ struct LineLogHandler: LogHandler {
   }
 
   func log(event: LogEvent) {
-    let all = metadata.merging(event.metadata ?? [:]) { $1 }
+    var rest = metadata.merging(event.metadata ?? [:]) { $1 }
     var line = isJournal ? event.level.priority : "\(LogLine.time()) "
-    line += "\(event.level) \(Self.escaped("\(event.message)", quoting: false))"
-    let fields = all.map { (rank: Self.rank(of: $0.key), key: $0.key, value: $0.value) }
-    for field in fields.sorted(by: { ($0.rank, $0.key) < ($1.rank, $1.key) }) {
-      line += " \(field.key)=\(Self.escaped("\(field.value)", quoting: true))"
+    line += event.level.rawValue
+    line += " "
+    line += Self.escaped("\(event.message)", quoting: false)
+    for key in Self.order {
+      if let value = rest.removeValue(forKey: key) { Self.add(key, value, to: &line) }
+    }
+    for key in rest.keys.sorted() {
+      if let value = rest[key] { Self.add(key, value, to: &line) }
     }
     LogLine.write(line)
   }
@@ -84,11 +88,18 @@ struct LineLogHandler: LogHandler {
   /// What names the mail comes first; the rest follows by name.
   private static let order = ["id", "session", "client", "from", "to", "size", "reason"]
 
-  private static func rank(of key: String) -> Int { order.firstIndex(of: key) ?? order.count }
+  private static func add(_ key: String, _ value: Logger.MetadataValue, to line: inout String) {
+    line += " "
+    line += key
+    line += "="
+    line += escaped(value.description, quoting: true)
+  }
 
   static func escaped(_ text: String, quoting: Bool) -> String {
     // Nearly all is of this kind, and looking each character up takes longer than counting the mail does.
-    if !text.isEmpty, text.utf8.allSatisfy({ isPlain($0, quoting: quoting) }) { return text }
+    if !text.isEmpty, text.utf8.allSatisfy({ isPlain($0, quoting: quoting) }) {
+      return quoting && text.utf8.contains(0x20) ? "\"\(text)\"" : text
+    }
     var result = ""
     for scalar in text.unicodeScalars {
       switch scalar {
@@ -106,8 +117,8 @@ struct LineLogHandler: LogHandler {
 
   private static func isPlain(_ octet: UInt8, quoting: Bool) -> Bool {
     switch octet {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"), 0x20: !quoting
-    case 0x21...0x7E: true
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"): !quoting
+    case 0x20...0x7E: true
     default: false
     }
   }

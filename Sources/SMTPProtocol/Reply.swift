@@ -47,9 +47,9 @@ extension Reply {
     for (index, line) in (lines.isEmpty ? [""] : lines).enumerated() {
       let isLast = index >= lines.count - 1
       let start = bytes.count
-      bytes.append(contentsOf: "\(code)".utf8)
+      bytes.append(number: code)
       bytes.append(isLast ? UInt8(ascii: " ") : UInt8(ascii: "-"))
-      if let status { bytes.append(contentsOf: "\(status) ".utf8) }
+      if let status { bytes.append(status) }
       let room = Self.lineLimit - 2 - (bytes.count - start)
       for byte in line.utf8.prefix(room) { bytes.append((0x20...0x7E).contains(byte) ? byte : UInt8(ascii: "?")) }
       bytes.append(0x0D)
@@ -82,4 +82,22 @@ package struct EnhancedStatusCode: Hashable, Sendable, CustomStringConvertible {
   }
 
   package var description: String { "\(self.class).\(subject).\(detail)" }
+}
+
+// Without strings: a mail gets seven replies.
+extension [UInt8] {
+  /// - Parameter number: not negative.
+  fileprivate mutating func append(number: Int) {
+    if number >= 10 { append(number: number / 10) }
+    append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number % 10))
+  }
+
+  fileprivate mutating func append(_ status: EnhancedStatusCode) {
+    append(number: status.class)
+    append(UInt8(ascii: "."))
+    append(number: status.subject)
+    append(UInt8(ascii: "."))
+    append(number: status.detail)
+    append(UInt8(ascii: " "))
+  }
 }

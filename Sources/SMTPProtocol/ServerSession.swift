@@ -275,7 +275,8 @@ package struct ServerSession: Hashable, Sendable {
     }
     let lineEnd = bytes.firstIndex(of: 0x0A)
     let length = (lineEnd ?? bytes.count - 1) + 1
-    guard partial.count + length <= lineLimit(bytes) else {
+    let isShort = partial.count + length <= limits.commandLine
+    guard isShort || partial.count + length <= lineLimit(bytes) else {
       // Closing is the only safe way on: the rest of the line would be taken for commands.
       end(.lineTooLong, .lineTooLong, &actions)
       return bytes.count
@@ -284,8 +285,9 @@ package struct ServerSession: Hashable, Sendable {
       partial.append(contentsOf: bytes[..<length])
       return length
     }
-    let line = partial + bytes[..<length]
+    var line = partial
     partial = []
+    line.append(contentsOf: bytes[..<length])
     take(line: line, &actions)
     return length
   }
@@ -307,8 +309,13 @@ package struct ServerSession: Hashable, Sendable {
     let line = line.dropLast(2)
     concluded = nil
     if case .challenged(let challenge) = state { return takeResponse(line, to: challenge, &actions) }
-    if ForeignProtocol.isSpoken(in: line) { return end(.notSMTP, .notSMTP, &actions) }
-    do { perform(try Command.parse(line, allowingUTF8: draft?.envelope.usesSMTPUTF8 ?? false), &actions) } catch {
+    do throws(Reply) {
+      let command = try Command.parse(line, allowingUTF8: draft?.envelope.usesSMTPUTF8 ?? false)
+      // What is a command of ours is none of another protocol.
+      if command == .unknown, ForeignProtocol.isSpoken(in: line) { return end(.notSMTP, .notSMTP, &actions) }
+      perform(command, &actions)
+    } catch {
+      if ForeignProtocol.isSpoken(in: line) { return end(.notSMTP, .notSMTP, &actions) }
       refuse(error, &actions)
     }
   }

@@ -60,15 +60,16 @@ final class ConnectionTable: Sendable {
 
   /// Whose connection it is; once for each that was admitted. When the client has too many, the place is free again.
   func assign(_ channel: any Channel, to peer: Peer, _ settings: ListenerSettings) -> Admission {
+    let client = peer.name
     let admission = state.withLock { state -> Admission in
       if state.isShuttingDown { return .shuttingDown }
       let allowed = peer.isLocal ? settings.maximumPerLoopbackClient : settings.maximumPerClient
-      guard state.perClient[peer.name, default: 0] < allowed else {
+      guard state.perClient[client, default: 0] < allowed else {
         state.counts.refused += 1
         return .tooManyOfClient
       }
-      state.places[ObjectIdentifier(channel)]?.client = peer.name
-      state.perClient[peer.name, default: 0] += 1
+      state.places[ObjectIdentifier(channel)]?.client = client
+      state.perClient[client, default: 0] += 1
       state.counts.total += 1
       return .admitted
     }

@@ -26,6 +26,8 @@ enum LogVerb: String {
   case keptOld = "kept-old"
   /// An endpoint that was closed for a new one that then could not be bound.
   case notReopened = "not-reopened"
+  /// An address at which not every event loop could listen.
+  case notShared = "not-shared"
   case stopped
   /// A large message for which there was no room.
   case notKept = "not-kept"

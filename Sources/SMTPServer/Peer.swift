@@ -12,11 +12,14 @@ enum Peer: Hashable, Sendable {
   case unknown
 
   init(of channel: any Channel, at endpoint: ListenerSettings.Endpoint) {
-    if case .socket = endpoint {
-      self = .socket
-    } else {
+    switch (endpoint, channel.remoteAddress) {
+    case (.socket, _): self = .socket
+    case (_, .v4(let address)):
+      // Where it stands in a `sockaddr_in`, behind family and port (ip(7)).
+      self = .direct(.v4(withUnsafeBytes(of: address.address) { Array($0[4..<8]) }))
+    case (_, let address):
       // An IPv4 client of an IPv6 socket under its IPv4 address, so that it is counted once.
-      self = channel.remoteAddress?.ipAddress.flatMap { IPAddress($0) }.map { .direct($0.unmapped) } ?? .unknown
+      self = address?.ipAddress.flatMap { IPAddress($0) }.map { .direct($0.unmapped) } ?? .unknown
     }
   }
 

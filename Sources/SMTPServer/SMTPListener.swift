@@ -46,12 +46,15 @@ package final class SMTPListener: Sendable {
   /// An endpoint that is bound.
   private struct Door {
     var endpoint: ListenerSettings.Endpoint
-    let channel: any Channel
+    /// One, or one for each event loop.
+    let channels: [any Channel]
+
+    static func === (one: Door, other: Door) -> Bool { one.channels.first === other.channels.first }
 
     /// With the port that the kernel chose.
     var bound: ListenerSettings.Endpoint {
       guard case .address(let host, let port, let isImplicitTLS) = endpoint else { return endpoint }
-      return .address(host: host, port: channel.localAddress?.port ?? port, isImplicitTLS: isImplicitTLS)
+      return .address(host: host, port: channels.first?.localAddress?.port ?? port, isImplicitTLS: isImplicitTLS)
     }
   }
 
@@ -135,8 +138,8 @@ package final class SMTPListener: Sendable {
       throw error
     }
     state.withLock { $0.take(terms) }
-    await close(removed.filter { door in !inTheWay.contains { $0.channel === door.channel } })
-    for door in state.withLock({ $0.doors }) where !doors.contains(where: { $0.channel === door.channel }) {
+    await close(removed.filter { door in !inTheWay.contains { $0 === door } })
+    for door in state.withLock({ $0.doors }) where !doors.contains(where: { $0 === door }) {
       logger.event(.info, .listening, [.endpoint: door.bound.description])
     }
   }
@@ -155,20 +158,41 @@ package final class SMTPListener: Sendable {
       if let descriptor = inherited[endpoint.place] {
         let copy = dup(descriptor)
         guard copy >= 0 else { throw IOError(errnoCode: errno, reason: "dup") }
-        return add(try await bootstrap(endpoint).withBoundSocket(copy).get(), endpoint)
+        return add([try await bootstrap(endpoint, on: group).withBoundSocket(copy).get()], endpoint)
       }
       switch endpoint {
       case .address(let host, let port, _):
-        add(try await bootstrap(endpoint).bind(host: host, port: port).get(), endpoint)
+        let channel = try await bootstrap(endpoint, on: group.next()).bind(host: host, port: port).get()
+        add([channel] + (await siblings(of: channel, endpoint)), endpoint)
       case .socket(let path, let mode):
         try await SocketFile.clear(path, group: group)
-        add(try await bootstrap(endpoint).bind(unixDomainSocketPath: path).get(), endpoint)
+        add([try await bootstrap(endpoint, on: group).bind(unixDomainSocketPath: path).get()], endpoint)
         // At once, and not with those that are kept: nobody may get in by the mode of the umask.
         try SocketFile.set(mode, of: path)
       }
     } catch {
       throw ListenerFailure(endpoint, error)
     }
+  }
+
+  /// Listens at the same address on each other event loop (SO_REUSEPORT, socket(7)): the loop that takes a connection
+  /// keeps it, and spares it three hops between threads. The first was bound for itself alone, so that an address that
+  /// is in use shows.
+  private func siblings(of first: any Channel, _ endpoint: ListenerSettings.Endpoint) async -> [any Channel] {
+    guard let address = first.localAddress else { return [] }
+    var siblings: [any Channel] = []
+    do {
+      let share = ChannelOptions.Types.SocketOption.socketOption(.init(rawValue: SO_REUSEPORT))
+      try await first.setOption(share, value: 1).get()
+      for loop in group.makeIterator() where loop !== first.eventLoop {
+        let bootstrap = bootstrap(endpoint, on: loop).serverChannelOption(share, value: 1)
+        siblings.append(try await bootstrap.bind(to: address).get())
+      }
+    } catch {
+      // Those that are there take all connections.
+      logger.event(.debug, .notShared, [.endpoint: endpoint.description, .error: "\(error)"])
+    }
+    return siblings
   }
 
   /// Of a socket that is kept, and may have got another mode.
@@ -179,18 +203,19 @@ package final class SMTPListener: Sendable {
     }
   }
 
-  private func add(_ channel: any Channel, _ endpoint: ListenerSettings.Endpoint) {
-    state.withLock { $0.doors.append(Door(endpoint: endpoint, channel: channel)) }
+  private func add(_ channels: [any Channel], _ endpoint: ListenerSettings.Endpoint) {
+    state.withLock { $0.doors.append(Door(endpoint: endpoint, channels: channels)) }
   }
 
   private func close(_ doors: [Door]) async {
     if doors.isEmpty { return }
     state.withLock { state in
-      state.doors.removeAll { door in doors.contains { $0.channel === door.channel } }
+      state.doors.removeAll { door in doors.contains { $0 === door } }
     }
-    for door in doors { try? await door.channel.setOption(.autoRead, value: false).get() }
+    let channels = doors.flatMap(\.channels)
+    for channel in channels { try? await channel.setOption(.autoRead, value: false).get() }
     await entrance.cleared(within: .seconds(5))
-    for door in doors { try? await door.channel.close() }
+    for channel in channels { try? await channel.close() }
   }
 
   /// Stops accepting, lets messages in flight and first messages arrive and be answered, says 421 to everybody else.
@@ -216,7 +241,10 @@ package final class SMTPListener: Sendable {
     logger.event(.info, .stopped, [.connections: "\(channels.count)"])
   }
 
-  private func bootstrap(_ endpoint: ListenerSettings.Endpoint) -> ServerBootstrap {
+  /// - Parameter group: carries the endpoint and its connections.
+  private func bootstrap(
+    _ endpoint: ListenerSettings.Endpoint, on group: any EventLoopGroup
+  ) -> ServerBootstrap {
     ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 1024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -226,11 +254,13 @@ package final class SMTPListener: Sendable {
           try channel.pipeline.syncOperations.addHandlers(AcceptBackoffHandler(), self.entrance.doorkeeper)
         }
       }
-      .childChannelOption(.recvAllocator, value: SessionHandler.commandBuffer)
-      // A client may close its sending side and still wait for our answer.
-      .childChannelOption(.allowRemoteHalfClosure, value: true)
       .childChannelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture { try self.welcome(channel, at: endpoint) }
+        channel.eventLoop.makeCompletedFuture {
+          try channel.syncOptions?.setOption(.recvAllocator, value: SessionHandler.commandBuffer)
+          // A client may close its sending side and still wait for our answer.
+          try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
+          try self.welcome(channel, at: endpoint)
+        }
       }
   }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import MailMessage
 import MailTestKit
@@ -39,6 +40,23 @@ struct ListenerTests {
         failure?.description
           == "cannot listen on 127.0.0.1:\(port): the port is in use (another maildedup, or an MTA?); "
           + "change [listener] address")
+    }
+  }
+
+  /// Each event loop has a socket of its own at the port, and clients find one whichever the kernel picks.
+  @Test func socketOfEachLoop() async throws {
+    try await withListener(settings(), Collector()) { port, group in
+      // proc(5): the local address in hexadecimal, and 0A for a socket that listens.
+      let address = "0100007F:" + String(port + 0x10000, radix: 16, uppercase: true).dropFirst()
+      let table = try FileHandle(forReadingFrom: URL(filePath: "/proc/net/tcp")).readToEnd() ?? Data()
+      let sockets = String(decoding: table, as: UTF8.self).split(separator: "\n")
+        .filter { $0.contains(" \(address) 00000000:0000 0A ") }
+      #expect(sockets.count == Array(group.makeIterator()).count)
+      for _ in 0..<20 {
+        try await LineClient.connect(port: port, on: group) { client in
+          #expect(await client.readLine()?.hasPrefix("220") == true)
+        }
+      }
     }
   }
 
