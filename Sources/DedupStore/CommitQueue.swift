@@ -36,6 +36,7 @@ final class CommitQueue<Context>: Sendable {
     var preparing = 0
     var isClosing = false
     var isAsleep = false
+    var gathering = Gathering()
     var meter = CommitMeter()
 
     mutating func add(_ job: Job) {
@@ -45,11 +46,12 @@ final class CommitQueue<Context>: Sendable {
 
     /// Whether the writer thread has to be told.
     mutating func wakes() -> Bool {
+      if gathering.isWaiting(for: ready.count - patient), !isClosing { return false }
       defer { isAsleep = false }
       return isAsleep
     }
 
-    mutating func step(_ limits: StoreLimits) -> Step {
+    mutating func step(_ limits: StoreLimits, arriving: Int) -> Step {
       isAsleep = false
       if ready.isEmpty {
         if isClosing && preparing == 0 { return .stop }
@@ -60,6 +62,10 @@ final class CommitQueue<Context>: Sendable {
         let left = ContinuousClock.now.duration(to: until)
         isAsleep = left > .zero
         if isAsleep { return .rest(left) }
+      }
+      if !isClosing, let left = gathering.wait(mails: ready.count - patient, arriving: arriving, at: .now) {
+        isAsleep = true
+        return .rest(left)
       }
       var count = 0
       var octets = 0
@@ -76,7 +82,7 @@ final class CommitQueue<Context>: Sendable {
 
   private enum Step {
     case commit([Job])
-    /// Only jobs that may wait are there.
+    /// Only jobs that may wait are there, or more are about to come.
     case rest(Duration)
     case sleep
     case stop
@@ -86,6 +92,7 @@ final class CommitQueue<Context>: Sendable {
   private let transaction: Transaction
   private let diagnose: @Sendable (any Error) -> StoreFailure
   private let idle: @Sendable () -> Bool
+  private let arriving: @Sendable () -> Int
   private let state = Mutex(State())
   private let wake = DispatchSemaphore(value: 0)
   private let stopped = DispatchSemaphore(value: 0)
@@ -96,10 +103,13 @@ final class CommitQueue<Context>: Sendable {
   /// - Parameters:
   ///   - diagnose: turns what a transaction or a job throws into the failure that completions get.
   ///   - idle: called on the writer thread after a second without work, and again as long as it returns true.
+  ///   - arriving: how many jobs are about to be submitted, for which a batch may wait a moment.
   init(
     limits: StoreLimits, transaction: @escaping Transaction,
-    diagnose: @escaping @Sendable (any Error) -> StoreFailure, idle: @escaping @Sendable () -> Bool
+    diagnose: @escaping @Sendable (any Error) -> StoreFailure, idle: @escaping @Sendable () -> Bool,
+    arriving: @escaping @Sendable () -> Int = { 0 }
   ) {
+    self.arriving = arriving
     self.limits = limits
     self.transaction = transaction
     self.diagnose = diagnose
@@ -216,7 +226,7 @@ extension CommitQueue {
     while true {
       // On a busy machine those go first who are about to bring a mail, so that it shares this commit.
       sched_yield()
-      switch state.withLock({ $0.step(limits) }) {
+      switch state.withLock({ $0.step(limits, arriving: arriving()) }) {
       case .commit(let batch): commit(batch)
       case .rest(let left): _ = wake.wait(timeout: .now() + .microseconds(left.wholeMicroseconds))
       case .sleep: sleep()

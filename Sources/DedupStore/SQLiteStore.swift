@@ -52,11 +52,12 @@ package final class SQLiteStore: MailStore, Sendable {
   ///   - limits: sizes.
   ///   - now: the clock of the machine, for the names of what is set aside.
   ///   - letterhead: of the mails that the store writes itself, and the clock that Subjects show.
+  ///   - arriving: how many messages are on their way in. Mail that is ready waits a moment for them.
   ///   - explain: the readable explanation of a message's fingerprint. Pure; called beside the path of the mail.
   package init(
     directory: String, policy: WindowPolicy, explain: @escaping @Sendable ([UInt8]) -> String, logger: Logger,
     limits: StoreLimits = StoreLimits(), now: @escaping @Sendable () -> Timestamp,
-    letterhead: Letterhead = Letterhead(hostname: "localhost")
+    letterhead: Letterhead = Letterhead(hostname: "localhost"), arriving: @escaping @Sendable () -> Int = { 0 }
   ) throws(StoreFailure) {
     let files = StoreFiles(directory: directory)
     let lock = try Faults.translated {
@@ -82,7 +83,7 @@ package final class SQLiteStore: MailStore, Sendable {
     explainer = Explainer(explain)
     queue = CommitQueue(
       limits: limits, transaction: { [writer] in try writer.commit($0) }, diagnose: Faults.failure,
-      idle: { [writer, logger] in Self.tidy(writer, logger) })
+      idle: { [writer, logger] in Self.tidy(writer, logger) }, arriving: arriving)
     reader = StoreReader(
       { () throws(StoreFailure) in
         let opened = try database.opened

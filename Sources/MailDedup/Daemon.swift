@@ -43,7 +43,8 @@ struct Daemon {
     // From here on: its default is to end the process.
     let hangUps = await UnixSignalsSequence(trapping: .sighup)
     let reader = Current(ReportReader(rules: configuration.rules))
-    let store = try openStore(reader)
+    let arriving = ArrivingMessages()
+    let store = try openStore(reader, arriving)
     defer { store.close() }
     let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
     let delivery = DeliveryLoop()
@@ -60,7 +61,7 @@ struct Daemon {
     let terms = entrance.value.terms
     let listener = SMTPListener(
       settings: terms.settings, identity: terms.identity, authenticator: terms.authenticator, handler: intake,
-      largeMessages: store.largeMessages, pacing: pacing, group: group,
+      largeMessages: store.largeMessages, arriving: arriving, pacing: pacing, group: group,
       inherited: doors(inherited, terms.settings), logger: logger)
     let bound = try await start(listener)
     let summary = Current(configuration.summary)
@@ -123,14 +124,15 @@ struct Daemon {
 }
 
 extension Daemon {
-  private func openStore(_ reader: Current<ReportReader>) throws -> SQLiteStore {
+  private func openStore(_ reader: Current<ReportReader>, _ arriving: ArrivingMessages) throws -> SQLiteStore {
     var limits = StoreLimits()
     limits.retention = Retention(configuration.store)
     do {
       return try SQLiteStore(
         directory: configuration.store.directory, policy: configuration.window,
         explain: { reader.value.explain($0).text }, logger: logger, limits: limits, now: WallClock.now,
-        letterhead: Letterhead(hostname: hostname) { LocalTime.offset(at: $0) / 60 })
+        letterhead: Letterhead(hostname: hostname) { LocalTime.offset(at: $0) / 60 },
+        arriving: { arriving.count })
     } catch {
       throw StartFailure(error.kind == .locked ? .locked : .store, error.description)
     }

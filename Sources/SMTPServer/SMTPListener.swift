@@ -24,6 +24,7 @@ package final class SMTPListener: Sendable {
   private let logger: Logger
   private let inherited: [ListenerSettings.Endpoint: CInt]
   private let table: ConnectionTable
+  private let arriving: ArrivingMessages
   private let entrance = Entrance()
   private let state: Mutex<State>
   private let sessions = Atomic<UInt64>(0)
@@ -75,6 +76,7 @@ package final class SMTPListener: Sendable {
 
   /// - Parameters:
   ///   - largeMessages: where messages grow that are too large for memory.
+  ///   - arriving: counts the messages of our clients.
   ///   - pacing: the one that gives the answers of `handler`, if any does.
   ///   - group: carries the connections; the caller shuts it down, after the listener.
   ///   - inherited: sockets that somebody opened for us, by the endpoint with its address. They stay open when we stop
@@ -82,10 +84,11 @@ package final class SMTPListener: Sendable {
   package init(
     settings: ListenerSettings, identity: TLSIdentity? = nil, authenticator: Authenticator? = nil,
     handler: any TransactionHandler, largeMessages: any LargeMessages = MemoryMessages(),
-    pacing: ReplyPacing = ReplyPacing(), group: any EventLoopGroup,
+    arriving: ArrivingMessages = ArrivingMessages(), pacing: ReplyPacing = ReplyPacing(), group: any EventLoopGroup,
     inherited: [ListenerSettings.Endpoint: CInt] = [:], logger: Logger
   ) {
     table = ConnectionTable(pacing)
+    self.arriving = arriving
     self.inherited = Dictionary(inherited.map { ($0.key.place, $0.value) }) { $1 }
     let terms = Terms(settings: settings, identity: identity, authenticator: authenticator)
     state = Mutex(State(terms: terms))
@@ -298,7 +301,7 @@ package final class SMTPListener: Sendable {
     let session = SessionHandler(
       peer: peer, name: "s" + String(number, radix: 36), settings: settings,
       policy: policy(for: peer, at: endpoint, terms), identity: terms.identity, authenticator: terms.authenticator,
-      table: table, transactions: presence, largeMessages: largeMessages, logger: logger)
+      table: table, transactions: presence, arriving: arriving, largeMessages: largeMessages, logger: logger)
     if endpoint.isImplicitTLS {
       // An endpoint that is about to go may outlive the certificate by a connection.
       guard let identity = terms.identity else { throw ChannelError.inappropriateOperationForState }

@@ -31,6 +31,7 @@ final class SessionHandler: ChannelDuplexHandler {
   private let authenticator: Authenticator?
   private let table: ConnectionTable
   private let transactions: any TransactionHandler
+  private let arriving: ArrivingMessages
   private let largeMessages: any LargeMessages
   private let logger: Logger
 
@@ -53,7 +54,7 @@ final class SessionHandler: ChannelDuplexHandler {
   init(
     peer: Peer, name: String, settings: ListenerSettings, policy: SessionPolicy, identity: TLSIdentity?,
     authenticator: Authenticator?, table: ConnectionTable, transactions: any TransactionHandler,
-    largeMessages: any LargeMessages, logger: Logger
+    arriving: ArrivingMessages, largeMessages: any LargeMessages, logger: Logger
   ) {
     client = peer.name
     greetingDelay = settings.greetingDelay(for: peer)
@@ -63,6 +64,7 @@ final class SessionHandler: ChannelDuplexHandler {
     self.authenticator = authenticator
     self.table = table
     self.transactions = transactions
+    self.arriving = arriving
     self.largeMessages = largeMessages
     self.logger = logger
     session = ServerSession(
@@ -128,6 +130,8 @@ final class SessionHandler: ChannelDuplexHandler {
     // The session and with it the message so far are dropped: nothing short of CRLF.CRLF is delivered (R2).
     isClosing = true
     spill = nil
+    if readsMessage { arriving.end() }
+    readsMessage = false
     alarm?.task.cancel()
     alarm = nil
     logger.event(.debug, .disconnected, described())
@@ -138,6 +142,8 @@ final class SessionHandler: ChannelDuplexHandler {
 
   private func perform(_ actions: [ServerSession.Action]) {
     guard let context, !isClosing, context.channel.isActive else { return }
+    // Before a message is handed over, which is not arriving any more.
+    adaptBuffer(context)
     var output: ByteBuffer?
     for action in actions {
       switch action {
@@ -159,7 +165,6 @@ final class SessionHandler: ChannelDuplexHandler {
       }
     }
     if let output { context.writeAndFlush(wrapOutboundOut(output), promise: nil) }
-    adaptBuffer(context)
     keepTime()
     readIfWanted()
   }
@@ -259,6 +264,7 @@ final class SessionHandler: ChannelDuplexHandler {
   private func adaptBuffer(_ context: ChannelHandlerContext) {
     guard session.expectsMessage != readsMessage else { return }
     readsMessage.toggle()
+    if readsMessage { arriving.begin() } else { arriving.end() }
     let buffer = readsMessage ? Self.messageBuffer : Self.commandBuffer
     try? context.channel.syncOptions?.setOption(.recvAllocator, value: buffer)
   }

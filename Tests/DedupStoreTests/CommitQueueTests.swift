@@ -22,10 +22,11 @@ private final class Ledger: Sendable {
     var values: [Int] = []
   }
 
-  func queue(_ limits: StoreLimits = StoreLimits()) -> CommitQueue<Page> {
+  func queue(_ limits: StoreLimits = StoreLimits(), arriving: Int = 0) -> CommitQueue<Page> {
     let queue = CommitQueue<Page>(
       limits: limits, transaction: { [self] in try commit($0) },
-      diagnose: { $0 as? StoreFailure ?? StoreFailure(.other, "\($0)") }, idle: { false })
+      diagnose: { $0 as? StoreFailure ?? StoreFailure(.other, "\($0)") }, idle: { false },
+      arriving: { arriving })
     queue.start()
     return queue
   }
@@ -75,6 +76,33 @@ private func together(_ jobs: [Int], octets: Int = 1, on queue: CommitQueue<Ledg
 
 @Suite("Group commit")
 struct CommitQueueTests {
+  @Test("a job waits a moment for those that are about to come, and for none that never come")
+  func arriving() async throws {
+    let ledger = Ledger()
+    let queue = ledger.queue(arriving: 3)
+    var rounds = 0
+    // A busy machine may bring them too late now and then.
+    while rounds < 200, !ledger.state.withLock({ $0.batches.contains { $0.count == 4 } }) {
+      rounds += 1
+      await withTaskGroup(of: Void.self) { jobs in
+        for job in 1...4 {
+          jobs.addTask {
+            await withCheckedContinuation { done in
+              queue.submit(octets: 1, work: { $0.values.append(job) }, completion: { _ in done.resume() })
+            }
+          }
+        }
+      }
+    }
+    #expect(rounds < 200)
+    await withCheckedContinuation { done in
+      queue.submit(octets: 1, work: { $0.values.append(5) }, completion: { _ in done.resume() })
+    }
+    #expect(queue.close())
+    let committed = ledger.state.withLock { $0.batches.flatMap { $0 } }
+    #expect(committed.sorted() == (1...4).flatMap { Array(repeating: $0, count: rounds) } + [5])
+  }
+
   @Test("what waits while a transaction runs shares the next one, in the order of its arrival")
   func sharing() {
     let ledger = Ledger()

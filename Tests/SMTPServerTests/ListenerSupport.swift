@@ -50,14 +50,14 @@ func withListener(
 func withListener(
   _ settings: ListenerSettings, _ handler: any TransactionHandler, identity: TLSIdentity? = nil,
   authenticator: Authenticator? = nil, largeMessages: any LargeMessages = MemoryMessages(),
-  log: any LogHandler = SwiftLogNoOpLogHandler(),
+  arriving: ArrivingMessages = ArrivingMessages(), log: any LogHandler = SwiftLogNoOpLogHandler(),
   _ body: (_ listener: SMTPListener, _ port: Int, _ group: any EventLoopGroup) async throws -> Void
 ) async throws {
   let group = MultiThreadedEventLoopGroup.singleton
   let logger = Logger(label: "test") { _ in log }
   let listener = SMTPListener(
     settings: settings, identity: identity, authenticator: authenticator, handler: handler,
-    largeMessages: largeMessages, group: group, logger: logger)
+    largeMessages: largeMessages, arriving: arriving, group: group, logger: logger)
   let bound = try await listener.start()
   do { try await body(listener, bound[0].port, group) } catch {
     await listener.shutdown(within: .zero)

@@ -60,6 +60,25 @@ struct ListenerTests {
     }
   }
 
+  /// A message counts as arriving from the answer to DATA to its end, or to that of its connection.
+  @Test func arrivingMessages() async throws {
+    let arriving = ArrivingMessages()
+    try await withListener(settings(), Collector(), arriving: arriving) { _, port, group in
+      try await LineClient.connect(port: port, on: group) { client in
+        try await startMail(client)
+        #expect(arriving.count == 1)
+        try await client.send("Subject: x\r\n\r\nx\r\n.")
+        _ = await client.readReply()
+        #expect(arriving.count == 0)
+      }
+      try await LineClient.connect(port: port, on: group) { client in
+        try await startMail(client)
+        #expect(arriving.count == 1)
+      }
+      while arriving.count != 0 { try await Task.sleep(for: .milliseconds(2)) }
+    }
+  }
+
   /// An address that no interface has.
   @Test func foreignAddress() async throws {
     let listener = SMTPListener(
