@@ -8,21 +8,32 @@ import MailMessage
 
 /// The log of the process. Its level and format may change while loggers are in use.
 final class LogOutput: Sendable {
-  private let settings: Current<Configuration.Log>
+  private struct Settings {
+    let level: Logger.Level
+    let format: Configuration.Log.Format
+
+    init(_ log: Configuration.Log) {
+      level = Logger.Level(rawValue: log.level.rawValue) ?? .info
+      format = log.format
+    }
+  }
+
+  private let settings: Current<Settings>
   private let isJournal = JournalStream.isStandardError
 
-  init(_ settings: Configuration.Log) { self.settings = Current(settings) }
+  init(_ settings: Configuration.Log) { self.settings = Current(Settings(settings)) }
 
   var logger: Logger { Logger(label: "maildedup") { _ in Handler(output: self) } }
 
-  func adopt(_ settings: Configuration.Log) { self.settings.adopt(settings) }
+  func adopt(_ settings: Configuration.Log) { self.settings.adopt(Settings(settings)) }
 
-  private var level: Logger.Level { Logger.Level(rawValue: settings.value.level.rawValue) ?? .info }
+  private var level: Logger.Level { settings.value.level }
 
   private var handler: any LogHandler {
-    switch settings.value.format {
-    case .text: LineLogHandler(level: level, isJournal: isJournal)
-    case .json: JSONLogHandler(level: level, isJournal: isJournal)
+    let settings = settings.value
+    return switch settings.format {
+    case .text: LineLogHandler(level: settings.level, isJournal: isJournal)
+    case .json: JSONLogHandler(level: settings.level, isJournal: isJournal)
     }
   }
 

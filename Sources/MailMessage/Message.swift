@@ -14,7 +14,10 @@ package struct Message: Hashable, Sendable {
   package var count: Int { head.count + (tail?.count ?? 0) }
 
   /// Whether it holds octets above 127 (`BODY=8BITMIME`, RFC 6152).
-  package var isEightBit: Bool { tail?.isEightBit == true || head.contains { $0 >= 0x80 } }
+  package var isEightBit: Bool {
+    // To the end in any case, which the compiler makes many octets at a time of.
+    tail?.isEightBit == true || head.withUnsafeBytes { $0.reduce(0, |) } >= 0x80
+  }
 
   /// The message with `octets` before it.
   package func prepending(_ octets: [UInt8]) -> Message { Message(octets + head, tail: tail) }
