@@ -63,6 +63,24 @@ struct AddedMailTests {
     #expect(given.changes != store.queueChanges)
   }
 
+  @Test("a clock that jumps back is for `due` to see to, and what is given is not to be used until then")
+  func clock() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    #expect(!store.follows(nine), "nobody has looked at the queue yet")
+    _ = try await store.due(now: nine, limit: 1)
+    #expect(store.follows(nine + .seconds(3600)))
+    #expect(store.follows(nine + .seconds(3590)), "a clock may be set right by some seconds")
+    let mail = Shop.ordinary()
+    try await store.accept(mail)
+    let later = DeliveryOutcome.deferred(reason: "connection refused")
+    try await store.attempt(mail.id, at: nine + .seconds(3600), [later, later])
+    #expect(!store.follows(nine))
+    #expect(try await store.due(now: nine, limit: 1).map(\.id) == [mail.id], "what was scheduled is due now")
+    #expect(store.follows(nine))
+  }
+
   @Test("what is large, our own, or more than anybody has use for, only the queue tells of")
   func others() async throws {
     let folder = try Folder()

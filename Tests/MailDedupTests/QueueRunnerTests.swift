@@ -21,9 +21,14 @@ private final class ScriptedTransport: Transport {
   private let gate: AsyncStream<Void>
   private let opening: AsyncStream<Void>.Continuation
 
-  /// - Parameter waits: each delivery waits for `goOn`.
-  init(_ script: [DeliveryOutcome], waits: Bool = false) {
+  private let pause: Duration
+
+  /// - Parameters:
+  ///   - waits: each delivery waits for `goOn`.
+  ///   - pause: how long each takes.
+  init(_ script: [DeliveryOutcome], waits: Bool = false, pause: Duration = .zero) {
     self.script = Mutex(script)
+    self.pause = pause
     (deliveries, delivered) = AsyncStream.makeStream()
     (gate, opening) = AsyncStream.makeStream()
     if !waits { goOn() }
@@ -37,6 +42,7 @@ private final class ScriptedTransport: Transport {
     let outcome = script.withLock { $0.count > 1 ? $0.removeFirst() : $0[0] }
     delivered.yield((id, envelope, message.head))
     for await _ in gate {}
+    if pause > .zero { try? await Task.sleep(for: pause) }
     return DeliveryResult(envelope.recipients.map { _ in outcome }, nextHop: nextHop)
   }
 }
@@ -239,26 +245,25 @@ private struct Bench {
     #expect(try await bench.store.queueStatus().waiting == 0)
   }
 
-  @Test("mail that comes in from many sides at once is delivered once each, whether it was handed over or asked for")
+  @Test("mail that comes in while the queue is asked is delivered once, whether it was handed over or in the answer")
   func once() async throws {
-    let bench = try Bench()
-    defer { bench.remove() }
-    let transport = ScriptedTransport([.delivered(reply: "250 ok")])
-    let (sides, each): (Int64, Int64) = (20, 40)
-    try await bench.run(transport) {
-      try await withThrowingTaskGroup(of: Void.self) { tasks in
-        for side in 0..<sides {
-          tasks.addTask {
-            for number in 0..<each { try await bench.accept(bench.submission(side * each + number + 1)) }
-          }
+    // Which of them it is depends on who is faster.
+    for _ in 0..<20 {
+      let bench = try Bench()
+      defer { bench.remove() }
+      let transport = ScriptedTransport([.delivered(reply: "250 ok")], pause: .milliseconds(1))
+      let numbers = 1...9 as ClosedRange<Int64>
+      try await bench.run(transport) {
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+          for number in numbers { tasks.addTask { try await bench.accept(bench.submission(number)) } }
+          try await tasks.waitForAll()
         }
-        try await tasks.waitForAll()
+        while try await bench.store.queueStatus().waiting > 0 { try await Task.sleep(for: .milliseconds(2)) }
       }
-      while try await bench.store.queueStatus().waiting > 0 { try await Task.sleep(for: .milliseconds(5)) }
+      transport.end()
+      let seen = await transport.deliveries.reduce(into: []) { $0.append($1.0.rawValue) }
+      #expect(seen.sorted() == Array(numbers))
     }
-    transport.end()
-    let seen = await transport.deliveries.reduce(into: []) { $0.append($1.0.rawValue) }
-    #expect(seen.sorted() == Array(1...(sides * each)))
   }
 
   @Test("a mail that an admin deletes while it waits behind others is not sent")
