@@ -92,7 +92,7 @@ let package = Package(
         "HostSystem", logging, argumentParser,
       ], swiftSettings: settings),
 
-    layer("MailTestKit", on: ["MailMessage", "SMTPProtocol", "DedupCore", nio, nioPosix, nioSSL]),
+    layer("MailTestKit", on: ["MailMessage", "SMTPProtocol", "DedupCore", "HostSystem", nio, nioPosix, nioSSL]),
     tests(of: "MailMessage"),
     tests(of: "SMTPProtocol", with: ["MailMessage"]),
     tests(of: "Fingerprint", with: ["MailMessage"], resources: ["Corpus"]),

@@ -14,15 +14,15 @@ package final class CommandEnd: Sendable {
 }
 
 /// Runs a shell command and takes what it prints.
-enum Shell {
-  enum Failure: Error, CustomStringConvertible {
+package enum Shell {
+  package enum Failure: Error, CustomStringConvertible {
     case notStarted(Int32)
     case tooSlow
     case tooMuch
     case interrupted
     case ended(status: Int32)
 
-    var description: String {
+    package var description: String {
       switch self {
       case .notStarted(let code): "could not be started: \(String(cString: strerror(code)))"
       case .tooSlow: "took too long"
@@ -34,7 +34,7 @@ enum Shell {
   }
 
   /// Standard error goes where ours goes, so the admin sees what the command complains about.
-  static func run(
+  package static func run(
     _ command: String, within limit: Duration, atMost octets: Int, end: CommandEnd = CommandEnd()
   ) -> Result<[UInt8], Failure> {
     var ends: [Int32] = [0, 0]
@@ -85,8 +85,10 @@ enum Shell {
     defer { closedir(folder) }
     var found: [Int32] = []
     while let entry = readdir(folder) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) { name in
-        String(decoding: name.prefix { $0 != 0 }, as: UTF8.self)
+      // In place: the name is as long as it is, and a copy of all that `dirent` has room for reads beyond the end of
+      // the buffer. With some 1,300 open files that was the end of the process.
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
       }
       if let descriptor = Int32(name) { found.append(descriptor) }
     }

@@ -59,7 +59,8 @@ struct LimitTests {
   /// Ten wrong passwords in a minute, in whatever sessions, and not even the right one is looked at.
   @Test func failuresPerMinute() async throws {
     let path = FileManager.default.temporaryDirectory.appending(path: "users-\(UUID().uuidString)").path
-    try "anna:\(try runOpenSSL("passwd", "-5", "secret"))".write(toFile: path, atomically: true, encoding: .utf8)
+    try "anna:\(try OpenSSLCommand.run(["passwd", "-5", "secret"]))".write(
+      toFile: path, atomically: true, encoding: .utf8)
     defer { try? FileManager.default.removeItem(atPath: path) }
     try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
     let users = try PasswordFile(path: path, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })

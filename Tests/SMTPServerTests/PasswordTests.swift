@@ -13,7 +13,7 @@ struct PasswordTests {
   private static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
   private func hash(_ method: String, _ password: String) throws -> String {
-    try runOpenSSL("passwd", method, "-salt", "saltsalt", password).trimmingCharacters(in: .newlines)
+    try OpenSSLCommand.run(["passwd", method, "-salt", "saltsalt", password]).trimmingCharacters(in: .newlines)
   }
 
   /// A file of users that only we may read.

@@ -78,7 +78,8 @@ struct SocketTests {
   @Test func offersAUTH() async throws {
     let folder = try Folder()
     let users = folder.path + "/users"
-    try "anna:\(try runOpenSSL("passwd", "-6", "secret"))".write(toFile: users, atomically: true, encoding: .utf8)
+    try "anna:\(try OpenSSLCommand.run(["passwd", "-6", "secret"]))".write(
+      toFile: users, atomically: true, encoding: .utf8)
     try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: users)
     let file = try PasswordFile(path: users, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     try await withListener(settings(folder.socket), Collector(), authenticator: Authenticator(users: file)) {

@@ -1,4 +1,5 @@
 import Foundation
+import MailTestKit
 
 /// A certificate for 127.0.0.1 that signs itself, in a folder of its own, made by the openssl command.
 final class TestCertificate {
@@ -17,25 +18,10 @@ final class TestCertificate {
 
   /// Replaces both files by those of another name.
   func make(name: String) throws {
-    try runOpenSSL(
+    try OpenSSLCommand.run([
       "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30",
       "-keyout", key, "-out", certificate, "-subj", "/CN=\(name)", "-addext",
-      "subjectAltName=DNS:\(name),IP:127.0.0.1")
+      "subjectAltName=DNS:\(name),IP:127.0.0.1",
+    ])
   }
-}
-
-/// What the openssl command prints.
-@discardableResult
-func runOpenSSL(_ arguments: String...) throws -> String {
-  let process = Process()
-  process.executableURL = URL(filePath: "/usr/bin/openssl")
-  process.arguments = arguments
-  let output = Pipe()
-  process.standardOutput = output
-  process.standardError = FileHandle.nullDevice
-  try process.run()
-  let data = output.fileHandleForReading.readDataToEndOfFile()
-  process.waitUntilExit()
-  guard process.terminationStatus == 0 else { throw CocoaError(.executableLoad) }
-  return String(decoding: data, as: UTF8.self)
 }
