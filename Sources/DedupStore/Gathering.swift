@@ -3,7 +3,7 @@
 ///
 /// It is a value without a clock; the writer thread asks it.
 struct Gathering {
-  /// The longest that a batch waits: less than what a sync takes on many disks.
+  /// The longest that a batch waits.
   static let patience = Duration.milliseconds(1)
   /// Clients on a slow line keep nobody waiting: after a wait in which less than half of them came there is none for
   /// so long.

@@ -86,7 +86,7 @@ package enum Shell {
     var found: [Int32] = []
     while let entry = readdir(folder) {
       // In place: the name is as long as it is, and a copy of all that `dirent` has room for reads beyond the end of
-      // the buffer. With some 1,300 open files that was the end of the process.
+      // the buffer. With some 1,300 open files that can end the process.
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
         String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
       }

@@ -128,17 +128,4 @@ private func outcome(_ read: () throws(SecretSource.Failure) -> Secret) -> Strin
     guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8) else { return true }
     return text.contains(") Z ")
   }
-
-  @Test("a command runs where thousands of files are open, which once was the end of the process")
-  func openFiles() throws {
-    var open: [Int32] = []
-    defer { open.forEach { close($0) } }
-    while open.count < 3000, case let copy = dup(STDIN_FILENO), copy >= 0 { open.append(copy) }
-    for _ in 0..<20 {
-      let output = try Shell.run("echo here", within: .seconds(60), atMost: 100).get()
-      #expect(output == Array("here\n".utf8))
-      // Their names stand elsewhere in what the kernel gives at once.
-      if let last = open.popLast() { close(last) }
-    }
-  }
 }
