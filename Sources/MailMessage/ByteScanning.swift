@@ -181,3 +181,13 @@ extension UInt8 {
     }
   }
 }
+
+extension UnsafeRawBufferPointer {
+  /// The first position of `octet` in `range`, which lies inside the buffer, or the end of the range.
+  @inline(__always)
+  package func firstIndex(of octet: UInt8, in range: Range<Int>) -> Int {
+    guard let base = baseAddress, !range.isEmpty, let hit = memchr(base + range.lowerBound, Int32(octet), range.count)
+    else { return range.upperBound }
+    return base.distance(to: UnsafeRawPointer(hit))
+  }
+}

@@ -1,3 +1,5 @@
+import Glibc
+
 /// How the bytes of a part travel (RFC 2045, 6).
 package enum TransferEncoding: Sendable, Equatable {
   case identity, quotedPrintable, base64, unknown
@@ -36,47 +38,33 @@ package enum TransferEncoding: Sendable, Equatable {
   private static func copy(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>, limit: Int) -> [UInt8]? {
     // CRs may go, so the text can be a little larger than the limit before they do.
     guard range.count <= limit + limit / 16 + 64 else { return nil }
-    var output = TextOutput(capacity: range.count, limit: limit)
-    var index = range.lowerBound
-    while index < range.upperBound {
-      let line = bytes.line(at: index, before: range.upperBound)
-      let next = bytes.next(after: line, before: range.upperBound)
-      guard output.append(bytes, line) else { return nil }
-      if next > line.upperBound { output.appendLineFeed() }
-      index = next
+    return decodeLines(of: bytes, range, limit: limit) { source, line, output in
+      output.append(source, line)
+      return true
     }
-    return output.finish()
   }
 
   /// RFC 2045, 6.7.
   private static func quotedPrintable(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>, limit: Int) -> [UInt8]? {
-    var output = TextOutput(capacity: Swift.min(range.count, limit + 1024), limit: limit)
-    var index = range.lowerBound
-    while index < range.upperBound {
-      var line = bytes.line(at: index, before: range.upperBound)
-      let next = bytes.next(after: line, before: range.upperBound)
-      let hasLineEnd = next > line.upperBound
+    decodeLines(of: bytes, range, limit: limit) { source, line, output in
+      var end = line.upperBound
       // Rule 3: blanks at the end of a line were added on the way.
-      while line.upperBound > line.lowerBound, bytes[line.upperBound - 1] == 0x20 || bytes[line.upperBound - 1] == 9 {
-        line = line.lowerBound..<(line.upperBound - 1)
-      }
-      let isSoft = !line.isEmpty && bytes[line.upperBound - 1] == UInt8(ascii: "=")
-      if isSoft { line = line.lowerBound..<(line.upperBound - 1) }
-      guard appendUnescaped(bytes, line, to: &output) else { return nil }
-      if hasLineEnd, !isSoft { output.appendLineFeed() }
-      index = Swift.max(next, index + 1)
+      while end > line.lowerBound, source[end - 1] == 0x20 || source[end - 1] == 9 { end -= 1 }
+      let isSoft = end > line.lowerBound && source[end - 1] == UInt8(ascii: "=")
+      appendUnescaped(source, line.lowerBound..<(isSoft ? end - 1 : end), to: &output)
+      return !isSoft
     }
-    return output.finish()
   }
 
   @inline(__always)
-  private static func appendUnescaped(
-    _ bytes: borrowing Span<UInt8>, _ line: Range<Int>, to output: inout TextOutput
-  ) -> Bool {
+  private static func appendUnescaped(_ source: UnsafeRawBufferPointer, _ line: Range<Int>, to output: inout TextOutput)
+  {
     var from = line.lowerBound
-    while let escape = bytes.firstIndex(of: UInt8(ascii: "="), in: from..<line.upperBound) {
-      guard output.append(bytes, from..<escape) else { return false }
-      if escape + 2 < line.upperBound, let high = bytes[escape + 1].hexValue, let low = bytes[escape + 2].hexValue {
+    while from < line.upperBound {
+      let escape = source.firstIndex(of: UInt8(ascii: "="), in: from..<line.upperBound)
+      output.append(source, from..<escape)
+      guard escape < line.upperBound else { return }
+      if escape + 2 < line.upperBound, let high = source[escape + 1].hexValue, let low = source[escape + 2].hexValue {
         output.append(high << 4 | low)
         from = escape + 3
       } else {
@@ -84,7 +72,26 @@ package enum TransferEncoding: Sendable, Equatable {
         from = escape + 1
       }
     }
-    return output.append(bytes, from..<line.upperBound)
+  }
+
+  /// - Parameter decode: gives out what a line becomes, which is not more than it was, and returns whether its end
+  ///   stays.
+  @inline(__always)
+  private static func decodeLines(
+    of bytes: borrowing Span<UInt8>, _ range: Range<Int>, limit: Int,
+    _ decode: (UnsafeRawBufferPointer, Range<Int>, inout TextOutput) -> Bool
+  ) -> [UInt8]? {
+    bytes.extracting(range).withUnsafeBytes { source in
+      TextOutput.text(room: Swift.min(source.count, limit)) { output in
+        var index = 0
+        while index < source.count, !output.isOver {
+          let stop = source.firstIndex(of: 0x0A, in: index..<source.count)
+          let end = stop > index && source[stop - 1] == 0x0D ? stop - 1 : stop
+          if decode(source, index..<end, &output), end < source.count { output.append(0x0A) }
+          index = stop + 1
+        }
+      }
+    }
   }
 
   /// RFC 2045, 6.8.
@@ -121,29 +128,43 @@ package enum TransferEncoding: Sendable, Equatable {
   }
 }
 
-/// Collects decoded text up to a limit.
-struct TextOutput {
-  private var bytes: [UInt8] = []
-  private let limit: Int
+/// Collects decoded text in the room that there is for it.
+private struct TextOutput {
+  private let base: UnsafeMutableRawPointer?
+  private let room: Int
+  private var count = 0
+  /// There was more than fits.
+  private(set) var isOver = false
 
-  init(capacity: Int, limit: Int) {
-    self.limit = limit
-    bytes.reserveCapacity(capacity)
+  /// What `fill` gives out; nil when that is more than `room` octets.
+  @inline(__always)
+  static func text(room: Int, _ fill: (inout TextOutput) -> Void) -> [UInt8]? {
+    var isOver = false
+    let text = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+      var output = TextOutput(base: UnsafeMutableRawPointer(buffer.baseAddress), room: room)
+      fill(&output)
+      (count, isOver) = (output.count, output.isOver)
+    }
+    return isOver ? nil : text
   }
 
-  /// `false` when the text would pass the limit.
-  @inline(__always)
-  mutating func append(_ source: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
-    guard bytes.count + range.count <= limit else { return false }
-    source.withUnsafeBufferPointer { bytes.append(contentsOf: UnsafeBufferPointer(rebasing: $0[range])) }
-    return true
+  private init(base: UnsafeMutableRawPointer?, room: Int) {
+    self.base = base
+    self.room = room
   }
 
   @inline(__always)
-  mutating func append(_ byte: UInt8) { bytes.append(byte) }
+  mutating func append(_ source: UnsafeRawBufferPointer, _ range: Range<Int>) {
+    if range.isEmpty { return }
+    guard let base, let start = source.baseAddress, range.count <= room - count else { return isOver = true }
+    memcpy(base + count, start + range.lowerBound, range.count)
+    count += range.count
+  }
 
   @inline(__always)
-  mutating func appendLineFeed() { bytes.append(UInt8(ascii: "\n")) }
-
-  func finish() -> [UInt8]? { bytes.count <= limit ? bytes : nil }
+  mutating func append(_ octet: UInt8) {
+    guard let base, count < room else { return isOver = true }
+    base.storeBytes(of: octet, toByteOffset: count, as: UInt8.self)
+    count += 1
+  }
 }

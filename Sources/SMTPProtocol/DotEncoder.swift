@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
+import MailMessage
 
 /// Gives a message the form it has behind DATA, piece by piece: dots stuffed (RFC 5321 section 4.5.2), CRLF.CRLF at
 /// the end.
@@ -19,17 +15,21 @@ package struct DotEncoder: Sendable {
 
   /// What the next octets of the message become.
   package mutating func encode(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
+    if isPlain(bytes) {
+      isAtLineStart = bytes.last == 0x0A
+      return Array(bytes)
+    }
     var encoded: [UInt8] = []
     guard let first = bytes.first else { return encoded }
     encoded.reserveCapacity(bytes.count + bytes.count / 64 + 16)
     var index = endedInCR && first == 0x0A ? 1 : 0
     endedInCR = false
     // Where the next LF stands, so that each octet is looked at once whatever the line ends are like.
-    var lineFeed = Self.find(0x0A, in: bytes, index..<bytes.count)
+    var lineFeed = bytes.firstIndex(of: 0x0A, in: index..<bytes.count)
     while index < bytes.count {
-      if lineFeed < index { lineFeed = Self.find(0x0A, in: bytes, index..<bytes.count) }
+      if lineFeed < index { lineFeed = bytes.firstIndex(of: 0x0A, in: index..<bytes.count) }
       if isAtLineStart, bytes[index] == UInt8(ascii: ".") { encoded.append(UInt8(ascii: ".")) }
-      let end = Self.find(0x0D, in: bytes, index..<lineFeed)
+      let end = bytes.firstIndex(of: 0x0D, in: index..<lineFeed)
       encoded.append(contentsOf: bytes[index..<end])
       isAtLineStart = end < bytes.count
       index = end
@@ -44,6 +44,15 @@ package struct DotEncoder: Sendable {
   /// What ends the message. Nothing may be encoded afterwards.
   package func end() -> [UInt8] { isAtLineStart ? [0x2E, 0x0D, 0x0A] : [0x0D, 0x0A, 0x2E, 0x0D, 0x0A] }
 
+  /// Whether the octets leave as they are, which those of nearly all mail do.
+  private func isPlain(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard let first = bytes.first, first != 0x0A, bytes.last != 0x0D, !endedInCR,
+      !isAtLineStart || first != UInt8(ascii: ".")
+    else { return false }
+    let lineEnds = LineEnds(bytes)
+    return lineEnds.arePaired && !lineEnds.precedeDots
+  }
+
   /// CRLF, or a CR or LF that stands alone.
   private mutating func passLineEnd(_ bytes: UnsafeRawBufferPointer, at index: Int) -> Int {
     guard bytes[index] == 0x0D else { return index + 1 }
@@ -52,13 +61,5 @@ package struct DotEncoder: Sendable {
       return index + 1
     }
     return bytes[index + 1] == 0x0A ? index + 2 : index + 1
-  }
-
-  /// The place of the first such octet, or the end of the range.
-  private static func find(_ octet: UInt8, in bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Int {
-    guard let base = bytes.baseAddress, !range.isEmpty,
-      let found = memchr(base + range.lowerBound, Int32(octet), range.count)
-    else { return range.upperBound }
-    return base.distance(to: UnsafeRawPointer(found))
   }
 }

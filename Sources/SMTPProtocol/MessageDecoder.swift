@@ -4,6 +4,8 @@
   import Musl
 #endif
 
+import MailMessage
+
 /// Reads the message behind DATA up to CRLF.CRLF, taking the stuffed dots away (RFC 5321 section 4.5.2), or from the
 /// chunks of BDAT (RFC 3030).
 ///
@@ -86,7 +88,7 @@ struct MessageDecoder: Hashable, Sendable {
   /// - Returns: how many were taken; all of them unless `isComplete`.
   mutating func consume(_ bytes: UnsafeRawBufferPointer) -> Int {
     guard let base = bytes.baseAddress, !isComplete else { return 0 }
-    var index = 0
+    var index = passPlainLines(bytes)
     // [run, index) is content that still has to be appended; long runs make few appends.
     var run = 0
     while index < bytes.count, !isComplete {
@@ -125,6 +127,22 @@ struct MessageDecoder: Hashable, Sendable {
     if index > 0 { lastOctet = bytes[index - 1] }
     octets += index
     return index
+  }
+
+  /// Passes over all octets but for the last ones if they are content as they stand, which most of most messages is.
+  /// Whatever is unusual about them is found by the look at each line.
+  private mutating func passPlainLines(_ bytes: UnsafeRawBufferPointer) -> Int {
+    guard position == .lineStart || position == .inLine, !hasBareLF, let first = bytes.first, first != 0x0A
+    else { return 0 }
+    if position == .lineStart, first == UInt8(ascii: ".") { return 0 }
+    // CRLF.CRLF may stand at the end.
+    let plain = UnsafeRawBufferPointer(rebasing: bytes.dropLast(5))
+    guard let last = plain.last else { return 0 }
+    let lineEnds = LineEnds(plain)
+    guard lineEnds.arePaired, !lineEnds.precedeDots else { return 0 }
+    if lineEnds.exist { hasCRLF = true }
+    position = last == 0x0A ? .lineStart : last == 0x0D ? .carriageReturn : .inLine
+    return plain.count
   }
 
   /// Takes the line up to and with its LF, or what there is of it.

@@ -88,7 +88,8 @@ import Testing
     arguments: [
       (TransferEncoding.identity, "a\r\nb\nc", "a\nb\nc"), (.quotedPrintable, "a=3D=\r\nb  \r\n=C3=A4=", "a=b\nä"),
       (.quotedPrintable, "=ZZ=4", "=ZZ=4"), (.base64, "w6QN\r\nCmI=", "ä\nb"), (.base64, "*w6Q=junk", "ä"),
-      (.base64, "", ""),
+      (.base64, "", ""), (.identity, "a\r\n\r\nb\rc\r", "a\n\nb\rc\n"), (.identity, "", ""),
+      (.quotedPrintable, "=3d=\n==3D \t\n =\r\n\r\n=E", "===\n \n=E"), (.quotedPrintable, " ", ""),
     ])
   func decodes(_ encoding: TransferEncoding, _ text: String, _ expected: String) throws {
     let bytes = Array(text.utf8)
@@ -104,6 +105,8 @@ import Testing
       let text = encoding.decode(bytes.span, 0..<bytes.count, limit: 1000)
       #expect(text == nil)
     }
+    let exact = TransferEncoding.identity.decode(bytes.span, 0..<bytes.count, limit: 5000)
+    #expect(exact == bytes)
     let text = TransferEncoding.unknown.decode(bytes.span, 0..<1, limit: 1000)
     #expect(text == nil)
   }

@@ -23,18 +23,21 @@ struct DotCodingTests {
     Case(wire: "\r\r\r\n.\r\n", message: "", shows: "CRs before a line end", faults: .bareCR),
     Case(wire: "a\r\nb\nc\r\n.\r\n", message: "", shows: "a bare LF among CRLF", faults: .bareLF),
     Case(wire: "a\nb\r\nc\r\n.\r\n", message: "", shows: "CRLF among bare LF", faults: .bareLF),
+    Case(wire: "a\nbb\r\ncc\r\nd\r\n.\r\n", message: "", shows: "CRLFs behind a bare LF", faults: .bareLF),
     Case(wire: "a\nb\r\n..\r\n.\r\n", message: "", shows: "a stuffed dot behind both kinds", faults: .bareLF),
     Case(wire: "a\0b\r\n.\r\n", message: "", shows: "NUL", faults: .nul),
     Case(wire: "\0\n\r\r\nx\n.\r\n", message: "", shows: "everything at once", faults: [.nul, .bareLF, .bareCR]),
   ]
 
-  /// Whole, cut in two anywhere, and octet by octet, the decoder says the same and takes nothing behind the end.
+  /// Whole, cut in two or three anywhere, and octet by octet, the decoder says the same and takes nothing behind the end.
   @Test(arguments: cases)
   func decode(_ example: Case) {
     guard !example.shows.hasPrefix("everything") else { return decodeEverything(example) }
     let wire = Array(example.wire.utf8)
     for cut in 0...wire.count {
-      check(example, pieces: [Array(wire[..<cut]), Array(wire[cut...]) + Array("NOOP\r\n".utf8)])
+      for next in cut...wire.count {
+        check(example, pieces: [wire[..<cut], wire[cut..<next], wire[next...] + "NOOP\r\n".utf8].map { Array($0) })
+      }
     }
     check(example, pieces: wire.map { [$0] })
   }
@@ -78,6 +81,7 @@ struct DotCodingTests {
     Encoding(
       message: "a\n.\nb", wire: "a\r\n..\r\nb\r\n.\r\n", shows: "bare LF never leaves, and a dot behind it is stuffed"),
     Encoding(message: "a\r.\rb\r", wire: "a\r\n..\r\nb\r\n.\r\n", shows: "nor does bare CR"),
+    Encoding(message: "a\rb\nc", wire: "a\r\nb\r\nc\r\n.\r\n", shows: "a CR, and later an LF"),
     Encoding(message: "\r\r\n\n", wire: "\r\n\r\n\r\n.\r\n", shows: "in any mixture"),
   ]
 
