@@ -51,7 +51,7 @@ struct ReportSummary {
 
   /// At most `limit` characters, control characters removed: it goes into headers, logs and terminals.
   private func bounded(_ text: String, to limit: Int) -> String {
-    if text.utf8.allSatisfy({ 0x20 <= $0 && $0 < 0x7F }) { return String(text.prefix(limit)) }
+    if text.utf8.allSatisfy({ 0x20 <= $0 && $0 < 0x7F }) { return String(Substring(text.utf8.prefix(limit))) }
     var output = ""
     for scalar in text.unicodeScalars.prefix(limit) {
       switch scalar.properties.generalCategory {

@@ -30,6 +30,6 @@ extension CivilTime {
 
   private static func digits(_ number: Int, _ width: Int) -> String {
     let text = String(number)
-    return String(repeating: "0", count: max(0, width - text.utf8.count)) + text
+    return text.utf8.count >= width ? text : String(repeating: "0", count: width - text.utf8.count) + text
   }
 }

@@ -22,57 +22,67 @@ package enum TraceHeader {
     helo: String, address: String, by host: String, transmission: String, id: String, recipients: [EmailAddress],
     date: CivilTime
   ) -> [UInt8] {
-    var clauses = [
-      ["from \(domain(helo))", "(\(literal(address)))"],
-      ["by \(domain(host))", "(MailDedup)", "with \(word(transmission, limit: 32))", "id \(word(id, limit: 64))"],
-    ]
-    if let recipient = onlyRecipient(recipients) { clauses.append(["for <\(recipient)>"]) }
-    return Array("\(fold(clauses));\r\n\t\(date.rfc5322)\r\n".utf8)
+    var field = FoldedField(name: "Received:")
+    field.add("from ", domain(helo))
+    field.add("(", literal(address), ")")
+    field.add("by ", domain(host), onNewLine: true)
+    field.add("(MailDedup)", [])
+    field.add("with ", word(transmission, limit: 32))
+    field.add("id ", word(id, limit: 64))
+    if let recipient = onlyRecipient(recipients) { field.add("for <", Array(recipient.utf8), ">", onNewLine: true) }
+    field.octets += ";\r\n\t\(date.rfc5322)\r\n".utf8
+    return field.octets
   }
 
-  /// Each clause on a line of its own; inside a clause a fold where 78 columns are not enough.
-  private static func fold(_ clauses: [[String]]) -> String {
-    var text = "Received:"
-    var column = text.utf8.count
-    for (number, clause) in clauses.enumerated() {
-      for (position, part) in clause.enumerated() {
-        let startsLine = number > 0 && position == 0
-        if startsLine || (position > 0 && column + 1 + part.utf8.count > 78) {
-          text += "\r\n\t"
-          column = 8
-        } else {
-          text += " "
-          column += 1
-        }
-        text += part
-        column += part.utf8.count
-      }
+  /// Clauses that begin a line of their own, with a fold inside where 78 columns are not enough. As octets, for each
+  /// mail gets one of these fields.
+  private struct FoldedField {
+    var octets: [UInt8] = []
+    /// Of the line; the tab that begins it counts as eight.
+    private var column: Int
+
+    init(name: StaticString) {
+      octets.reserveCapacity(320)
+      octets.append(name)
+      column = octets.count
     }
-    return text
+
+    mutating func add(
+      _ before: StaticString, _ text: [UInt8], _ after: StaticString = "", onNewLine: Bool = false
+    ) {
+      let length = before.utf8CodeUnitCount + text.count + after.utf8CodeUnitCount
+      let startsLine = onNewLine || column + 1 + length > 78
+      octets.append(startsLine ? "\r\n\t" : " ")
+      octets.append(before)
+      octets += text
+      octets.append(after)
+      column = (startsLine ? 8 : column + 1) + length
+    }
   }
 
   /// A domain or an address literal; an octet that fits neither becomes `?`, as in Postfix.
-  private static func domain(_ text: String) -> String {
+  private static func domain(_ text: String) -> [UInt8] {
     let bytes = text.utf8.prefix(255)  // RFC 5321 section 4.5.3.1.2
-    if bytes.isEmpty { return "unknown" }
+    if bytes.isEmpty { return Array("unknown".utf8) }
     let isLiteral = bytes.count > 2 && bytes.first == UInt8(ascii: "[") && bytes.last == UInt8(ascii: "]")
-    return isLiteral ? "[\(clean(bytes.dropFirst().dropLast()))]" : clean(bytes)
+    return isLiteral ? Array("[".utf8) + clean(bytes.dropFirst().dropLast()) + Array("]".utf8) : clean(bytes)
   }
 
   /// `[127.0.0.1]`, `[IPv6:::1]` (RFC 5321 section 4.1.3), or a plain word for what is no address.
-  private static func literal(_ address: String) -> String {
+  private static func literal(_ address: String) -> [UInt8] {
     let text = word(address, limit: 64)
-    if text.contains(":") { return "[IPv6:\(text)]" }
-    let isIPv4 = text.contains(".") && text.utf8.allSatisfy { $0 == UInt8(ascii: ".") || (48...57).contains($0) }
-    return isIPv4 ? "[\(text)]" : text
+    if text.contains(UInt8(ascii: ":")) { return Array("[IPv6:".utf8) + text + Array("]".utf8) }
+    let isIPv4 =
+      text.contains(UInt8(ascii: ".")) && text.allSatisfy { $0 == UInt8(ascii: ".") || (48...57).contains($0) }
+    return isIPv4 ? Array("[".utf8) + text + Array("]".utf8) : text
   }
 
-  private static func word(_ text: String, limit: Int) -> String {
-    text.isEmpty ? "unknown" : clean(text.utf8.prefix(limit))
+  private static func word(_ text: String, limit: Int) -> [UInt8] {
+    text.isEmpty ? Array("unknown".utf8) : clean(text.utf8.prefix(limit))
   }
 
-  private static func clean(_ bytes: some Sequence<UInt8>) -> String {
-    String(decoding: bytes.map { isSafe($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+  private static func clean(_ bytes: some Sequence<UInt8>) -> [UInt8] {
+    bytes.map { isSafe($0) ? $0 : UInt8(ascii: "?") }
   }
 
   /// Letters, digits and what domains, address literals, scopes of IPv6 and sloppy host names are made of.
@@ -89,5 +99,11 @@ package enum TraceHeader {
     guard recipients.count == 1, let text = recipients.first?.text else { return nil }
     let isPrintable = text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: ">") }
     return isPrintable && !text.isEmpty && text.utf8.count <= 320 ? text : nil
+  }
+}
+
+extension [UInt8] {
+  fileprivate mutating func append(_ text: StaticString) {
+    append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
   }
 }
