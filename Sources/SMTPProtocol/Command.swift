@@ -74,8 +74,15 @@ package enum Command: Hashable, Sendable {
     case expn, turn, send, soml, saml, etrn, bdat, auth, starttls
 
     init?(_ bytes: ArraySlice<UInt8>) {
-      guard bytes.count <= 8 else { return nil }
-      self.init(rawValue: String(decoding: bytes.map(\.asciiLowercased), as: UTF8.self))
+      guard bytes.count <= 8, let verb = Self.byName[Self.packed(bytes)] else { return nil }
+      self = verb
+    }
+
+    private static let byName = Dictionary(uniqueKeysWithValues: allCases.map { (packed($0.rawValue.utf8), $0) })
+
+    /// Up to eight octets in small letters as a number.
+    private static func packed(_ bytes: some Sequence<UInt8>) -> UInt64 {
+      bytes.reduce(0) { $0 << 8 | UInt64($1.asciiLowercased) }
     }
   }
 

@@ -43,19 +43,23 @@ extension Reply {
   /// a line that is too long is cut.
   package var encoded: [UInt8] {
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(64)
-    for (index, line) in (lines.isEmpty ? [""] : lines).enumerated() {
-      let isLast = index >= lines.count - 1
-      let start = bytes.count
-      bytes.append(number: code)
-      bytes.append(isLast ? UInt8(ascii: " ") : UInt8(ascii: "-"))
-      if let status { bytes.append(status) }
-      let room = Self.lineLimit - 2 - (bytes.count - start)
-      for byte in line.utf8.prefix(room) { bytes.append((0x20...0x7E).contains(byte) ? byte : UInt8(ascii: "?")) }
-      bytes.append(0x0D)
-      bytes.append(0x0A)
-    }
+    bytes.reserveCapacity(lines.count * 64)
+    if lines.isEmpty { append("", isLast: true, to: &bytes) }
+    for index in lines.indices { append(lines[index], isLast: index == lines.count - 1, to: &bytes) }
     return bytes
+  }
+
+  private func append(_ line: String, isLast: Bool, to bytes: inout [UInt8]) {
+    let start = bytes.count
+    bytes.append(number: code)
+    bytes.append(isLast ? UInt8(ascii: " ") : UInt8(ascii: "-"))
+    if let status { bytes.append(status) }
+    let text = bytes.count
+    bytes.append(contentsOf: line.utf8)
+    bytes.removeLast(max(0, bytes.count - start - (Self.lineLimit - 2)))
+    for index in text..<bytes.count where !(0x20...0x7E).contains(bytes[index]) { bytes[index] = UInt8(ascii: "?") }
+    bytes.append(0x0D)
+    bytes.append(0x0A)
   }
 }
 
@@ -74,11 +78,24 @@ package struct EnhancedStatusCode: Hashable, Sendable, CustomStringConvertible {
   /// The code at the start of `text`, e.g. of `5.1.1 no such user` (RFC 3463 section 2: 2, 4 or 5, then one to three
   /// digits twice), or nil.
   package init?(prefixOf text: some StringProtocol) {
-    let parts = text.prefix { $0 != " " }.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count == 3, parts.allSatisfy({ (1...3).contains($0.utf8.count) }) else { return nil }
-    let numbers = parts.compactMap { part in part.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(part) : nil }
-    guard numbers.count == 3, [2, 4, 5].contains(numbers[0]) else { return nil }
-    self.init(numbers[0], numbers[1], numbers[2])
+    var numbers = (0, 0, 0)
+    var digits = 0
+    var dots = 0
+    prefix: for octet in text.utf8 {
+      switch octet {
+      case 0x30...0x39 where digits < 3:
+        digits += 1
+        numbers.2 = numbers.2 * 10 + Int(octet - 0x30)
+      case UInt8(ascii: ".") where digits > 0 && dots < 2:
+        dots += 1
+        digits = 0
+        numbers = (numbers.1, numbers.2, 0)
+      case UInt8(ascii: " "): break prefix
+      default: return nil
+      }
+    }
+    guard dots == 2, digits > 0, [2, 4, 5].contains(numbers.0) else { return nil }
+    self.init(numbers.0, numbers.1, numbers.2)
   }
 
   package var description: String { "\(self.class).\(subject).\(detail)" }

@@ -70,10 +70,10 @@ extension ServerSession {
   private mutating func add(
     _ recipient: EmailAddress, _ wish: DeliveryStatusRequest.Wish, _ actions: inout [Action]
   ) {
-    guard let draft else { return refuse(.mailFirst, &actions) }
+    guard let count = draft?.envelope.recipients.count else { return refuse(.mailFirst, &actions) }
     if decoder != nil { return refuse(.chunksFirst, &actions) }
-    guard draft.envelope.recipients.count < limits.recipients else { return refuse(.tooManyRecipients, &actions) }
-    self.draft?.envelope.add(recipient, wish)
+    guard count < limits.recipients else { return refuse(.tooManyRecipients, &actions) }
+    draft?.envelope.add(recipient, wish)
     answer(.recipientOK, &actions)
   }
 

@@ -24,6 +24,18 @@ struct ReplyTests {
   @Test(arguments: cases)
   func encode(_ example: Case) { #expect(String(decoding: example.reply.encoded, as: UTF8.self) == example.wire) }
 
+  @Test(
+    "an enhanced status code stands at the start of a text, or it is none",
+    arguments: [
+      ("5.1.1 no such user", EnhancedStatusCode(5, 1, 1)), ("2.0.0", EnhancedStatusCode(2, 0, 0)),
+      ("4.123.456 x", EnhancedStatusCode(4, 123, 456)), ("", nil), ("5", nil), ("5.1", nil), ("5.1.", nil),
+      ("5..1", nil), (".5.1.1", nil), ("5.1.1.1", nil), ("5.1.1234", nil), ("3.1.1", nil), ("5.1.1x", nil),
+      ("5.1.1\tx", nil), (" 5.1.1", nil), ("é", nil),
+    ] as [(String, EnhancedStatusCode?)])
+  func statusCode(_ text: String, _ code: EnhancedStatusCode?) {
+    #expect(EnhancedStatusCode(prefixOf: text) == code)
+  }
+
   /// A line never has more than 512 octets.
   @Test func cutsLines() {
     let reply = Reply(550, .init(5, 1, 1), String(repeating: "x", count: 1000))
