@@ -82,35 +82,56 @@ struct LineLogHandler: LogHandler {
   }
 
   func log(event: LogEvent) {
-    var rest = metadata.merging(event.metadata ?? [:]) { $1 }
-    var line = isJournal ? event.level.priority : "\(LogLine.time()) "
-    line += event.level.rawValue
-    line += " "
-    line += Self.escaped("\(event.message)", quoting: false)
-    for key in Self.order {
-      if let value = rest.removeValue(forKey: key) { Self.add(key, value, to: &line) }
+    let fields = metadata.isEmpty ? event.metadata ?? [:] : metadata.merging(event.metadata ?? [:]) { $1 }
+    let start = isJournal ? event.level.priority : "\(LogLine.time()) "
+    LogLine.write(Self.line("\(start)\(event.level.rawValue)", "\(event.message)", fields))
+  }
+
+  /// As octets, for strings that grow piece by piece take more of a mail's time than judging it.
+  static func line(_ start: String, _ verb: String, _ fields: Logger.Metadata) -> [UInt8] {
+    var line: [UInt8] = []
+    line.reserveCapacity(512)
+    line.append(contentsOf: start.utf8)
+    line.append(0x20)
+    append(verb, quoting: false, to: &line)
+    for (_, key) in fields.keys.map({ (rank(of: $0), $0) }).sorted(by: <) {
+      line.append(0x20)
+      line.append(contentsOf: key.utf8)
+      line.append(UInt8(ascii: "="))
+      append(fields[key]?.description ?? "", quoting: true, to: &line)
     }
-    for key in rest.keys.sorted() {
-      if let value = rest[key] { Self.add(key, value, to: &line) }
-    }
-    LogLine.write(line)
+    line.append(0x0A)
+    return line
   }
 
   /// What names the mail comes first; the rest follows by name.
-  private static let order = ["id", "session", "client", "from", "to", "size", "reason"]
-
-  private static func add(_ key: String, _ value: Logger.MetadataValue, to line: inout String) {
-    line += " "
-    line += key
-    line += "="
-    line += escaped(value.description, quoting: true)
+  private static func rank(of key: String) -> Int {
+    switch key {
+    case "id": 0
+    case "session": 1
+    case "client": 2
+    case "from": 3
+    case "to": 4
+    case "size": 5
+    case "reason": 6
+    default: 7
+    }
   }
 
-  static func escaped(_ text: String, quoting: Bool) -> String {
-    // Nearly all is of this kind, and looking each character up takes longer than counting the mail does.
-    if !text.isEmpty, text.utf8.allSatisfy({ isPlain($0, quoting: quoting) }) {
-      return quoting && text.utf8.contains(0x20) ? "\"\(text)\"" : text
+  private static func append(_ text: String, quoting: Bool, to line: inout [UInt8]) {
+    // Nearly all text stands as it is, and looking each character up takes longer than counting the mail does.
+    let start = line.count
+    line.append(contentsOf: text.utf8)
+    guard start < line.count, line[start...].allSatisfy({ isPlain($0, quoting: quoting) }) else {
+      line.removeSubrange(start...)
+      return line.append(contentsOf: escaped(text, quoting: quoting).utf8)
     }
+    guard quoting, line[start...].contains(0x20) else { return }
+    line.insert(UInt8(ascii: "\""), at: start)
+    line.append(UInt8(ascii: "\""))
+  }
+
+  private static func escaped(_ text: String, quoting: Bool) -> String {
     var result = ""
     for scalar in text.unicodeScalars {
       switch scalar {
@@ -160,7 +181,8 @@ struct JSONLogHandler: LogHandler {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     guard let line = try? encoder.encode(fields) else { return }
-    LogLine.write((isJournal ? event.level.priority : "") + Self.escaped(String(decoding: line, as: UTF8.self)))
+    let text = (isJournal ? event.level.priority : "") + Self.escaped(String(decoding: line, as: UTF8.self))
+    LogLine.write(Array("\(text)\n".utf8))
   }
 
   /// The encoder leaves what JSON allows, and terminals obey some of that.
@@ -209,8 +231,7 @@ private enum LogLine {
   }
 
   /// A line that cannot be written is dropped: a full disk or a closed pipe must not stop the mail.
-  static func write(_ line: String) {
-    var bytes = Array(line.utf8) + [UInt8(ascii: "\n")]
-    _ = bytes.withUnsafeMutableBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+  static func write(_ line: [UInt8]) {
+    _ = line.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
   }
 }

@@ -1,3 +1,4 @@
+import Logging
 import Testing
 
 @testable import MailDedup
@@ -20,7 +21,19 @@ import Testing
 
   @Test("in lines for people", arguments: texts)
   func text(_ example: (said: String, text: String, json: String)) {
-    #expect(LineLogHandler.escaped(example.said, quoting: true) == example.text)
+    let line = LineLogHandler.line("info", example.said, ["reason": "\(example.said)"])
+    let verb = example.text.hasPrefix("\"") ? String(example.text.dropFirst().dropLast()) : example.text
+    let isPlain = example.said.contains { $0 == "\\" || $0 == "\"" }
+    #expect(String(decoding: line, as: UTF8.self) == "info \(isPlain ? example.said : verb) reason=\(example.text)\n")
+  }
+
+  @Test("what names the mail comes first, the rest by name; nothing is a pair of quotes")
+  func order() {
+    let line = LineLogHandler.line(
+      "<6>info", "suppressed",
+      ["site": "shop", "reason": "window", "held_back": "", "to": "<a@b>", "id": "1", "client": "::1", "size": "5"])
+    let expected = "<6>info suppressed id=1 client=::1 to=<a@b> size=5 reason=window held_back=\"\" site=shop\n"
+    #expect(String(decoding: line, as: UTF8.self) == expected)
   }
 
   @Test("in JSON, beyond what its encoder escapes")
