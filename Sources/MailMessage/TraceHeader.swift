@@ -22,8 +22,7 @@ package enum TraceHeader {
     helo: String, address: String, by host: String, transmission: String, id: String, recipients: [EmailAddress],
     date: CivilTime
   ) -> [UInt8] {
-    var field = FoldedField(name: "Received:")
-    field.add("from ", domain(helo))
+    var field = FoldedField("Received: from ", domain(helo))
     field.add("(", literal(address), ")")
     field.add("by ", domain(host), onNewLine: true)
     field.add("(MailDedup)", [])
@@ -41,9 +40,11 @@ package enum TraceHeader {
     /// Of the line; the tab that begins it counts as eight.
     private var column: Int
 
-    init(name: StaticString) {
+    /// How the field begins, however long that is: nothing is gained by a line with nothing but the name.
+    init(_ name: StaticString, _ text: [UInt8]) {
       octets.reserveCapacity(320)
       octets.append(name)
+      octets += text
       column = octets.count
     }
 

@@ -67,6 +67,8 @@ import Testing
   @Test func foldsWhereTheLineWouldPass78Columns() {
     let host = String(repeating: "h", count: 60) + ".example.org"
     let field = Self.received(helo: host, by: host)
-    #expect(field.contains("from \(host)\r\n\t([192.0.2.7])\r\n\tby \(host)\r\n\t(MailDedup) with"))
+    #expect(
+      field.hasPrefix("Received: from \(host)\r\n\t([192.0.2.7])\r\n\tby \(host)\r\n\t(MailDedup) with"),
+      "the first line holds more than the name of the field, however long that is")
   }
 }
