@@ -13,12 +13,8 @@ extension Span where Element == UInt8 {
   @inline(__always)
   package func firstIndex(of byte: UInt8, in range: Range<Int>) -> Int? {
     let inside = clamped(range)
-    guard !inside.isEmpty else { return nil }
-    return withUnsafeBufferPointer { buffer -> Int? in
-      guard let base = buffer.baseAddress, let hit = memchr(base + inside.lowerBound, Int32(byte), inside.count)
-      else { return nil }
-      return UnsafeRawPointer(base).distance(to: UnsafeRawPointer(hit))
-    }
+    let hit = withUnsafeBytes { $0.firstIndex(of: byte, in: inside) }
+    return hit < inside.upperBound ? hit : nil
   }
 
   /// Last position of `byte` in `range`.

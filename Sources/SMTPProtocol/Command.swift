@@ -80,7 +80,7 @@ package enum Command: Hashable, Sendable {
 
     private static let byName = Dictionary(uniqueKeysWithValues: allCases.map { (packed($0.rawValue.utf8), $0) })
 
-    /// Up to eight octets in small letters as a number.
+    /// Up to eight octets in small letters as a number. A NUL before them makes no difference; `parse` lets none in.
     private static func packed(_ bytes: some Sequence<UInt8>) -> UInt64 {
       bytes.reduce(0) { $0 << 8 | UInt64($1.asciiLowercased) }
     }

@@ -21,10 +21,14 @@ import Testing
 
   @Test("in lines for people", arguments: texts)
   func text(_ example: (said: String, text: String, json: String)) {
-    let line = LineLogHandler.line("info", example.said, ["reason": "\(example.said)"])
-    let verb = example.text.hasPrefix("\"") ? String(example.text.dropFirst().dropLast()) : example.text
-    let isPlain = example.said.contains { $0 == "\\" || $0 == "\"" }
-    #expect(String(decoding: line, as: UTF8.self) == "info \(isPlain ? example.said : verb) reason=\(example.text)\n")
+    let line = LineLogHandler.line("info", "verb", ["reason": "\(example.said)"])
+    #expect(String(decoding: line, as: UTF8.self) == "info verb reason=\(example.text)\n")
+  }
+
+  @Test("a verb is not quoted, and forges nothing either")
+  func verb() {
+    let line = LineLogHandler.line("info", "two \"words\"\nforged \u{1B}[2J", [:])
+    #expect(String(decoding: line, as: UTF8.self) == #"info two "words"\nforged \u{1b}[2J"# + "\n")
   }
 
   @Test("what names the mail comes first, the rest by name; nothing is a pair of quotes")
