@@ -24,9 +24,12 @@ extension LiveControl {
   func change(_ verb: QueueVerb, _ request: QueueChangeRequest) async throws -> QueueChangeReport {
     let selection = try await stored.selection(request)
     let doomed = verb == .delete ? try await envelopes(selection) : []
-    let ids = try await store.change(try change(verb, to: request.to), selection, now: WallClock.now())
-    runner.readAgain()
+    let change = try change(verb, to: request.to)
+    // Before anything is due: the runner may try it while we still wait for the commit, and a host that rests would put
+    // it off once more.
     if verb == .flush || verb == .release || verb == .reroute { await route.value.forgetFailures() }
+    let ids = try await store.change(change, selection, now: WallClock.now())
+    runner.readAgain()
     for envelope in doomed { logger.notice("deleted", metadata: envelope) }
     logger.notice("queue-changed", metadata: ["change": "\(verb.rawValue)", "mails": "\(ids.count)"])
     let beingTried = runner.beingTried

@@ -74,6 +74,14 @@ def test_flush_asks_a_host_that_rests(backlog):
     sink.wait_for(lambda arrival: True, "all four", count=4, seconds=10)
 
 
+def test_each_flush_asks_the_host(backlog):
+    """Also when the mail is tried before the flush is answered; it would be put off by an hour otherwise."""
+    relay, _, _ = backlog
+    for asked in range(2, 32):
+        do(relay, "flush")
+        until(lambda: relay.output().count("smarthost-failed") >= asked, f"the host was asked {asked} times")
+
+
 def test_delete_asks_first(backlog):
     """Without a terminal and without --yes nothing is deleted."""
     relay, _, ids = backlog
