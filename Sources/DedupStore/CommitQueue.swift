@@ -51,13 +51,15 @@ final class CommitQueue<Context>: Sendable {
       return isAsleep
     }
 
+    /// Nothing will come any more.
+    private var isDone: Bool { ready.isEmpty && isClosing && preparing == 0 }
+
+    /// There is something to do for the writer thread.
+    var calls: Bool { !ready.isEmpty || isDone }
+
     mutating func step(_ limits: StoreLimits, arriving: Int) -> Step {
       isAsleep = false
-      if ready.isEmpty {
-        if isClosing && preparing == 0 { return .stop }
-        isAsleep = true
-        return .sleep
-      }
+      if ready.isEmpty { return isDone ? .stop : .sleep }
       if let until = ready.first?.patience, patient == ready.count, patient < limits.patientJobs, !isClosing {
         let left = ContinuousClock.now.duration(to: until)
         isAsleep = left > .zero
@@ -229,11 +231,27 @@ extension CommitQueue {
       switch state.withLock({ $0.step(limits, arriving: arriving()) }) {
       case .commit(let batch): commit(batch)
       case .rest(let left): _ = wake.wait(timeout: .now() + .microseconds(left.wholeMicroseconds))
-      case .sleep: sleep()
+      case .sleep: if !linger() { sleep() }
       case .stop:
         stopped.signal()
         return
       }
+    }
+  }
+
+  /// Under load the next mail is about to come, and waking this thread would cost the event loop that brings it a system
+  /// call.
+  ///
+  /// - Returns: whether there is something to do; if not, whoever comes next wakes us.
+  private func linger() -> Bool {
+    let end = ContinuousClock.now + .microseconds(30)
+    while ContinuousClock.now < end {
+      sched_yield()
+      if state.withLock({ $0.calls }) { return true }
+    }
+    return state.withLock { state in
+      state.isAsleep = !state.calls
+      return !state.isAsleep
     }
   }
 
