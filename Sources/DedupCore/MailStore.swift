@@ -9,17 +9,23 @@ package struct Submission: Sendable {
   package var received: [UInt8]
   /// The message as the client sent it.
   package var message: Message
-  package var judged: Judged
+  private let judging: Lazily<Judged>
 
+  /// What kind of mail it is; see `init`.
+  package var judged: Judged { judging.value }
+
+  /// - Parameter judged: is worked out by whoever asks for it first. That is the thread that makes the mail durable:
+  ///   judging a batch in a row takes less time than judging each mail between the sockets of an event loop.
   package init(
-    id: QueueID, receivedAt: Timestamp, envelope: Envelope, received: [UInt8], message: Message, judged: Judged
+    id: QueueID, receivedAt: Timestamp, envelope: Envelope, received: [UInt8], message: Message,
+    judged: @autoclosure @escaping @Sendable () -> Judged
   ) {
     self.id = id
     self.receivedAt = receivedAt
     self.envelope = envelope
     self.received = received
     self.message = message
-    self.judged = judged
+    judging = Lazily(judged)
   }
 }
 

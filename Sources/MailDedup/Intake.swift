@@ -12,9 +12,9 @@ import Synchronization
 
 /// Takes a complete transaction to the commit point: judge, decide, make durable, answer.
 ///
-/// Runs on the event loop of the connection up to the store's queue. Judging is linear in the size of the mail, so the
-/// loop is not held up; a large one is read and judged beside it, one at a time, so that memory does not grow with
-/// their number.
+/// Runs on the event loop of the connection up to the store's queue. The store's thread judges, all mails of a batch in
+/// a row; that is linear in their size, so it is not held up. A large one is read and judged beside both, one at a
+/// time, so that memory does not grow with their number.
 final class Intake: TransactionHandler {
   private let reader: Current<ReportReader>
   private let store: any MailStore
@@ -45,7 +45,7 @@ final class Intake: TransactionHandler {
 
   func handle(_ transaction: Transaction, reply: @escaping @Sendable (Reply) -> Void) {
     guard transaction.message.tail != nil else {
-      return accept(transaction, judgement: reader.value.judge(transaction.message.head), reply)
+      return accept(transaction, judgement: self.reader.value.judge(transaction.message.head), reply)
     }
     large.async { [self] in judgeLarge(transaction, reply) }
   }
@@ -65,11 +65,12 @@ final class Intake: TransactionHandler {
   }
 
   private func accept(
-    _ transaction: Transaction, judgement: Judgement, _ reply: @escaping @Sendable (Reply) -> Void
+    _ transaction: Transaction, judgement: @autoclosure @escaping @Sendable () -> Judgement,
+    _ reply: @escaping @Sendable (Reply) -> Void
   ) {
     let submission = submission(for: transaction, judgement)
-    if case .pass = submission.judged { pacing.noteOtherMail() }
     store.accept(submission) { [logger, safetyNet, pacing] result in
+      if case .pass = submission.judged { pacing.noteOtherMail() }
       switch result {
       case .success(let verdict):
         let answer = Self.reply(to: verdict, id: submission.id)
@@ -85,7 +86,9 @@ final class Intake: TransactionHandler {
     Judged(reader.value.judge(mail.message), envelope: mail.envelope)
   }
 
-  private func submission(for transaction: Transaction, _ judgement: Judgement) -> Submission {
+  private func submission(
+    for transaction: Transaction, _ judgement: @escaping @Sendable () -> Judgement
+  ) -> Submission {
     let now = WallClock.now()
     let id = QueueID(at: now, salt: salt.wrappingAdd(1, ordering: .relaxed).newValue)
     let client = transaction.client
@@ -95,7 +98,7 @@ final class Intake: TransactionHandler {
       date: CivilTime(secondsSinceEpoch: now.seconds, offsetMinutes: LocalTime.offset(at: now) / 60))
     return Submission(
       id: id, receivedAt: now, envelope: transaction.envelope, received: received, message: transaction.message,
-      judged: Judged(judgement, envelope: transaction.envelope))
+      judged: Judged(judgement(), envelope: transaction.envelope))
   }
 
   private static func reply(to verdict: Verdict, id: QueueID) -> Reply {
