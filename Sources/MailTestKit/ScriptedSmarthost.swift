@@ -32,7 +32,7 @@ package final class ScriptedSmarthost: Sendable {
     case sayAndDrop(String)
     /// What a friendly server says, an octet at a time, with this pause between them.
     case drip(TimeAmount)
-    /// Nothing, for ever.
+    /// Nothing, for ever, also to whatever follows.
     case silence
     /// The connection closes.
     case drop
@@ -135,6 +135,7 @@ private final class SmarthostDialog: ChannelInboundHandler {
   private var mail: ScriptedSmarthost.Mail?
   private var isInMessage = false
   private var isInAUTH = false
+  private var isSilent = false
   private let tls: NIOSSLContext?
 
   init(
@@ -159,7 +160,7 @@ private final class SmarthostDialog: ChannelInboundHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     input += unwrapInboundIn(data).readableBytesView
-    while context.channel.isActive, isInMessage ? takeMessage(context) : takeLine(context) {}
+    while context.channel.isActive, !isSilent, isInMessage ? takeMessage(context) : takeLine(context) {}
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
@@ -205,7 +206,7 @@ private final class SmarthostDialog: ChannelInboundHandler {
       script(.init(step: step, line: line, connection: number))
       ?? (step == .quit ? .sayAndDrop("221 2.0.0 bye") : .say(friendly(step)))
     switch answer {
-    case .silence: break
+    case .silence: isSilent = true
     case .drip(let pause):
       let text = friendly(step)
       follow(step, line, text)
@@ -264,7 +265,7 @@ private final class SmarthostDialog: ChannelInboundHandler {
     case .auth, .response: "235 2.7.0 welcome"
     case .mail: "250 2.1.0 ok"
     case .rcpt: "250 2.1.5 ok"
-    case .data: "354 go on"
+    case .data: mail?.recipients.isEmpty == false ? "354 go on" : "554 5.5.1 no valid recipients"
     case .message: "250 2.0.0 queued"
     case .rset: "250 2.0.0 ok"
     case .quit: "221 2.0.0 bye"

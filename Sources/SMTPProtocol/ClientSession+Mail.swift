@@ -19,6 +19,9 @@ extension ClientSession {
       failOpen(trouble)
     case (.recipient(let index), nil): if results[index] == nil { accepted.insert(index) }
     case (.recipient(let index), let trouble?): if results[index] == nil { results[index] = .failed(trouble) }
+    // RFC 2920 section 3.1 would have us send an empty message. Some server might take it for a mail, and none can when
+    // the connection ends.
+    case (.data, nil) where !isOpen: return finishAndClose(&actions)
     case (.data, nil):
       awaiting.append(.message)
       isSending = true
@@ -34,16 +37,16 @@ extension ClientSession {
   mutating func goOn(after command: Awaited, _ actions: inout [Action]) {
     if command == .data || command == .message { return finish(needsReset: true, &actions) }
     guard awaiting.isEmpty else { return }
-    if !plan.isEmpty { return advance(&actions) }
-    // DATA is not pipelined: a server that refused all recipients may answer it with 354 all the same, and would take
-    // the empty message that we then owed it (RFC 2920 section 3.1) for a mail.
-    let isOpen = accepted.contains { results[$0] == nil }
-    if isOpen {
-      plan = [.data]
-      advance(&actions)
-    } else {
-      finish(needsReset: true, &actions)
-    }
+    if plan == [.data] && !isOpen { plan = [] }
+    if plan.isEmpty { finish(needsReset: true, &actions) } else { advance(&actions) }
+  }
+
+  /// Whether the message has somebody to go to.
+  private var isOpen: Bool { accepted.contains { results[$0] == nil } }
+
+  private mutating func finishAndClose(_ actions: inout [Action]) {
+    finish(needsReset: true, isReusable: false, &actions)
+    close(&actions)
   }
 
   mutating func advance(_ actions: inout [Action]) {

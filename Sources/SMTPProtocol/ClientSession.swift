@@ -191,7 +191,7 @@ package struct ClientSession: Hashable, Sendable {
     accepted = []
     isTaken = false
     state = .busy
-    plan = (needsReset ? [.reset] : []) + [.mail] + job.envelope.recipients.indices.map { .recipient($0) }
+    plan = (needsReset ? [.reset] : []) + [.mail] + job.envelope.recipients.indices.map { .recipient($0) } + [.data]
     needsReset = false
     var actions: [Action] = []
     advance(&actions)

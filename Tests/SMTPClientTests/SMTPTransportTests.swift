@@ -138,7 +138,24 @@ struct SMTPTransportTests {
     let smarthost = try await ScriptedSmarthost.start(on: group) { $0.step == .rcpt ? .say("550 no") : nil }
     let transport = transport(to: smarthost.port)
     #expect(await deliver(over: transport) == "PP")
-    #expect(!smarthost.commands.contains("DATA"))
+    #expect(!smarthost.commands.contains("<message>"))
+    await transport.shutdown()
+    await smarthost.stop()
+  }
+
+  /// A server that asks for the message nevertheless gets neither that nor the next commands in its place.
+  @Test func messageForNobody() async throws {
+    let smarthost = try await ScriptedSmarthost.start(on: group) { request in
+      switch request.step {
+      case .rcpt where request.connection == 1: .say("550 no")
+      case .data: .say("354 go on")
+      default: nil
+      }
+    }
+    let transport = transport(to: smarthost.port)
+    #expect(await deliver(over: transport) == "PP")
+    #expect(await deliver(over: transport) == "DD")
+    #expect(smarthost.connections == 2 && smarthost.mails.map(\.message) == [message])
     await transport.shutdown()
     await smarthost.stop()
   }
