@@ -111,7 +111,7 @@ let package = Package(
       of: "MailDedup",
       with: [
         "ControlAPI", "DedupConfig", "DedupCore", "MailMessage", "SMTPProtocol", "DedupStore", "Fingerprint",
-        "HostSystem", "MailEncryption", logging, lifecycle,
+        "HostSystem", "MailEncryption", logging, lifecycle, nio,
       ]),
   ],
   swiftLanguageModes: [.v6]
