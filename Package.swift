@@ -24,6 +24,7 @@ let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -71,7 +72,7 @@ let package = Package(
     layer("SMTPServer", on: ["CCrypt", "SMTPProtocol", "MailMessage", nio, nioPosix, nioTLS, nioSSL, logging]),
     layer(
       "SMTPClient", on: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, nioTLS, nioSSL, logging]),
-    layer("DedupStore", on: ["CZlib", "DedupCore", "MailMessage", grdb, logging]),
+    layer("DedupStore", on: ["CZlib", "DedupCore", "MailMessage", grdb, grdbSQLite, logging]),
     layer("Maildir", on: ["DedupCore", "MailMessage"]),
     layer("MailEncryption", on: ["COpenSSL", "DedupCore", "MailMessage"]),
     layer("HostSystem", on: ["CMalloc", "DedupCore", "DedupConfig", "MailMessage", "SMTPProtocol"]),

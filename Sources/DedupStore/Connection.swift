@@ -7,7 +7,7 @@ enum Connection {
   static func openForWriting(_ files: StoreFiles, _ limits: StoreLimits) throws -> DatabasePool {
     let pool = try DatabasePool(path: files.database, configuration: configuration(limits))
     try refuseNewerSchema(pool, files)
-    try pool.writeWithoutTransaction { try makeDurable($0, files) }
+    try pool.writeWithoutTransaction { try makeDurable($0, files, limits) }
     try Schema.migrator.migrate(pool)
     return pool
   }
@@ -48,7 +48,7 @@ enum Connection {
   }
 
   /// The settings of the writer that R1 rests on.
-  private static func makeDurable(_ db: Database, _ files: StoreFiles) throws {
+  private static func makeDurable(_ db: Database, _ files: StoreFiles, _ limits: StoreLimits) throws {
     // GRDB sets NORMAL after everything that can be said in a configuration, and NORMAL syncs the WAL only at a
     // checkpoint: acknowledged mail would be lost with the power. So it is set here, and believed only when read.
     try db.execute(sql: "PRAGMA synchronous = FULL")
@@ -60,10 +60,9 @@ enum Connection {
     // are until they are used again. Their mail stays readable for whoever can read the file, which is only us, and a
     // journaling file system or an SSD would keep it anyway.
     _ = try Row.fetchOne(db, sql: "PRAGMA secure_delete = FAST")
-    // A checkpoint each 16 MiB of WAL instead of each 4: fewer syncs of the database file under load. On a small disk
-    // the WAL would take the room that is kept for recording deliveries.
+    // On a small disk the WAL would take the room that is kept for recording deliveries.
     let room = DiskSpace(path: files.directory).map { $0.total / 100 } ?? .max
-    _ = try Row.fetchOne(db, sql: "PRAGMA wal_autocheckpoint = \(max(16, min(4096, room / 4096)))")
+    _ = try Row.fetchOne(db, sql: "PRAGMA wal_autocheckpoint = \(max(16, min(limits.walPages, room / 4096)))")
     // What a burst made of the WAL is given back after the next checkpoint.
     _ = try Row.fetchOne(db, sql: "PRAGMA journal_size_limit = 67108864")
     // Pages of one large batch stay in memory until they are written once.

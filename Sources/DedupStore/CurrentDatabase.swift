@@ -7,9 +7,18 @@ import Synchronization
 final class CurrentDatabase: Sendable {
   struct Opened: Sendable {
     let pool: DatabasePool
+    /// Nil: SQLite does them inside commits.
+    let checkpoints: Checkpoints?
     let identity: FileIdentity
     /// Of how many.
     let generation: Int
+
+    fileprivate init(_ pool: DatabasePool, generation: Int) throws {
+      self.pool = pool
+      identity = try FileIdentity(path: pool.path)
+      checkpoints = try? Checkpoints(of: pool)
+      self.generation = generation
+    }
   }
 
   /// The generation while there is no database.
@@ -18,7 +27,7 @@ final class CurrentDatabase: Sendable {
   private let state: Mutex<Result<Opened, StoreFailure>>
 
   init(_ pool: DatabasePool) throws {
-    state = Mutex(.success(Opened(pool: pool, identity: try FileIdentity(path: pool.path), generation: 0)))
+    state = Mutex(.success(try Opened(pool, generation: 0)))
   }
 
   init(missing failure: StoreFailure) { state = Mutex(.failure(failure)) }
@@ -28,10 +37,8 @@ final class CurrentDatabase: Sendable {
   }
 
   func replace(with pool: DatabasePool) throws {
-    let identity = try FileIdentity(path: pool.path)
-    state.withLock { state in
-      let generation = (try? state.get().generation) ?? Self.none
-      state = .success(Opened(pool: pool, identity: identity, generation: generation + 1))
-    }
+    let generation = (try? opened.generation) ?? Self.none
+    let opened = try Opened(pool, generation: generation + 1)
+    state.withLock { $0 = .success(opened) }
   }
 }

@@ -90,6 +90,7 @@ final class Writer: Sendable {
     effects.orphans.forEach(bodies.remove)
     effects.added.transaction = count
     follow(effects)
+    opened.checkpoints?.step(opened.pool)
   }
 
   /// Fails like a transaction that met `failure`, unless the database of `generation` was replaced since.
@@ -114,7 +115,9 @@ final class Writer: Sendable {
 
   /// Runs `work` between two transactions.
   func outsideTransaction<Output>(_ work: (Database) throws -> Output) throws -> Output {
-    try pool.writeWithoutTransaction(work)
+    let opened = try database.opened
+    opened.checkpoints?.settle()
+    return try opened.pool.writeWithoutTransaction(work)
   }
 
   /// Moves the WAL into the database and closes both. On a full disk the first may fail; the WAL then stays, and
@@ -122,6 +125,7 @@ final class Writer: Sendable {
   func close() throws {
     guard let opened = try? database.opened else { return }
     let pool = opened.pool
+    opened.checkpoints?.close()
     let checkpoint = Result {
       try pool.writeWithoutTransaction { db in
         try? writeLatestSamples(of: opened.generation, db)
@@ -217,7 +221,10 @@ final class Writer: Sendable {
     }
     if isTooSoon { throw failure }
     do {
-      try database.replace(with: try replacer.replace(try pool, cause, because: failure.description))
+      // The old file keeps all its octets.
+      let opened = try database.opened
+      opened.checkpoints?.settle()
+      try database.replace(with: try replacer.replace(opened.pool, cause, because: failure.description))
     } catch {
       throw StoreFailure(failure.kind, "\(failure); it could not be replaced: \(Faults.failure(error))")
     }
