@@ -45,20 +45,20 @@ final class Checkpoints: Sendable {
     }
   }
 
-  /// Does what is due. To be called after each commit of `pool`, by whoever made it.
-  func step(_ pool: DatabasePool) {
+  /// Does what is due. To be called after each commit, with the connection that made it and before anybody else has it.
+  func step(_ db: Database) {
     switch next() {
     case .nothing: break
     case .copy: thread.async { self.copy() }
     case .wait:
       settle()
-      if next() == .finish { finish(pool) }
-    case .finish: finish(pool)
+      if next() == .finish { finish(db) }
+    case .finish: finish(db)
     }
   }
 
-  /// Returns when nothing is copied any more, which stays so until the next `step`. SQLite refuses a checkpoint beside
-  /// another one.
+  /// Returns when nothing is copied any more. For whoever has the connection that commits it stays so, and SQLite refuses
+  /// a checkpoint beside another one.
   func settle() { thread.sync {} }
 
   /// Ends for good; the pool stays open.
@@ -73,7 +73,7 @@ final class Checkpoints: Sendable {
 
   private func copy() {
     for _ in 1...Self.rounds {
-      guard let left = Self.move(beside) else {
+      guard let left = try? beside.writeWithoutTransaction(Self.move) else {
         return plan.withLock { $0.copied(failedAt: frames.count.load(ordering: .relaxed)) }
       }
       if left <= Self.rest { break }
@@ -81,16 +81,16 @@ final class Checkpoints: Sendable {
     plan.withLock { $0.copied() }
   }
 
-  private func finish(_ pool: DatabasePool) {
-    let left = Self.move(pool)
+  private func finish(_ db: Database) {
+    let left = try? Self.move(db)
     plan.withLock { $0.finished(keeping: left == 0 ? nil : frames.count.load(ordering: .relaxed)) }
   }
 
   /// Moves what nobody reads.
   ///
-  /// - Returns: how many frames are left; nil: it failed.
-  private static func move(_ database: some DatabaseWriter) -> Int? {
-    let moved = try? database.writeWithoutTransaction { try $0.checkpoint(.passive) }
-    return moved.map { $0.walFrameCount - $0.checkpointedFrameCount }
+  /// - Returns: how many frames are left.
+  private static func move(_ db: Database) throws -> Int {
+    let moved = try db.checkpoint(.passive)
+    return moved.walFrameCount - moved.checkpointedFrameCount
   }
 }

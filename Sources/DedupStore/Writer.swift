@@ -75,7 +75,11 @@ final class Writer: Sendable {
     let count = begun.add(1, ordering: .sequentiallyConsistent).newValue
     do {
       effects = try opened.pool.writeWithoutTransaction { db in
-        do { return try commit(jobs, as: number, in: opened.generation, db) } catch {
+        do {
+          let effects = try commit(jobs, as: number, in: opened.generation, db)
+          opened.checkpoints?.step(db)
+          return effects
+        } catch {
           if Faults.failure(error).kind == .ioError { overwriteFailed(db) }
           throw error
         }
@@ -90,7 +94,6 @@ final class Writer: Sendable {
     effects.orphans.forEach(bodies.remove)
     effects.added.transaction = count
     follow(effects)
-    opened.checkpoints?.step(opened.pool)
   }
 
   /// Fails like a transaction that met `failure`, unless the database of `generation` was replaced since.
@@ -116,8 +119,10 @@ final class Writer: Sendable {
   /// Runs `work` between two transactions.
   func outsideTransaction<Output>(_ work: (Database) throws -> Output) throws -> Output {
     let opened = try database.opened
-    opened.checkpoints?.settle()
-    return try opened.pool.writeWithoutTransaction(work)
+    return try opened.pool.writeWithoutTransaction { db in
+      opened.checkpoints?.settle()
+      return try work(db)
+    }
   }
 
   /// Moves the WAL into the database and closes both. On a full disk the first may fail; the WAL then stays, and

@@ -97,7 +97,7 @@ import Testing
     try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA foreign_keys = OFF") }
     for _ in 1...400 {
       try add(20_000, pool)
-      checkpoints.step(pool)
+      pool.writeWithoutTransaction { checkpoints.step($0) }
     }
     #expect(try size(folder, "dedup.sqlite-wal") <= (4 * Self.pages + Self.commit) * 4120)
     #expect(try size(folder, "dedup.sqlite") > 400 * 20_000 / 2)
@@ -119,7 +119,7 @@ import Testing
     }
     for _ in 1...100 {
       try add(20_000, pool)
-      checkpoints.step(pool)
+      pool.writeWithoutTransaction { checkpoints.step($0) }
     }
     let kept = try size(folder, "dedup.sqlite-wal")
     #expect(kept > 100 * 20_000)
@@ -129,9 +129,29 @@ import Testing
     }
     for _ in 1...400 {
       try add(20_000, pool)
-      checkpoints.step(pool)
+      pool.writeWithoutTransaction { checkpoints.step($0) }
     }
     #expect(try size(folder, "dedup.sqlite-wal") <= kept + (4 * Self.pages + Self.commit) * 4120)
+    checkpoints.close()
+    try pool.close()
+  }
+
+  @Test("whoever empties the WAL for good waits for what is being copied, which SQLite would refuse him")
+  func empty() throws {
+    let folder = try Folder()
+    let (pool, checkpoints) = try database(folder)
+    try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA foreign_keys = OFF") }
+    for _ in 1...100 {
+      try add(300_000, pool)
+      pool.writeWithoutTransaction { checkpoints.step($0) }
+      // The copying is to have begun; it takes some milliseconds.
+      Thread.sleep(forTimeInterval: 0.0003)
+      try pool.writeWithoutTransaction { db in
+        checkpoints.settle()
+        _ = try db.checkpoint(.truncate)
+      }
+      #expect(try size(folder, "dedup.sqlite-wal") == 0)
+    }
     checkpoints.close()
     try pool.close()
   }
