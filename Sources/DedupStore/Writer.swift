@@ -112,6 +112,8 @@ final class Writer: Sendable {
       if db.isInsideTransaction { try db.rollback() }
       // On a full disk it fails, and what follows makes room.
       if (try? writeLatestSamples(of: opened.generation, db)) == nil, db.isInsideTransaction { try db.rollback() }
+      // It may go on for long, and nobody else commits meanwhile.
+      defer { opened.checkpoints?.step(db) }
       return try purge.step(db) || SampleTable.deflate(now: now, db) || Housekeeping.shrink(db)
     }
   }
@@ -121,6 +123,7 @@ final class Writer: Sendable {
     let opened = try database.opened
     return try opened.pool.writeWithoutTransaction { db in
       opened.checkpoints?.settle()
+      defer { opened.checkpoints?.step(db) }
       return try work(db)
     }
   }
