@@ -59,6 +59,7 @@ let package = Package(
   targets: [
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CMalloc"),
+    .systemLibrary(name: "CChecksum"),
     .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
@@ -72,7 +73,7 @@ let package = Package(
     layer("SMTPServer", on: ["CCrypt", "SMTPProtocol", "MailMessage", nio, nioPosix, nioTLS, nioSSL, logging]),
     layer(
       "SMTPClient", on: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, nioTLS, nioSSL, logging]),
-    layer("DedupStore", on: ["CZlib", "DedupCore", "MailMessage", grdb, grdbSQLite, logging]),
+    layer("DedupStore", on: ["CChecksum", "CZlib", "DedupCore", "MailMessage", grdb, grdbSQLite, logging]),
     layer("Maildir", on: ["DedupCore", "MailMessage"]),
     layer("MailEncryption", on: ["COpenSSL", "DedupCore", "MailMessage"]),
     layer("HostSystem", on: ["CMalloc", "DedupCore", "DedupConfig", "MailMessage", "SMTPProtocol"]),

@@ -55,8 +55,13 @@ package struct QueueID: Hashable, Comparable, Sendable, Codable {
 
 extension QueueID: CustomStringConvertible {
   package var description: String {
-    let bits = UInt64(bitPattern: rawValue)
-    let digits = stride(from: 60, through: 0, by: -5).map { Self.alphabet[Int(bits >> UInt64($0) & 31)] }
-    return String(decoding: digits, as: UTF8.self)
+    var bits = UInt64(bitPattern: rawValue)
+    return String(unsafeUninitializedCapacity: 13) { octets in
+      for index in (0..<13).reversed() {
+        octets[index] = Self.alphabet[Int(bits & 31)]
+        bits >>= 5
+      }
+      return 13
+    }
   }
 }

@@ -16,6 +16,7 @@ final class Batch {
   var samples = SampleTable()
   /// What samples wait, before and after this batch.
   private(set) var latest: LatestSamples
+  var unchanged: UnchangedEntries
   var effects = Effects()
   private lazy var space = DiskSpace(path: directory)
   private let directory: String
@@ -34,9 +35,10 @@ final class Batch {
 
   init(
     _ db: Database, directory: String, policy: WindowPolicy, limits: StoreLimits, letterhead: Letterhead,
-    latest: LatestSamples
+    latest: LatestSamples, unchanged: UnchangedEntries
   ) {
     self.latest = latest
+    self.unchanged = unchanged
     self.db = db
     self.directory = directory
     self.letterhead = letterhead
@@ -126,6 +128,7 @@ extension Batch {
     space?.free -= room
     let message = StoredMessage(submission.message, rendering, file: file)
     try QueueTable.insert(entry, message, db)
+    unchanged.add(entry, message)
     effects.added.add(entry, message)
   }
 }

@@ -15,6 +15,7 @@ extension SQLiteStore {
       for id in ids { try batch.apply(change, to: id, now: now) }
       batch.effects.added.addOther()
       batch.effects.changedQueue = true
+      batch.unchanged = UnchangedEntries()
       return ids
     }
   }

@@ -16,7 +16,7 @@ extension Batch {
   /// mail while it was tried, or the settlement was carried out before.
   func settle(_ settling: Settling, noticeFile: BodyFile?) throws {
     let settlement = settling.settlement
-    guard let facts = try QueueTable.facts(settlement.entry, db) else {
+    guard let facts = try unchanged.take(settlement.entry) ?? QueueTable.facts(settlement.entry, db) else {
       noticeFile.map { effects.orphans.append($0.name) }
       return
     }

@@ -38,15 +38,24 @@ struct StoredMessage {
     checksum = Checksum.joined(Checksum.crc32c(head), restChecksum, count: rest)
   }
 
+  /// Of the file that holds the rest.
+  var fileName: String? { file?.name }
+
   /// What is to leave; nil when some of it is in a file.
   var whole: [UInt8]? { file == nil ? head : nil }
 
   func insert(_ entry: QueueID, _ db: Database) throws {
     let statement = try db.cachedStatement(
       sql: "INSERT INTO message (entry_id, octets, crc32c, file, file_skip, head) VALUES (?, ?, ?, ?, ?, ?)")
-    try statement.execute(arguments: [
-      entry.rawValue, octets, Int64(checksum), file?.name, fileSkip, Data(head),
-    ])
+    try head.withUnsafeBytes { octets in
+      // Not copied: it is not kept beyond the statement, which does not write to it.
+      let head = octets.baseAddress.map {
+        Data(bytesNoCopy: UnsafeMutableRawPointer(mutating: $0), count: octets.count, deallocator: .none)
+      }
+      try statement.execute(arguments: [
+        entry.rawValue, self.octets, Int64(checksum), file?.name, fileSkip, head ?? Data(),
+      ])
+    }
   }
 
   /// What is stored of the message of `entry`.

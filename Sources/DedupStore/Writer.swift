@@ -24,6 +24,8 @@ final class Writer: Sendable {
   private let begunGeneration = Mutex<Int?>(nil)
   /// By the generation of the database, for they name its rows.
   private let latestSamples = Mutex<(generation: Int, samples: LatestSamples)>((0, LatestSamples()))
+  /// By the generation of the database; taken out while a transaction runs.
+  private let unchanged = Mutex<(generation: Int, entries: UnchangedEntries)>((0, UnchangedEntries()))
   /// By the generation of the database.
   private let readPatience: ReadPatience<Int>
 
@@ -151,7 +153,7 @@ final class Writer: Sendable {
     if db.isInsideTransaction { try db.rollback() }
     let batch = Batch(
       db, directory: bodies.folder, policy: policy.withLock { $0 }, limits: limits, letterhead: letterhead,
-      latest: latestSamples(of: generation))
+      latest: latestSamples(of: generation), unchanged: takeUnchanged(of: generation))
     let isFirst = begunGeneration.withLock { $0 != generation }
     try db.inTransaction(.immediate) {
       if isFirst { try TransactionTable.keepLast(db) }
@@ -162,7 +164,15 @@ final class Writer: Sendable {
     }
     if isFirst { begunGeneration.withLock { $0 = generation } }
     latestSamples.withLock { $0 = (generation, batch.latest) }
+    unchanged.withLock { $0 = (generation, batch.unchanged) }
     return batch.effects
+  }
+
+  private func takeUnchanged(of generation: Int) -> UnchangedEntries {
+    unchanged.withLock { unchanged in
+      defer { unchanged.entries = UnchangedEntries() }
+      return unchanged.generation == generation ? unchanged.entries : UnchangedEntries()
+    }
   }
 
   private func latestSamples(of generation: Int) -> LatestSamples {

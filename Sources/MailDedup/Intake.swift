@@ -113,12 +113,13 @@ final class Intake: TransactionHandler {
   private static func log(
     _ verdict: Verdict, of submission: Submission, from client: Transaction.Client, _ answer: Reply, to logger: Logger
   ) {
+    let recipients = submission.envelope.recipients
     var metadata: Logger.Metadata = [
-      "id": "\(submission.id)", "session": "\(client.session)", "client": "\(client.address)",
-      "from": "<\(submission.envelope.sender)>",
-      "to": "\(submission.envelope.recipients.map { "<\($0)>" }.joined(separator: ","))",
-      "size": "\(submission.message.count)", "reason": "\(verdict.reason)",
-      "reply": "\(answer)",
+      "id": .string(submission.id.description), "session": .string(client.session), "client": .string(client.address),
+      "from": .string("<" + submission.envelope.sender.text + ">"),
+      "to": .string("<" + recipients.map(\.text).joined(separator: ">,<") + ">"),
+      "size": .string(String(submission.message.count)), "reason": .string(verdict.reason),
+      "reply": .string(answer.description),
     ]
     if let user = client.user { metadata["user"] = "\(user)" }
     if case .report(let occurrence) = submission.judged {

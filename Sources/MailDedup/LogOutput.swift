@@ -94,11 +94,12 @@ struct LineLogHandler: LogHandler {
     line.append(contentsOf: start.utf8)
     line.append(0x20)
     append(verb, quoting: false, to: &line)
-    for (_, key) in fields.keys.map({ (rank(of: $0), $0) }).sorted(by: <) {
+    let ranked = fields.map { (rank: rank(of: $0.key), key: $0.key, value: $0.value) }
+    for (_, key, value) in ranked.sorted(by: { ($0.rank, $0.key) < ($1.rank, $1.key) }) {
       line.append(0x20)
       line.append(contentsOf: key.utf8)
       line.append(UInt8(ascii: "="))
-      append(fields[key]?.description ?? "", quoting: true, to: &line)
+      append(value.description, quoting: true, to: &line)
     }
     line.append(0x0A)
     return line
@@ -224,10 +225,7 @@ private enum LogLine {
   /// `2026-11-22T14:03:05.123Z`.
   static func time() -> String {
     let now = WallClock.now()
-    let civil = CivilTime(secondsSinceEpoch: now.seconds)
-    let seconds = String(civil.second + 100).dropFirst()
-    let milliseconds = String(Int(now.milliseconds - now.seconds * 1000) + 1000).dropFirst()
-    return "\(civil.date)T\(civil.clock):\(seconds).\(milliseconds)Z"
+    return CivilTime(secondsSinceEpoch: now.seconds).timestamp(milliseconds: Int(now.milliseconds - now.seconds * 1000))
   }
 
   /// A line that cannot be written is dropped: a full disk or a closed pipe must not stop the mail.

@@ -42,6 +42,7 @@ struct MailDedupCommand: AsyncParsableCommand {
     signal(SIGPIPE, SIG_IGN)
     umask(0o077)
     Allocator.giveBackLargeBlocks()
+    Allocator.keepSpareMemory()
     do {
       let path = config ?? ConfigurationFile.defaultPath()
       if printConfig { return try show(path) }

@@ -252,10 +252,13 @@ struct QueueRunner: Service {
 
   private func log(_ settlement: Settlement, of entry: QueueEntry) {
     let common: Logger.Metadata = [
-      "id": "\(entry.id)", "next_hop": "\(settlement.nextHop)", "attempts": "\(settlement.attempts)",
+      "id": .string(entry.id.description), "next_hop": .string(settlement.nextHop),
+      "attempts": .string(String(settlement.attempts)),
     ]
     for recipient in settlement.delivered {
-      logger.info("sent", metadata: common.merging(["to": "<\(recipient)>"]) { $1 })
+      var metadata = common
+      metadata["to"] = .string("<" + recipient.text + ">")
+      logger.info("sent", metadata: metadata)
     }
     for recipient in settlement.remaining {
       logger.warning(

@@ -14,6 +14,13 @@ extension CivilTime {
   /// `2026-11-22 14:03`; the seconds are cut, not rounded.
   package var dateAndClock: String { "\(date) \(clock)" }
 
+  /// `2026-11-22T14:03:05.123Z`, of a time in UTC.
+  ///
+  /// - Parameter milliseconds: behind the second, 0 to 999.
+  package func timestamp(milliseconds: Int) -> String {
+    "\(date)T\(clock):\(Self.digits(second, 2)).\(Self.digits(milliseconds, 3))Z"
+  }
+
   /// `Sun`.
   package var weekdayName: String { Self.weekdays[weekday] }
 
@@ -28,8 +35,15 @@ extension CivilTime {
   private static let weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
   private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
+  /// - Parameter number: of `width` digits at most. Not by way of `String(number)`: each mail gets a dozen of these.
   private static func digits(_ number: Int, _ width: Int) -> String {
-    let text = String(number)
-    return text.utf8.count >= width ? text : String(repeating: "0", count: width - text.utf8.count) + text
+    String(unsafeUninitializedCapacity: width) { octets in
+      var rest = number
+      for index in (0..<width).reversed() {
+        octets[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+        rest /= 10
+      }
+      return width
+    }
   }
 }

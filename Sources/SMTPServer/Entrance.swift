@@ -31,13 +31,15 @@ final class Entrance: Sendable {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
       entrance.waiting.add(1, ordering: .sequentiallyConsistent)
       let guest = unwrapInboundIn(data)
-      // First, for the other handlers keep to themselves that it became active.
+      context.fireChannelRead(data)
       guest.eventLoop.execute { [entrance] in
+        // Greeted, as nearly all that belong to the loop of the door.
+        if guest.isActive { return entrance.leave() }
+        // First, for the other handlers keep to themselves that it became active.
         do { try guest.pipeline.syncOperations.addHandler(Guest(entrance), position: .first) } catch {
           entrance.leave()
         }
       }
-      context.fireChannelRead(data)
     }
   }
 
