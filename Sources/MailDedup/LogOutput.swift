@@ -94,15 +94,23 @@ struct LineLogHandler: LogHandler {
     line.append(contentsOf: start.utf8)
     line.append(0x20)
     append(verb, quoting: false, to: &line)
-    let ranked = fields.map { (rank: rank(of: $0.key), key: $0.key, value: $0.value) }
-    for (_, key, value) in ranked.sorted(by: { ($0.rank, $0.key) < ($1.rank, $1.key) }) {
+    for index in inOrder(fields) {
       line.append(0x20)
-      line.append(contentsOf: key.utf8)
+      line.append(contentsOf: fields.keys[index].utf8)
       line.append(UInt8(ascii: "="))
-      append(value.description, quoting: true, to: &line)
+      append(fields.values[index].description, quoting: true, to: &line)
     }
     line.append(0x0A)
     return line
+  }
+
+  /// By places in the dictionary: each look-up by its key would hash that.
+  private static func inOrder(_ fields: Logger.Metadata) -> [Logger.Metadata.Index] {
+    fields.indices.map { (rank: rank(of: fields.keys[$0]), index: $0) }
+      .sorted { one, other in
+        one.rank == other.rank ? fields.keys[one.index] < fields.keys[other.index] : one.rank < other.rank
+      }
+      .map(\.index)
   }
 
   /// What names the mail comes first; the rest follows by name.
@@ -123,11 +131,17 @@ struct LineLogHandler: LogHandler {
     // Nearly all text stands as it is, and looking each character up takes longer than counting the mail does.
     let start = line.count
     line.append(contentsOf: text.utf8)
-    guard start < line.count, line[start...].allSatisfy({ isPlain($0, quoting: quoting) }) else {
+    var isPlain = start < line.count
+    var hasBlank = false
+    for index in start..<line.count {
+      isPlain = isPlain && Self.isPlain(line[index], quoting: quoting)
+      hasBlank = hasBlank || line[index] == 0x20
+    }
+    guard isPlain else {
       line.removeSubrange(start...)
       return line.append(contentsOf: escaped(text, quoting: quoting).utf8)
     }
-    guard quoting, line[start...].contains(0x20) else { return }
+    guard quoting, hasBlank else { return }
     line.insert(UInt8(ascii: "\""), at: start)
     line.append(UInt8(ascii: "\""))
   }

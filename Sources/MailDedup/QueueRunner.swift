@@ -42,8 +42,7 @@ struct QueueRunner: Service {
   private let arrivals = Arrivals()
   private let underway = Current<Set<QueueID>>([])
   private let counts = Current(DeliveryCounts())
-  private let events: AsyncStream<Event>
-  private let signal: AsyncStream<Event>.Continuation
+  private let events = EventQueue<Event>()
 
   /// - Parameter executor: where deliveries run; nil: wherever there is a thread.
   init(store: SQLiteStore, route: Current<Route>, executor: (any TaskExecutor)? = nil, logger: Logger) {
@@ -51,7 +50,6 @@ struct QueueRunner: Service {
     self.route = route
     self.executor = executor
     self.logger = logger
-    (events, signal) = AsyncStream.makeStream()
   }
 
   /// Entries that are read from the store at once; more wait there. A new mail waits until these are on their way.
@@ -73,17 +71,17 @@ struct QueueRunner: Service {
   var deliveries: DeliveryCounts { counts.value }
 
   /// To be called when an admin changed what waits.
-  func readAgain() { signal.yield(.changed) }
+  func readAgain() { events.add(.changed) }
 
   func run() async throws {
-    store.onQueued { [arrivals, signal] in if arrivals.add($0) { signal.yield(.added) } }
-    signal.yield(.wake)
+    store.onQueued { [arrivals, events] in if arrivals.add($0) { events.add(.added) } }
+    events.add(.wake)
     await withGracefulShutdownHandler {
       await withTaskExecutorPreference(executor) {
         await withDiscardingTaskGroup { group in await loop(in: &group) }
       }
     } onGracefulShutdown: {
-      signal.yield(.shutdown)
+      events.add(.shutdown)
     }
   }
 
@@ -99,27 +97,29 @@ struct QueueRunner: Service {
     var alarm: Task<Void, Never>?
     var isStopping = false
     var lastCall: Task<Void, Never>?
-    for await event in events {
-      switch event {
-      case .wake: isOutdated = true
-      case .added:
-        let more = arrivals.take().flatMap { fresh($0, since: lookedAt) } ?? []
-        if isOutdated || more.isEmpty || ready.count + more.count > Self.lookahead {
+    for await _ in events.bell {
+      for event in events.take() {
+        switch event {
+        case .wake: isOutdated = true
+        case .added:
+          let more = arrivals.take().flatMap { fresh($0, since: lookedAt) } ?? []
+          if isOutdated || more.isEmpty || ready.count + more.count > Self.lookahead {
+            isOutdated = true
+          } else {
+            ready.insert(contentsOf: more, at: 0)
+          }
+        case .changed:
+          ready = []
           isOutdated = true
-        } else {
-          ready.insert(contentsOf: more, at: 0)
+        case .tried: trying -= 1
+        case .finished(let id, let settled):
+          underway.remove(id)
+          if !settled { isOutdated = true }
+        case .shutdown:
+          isStopping = true
+          lastCall = after(Self.lastDeliveries, .overdue)
+        case .overdue: group.cancelAll()
         }
-      case .changed:
-        ready = []
-        isOutdated = true
-      case .tried: trying -= 1
-      case .finished(let id, let settled):
-        underway.remove(id)
-        if !settled { isOutdated = true }
-      case .shutdown:
-        isStopping = true
-        lastCall = after(Self.lastDeliveries, .overdue)
-      case .overdue: group.cancelAll()
       }
       if isStopping {
         if underway.isEmpty { break }
@@ -139,7 +139,7 @@ struct QueueRunner: Service {
       while hasRoom, let next = ready.popLast() {
         guard underway.insert(next.entry.id).inserted else { continue }
         trying += 1
-        group.addTask { signal.yield(.finished(next.entry.id, settled: await deliver(next))) }
+        group.addTask { events.add(.finished(next.entry.id, settled: await deliver(next))) }
       }
     }
     alarm?.cancel()
@@ -147,9 +147,9 @@ struct QueueRunner: Service {
   }
 
   private func after(_ pause: Duration, _ event: Event) -> Task<Void, Never> {
-    Task { [signal] in
+    Task { [events] in
       try? await Task.sleep(for: pause)
-      if !Task.isCancelled { signal.yield(event) }
+      if !Task.isCancelled { events.add(event) }
     }
   }
 
@@ -181,12 +181,12 @@ struct QueueRunner: Service {
     let entry = next.entry
     do {
       guard let message = try await message(of: next) else {
-        signal.yield(.tried)
+        events.add(.tried)
         return true
       }
       let route = route.value
       let (result, sent) = await deliver(message, of: entry, over: route)
-      signal.yield(.tried)
+      events.add(.tried)
       let attempt = DeliveryAttempt(entry: entry.id, at: WallClock.now(), result)
       var settlement = route.retry.settle(entry, attempt, random: .random(in: -1...1))
       // It failed on a way that mail no longer goes; the new one is tried at once.
@@ -199,7 +199,7 @@ struct QueueRunner: Service {
     } catch {
       logger.error("queue-unreadable", metadata: ["id": "\(entry.id)", "error": "\(error)"])
       try? await Task.sleep(for: Self.storePause)
-      signal.yield(.tried)
+      events.add(.tried)
       return false
     }
   }

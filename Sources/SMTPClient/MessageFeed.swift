@@ -7,9 +7,9 @@ import SMTPProtocol
 /// event loop, a piece at a time. For one event loop.
 final class MessageFeed {
   enum Step {
-    case piece([UInt8])
+    case piece(ByteBuffer)
     /// The last one.
-    case end([UInt8])
+    case end(ByteBuffer)
     /// The next piece is being read; ask again when this succeeds.
     case later(EventLoopFuture<Void>)
   }
@@ -30,15 +30,24 @@ final class MessageFeed {
       }
       position = end
       // One write for all of a small message.
-      return end < message.count ? .piece(piece) : .end(piece + encoder.end())
+      return end < message.count ? .piece(ByteBuffer(bytes: piece)) : .end(ended(piece))
     }
     if let arrived {
       self.arrived = nil
       position += arrived.count
-      return .piece(arrived.withUnsafeBytes { encoder.encode($0) })
+      return .piece(ByteBuffer(bytes: arrived.withUnsafeBytes { encoder.encode($0) }))
     }
-    guard let tail = message.tail, position < message.count else { return .end(encoder.end()) }
+    guard let tail = message.tail, position < message.count else { return .end(ended([])) }
     return .later(arrival ?? read(tail, on: loop))
+  }
+
+  private func ended(_ piece: [UInt8]) -> ByteBuffer {
+    let end = encoder.end()
+    var buffer = ByteBuffer()
+    buffer.reserveCapacity(piece.count + end.count)
+    buffer.writeBytes(piece)
+    buffer.writeBytes(end)
+    return buffer
   }
 
   private func read(_ tail: FileSlice, on loop: any EventLoop) -> EventLoopFuture<Void> {

@@ -139,11 +139,11 @@ final class SmarthostHandler: ChannelInboundHandler {
     guard let context, let feed else { return }
     while self.feed != nil, context.channel.isActive, context.channel.isWritable {
       switch feed.next(on: context.eventLoop) {
-      case .piece(let piece): context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: piece)), promise: nil)
+      case .piece(let piece): context.writeAndFlush(wrapOutboundOut(piece), promise: nil)
       case .end(let piece):
         self.feed = nil
         session.messageSent()
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: piece)), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(piece), promise: nil)
       case .later(let arrival): return wait(for: arrival, of: feed)
       }
     }
