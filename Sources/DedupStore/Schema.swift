@@ -21,6 +21,7 @@ enum Schema {
     migrator.registerMigration("10 transactions") { try $0.execute(sql: transactions) }
     migrator.registerMigration("11 reroutes") { try $0.execute(sql: reroutes) }
     migrator.registerMigration("12 requests") { try $0.execute(sql: requests) }
+    migrator.registerMigration("13 leaving entries") { try $0.execute(sql: leavingEntries) }
     return migrator
   }
 
@@ -214,6 +215,40 @@ enum Schema {
     ALTER TABLE fingerprint ADD COLUMN pass_next INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE fingerprint ADD COLUMN last_reason TEXT; -- null: not known
     ALTER TABLE fingerprint ADD COLUMN last_rule TEXT; -- null: none
+    """
+
+  /// What belongs to an entry leaves with it by a trigger and no longer by a reference: from a table that has one, SQLite
+  /// deletes rows only after it noted their keys in a temporary table, and two of those were two thirds of what the
+  /// removal of a mail cost.
+  private static let leavingEntries = """
+    CREATE TABLE new_recipient (
+      entry_id INTEGER NOT NULL, -- of `entry`
+      position INTEGER NOT NULL,
+      address TEXT NOT NULL,
+      dsn_notify TEXT, -- null: not said
+      dsn_orcpt TEXT, -- null: not said
+      crc32c INTEGER,
+      PRIMARY KEY (entry_id, position)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO new_recipient SELECT entry_id, position, address, dsn_notify, dsn_orcpt, crc32c FROM recipient;
+    DROP TABLE recipient;
+    ALTER TABLE new_recipient RENAME TO recipient;
+
+    CREATE TABLE new_digest (
+      entry_id INTEGER NOT NULL, -- of `entry`
+      fingerprint_id INTEGER NOT NULL,
+      window_start INTEGER NOT NULL,
+      carried INTEGER NOT NULL,
+      PRIMARY KEY (entry_id, fingerprint_id)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO new_digest SELECT entry_id, fingerprint_id, window_start, carried FROM digest;
+    DROP TABLE digest;
+    ALTER TABLE new_digest RENAME TO digest;
+
+    CREATE TRIGGER entry_left AFTER DELETE ON entry BEGIN
+      DELETE FROM recipient WHERE entry_id = old.id;
+      DELETE FROM digest WHERE entry_id = old.id;
+    END;
     """
 
   /// What waits for delivery.
