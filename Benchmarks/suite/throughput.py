@@ -108,7 +108,7 @@ def _relays(load: Load, folder: Path, rounds: int, say: Callable[[str], None], f
         for turn in range(rounds):
             for case in RELAYED:
                 say(f"relay {turn + 1}/{rounds}: {case.name}")
-                measuring.measure("relay", case, _able(servers, case), lambda server: sinks[server.name].count)
+                measuring.measure("relay", case, _turned(_able(servers, case), turn), lambda server: sinks[server.name].count)
 
 
 def _accepts(load: Load, folder: Path, rounds: int, say: Callable[[str], None], figures: Figures) -> None:
@@ -118,7 +118,7 @@ def _accepts(load: Load, folder: Path, rounds: int, say: Callable[[str], None], 
         for turn in range(rounds):
             for case in _matrix("ordinary-10k", {1: 300, 10: 1500, 100: 1500}, full=False):
                 say(f"accept {turn + 1}/{rounds}: {case.name}")
-                measuring.measure("accept, next hop hangs", case, _able(servers, case))
+                measuring.measure("accept, next hop hangs", case, _turned(_able(servers, case), turn))
 
 
 def _storms(load: Load, folder: Path, rounds: int, say: Callable[[str], None], figures: Figures) -> None:
@@ -132,7 +132,8 @@ def _storms(load: Load, folder: Path, rounds: int, say: Callable[[str], None], f
                 # aiosmtpd takes a few hundred mails a second at most, and is no peer that a bar is about.
                 ours_only = case in STORM_OF_OURS
                 slow = case.sessions > 10 or case.reuse or case.mail == "report-80k"
-                measuring.measure("storm", case, servers[:1] if ours_only else servers[:2] if slow else servers)
+                able = servers[:1] if ours_only else servers[:2] if slow else servers
+                measuring.measure("storm", case, _turned(able, turn))
 
 
 @contextmanager
@@ -142,6 +143,12 @@ def _beside(folder: Path, hangs: bool) -> Iterator[tuple[list, dict[str, Sink]]]
     with running([Sink(folder, hangs) for _ in makers]) as sinks:
         with running([maker(folder, sink.port) for maker, sink in zip(makers, sinks)]) as servers:
             yield servers, {server.name: sink for server, sink in zip(servers, sinks)}
+
+
+def _turned(servers: list, turn: int) -> list:
+    """Nobody always comes first, or always behind the same one, whose work may go on for a moment."""
+    first = turn % len(servers)
+    return servers[first:] + servers[:first]
 
 
 def _able(servers: list, case: Case) -> list:
