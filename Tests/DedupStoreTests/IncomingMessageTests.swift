@@ -119,6 +119,19 @@ struct IncomingMessageTests {
     #expect(try loaded.message == mail.message.octets())
   }
 
+  @Test("a checksum is the same by the processor's instruction and by tables, and that of the standard")
+  func instruction() {
+    #expect(Checksum.crc32c(Array("123456789".utf8)) == 0xE306_9283)
+    let bytes = (0..<1000).map { UInt8(truncatingIfNeeded: $0 * 7 + $0 >> 8) }
+    for count in Array(0...40) + [999, 1000] {
+      var byTables = Checksum()
+      for piece in [bytes[..<(count / 3)], bytes[(count / 3)..<count]] {
+        piece.withUnsafeBytes { byTables.addByTables($0) }
+      }
+      #expect(Checksum.crc32c(bytes[..<count]) == byTables.value, "\(count) octets")
+    }
+  }
+
   @Test("checksums of parts make that of the whole, and the other way round")
   func checksums() {
     let bytes = (0..<1000).map { UInt8(truncatingIfNeeded: $0 * 7) }

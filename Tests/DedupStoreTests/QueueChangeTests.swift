@@ -6,6 +6,7 @@ import Testing
 @testable import DedupStore
 
 private let later = DeliveryOutcome.deferred(reason: "connection refused")
+private let never = DeliveryOutcome.rejected(reason: "550 5.1.1 unknown user", status: "5.1.1")
 private let other = Smarthost(host: "backup.example", port: 587)
 
 @Suite("What an admin does with the queue")
@@ -76,15 +77,16 @@ struct QueueChangeTests {
     }
   }
 
-  @Test("a mail that is deleted while it is tried leaves nothing behind")
-  func deletedUnderway() async throws {
+  @Test("a mail that is deleted while it is tried leaves nothing behind, nor does it bounce", arguments: [later, never])
+  func deletedUnderway(_ fate: DeliveryOutcome) async throws {
     let folder = try Folder()
     let store = try Shop.store(folder)
     defer { store.close() }
     let mail = Shop.ordinary(octets: 2 << 20)
     try await store.accept(mail)
     _ = try await store.change(.delete, .ids([mail.id]), now: nine)
-    try await store.settle(Shop.settlement(of: mail.id, Shop.envelope.recipients, [later, later]))
+    try await store.settle(
+      Shop.settlement(of: mail.id, Shop.envelope.recipients, [fate, fate]), bounce: Shop.bounce(of: mail.id))
     #expect(try await store.queue(limit: 10).isEmpty)
     #expect(try await store.change(.hold, .ids([mail.id]), now: nine).isEmpty)
   }

@@ -50,6 +50,31 @@ struct QueueTests {
     #expect(left == [0, 0])
   }
 
+  @Test("what is known of a mail that just came is what would be read of it, once")
+  func unchanged() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    var envelope = Shop.envelope
+    let original = try #require(OriginalRecipient("rfc822;cid@example.org", allowingUTF8: false))
+    envelope.add(
+      EmailAddress("cid@example.org"), DeliveryStatusRequest.Wish(notify: [.failure, .success], original: original))
+    let mails = [
+      Shop.ordinary(), Shop.ordinary(octets: 2 << 20), Shop.report(),
+      Shop.mail(.pass(reason: "no-error"), envelope: envelope),
+    ]
+    for mail in mails { try await store.accept(mail) }
+    for mail in mails {
+      let (known, read, again) = try await store.commit { batch in
+        (
+          batch.unchanged.take(mail.id).map { "\($0)" }, try QueueTable.facts(mail.id, batch.db).map { "\($0)" },
+          batch.unchanged.take(mail.id) == nil
+        )
+      }
+      #expect(known != nil && known == read && again)
+    }
+  }
+
   @Test("each recipient has its own fate: the delivered and the rejected leave, the deferred stays and is tried later")
   func fates() async throws {
     let folder = try Folder()
