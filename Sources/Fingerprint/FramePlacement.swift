@@ -48,9 +48,11 @@ struct FramePlacement {
     pythonPath = report?.pythonPath ?? []
     if let module = report?.settingsModule { addOwnPackage(text, topOf(text, module)) }
     if let view = report?.raisedDuring { addOwnPackage(text, topOf(text, view)) }
+    // Asked for once: in the loop, the report would be copied for each frame.
+    let isPlain = report == nil
     for frame in frames {
       if projectRoot == nil { projectRoot = Self.directoryOfManagePy(text, frame.file) }
-      if report == nil, let package = Self.packageOfCommand(text, frame.file) { addOwnPackage(text, package) }
+      if isPlain, let package = Self.packageOfCommand(text, frame.file) { addOwnPackage(text, package) }
     }
   }
 
