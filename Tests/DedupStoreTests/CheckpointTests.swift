@@ -156,6 +156,26 @@ import Testing
     try pool.close()
   }
 
+  @Test("idle moments move pages as well: the WAL stays short while many old errors are forgotten")
+  func idleWork() async throws {
+    let folder = try Folder()
+    var limits = StoreLimits()
+    limits.walPages = Self.pages
+    let store = try Shop.store(folder, limits: limits)
+    defer { store.close() }
+    let longAgo = nine.advanced(by: .zero - .seconds(5 * 366 * 86_400))
+    for batch in 0..<20 {
+      let errors = (0..<50).map { Shop.report(String(batch * 50 + $0), at: longAgo, octets: 3000) }
+      #expect(await store.acceptTogether(errors).allSatisfy { $0.failure == nil })
+    }
+    try store.writer.outsideTransaction { _ = try $0.checkpoint(.truncate) }
+    var steps = 0
+    while try store.writer.tidy() { steps += 1 }
+    #expect(steps > 100)
+    #expect(try await store.fingerprints(FingerprintQuery(), now: nine).isEmpty)
+    #expect(try size(folder, "dedup.sqlite-wal") <= (4 * Self.pages + Self.commit) * 4120)
+  }
+
   @Test("mails of a store whose WAL is moved all the time are there after a crash, and after a close, which empties it")
   func crash() async throws {
     let folder = try Folder()

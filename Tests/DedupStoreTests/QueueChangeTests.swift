@@ -77,7 +77,8 @@ struct QueueChangeTests {
     }
   }
 
-  @Test("a mail that is deleted while it is tried leaves nothing behind, nor does it bounce", arguments: [later, never])
+  @Test(
+    "a mail that is deleted while it is tried leaves nothing behind, nor does it bounce", arguments: [later, never])
   func deletedUnderway(_ fate: DeliveryOutcome) async throws {
     let folder = try Folder()
     let store = try Shop.store(folder)
