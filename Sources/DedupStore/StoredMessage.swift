@@ -47,15 +47,9 @@ struct StoredMessage {
   func insert(_ entry: QueueID, _ db: Database) throws {
     let statement = try db.cachedStatement(
       sql: "INSERT INTO message (entry_id, octets, crc32c, file, file_skip, head) VALUES (?, ?, ?, ?, ?, ?)")
-    try head.withUnsafeBytes { octets in
-      // Not copied: it is not kept beyond the statement, which does not write to it.
-      let head = octets.baseAddress.map {
-        Data(bytesNoCopy: UnsafeMutableRawPointer(mutating: $0), count: octets.count, deallocator: .none)
-      }
-      try statement.execute(arguments: [
-        entry.rawValue, self.octets, Int64(checksum), file?.name, fileSkip, head ?? Data(),
-      ])
-    }
+    try statement.execute(arguments: [
+      entry.rawValue, octets, Int64(checksum), file?.name, fileSkip, Data(head),
+    ])
   }
 
   /// What is stored of the message of `entry`.

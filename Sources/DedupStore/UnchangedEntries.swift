@@ -4,14 +4,16 @@ import MailMessage
 /// What a settlement has to know of entries that are in the database just as this process added them, so that it need not
 /// be read again for each mail that passes through.
 ///
-/// A hint: what is not here is read. Bounded, and forgotten with a transaction that fails, with what an admin changes,
-/// and with a database that is replaced.
+/// A hint: what is not here is read. It takes a few MB at most, and is forgotten with a transaction that fails, with what
+/// an admin changes, and with a database that is replaced.
 struct UnchangedEntries {
   private static let most = 1000
+  private static let mostRecipients = 10
 
   private var facts: [QueueID: QueueTable.Facts] = [:]
 
   mutating func add(_ entry: QueueTable.NewEntry, _ message: StoredMessage) {
+    guard entry.envelope.recipients.count <= Self.mostRecipients else { return }
     // Where the next hop takes nothing, the oldest wait and would be read some day anyway.
     if facts.count >= Self.most { facts = [:] }
     facts[entry.id] = QueueTable.Facts(entry, file: message.fileName)

@@ -73,6 +73,12 @@ struct QueueTests {
       }
       #expect(known != nil && known == read && again)
     }
+    // Not kept in memory.
+    let many = (0..<11).map { EmailAddress("\($0)@example.org") }
+    let circular = Shop.mail(
+      .pass(reason: "no-error"), envelope: Envelope(sender: Shop.envelope.sender, recipients: many))
+    try await store.accept(circular)
+    #expect(try await store.commit { $0.unchanged.take(circular.id) == nil })
   }
 
   @Test("each recipient has its own fate: the delivered and the rejected leave, the deferred stays and is tried later")
