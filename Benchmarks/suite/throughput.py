@@ -108,7 +108,8 @@ def _relays(load: Load, folder: Path, rounds: int, say: Callable[[str], None], f
         for turn in range(rounds):
             for case in RELAYED:
                 say(f"relay {turn + 1}/{rounds}: {case.name}")
-                measuring.measure("relay", case, _turned(_able(servers, case), turn), lambda server: sinks[server.name].count)
+                able = _able(servers, case)
+                measuring.measure("relay", case, _turned(able, turn), lambda server: sinks[server.name].count)
 
 
 def _accepts(load: Load, folder: Path, rounds: int, say: Callable[[str], None], figures: Figures) -> None:

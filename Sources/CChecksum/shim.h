@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-// CRC-32C by the instruction that most processors have for it, which Swift cannot ask for by function.
+// CRC-32C by an instruction that most processors have. Swift would use it in the whole program or not at all.
 
 #if defined(__x86_64__)
 

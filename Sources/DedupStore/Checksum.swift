@@ -1,7 +1,7 @@
 import CChecksum
 
-/// CRC-32C (Castagnoli; RFC 3720 appendix B.4), eight octets a step: 10 kB in some microseconds, or in one where the
-/// processor has an instruction for it.
+/// CRC-32C (Castagnoli; RFC 3720 appendix B.4), by the processor's instruction for it or else by tables, eight octets a
+/// step.
 ///
 /// SQLite checks nothing it reads from the database file, so each stored message carries one of these.
 struct Checksum: Hashable, Sendable {
@@ -17,6 +17,7 @@ struct Checksum: Hashable, Sendable {
     remainder = crc32c_instruction(remainder, bytes.baseAddress, bytes.count)
   }
 
+  /// The same without the instruction.
   mutating func addByTables(_ bytes: UnsafeRawBufferPointer) {
     Self.tables.withUnsafeBufferPointer { tables in
       var crc = UInt64(remainder)

@@ -4,9 +4,10 @@ import MailMessage
 /// What a settlement has to know of entries that are in the database just as this process added them, so that it need not
 /// be read again for each mail that passes through.
 ///
-/// A hint: what is not here is read. It takes a few MB at most, and is forgotten with a transaction that fails, with what
-/// an admin changes, and with a database that is replaced.
+/// A hint: what is not here is read. It is forgotten with a transaction that fails, with what an admin changes, and with a
+/// database that is replaced.
 struct UnchangedEntries {
+  // A mail may have a thousand recipients, and a thousand of those must not stay in memory.
   private static let most = 1000
   private static let mostRecipients = 10
 

@@ -3,7 +3,7 @@ import Testing
 @testable import MailDedup
 
 @Suite(.timeLimit(.minutes(1))) struct EventQueueTests {
-  @Test("what came before somebody listens is taken at once, in its order, and the bell rang once")
+  @Test("what came before somebody listens is taken at once, in its order; what comes later rings again")
   func burst() async {
     let queue = EventQueue<Int>()
     for event in 1...3 { queue.add(event) }
