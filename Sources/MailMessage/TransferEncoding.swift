@@ -29,65 +29,25 @@ package enum TransferEncoding: Sendable, Equatable {
     let range = bytes.clamped(range)
     switch self {
     case .identity: return Self.copy(bytes, range, limit: limit)
-    case .quotedPrintable: return Self.quotedPrintable(bytes, range, limit: limit)
+    case .quotedPrintable:
+      return bytes.extracting(range).withUnsafeBytes { QuotedPrintableDecoder.decode($0, limit: limit) }
     case .base64: return Self.base64(bytes, range, limit: limit)
     case .unknown: return nil
     }
   }
 
+  /// Text as it stands, with LF at the ends of its lines.
   private static func copy(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>, limit: Int) -> [UInt8]? {
     // CRs may go, so the text can be a little larger than the limit before they do.
     guard range.count <= limit + limit / 16 + 64 else { return nil }
-    return decodeLines(of: bytes, range, limit: limit) { source, line, output in
-      output.append(source, line)
-      return true
-    }
-  }
-
-  /// RFC 2045, 6.7.
-  private static func quotedPrintable(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>, limit: Int) -> [UInt8]? {
-    decodeLines(of: bytes, range, limit: limit) { source, line, output in
-      var end = line.upperBound
-      // Rule 3: blanks at the end of a line were added on the way.
-      while end > line.lowerBound, source[end - 1] == 0x20 || source[end - 1] == 9 { end -= 1 }
-      let isSoft = end > line.lowerBound && source[end - 1] == UInt8(ascii: "=")
-      appendUnescaped(source, line.lowerBound..<(isSoft ? end - 1 : end), to: &output)
-      return !isSoft
-    }
-  }
-
-  @inline(__always)
-  private static func appendUnescaped(_ source: UnsafeRawBufferPointer, _ line: Range<Int>, to output: inout TextOutput)
-  {
-    var from = line.lowerBound
-    while from < line.upperBound {
-      let escape = source.firstIndex(of: UInt8(ascii: "="), in: from..<line.upperBound)
-      output.append(source, from..<escape)
-      guard escape < line.upperBound else { return }
-      if escape + 2 < line.upperBound, let high = source[escape + 1].hexValue, let low = source[escape + 2].hexValue {
-        output.append(high << 4 | low)
-        from = escape + 3
-      } else {
-        output.append(UInt8(ascii: "="))
-        from = escape + 1
-      }
-    }
-  }
-
-  /// - Parameter decode: gives out what a line becomes, which is not more than it was, and returns whether its end
-  ///   stays.
-  @inline(__always)
-  private static func decodeLines(
-    of bytes: borrowing Span<UInt8>, _ range: Range<Int>, limit: Int,
-    _ decode: (UnsafeRawBufferPointer, Range<Int>, inout TextOutput) -> Bool
-  ) -> [UInt8]? {
-    bytes.extracting(range).withUnsafeBytes { source in
+    return bytes.extracting(range).withUnsafeBytes { source in
       TextOutput.text(room: Swift.min(source.count, limit)) { output in
         var index = 0
         while index < source.count, !output.isOver {
           let stop = source.firstIndex(of: 0x0A, in: index..<source.count)
           let end = stop > index && source[stop - 1] == 0x0D ? stop - 1 : stop
-          if decode(source, index..<end, &output), end < source.count { output.append(0x0A) }
+          output.append(source, index..<end)
+          if end < source.count { output.append(0x0A) }
           index = stop + 1
         }
       }

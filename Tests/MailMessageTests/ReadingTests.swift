@@ -90,12 +90,61 @@ import Testing
       (.quotedPrintable, "=ZZ=4", "=ZZ=4"), (.base64, "w6QN\r\nCmI=", "ä\nb"), (.base64, "*w6Q=junk", "ä"),
       (.base64, "", ""), (.identity, "a\r\n\r\nb\rc\r", "a\n\nb\rc\n"), (.identity, "", ""),
       (.quotedPrintable, "=3d=\n==3D \t\n =\r\n\r\n=E", "===\n \n=E"), (.quotedPrintable, " ", ""),
+      (.quotedPrintable, "a \r", "a\n"), (.quotedPrintable, "a=\r", "a"), (.quotedPrintable, "a=20 \r\nb", "a \nb"),
+      (.quotedPrintable, "a =  ", "a "), (.quotedPrintable, "a= b=\r\r\nc", "a= b=\r\nc"),
     ])
   func decodes(_ encoding: TransferEncoding, _ text: String, _ expected: String) throws {
     let bytes = Array(text.utf8)
     let result = encoding.decode(bytes.span, 0..<bytes.count, limit: 1000)
     let decoded = try #require(result)
     #expect(String(decoding: decoded, as: UTF8.self) == expected)
+  }
+
+  @Test("quoted-printable means the same whether it is read octet by octet or many at a time")
+  func decodesQuotedPrintable() {
+    var numbers = SystemRandomNumberGenerator()
+    let pieces = [
+      "=", "=3D", "=c3=A4", " ", "\t", "\r", "\n", "\r\n", "=\r\n", "x", "0", "a line of text, and more of it",
+    ]
+    for _ in 0..<2000 {
+      let count = Int.random(in: 0...40, using: &numbers)
+      let text = (0..<count).map { _ in pieces[Int.random(in: 0..<pieces.count, using: &numbers)] }.joined()
+      let bytes = Array(text.utf8)
+      let expected = Self.decodedLineByLine(bytes)
+      for limit in [expected.count + 1, expected.count, expected.count - 1] where limit >= 0 {
+        let decoded = TransferEncoding.quotedPrintable.decode(bytes.span, 0..<bytes.count, limit: limit)
+        #expect(decoded == (limit < expected.count ? nil : expected), "\(text.debugDescription), limit \(limit)")
+      }
+    }
+  }
+
+  /// RFC 2045 section 6.7, without haste.
+  private static func decodedLineByLine(_ bytes: [UInt8]) -> [UInt8] {
+    var output: [UInt8] = []
+    var lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false).map { Array($0) }
+    // A CR that comes last ends a line as well.
+    if lines.last?.last == 0x0D { lines.append([]) }
+    for (index, line) in lines.enumerated() {
+      var line = line.last == 0x0D && index < lines.count - 1 ? line.dropLast() : line[...]
+      while line.last == 0x20 || line.last == 0x09 { line.removeLast() }
+      let isSoft = line.last == UInt8(ascii: "=")
+      if isSoft { line.removeLast() }
+      while let octet = line.popFirst() {
+        if octet == UInt8(ascii: "="), let value = Self.octet(line.prefix(2)) {
+          output.append(value)
+          line.removeFirst(2)
+        } else {
+          output.append(octet)
+        }
+      }
+      if !isSoft, index < lines.count - 1 { output.append(0x0A) }
+    }
+    return output
+  }
+
+  private static func octet(_ digits: ArraySlice<UInt8>) -> UInt8? {
+    guard digits.count == 2, digits.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit }) else { return nil }
+    return UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
   }
 
   @Test("a text beyond the limit and an unknown encoding are refused")
