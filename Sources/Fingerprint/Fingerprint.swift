@@ -55,11 +55,15 @@ enum Hex {
 }
 
 enum Digest {
+  /// Asked for once: libcrypto looks it up under a lock each time. It is never freed and never changes, and threads may
+  /// share it (EVP_MD_fetch(3)). Nil: this libcrypto has none.
+  nonisolated(unsafe) private static let sha256 = EVP_MD_fetch(nil, "SHA256", nil)
+
   /// SHA-256 of `bytes`, its first `count` octets in lower-case hexadecimal.
   static func hex(of bytes: [UInt8], bytes count: Int) -> String {
     var out = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
     var length: UInt32 = 0
-    let done = EVP_Digest(bytes, bytes.count, &out, &length, EVP_sha256(), nil)
+    let done = sha256 == nil ? 0 : EVP_Digest(bytes, bytes.count, &out, &length, sha256, nil)
     // Only a broken libcrypto (or its FIPS refusal) fails here, and SHA-256 is always allowed. A constant digest would
     // join every error into one and hide all but the first, so stop instead.
     precondition(done == 1 && length >= count, "SHA-256 is not available in libcrypto")

@@ -137,8 +137,8 @@ struct ReportAnalyst {
   /// One key for all tracebacks of a mail.
   private func joined(_ keys: [ErrorKey], _ outside: [[UInt8]]?) -> ErrorKey? {
     guard var key = keys.first else { return nil }
-    let distinct = Set(keys.map(\.bytes))
-    if distinct.count > 1 {
+    if keys.contains(where: { $0.bytes != key.bytes }) {
+      let distinct = Set(keys.map(\.bytes))
       var writer = KeyWriter(.several)
       for bytes in distinct.sorted(by: { $0.lexicographicallyPrecedes($1) }) { writer.add(bytes) }
       key = ErrorKey(rule: .several, bytes: writer.bytes, family: nil, frame: key.frame)

@@ -49,9 +49,16 @@ struct ReportSummary {
     analysis.text.span.text(range.lowerBound..<min(range.upperBound, range.lowerBound + 1000))
   }
 
+  private func isPrintableASCII(_ text: String) -> Bool {
+    let isPrintable = text.utf8.withContiguousStorageIfAvailable { octets in
+      octets.allSatisfy { 0x20 <= $0 && $0 < 0x7F }
+    }
+    return isPrintable ?? false
+  }
+
   /// At most `limit` characters, control characters removed: it goes into headers, logs and terminals.
   private func bounded(_ text: String, to limit: Int) -> String {
-    if text.utf8.allSatisfy({ 0x20 <= $0 && $0 < 0x7F }) { return String(Substring(text.utf8.prefix(limit))) }
+    if isPrintableASCII(text) { return text.utf8.count <= limit ? text : String(Substring(text.utf8.prefix(limit))) }
     var output = ""
     for scalar in text.unicodeScalars.prefix(limit) {
       switch scalar.properties.generalCategory {

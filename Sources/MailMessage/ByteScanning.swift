@@ -65,8 +65,9 @@ extension Span where Element == UInt8 {
     let length = text.utf8CodeUnitCount
     guard index >= 0, end <= count, end - index >= length else { return false }
     return withUnsafeBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { return length == 0 }
-      return memcmp(base + index, text.utf8Start, length) == 0
+      guard let base = buffer.baseAddress, length > 0 else { return length == 0 }
+      // Mostly it is something else, which the first octet tells.
+      return base[index] == text.utf8Start[0] && memcmp(base + index, text.utf8Start, length) == 0
     }
   }
 
