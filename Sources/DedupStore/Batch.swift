@@ -18,6 +18,8 @@ final class Batch {
   private(set) var latest: LatestSamples
   var unchanged: UnchangedEntries
   var effects = Effects()
+  /// The windows of the batch before.
+  private let known: KnownWindows?
   private lazy var space = DiskSpace(path: directory)
   private let directory: String
 
@@ -35,16 +37,33 @@ final class Batch {
 
   init(
     _ db: Database, directory: String, policy: WindowPolicy, limits: StoreLimits, letterhead: Letterhead,
-    latest: LatestSamples, unchanged: UnchangedEntries
+    latest: LatestSamples, memory: BatchMemory
   ) {
     self.latest = latest
-    self.unchanged = unchanged
+    unchanged = memory.unchanged
+    known = memory.windows
     self.db = db
     self.directory = directory
     self.letterhead = letterhead
     self.policy = policy
     self.limits = limits
     windows = WindowTable(variants: VariantTable(limit: limits.variants))
+  }
+
+  /// Takes over what the batch before knew, and still holds; the first thing in the transaction.
+  ///
+  /// - Returns: what this depends on.
+  func begin(changes: Int) throws -> KnownWindows.State {
+    let state = try KnownWindows.State(changes: changes, db)
+    if let table = known?.table(at: state) { windows = table }
+    return state
+  }
+
+  /// For the next batch, once what was flushed is durable.
+  ///
+  /// - Parameter state: when this one began.
+  func memory(since state: KnownWindows.State) -> BatchMemory {
+    BatchMemory(unchanged: unchanged, windows: KnownWindows(windows, at: state.advanced(db)))
   }
 
   /// Writes the samples that wait.

@@ -36,6 +36,14 @@ enum RecordColumns {
     let statement = try db.cachedStatement(sql: "UPDATE fingerprint SET \(assignments) WHERE id = ?")
     try statement.execute(arguments: values(of: record) + [row])
   }
+
+  /// The same with what the rule of the latest mail says; nil: none of the admin's concerned it.
+  static func write(_ record: WindowRecord, _ rule: RuleEffect?, to row: Int64, _ db: Database) throws {
+    let statement = try db.cachedStatement(
+      sql: "UPDATE fingerprint SET \(assignments), treatment = ?, rule = ? WHERE id = ?")
+    let ruled: StatementArguments = [(rule?.treatment ?? .dedup).rawValue, rule?.name, row]
+    try statement.execute(arguments: values(of: record) + ruled)
+  }
 }
 
 extension WindowRecord {

@@ -25,7 +25,6 @@ extension SQLiteStore {
   /// Ends a silence. Nil when there is none of that id, or it ended before.
   package func endSilence(_ id: Int64, at now: Timestamp) async throws(StoreFailure) -> Silence? {
     try await commit { batch in
-      try batch.windows.settle(batch.db)
       guard var silence = try SilenceTable.find(id, batch.db), !silence.isOver(now: now) else { return nil }
       silence.ended = Silence.Ended(at: now, cause: .expired)
       try SilenceTable.write(silence, batch.db)
@@ -36,7 +35,6 @@ extension SQLiteStore {
   /// Marks errors as resolved: the next mail of each goes out as a regression. Silences that wait for that end.
   package func resolve(_ errors: [Int64], at now: Timestamp) async throws(StoreFailure) {
     try await commit { batch in
-      try batch.windows.settle(batch.db)
       for id in errors {
         guard var known = try ErrorRow.find(id, batch.db) else { continue }
         known.record.resolve(at: now)
@@ -53,7 +51,6 @@ extension SQLiteStore {
   /// Lets the next mail of each error out, whatever holds it back.
   package func passNext(_ errors: [Int64]) async throws(StoreFailure) {
     try await commit { batch in
-      try batch.windows.settle(batch.db)
       for id in errors {
         guard var known = try ErrorRow.find(id, batch.db) else { continue }
         known.record.passesNext = true
@@ -69,7 +66,6 @@ extension SQLiteStore {
   /// - Returns: those that were merged.
   package func merge(_ errors: [Int64], into target: Int64) async throws(StoreFailure) -> [Int64] {
     try await commit { batch in
-      try batch.windows.settle(batch.db)
       return try errors.filter { try Merging.merge($0, into: target, batch.db) }
     }
   }
@@ -78,7 +74,6 @@ extension SQLiteStore {
   /// is split: from now on each of its variants is an error of its own.
   package func split(_ error: Int64) async throws(StoreFailure) -> SplitResult? {
     try await commit { batch in
-      try batch.windows.settle(batch.db)
       return try Merging.split(error, batch.db)
     }
   }

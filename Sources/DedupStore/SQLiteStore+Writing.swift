@@ -102,7 +102,7 @@ extension SQLiteStore {
   ) async throws(StoreFailure) {
     let settling = Settling(
       settlement: settlement, at: latestTime, notice: bounce, delayNoticeSent: delayNoticeSent)
-    guard bounce != nil else { return try await commit(isPatient: true) { try $0.settle(settling, noticeFile: nil) } }
+    guard bounce != nil else { return try await share(isPatient: true) { try $0.settle(settling, noticeFile: nil) } }
     try await commit(bounce) { try $0.settle(settling, noticeFile: $1) }
   }
 
@@ -123,11 +123,20 @@ extension SQLiteStore {
   /// Lets what is too old be removed in the next idle moment; a store that gets no mail has none of its own accord.
   package func tidy() async throws(StoreFailure) { try await commit { _ in } }
 
-  /// Runs `work` in the next transaction.
-  ///
-  /// - Parameter isPatient: that may be a moment later, so that it shares a sync.
+  /// Runs `work` in the next transaction. It may change what windows, silences and counts stand on: mail behind it reads
+  /// them again.
   func commit<Output: Sendable>(
-    isPatient: Bool = false, _ work: @escaping @Sendable (Batch) throws -> Output
+    _ work: @escaping @Sendable (Batch) throws -> Output
+  ) async throws(StoreFailure) -> Output {
+    try await share(isPatient: false) { batch in
+      try batch.windows.settle(batch.db)
+      return try work(batch)
+    }
+  }
+
+  /// - Parameter isPatient: `work` may be done a moment later, so that it shares a sync.
+  private func share<Output: Sendable>(
+    isPatient: Bool, _ work: @escaping @Sendable (Batch) throws -> Output
   ) async throws(StoreFailure) -> Output {
     let result = await withCheckedContinuation { continuation in
       queue.submit(octets: 0, isPatient: isPatient, work: work) { continuation.resume(returning: $0) }

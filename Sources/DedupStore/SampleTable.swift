@@ -119,6 +119,7 @@ extension SampleTable {
 extension Batch {
   /// Keeps the explanation of a fingerprint.
   func explain(_ fingerprint: Int64, _ text: String) throws {
+    try windows.settle(db)
     let statement = try db.cachedStatement(sql: "UPDATE fingerprint SET explanation = ? WHERE id = ?")
     try statement.execute(arguments: [text, fingerprint])
   }

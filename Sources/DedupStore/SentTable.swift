@@ -27,7 +27,7 @@ struct SentTable {
     }
   }
 
-  func flush(_ db: Database) throws {
+  mutating func flush(_ db: Database) throws {
     guard !sent.isEmpty else { return }
     let add = try db.cachedStatement(
       sql: "INSERT INTO sent (site_id, at, mails) VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET mails = mails + 1")
@@ -39,6 +39,7 @@ struct SentTable {
       let period = (latest.advanced(by: .zero - StormCap.period), latest.advanced(by: StormCap.period))
       try forget.execute(arguments: [site, period.0.milliseconds, period.1.milliseconds])
     }
+    sent = []
   }
 
   private mutating func load(_ site: Int64, now: Timestamp, _ db: Database) throws -> StormCap {

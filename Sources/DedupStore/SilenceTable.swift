@@ -2,9 +2,9 @@ import DedupCore
 import Foundation
 import GRDB
 
-/// The silences of the admin, and what one batch makes of them.
+/// The silences of the admin, and what arriving mails make of them.
 struct SilenceTable {
-  /// Those that hold; nil before the first error of the batch.
+  /// Those that hold; nil: they have to be read.
   private var open: [Silence]?
   private var touched: Set<Int64> = []
 
@@ -27,8 +27,10 @@ struct SilenceTable {
     return ruling
   }
 
-  func flush(_ db: Database) throws {
+  mutating func flush(_ db: Database) throws {
+    if touched.isEmpty { return }
     for silence in open ?? [] where touched.contains(silence.id) { try Self.write(silence, db) }
+    self = SilenceTable()
   }
 
   static func insert(_ silence: Silence, _ db: Database) throws -> Silence {

@@ -27,7 +27,6 @@ extension Batch {
   ///
   /// - Returns: how long until the next one may be; nil: none waits.
   func digest(now: Timestamp) throws -> Duration? {
-    try windows.settle(db)
     for waiting in try DigestTable.waiting(db) where waiting.wait(now: now) <= .zero {
       try sendDigest(of: waiting.site, now: now)
     }
@@ -62,7 +61,6 @@ extension Batch {
 
   /// Queues the all-clears that are due, as far as the storm cap lets them; the others' episodes end without a word.
   func allClear(now: Timestamp) throws {
-    try windows.settle(db)
     let due = try db.cachedStatement(
       sql: """
         SELECT f.id, s.name, f.rule FROM fingerprint f INDEXED BY fingerprint_all_clear JOIN site s ON s.id = f.site_id

@@ -1,7 +1,7 @@
 import DedupCore
 import GRDB
 
-/// The variants of errors that one batch touched: other paths to the same place, other texts.
+/// The variants of errors that a batch looked at: other paths to the same place, other texts.
 ///
 /// At most `StoreLimits.variants` of an error are kept. One that comes when there are as many is not new: an error
 /// whose text differs every time would otherwise show each of its mails, and grow without end.
@@ -12,12 +12,18 @@ struct VariantTable {
     var total: Int
     /// When a mail of it went out last.
     var shownAt: Timestamp?
-    var isTouched = false
   }
 
   private let limit: Int
   /// By the row of the fingerprint, then by name.
   private var known: [Int64: [String: Variant]] = [:]
+  /// Those that the database does not know yet.
+  private var touched: Set<Name> = []
+
+  private struct Name: Hashable {
+    var fingerprint: Int64
+    var variant: String
+  }
 
   init(limit: Int) { self.limit = limit }
 
@@ -36,33 +42,32 @@ struct VariantTable {
     _ name: String, of fingerprint: Int64, isShown: Bool, at now: Timestamp, _ db: Database
   ) throws {
     guard !name.isEmpty else { return }
-    var variants = try load(fingerprint, db)
+    let variants = try load(fingerprint, db)
     guard variants[name] != nil || variants.count < limit else { return }
     var variant = variants[name] ?? Variant(firstSeen: now, lastSeen: now, total: 0, shownAt: nil)
     variant.lastSeen = max(variant.lastSeen, now)
     variant.total += 1
     if isShown { variant.shownAt = now }
-    variant.isTouched = true
-    variants[name] = variant
-    known[fingerprint] = variants
+    known[fingerprint]?[name] = variant
+    touched.insert(Name(fingerprint: fingerprint, variant: name))
   }
 
-  func flush(_ db: Database) throws {
-    for (fingerprint, variants) in known {
-      for (name, variant) in variants where variant.isTouched {
-        let statement = try db.cachedStatement(
-          sql: """
-            INSERT INTO variant (fingerprint_id, variant, first_seen, last_seen, total, shown_at)
-            VALUES (?, ?, ?, ?, ?, ?)
-            ON CONFLICT DO UPDATE
-            SET last_seen = excluded.last_seen, total = excluded.total, shown_at = excluded.shown_at
-            """)
-        try statement.execute(arguments: [
-          fingerprint, name, variant.firstSeen.milliseconds, variant.lastSeen.milliseconds, variant.total,
-          variant.shownAt?.milliseconds,
-        ])
-      }
+  mutating func flush(_ db: Database) throws {
+    for name in touched {
+      guard let variant = known[name.fingerprint]?[name.variant] else { continue }
+      let statement = try db.cachedStatement(
+        sql: """
+          INSERT INTO variant (fingerprint_id, variant, first_seen, last_seen, total, shown_at)
+          VALUES (?, ?, ?, ?, ?, ?)
+          ON CONFLICT DO UPDATE
+          SET last_seen = excluded.last_seen, total = excluded.total, shown_at = excluded.shown_at
+          """)
+      try statement.execute(arguments: [
+        name.fingerprint, name.variant, variant.firstSeen.milliseconds, variant.lastSeen.milliseconds, variant.total,
+        variant.shownAt?.milliseconds,
+      ])
     }
+    touched = []
   }
 
   /// What is known of each variant, the first seen first, without their mails.

@@ -2,7 +2,7 @@ import DedupCore
 import GRDB
 import MailMessage
 
-/// The windows that one batch touched.
+/// The windows that one batch touched, and those that the batches before it left (`KnownWindows`).
 struct WindowTable {
   /// What the rest of the batch needs to know of a mail's error.
   struct Outcome {
@@ -30,6 +30,8 @@ struct WindowTable {
     /// What the latest mail's rule says.
     var rule: RuleEffect?
     var hasNewThread = false
+    /// The mail that asks for its explanation is in this batch.
+    var isBeingExplained = false
   }
 
   /// Where an error stands, or what its row would be called.
@@ -40,7 +42,9 @@ struct WindowTable {
 
   /// By the row of the fingerprint.
   private var entries: [Int64: Entry] = [:]
-  /// Rows by the names that mails of this batch had for them.
+  /// Of these, the ones that the database does not know yet.
+  private var touched: Set<Int64> = []
+  /// Rows by the names that mails had for them.
   private var rows: [Key: Int64] = [:]
   private var sites: [String: Int64] = [:]
   private var variants: VariantTable
@@ -48,6 +52,12 @@ struct WindowTable {
   private var sent = SentTable()
 
   init(variants: VariantTable) { self.variants = variants }
+
+  /// How many errors it knows.
+  var errors: Int { entries.count }
+
+  /// Little enough to stay in memory between batches.
+  var isSmall: Bool { errors <= 200 && rows.count <= 200 && sites.count <= 200 }
 
   /// Asks `policy` about one more arrival of an error, and takes its verdict into the record. A new fingerprint gets
   /// its row at once, a known one when the batch is flushed.
@@ -69,17 +79,19 @@ struct WindowTable {
     let thread = entry.row.thread
     entry.row.record = decision.record
     entry.rule = occurrence.rule
+    touched.insert(entry.row.id)
     if decision.verdict.isForward, thread.first == nil {
       entry.row.thread.first = MailThread.messageID(of: submission.message.head)
       entry.hasNewThread = true
     }
+    let isExplained = entry.row.isExplained || entry.isBeingExplained
+    entry.isBeingExplained = true
     entries[entry.row.id] = entry
     if decision.mailsCapped > 0 { try sent.note(entry.row.site, at: now, db) }
     try variants.note(occurrence.variant, of: entry.row.id, isShown: decision.verdict.isForward, at: now, db)
-    defer { entries[entry.row.id]?.row.isExplained = true }
     return Outcome(
       decision: decision, row: entry.row.id, site: entry.row.site, isNew: known == nil,
-      isNewVariant: isNewVariant, isExplained: entry.row.isExplained, thread: thread, settings: settings)
+      isNewVariant: isNewVariant, isExplained: isExplained, thread: thread, settings: settings)
   }
 
   /// Takes note of a mail that went out although nobody knows what it is.
@@ -109,20 +121,20 @@ struct WindowTable {
     try statement.execute(arguments: [carried, id, start.milliseconds])
   }
 
-  func flush(_ db: Database) throws {
-    for entry in entries.values {
-      try RecordColumns.write(entry.row.record, to: entry.row.id, db)
-      let statement = try db.cachedStatement(
-        sql: "UPDATE fingerprint SET treatment = ?, rule = ? WHERE id = ? AND (treatment <> ?1 OR rule IS NOT ?2)")
-      try statement.execute(arguments: [
-        (entry.rule?.treatment ?? .dedup).rawValue, entry.rule?.name, entry.row.id,
-      ])
+  /// Writes what changed; what is known afterwards is what the database says.
+  mutating func flush(_ db: Database) throws {
+    for id in touched {
+      guard let entry = entries[id] else { continue }
+      try RecordColumns.write(entry.row.record, entry.rule, to: id, db)
       if entry.hasNewThread {
         let statement = try db.cachedStatement(
           sql: "UPDATE fingerprint SET thread_root = ?, thread_first = ? WHERE id = ?")
-        try statement.execute(arguments: [entry.row.thread.root, entry.row.thread.first, entry.row.id])
+        try statement.execute(arguments: [entry.row.thread.root, entry.row.thread.first, id])
       }
+      entries[id]?.hasNewThread = false
+      entries[id]?.isBeingExplained = false
     }
+    touched = []
     try variants.flush(db)
     try silences.flush(db)
     try sent.flush(db)
@@ -139,7 +151,6 @@ extension WindowTable {
     let place = try find(occurrence, db)
     guard case .known(let entry) = place else { return place }
     rows[key] = entry.row.id
-    if let current = entries[entry.row.id] { return .known(current) }
     entries[entry.row.id] = entry
     return place
   }
@@ -152,7 +163,7 @@ extension WindowTable {
       guard let part = try load(names, occurrence.site, db) else { return .unknown(name: names[0]) }
       entry = part
     }
-    if let other = entry.row.mergedInto, let target = try ErrorRow.find(other, db) { entry.row = target }
+    if let other = entry.row.mergedInto, let target = try ErrorRow.find(other, db) { entry = latest(target) }
     return .known(entry)
   }
 
@@ -160,18 +171,22 @@ extension WindowTable {
   /// is renamed: its history, its window and its counts go on, and an upgrade causes no mail.
   private func load(_ names: [String], _ site: Site, _ db: Database) throws -> Entry? {
     for (index, name) in names.enumerated() {
-      guard var row = try ErrorRow.find(name, site, db) else { continue }
-      if index == 0 { return Entry(row: row) }
+      guard let row = try ErrorRow.find(name, site, db) else { continue }
+      var entry = latest(row)
+      if index == 0 { return entry }
       let statement = try db.cachedStatement(
         sql: "UPDATE fingerprint SET fingerprint = ?, explanation = NULL WHERE id = ?")
       try statement.execute(arguments: [names[0], row.id])
-      row.isExplained = false
+      entry.row.isExplained = false
       // The new version may call all variants something else; in this window that is no news.
-      row.record.variantsShown = Int(Int32.max)
-      return Entry(row: row)
+      entry.row.record.variantsShown = Int(Int32.max)
+      return entry
     }
     return nil
   }
+
+  /// Where the error stands now, which the database may not know yet.
+  private func latest(_ row: ErrorRow) -> Entry { entries[row.id] ?? Entry(row: row) }
 
   private mutating func entry(
     at place: Place, _ occurrence: Occurrence, _ submission: Submission, _ record: WindowRecord, _ db: Database

@@ -25,7 +25,7 @@ final class Writer: Sendable {
   /// By the generation of the database, for they name its rows.
   private let latestSamples = Mutex<(generation: Int, samples: LatestSamples)>((0, LatestSamples()))
   /// By the generation of the database; taken out while a transaction runs.
-  private let unchanged = Mutex<(generation: Int, entries: UnchangedEntries)>((0, UnchangedEntries()))
+  private let memory = Mutex<(generation: Int, facts: BatchMemory)>((0, BatchMemory()))
   /// By the generation of the database.
   private let readPatience: ReadPatience<Int>
 
@@ -153,25 +153,29 @@ final class Writer: Sendable {
     if db.isInsideTransaction { try db.rollback() }
     let batch = Batch(
       db, directory: bodies.folder, policy: policy.withLock { $0 }, limits: limits, letterhead: letterhead,
-      latest: latestSamples(of: generation), unchanged: takeUnchanged(of: generation))
+      latest: latestSamples(of: generation), memory: takeMemory(of: generation))
     let isFirst = begunGeneration.withLock { $0 != generation }
+    let changes = db.totalChangesCount
+    var memory = BatchMemory()
     try db.inTransaction(.immediate) {
+      let state = try batch.begin(changes: changes)
       if isFirst { try TransactionTable.keepLast(db) }
       try TransactionTable.note(number, db)
       try jobs(batch)
       try batch.flush()
+      memory = batch.memory(since: state)
       return .commit
     }
     if isFirst { begunGeneration.withLock { $0 = generation } }
     latestSamples.withLock { $0 = (generation, batch.latest) }
-    unchanged.withLock { $0 = (generation, batch.unchanged) }
+    self.memory.withLock { $0 = (generation, memory) }
     return batch.effects
   }
 
-  private func takeUnchanged(of generation: Int) -> UnchangedEntries {
-    unchanged.withLock { unchanged in
-      defer { unchanged.entries = UnchangedEntries() }
-      return unchanged.generation == generation ? unchanged.entries : UnchangedEntries()
+  private func takeMemory(of generation: Int) -> BatchMemory {
+    memory.withLock { memory in
+      defer { memory.facts = BatchMemory() }
+      return memory.generation == generation ? memory.facts : BatchMemory()
     }
   }
 
