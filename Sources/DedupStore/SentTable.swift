@@ -6,6 +6,9 @@ struct SentTable {
   private var caps: [Int64: StormCap] = [:]
   private var sent: [(site: Int64, at: Timestamp)] = []
 
+  /// How much it keeps in memory: a site without a cap may send any number.
+  var size: Int { caps.values.reduce(caps.count) { $0 + $1.sent.count } }
+
   /// Whether one more about an error of `site` would be one too many. A site without a row has sent none.
   mutating func isCapped(_ site: Int64?, limit: Int, now: Timestamp, _ db: Database) throws -> Bool {
     guard let site, limit > 0 else { return false }

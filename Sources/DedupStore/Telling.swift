@@ -23,7 +23,8 @@ extension Batch {
       file: nil)
   }
 
-  /// Queues the digests that are due, and opens the windows of the errors that they name.
+  /// Queues the digests that are due, and opens the windows of the errors that they name. Changes errors behind the back
+  /// of `windows`, so it is for `SQLiteStore.commit`, like `allClear`.
   ///
   /// - Returns: how long until the next one may be; nil: none waits.
   func digest(now: Timestamp) throws -> Duration? {

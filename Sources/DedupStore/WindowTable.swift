@@ -57,7 +57,7 @@ struct WindowTable {
   var errors: Int { entries.count }
 
   /// Little enough to stay in memory between batches.
-  var isSmall: Bool { errors <= 200 && rows.count <= 200 && sites.count <= 200 }
+  var isSmall: Bool { errors <= 200 && rows.count <= 200 && sites.count <= 200 && sent.size <= 1000 }
 
   /// Asks `policy` about one more arrival of an error, and takes its verdict into the record. A new fingerprint gets
   /// its row at once, a known one when the batch is flushed.

@@ -120,6 +120,23 @@ struct BatchMemoryTests {
     }
   }
 
+  @Test("so are the mails that a site without a cap sends")
+  func uncapped() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    var policy = WindowPolicy(length: .zero)
+    policy.hourlyForwards = 0
+    store.setPolicy(policy)
+    for count in [400, 800] {
+      _ = await store.acceptTogether((0..<count).map { _ in Shop.report() })
+      store.explainer.finish()
+      try await store.accept(Shop.report())
+      let known = try await Self.known(store)
+      #expect(known == (count == 400 ? 1 : 0), "after \(count)")
+    }
+  }
+
   /// How many errors the next batch knows before it reads any.
   private static func known(_ store: SQLiteStore) async throws -> Int {
     try await withCheckedContinuation { done in
