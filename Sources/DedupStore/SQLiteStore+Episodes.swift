@@ -65,17 +65,13 @@ extension SQLiteStore {
   ///
   /// - Returns: those that were merged.
   package func merge(_ errors: [Int64], into target: Int64) async throws(StoreFailure) -> [Int64] {
-    try await commit { batch in
-      return try errors.filter { try Merging.merge($0, into: target, batch.db) }
-    }
+    try await commit { batch in try errors.filter { try Merging.merge($0, into: target, batch.db) } }
   }
 
   /// Undoes `merge` for an error that was merged into another; one that others were merged into lets them go. Any other
   /// is split: from now on each of its variants is an error of its own.
   package func split(_ error: Int64) async throws(StoreFailure) -> SplitResult? {
-    try await commit { batch in
-      return try Merging.split(error, batch.db)
-    }
+    try await commit { try Merging.split(error, $0.db) }
   }
 }
 

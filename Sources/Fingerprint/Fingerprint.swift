@@ -55,8 +55,10 @@ enum Hex {
 }
 
 enum Digest {
-  /// Asked for once: libcrypto looks it up under a lock each time. It is never freed and never changes, and threads may
-  /// share it (EVP_MD_fetch(3)). Nil: this libcrypto has none.
+  /// Asked for once: libcrypto looks it up under a lock each time. Nil: this libcrypto has none.
+  ///
+  /// Safe for all threads: it is set before anybody reads it, as every `static let`, and never freed; and `EVP_Digest`, the
+  /// only one to get it, takes it as `const`, which libcrypto lets threads share (openssl-threads(7)).
   nonisolated(unsafe) private static let sha256 = EVP_MD_fetch(nil, "SHA256", nil)
 
   /// SHA-256 of `bytes`, its first `count` octets in lower-case hexadecimal.
