@@ -3,8 +3,11 @@
 /// It copies sixteen octets at a time up to the next escape or line end: a report of 15 kB has nine hundred of these,
 /// and two calls for each take longer than the copying.
 struct QuotedPrintableDecoder {
-  private let source: UnsafeRawBufferPointer
-  private let output: UnsafeMutableRawBufferPointer
+  // Without bounds that the processor would look at for each octet: `read` stays below `count`, `written` below `room`.
+  private let source: UnsafePointer<UInt8>
+  private let count: Int
+  private let output: UnsafeMutablePointer<UInt8>
+  private let room: Int
   private var read = 0
   private var written = 0
 
@@ -12,28 +15,35 @@ struct QuotedPrintableDecoder {
   static func decode(_ source: UnsafeRawBufferPointer, limit: Int) -> [UInt8]? {
     // Blanks at the end of a line are taken back only when it ends.
     let room = source.count <= limit ? source.count : min(source.count, limit + 1024)
-    var fits = false
+    var fits = true
     let text = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
-      var decoder = Self(source, UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: room))
-      fits = decoder.run(limit: limit)
-      count = fits ? decoder.written : 0
+      guard let start = source.baseAddress, let output = buffer.baseAddress else { return }
+      start.withMemoryRebound(to: UInt8.self, capacity: source.count) { start in
+        var decoder = Self(source: start, count: source.count, output: output, room: room)
+        fits = decoder.run(limit: limit)
+        count = fits ? decoder.written : 0
+      }
     }
     return fits ? text : nil
   }
 
-  private init(_ source: UnsafeRawBufferPointer, _ output: UnsafeMutableRawBufferPointer) {
+  private init(source: UnsafePointer<UInt8>, count: Int, output: UnsafeMutablePointer<UInt8>, room: Int) {
     self.source = source
+    self.count = count
     self.output = output
+    self.room = room
   }
 
+  // Inlined, so that both cursors stay in registers.
+  @inline(__always)
   private mutating func run(limit: Int) -> Bool {
     while copyPlain() {
-      if read == source.count {
+      if read == count {
         takeBackBlanks()
-        if source.last == UInt8(ascii: "\r") { append(UInt8(ascii: "\n")) }
+        if count > 0, source[count - 1] == UInt8(ascii: "\r") { append(UInt8(ascii: "\n")) }
         return written <= limit
       }
-      guard written < output.count else { return false }
+      guard written < room else { return false }
       if source[read] == UInt8(ascii: "\n") {
         takeBackBlanks()
         append(UInt8(ascii: "\n"))
@@ -41,7 +51,7 @@ struct QuotedPrintableDecoder {
         if written > limit { return false }
       } else if let next = afterSoftLineBreak {
         read = next
-        if read == source.count { return written <= limit }
+        if read == count { return written <= limit }
       } else {
         unescape()
       }
@@ -53,17 +63,17 @@ struct QuotedPrintableDecoder {
   @inline(__always)
   private mutating func copyPlain() -> Bool {
     typealias Octets = SIMD16<UInt8>
-    while read + 16 <= source.count, written + 16 <= output.count {
-      let octets = source.loadUnaligned(fromByteOffset: read, as: Octets.self)
-      output.storeBytes(of: octets, toByteOffset: written, as: Octets.self)
+    while read &+ 16 <= count, written &+ 16 <= room {
+      let octets = UnsafeRawPointer(source + read).loadUnaligned(as: Octets.self)
+      UnsafeMutableRawPointer(output + written).storeBytes(of: octets, as: Octets.self)
       let isMark = (octets .== Octets(repeating: UInt8(ascii: "="))) .| (octets .== Octets(repeating: 0x0A))
       let plain = Self.firstTrue(isMark)
-      read += plain
-      written += plain
+      read &+= plain
+      written &+= plain
       if plain < 16 { return true }
     }
-    while read < source.count, source[read] != UInt8(ascii: "="), source[read] != UInt8(ascii: "\n") {
-      guard written < output.count else { return false }
+    while read < count, source[read] != UInt8(ascii: "="), source[read] != UInt8(ascii: "\n") {
+      guard written < room else { return false }
       append(source[read])
       read += 1
     }
@@ -92,15 +102,15 @@ struct QuotedPrintableDecoder {
   @inline(__always)
   private var afterSoftLineBreak: Int? {
     var index = read + 1
-    while index < source.count, Self.isBlank(source[index]) { index += 1 }
-    if index < source.count, source[index] == UInt8(ascii: "\r") { index += 1 }
-    if index == source.count { return index }
+    while index < count, Self.isBlank(source[index]) { index += 1 }
+    if index < count, source[index] == UInt8(ascii: "\r") { index += 1 }
+    if index == count { return index }
     return source[index] == UInt8(ascii: "\n") ? index + 1 : nil
   }
 
   @inline(__always)
   private mutating func unescape() {
-    if read + 2 < source.count, let high = source[read + 1].hexValue, let low = source[read + 2].hexValue {
+    if read + 2 < count, let high = source[read + 1].hexValue, let low = source[read + 2].hexValue {
       append(high << 4 | low)
       read += 3
     } else {
@@ -112,7 +122,7 @@ struct QuotedPrintableDecoder {
   @inline(__always)
   private mutating func append(_ octet: UInt8) {
     output[written] = octet
-    written += 1
+    written &+= 1
   }
 
   private static func isBlank(_ octet: UInt8) -> Bool { octet == 0x20 || octet == 0x09 }
