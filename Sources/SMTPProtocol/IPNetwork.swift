@@ -97,9 +97,19 @@ extension IPAddress: CustomStringConvertible {
   /// As RFC 5952 writes it: the longest run of zero groups as `::`.
   package var description: String {
     switch self {
-    case .v4(let octets): octets.map(String.init).joined(separator: ".")
+    case .v4(let octets): Self.text(octets)
     case .v6(let groups): Self.text(groups)
     }
+  }
+
+  private static func text(_ octets: [UInt8]) -> String {
+    var text: [UInt8] = []
+    text.reserveCapacity(15)
+    for octet in octets {
+      if !text.isEmpty { text.append(UInt8(ascii: ".")) }
+      text.append(number: Int(octet))
+    }
+    return String(decoding: text, as: UTF8.self)
   }
 
   private static func text(_ groups: [UInt16]) -> String {

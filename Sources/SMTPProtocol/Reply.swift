@@ -104,7 +104,7 @@ package struct EnhancedStatusCode: Hashable, Sendable, CustomStringConvertible {
 // Without strings: a mail gets seven replies.
 extension [UInt8] {
   /// - Parameter number: not negative.
-  fileprivate mutating func append(number: Int) {
+  mutating func append(number: Int) {
     if number >= 10 { append(number: number / 10) }
     append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number % 10))
   }

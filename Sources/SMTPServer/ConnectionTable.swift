@@ -59,11 +59,12 @@ final class ConnectionTable: Sendable {
   }
 
   /// Whose connection it is; once for each that was admitted. When the client has too many, the place is free again.
-  func assign(_ channel: any Channel, to peer: Peer, _ settings: ListenerSettings) -> Admission {
-    let client = peer.name
+  func assign(
+    _ channel: any Channel, to client: String, isLocal: Bool, _ settings: ListenerSettings
+  ) -> Admission {
     let admission = state.withLock { state -> Admission in
       if state.isShuttingDown { return .shuttingDown }
-      let allowed = peer.isLocal ? settings.maximumPerLoopbackClient : settings.maximumPerClient
+      let allowed = isLocal ? settings.maximumPerLoopbackClient : settings.maximumPerClient
       guard state.perClient[client, default: 0] < allowed else {
         state.counts.refused += 1
         return .tooManyOfClient

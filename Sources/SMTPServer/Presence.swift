@@ -32,7 +32,7 @@ final class Presence: TransactionHandler {
     }
   }
 
-  /// Stands before the session.
+  /// Stands before everybody else, and is told `Watch` when it does.
   func watcher(of session: SessionHandler) -> any ChannelHandler { Watcher(self, session) }
 
   private final class Watcher: ChannelDuplexHandler {

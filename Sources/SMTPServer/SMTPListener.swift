@@ -294,20 +294,21 @@ package final class SMTPListener: Sendable {
     _ channel: any Channel, from peer: Peer, at endpoint: ListenerSettings.Endpoint, _ terms: Terms
   ) throws {
     let settings = terms.settings
-    let admission = table.assign(channel, to: peer, settings)
+    let client = peer.name
+    let admission = table.assign(channel, to: client, isLocal: peer.isLocal, settings)
     guard admission == .admitted else { return try refuse(channel, from: peer, admission) }
     let number = sessions.wrappingAdd(1, ordering: .relaxed).newValue
     let presence = Presence(handler)
     let session = SessionHandler(
-      peer: peer, name: "s" + String(number, radix: 36), settings: settings,
-      policy: policy(for: peer, at: endpoint, terms), identity: terms.identity, authenticator: terms.authenticator,
-      table: table, transactions: presence, arriving: arriving, largeMessages: largeMessages, logger: logger)
+      client: client, greetingDelay: settings.greetingDelay(for: peer), name: "s" + String(number, radix: 36),
+      settings: settings, policy: policy(for: peer, at: endpoint, terms), identity: terms.identity,
+      authenticator: terms.authenticator, table: table, presence: presence, arriving: arriving, largeMessages: largeMessages, logger: logger)
     if endpoint.isImplicitTLS {
       // An endpoint that is about to go may outlive the certificate by a connection.
       guard let identity = terms.identity else { throw ChannelError.inappropriateOperationForState }
       try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: identity.context))
     }
-    try channel.pipeline.syncOperations.addHandlers(presence.watcher(of: session), session)
+    try channel.pipeline.syncOperations.addHandler(session)
   }
 
   private func refuse(_ channel: any Channel, from peer: Peer, _ admission: ConnectionTable.Admission) throws {

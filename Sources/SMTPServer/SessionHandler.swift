@@ -30,7 +30,7 @@ final class SessionHandler: ChannelDuplexHandler {
   private let identity: TLSIdentity?
   private let authenticator: Authenticator?
   private let table: ConnectionTable
-  private let transactions: any TransactionHandler
+  private let presence: Presence
   private let arriving: ArrivingMessages
   private let largeMessages: any LargeMessages
   private let logger: Logger
@@ -40,6 +40,7 @@ final class SessionHandler: ChannelDuplexHandler {
   private var hasPendingRead = false
   private var readsMessage = false
   private var isClosing = false
+  private var isWatched = false
   /// The large message that is arriving.
   private var spill: MessageSpill?
   /// What the client was told last, when that was a refusal.
@@ -52,18 +53,18 @@ final class SessionHandler: ChannelDuplexHandler {
   private var alarm: (task: Scheduled<Void>, at: NIODeadline)?
 
   init(
-    peer: Peer, name: String, settings: ListenerSettings, policy: SessionPolicy, identity: TLSIdentity?,
-    authenticator: Authenticator?, table: ConnectionTable, transactions: any TransactionHandler,
+    client: String, greetingDelay: Duration, name: String, settings: ListenerSettings, policy: SessionPolicy, identity: TLSIdentity?,
+    authenticator: Authenticator?, table: ConnectionTable, presence: Presence,
     arriving: ArrivingMessages, largeMessages: any LargeMessages, logger: Logger
   ) {
-    client = peer.name
-    greetingDelay = settings.greetingDelay(for: peer)
+    self.client = client
+    self.greetingDelay = greetingDelay
     self.name = name
     self.settings = settings
     self.identity = identity
     self.authenticator = authenticator
     self.table = table
-    self.transactions = transactions
+    self.presence = presence
     self.arriving = arriving
     self.largeMessages = largeMessages
     self.logger = logger
@@ -113,9 +114,17 @@ final class SessionHandler: ChannelDuplexHandler {
   }
 
   func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
+    if event is Presence.Watch { beginWatch(context) }
     guard event is DrainRequest else { return context.triggerUserOutboundEvent(event, promise: promise) }
     session.drain()
     promise?.succeed()
+  }
+
+  /// Nobody needs the watcher before we leave, and each octet would pass through it.
+  private func beginWatch(_ context: ChannelHandlerContext) {
+    guard !isWatched else { return }
+    isWatched = true
+    try? context.pipeline.syncOperations.addHandler(presence.watcher(of: self), position: .first)
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -181,14 +190,14 @@ final class SessionHandler: ChannelDuplexHandler {
     let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
     let loop = context.eventLoop
     let reply: @Sendable (Reply) -> Void = { reply in loop.execute { handler.value.finish(reply, number) } }
-    guard let spill else { return transactions.handle(transaction, reply: reply) }
+    guard let spill else { return presence.handle(transaction, reply: reply) }
     self.spill = nil
-    spill.finish(transaction.message.head).whenComplete { [transactions] result in
+    spill.finish(transaction.message.head).whenComplete { [presence] result in
       switch result {
       case .success(let message):
         var transaction = transaction
         transaction.message = message
-        transactions.handle(transaction, reply: reply)
+        presence.handle(transaction, reply: reply)
       case .failure(let error):
         handler.value.logger.event(.error, .notKept, handler.value.described([.error: "\(error)"]))
         reply(.noRoom)
