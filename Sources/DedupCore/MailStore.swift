@@ -5,25 +5,30 @@ package struct Submission: Sendable {
   package var id: QueueID
   package var receivedAt: Timestamp
   package var envelope: Envelope
-  /// The `Received:` field of this hop with its CRLF, to be put on top of whatever leaves.
-  package var received: [UInt8]
   /// The message as the client sent it.
   package var message: Message
+  private let trace: @Sendable () -> [UInt8]
   private let judging: Lazily<Judged>
+
+  /// The `Received:` field of this hop with its CRLF, to be put on top of whatever leaves.
+  package var received: [UInt8] { trace() }
 
   /// What kind of mail it is; see `init`.
   package var judged: Judged { judging.value }
 
-  /// - Parameter judged: is worked out by whoever asks for it first. That is the thread that makes the mail durable:
-  ///   judging a batch in a row takes less time than judging each mail between the sockets of an event loop.
+  /// - Parameters:
+  ///   - received: is put together for whoever asks. Mail that is held back needs none.
+  ///   - judged: is worked out by whoever asks for it first. That is the thread that makes the mail durable: judging a
+  ///     batch in a row takes less time than judging each mail between the sockets of an event loop.
   package init(
-    id: QueueID, receivedAt: Timestamp, envelope: Envelope, received: [UInt8], message: Message,
+    id: QueueID, receivedAt: Timestamp, envelope: Envelope, received: @autoclosure @escaping @Sendable () -> [UInt8],
+    message: Message,
     judged: @autoclosure @escaping @Sendable () -> Judged
   ) {
     self.id = id
     self.receivedAt = receivedAt
     self.envelope = envelope
-    self.received = received
+    trace = received
     self.message = message
     judging = Lazily(judged)
   }

@@ -50,7 +50,7 @@ extension SQLiteStore {
     completion: @escaping @Sendable (Result<Output, StoreFailure>) -> Void
   ) {
     // What is in a file already does not wait in memory.
-    let octets = submission.message.head.count + submission.received.count
+    let octets = submission.message.head.count
     guard submission.message.tail != nil || submission.message.count > limits.inlineOctets else {
       return queue.submit(octets: octets, work: { try work($0, submission, nil) }, completion: completion)
     }

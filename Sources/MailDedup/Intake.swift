@@ -91,14 +91,20 @@ final class Intake: TransactionHandler {
   ) -> Submission {
     let now = WallClock.now()
     let id = QueueID(at: now, salt: salt.wrappingAdd(1, ordering: .relaxed).newValue)
-    let client = transaction.client
-    let received = TraceHeader.received(
-      helo: client.helo, address: client.address, by: hostname, transmission: client.transmission,
-      id: id.description, recipients: transaction.envelope.recipients,
-      date: CivilTime(secondsSinceEpoch: now.seconds, offsetMinutes: LocalTime.offset(at: now) / 60))
+    let envelope = transaction.envelope
     return Submission(
-      id: id, receivedAt: now, envelope: transaction.envelope, received: received, message: transaction.message,
-      judged: Judged(judgement(), envelope: transaction.envelope))
+      id: id, receivedAt: now, envelope: envelope,
+      received: Self.received(from: transaction.client, by: self.hostname, id, for: envelope, at: now),
+      message: transaction.message, judged: Judged(judgement(), envelope: envelope))
+  }
+
+  private static func received(
+    from client: Transaction.Client, by hostname: String, _ id: QueueID, for envelope: Envelope, at time: Timestamp
+  ) -> [UInt8] {
+    TraceHeader.received(
+      helo: client.helo, address: client.address, by: hostname, transmission: client.transmission, id: id.description,
+      recipients: envelope.recipients,
+      date: CivilTime(secondsSinceEpoch: time.seconds, offsetMinutes: LocalTime.offset(at: time) / 60))
   }
 
   private static func reply(to verdict: Verdict, id: QueueID) -> Reply {

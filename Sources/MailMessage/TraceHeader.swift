@@ -29,7 +29,9 @@ package enum TraceHeader {
     field.add("with ", word(transmission, limit: 32))
     field.add("id ", word(id, limit: 64))
     if let recipient = onlyRecipient(recipients) { field.add("for <", Array(recipient.utf8), ">", onNewLine: true) }
-    field.octets += ";\r\n\t\(date.rfc5322)\r\n".utf8
+    field.octets.append(";\r\n\t")
+    field.octets.append(contentsOf: date.rfc5322.utf8)
+    field.octets.append("\r\n")
     return field.octets
   }
 
@@ -63,10 +65,10 @@ package enum TraceHeader {
 
   /// A domain or an address literal; an octet that fits neither becomes `?`, as in Postfix.
   private static func domain(_ text: String) -> [UInt8] {
-    let bytes = text.utf8.prefix(255)  // RFC 5321 section 4.5.3.1.2
-    if bytes.isEmpty { return Array("unknown".utf8) }
-    let isLiteral = bytes.count > 2 && bytes.first == UInt8(ascii: "[") && bytes.last == UInt8(ascii: "]")
-    return isLiteral ? Array("[".utf8) + clean(bytes.dropFirst().dropLast()) + Array("]".utf8) : clean(bytes)
+    let octets = Array(text.utf8.prefix(255))  // RFC 5321 section 4.5.3.1.2
+    if octets.isEmpty { return Array("unknown".utf8) }
+    let isLiteral = octets.count > 2 && octets.first == UInt8(ascii: "[") && octets.last == UInt8(ascii: "]")
+    return isLiteral ? Array("[".utf8) + clean(octets.dropFirst().dropLast()) + Array("]".utf8) : clean(octets[...])
   }
 
   /// `[127.0.0.1]`, `[IPv6:::1]` (RFC 5321 section 4.1.3), or a plain word for what is no address.
@@ -79,11 +81,11 @@ package enum TraceHeader {
   }
 
   private static func word(_ text: String, limit: Int) -> [UInt8] {
-    text.isEmpty ? Array("unknown".utf8) : clean(text.utf8.prefix(limit))
+    text.isEmpty ? Array("unknown".utf8) : clean(Array(text.utf8).prefix(limit))
   }
 
-  private static func clean(_ bytes: some Sequence<UInt8>) -> [UInt8] {
-    bytes.map { isSafe($0) ? $0 : UInt8(ascii: "?") }
+  private static func clean(_ octets: ArraySlice<UInt8>) -> [UInt8] {
+    octets.map { isSafe($0) ? $0 : UInt8(ascii: "?") }
   }
 
   /// Letters, digits and what domains, address literals, scopes of IPv6 and sloppy host names are made of.
