@@ -53,8 +53,8 @@ final class SessionHandler: ChannelDuplexHandler {
   private var alarm: (task: Scheduled<Void>, at: NIODeadline)?
 
   init(
-    client: String, greetingDelay: Duration, name: String, settings: ListenerSettings, policy: SessionPolicy, identity: TLSIdentity?,
-    authenticator: Authenticator?, table: ConnectionTable, presence: Presence,
+    client: String, greetingDelay: Duration, name: String, settings: ListenerSettings, policy: SessionPolicy,
+    identity: TLSIdentity?, authenticator: Authenticator?, table: ConnectionTable, presence: Presence,
     arriving: ArrivingMessages, largeMessages: any LargeMessages, logger: Logger
   ) {
     self.client = client
