@@ -94,6 +94,7 @@ bench-compare: bench-setup
 bench-setup:
 	@Scripts/setup bench
 	@Scripts/link-static $(BENCH_BIN) release
+	@swift build -c release --package-path Benchmarks/StormFloor --scratch-path .build/storm-floor
 
 score:
 	@swift build $(SWIFT_FLAGS) --product dedupctl

@@ -217,3 +217,31 @@ class Aiosmtpd:
     def stop(self) -> None:
         """Ends it."""
         end(self._process)
+
+
+class StormFloor:
+    """Not a peer: what a server made of our parts must spend on a storm at least (`Benchmarks/StormFloor`)."""
+
+    _PROGRAM = REPOSITORY / ".build" / "storm-floor" / "release" / "StormFloor"
+
+    def __init__(self, folder: Path, keeping: str):
+        self.name = f"floor-{keeping}"
+        self.port = free_port()
+        self._folder = Path(tempfile.mkdtemp(prefix="floor-", dir=folder))
+        self._arguments = [self._folder / "counts", keeping, str(os.cpu_count()), "judge"]
+
+    def start(self) -> "StormFloor":
+        """Listens, with an event loop for each core."""
+        self._process = subprocess.Popen([self._PROGRAM, str(self.port), *self._arguments], stdin=subprocess.DEVNULL)
+        until(lambda: answers(self.port), "the floor listens")
+        return self
+
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid
+
+    def stop(self) -> None:
+        """Ends it; its counts go with it."""
+        end(self._process)
+        shutil.rmtree(self._folder, ignore_errors=True)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from contestants import Aiosmtpd, OpenSMTPD, Ours, PostfixPeer, Sink, running, until
+from contestants import Aiosmtpd, OpenSMTPD, Ours, PostfixPeer, Sink, StormFloor, running, until
 from load import Load, finish
 from usage import used
 
@@ -56,7 +56,7 @@ STORM = [Case("report-15k", 10, 4000), Case("report-15k", 100, 4000), Case("repo
          Case("report-15k", 100, 6000, reuse=True), Case("report-80k", 10, 1500), Case("report-80k", 100, 1500)]
 STORM_OF_OURS = [Case("report-text", 100, 4000), Case("report-text", 100, 4000, kinds=1000),
                  Case("report-text", 100, 4000, kinds=0),
-                 Case("report-15k", 100, 1500, starttls=True)]
+                 Case("report-15k", 10, 1500, starttls=True), Case("report-15k", 100, 1500, starttls=True)]
 
 
 class Round:
@@ -125,16 +125,23 @@ def _accepts(load: Load, folder: Path, rounds: int, say: Callable[[str], None], 
 def _storms(load: Load, folder: Path, rounds: int, say: Callable[[str], None], figures: Figures) -> None:
     """Error mail, which we judge and count and sinks throw away."""
     with running([Sink(folder)]) as [next_hop], running(
-            [Ours(folder, next_hop.port), Sink(folder), Aiosmtpd(folder)]) as servers:
+            [Ours(folder, next_hop.port), Sink(folder), StormFloor(folder, "file"), StormFloor(folder, "sqlite"),
+             Aiosmtpd(folder)]) as servers:
         measuring = Round(load, figures)
         for turn in range(rounds):
             for case in STORM + STORM_OF_OURS:
                 say(f"storm {turn + 1}/{rounds}: {case.name}")
-                # aiosmtpd takes a few hundred mails a second at most, and is no peer that a bar is about.
-                ours_only = case in STORM_OF_OURS
-                slow = case.sessions > 10 or case.reuse or case.mail == "report-80k"
-                able = servers[:1] if ours_only else servers[:2] if slow else servers
-                measuring.measure("storm", case, _turned(able, turn))
+                measuring.measure("storm", case, _turned(_facing(servers, case), turn))
+
+
+def _facing(servers: list, case: Case) -> list:
+    """Who takes part in a storm. aiosmtpd takes a few hundred mails a second at most, and is no peer that a bar is
+    about."""
+    if case in STORM_OF_OURS:
+        return servers[:1]
+    if case.reuse or case.mail == "report-80k":
+        return servers[:2]
+    return servers[:4] if case.sessions > 10 else servers
 
 
 @contextmanager
