@@ -28,7 +28,7 @@ import Testing
     Case("lines as in most mail", line + line + line),
     Case("text without a line end", "nothing ends here, for more than sixteen octets", exist: false),
     Case("of an LF that comes first nothing is said", "\nand on it goes, for more than sixteen octets", exist: false),
-    Case("of a CR that comes last nothing is said", "it goes on behind this, for more than sixteen octets\r", exist: false),
+    Case("of a CR that comes last nothing is said", "on it goes, for more than sixteen octets\r", exist: false),
     Case("a bare LF", line + "bare\n" + line, arePaired: false),
     Case("a bare CR", line + "bare\rhere" + line, arePaired: false),
     Case("CR CR LF", line + "\r\r\n" + line, arePaired: false),
