@@ -94,7 +94,7 @@ struct LineLogHandler: LogHandler {
     line.append(contentsOf: start.utf8)
     line.append(0x20)
     append(verb, quoting: false, to: &line)
-    for index in inOrder(fields) {
+    for (_, index) in inOrder(fields) {
       line.append(0x20)
       line.append(contentsOf: fields.keys[index].utf8)
       line.append(UInt8(ascii: "="))
@@ -105,12 +105,14 @@ struct LineLogHandler: LogHandler {
   }
 
   /// By places in the dictionary: each look-up by its key would hash that.
-  private static func inOrder(_ fields: Logger.Metadata) -> [Logger.Metadata.Index] {
-    fields.indices.map { (rank: rank(of: fields.keys[$0]), index: $0) }
-      .sorted { one, other in
-        one.rank == other.rank ? fields.keys[one.index] < fields.keys[other.index] : one.rank < other.rank
-      }
-      .map(\.index)
+  private static func inOrder(_ fields: Logger.Metadata) -> [(rank: Int, index: Logger.Metadata.Index)] {
+    var places: [(rank: Int, index: Logger.Metadata.Index)] = []
+    places.reserveCapacity(fields.count)
+    for index in fields.indices { places.append((rank(of: fields.keys[index]), index)) }
+    places.sort { one, other in
+      one.rank == other.rank ? fields.keys[one.index] < fields.keys[other.index] : one.rank < other.rank
+    }
+    return places
   }
 
   /// What names the mail comes first; the rest follows by name.

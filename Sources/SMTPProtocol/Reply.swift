@@ -28,8 +28,16 @@ package struct Reply: Hashable, Sendable, Error {
 extension Reply: CustomStringConvertible {
   /// On one line, for logs and reports: `550 5.1.1 no such user`.
   package var description: String {
-    let text = lines.joined(separator: " ")
-    return "\(code)" + (status.map { " \($0)" } ?? "") + (text.isEmpty ? "" : " " + text)
+    let text = lines.count == 1 ? lines[0] : lines.joined(separator: " ")
+    var octets: [UInt8] = []
+    octets.reserveCapacity(text.utf8.count + 16)
+    octets.append(number: code)
+    octets.append(UInt8(ascii: " "))
+    if let status { octets.append(status) }
+    octets.append(contentsOf: text.utf8)
+    // The blank behind the code or the status.
+    if text.isEmpty { octets.removeLast() }
+    return String(decoding: octets, as: UTF8.self)
   }
 }
 
