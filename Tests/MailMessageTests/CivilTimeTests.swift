@@ -49,6 +49,11 @@ import Testing
     }
   }
 
+  @Test func stampsTheLog() {
+    #expect(CivilTime(secondsSinceEpoch: 0).timestamp(milliseconds: 7) == "1970-01-01T00:00:00.007Z")
+    #expect(CivilTime(secondsSinceEpoch: 1_795_356_185).timestamp(milliseconds: 999) == "2026-11-22T14:03:05.999Z")
+  }
+
   @Test func namesItsZone() {
     #expect(CivilTime(secondsSinceEpoch: 0).zone == "UTC")
     #expect(CivilTime(secondsSinceEpoch: 0, offsetMinutes: 330).zone == "UTC+05:30")

@@ -25,6 +25,15 @@ struct ReplyTests {
   func encode(_ example: Case) { #expect(String(decoding: example.reply.encoded, as: UTF8.self) == example.wire) }
 
   @Test(
+    "on one line, for logs",
+    arguments: [
+      (Reply(250, .init(2, 1, 0), "ok"), "250 2.1.0 ok"), (Reply(354, nil, "go"), "354 go"),
+      (Reply(550, .init(5, 1, 1), "a", "b"), "550 5.1.1 a b"), (Reply(250), "250"), (Reply(250, nil, ""), "250"),
+      (Reply(250, .init(2, 0, 0)), "250 2.0.0"), (Reply(451, nil, "a "), "451 a "), (Reply(250, nil, "é"), "250 é"),
+    ])
+  func describe(_ reply: Reply, _ line: String) { #expect(reply.description == line) }
+
+  @Test(
     "an enhanced status code stands at the start of a text, or it is none",
     arguments: [
       ("5.1.1 no such user", EnhancedStatusCode(5, 1, 1)), ("2.0.0", EnhancedStatusCode(2, 0, 0)),
