@@ -41,11 +41,21 @@ final class InstanceLock: Sendable {
     close(descriptor)
   }
 
+  /// Whoever has just taken the lock writes its number a moment later. Until then the file is empty, or names who had it
+  /// before.
   private static func holder(_ descriptor: CInt) -> String {
+    for _ in 0..<100 {
+      if let pid = recorded(descriptor), kill(pid, 0) == 0 || errno == EPERM { return "process \(pid)" }
+      usleep(10_000)
+    }
+    return "another process"
+  }
+
+  private static func recorded(_ descriptor: CInt) -> pid_t? {
     var digits = [UInt8](repeating: 0, count: 32)
     let count = pread(descriptor, &digits, digits.count, 0)
     let text = String(decoding: digits.prefix(max(0, count)).prefix { $0 != 0x0A }, as: UTF8.self)
-    return Int32(text).map { "process \($0)" } ?? "another process"
+    return pid_t(text).flatMap { $0 > 0 ? $0 : nil }
   }
 
   /// Only for people: the lock does not depend on it, so a full disk may spoil it.

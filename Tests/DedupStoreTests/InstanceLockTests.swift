@@ -17,6 +17,37 @@ struct InstanceLockTests {
     try InstanceLock(path: folder.file("lock")).release()
   }
 
+  @Test(
+    "whoever took it a moment ago is named: its number is not there yet, or that of who had it before is",
+    arguments: ["", "2147483647\n"])
+  func justTaken(_ before: String) throws {
+    let folder = try Folder()
+    let path = folder.file("lock")
+    let descriptor = open(path, O_RDWR | O_CREAT, 0o600)
+    defer { close(descriptor) }
+    try #require(flock(descriptor, LOCK_EX) == 0 && write(descriptor, before, before.utf8.count) >= 0)
+    // A thread of its own: those of the pool may all wait for a lock.
+    Thread.detachNewThread {
+      Thread.sleep(forTimeInterval: 0.03)
+      let number = "\(getpid())\n"
+      _ = ftruncate(descriptor, 0)
+      _ = pwrite(descriptor, number, number.utf8.count, 0)
+    }
+    let failure = #expect(throws: StoreFailure.self) { _ = try InstanceLock(path: path) }
+    #expect(failure?.description.contains("process \(getpid())") == true)
+  }
+
+  @Test("somebody who never says its number is another process")
+  func unnamed() throws {
+    let folder = try Folder()
+    let path = folder.file("lock")
+    let descriptor = open(path, O_RDWR | O_CREAT, 0o600)
+    defer { close(descriptor) }
+    try #require(flock(descriptor, LOCK_EX) == 0)
+    let failure = #expect(throws: StoreFailure.self) { _ = try InstanceLock(path: path) }
+    #expect(failure?.description.contains("another process") == true)
+  }
+
   @Test("a child that was forked while the store was open does not keep it locked")
   func forkedChild() throws {
     let folder = try Folder()
