@@ -41,8 +41,8 @@ final class InstanceLock: Sendable {
     close(descriptor)
   }
 
-  /// Whoever has just taken the lock writes its number a moment later. Until then the file is empty, or names who had it
-  /// before.
+  /// Whoever has just taken the lock writes its number a moment later, for which this waits a second at most. Until then
+  /// the file is empty, or names who had it before.
   private static func holder(_ descriptor: CInt) -> String {
     for _ in 0..<100 {
       if let pid = recorded(descriptor), kill(pid, 0) == 0 || errno == EPERM { return "process \(pid)" }

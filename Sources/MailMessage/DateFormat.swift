@@ -75,7 +75,7 @@ extension CivilTime {
 }
 
 /// Writes text of digits and a few words into the room of one string: each mail has several times, and a string for each
-/// piece takes five times as long.
+/// piece takes four to five times as many instructions.
 private struct Pen {
   private let room: UnsafeMutableBufferPointer<UInt8>
   private var count = 0
