@@ -141,7 +141,24 @@ class PostfixPeer:
         self._postfix.remove()
 
 
-class OpenSMTPD:
+class _InFolder:
+    """A program that keeps what it has in a folder of its own."""
+
+    _process: subprocess.Popen
+    _folder: Path
+
+    @property
+    def pid(self) -> int:
+        """The process, or the parent of those."""
+        return self._process.pid
+
+    def stop(self) -> None:
+        """Ends it; what it kept goes with it."""
+        end(self._process)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class OpenSMTPD(_InFolder):
     """Debian's OpenSMTPD. It knows its folders and accounts only by fixed names: it lives in a mount namespace of its own,
     which has them and disturbs nobody."""
 
@@ -181,16 +198,6 @@ class OpenSMTPD:
         until(lambda: answers(self.port), "OpenSMTPD listens", 30)
         return self
 
-    @property
-    def pid(self) -> int:
-        """The parent of its processes."""
-        return self._process.pid
-
-    def stop(self) -> None:
-        """Ends it; the queue goes with it."""
-        end(self._process)
-        shutil.rmtree(self._folder, ignore_errors=True)
-
 
 class Aiosmtpd:
     """aiosmtpd of PyPI with its handler that throws mails away: what a Python sink makes of them."""
@@ -219,7 +226,7 @@ class Aiosmtpd:
         end(self._process)
 
 
-class StormFloor:
+class StormFloor(_InFolder):
     """Not a peer: what a server made of our parts must spend on a storm at least (`Benchmarks/StormFloor`)."""
 
     _PROGRAM = REPOSITORY / ".build" / "storm-floor" / "release" / "StormFloor"
@@ -228,20 +235,10 @@ class StormFloor:
         self.name = f"floor-{keeping}"
         self.port = free_port()
         self._folder = Path(tempfile.mkdtemp(prefix="floor-", dir=folder))
-        self._arguments = [self._folder / "counts", keeping, str(os.cpu_count()), "judge"]
+        self._arguments = [self._folder / "counts", keeping, str(os.cpu_count())]
 
     def start(self) -> "StormFloor":
         """Listens, with an event loop for each core."""
         self._process = subprocess.Popen([self._PROGRAM, str(self.port), *self._arguments], stdin=subprocess.DEVNULL)
         until(lambda: answers(self.port), "the floor listens")
         return self
-
-    @property
-    def pid(self) -> int:
-        """The process."""
-        return self._process.pid
-
-    def stop(self) -> None:
-        """Ends it; its counts go with it."""
-        end(self._process)
-        shutil.rmtree(self._folder, ignore_errors=True)

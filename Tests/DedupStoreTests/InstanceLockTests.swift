@@ -23,9 +23,9 @@ struct InstanceLockTests {
   func justTaken(_ before: String) throws {
     let folder = try Folder()
     let path = folder.file("lock")
-    let descriptor = open(path, O_RDWR | O_CREAT, 0o600)
+    let descriptor = try Self.locked(path)
     defer { close(descriptor) }
-    try #require(flock(descriptor, LOCK_EX) == 0 && write(descriptor, before, before.utf8.count) >= 0)
+    try #require(write(descriptor, before, before.utf8.count) >= 0)
     // A thread of its own: those of the pool may all wait for a lock.
     Thread.detachNewThread {
       Thread.sleep(forTimeInterval: 0.03)
@@ -41,9 +41,8 @@ struct InstanceLockTests {
   func unnamed() throws {
     let folder = try Folder()
     let path = folder.file("lock")
-    let descriptor = open(path, O_RDWR | O_CREAT, 0o600)
+    let descriptor = try Self.locked(path)
     defer { close(descriptor) }
-    try #require(flock(descriptor, LOCK_EX) == 0)
     let failure = #expect(throws: StoreFailure.self) { _ = try InstanceLock(path: path) }
     #expect(failure?.description.contains("another process") == true)
   }
@@ -63,5 +62,12 @@ struct InstanceLockTests {
     try #require(copies.count == 1)
     lock.release()
     try InstanceLock(path: path).release()
+  }
+
+  /// Somebody else's lock, which says nothing yet.
+  private static func locked(_ path: String) throws -> CInt {
+    let descriptor = open(path, O_RDWR | O_CREAT, 0o600)
+    try #require(flock(descriptor, LOCK_EX) == 0)
+    return descriptor
   }
 }

@@ -9,12 +9,9 @@ final class Ledger: Sendable {
     let answer: @Sendable () -> Void
   }
 
-  private let judges: Bool
   private let reader = ReportReader()
   private let waiting = Mutex<[Entry]>([])
   private let wake = DispatchSemaphore(value: 0)
-
-  init(judges: Bool) { self.judges = judges }
 
   /// - Parameter answer: called once the mail is counted.
   func add(_ mail: [UInt8], answer: @escaping @Sendable () -> Void) {
@@ -33,10 +30,8 @@ final class Ledger: Sendable {
         defer { waiting = [] }
         return waiting
       }
-      if judges {
-        for entry in batch {
-          guard case .report = reader.judge(entry.mail) else { fatalError("the load is to send error reports") }
-        }
+      for entry in batch {
+        guard case .report = reader.judge(entry.mail) else { fatalError("the load is to send error reports") }
       }
       guard keep(batch.count) else { fatalError("the count cannot be kept") }
       for entry in batch { entry.answer() }

@@ -7,15 +7,15 @@ import NIOPosix
 /// is counted on the disk before it is answered. There is no check of the dialogue, no window, no log. It is no relay:
 /// whatever is behind DATA is thrown away.
 ///
-///     StormFloor PORT FILE file|sqlite LOOPS judge|count       `count` judges nothing
+///     StormFloor PORT FILE file|sqlite LOOPS
 @main struct Main {
   static func main() throws {
     let arguments = CommandLine.arguments
-    guard arguments.count == 6, let port = Int(arguments[1]), let loops = Int(arguments[4]) else {
-      print("usage: StormFloor PORT FILE file|sqlite LOOPS judge|count")
+    guard arguments.count == 5, let port = Int(arguments[1]), let loops = Int(arguments[4]) else {
+      print("usage: StormFloor PORT FILE file|sqlite LOOPS")
       exit(2)
     }
-    let ledger = Ledger(judges: arguments[5] == "judge")
+    let ledger = Ledger()
     let (keeping, path) = (Keeping(rawValue: arguments[3]), arguments[2])
     let thread = Thread {
       guard let keep = keeping?.opened(path) else { fatalError("\(path): cannot be opened") }
