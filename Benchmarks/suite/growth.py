@@ -66,7 +66,7 @@ def _connections(folder: Path, note: Callable[[str, float], None]) -> None:
 def _under_load(load: Load, folder: Path, note: Callable[[str, float], None]) -> None:
     with running([Sink(folder)]) as [sink], running([Ours(folder, sink.port)]) as [ours], Peak(ours.pid) as peak:
         load.run(ours.port, "ordinary-10k", sessions=100, mails=5000)
-        load.run(ours.port, "report-text", sessions=100, mails=5000, kinds=1000, first=5000)
+        load.run(ours.port, "report-kinds", sessions=100, mails=5000, kinds=1000, first=5000)
         note("memory, peak under load: MiB", peak.octets / MEBIBYTE)
 
 
@@ -142,13 +142,13 @@ def _decisions(
             ours, seconds = _started(Ours(folder, sink.port, store={"directory": str(store)}))
             endings.callback(ours.stop)
             note(f"start-up, {size:,} errors: s", seconds)
-            load.run(ours.port, "report-text", sessions=100, mails=3000, kinds=1000)
+            load.run(ours.port, "report-kinds", sessions=100, mails=3000, kinds=1000)
             servers.append((size, ours))
         for turn in range(rounds):
             say(f"decisions {turn + 1}/{rounds}")
             for size, ours in servers:
                 before = used(ours.pid)
-                result = load.run(ours.port, "report-text", sessions=100, mails=4000, kinds=1000)
+                result = load.run(ours.port, "report-kinds", sessions=100, mails=4000, kinds=1000)
                 cost = used(ours.pid) - before
                 note(f"decision, {size:,} errors: CPU µs", 1e6 * cost.cpu / 4000)
                 note(f"decision, {size:,} errors: mails/s", result.rate)
