@@ -124,7 +124,7 @@ def _accepts(load: Load, folder: Path, rounds: int, say: Callable[[str], None], 
         for turn in range(rounds):
             for case in HELD:
                 say(f"accept {turn + 1}/{rounds}: {case.name}")
-                measuring.measure("accept, next hop hangs", case, _turned(_able(servers, case, 10), turn))
+                measuring.measure("accept, next hop hangs", case, _turned(_able(servers, case, upto=10), turn))
 
 
 def _storms(load: Load, folder: Path, rounds: int, say: Callable[[str], None], figures: Figures) -> None:
@@ -165,9 +165,9 @@ def _turned(servers: list, turn: int) -> list:
 
 
 def _able(servers: list, case: Case, upto: int = 1) -> list:
-    """OpenSMTPD relays some twenty mails a second, and its queue for new connections is five long (listen(2)): of more
-    that come at once the others try again after one second, two, four. It takes part with as many sessions as `upto`; in
-    the other cases everybody would wait for it."""
+    """OpenSMTPD relays 15 mails a second, and its queue for new connections is five long (listen(2)): of more that come
+    at once the others try again after a second or later. It takes part with as many sessions as `upto`; in the other
+    cases everybody would wait for it."""
     is_easy = case.sessions <= upto and case == Case("ordinary-10k", case.sessions, case.mails)
     return [server for server in servers if is_easy or server.name != OpenSMTPD.name]
 
