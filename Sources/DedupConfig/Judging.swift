@@ -7,7 +7,8 @@ extension Judged {
   package init(_ judgement: Judgement, envelope: Envelope) {
     switch judgement {
     case .notAReport(let reason): self = .pass(reason: reason.rawValue)
-    case .unclear(let reason): self = .doubt(reason: reason.rawValue)
+    case .unclear(let doubt):
+      self = .doubt(DoubtfulReport(reason: doubt.reason.rawValue, type: doubt.type, place: doubt.place))
     case .report(let report):
       self = .report(
         Occurrence(

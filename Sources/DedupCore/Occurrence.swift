@@ -4,9 +4,26 @@ package enum Judged: Hashable, Sendable {
   /// Ordinary mail.
   case pass(reason: String)
   /// It may be an error report, but there is a doubt; promise 2 forwards it.
-  case doubt(reason: String)
+  case doubt(DoubtfulReport)
   /// An error report with a fingerprint.
   case report(Occurrence)
+}
+
+/// A mail that may be an error report, with what is certain about it all the same. Doubts of one envelope that agree in all
+/// of it share a bound.
+package struct DoubtfulReport: Hashable, Sendable {
+  /// The word of the recogniser.
+  package var reason: String
+  /// The type of the exception; nil: not certain.
+  package var type: String?
+  /// Where it was raised; nil: not certain.
+  package var place: String?
+
+  package init(reason: String, type: String? = nil, place: String? = nil) {
+    self.reason = reason
+    self.type = type
+    self.place = place
+  }
 }
 
 /// One arrival of an error.

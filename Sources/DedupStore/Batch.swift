@@ -82,7 +82,7 @@ extension Batch {
   func accept(_ submission: Submission, file: BodyFile?) throws -> Verdict {
     switch submission.judged {
     case .pass(let reason): return try forward(submission, .forward(.pass(reason), nil), .passed, file)
-    case .doubt(let reason): return try forward(submission, .forward(.doubt(reason), nil), .doubtful, file)
+    case .doubt(let doubt): return try forward(submission, .forward(.doubt(doubt.reason), nil), .doubtful, file)
     case .report(let occurrence): return try decide(submission, occurrence, file)
     }
   }

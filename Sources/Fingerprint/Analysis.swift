@@ -23,7 +23,7 @@ struct Finding: Sendable {
 struct Analysis: Sendable {
   enum Outcome: Sendable {
     case pass(PassReason)
-    case doubt(DoubtReason)
+    case doubt(Doubt)
     case report(ErrorKey)
   }
 
@@ -47,7 +47,7 @@ struct Analysis: Sendable {
   }
 
   static func doubt(_ reason: DoubtReason, gate: Gate? = nil) -> Analysis {
-    Analysis(outcome: .doubt(reason), gate: gate)
+    Analysis(outcome: .doubt(Doubt(reason)), gate: gate)
   }
 
   /// Gives earlier versions the same change of their keys.

@@ -67,7 +67,7 @@ package struct FingerprintExplanation: Sendable, Codable, Equatable {
     subjectPrefix = analysis.gate?.subject.prefix
     switch analysis.outcome {
     case .pass(let reason): (verdict, self.reason) = (.notAReport, reason.rawValue)
-    case .doubt(let reason): (verdict, self.reason) = (.unclear, reason.rawValue)
+    case .doubt(let doubt): (verdict, self.reason) = (.unclear, doubt.reason.rawValue)
     case .report(let key):
       verdict = .report
       read(ReportSummary(analysis, key).report, key)

@@ -3,7 +3,7 @@ package enum Judgement: Sendable {
   /// Ordinary mail.
   case notAReport(PassReason)
   /// It looks like an error report, or reading it failed or passed a limit: forward, and record why.
-  case unclear(DoubtReason)
+  case unclear(Doubt)
   /// An error report, named.
   case report(FingerprintedReport)
 }
@@ -32,6 +32,22 @@ package enum PassReason: String, Sendable, CaseIterable, Codable {
   case ownMail = "own-mail"
   /// No text part at all.
   case noText = "no-text"
+}
+
+/// A mail that may be an error report, with what its structure makes certain all the same: doubts that agree in all of
+/// this are counted together.
+package struct Doubt: Error, Sendable, Hashable {
+  package let reason: DoubtReason
+  /// The type of the exception, where no visitor of the site can have written it.
+  package let type: String?
+  /// The place of the exception, as in `FingerprintedReport.place`, where no visitor of the site can have written it.
+  package let place: String?
+
+  package init(_ reason: DoubtReason, type: String? = nil, place: String? = nil) {
+    self.reason = reason
+    self.type = type
+    self.place = place
+  }
 }
 
 /// Why a mail that may be an error report is forwarded unread.

@@ -31,17 +31,17 @@ struct ReportAnalyst {
       return
     }
     if report.isAmbiguous {
-      analysis.outcome = .doubt(.ambiguousReport)
+      analysis.outcome = .doubt(Doubt(.ambiguousReport))
       return
     }
     if let traceback = report.traceback {
       if traceback.isCut {
-        analysis.outcome = .doubt(.tooManyFrames)
+        analysis.outcome = .doubt(Doubt(.tooManyFrames))
         return
       }
       conclude(text, [finding(text, traceback, report: report)], outside: nil, &analysis)
     } else if report.isTruncated {
-      analysis.outcome = .doubt(.truncatedReport)
+      analysis.outcome = .doubt(Doubt(.truncatedReport))
     } else if text.firstIndex(of: "Traceback (most recent call last):", in: report.message) != nil {
       // `logger.error(traceback.format_exc())`: the traceback is the message.
       analysePlain(text, in: report.message, &analysis)
@@ -67,9 +67,9 @@ struct ReportAnalyst {
       return
     }
     if tracebacks.contains(where: \.traceback.isCut) || tracebacks.count == limits.tracebacks {
-      analysis.outcome = .doubt(.tooManyFrames)
+      analysis.outcome = .doubt(Doubt(.tooManyFrames))
     } else if tracebacks.contains(where: \.traceback.isTruncated) {
-      analysis.outcome = .doubt(.truncatedReport)
+      analysis.outcome = .doubt(Doubt(.truncatedReport))
     } else {
       let findings = tracebacks.map { finding(text, $0.traceback, report: analysis.report) }
       conclude(text, findings, outside: gate.isCron ? outside(text, tracebacks) : nil, &analysis)
@@ -123,7 +123,7 @@ struct ReportAnalyst {
   ) {
     analysis.findings = findings.compactMap { $0 }
     guard analysis.findings.count == findings.count, let key = joined(analysis.findings.map(\.key), outside) else {
-      analysis.outcome = .doubt(.noTracebackKey)
+      analysis.outcome = .doubt(Doubt(.noTracebackKey))
       return
     }
     analysis.outcome = .report(key)
@@ -161,7 +161,7 @@ struct ReportAnalyst {
     }
     var builder = MessageKey(records: records)
     guard let key = builder.key(text, line, view: view) else {
-      analysis.outcome = .doubt(.noTracebackKey)
+      analysis.outcome = .doubt(Doubt(.noTracebackKey))
       return
     }
     analysis.messageRules = builder.applied

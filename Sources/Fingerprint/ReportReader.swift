@@ -34,7 +34,7 @@ package struct ReportReader: Sendable {
     let analysis = ruled(message, records: false)
     switch analysis.outcome {
     case .pass(let reason): return .notAReport(reason)
-    case .doubt(let reason): return .unclear(reason)
+    case .doubt(let doubt): return .unclear(doubt)
     case .report(let key): return .report(ReportSummary(analysis, key).report)
     }
   }

@@ -66,7 +66,7 @@ struct FingerprintCommand: ParsableCommand {
       self.file = file
       switch judgement {
       case .notAReport(let reason): self.reason = "pass/\(reason.rawValue)"
-      case .unclear(let reason): self.reason = "doubt/\(reason.rawValue)"
+      case .unclear(let doubt): self.reason = "doubt/\(doubt.reason.rawValue)"
       case .report(let report):
         fingerprint = report.fingerprint.text
         variant = report.variant

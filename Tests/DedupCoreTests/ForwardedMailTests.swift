@@ -32,7 +32,7 @@ import Testing
   }
 
   @Test func doubtIsNamed() {
-    let mail = Self.render(.forward(.doubt("too-deep"), nil), judged: .doubt(reason: "too-deep"))
+    let mail = Self.render(.forward(.doubt("too-deep"), nil), judged: .doubt(DoubtfulReport(reason: "too-deep")))
     #expect(mail == Self.received + "X-MailDedup-Reason: doubt/too-deep\r\n" + Self.mail)
   }
 

@@ -133,7 +133,7 @@ struct MailThreadTests {
     let submission = Submission(
       id: QueueID(at: noon, salt: 1), receivedAt: noon,
       envelope: Envelope(sender: EmailAddress("root@shop"), recipients: [EmailAddress("a@example.org")]), received: [],
-      message: Message(mail), judged: .doubt(reason: "x"))
+      message: Message(mail), judged: .doubt(DoubtfulReport(reason: "x")))
     let count = RunningCount(heldBack: 0, total: 1, since: noon)
     let top = ForwardedMail.render(submission, .forward(.first, count), .init(thread: test.thread)).top.text
     #expect(top.contains("References:") == (test.expected != nil))
@@ -178,7 +178,7 @@ struct MailThreadTests {
     let submission = Submission(
       id: QueueID(at: noon, salt: 1), receivedAt: noon,
       envelope: Envelope(sender: EmailAddress("root@shop"), recipients: [EmailAddress("a@example.org")]), received: [],
-      message: Message(Array("Subject: s\r\n\r\nbody\r\n".utf8)), judged: .doubt(reason: "x"))
+      message: Message(Array("Subject: s\r\n\r\nbody\r\n".utf8)), judged: .doubt(DoubtfulReport(reason: "x")))
     let count = RunningCount(
       heldBack: test.held, total: 12, since: noon, history: test.reason == .again ? Self.history : nil)
     let rendering = ForwardedMail.render(submission, .forward(test.reason, count), .init(subject: test.form))

@@ -44,7 +44,7 @@ import Testing
         inbox: ["0 first", "3600 window-elapsed"]),
       Case(shows: "ordinary mail is not about errors", mails: [(0, .pass(reason: "no-error"))], inbox: []),
       Case(
-        shows: "a doubt goes out each time", mails: [(0, .doubt(reason: "odd")), (1, .doubt(reason: "odd"))],
+        shows: "a doubt goes out each time", mails: [(0, .doubt(DoubtfulReport(reason: "odd"))), (1, .doubt(DoubtfulReport(reason: "odd")))],
         inbox: ["0 doubt/odd", "1 doubt/odd"]),
       Case(
         shows: "sites never share a window", mails: [(0, report(site: "shop")), (1, report(site: "staging"))],
@@ -81,7 +81,7 @@ import Testing
       Case(
         shows: "doubts of the same people count towards the cap",
         settings: settings { $0.hourlyForwards = 2 },
-        mails: [(0, report(0)), (1, .doubt(reason: "odd")), (2, report(1))],
+        mails: [(0, report(0)), (1, .doubt(DoubtfulReport(reason: "odd"))), (2, report(1))],
         inbox: ["0 first", "1 doubt/odd", "302 digest"]),
       Case(
         shows: "a digest opens the windows of the errors that it names",
@@ -184,7 +184,7 @@ import Testing
   private static func mail(_ random: inout SplitMix) -> Judged {
     switch Int.random(in: 0..<20, using: &random) {
     case 0: return .pass(reason: "no-error")
-    case 1: return .doubt(reason: "odd")
+    case 1: return .doubt(DoubtfulReport(reason: "odd"))
     default:
       let treatments = RuleEffect.Treatment.allCases
       let rule = RuleEffect(name: "r", treatment: treatments[Int.random(in: 0..<treatments.count, using: &random)])

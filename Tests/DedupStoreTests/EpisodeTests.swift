@@ -165,9 +165,9 @@ struct EpisodeStoreTests {
     let store = try Self.store(folder) { $0.hourlyForwards = 3 }
     defer { store.close() }
     try await store.accept(Shop.report(Self.digest(0)))
-    for _ in 0..<2 { #expect(try await store.accept(Shop.mail(.doubt(reason: "too-deep"))).isForward) }
+    for _ in 0..<2 { #expect(try await store.accept(Shop.mail(.doubt(DoubtfulReport(reason: "too-deep")))).isForward) }
     #expect(try await store.accept(Shop.report(Self.digest(1))).reason == "storm-cap")
-    #expect(try await store.accept(Shop.mail(.doubt(reason: "too-deep"))).isForward)
+    #expect(try await store.accept(Shop.mail(.doubt(DoubtfulReport(reason: "too-deep")))).isForward)
   }
 
   @Test("an all-clear goes out once, when the error was quiet for long enough")

@@ -9,7 +9,7 @@ import Testing
   private static func mail(_ random: inout RepeatableRandom) -> Judged {
     switch random.next(20) {
     case 0: return .pass(reason: "no-error")
-    case 1: return .doubt(reason: "odd")
+    case 1: return .doubt(DoubtfulReport(reason: "odd"))
     default:
       let site = Site(settingsModule: "s\(random.next(2))", subjectPrefix: nil, envelope: Shop.envelope)
       var occurrence = Shop.occurrence("e\(random.next(6))", site)

@@ -76,7 +76,7 @@ struct WindowTests {
     let store = try Shop.store(folder)
     defer { store.close() }
     for _ in 0..<3 { #expect(try await store.accept(Shop.ordinary()) == .forward(.pass("no-error"), nil)) }
-    #expect(try await store.accept(Shop.mail(.doubt(reason: "no-frames"))) == .forward(.doubt("no-frames"), nil))
+    #expect(try await store.accept(Shop.mail(.doubt(DoubtfulReport(reason: "no-frames")))) == .forward(.doubt("no-frames"), nil))
     #expect(try await store.totals() == Totals(passed: 3, doubtful: 1))
     #expect(try await store.queue(limit: 10).map(\.kind) == [.pass, .pass, .pass, .pass])
   }

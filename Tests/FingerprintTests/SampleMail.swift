@@ -95,7 +95,7 @@ struct SampleMail {
   static func outcome(_ mail: [UInt8]) -> String {
     switch ReportReader().judge(mail) {
     case .notAReport(let reason): reason.rawValue
-    case .unclear(let reason): reason.rawValue
+    case .unclear(let doubt): doubt.reason.rawValue
     case .report: "report"
     }
   }

@@ -42,10 +42,10 @@ package struct Replay: Sendable {
     case .pass(let reason):
       totals.ordinary += 1
       return .forward(.pass(reason), nil)
-    case .doubt(let reason):
+    case .doubt(let doubt):
       for site in sitesOfEnvelope[Self.key(of: envelope)] ?? [] { sites[site].cap.send(at: now) }
-      note(ReplayEvent(at: now, what: .doubtful(reason)))
-      return .forward(.doubt(reason), nil)
+      note(ReplayEvent(at: now, what: .doubtful(doubt.reason)))
+      return .forward(.doubt(doubt.reason), nil)
     case .report(let occurrence): return decide(occurrence, envelope, at: now)
     }
   }
