@@ -39,15 +39,17 @@ struct Analysis: Sendable {
   var messageRules: [AppliedRule] = []
   /// The keys of a report by the versions before the current one.
   var earlier: [EarlierKey] = []
+  /// Octets that were looked at, over all stages; see `ReportReader.work(of:)`.
+  var work = 0
   /// What a rule of the admin made of it.
   var decision: RuleDecision?
 
-  static func pass(_ reason: PassReason, gate: Gate? = nil) -> Analysis {
-    Analysis(outcome: .pass(reason), gate: gate)
+  static func pass(_ reason: PassReason, gate: Gate? = nil, work: Int = 0) -> Analysis {
+    Analysis(outcome: .pass(reason), gate: gate, work: work)
   }
 
-  static func doubt(_ reason: DoubtReason, gate: Gate? = nil) -> Analysis {
-    Analysis(outcome: .doubt(Doubt(reason)), gate: gate)
+  static func doubt(_ doubt: Doubt, gate: Gate? = nil, work: Int = 0) -> Analysis {
+    Analysis(outcome: .doubt(doubt), gate: gate, work: work)
   }
 
   /// Gives earlier versions the same change of their keys.

@@ -8,22 +8,70 @@ import MailMessage
 ///     The above exception (duplicate key value violates unique constraint "x"
 ///     DETAIL:  Key (number)=(N-1) already exists.
 ///     ) was the direct cause of the following exception:
+///
+/// Whoever chose the text of a cause can have written such a sentence and frames into it. Certain are the frames before
+/// the first sentence, and those behind the last one; the links between them are not (`ChainLink.isCertain`).
 struct DjangoChainParser {
+  /// Why reading stopped.
+  enum Stop: Equatable {
+    /// At the line `Exception Type: `.
+    case type(Int)
+    /// At a sentence that joins two exceptions.
+    case joint(Int)
+    /// At something that is no part of a traceback, or at the end of the text.
+    case end(Int)
+
+    var position: Int {
+      switch self {
+      case .type(let at), .joint(let at), .end(let at): at
+      }
+    }
+  }
+
   private let limits: ReadingLimits
   private(set) var traceback = Traceback()
   private var linkStart = 0
   private var origin = ChainLink.Origin.first
-  /// No sentence of that kind ends behind here: looking again for each line that begins one would be quadratic.
-  private var noDirectEnd = false
-  private var noContextEnd = false
+  private var lastFrameLine = -1
 
   init(limits: ReadingLimits) { self.limits = limits }
 
-  /// Reads from behind the `Traceback` line up to `Exception Type: `; answers where that line begins, or `nil` when
-  /// the text ends before it.
-  mutating func parse(_ text: borrowing Span<UInt8>, from start: Int, end: Int) -> Int? {
+  /// Reads from behind the `Traceback` line to the end of the first exception's frames.
+  mutating func begin(_ text: borrowing Span<UInt8>, from start: Int) -> Stop { readFrames(text, from: start, end: text.count) }
+
+  /// Reads on at a joining sentence, up to the line `Exception Type: ` at `end`.
+  mutating func goOn(_ text: borrowing Span<UInt8>, from start: Int, to end: Int) {
+    let last = lastJoint(text, start..<end)
     var index = start
-    var lastFrameLine = -1
+    while let joint = joint(text, at: index, end: end) {
+      traceback.links.append(
+        ChainLink(
+          origin: origin, frames: linkStart..<traceback.frames.count, type: joint.text.upperBound..<joint.text.upperBound,
+          text: text.trimmed(joint.text), isCertain: traceback.links.isEmpty))
+      linkStart = traceback.frames.count
+      origin = joint.kind
+      let stop = readFrames(text, from: joint.next, end: end)
+      guard case .joint(let at) = stop else {
+        // A sentence ends behind here that nothing began: what was read is a cause's text.
+        if let last, last.next > joint.next { restart(text, at: last, end: end) }
+        return
+      }
+      index = at
+    }
+    // The text of this cause does not end, so it holds the rest.
+    if let last { restart(text, at: last, end: end) }
+  }
+
+  /// Adds the exception that was reported in the end.
+  mutating func finish(type: Range<Int>, text: Range<Int>) {
+    traceback.links.append(
+      ChainLink(origin: origin, frames: linkStart..<traceback.frames.count, type: type, text: text))
+  }
+
+  // MARK: - Frames
+
+  private mutating func readFrames(_ text: borrowing Span<UInt8>, from start: Int, end: Int) -> Stop {
+    var index = start
     while index < end {
       let line = text.line(at: index, before: end)
       let next = Swift.max(text.next(after: line, before: end), index + 1)
@@ -35,32 +83,24 @@ struct DjangoChainParser {
       if let frame = FrameLine.parse(text, content) {
         guard traceback.frames.count < limits.frames else {
           traceback.isCut = true
-          return nil
+          return .end(index)
         }
         traceback.frames.append(frame)
         lastFrameLine = next
-      } else if let join = joint(text, content, end: end) {
+      } else if Self.opening(text, content) != nil {
         // Django 1.11 indents the sentence like code, so this comes before the code.
-        index = join
-        continue
+        return .joint(index)
       } else if content.lowerBound > line.lowerBound {
         readCode(text, line, isFirst: index == lastFrameLine)
       } else if text.has("Exception Type: ", at: line.lowerBound, before: line.upperBound) {
-        return index
+        return .type(index)
       } else if Self.isPastTraceback(text, line) {
         // A report without an exception, or one that was cut: what follows is no traceback any more.
-        return nil
+        return .end(index)
       }
       index = next
     }
-    traceback.isTruncated = true
-    return nil
-  }
-
-  /// Adds the exception that was reported in the end.
-  mutating func finish(type: Range<Int>, text: Range<Int>) {
-    traceback.links.append(
-      ChainLink(origin: origin, frames: linkStart..<traceback.frames.count, type: type, text: text))
+    return .end(end)
   }
 
   private mutating func readCode(_ text: borrowing Span<UInt8>, _ line: Range<Int>, isFirst: Bool) {
@@ -70,46 +110,84 @@ struct DjangoChainParser {
     traceback.frames[last].source = FrameLine.source(text, line, isNumbered: isNumbered)
   }
 
-  /// Reads a joining sentence that begins on `line`; answers where the next line begins.
-  private mutating func joint(_ text: borrowing Span<UInt8>, _ line: Range<Int>, end: Int) -> Int? {
-    let at = line.lowerBound
-    let kind: ChainLink.Origin
-    let opening: Int
-    if text.has("The above exception (", at: at, before: line.upperBound) {
-      (kind, opening) = (.directCause, at + 21)
-    } else if text.has("During handling of the above exception (", at: at, before: line.upperBound) {
-      (kind, opening) = (.context, at + 40)
-    } else {
-      return nil
-    }
-    guard let close = closing(text, kind, from: opening, end: end) else { return nil }
-    let none = close..<close
-    traceback.links.append(
-      ChainLink(
-        origin: origin, frames: linkStart..<traceback.frames.count, type: none, text: text.trimmed(opening..<close)))
-    linkStart = traceback.frames.count
-    origin = kind
-    return Swift.max(text.next(after: text.line(at: close, before: end), before: end), close + 1)
-  }
-
-  private mutating func closing(
-    _ text: borrowing Span<UInt8>, _ kind: ChainLink.Origin, from start: Int, end: Int
-  ) -> Int? {
-    if kind == .directCause {
-      guard !noDirectEnd else { return nil }
-      let close = text.firstIndex(of: ") was the direct cause of the following exception:", in: start..<end)
-      noDirectEnd = close == nil
-      return close
-    }
-    guard !noContextEnd else { return nil }
-    let close = text.firstIndex(of: "), another exception occurred:", in: start..<end)
-    noContextEnd = close == nil
-    return close
-  }
-
   private static func isPastTraceback(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Bool {
     text.has("Request information:", at: line.lowerBound, before: line.upperBound)
       || text.has("Request data not supplied", at: line.lowerBound, before: line.upperBound)
       || text.has("Using settings module ", at: line.lowerBound, before: line.upperBound)
+      || text.has("Django Version: ", at: line.lowerBound, before: line.upperBound)
+  }
+
+  // MARK: - Joints
+
+  private struct Joint {
+    var kind: ChainLink.Origin
+    /// What the sentence quotes.
+    var text: Range<Int>
+    /// Where the line behind it begins.
+    var next: Int
+  }
+
+  private static let directEnd: StaticString = ") was the direct cause of the following exception:"
+  private static let contextEnd: StaticString = "), another exception occurred:"
+
+  /// What kind of sentence begins here, and where its quotation does.
+  private static func opening(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> (ChainLink.Origin, Int)? {
+    let at = line.lowerBound
+    if text.has("The above exception (", at: at, before: line.upperBound) { return (.directCause, at + 21) }
+    if text.has("During handling of the above exception (", at: at, before: line.upperBound) {
+      return (.context, at + 40)
+    }
+    return nil
+  }
+
+  /// The sentence that begins on the line at `start`.
+  private func joint(_ text: borrowing Span<UInt8>, at start: Int, end: Int) -> Joint? {
+    let content = text.trimmed(text.line(at: start, before: end))
+    guard let (kind, opening) = Self.opening(text, content) else { return nil }
+    let words = kind == .directCause ? Self.directEnd : Self.contextEnd
+    var from = opening
+    while let close = text.firstIndex(of: words, in: from..<end) {
+      from = close + words.utf8CodeUnitCount
+      if let next = Self.lineEnd(text, from, end) { return Joint(kind: kind, text: opening..<close, next: next) }
+    }
+    return nil
+  }
+
+  /// The last sentence of a range: behind it nobody but Django writes.
+  private func lastJoint(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Joint? {
+    var found: Joint?
+    for (kind, words) in [(ChainLink.Origin.directCause, Self.directEnd), (.context, Self.contextEnd)] {
+      var end = range.upperBound
+      while let close = text.lastIndex(of: words, in: range.lowerBound..<end) {
+        if let next = Self.lineEnd(text, close + words.utf8CodeUnitCount, range.upperBound) {
+          if next > found?.next ?? 0 { found = Joint(kind: kind, text: close..<close, next: next) }
+          break
+        }
+        end = close + words.utf8CodeUnitCount - 1
+      }
+    }
+    return found
+  }
+
+  /// Where the next line begins if this one ends at `index`, but for blanks.
+  private static func lineEnd(_ text: borrowing Span<UInt8>, _ index: Int, _ end: Int) -> Int? {
+    var index = index
+    while index < end, text[index] != UInt8(ascii: "\n") {
+      guard text[index].isBlank else { return nil }
+      index += 1
+    }
+    return index < end ? index + 1 : nil
+  }
+
+  /// Takes what was read since the last link for a link that nobody vouches for, and reads the frames behind `joint`.
+  private mutating func restart(_ text: borrowing Span<UInt8>, at joint: Joint, end: Int) {
+    let none = joint.text.lowerBound..<joint.text.lowerBound
+    traceback.links.append(
+      ChainLink(
+        origin: origin, frames: linkStart..<traceback.frames.count, type: none, text: none,
+        isCertain: traceback.links.isEmpty))
+    linkStart = traceback.frames.count
+    origin = joint.kind
+    _ = readFrames(text, from: joint.next, end: end)
   }
 }

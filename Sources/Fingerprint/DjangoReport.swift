@@ -1,164 +1,115 @@
 import MailMessage
 
 /// Django's error report in plain text, as `AdminEmailHandler` mails it: the log message, an empty line, and
-/// `django/views/templates/technical_500.txt`, whose layout has been stable from 1.11 to 6.0.
+/// `django/views/templates/technical_500.txt`, whose layout has been stable from 1.9 to 6.1.
 ///
-/// Only structure counts: a traceback inside the exception's message, in POST data or in a setting is never taken,
-/// because the message is skipped as text, and everything behind `Request information:` is not looked at except for
-/// the name of the settings module.
+/// A visitor of the site writes into this text, line ends included: the path (in the message, the head and behind
+/// `Exception Type:`), the exception's text (in the head and behind `Exception Value:`), the texts of causes, names of
+/// templates and, behind `Request information:`, the names of form fields. So a line counts only where Django must have
+/// printed it (see `DjangoReading`); where the text can be read in two ways, `isAmbiguous` is set.
 struct DjangoReport: Sendable, Equatable {
   /// The log message: what stands before the exception.
-  var message: Range<Int>
-  /// `KeyError` of `KeyError at /cart/`; `Report` when nothing was raised.
-  var headline: Range<Int>
+  private(set) var message: Range<Int>
+  /// Whether the Subject says the same message, so that its extent is certain.
+  private(set) var isMessageCertain = false
+  /// `KeyError at /cart/`; `Report` or `Report at /cart/` when nothing was raised.
+  private(set) var headline: Range<Int>
   /// Directories of `sys.path`, as printed.
-  var pythonPath: [Range<Int>] = []
+  private(set) var pythonPath: [Range<Int>] = []
   /// `shop.views.cart` of `Raised during: shop.views.cart`.
-  var raisedDuring: Range<Int>?
-  var settingsModule: Range<Int>?
+  private(set) var raisedDuring: Range<Int>?
+  private(set) var settingsModule: Range<Int>?
   /// `/srv/app/templates/shop/invoice.html` of `In template …, error at line 3`.
-  var template: Range<Int>?
-  /// Where the request, or the sentence that there is none, begins.
-  private var requestAt = 0
+  private(set) var template: Range<Int>?
   /// `nil` when nothing was raised.
-  var traceback: Traceback?
+  private(set) var traceback: Traceback?
   /// The report breaks off inside its traceback.
-  var isTruncated = false
-  /// There is a second environment: one of the two is part of a message, perhaps on purpose.
-  var isAmbiguous = false
+  private(set) var isTruncated = false
+  /// The text can be read as two different reports: one of them is part of what a visitor, or another server, wrote.
+  private(set) var isAmbiguous = false
+  /// `KeyError`, where its place in the text makes it certain also in an ambiguous report.
+  private(set) var certainType: Range<Int>?
+  /// Octets that were looked at to compare the report's parts.
+  private(set) var work = 0
 
-  init?(_ text: borrowing Span<UInt8>, limits: ReadingLimits) {
-    guard let environment = Self.environment(text, from: 0) ?? Self.looseEnvironment(text) else { return nil }
-    isAmbiguous = Self.environment(text, from: environment + 1) != nil
-    let none = environment..<environment
-    message = none
-    headline = none
-    requestAt = environment
-    let end = text.count
-    readEnvironment(text, from: environment, end: end, limits: limits)
-    readHead(text, end: environment)
-    readSettings(text, end: end)
-  }
-
-  /// The settings come behind the request, whose values are printed with repr and so cannot hold a line like this.
-  private mutating func readSettings(_ text: borrowing Span<UInt8>, end: Int) {
-    guard let line = text.firstIndex(of: "\nUsing settings module ", in: Swift.max(requestAt - 1, 0)..<end) else {
-      return
-    }
-    settingsModule = text.trimmed(text.line(at: line + 23, before: end))
-  }
-
-  /// Where `Django Version: ` begins, with the interpreter's lines under it.
-  private static func environment(_ text: borrowing Span<UInt8>, from start: Int) -> Int? {
-    var from = start
-    while let hit = text.firstIndex(of: "Django Version: ", in: from..<text.count) {
-      from = hit + 1
-      guard hit == 0 || text[hit - 1] == UInt8(ascii: "\n") else { continue }
-      let line = text.line(at: hit, before: text.count)
-      let next = text.next(after: line, before: text.count)
-      if text.has("Python Executable:", at: next, before: text.count)
-        || text.has("Python Version:", at: next, before: text.count)
-      {
-        return hit
+  /// - Parameters:
+  ///   - text: decoded, lines ending in LF.
+  ///   - logged: what the Subject says behind the level; empty: nothing.
+  init?(_ text: borrowing Span<UInt8>, logged: [UInt8] = [], limits: ReadingLimits) {
+    let marks = DjangoLandmarks(text)
+    guard !marks.environments.isEmpty || !marks.types.isEmpty && !marks.headers.isEmpty else { return nil }
+    let start = LoggedMessage(text, logged: logged)
+    var finder = DjangoReading.Finder(marks: marks, start: start, limits: limits)
+    let found = finder.find(text)
+    work = finder.work
+    isMessageCertain = start.end != nil
+    switch found {
+    case .none: return nil
+    case .ambiguous:
+      (message, headline) = (0..<0, 0..<0)
+      isAmbiguous = true
+      if let start = start.end {
+        message = text.trimmed(0..<start)
+        certainType = Self.type(text, text.line(at: start, before: text.count))
       }
+    case .one(let reading):
+      (message, headline) = (0..<0, 0..<0)
+      take(text, reading, start, marks)
     }
-    return nil
   }
 
-  /// Custom reporters leave the environment out. Then a traceback that ends in `Exception Type: ` is the mark.
-  private static func looseEnvironment(_ text: borrowing Span<UInt8>) -> Int? {
-    guard let type = text.firstIndex(of: "\nException Type: ", in: 0..<text.count) else { return nil }
-    var from = 0
-    while let hit = text.firstIndex(of: "Traceback", in: from..<type) {
-      from = hit + 1
-      let line = text.line(at: hit, before: type)
-      if hit == 0 || text[hit - 1] == UInt8(ascii: "\n"), FrameLine.isHeader(text, text.trimmed(line)) { return hit }
-    }
-    return nil
-  }
-
-  /// Reads `Python Path:` up to the traceback, and the traceback.
-  private mutating func readEnvironment(
-    _ text: borrowing Span<UInt8>, from start: Int, end: Int, limits: ReadingLimits
+  private mutating func take(
+    _ text: borrowing Span<UInt8>, _ reading: DjangoReading, _ start: LoggedMessage, _ marks: DjangoLandmarks
   ) {
+    let head = reading.head ?? Self.head(text, of: reading, from: start.floor)
+    headline = head.map { text.line(at: $0, before: text.count) } ?? reading.environment..<reading.environment
+    message = text.trimmed(0..<(head ?? reading.environment))
+    if headline.isEmpty, let type = reading.type { headline = text.line(at: type + 16, before: text.count) }
+    readEnvironment(text, reading.environment..<(reading.header ?? reading.request ?? text.count))
+    traceback = reading.traceback
+    isTruncated = reading.isTruncated
+    raisedDuring = reading.raisedDuring
+    certainType = Self.type(text, headline)
+    if let line = marks.settings, line > reading.request ?? reading.environment, line > marks.lastSection {
+      settingsModule = text.trimmed(text.line(at: line + 22, before: text.count))
+    }
+  }
+
+  /// The head line of a report whose parts do not agree, as layouts of the site's own have it.
+  private static func head(_ text: borrowing Span<UInt8>, of reading: DjangoReading, from start: Int) -> Int? {
+    let wanted = reading.type.map { text.line(at: $0 + 16, before: text.count) }
     var index = start
-    while index < end {
-      let line = text.line(at: index, before: end)
-      let next = Swift.max(text.next(after: line, before: end), index + 1)
-      if text.has("Python Path:", at: index, before: end) {
-        index = readPythonPath(text, from: index + 12, end: end)
+    while index < reading.environment {
+      let line = text.line(at: index, before: reading.environment)
+      let isHead =
+        wanted.map { text.same(line, $0) }
+        ?? (text.equals(line, "Report") || text.has("Report at ", at: index, before: line.upperBound))
+      if isHead { return index }
+      index = Swift.max(text.next(after: line, before: reading.environment), index + 1)
+    }
+    return nil
+  }
+
+  /// `KeyError` of `KeyError at /cart/`.
+  private static func type(_ text: borrowing Span<UInt8>, _ headline: Range<Int>) -> Range<Int>? {
+    let type = headline.lowerBound..<(text.firstIndex(of: " at ", in: headline) ?? headline.upperBound)
+    return ExceptionType.isName(text, type) ? type : nil
+  }
+
+  // MARK: - Environment
+
+  private mutating func readEnvironment(_ text: borrowing Span<UInt8>, _ range: Range<Int>) {
+    var index = range.lowerBound
+    while index < range.upperBound {
+      let line = text.line(at: index, before: range.upperBound)
+      let next = Swift.max(text.next(after: line, before: range.upperBound), index + 1)
+      if pythonPath.isEmpty, text.has("Python Path:", at: index, before: range.upperBound) {
+        index = readPythonPath(text, from: index + 12, end: range.upperBound)
         continue
       }
-      if text.has("In template ", at: index, before: end) { readTemplate(text, line) }
-      if FrameLine.isHeader(text, text.trimmed(line)) {
-        readTraceback(text, from: next, end: end, limits: limits)
-        return
-      }
-      if text.has("Exception Type: ", at: index, before: end) {
-        readException(text, at: index, end: end, parser: DjangoChainParser(limits: limits))
-        return
-      }
-      if Self.isRequest(text, index, end) {
-        requestAt = index
-        return readRaisedDuring(text, from: start, end: index)
-      }
+      if template == nil, text.has("In template ", at: index, before: range.upperBound) { readTemplate(text, line) }
       index = next
     }
-    // Neither a traceback nor what comes behind one: the report was cut, and its message alone may be any error's.
-    isTruncated = true
-  }
-
-  private mutating func readTraceback(
-    _ text: borrowing Span<UInt8>, from start: Int, end: Int, limits: ReadingLimits
-  ) {
-    var parser = DjangoChainParser(limits: limits)
-    guard let exception = parser.parse(text, from: start, end: end) else {
-      isTruncated = parser.traceback.isTruncated || parser.traceback.isCut
-      if parser.traceback.isCut { traceback = parser.traceback }
-      requestAt = Self.requestStart(text, from: start, end: end)
-      readRaisedDuring(text, from: start, end: requestAt)
-      return
-    }
-    readException(text, at: exception, end: end, parser: parser)
-  }
-
-  /// `Exception Type: KeyError at /cart/` (no path outside of requests), `Exception Value: ` perhaps over many lines,
-  /// `Raised during: ` in newer versions.
-  private mutating func readException(
-    _ text: borrowing Span<UInt8>, at start: Int, end: Int, parser: DjangoChainParser
-  ) {
-    var parser = parser
-    let line = text.line(at: start, before: end)
-    headline = text.trimmed(line.lowerBound + 16..<Swift.max(line.upperBound, line.lowerBound + 16))
-    var type = headline
-    if let blank = text.firstIndex(of: " at ", in: type) { type = type.lowerBound..<blank }
-    let next = text.next(after: line, before: end)
-    let request = Self.requestStart(text, from: next, end: end)
-    requestAt = request
-    readRaisedDuring(text, from: next, end: request)
-    var value = next..<next
-    if text.has("Exception Value:", at: next, before: end) {
-      value = text.trimmed(next + 16..<Swift.max(next + 16, raisedDuring.map { $0.lowerBound - 15 } ?? request))
-    }
-    parser.finish(type: type, text: value)
-    traceback = parser.traceback
-  }
-
-  private mutating func readRaisedDuring(_ text: borrowing Span<UInt8>, from start: Int, end: Int) {
-    guard start < end, let hit = text.lastIndex(of: "\nRaised during: ", in: (start - 1)..<end) else { return }
-    raisedDuring = text.trimmed(text.line(at: hit + 16, before: end))
-  }
-
-  private static func isRequest(_ text: borrowing Span<UInt8>, _ index: Int, _ end: Int) -> Bool {
-    text.has("Request information:", at: index, before: end)
-      || text.has("Request data not supplied", at: index, before: end)
-  }
-
-  /// Where the request (or the statement that there is none) begins; the end of the text if neither is there.
-  private static func requestStart(_ text: borrowing Span<UInt8>, from start: Int, end: Int) -> Int {
-    let one = text.firstIndex(of: "\nRequest information:", in: (start - 1)..<end)
-    let other = text.firstIndex(of: "\nRequest data not supplied", in: (start - 1)..<(one ?? end))
-    return other ?? one ?? end
   }
 
   /// `Python Path: ['/srv/app', '', …]`, over as many lines as it takes.
@@ -188,25 +139,5 @@ struct DjangoReport: Sendable, Equatable {
   private mutating func readTemplate(_ text: borrowing Span<UInt8>, _ line: Range<Int>) {
     guard let comma = text.firstIndex(of: ", error at line", in: line) else { return }
     template = (line.lowerBound + 12)..<comma
-  }
-
-  /// The log message stands before `KeyError at /cart/`, which `Exception Type:` repeats; without an exception before
-  /// the line `Report` or `Report at /cart/`.
-  private mutating func readHead(_ text: borrowing Span<UInt8>, end: Int) {
-    var index = 0
-    while index < end {
-      let line = text.line(at: index, before: end)
-      let isHeadline =
-        headline.isEmpty
-        ? text.equals(line, "Report") || text.has("Report at ", at: index, before: line.upperBound)
-        : text.same(line, headline)
-      if isHeadline {
-        message = text.trimmed(0..<index)
-        if headline.isEmpty { headline = line }
-        return
-      }
-      index = Swift.max(text.next(after: line, before: end), index + 1)
-    }
-    message = text.trimmed(0..<end)
   }
 }

@@ -2,6 +2,9 @@ import MailMessage
 
 /// Django's HTML report in the layout of its text report, so that one parser reads both.
 ///
+/// In HTML, what a visitor wrote is escaped and stays inside of its element. So that it stays there in the text too, lines
+/// that it begins carry a mark (`HTMLText.mark`).
+///
 /// The page tells the exception before the traceback, the text behind it:
 ///
 ///     KeyError at /cart/                    message
@@ -15,8 +18,10 @@ import MailMessage
 ///     Python Executable: …            └──▶  Exception Type: KeyError at /cart/ …
 ///     Traceback (most recent call last):
 enum HTMLReport {
-  static func plainText(_ html: borrowing Span<UInt8>) -> [UInt8] {
-    let lines = HTMLText.convert(html)
+  /// - Parameter work: grows by the octets that were looked at.
+  static func plainText(_ html: borrowing Span<UInt8>, _ work: inout Int) -> [UInt8] {
+    let lines = HTMLText.convert(html, &work)
+    work += lines.count
     return reordered(lines.span) ?? lines
   }
 

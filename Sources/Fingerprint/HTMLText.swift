@@ -13,8 +13,18 @@ struct HTMLText {
   private var expectsFile = false
   private var isInFile = false
   private var isInCode = false
+  /// The line that is being written holds blanks only.
+  private var isLineBlank = true
+  /// The `>` that is next, looked for once: many `<` without one would be looked at again and again.
+  private var nextClose = -1
+  /// Octets that were looked at.
+  private(set) var work = 0
 
-  static func convert(_ html: borrowing Span<UInt8>) -> [UInt8] {
+  /// Stands at the beginning of a line that somebody other than Django began: the second and later ones of an
+  /// exception's text, and the name of a form field. No line of the layout begins so.
+  static let mark: UInt8 = 0x01
+
+  static func convert(_ html: borrowing Span<UInt8>, _ work: inout Int) -> [UInt8] {
     var converter = HTMLText()
     converter.output.reserveCapacity(html.count / 4)
     var index = 0
@@ -24,6 +34,7 @@ struct HTMLText {
       guard tag < html.count else { break }
       index = converter.readTag(html, at: tag)
     }
+    work += converter.work + html.count
     return converter.output
   }
 
@@ -35,7 +46,7 @@ struct HTMLText {
       guard let end = html.firstIndex(of: "-->", in: (start + 4)..<html.count) else { return html.count }
       return end + 3
     }
-    let stop = html.firstIndex(of: UInt8(ascii: ">"), in: start..<html.count) ?? html.count
+    let stop = close(html, from: start)
     var index = start + 1
     let isEnd = index < stop && html[index] == UInt8(ascii: "/")
     if isEnd { index += 1 }
@@ -55,6 +66,14 @@ struct HTMLText {
       open(html, name, attributes: index..<stop)
     }
     return Swift.min(stop + 1, html.count)
+  }
+
+  private mutating func close(_ html: borrowing Span<UInt8>, from start: Int) -> Int {
+    if nextClose < start {
+      nextClose = html.firstIndex(of: UInt8(ascii: ">"), in: start..<html.count) ?? html.count
+      work += nextClose - start
+    }
+    return nextClose
   }
 
   private mutating func open(_ html: borrowing Span<UInt8>, _ name: Range<Int>, attributes: Range<Int>) {
@@ -81,8 +100,8 @@ struct HTMLText {
       add("  File \"")
     } else if isNamed("pre") {
       isPreformatted = true
-    } else if isNamed("td"), output.last != UInt8(ascii: "\n") {
-      add(" ")
+    } else if isNamed("td") {
+      append(output.isEmpty || output.last == UInt8(ascii: "\n") ? Self.mark : 0x20)
     } else if !isInCode, Self.isBlock(html, name) {
       endLine()
     }
@@ -120,46 +139,45 @@ struct HTMLText {
         index = addReference(html, at: index, end: range.upperBound)
         continue
       }
-      if byte.isBlank, !isPreformatted || isInCode && byte == UInt8(ascii: "\n") && endsWithIndentation {
+      if byte == UInt8(ascii: "\n"), isPreformatted, !isInCode {
+        append(byte)
+        append(Self.mark)
+      } else if byte.isBlank, !isPreformatted || isInCode && byte == UInt8(ascii: "\n") && isLineBlank {
         // A line end that opens a <pre> is not shown (HTML, 4.4.3).
-        if let last = output.last, !last.isBlank { output.append(0x20) }
+        if let last = output.last, !last.isBlank { append(0x20) }
       } else {
-        output.append(byte)
+        append(byte)
       }
       index += 1
     }
   }
 
-  /// Does the line that is being written hold blanks only?
-  private var endsWithIndentation: Bool {
-    for byte in output.reversed() {
-      if byte == UInt8(ascii: "\n") { return true }
-      if byte != 0x20 { return false }
-    }
-    return true
+  private mutating func append(_ byte: UInt8) {
+    output.append(byte)
+    isLineBlank = byte == UInt8(ascii: "\n") || isLineBlank && byte == 0x20
   }
 
   private mutating func addReference(_ html: borrowing Span<UInt8>, at start: Int, end: Int) -> Int {
     let limit = Swift.min(end, start + 12)
     guard let stop = html.firstIndex(of: UInt8(ascii: ";"), in: start..<limit) else {
-      output.append(UInt8(ascii: "&"))
+      append(UInt8(ascii: "&"))
       return start + 1
     }
     let name = (start + 1)..<stop
     if html.equals(name, "lt") {
-      output.append(UInt8(ascii: "<"))
+      append(UInt8(ascii: "<"))
     } else if html.equals(name, "gt") {
-      output.append(UInt8(ascii: ">"))
+      append(UInt8(ascii: ">"))
     } else if html.equals(name, "amp") {
-      output.append(UInt8(ascii: "&"))
+      append(UInt8(ascii: "&"))
     } else if html.equals(name, "quot") {
-      output.append(UInt8(ascii: "\""))
+      append(UInt8(ascii: "\""))
     } else if html.equals(name, "nbsp") {
-      output.append(0x20)
+      append(0x20)
     } else if let scalar = Self.scalar(html, name) {
-      output += Array(String(Character(scalar)).utf8)
+      for byte in String(Character(scalar)).utf8 { append(byte) }
     } else {
-      output.append(UInt8(ascii: "&"))
+      append(UInt8(ascii: "&"))
       return start + 1
     }
     return stop + 1
@@ -178,7 +196,7 @@ struct HTMLText {
   }
 
   private mutating func add(_ text: StaticString) {
-    for offset in 0..<text.utf8CodeUnitCount { output.append(text.utf8Start[offset]) }
+    for offset in 0..<text.utf8CodeUnitCount { append(text.utf8Start[offset]) }
   }
 
   private mutating func addLine(_ text: StaticString) {
@@ -189,6 +207,6 @@ struct HTMLText {
 
   private mutating func endLine() {
     while output.last == 0x20 { output.removeLast() }
-    if let last = output.last, last != UInt8(ascii: "\n") { output.append(UInt8(ascii: "\n")) }
+    if let last = output.last, last != UInt8(ascii: "\n") { append(UInt8(ascii: "\n")) }
   }
 }

@@ -86,17 +86,30 @@ struct ReportSubject: Sendable, Equatable {
   init(decoded: [UInt8]) {
     let text = decoded.span
     message = decoded
+    // The first one: what follows it may be a visitor's, and would move the end of the prefix, and with it the site.
+    var found: (hit: Int, end: Int)?
     for name in LogLevel.names.prefix(5) {
-      guard let hit = text.firstIndex(of: name, in: 0..<text.count) else { continue }
-      let end = hit + name.utf8CodeUnitCount
-      guard hit == 0 || !text[hit - 1].isNameByte else { continue }
-      guard text.has(":", at: end, before: text.count) || text.has(" (", at: end, before: text.count) else { continue }
-      level = text.text(hit..<end)
-      let before = text.trimmed(0..<hit)
-      prefix = before.isEmpty ? nil : text.text(before)
-      let colon = text.firstIndex(of: UInt8(ascii: ":"), in: end..<text.count) ?? end
-      message = Array(decoded[Swift.min(colon + 1, text.count)...])
-      return
+      if let (hit, end) = Self.first(name, text), hit < found?.hit ?? Int.max { found = (hit, end) }
     }
+    guard let (hit, end) = found else { return }
+    level = text.text(hit..<end)
+    let before = text.trimmed(0..<hit)
+    prefix = before.isEmpty ? nil : text.text(before)
+    let colon = text.firstIndex(of: UInt8(ascii: ":"), in: end..<text.count) ?? end
+    message = Array(decoded[Swift.min(colon + 1, text.count)...])
+  }
+
+  /// Where a level stands that ` (` or `:` follows, as `AdminEmailHandler` writes it.
+  private static func first(_ name: StaticString, _ text: borrowing Span<UInt8>) -> (hit: Int, end: Int)? {
+    var from = 0
+    while let hit = text.firstIndex(of: name, in: from..<text.count) {
+      let end = hit + name.utf8CodeUnitCount
+      let isWord = hit == 0 || !text[hit - 1].isNameByte
+      if isWord, text.has(":", at: end, before: text.count) || text.has(" (", at: end, before: text.count) {
+        return (hit, end)
+      }
+      from = end
+    }
+    return nil
   }
 }

@@ -9,6 +9,8 @@ struct MachineMade {
 
   /// A text in Django's layout: what stands before `KeyError at /cart/` is one log message.
   func accepts(_ text: borrowing Span<UInt8>, report: DjangoReport) -> Bool {
+    // No human writes the Subject's text above a report.
+    if report.isMessageCertain, gate.subject.level != nil { return true }
     let message = report.message
     guard !isGreeting(text, message) else { return false }
     if gate.subject.level != nil || message.isEmpty { return true }
@@ -16,10 +18,10 @@ struct MachineMade {
   }
 
   /// A text with tracebacks as Python prints them.
-  func accepts(_ text: borrowing Span<UInt8>, tracebacks: [PlainTraceback]) -> Bool {
-    guard let first = tracebacks.first, let last = tracebacks.last else { return false }
+  func accepts(_ text: borrowing Span<UInt8>, _ reading: PlainReading) -> Bool {
+    guard let first = reading.tracebacks.first, let last = reading.tracebacks.last else { return false }
     let before = text.trimmed(0..<first.range.lowerBound)
-    let after = text.trimmed(Swift.min(last.range.upperBound, text.count)..<text.count)
+    let after = text.trimmed(Swift.min(last.range.upperBound, reading.end)..<reading.end)
     guard !isGreeting(text, before) else { return false }
     if after.isEmpty, before.isEmpty || isAdjacent(text, before, first.range.lowerBound) { return true }
     if gate.isCron || isTaskMail(text, before) { return true }

@@ -7,6 +7,8 @@ struct MailContent: Sendable {
   private(set) var html: MIMEPart?
   private(set) var veto: PassReason?
   private(set) var isMalformed = false
+  /// Octets that were looked at.
+  private(set) var work = 0
 
   init(_ bytes: borrowing Span<UInt8>, header: HeaderBlock, limits: ReadingLimits) {
     var type = ContentType.missing
@@ -34,6 +36,7 @@ struct MailContent: Sendable {
     } catch {
       isMalformed = true
     }
+    work = walker.work
     self.plain = plain
     self.html = html
     self.veto = veto

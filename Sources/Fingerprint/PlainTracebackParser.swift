@@ -17,8 +17,11 @@ struct PlainTracebackParser {
   /// In a group every line begins with a margin: `  | `, `    | `, `  +-+---------------- 1 ----------------`.
   private var inGroup = false
   private var depth = 0
-  /// The first joining sentence behind the position asked last: so that looking for it stays linear.
-  private var joint: (from: Int, at: Int?)?
+  /// The first joining sentence of each kind behind the position asked last: so that looking for them stays linear.
+  private var direct = NextHit("\nThe above exception was the direct cause of the following")
+  private var context = NextHit("\nDuring handling of the above exception, another exception occurred:")
+  /// Octets that were looked at.
+  private(set) var work = 0
 
   init(limits: ReadingLimits) { self.limits = limits }
 
@@ -26,12 +29,14 @@ struct PlainTracebackParser {
   mutating func next(_ text: borrowing Span<UInt8>, from start: Int, end: Int) -> PlainTraceback? {
     var index = start
     while let hit = text.firstIndex(of: "Traceback (most recent call last):", in: index..<end) {
-      index = hit + 1
-      let lineStart = (text.lastIndex(of: UInt8(ascii: "\n"), in: start..<hit) ?? start - 1) + 1
+      work += hit - index
+      let lineStart = (text.lastIndex(of: UInt8(ascii: "\n"), in: index..<hit) ?? index - 1) + 1
+      // Nothing behind it on its line can be a header, so no line is looked at twice.
+      let line = text.line(at: hit, before: end)
+      index = Swift.max(line.upperBound, hit + 1)
       let before = text.trimmed(lineStart..<hit)
       let isGroup = text.equals(before, "+ Exception Group")
       guard before.isEmpty || isGroup else { continue }
-      let line = text.line(at: hit, before: end)
       guard text.trimmed(line).count == 34 else { continue }
       reset(isGroup: isGroup)
       let stop = parse(text, from: text.next(after: line, before: end), end: end)
@@ -42,6 +47,7 @@ struct PlainTracebackParser {
       }
       return PlainTraceback(traceback: traceback, range: lineStart..<Swift.max(stop, hit + 1))
     }
+    work += Swift.max(0, end - index)
     return nil
   }
 
@@ -62,6 +68,7 @@ struct PlainTracebackParser {
     while index < end {
       let raw = text.line(at: index, before: end)
       let next = Swift.max(text.next(after: raw, before: end), index + 1)
+      work += next - index
       let line = inGroup ? withoutMargin(text, raw) : raw
       let content = text.trimmed(line)
       if content.isEmpty || isRule(text, content) {
@@ -138,18 +145,18 @@ struct PlainTracebackParser {
   private mutating func messageEnd(_ text: borrowing Span<UInt8>, from start: Int, end: Int) -> Int {
     if inGroup { return text.next(after: text.line(at: start, before: end), before: end) }
     let blank = text.firstIndex(of: "\n\n", in: start..<end) ?? end
+    work += blank - start
     guard let joint = nextJoint(text, from: start, end: end) else { return blank }
     let header = text.firstIndex(of: "Traceback (most recent call last):", in: start..<joint)
+    work += (header ?? joint) - start
     return header == nil ? joint : blank
   }
 
   private mutating func nextJoint(_ text: borrowing Span<UInt8>, from start: Int, end: Int) -> Int? {
-    if let known = joint, known.from <= start, known.at ?? Int.max >= start { return known.at }
-    let one = text.firstIndex(of: "\nThe above exception was the direct cause of the following", in: start..<end)
-    let other = text.firstIndex(
-      of: "\nDuring handling of the above exception, another exception occurred:", in: start..<(one ?? end))
-    joint = (start, other ?? one)
-    return other ?? one
+    let one = direct.at(text, from: start, end: end, &work)
+    let other = context.at(text, from: start, end: end, &work)
+    guard let one, let other else { return one ?? other }
+    return Swift.min(one, other)
   }
 
   private func isJoint(_ text: borrowing Span<UInt8>, _ content: Range<Int>) -> Bool {
@@ -184,5 +191,21 @@ struct PlainTracebackParser {
   /// `+-+---------------- 1 ----------------` and `+------------------------------------` begin and end a child.
   private func isRule(_ text: borrowing Span<UInt8>, _ content: Range<Int>) -> Bool {
     inGroup && text.has("+-", at: content.lowerBound, before: content.upperBound)
+  }
+}
+
+/// Where some words stand next: a position that only goes forward, found once however often it is asked for.
+private struct NextHit {
+  private let words: StaticString
+  private var known: (from: Int, at: Int?)?
+
+  init(_ words: StaticString) { self.words = words }
+
+  mutating func at(_ text: borrowing Span<UInt8>, from start: Int, end: Int, _ work: inout Int) -> Int? {
+    if let known, known.from <= start, known.at ?? Int.max >= start { return known.at }
+    let hit = text.firstIndex(of: words, in: start..<end)
+    work += (hit ?? end) - start
+    known = (start, hit)
+    return hit
   }
 }

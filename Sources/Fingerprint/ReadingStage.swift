@@ -27,13 +27,14 @@ extension ReportReader {
     let header = HeaderBlock(bytes, in: 0..<bytes.count, limit: limits.headerBytes)
     let gate = Gate(bytes, header: header)
     if stage == .header || gate.veto != nil { return header.isTooLarge ? 1 : 0 }
+    var work = 0
     let content = MailContent(bytes, header: header, limits: limits)
     guard stage != .mime, content.veto == nil, !content.isMalformed, let part = content.plain,
-      case .success(let text) = text(bytes, part)
+      case .success(let text) = text(bytes, part, &work)
     else { return 1 }
-    guard stage == .parse else { return text.count }
-    if let report = DjangoReport(text.span, limits: limits) { return report.traceback?.frames.count ?? 0 }
+    guard stage == .parse else { return text.octets.count }
+    if let report = DjangoReport(text.octets.span, logged: gate.subject.message, limits: limits) { return report.traceback?.frames.count ?? 0 }
     var parser = PlainTracebackParser(limits: limits)
-    return parser.next(text.span, from: 0, end: text.count)?.range.count ?? 0
+    return parser.next(text.octets.span, from: 0, end: text.octets.count)?.range.count ?? 0
   }
 }

@@ -6,12 +6,14 @@ struct ReportAnalyst {
   let limits: ReadingLimits
   let records: Bool
 
-  func analyse(_ bytes: [UInt8], isHTML: Bool) -> Analysis {
-    let text = bytes.span
-    var analysis = Analysis(outcome: .pass(.noReportStructure), gate: gate, text: bytes)
-    if let report = DjangoReport(text, limits: limits) {
+  func analyse(_ decoded: DecodedText, isHTML: Bool) -> Analysis {
+    let text = decoded.octets.span
+    var analysis = Analysis(outcome: .pass(.noReportStructure), gate: gate, text: decoded.octets)
+    analysis.work = text.count
+    if let report = DjangoReport(text, logged: isHTML ? [] : gate.subject.message, limits: limits) {
       analysis.format = isHTML ? .djangoHTML : .djangoText
       analysis.report = report
+      analysis.work += report.work
       analyseDjango(text, report, &analysis)
     } else if text.firstIndex(of: "Traceback (most recent call last):", in: 0..<text.count) != nil {
       analysis.format = .traceback
@@ -20,7 +22,17 @@ struct ReportAnalyst {
       analysis.format = .logRecord
       analyseMessage(text, record.message, view: nil, &analysis)
     }
+    if decoded.isAbridged { noteAbridged(&analysis) }
     return analysis
+  }
+
+  /// What is left out may be what would have made a report of it, or another one.
+  private func noteAbridged(_ analysis: inout Analysis) {
+    switch analysis.outcome {
+    case .report, .pass(.quotedTraceback): break
+    case .doubt(let doubt): analysis.outcome = .doubt(Doubt(.textTooLarge, type: doubt.type, place: doubt.place))
+    case .pass: if gate.subject.level != nil { analysis.outcome = .doubt(Doubt(.textTooLarge)) }
+    }
   }
 
   // MARK: - Django
@@ -30,18 +42,19 @@ struct ReportAnalyst {
       analysis.outcome = .pass(.quotedTraceback)
       return
     }
+    let type = report.certainType.map { text.text($0) }
     if report.isAmbiguous {
-      analysis.outcome = .doubt(Doubt(.ambiguousReport))
+      analysis.outcome = .doubt(Doubt(.ambiguousReport, type: type))
       return
     }
     if let traceback = report.traceback {
       if traceback.isCut {
-        analysis.outcome = .doubt(Doubt(.tooManyFrames))
+        analysis.outcome = .doubt(Doubt(.tooManyFrames, type: type))
         return
       }
       conclude(text, [finding(text, traceback, report: report)], outside: nil, &analysis)
     } else if report.isTruncated {
-      analysis.outcome = .doubt(Doubt(.truncatedReport))
+      analysis.outcome = .doubt(Doubt(.truncatedReport, type: type))
     } else if text.firstIndex(of: "Traceback (most recent call last):", in: report.message) != nil {
       // `logger.error(traceback.format_exc())`: the traceback is the message.
       analysePlain(text, in: report.message, &analysis)
@@ -54,19 +67,18 @@ struct ReportAnalyst {
   // MARK: - Python
 
   private func analysePlain(_ text: borrowing Span<UInt8>, in range: Range<Int>, _ analysis: inout Analysis) {
-    var tracebacks: [PlainTraceback] = []
-    var parser = PlainTracebackParser(limits: limits)
-    var from = range.lowerBound
-    while tracebacks.count < limits.tracebacks, let found = parser.next(text, from: from, end: range.upperBound) {
-      tracebacks.append(found)
-      from = Swift.max(found.range.upperBound, from + 1)
-    }
+    var reading = PlainReading(text, in: range, logged: analysis.report == nil ? gate.subject.message : [], limits: limits)
+    let tracebacks = reading.tracebacks
     guard !tracebacks.isEmpty else { return }
-    if analysis.report == nil, !MachineMade(gate: gate).accepts(text, tracebacks: tracebacks) {
+    let isReport = analysis.report != nil || MachineMade(gate: gate).accepts(text, reading)
+    defer { analysis.work += reading.work }
+    guard isReport else {
       analysis.outcome = .pass(.quotedTraceback)
       return
     }
-    if tracebacks.contains(where: \.traceback.isCut) || tracebacks.count == limits.tracebacks {
+    if !reading.isCertain(text, isOutput: gate.isCron) {
+      analysis.outcome = .doubt(Doubt(.ambiguousReport))
+    } else if tracebacks.contains(where: \.traceback.isCut) || tracebacks.count == limits.tracebacks {
       analysis.outcome = .doubt(Doubt(.tooManyFrames))
     } else if tracebacks.contains(where: \.traceback.isTruncated) {
       analysis.outcome = .doubt(Doubt(.truncatedReport))

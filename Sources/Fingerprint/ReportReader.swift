@@ -50,55 +50,81 @@ package struct ReportReader: Sendable {
     return analysis
   }
 
+  /// Octets that judging `message` looks at, over all stages. At most proportional to its size; the tests hold it to that.
+  package func work(of message: [UInt8]) -> Int { analyse(message, records: false).work }
+
   // MARK: - From the mail to its text
 
   func analyse(_ message: [UInt8], records: Bool) -> Analysis {
     let bytes = message.span
     let header = HeaderBlock(bytes, in: 0..<bytes.count, limit: limits.headerBytes)
-    if header.isTooLarge { return .doubt(.headerTooLarge) }
+    var work = header.bodyStart
     let gate = Gate(bytes, header: header)
-    if let veto = gate.veto { return .pass(veto, gate: gate) }
+    if let veto = gate.veto { return .pass(veto, gate: gate, work: work) }
+    if header.isTooLarge { return unread(.headerTooLarge, bytes, 0..<bytes.count, gate, &work) }
     let content = MailContent(bytes, header: header, limits: limits)
-    if let veto = content.veto { return .pass(veto, gate: gate) }
-    if content.isMalformed { return .doubt(.malformedMIME, gate: gate) }
+    work += content.work
+    if let veto = content.veto { return .pass(veto, gate: gate, work: work) }
+    if content.isMalformed { return unread(.malformedMIME, bytes, header.bodyStart..<bytes.count, gate, &work) }
     let analyst = ReportAnalyst(gate: gate, limits: limits, records: records)
-    guard let part = content.plain else { return analyseHTML(bytes, content.html, analyst) }
-    switch text(bytes, part) {
-    case .failure(let doubt): return .doubt(doubt, gate: gate)
+    var analysis = analyse(bytes, content, analyst, &work)
+    analysis.work += work
+    return analysis
+  }
+
+  private func analyse(
+    _ bytes: borrowing Span<UInt8>, _ content: MailContent, _ analyst: ReportAnalyst, _ work: inout Int
+  ) -> Analysis {
+    guard let part = content.plain else { return analyseHTML(bytes, content.html, analyst, &work) }
+    switch text(bytes, part, &work) {
+    case .failure(let doubt): return unread(doubt, bytes, part.body, analyst.gate, &work)
     case .success(let text):
       let analysis = analyst.analyse(text, isHTML: false)
       // Some reporters put one line into the text part and the report into the HTML part.
-      if case .pass(.noReportStructure) = analysis.outcome, text.count < 2000, content.html != nil {
-        return analyseHTML(bytes, content.html, analyst)
+      if case .pass(.noReportStructure) = analysis.outcome, text.octets.count < 2000, content.html != nil {
+        return analyseHTML(bytes, content.html, analyst, &work)
       }
       return analysis
     }
   }
 
   private func analyseHTML(
-    _ bytes: borrowing Span<UInt8>, _ part: MIMEPart?, _ analyst: ReportAnalyst
+    _ bytes: borrowing Span<UInt8>, _ part: MIMEPart?, _ analyst: ReportAnalyst, _ work: inout Int
   ) -> Analysis {
     guard let part else { return .pass(.noText, gate: analyst.gate) }
-    switch text(bytes, part) {
-    case .failure(let doubt): return .doubt(doubt, gate: analyst.gate)
+    switch text(bytes, part, &work) {
+    case .failure(let doubt): return unread(doubt, bytes, part.body, analyst.gate, &work)
     case .success(let html):
       // Most HTML is a newsletter; only what can be a report is taken apart.
-      let span = html.span
-      guard
-        span.firstIndex(of: "Traceback", in: 0..<span.count) != nil
-          || span.firstIndex(of: "Django Version:", in: 0..<span.count) != nil
-      else { return .pass(.noReportStructure, gate: analyst.gate) }
-      return analyst.analyse(HTMLReport.plainText(span), isHTML: true)
+      guard ReportTraces.areIn(html.octets.span, &work) else { return .pass(.noReportStructure, gate: analyst.gate) }
+      let plain = HTMLReport.plainText(html.octets.span, &work)
+      return analyst.analyse(DecodedText(octets: plain, isAbridged: html.isAbridged), isHTML: true)
     }
   }
 
-  func text(_ bytes: borrowing Span<UInt8>, _ part: MIMEPart) -> Result<[UInt8], DoubtReason> {
+  /// A mail, or a part of it, that cannot be read: a doubt, unless nothing in it looks like a report.
+  private func unread(
+    _ reason: DoubtReason, _ bytes: borrowing Span<UInt8>, _ range: Range<Int>, _ gate: Gate, _ work: inout Int
+  ) -> Analysis {
+    let range = bytes.clamped(range).prefix(limits.textBytes)
+    var octets: [UInt8] = []
+    octets.reserveCapacity(range.count)
+    // UTF-16 and the like without what they put between the letters.
+    for index in range where bytes[index] != 0 { octets.append(bytes[index]) }
+    let mayBeReport = ReportTraces.areIn(octets.span, &work)
+    return mayBeReport
+      ? .doubt(Doubt(reason), gate: gate, work: work) : .pass(.noReportStructure, gate: gate, work: work)
+  }
+
+  func text(
+    _ bytes: borrowing Span<UInt8>, _ part: MIMEPart, _ work: inout Int
+  ) -> Result<DecodedText, DoubtReason> {
     guard part.encoding != .unknown else { return .failure(.unknownEncoding) }
     let charset = Charset(bytes, name: part.contentType.charset)
     guard charset != .unknown else { return .failure(.unknownCharset) }
-    guard let text = part.encoding.decode(bytes, part.body, limit: limits.textBytes) else {
-      return .failure(.textTooLarge)
-    }
-    return .success(charset.utf8(text))
+    guard var text = DecodedText(bytes, part, limit: limits.textBytes) else { return .failure(.textTooLarge) }
+    work += 2 * text.octets.count
+    text.octets = charset.utf8(text.octets)
+    return .success(text)
   }
 }

@@ -37,6 +37,8 @@ struct ChainLink: Sendable, Equatable {
   var text: Range<Int>
   /// How deep in exception groups it stands; 0 outside.
   var depth = 0
+  /// Whether no visitor can have written this link: false for one in the middle of a chain that a cause's text may have forged.
+  var isCertain = true
 }
 
 /// A traceback with its chain, the first cause first.

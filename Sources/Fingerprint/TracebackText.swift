@@ -8,7 +8,7 @@ extension ReportReader {
     else { return nil }
     // From the beginning of the line that names the first frame.
     let start = analysis.text[..<range.lowerBound].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
-    return String(decoding: analysis.text[start..<range.upperBound], as: UTF8.self)
+    return String(decoding: analysis.text[start..<range.upperBound].filter { $0 != HTMLText.mark }, as: UTF8.self)
   }
 }
 

@@ -2,8 +2,8 @@
 ///
 /// A traceback is ASCII but for a few names and messages. So every set that keeps ASCII bytes as ASCII is read as it
 /// stands; only Latin-1 and Windows-1252 are turned into UTF-8, because Django sites really send them and their
-/// titles should read well. Sets that do not contain ASCII (UTF-16, UTF-7, EBCDIC) are `unknown`: such a mail is
-/// forwarded unread.
+/// titles should read well. So are sets with shifts (ISO-2022-JP, UTF-7), whose ASCII stands for itself outside of them.
+/// Others (UTF-16, EBCDIC) are `unknown`.
 package enum Charset: Sendable, Equatable {
   case utf8, latin1, asciiSuperset, unknown
 
@@ -23,7 +23,7 @@ package enum Charset: Sendable, Equatable {
       self = .latin1
     } else if begins("iso-8859-") || begins("windows-") || begins("cp125") || begins("koi8") || begins("gb")
       || begins("big5") || begins("euc-") || begins("shift") || begins("ansi_x3.4") || begins("unknown-8bit")
-      || begins("mac")
+      || begins("mac") || begins("iso-2022-") || begins("ks_c_5601") || begins("utf-7") || begins("hz-gb")
     {
       self = .asciiSuperset
     } else {

@@ -17,92 +17,112 @@ package enum MIMEFault: Error, Sendable, Equatable {
 
 /// Walks the leaves of a mail in order.
 ///
-/// Limits: `depth` multiparts inside each other, `parts` leaves. Linear in the mail for each level of nesting that
-/// really occurs; a level only looks at the bytes of its own part.
+/// Limits: `depth` multiparts inside each other, `parts` leaves. Linear in the mail, however deep it nests: each line is
+/// compared with all open boundaries at once.
 package struct MIMEWalker {
   package enum Step: Sendable { case proceed, stop }
 
   private let depth: Int
   private var left: Int
+  private var open = OpenBoundaries()
+  /// Octets that were looked at.
+  package private(set) var work = 0
 
   package init(depth: Int = 100, parts: Int = 1000) {
     self.depth = depth
     left = parts
   }
 
+  /// The part that is being read: its header is known, its end is not.
+  private struct Pending {
+    var type: ContentType
+    var header: HeaderBlock
+  }
+
   /// Calls `visit` for each leaf until it says stop. Everything before the fault has been visited when it throws.
   package mutating func walk(
     _ bytes: borrowing Span<UInt8>, header: HeaderBlock, end: Int, visit: (MIMEPart) -> Step
   ) throws(MIMEFault) {
-    _ = try walk(bytes, header: header, end: end, level: 0, visit: visit)
+    open = OpenBoundaries()
+    if let part = try begin(bytes, header) {
+      _ = visit(leaf(bytes, part, end: end))
+    } else {
+      try walkParts(bytes, from: header.bodyStart, end: end, visit: visit)
+    }
   }
 
-  private mutating func walk(
-    _ bytes: borrowing Span<UInt8>, header: HeaderBlock, end: Int, level: Int, visit: (MIMEPart) -> Step
-  ) throws(MIMEFault) -> Step {
-    guard level < depth else { throw .tooDeep }
+  /// Takes note of a part. A multipart is opened; nil then.
+  private mutating func begin(_ bytes: borrowing Span<UInt8>, _ header: HeaderBlock) throws(MIMEFault) -> Pending? {
+    guard open.count < depth else { throw .tooDeep }
     guard left > 0 else { throw .tooManyParts }
     left -= 1
     var type = ContentType.missing
     if let value = header.value(of: "content-type", in: bytes) { type = ContentType(bytes, value: value) }
-    let body = Swift.min(header.bodyStart, end)..<end
-    guard type.isMultipart else {
-      return visit(
-        MIMEPart(
-          contentType: type, encoding: TransferEncoding(bytes, header: header),
-          isAttachment: MIMEWalker.isAttachment(bytes, header), body: body))
-    }
+    guard type.isMultipart else { return Pending(type: type, header: header) }
     guard let boundary = type.boundary, !boundary.isEmpty else { throw .noBoundary }
-    return try walkParts(bytes, boundary: boundary, body: body, level: level, visit: visit)
+    open.push(bytes, boundary)
+    return nil
   }
 
   /// RFC 2046, 5.1.1: parts stand between lines `--boundary`; the last is closed by `--boundary--`.
   private mutating func walkParts(
-    _ bytes: borrowing Span<UInt8>, boundary: Range<Int>, body: Range<Int>, level: Int, visit: (MIMEPart) -> Step
-  ) throws(MIMEFault) -> Step {
-    guard var open = MIMEWalker.delimiter(bytes, boundary, in: body), !open.isLast else { throw .noBoundary }
-    while true {
-      let rest = Swift.min(open.next, body.upperBound)..<body.upperBound
-      guard let close = MIMEWalker.delimiter(bytes, boundary, in: rest) else { throw .noBoundary }
-      let header = HeaderBlock(bytes, in: rest.lowerBound..<Swift.max(rest.lowerBound, close.contentEnd))
-      let step = try walk(
-        bytes, header: header, end: Swift.max(rest.lowerBound, close.contentEnd), level: level + 1, visit: visit)
-      if step == .stop || close.isLast { return step }
-      open = close
-    }
-  }
-
-  private struct Delimiter {
-    /// Where the part before it ends: its own line end belongs to the delimiter.
-    var contentEnd: Int
-    var next: Int
-    var isLast: Bool
-  }
-
-  private static func delimiter(
-    _ bytes: borrowing Span<UInt8>, _ boundary: Range<Int>, in range: Range<Int>
-  ) -> Delimiter? {
-    var start = range.lowerBound
-    while start < range.upperBound {
-      let line = bytes.line(at: start, before: range.upperBound)
-      let next = Swift.max(bytes.next(after: line, before: range.upperBound), start + 1)
-      let hit = start + 2
-      if bytes.has("--", at: start, before: line.upperBound), hit + boundary.count <= line.upperBound,
-        bytes.same(boundary, hit..<(hit + boundary.count))
-      {
-        let tail = bytes.trimmed((hit + boundary.count)..<line.upperBound)
-        let isLast = bytes.has("--", at: tail.lowerBound, before: tail.upperBound)
-        // `--abc` must not end at a line `--abcdef`: the rest of the line is empty or closes the multipart.
-        if isLast || tail.isEmpty {
-          return Delimiter(
-            contentEnd: contentEnd(bytes, before: start, from: range.lowerBound), next: next, isLast: isLast)
-        }
+    _ bytes: borrowing Span<UInt8>, from start: Int, end: Int, visit: (MIMEPart) -> Step
+  ) throws(MIMEFault) {
+    var index = start
+    var partStart = start
+    var pending: Pending?
+    while index < end {
+      let line = bytes.line(at: index, before: end)
+      let next = Swift.max(bytes.next(after: line, before: end), index + 1)
+      work += next - index
+      guard let delimiter = open.delimiter(bytes, line) else {
+        index = next
+        continue
       }
-      start = next
+      // Multiparts inside of it that nobody closed were cut.
+      guard delimiter.level == open.count - 1 else { throw .noBoundary }
+      if let part = pending {
+        let contentEnd = Self.contentEnd(bytes, before: index, from: partStart)
+        if visit(leaf(bytes, part, end: contentEnd)) == .stop { return }
+        pending = nil
+      }
+      index = next
+      if delimiter.isLast {
+        guard open.hasParts else { throw .noBoundary }
+        open.pop()
+        if open.count == 0 { return }
+        continue
+      }
+      open.notePart()
+      partStart = next
+      let header = HeaderBlock(bytes, in: next..<headerEnd(bytes, from: next, end: end))
+      pending = try begin(bytes, header)
+      index = Swift.max(next, Swift.min(header.bodyStart, end))
     }
-    return nil
+    throw .noBoundary
   }
 
+  private func leaf(_ bytes: borrowing Span<UInt8>, _ part: Pending, end: Int) -> MIMEPart {
+    MIMEPart(
+      contentType: part.type, encoding: TransferEncoding(bytes, header: part.header),
+      isAttachment: Self.isAttachment(bytes, part.header), body: Swift.min(part.header.bodyStart, end)..<end)
+  }
+
+  /// Where the header of a part ends at the latest: behind an empty line, or before the next delimiter.
+  private mutating func headerEnd(_ bytes: borrowing Span<UInt8>, from start: Int, end: Int) -> Int {
+    var index = start
+    while index < end {
+      let line = bytes.line(at: index, before: end)
+      let next = Swift.max(bytes.next(after: line, before: end), index + 1)
+      work += next - index
+      if line.isEmpty { return next }
+      if open.delimiter(bytes, line) != nil { return Self.contentEnd(bytes, before: index, from: start) }
+      index = next
+    }
+    return end
+  }
+
+  /// Where a part before a delimiter ends: its own line end belongs to the delimiter.
   private static func contentEnd(_ bytes: borrowing Span<UInt8>, before start: Int, from: Int) -> Int {
     var end = start
     if end > from, bytes[end - 1] == UInt8(ascii: "\n") { end -= 1 }
@@ -115,4 +135,83 @@ package struct MIMEWalker {
     return bytes.hasIgnoringCase("attachment", at: value.lowerBound, before: value.upperBound)
       || bytes.firstIndex(of: "filename", in: value) != nil
   }
+}
+
+/// The boundaries of the multiparts that a line of a mail is in, the outermost first.
+///
+/// A line is hashed as far as the longest of them, and each prefix is looked up, so that a line costs its own length
+/// whatever the number of open multiparts.
+private struct OpenBoundaries {
+  struct Delimiter {
+    /// Of the multipart that it belongs to; 0 is the outermost.
+    var level: Int
+    var isLast: Bool
+  }
+
+  private struct Boundary {
+    var range: Range<Int>
+    var name: Name
+    var hasParts = false
+  }
+
+  private struct Name: Hashable {
+    var count: Int
+    var hash: UInt64
+  }
+
+  private var stack: [Boundary] = []
+  /// The outermost level of each; the outer one ends all within.
+  private var levels: [Name: Int] = [:]
+  private var longest = 0
+
+  var count: Int { stack.count }
+
+  /// Whether the innermost multipart had a delimiter that is not its last.
+  var hasParts: Bool { stack.last?.hasParts ?? false }
+
+  mutating func notePart() {
+    if !stack.isEmpty { stack[stack.count - 1].hasParts = true }
+  }
+
+  mutating func push(_ bytes: borrowing Span<UInt8>, _ boundary: Range<Int>) {
+    var hash = Self.seed
+    for index in boundary { Self.add(bytes[index], to: &hash) }
+    let name = Name(count: boundary.count, hash: hash)
+    if levels[name] == nil { levels[name] = stack.count }
+    stack.append(Boundary(range: boundary, name: name))
+    longest = Swift.max(longest, boundary.count)
+  }
+
+  mutating func pop() {
+    guard let last = stack.popLast() else { return }
+    if levels[last.name] == stack.count { levels[last.name] = nil }
+    longest = stack.reduce(0) { Swift.max($0, $1.name.count) }
+  }
+
+  /// The multipart that `line` delimits. `--abc` must not end at a line `--abcdef`: the rest of the line is empty, or
+  /// begins with `--`, which closes the multipart.
+  func delimiter(_ bytes: borrowing Span<UInt8>, _ line: Range<Int>) -> Delimiter? {
+    guard line.count > 2, bytes[line.lowerBound] == UInt8(ascii: "-"), bytes[line.lowerBound + 1] == UInt8(ascii: "-")
+    else { return nil }
+    let start = line.lowerBound + 2
+    var hash = Self.seed
+    var found: Delimiter?
+    for index in start..<Swift.min(line.upperBound, start + longest) {
+      Self.add(bytes[index], to: &hash)
+      let end = index + 1
+      let follows = end == line.upperBound || bytes[end].isBlank || bytes[end] == UInt8(ascii: "-")
+      guard follows, let level = levels[Name(count: end - start, hash: hash)], level < found?.level ?? Int.max,
+        bytes.same(stack[level].range, start..<end)
+      else { continue }
+      let tail = bytes.trimmed(end..<line.upperBound)
+      let isLast = bytes.has("--", at: tail.lowerBound, before: tail.upperBound)
+      if isLast || tail.isEmpty { found = Delimiter(level: level, isLast: isLast) }
+    }
+    return found
+  }
+
+  private static let seed: UInt64 = 0xcbf2_9ce4_8422_2325
+
+  @inline(__always)
+  private static func add(_ byte: UInt8, to hash: inout UInt64) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
 }

@@ -66,20 +66,27 @@ private func withSubject(_ subject: String, _ body: String) -> [UInt8] {
     GateCase("a mail of nothing but a header word", "no-report-structure") {
       withSubject("x", "Traceback of parcel 9\n")
     },
-    GateCase("a report inside a report", "ambiguous-report") {
-      var sample = SampleMail()
-      sample.value = "remote said:\n" + SampleMail().report
-      return sample.bytes
-    },
     GateCase("a traceback that breaks off", "truncated-report") {
       withSubject(
         "[Shop] ERROR: x", "Traceback (most recent call last):\n  File \"/srv/a/b.py\", line 1, in f\n    x\n")
     },
     GateCase("a report in a charset that is no superset of ASCII", "unknown-charset") {
-      Array("Subject: [Shop] ERROR: x\r\nContent-Type: text/plain; charset=utf-16\r\n\r\nT".utf8)
+      Array("Subject: [Shop] ERROR: x\r\nContent-Type: text/plain; charset=utf-16\r\n\r\nT\0r\0a\0c\0e\0b\0a\0c\0k\0 \0".utf8)
     },
     GateCase("a multipart that no boundary closes", "malformed-mime") {
+      Array("Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nTraceback\r\n".utf8)
+    },
+    GateCase("the same in a mail that holds nothing of a report", "no-report-structure") {
       Array("Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\ntext\r\n".utf8)
+    },
+    GateCase("an order in a charset that nobody here can read", "no-report-structure") {
+      Array("Subject: x\r\nContent-Type: text/plain; charset=utf-16\r\n\r\nO\0r\0d\0e\0r\0".utf8)
+    },
+    GateCase("an order in an encoding that nobody knows", "no-report-structure") {
+      Array("Subject: x\r\nContent-Transfer-Encoding: x-zip\r\n\r\nPK\r\n".utf8)
+    },
+    GateCase("a letter in ISO-2022-JP", "no-report-structure") {
+      Array("Subject: x\r\nContent-Type: text/plain; charset=ISO-2022-JP\r\n\r\n\u{1B}$B%F%9%H\u{1B}(B\r\n".utf8)
     },
     GateCase("an empty mail", "no-report-structure") { [] },
   ]

@@ -13,6 +13,10 @@ struct SampleMail {
   ]
   var settings = "shop.settings"
   var view = "orders.views.cart"
+  /// What the visitor asked for, as it stands in the head and behind the type.
+  var path = "/cart/"
+  /// The name of a form field.
+  var key = "x"
   var frames = [
     Frame(
       "/srv/shop/venv/lib/python3.11/site-packages/django/core/handlers/base.py", "_get_response", "response = f()"),
@@ -44,7 +48,7 @@ struct SampleMail {
 
   /// The report's text as Django 3 and later write it.
   var report: String {
-    var text = "\(message)\n\n\(type) at /cart/\n\(value)\n\nRequest Method: GET\n"
+    var text = "\(message)\n\n\(type) at \(path)\n\(value)\n\nRequest Method: GET\n"
     text += "Request URL: http://shop.example.org/cart/\nDjango Version: 4.2\nPython Executable: /usr/bin/python3\n"
     text += "Python Version: 3.11.2\nPython Path: [\(pythonPath.map { "'\($0)'" }.joined(separator: ", "))]\n"
     text += "Server time: Mon, 03 Mar 2025 10:00:00 +0000\nInstalled Applications:\n['orders']\n"
@@ -55,8 +59,9 @@ struct SampleMail {
       text += "\nThe above exception (\(cause.text)) was the direct cause of the following exception:\n"
     }
     text += frames.map(\.text).joined()
-    text += "\nException Type: \(type) at /cart/\nException Value: \(value)\nRaised during: \(view)\n"
-    return text + "Request information:\nUSER: AnonymousUser\n\nGET: No GET data\n\nPOST:\nx = 'y'\n\nSettings:\n"
+    text += "\nException Type: \(type) at \(path)\nException Value: \(value)\nRaised during: \(view)\n"
+    return text + "Request information:\nUSER: AnonymousUser\n\nGET: No GET data\n\nPOST:\n\(key) = 'y'\n\n"
+      + "FILES: No FILES data\n\nCOOKIES: No cookie data\n\nMETA:\nHTTP_HOST = 'shop.example.org'\n\nSettings:\n"
       + "Using settings module \(settings)\nDEBUG = False\n"
   }
 

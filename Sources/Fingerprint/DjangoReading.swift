@@ -1,0 +1,312 @@
+import MailMessage
+
+/// One way to read a text as Django's report: which of the lines that look like Django's are.
+///
+/// Django prints the head (type, path and text of the exception) before the environment, and the same again behind the
+/// traceback. A reading *agrees* when both are equal to the octet, begin where the Subject says that the message ends,
+/// and are followed by what the template puts there. What a visitor writes into one of the two stands in the other as
+/// well, so an environment or a traceback inside of it does not agree, unless he built a whole report around himself:
+/// then two readings agree, and neither counts.
+struct DjangoReading: Sendable, Equatable {
+  /// Where `Django Version: ` begins, or, in layouts without it, the traceback.
+  var environment: Int
+  /// Where the head line begins; nil: the head was not found.
+  var head: Int?
+  /// Where the line `Traceback …` begins.
+  var header: Int?
+  /// Where the line `Exception Type: ` begins.
+  var type: Int?
+  /// Where the request, or the sentence that there is none, begins.
+  var request: Int?
+  var raisedDuring: Range<Int>?
+  var traceback: Traceback?
+  var isTruncated = false
+
+  enum Found: Equatable {
+    case none
+    case one(DjangoReading)
+    case ambiguous
+  }
+}
+
+extension DjangoReading {
+  /// What stands behind `Exception Type: `.
+  private struct Tail {
+    /// The exception's text.
+    var value: Range<Int>
+    var request: Int?
+    var raisedDuring: Range<Int>?
+    /// What follows the text is what the template puts there.
+    var isClosed: Bool
+  }
+
+  /// Looks for the reading that agrees.
+  struct Finder {
+    let marks: DjangoLandmarks
+    let start: LoggedMessage
+    let limits: ReadingLimits
+    /// Octets that were compared and lines that were looked at.
+    private(set) var work = 0
+    private var closed: [DjangoReading] = []
+    /// Agree, but something stands between the text and what the template puts behind it: notes (PEP 678), perhaps.
+    private var open: [DjangoReading] = []
+
+    init(marks: DjangoLandmarks, start: LoggedMessage, limits: ReadingLimits) {
+      (self.marks, self.start, self.limits) = (marks, start, limits)
+    }
+
+    mutating func find(_ text: borrowing Span<UInt8>) -> Found {
+      var known: (header: Int, chain: DjangoChainParser, stop: DjangoChainParser.Stop)?
+      // Comparing each with each may cost so much more than the text is long.
+      let budget = 8 * text.count + 65_536
+      for environment in marks.environments where environment >= start.floor {
+        guard work < budget else { return .ambiguous }
+        let request = marks.requests.first { $0 > environment }
+        guard let header = marks.headers.first(where: { $0 > environment }), header < request ?? Int.max else {
+          noteWithoutTraceback(text, environment, request)
+          continue
+        }
+        if known?.header != header {
+          var chain = DjangoChainParser(limits: limits)
+          let stop = chain.begin(text, from: text.next(after: text.line(at: header, before: text.count), before: text.count))
+          work += stop.position - header
+          known = (header, chain, stop)
+        }
+        if let known { note(text, environment, header, known.chain, known.stop, request) }
+      }
+      if closed.count == 1 { return .one(closed[0]) }
+      if closed.isEmpty, open.count == 1, !open[0].isOpenToDoubt(marks) { return .one(open[0]) }
+      if !closed.isEmpty || !open.isEmpty { return .ambiguous }
+      return withoutAgreement(text)
+    }
+
+    // MARK: - Reports of exceptions
+
+    private mutating func note(
+      _ text: borrowing Span<UInt8>, _ environment: Int, _ header: Int, _ chain: DjangoChainParser,
+      _ stop: DjangoChainParser.Stop, _ request: Int?
+    ) {
+      let types: [Int]
+      switch stop {
+      case .type(let at): types = [at]
+      case .joint(let at): types = marks.types.filter { $0 > at }
+      case .end:
+        if chain.traceback.frames.isEmpty { noteWithoutTraceback(text, environment, request) }
+        return
+      }
+      // Nobody but Django writes between a traceback's header and its first joint, but the header itself may stand in
+      // what a template's error quotes.
+      guard !isQuotedHeader(text, header, after: environment) else { return }
+      for type in types where work < 8 * text.count + 65_536 {
+        guard let (head, tail) = agreement(text, environment, type) else { continue }
+        var reading = DjangoReading(environment: environment, head: head, header: header, type: type)
+        (reading.request, reading.raisedDuring) = (tail.request, tail.raisedDuring)
+        var chain = chain
+        if case .joint(let at) = stop { chain.goOn(text, from: at, to: type) }
+        chain.finish(type: DjangoReading.type(text, type), text: tail.value)
+        reading.traceback = chain.traceback
+        if tail.isClosed { closed.append(reading) } else { open.append(reading) }
+      }
+    }
+
+    /// Where the head begins that `type` repeats.
+    private mutating func agreement(
+      _ text: borrowing Span<UInt8>, _ environment: Int, _ type: Int
+    ) -> (head: Int, tail: Tail)? {
+      let end = DjangoReading.headEnd(text, before: environment)
+      if let head = start.end {
+        return tail(text, head..<Swift.max(head, end), type).map { (head, $0) }
+      }
+      let wanted = text.line(at: type + 16, before: text.count)
+      var index = start.floor
+      var tries = 0
+      while index < end, tries < 8 {
+        let line = text.line(at: index, before: end)
+        if text.same(line, wanted) {
+          if let tail = tail(text, index..<end, type) { return (index, tail) }
+          tries += 1
+        }
+        index = Swift.max(text.next(after: line, before: end), index + 1)
+      }
+      work += index - start.floor
+      return nil
+    }
+
+    /// Reads what stands behind `Exception Type: ` beside the head, which it has to repeat.
+    private mutating func tail(_ text: borrowing Span<UInt8>, _ head: Range<Int>, _ type: Int) -> Tail? {
+      var at = type + 16
+      var value: Int?
+      var index = head.lowerBound
+      defer { work += index - head.lowerBound }
+      while index < head.upperBound {
+        if value == nil, text[index] == UInt8(ascii: "\n") {
+          if text.has("\nException Value: ", at: at, before: text.count),
+            !text.has("\nException Value: ", at: index, before: head.upperBound)
+          {
+            at += 18
+            index += 1
+            value = at
+            continue
+          }
+          // Django prints no value where the exception has no text.
+          if text.equals((index + 1)..<head.upperBound, "No exception message supplied") {
+            return closing(text, at..<at)
+          }
+        }
+        guard at < text.count, text[index] == text[at] else { return nil }
+        index += 1
+        at += 1
+      }
+      return value.map { closing(text, $0..<at) }
+    }
+
+    /// What follows the text: perhaps a line `Raised during: `, then the request.
+    private func closing(_ text: borrowing Span<UInt8>, _ value: Range<Int>) -> Tail {
+      var tail = Tail(value: text.trimmed(value), isClosed: true)
+      var index = value.upperBound
+      while index < text.count, text[index] == UInt8(ascii: "\n") { index += 1 }
+      if index > value.upperBound, text.has("Raised during: ", at: index, before: text.count) {
+        let line = text.line(at: index, before: text.count)
+        tail.raisedDuring = text.trimmed(line.lowerBound + 15..<line.upperBound)
+        index = line.upperBound
+        while index < text.count, text[index] == UInt8(ascii: "\n") { index += 1 }
+      }
+      if index > value.upperBound, marks.requests.contains(index) {
+        tail.request = index
+        return tail
+      }
+      // Notes, or a layout without a request.
+      tail.request = marks.requests.first { $0 >= value.upperBound }
+      tail.raisedDuring = DjangoReading.raisedDuring(text, value.upperBound..<(tail.request ?? text.count))
+      tail.isClosed = tail.request == nil && index >= text.count
+      return tail
+    }
+
+    /// A template's error quotes the exception, and a list of tried templates quotes names.
+    private func isQuotedHeader(_ text: borrowing Span<UInt8>, _ header: Int, after environment: Int) -> Bool {
+      guard marks.headers.contains(where: { $0 > header && $0 < marks.requests.first { $0 > header } ?? Int.max })
+      else { return false }
+      let before = environment..<header
+      return text.firstIndex(of: "\nIn template ", in: before) != nil
+        || text.firstIndex(of: "\nTemplate loader ", in: before) != nil
+    }
+
+    // MARK: - Reports without an exception
+
+    /// The head repeats the message, and no traceback comes before the request.
+    private mutating func noteWithoutTraceback(_ text: borrowing Span<UInt8>, _ environment: Int, _ request: Int?) {
+      guard let head = start.end, let request else { return }
+      let line = text.line(at: head, before: environment)
+      guard text.equals(line, "Report") || text.has("Report at ", at: head, before: line.upperBound) else { return }
+      let end = DjangoReading.headEnd(text, before: environment)
+      let message = text.trimmed(0..<head)
+      let said = text.trimmed(line.upperBound..<Swift.max(line.upperBound, end))
+      work += message.count
+      // A formatter of the site's own may have put words before it, and a path may have line ends.
+      let isRepeated = said.count <= message.count
+        ? text.same(message.upperBound - said.count..<message.upperBound, said)
+        : text.same(said.upperBound - message.count..<said.upperBound, message)
+      guard isRepeated else { return }
+      var reading = DjangoReading(environment: environment, head: head, request: request)
+      reading.raisedDuring = DjangoReading.raisedDuring(text, environment..<request)
+      closed.append(reading)
+    }
+
+    // MARK: - Layouts of the site's own
+
+    /// Where nothing agrees, each of the lines has to be the only one of its kind.
+    private mutating func withoutAgreement(_ text: borrowing Span<UInt8>) -> Found {
+      let environments = marks.environments.filter { $0 >= start.floor }
+      let headers = marks.headers.filter { $0 >= start.floor }
+      guard environments.count <= 1 else { return .ambiguous }
+      guard let environment = environments.first ?? headers.first else { return .none }
+      let header = headers.first { $0 >= environment }
+      let request = marks.requests.first { $0 > environment }
+      var reading = DjangoReading(environment: environment, request: request)
+      guard let header, header < request ?? Int.max else {
+        reading.isTruncated = request == nil
+        reading.raisedDuring = DjangoReading.raisedDuring(text, environment..<(request ?? environment))
+        return .one(reading)
+      }
+      if environments.isEmpty, marks.types.isEmpty { return .none }
+      reading.header = header
+      var chain = DjangoChainParser(limits: limits)
+      let stop = chain.begin(text, from: text.next(after: text.line(at: header, before: text.count), before: text.count))
+      work += stop.position - header
+      switch stop {
+      case .type(let at): reading.type = at
+      case .joint(let at):
+        let types = marks.types.filter { $0 > at }
+        guard types.count <= 1, marks.requests.count <= 1 else { return .ambiguous }
+        reading.type = types.first
+        chain.goOn(text, from: at, to: types.first ?? text.count)
+      case .end: break
+      }
+      guard let type = reading.type else {
+        reading.isTruncated = !chain.traceback.frames.isEmpty || request == nil
+        if chain.traceback.isCut { reading.traceback = chain.traceback }
+        reading.raisedDuring = DjangoReading.raisedDuring(text, header..<(request ?? header))
+        return .one(reading)
+      }
+      return finish(text, &reading, &chain, type)
+    }
+
+    private func finish(
+      _ text: borrowing Span<UInt8>, _ reading: inout DjangoReading, _ chain: inout DjangoChainParser, _ type: Int
+    ) -> Found {
+      // A second one of these is a visitor's, and nothing tells which.
+      let requests = marks.requests.filter { $0 > type }
+      guard requests.count <= 1, marks.types.filter({ $0 >= type }).count <= 1 else { return .ambiguous }
+      reading.request = requests.first
+      let line = text.line(at: type, before: text.count)
+      let next = text.next(after: line, before: text.count)
+      let end = requests.first ?? text.count
+      reading.raisedDuring = DjangoReading.raisedDuring(text, line.upperBound..<end)
+      var value = next..<next
+      if text.has("Exception Value:", at: next, before: text.count) {
+        let start = next + 16
+        value = text.trimmed(start..<Swift.max(start, reading.raisedDuring.map { $0.lowerBound - 15 } ?? end))
+      }
+      chain.finish(type: DjangoReading.type(text, type), text: value)
+      reading.traceback = chain.traceback
+      return .one(reading)
+    }
+  }
+}
+
+extension DjangoReading {
+  /// Notes stand between the text and the request, and somebody wrote the request's line into them.
+  fileprivate func isOpenToDoubt(_ marks: DjangoLandmarks) -> Bool {
+    guard let request else { return false }
+    return marks.requests.contains { $0 > request }
+  }
+
+  /// `KeyError` of `Exception Type: KeyError at /cart/`.
+  fileprivate static func type(_ text: borrowing Span<UInt8>, _ at: Int) -> Range<Int> {
+    let line = text.line(at: at, before: text.count)
+    let headline = text.trimmed(line.lowerBound + 16..<Swift.max(line.upperBound, line.lowerBound + 16))
+    return headline.lowerBound..<(text.firstIndex(of: " at ", in: headline) ?? headline.upperBound)
+  }
+
+  /// The last line `Raised during: ` of a range that begins behind a line.
+  fileprivate static func raisedDuring(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Range<Int>? {
+    guard let hit = text.lastIndex(of: "\nRaised during: ", in: range) else { return nil }
+    return text.trimmed(text.line(at: hit + 16, before: range.upperBound))
+  }
+
+  /// Where the exception's text ends above an environment: before `Request Method:` and `Request URL:`, if they are
+  /// there, and the empty line.
+  fileprivate static func headEnd(_ text: borrowing Span<UInt8>, before environment: Int) -> Int {
+    var end = Swift.max(0, environment - 1)
+    let url = lineStart(text, before: end)
+    if text.has("Request URL: ", at: url, before: end) {
+      let method = lineStart(text, before: Swift.max(0, url - 1))
+      if text.has("Request Method: ", at: method, before: url) { end = Swift.max(0, method - 1) }
+    }
+    return end > 0 && text[end - 1] == UInt8(ascii: "\n") ? end - 1 : end
+  }
+
+  private static func lineStart(_ text: borrowing Span<UInt8>, before end: Int) -> Int {
+    (text.lastIndex(of: UInt8(ascii: "\n"), in: 0..<end) ?? -1) + 1
+  }
+}

@@ -1,0 +1,80 @@
+import MailMessage
+
+/// Where the log message ends at the beginning of a mail.
+///
+/// `AdminEmailHandler` puts the message into the Subject, with `\n` for its line ends, and at the beginning of the text,
+/// followed by an empty line and the report. So the Subject tells how long the message is, whatever a visitor wrote
+/// into it.
+enum LoggedMessage: Equatable {
+  /// The message and the empty line behind it end here: the report begins.
+  case whole(end: Int)
+  /// The Subject was cut, or holds another text: the message may go on behind this.
+  case atLeast(Int)
+
+  /// - Parameter logged: what the Subject says behind the level.
+  init(_ text: borrowing Span<UInt8>, logged: [UInt8]) {
+    let subject = logged.span
+    let wanted = subject.trimmed(0..<subject.count)
+    self = .atLeast(0)
+    // A formatter of the site's own may put words before the message.
+    var tries = 0
+    var index = 0
+    let words = Swift.min(text.count, 512)
+    while !wanted.isEmpty, index < words, tries < 16 {
+      guard let start = text.firstIndex(of: subject[wanted.lowerBound], in: index..<words) else { return }
+      let isPlausible = start == 0 || (text[start - 1].isBlank && wanted.count >= 8)
+      if isPlausible, let end = Self.match(text, from: start, subject, wanted) {
+        if text.has("\n\n", at: end, before: text.count) { self = .whole(end: end + 2) } else { self = .atLeast(end) }
+        return
+      }
+      tries += 1
+      index = start + 1
+    }
+  }
+
+  /// Where the head of the report begins; nil: not known.
+  var end: Int? { if case .whole(let end) = self { end } else { nil } }
+
+  /// Where it begins at the earliest.
+  var floor: Int {
+    switch self {
+    case .whole(let end), .atLeast(let end): end
+    }
+  }
+
+  /// The end of the message in `text`, if it is the one of the Subject, whose blanks were folded.
+  private static func match(
+    _ text: borrowing Span<UInt8>, from start: Int, _ subject: borrowing Span<UInt8>, _ wanted: Range<Int>
+  ) -> Int? {
+    var index = start
+    var at = wanted.lowerBound
+    while at < wanted.upperBound {
+      let escape = lineEnd(subject, at, wanted.upperBound)
+      if escape > 0, index < text.count, text[index].isLineEnd {
+        at += escape
+        index += 1
+      } else if subject[at].isBlank {
+        guard index < text.count, text[index].isBlank else { return nil }
+        while at < wanted.upperBound, subject[at].isBlank { at += 1 }
+        while index < text.count, text[index].isBlank, !text[index].isLineEnd { index += 1 }
+      } else {
+        guard index < text.count, text[index] == subject[at] else { return nil }
+        index += 1
+        at += 1
+      }
+    }
+    // What folding took from the end of the Subject.
+    while index < text.count, text[index].isBlank, !text[index].isLineEnd { index += 1 }
+    return index
+  }
+
+  /// How many octets of the Subject stand for one line end: `\r\n` of a visitor is one in a mail.
+  private static func lineEnd(_ subject: borrowing Span<UInt8>, _ at: Int, _ end: Int) -> Int {
+    if subject.has("\\r\\n", at: at, before: end) { return 4 }
+    return subject.has("\\n", at: at, before: end) || subject.has("\\r", at: at, before: end) ? 2 : 0
+  }
+}
+
+extension UInt8 {
+  fileprivate var isLineEnd: Bool { self == 0x0A || self == 0x0D }
+}

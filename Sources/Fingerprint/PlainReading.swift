@@ -1,0 +1,59 @@
+import MailMessage
+
+/// The tracebacks of a text in which Python's own stand, and whether they can be what was printed.
+///
+/// A visitor who chose the text of an exception, or a logged message, can have written a traceback into it. One alone is
+/// Python's: whatever follows its last line is text. Of a log record only the links of one chain may be more, and they
+/// have to hold together (`ChainCheck`). The output of a job may hold any number.
+struct PlainReading: Sendable {
+  private(set) var tracebacks: [PlainTraceback] = []
+  /// Where the text ends that is no request: Django up to 1.8 prints one behind the traceback.
+  private(set) var end: Int
+  /// Octets that were looked at.
+  private(set) var work = 0
+  private var isRequestClear = true
+
+  /// - Parameter logged: what the Subject says; the same words at the beginning of the text are no traceback.
+  init(_ text: borrowing Span<UInt8>, in range: Range<Int>, logged: [UInt8], limits: ReadingLimits) {
+    end = range.upperBound
+    var parser = PlainTracebackParser(limits: limits)
+    var from = range.lowerBound
+    if !logged.isEmpty { from = Swift.max(from, LoggedMessage(text, logged: logged).floor) }
+    while tracebacks.count < limits.tracebacks, let found = parser.next(text, from: from, end: range.upperBound) {
+      tracebacks.append(found)
+      from = Swift.max(found.range.upperBound, from + 1)
+      if let request = Self.request(text, at: found.range.upperBound, end: range.upperBound) {
+        end = request
+        isRequestClear = Self.isClear(text, request..<range.upperBound)
+        work += range.upperBound - request
+        break
+      }
+    }
+    work += parser.work
+  }
+
+  /// Whether a visitor cannot have written any of it.
+  ///
+  /// - Parameter isOutput: the text is what a job printed, not a record of a log.
+  mutating func isCertain(_ text: borrowing Span<UInt8>, isOutput: Bool) -> Bool {
+    guard isRequestClear, tracebacks.count == 1 || isOutput else { return false }
+    for found in tracebacks where !ChainCheck.isPlausible(text, found.traceback, &work) { return false }
+    return true
+  }
+
+  /// Where Django up to 1.8 begins to print the request: `Request repr(): ` (1.5 and later), `<WSGIRequest`.
+  private static func request(_ text: borrowing Span<UInt8>, at start: Int, end: Int) -> Int? {
+    var index = start
+    while index < end, text[index].isBlank { index += 1 }
+    for words: StaticString in ["Request repr()", "<WSGIRequest", "<ASGIRequest", "<ModPythonRequest"]
+    where text.has(words, at: index, before: end) {
+      return index
+    }
+    return nil
+  }
+
+  /// Whether no chain goes on behind what looks like the request: the text of an exception may.
+  private static func isClear(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
+    text.firstIndex(of: "\nTraceback (most recent call last):", in: range) == nil
+  }
+}
