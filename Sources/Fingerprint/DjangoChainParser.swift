@@ -41,7 +41,6 @@ struct DjangoChainParser {
 
   /// Reads on at a joining sentence, up to the line `Exception Type: ` at `end`.
   mutating func goOn(_ text: borrowing Span<UInt8>, from start: Int, to end: Int) {
-    let last = lastJoint(text, start..<end)
     var index = start
     while let joint = joint(text, at: index, end: end) {
       traceback.links.append(
@@ -50,16 +49,12 @@ struct DjangoChainParser {
           text: text.trimmed(joint.text), isCertain: traceback.links.isEmpty))
       linkStart = traceback.frames.count
       origin = joint.kind
-      let stop = readFrames(text, from: joint.next, end: end)
-      guard case .joint(let at) = stop else {
-        // A sentence ends behind here that nothing began: what was read is a cause's text.
-        if let last, last.next > joint.next { restart(text, at: last, end: end) }
-        return
-      }
+      index = joint.next
+      guard case .joint(let at) = readFrames(text, from: joint.next, end: end) else { break }
       index = at
     }
-    // The text of this cause does not end, so it holds the rest.
-    if let last { restart(text, at: last, end: end) }
+    // A sentence ends behind here that nothing began: what was read is part of a cause's text.
+    if let last = lastJoint(text, index..<end) { restart(text, at: last, end: end) }
   }
 
   /// Adds the exception that was reported in the end.
@@ -153,17 +148,16 @@ struct DjangoChainParser {
     return nil
   }
 
-  /// The last sentence of a range: behind it nobody but Django writes.
+  /// The last end of a sentence in a range: behind it nobody but Django writes.
   private func lastJoint(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Joint? {
     var found: Joint?
     for (kind, words) in [(ChainLink.Origin.directCause, Self.directEnd), (.context, Self.contextEnd)] {
-      var end = range.upperBound
-      while let close = text.lastIndex(of: words, in: range.lowerBound..<end) {
-        if let next = Self.lineEnd(text, close + words.utf8CodeUnitCount, range.upperBound) {
-          if next > found?.next ?? 0 { found = Joint(kind: kind, text: close..<close, next: next) }
-          break
+      var from = range.lowerBound
+      while let close = text.firstIndex(of: words, in: from..<range.upperBound) {
+        from = close + words.utf8CodeUnitCount
+        if let next = Self.lineEnd(text, from, range.upperBound), next > found?.next ?? 0 {
+          found = Joint(kind: kind, text: close..<close, next: next)
         }
-        end = close + words.utf8CodeUnitCount - 1
       }
     }
     return found

@@ -202,14 +202,13 @@ extension DjangoReading {
       let message = text.trimmed(0..<head)
       let said = text.trimmed(line.upperBound..<Swift.max(line.upperBound, end))
       work += message.count
-      // A formatter of the site's own may have put words before it, and a path may have line ends.
-      let isRepeated = said.count <= message.count
-        ? text.same(message.upperBound - said.count..<message.upperBound, said)
-        : text.same(said.upperBound - message.count..<said.upperBound, message)
-      guard isRepeated else { return }
+      // A formatter of the site's own may have put words before the message, and a path may have line ends.
+      let shared = Swift.min(said.count, message.count)
+      guard text.same(message.upperBound - shared..<message.upperBound, said.upperBound - shared..<said.upperBound)
+      else { return }
       var reading = DjangoReading(environment: environment, head: head, request: request)
       reading.raisedDuring = DjangoReading.raisedDuring(text, environment..<request)
-      closed.append(reading)
+      if said.count == message.count { closed.append(reading) } else { open.append(reading) }
     }
 
     // MARK: - Layouts of the site's own
@@ -229,6 +228,7 @@ extension DjangoReading {
         return .one(reading)
       }
       if environments.isEmpty, marks.types.isEmpty { return .none }
+      if isQuotedHeader(text, header, after: environment) { return .ambiguous }
       reading.header = header
       var chain = DjangoChainParser(limits: limits)
       let stop = chain.begin(text, from: text.next(after: text.line(at: header, before: text.count), before: text.count))

@@ -98,8 +98,10 @@ struct DjangoReport: Sendable, Equatable {
 
   // MARK: - Environment
 
+  /// Names of templates and the text of a template's error stand in here too, so its lines count once.
   private mutating func readEnvironment(_ text: borrowing Span<UInt8>, _ range: Range<Int>) {
     var index = range.lowerBound
+    var isTemplateError = false
     while index < range.upperBound {
       let line = text.line(at: index, before: range.upperBound)
       let next = Swift.max(text.next(after: line, before: range.upperBound), index + 1)
@@ -107,7 +109,8 @@ struct DjangoReport: Sendable, Equatable {
         index = readPythonPath(text, from: index + 12, end: range.upperBound)
         continue
       }
-      if template == nil, text.has("In template ", at: index, before: range.upperBound) { readTemplate(text, line) }
+      if isTemplateError, text.has("In template ", at: index, before: range.upperBound) { readTemplate(text, line) }
+      isTemplateError = text.equals(line, "Template error:")
       index = next
     }
   }
@@ -138,6 +141,7 @@ struct DjangoReport: Sendable, Equatable {
 
   private mutating func readTemplate(_ text: borrowing Span<UInt8>, _ line: Range<Int>) {
     guard let comma = text.firstIndex(of: ", error at line", in: line) else { return }
+    if template != nil { isAmbiguous = true }
     template = (line.lowerBound + 12)..<comma
   }
 }

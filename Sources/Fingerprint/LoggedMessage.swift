@@ -23,8 +23,9 @@ enum LoggedMessage: Equatable {
     while !wanted.isEmpty, index < words, tries < 16 {
       guard let start = text.firstIndex(of: subject[wanted.lowerBound], in: index..<words) else { return }
       let isPlausible = start == 0 || (text[start - 1].isBlank && wanted.count >= 8)
-      if isPlausible, let end = Self.match(text, from: start, subject, wanted) {
-        if text.has("\n\n", at: end, before: text.count) { self = .whole(end: end + 2) } else { self = .atLeast(end) }
+      if isPlausible, let match = Self.match(text, from: start, subject, wanted) {
+        let isWhole = text.has("\n\n", at: match.end, before: text.count) && !Self.isCut(match, logged.count)
+        self = isWhole ? .whole(end: match.end + 2) : .atLeast(match.end)
         return
       }
       tries += 1
@@ -42,30 +43,54 @@ enum LoggedMessage: Equatable {
     }
   }
 
+  private struct Match {
+    var end: Int
+    /// Characters of the Subject that the message took, as Django wrote it.
+    var characters = 0
+  }
+
+  /// Old Djangos cut the Subject behind 989 characters, the level (up to 30) included, and we read 8 kB of it. A visitor
+  /// could choose what stands there.
+  private static func isCut(_ match: Match, _ logged: Int) -> Bool {
+    (940...989).contains(match.characters) || logged >= 8000
+  }
+
   /// The end of the message in `text`, if it is the one of the Subject, whose blanks were folded.
   private static func match(
     _ text: borrowing Span<UInt8>, from start: Int, _ subject: borrowing Span<UInt8>, _ wanted: Range<Int>
-  ) -> Int? {
-    var index = start
+  ) -> Match? {
+    var match = Match(end: start)
     var at = wanted.lowerBound
     while at < wanted.upperBound {
       let escape = lineEnd(subject, at, wanted.upperBound)
-      if escape > 0, index < text.count, text[index].isLineEnd {
+      // A lone CR may have become a blank on the way, and NUL is gone.
+      if escape > 0, match.end < text.count, text[match.end].isBlank {
         at += escape
-        index += 1
+        match.end += 1
+        match.characters += escape
+      } else if subject[at] == 0 {
+        at += 1
       } else if subject[at].isBlank {
-        guard index < text.count, text[index].isBlank else { return nil }
+        guard match.end < text.count, text[match.end].isBlank else { return nil }
         while at < wanted.upperBound, subject[at].isBlank { at += 1 }
-        while index < text.count, text[index].isBlank, !text[index].isLineEnd { index += 1 }
+        skipBlanks(text, &match)
       } else {
-        guard index < text.count, text[index] == subject[at] else { return nil }
-        index += 1
+        guard match.end < text.count, text[match.end] == subject[at] else { return nil }
+        if text[match.end] & 0xC0 != 0x80 { match.characters += 1 }
+        match.end += 1
         at += 1
       }
     }
     // What folding took from the end of the Subject.
-    while index < text.count, text[index].isBlank, !text[index].isLineEnd { index += 1 }
-    return index
+    skipBlanks(text, &match)
+    return match
+  }
+
+  private static func skipBlanks(_ text: borrowing Span<UInt8>, _ match: inout Match) {
+    while match.end < text.count, text[match.end].isBlank, !text[match.end].isLineEnd {
+      match.end += 1
+      match.characters += 1
+    }
   }
 
   /// How many octets of the Subject stand for one line end: `\r\n` of a visitor is one in a mail.

@@ -7,7 +7,7 @@ struct HostileCase: CustomTestStringConvertible, Sendable {
     /// The same error of the same site as without it.
     case same
     /// A doubt that tells the true type.
-    case doubt(DoubtReason)
+    case doubt(DoubtReason, String? = "KeyError")
   }
 
   let testDescription: String
@@ -58,6 +58,17 @@ struct HostileCase: CustomTestStringConvertible, Sendable {
       ask("/cart/\nDjango Version: 5\nPython Executable: x\nPython Version: 3", &$0)
     },
     HostileCase("a path with a level: it is no part of the prefix") { ask("/cart/ CRITICAL: ERROR: x", &$0) },
+    HostileCase("a path with a lone CR that became a blank on the way") {
+      ask("/cart/\rUsing settings module evil", &$0)
+      $0.subject = $0.subject.replacing("\r", with: "\\r")
+      ($0.message, $0.path) = ($0.message.replacing("\r", with: " "), $0.path.replacing("\r", with: " "))
+    },
+    HostileCase("a path so long that the Subject ends where it has an empty line and a report", .doubt(.ambiguousReport, nil)) {
+      let start = "/cart/" + String(repeating: "x", count: 945)
+      ask(start, &$0)
+      let path = start + "\n\n" + String(other.report.drop { $0 != "O" })
+      ($0.path, $0.message) = (path, "Internal Server Error: \(path)")
+    },
     HostileCase("a path that ends in a question, as humans do") { ask("/cart/\nCan you have a look?\nThanks", &$0) },
     HostileCase("an exception's text with another report") { $0.value = "'price'\n" + other.report },
     HostileCase("an exception's text with the end of the report") {
@@ -95,9 +106,9 @@ struct HostileCase: CustomTestStringConvertible, Sendable {
       #expect(report.settingsModule == plain.settingsModule)
       #expect(report.subjectPrefix == plain.subjectPrefix)
       #expect(report.place == plain.place)
-    case (.doubt(let reason), .unclear(let doubt)):
+    case (.doubt(let reason, let type), .unclear(let doubt)):
       #expect(doubt.reason == reason)
-      #expect(doubt.type == "KeyError")
+      #expect(doubt.type == type)
     case (_, let judgement): Issue.record("judged as \(judgement)")
     }
   }
