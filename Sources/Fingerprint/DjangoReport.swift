@@ -39,6 +39,8 @@ struct DjangoReport: Sendable, Equatable {
     let marks = DjangoLandmarks(text)
     guard !marks.environments.isEmpty || !marks.types.isEmpty && !marks.headers.isEmpty else { return nil }
     let start = LoggedMessage(text, logged: logged)
+    // Python's own format, with what looks like this layout in the text of the exception.
+    if start.end == nil, Self.beginsWithTraceback(text, marks) { return nil }
     var finder = DjangoReading.Finder(marks: marks, start: start, limits: limits)
     let found = finder.find(text)
     work = finder.work
@@ -55,7 +57,30 @@ struct DjangoReport: Sendable, Equatable {
     case .one(let reading):
       (message, headline) = (0..<0, 0..<0)
       take(text, reading, start, marks)
+      // Django's own traceback is never behind its settings: the layout stands in a message above Python's.
+      let end = Swift.max(marks.settings ?? 0, reading.request ?? reading.type ?? 0)
+      if start.end == nil, let last = marks.headers.last, end > 0, last > end { isAmbiguous = true }
     }
+  }
+
+  /// Whether the first traceback stands above anything of the layout, and ends as Python's do: with a line of the
+  /// exception's own, where Django's layout has `Exception Type: `.
+  private static func beginsWithTraceback(_ text: borrowing Span<UInt8>, _ marks: DjangoLandmarks) -> Bool {
+    guard let header = marks.headers.first, header < marks.environments.first ?? Int.max,
+      header < marks.types.first ?? Int.max
+    else { return false }
+    var index = text.next(after: text.line(at: header, before: text.count), before: text.count)
+    while index < text.count {
+      let line = text.line(at: index, before: text.count)
+      let isOfFrame = line.isEmpty || text[index].isBlank || text.has("File \"", at: index, before: line.upperBound)
+      if !isOfFrame {
+        return !text.has("Exception Type: ", at: index, before: line.upperBound)
+          && !text.has("The above exception (", at: index, before: line.upperBound)
+          && !text.has("During handling of the above exception (", at: index, before: line.upperBound)
+      }
+      index = Swift.max(text.next(after: line, before: text.count), index + 1)
+    }
+    return true
   }
 
   private mutating func take(

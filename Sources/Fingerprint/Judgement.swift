@@ -64,6 +64,8 @@ package enum DoubtReason: String, Error, Sendable, CaseIterable, Codable {
   /// The report ends in the middle of its traceback.
   case truncatedReport = "truncated-report"
   case tooManyFrames = "too-many-frames"
+  /// Something stands behind a traceback: the rest of what the exception says, or what a human wrote who shows it.
+  case textBehindTraceback = "text-behind-traceback"
 }
 
 /// An error report with its name.

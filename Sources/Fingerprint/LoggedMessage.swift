@@ -70,6 +70,7 @@ enum LoggedMessage: Equatable {
         match.characters += escape
       } else if subject[at] == 0 {
         at += 1
+        if match.end < text.count, text[match.end] == 0 { match.end += 1 }
       } else if subject[at].isBlank {
         guard match.end < text.count, text[match.end].isBlank else { return nil }
         while at < wanted.upperBound, subject[at].isBlank { at += 1 }

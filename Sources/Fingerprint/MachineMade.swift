@@ -17,15 +17,26 @@ struct MachineMade {
     return text.firstIndex(of: "\n\n", in: message) == nil || isInSubject(text, message)
   }
 
+  enum Author: Equatable {
+    case machine, human
+    /// What stands behind the traceback may be either's.
+    case unknown
+  }
+
   /// A text with tracebacks as Python prints them.
-  func accepts(_ text: borrowing Span<UInt8>, _ reading: PlainReading) -> Bool {
-    guard let first = reading.tracebacks.first, let last = reading.tracebacks.last else { return false }
+  func author(_ text: borrowing Span<UInt8>, _ reading: PlainReading) -> Author {
+    guard let first = reading.tracebacks.first, let last = reading.tracebacks.last else { return .human }
+    if gate.isCron { return .machine }
     let before = text.trimmed(0..<first.range.lowerBound)
     let after = text.trimmed(Swift.min(last.range.upperBound, reading.end)..<reading.end)
-    guard !isGreeting(text, before) else { return false }
-    if after.isEmpty, before.isEmpty || isAdjacent(text, before, first.range.lowerBound) { return true }
-    if gate.isCron || isTaskMail(text, before) { return true }
-    return (gate.isAutomatic || gate.subject.level != nil) && !isClosing(text, after)
+    // What stands right above and behind a traceback a visitor may have chosen: as a record it is no human's for sure.
+    let isRecord =
+      before.isEmpty || isAdjacent(text, before, first.range.lowerBound) || isLogLine(text, before)
+    if isGreeting(text, before) { return isRecord && after.isEmpty ? .unknown : .human }
+    if isRecord, after.isEmpty { return .machine }
+    if isTaskMail(text, before) { return .machine }
+    if gate.isAutomatic || gate.subject.level != nil, !isClosing(text, after) { return .machine }
+    return isRecord ? .unknown : .human
   }
 
   /// Behind a traceback somebody asks or signs: `Can you have a look?`, `Thanks, Kim`.
@@ -50,6 +61,18 @@ struct MachineMade {
   /// A record's message stands right above its traceback, without an empty line between.
   private func isAdjacent(_ text: borrowing Span<UInt8>, _ before: Range<Int>, _ header: Int) -> Bool {
     header - before.upperBound == 1
+  }
+
+  /// `2026-11-30 06:28:02,114 ERROR worker: job failed`: a time, or a bracket, and a level in its first line.
+  private func isLogLine(_ text: borrowing Span<UInt8>, _ before: Range<Int>) -> Bool {
+    let line = text.line(at: before.lowerBound, before: before.upperBound).prefix(120)
+    guard let first = line.first, text[first].isDigit || text[first] == UInt8(ascii: "[") else { return false }
+    for name in LogLevel.names.prefix(5) {
+      guard let hit = text.firstIndex(of: name, in: line.startIndex..<line.endIndex) else { continue }
+      let end = hit + name.utf8CodeUnitCount
+      if hit > line.startIndex, !text[hit - 1].isNameByte, end >= line.endIndex || !text[end].isNameByte { return true }
+    }
+    return false
   }
 
   /// Celery up to 3.1, `celery.app.defaults` error mails.

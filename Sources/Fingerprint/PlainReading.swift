@@ -3,8 +3,8 @@ import MailMessage
 /// The tracebacks of a text in which Python's own stand, and whether they can be what was printed.
 ///
 /// A visitor who chose the text of an exception, or a logged message, can have written a traceback into it. One alone is
-/// Python's: whatever follows its last line is text. Of a log record only the links of one chain may be more, and they
-/// have to hold together (`ChainCheck`). The output of a job may hold any number.
+/// Python's: whatever follows its last line is text. Only the links of one chain may be more, and they have to
+/// hold together (`ChainCheck`).
 struct PlainReading: Sendable {
   private(set) var tracebacks: [PlainTraceback] = []
   /// Where the text ends that is no request: Django up to 1.8 prints one behind the traceback.
@@ -33,10 +33,8 @@ struct PlainReading: Sendable {
   }
 
   /// Whether a visitor cannot have written any of it.
-  ///
-  /// - Parameter isOutput: the text is what a job printed, not a record of a log.
-  mutating func isCertain(_ text: borrowing Span<UInt8>, isOutput: Bool) -> Bool {
-    guard isRequestClear, tracebacks.count == 1 || isOutput else { return false }
+  mutating func isCertain(_ text: borrowing Span<UInt8>) -> Bool {
+    guard isRequestClear, tracebacks.count == 1 else { return false }
     for found in tracebacks where !ChainCheck.isPlausible(text, found.traceback, &work) { return false }
     return true
   }

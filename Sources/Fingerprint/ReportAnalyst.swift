@@ -18,12 +18,24 @@ struct ReportAnalyst {
     } else if text.firstIndex(of: "Traceback (most recent call last):", in: 0..<text.count) != nil {
       analysis.format = .traceback
       analysePlain(text, in: 0..<text.count, &analysis)
+    } else if let message = unraised(text, isHTML: isHTML) {
+      analysis.format = .logRecord
+      analyseMessage(text, message, view: nil, &analysis)
     } else if let record = LogRecord(text, body: text.trimmed(0..<text.count)) {
       analysis.format = .logRecord
       analyseMessage(text, record.message, view: nil, &analysis)
     }
     if decoded.isAbridged { noteAbridged(&analysis) }
     return analysis
+  }
+
+  /// The message of a report that a layout of the site's own made of a log record without an exception: the Subject says
+  /// it, and the head `Report` stands below.
+  private func unraised(_ text: borrowing Span<UInt8>, isHTML: Bool) -> Range<Int>? {
+    guard !isHTML, gate.subject.level != nil, let end = LoggedMessage(text, logged: gate.subject.message).end,
+      text.has("Report at ", at: end, before: text.count)
+    else { return nil }
+    return text.line(at: text.trimmed(0..<end).lowerBound, before: end)
   }
 
   /// What is left out may be what would have made a report of it, or another one.
@@ -55,13 +67,20 @@ struct ReportAnalyst {
       conclude(text, [finding(text, traceback, report: report)], outside: nil, &analysis)
     } else if report.isTruncated {
       analysis.outcome = .doubt(Doubt(.truncatedReport, type: type))
-    } else if text.firstIndex(of: "Traceback (most recent call last):", in: report.message) != nil {
-      // `logger.error(traceback.format_exc())`: the traceback is the message.
-      analysePlain(text, in: report.message, &analysis)
-    } else {
+    } else if !isTracebackLogged(text, report, &analysis) {
       let line = text.line(at: report.message.lowerBound, before: report.message.upperBound)
       analyseMessage(text, line, view: report.raisedDuring, &analysis)
     }
+  }
+
+  /// `logger.error(traceback.format_exc())`: the traceback is the message.
+  private func isTracebackLogged(
+    _ text: borrowing Span<UInt8>, _ report: DjangoReport, _ analysis: inout Analysis
+  ) -> Bool {
+    guard text.firstIndex(of: "Traceback (most recent call last):", in: report.message) != nil else { return false }
+    analysePlain(text, in: report.message, &analysis)
+    if case .pass = analysis.outcome { return false }
+    return true
   }
 
   // MARK: - Python
@@ -70,13 +89,17 @@ struct ReportAnalyst {
     var reading = PlainReading(text, in: range, logged: analysis.report == nil ? gate.subject.message : [], limits: limits)
     let tracebacks = reading.tracebacks
     guard !tracebacks.isEmpty else { return }
-    let isReport = analysis.report != nil || MachineMade(gate: gate).accepts(text, reading)
     defer { analysis.work += reading.work }
-    guard isReport else {
+    switch analysis.report == nil ? MachineMade(gate: gate).author(text, reading) : .machine {
+    case .machine: break
+    case .human:
       analysis.outcome = .pass(.quotedTraceback)
       return
+    case .unknown:
+      analysis.outcome = .doubt(Doubt(.textBehindTraceback))
+      return
     }
-    if !reading.isCertain(text, isOutput: gate.isCron) {
+    if !reading.isCertain(text) {
       analysis.outcome = .doubt(Doubt(.ambiguousReport))
     } else if tracebacks.contains(where: \.traceback.isCut) || tracebacks.count == limits.tracebacks {
       analysis.outcome = .doubt(Doubt(.tooManyFrames))
