@@ -9,14 +9,20 @@ struct Algorithm: Sendable, Equatable {
   /// The code of a frame counts without its spacing and with one kind of quotes: after a formatter ran over the
   /// project, the same errors are still the same.
   var ignoresCodeStyle: Bool
+  /// A family needs the place that raises it and its phrase where that place puts it; names that a visitor may have
+  /// chosen are not in the key. Before, a phrase anywhere in the text was enough (`EarlierFamilyMatcher`).
+  var asksForPlace: Bool
 
-  static let version1 = Algorithm(version: AlgorithmVersion(rawValue: 1), ignoresCodeStyle: false)
-  static let version2 = Algorithm(version: AlgorithmVersion(rawValue: 2), ignoresCodeStyle: true)
+  static let version1 = Algorithm(
+    version: AlgorithmVersion(rawValue: 1), ignoresCodeStyle: false, asksForPlace: false)
+  static let version2 = Algorithm(
+    version: AlgorithmVersion(rawValue: 2), ignoresCodeStyle: true, asksForPlace: false)
+  static let version3 = Algorithm(version: AlgorithmVersion(rawValue: 3), ignoresCodeStyle: true, asksForPlace: true)
 
   /// What names errors now.
-  static let current = version2
+  static let current = version3
   /// Versions that stores may still know errors by, the latest first.
-  static let earlier = [version1]
+  static let earlier = [version2, version1]
 }
 
 /// The key that an earlier version makes.

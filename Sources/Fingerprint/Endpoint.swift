@@ -1,92 +1,93 @@
 import MailMessage
 
-/// What failed, as the message names it: a host and port, a socket, a table, a template.
+/// What failed, as the message names it: a host and port, or a socket.
 ///
 /// A server on this machine is one server however it is reached: `127.0.0.1`, `localhost`, `::1` and a socket in
 /// `/var/run/postgresql` all read `local`, with the port that PostgreSQL puts into the socket's name.
 enum Endpoint {
-  /// The endpoint named in a message about a connection.
-  static func find(_ text: borrowing Span<UInt8>, in range: Range<Int>) -> [UInt8]? {
-    socket(text, range) ?? hostAndPort(text, range) ?? hostOnly(text, range) ?? url(text, range)
+  /// The endpoint that a reason names right behind its first words.
+  static func behind(_ text: borrowing Span<UInt8>, reason: Range<Int>) -> [UInt8]? {
+    let (at, end) = (reason.lowerBound, reason.upperBound)
+    for phrase: StaticString in quoted where text.has(phrase, at: at, before: end) {
+      return quotedText(text, at: at + phrase.utf8CodeUnitCount, end: end).map { bare(text, $0) }
+    }
+    for phrase: StaticString in sockets where text.has(phrase, at: at, before: end) {
+      return quotedText(text, at: at + phrase.utf8CodeUnitCount, end: end).map { socket(text, $0) }
+    }
+    for phrase: StaticString in urls where text.has(phrase, at: at, before: end) {
+      return quotedText(text, at: at + phrase.utf8CodeUnitCount, end: end).flatMap { url(text, $0) }
+    }
+    return connectCall(text, reason) ?? connecting(text, reason) ?? isServerRunning(text, reason)
   }
 
-  // MARK: - Sockets
+  private static let quoted: [StaticString] = [
+    "Can't connect to MySQL server on ", "Can't connect to server on ", "could not translate host name ",
+    "failed to resolve host ", "Failed to resolve ", "Unknown MySQL server host ", "Unknown server host ",
+  ]
+  private static let sockets: [StaticString] = [
+    "Can't connect to local MySQL server through socket ", "Can't connect to local server through socket ",
+  ]
+  private static let urls: [StaticString] = [
+    "Could not connect to the endpoint URL: ", "Connect timeout on endpoint URL: ", "Read timeout on endpoint URL: ",
+    "Connection was closed before we received a valid response from endpoint URL: ",
+  ]
 
-  /// `on socket "/var/run/postgresql/.s.PGSQL.5432"`, `through socket '/run/mysqld/mysqld.sock'`.
-  private static func socket(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> [UInt8]? {
-    guard let hit = text.firstIndex(of: "socket ", in: range), hit + 8 < range.upperBound,
-      let path = quotedText(text, at: hit + 7, end: range.upperBound)
+  /// asyncio: `[Errno 111] Connect call failed ('127.0.0.1', 5432)`.
+  private static func connectCall(_ text: borrowing Span<UInt8>, _ reason: Range<Int>) -> [UInt8]? {
+    guard text.has("[Errno ", at: reason.lowerBound, before: reason.upperBound),
+      let close = text.firstIndex(
+        of: UInt8(ascii: "]"), in: reason.lowerBound..<Swift.min(reason.upperBound, reason.lowerBound + 16)),
+      text.has(" Connect call failed (", at: close + 1, before: reason.upperBound),
+      let host = quotedText(text, at: close + 23, end: reason.upperBound)
     else { return nil }
-    let start = text.lastIndex(of: UInt8(ascii: "."), in: path).map { $0 + 1 } ?? path.upperBound
-    let isPort = start < path.upperBound && digits(text, start, path.upperBound) == path.upperBound
-    return Array("local".utf8) + (isPort ? Array(":".utf8) + bytes(text, start..<path.upperBound) : [])
+    return joined(
+      text, host, port(text, behind: ", ", in: host.upperBound..<Swift.min(reason.upperBound, host.upperBound + 16)))
   }
 
-  // MARK: - Hosts
-
-  private static func hostAndPort(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> [UInt8]? {
-    // psycopg: connection to server at "db.example.com" (10.0.0.5), port 5432 failed
-    if let hit = text.firstIndex(of: "server at ", in: range),
-      let host = quotedText(text, at: hit + 10, end: range.upperBound)
-    {
-      return joined(text, host, port(text, behind: ", port ", in: host.upperBound..<range.upperBound))
+  /// redis: `Error 111 connecting to cache:6379. `; aiohttp: `Cannot connect to host api.example.com:443 ssl:…`.
+  private static func connecting(_ text: borrowing Span<UInt8>, _ reason: Range<Int>) -> [UInt8]? {
+    var start = reason.lowerBound
+    if text.has("Cannot connect to host ", at: start, before: reason.upperBound) {
+      start += 23
+    } else if let behind = redisError(text, reason) {
+      start = behind
+    } else {
+      return nil
     }
-    // older libpq: Is the server running on host "db" (10.0.0.5) and accepting TCP/IP connections on port 5432?
-    if let hit = text.firstIndex(of: "on host ", in: range),
-      let host = quotedText(text, at: hit + 8, end: range.upperBound)
-    {
-      return joined(text, host, port(text, behind: "port ", in: host.upperBound..<range.upperBound))
-    }
-    // urllib3: HTTPSConnectionPool(host='api.example.com', port=443)
-    if let hit = text.firstIndex(of: "host=", in: range),
-      let host = quotedText(text, at: hit + 5, end: range.upperBound)
-    {
-      return joined(text, host, port(text, behind: "port=", in: host.upperBound..<range.upperBound))
-    }
-    // asyncio: Connect call failed ('127.0.0.1', 5432)
-    if let hit = text.firstIndex(of: "Connect call failed (", in: range),
-      let host = quotedText(text, at: hit + 21, end: range.upperBound)
-    {
-      return joined(text, host, port(text, behind: ", ", in: host.upperBound..<range.upperBound))
-    }
-    // MySQL: Can't connect to MySQL server on 'db.example.com:3306' (111)
-    if let hit = text.firstIndex(of: "server on ", in: range),
-      let host = quotedText(text, at: hit + 10, end: range.upperBound)
-    {
-      return bare(text, host)
-    }
-    return bareHost(text, range)
+    var stop = start
+    while stop < reason.upperBound, isHostByte(text[stop]) || text[stop] == UInt8(ascii: ":") { stop += 1 }
+    while stop > start, text[stop - 1] == UInt8(ascii: ".") || text[stop - 1] == UInt8(ascii: ":") { stop -= 1 }
+    guard stop - start > 2, text.firstIndex(of: UInt8(ascii: ":"), in: start..<stop) != nil else { return nil }
+    return bare(text, start..<stop)
   }
 
-  /// redis: `Error 111 connecting to cache:6379.`; aiohttp: `Cannot connect to host api.example.com:443 ssl:…`.
-  private static func bareHost(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> [UInt8]? {
-    for phrase: StaticString in ["connecting to ", "connect to host ", "Connection to "] {
-      guard let hit = text.firstIndex(of: phrase, in: range) else { continue }
-      let start = hit + phrase.utf8CodeUnitCount
-      var stop = start
-      while stop < range.upperBound, isHostByte(text[stop]) || text[stop] == UInt8(ascii: ":") { stop += 1 }
-      while stop > start, text[stop - 1] == UInt8(ascii: ".") || text[stop - 1] == UInt8(ascii: ":") { stop -= 1 }
-      if stop - start > 2, text.firstIndex(of: UInt8(ascii: ":"), in: start..<stop) != nil {
-        return bare(text, start..<stop)
-      }
-    }
-    return nil
+  /// Where the host begins in redis-py's `Error 111 connecting to `, `Error -2 connecting to `.
+  static func redisError(_ text: borrowing Span<UInt8>, _ reason: Range<Int>) -> Int? {
+    guard text.has("Error ", at: reason.lowerBound, before: reason.upperBound) else { return nil }
+    var index = reason.lowerBound + 6
+    if index < reason.upperBound, text[index] == UInt8(ascii: "-") { index += 1 }
+    while index < reason.upperBound, text[index].isDigit { index += 1 }
+    return text.has(" connecting to ", at: index, before: reason.upperBound) ? index + 15 : nil
   }
 
-  private static func hostOnly(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> [UInt8]? {
-    for phrase: StaticString in [
-      "translate host name ", "Failed to resolve ", "failed to resolve host ", "MySQL server host ", "host name ",
-    ] {
-      if let hit = text.firstIndex(of: phrase, in: range),
-        let host = quotedText(text, at: hit + phrase.utf8CodeUnitCount, end: range.upperBound)
-      {
-        return bare(text, host)
-      }
+  /// libpq up to 13, on the lines under the reason: `Is the server running on host "db" (10.0.0.5) and accepting
+  /// TCP/IP connections on port 5432?`, `Is the server running locally … socket "/var/run/postgresql/.s.PGSQL.5432"?`.
+  private static func isServerRunning(_ text: borrowing Span<UInt8>, _ reason: Range<Int>) -> [UInt8]? {
+    let first = text.line(at: reason.lowerBound, before: reason.upperBound)
+    let at = text.next(after: first, before: reason.upperBound)
+    let rest = at..<Swift.min(reason.upperBound, at + 400)
+    if text.has("\tIs the server running on host ", at: at, before: rest.upperBound),
+      let host = quotedText(text, at: at + 31, end: rest.upperBound)
+    {
+      return joined(text, host, port(text, behind: "port ", in: host.upperBound..<rest.upperBound))
     }
-    return nil
+    guard text.has("\tIs the server running locally", at: at, before: rest.upperBound),
+      let hit = text.firstIndex(of: "socket ", in: rest), let path = quotedText(text, at: hit + 7, end: rest.upperBound)
+    else { return nil }
+    return socket(text, path)
   }
 
-  /// botocore: `Could not connect to the endpoint URL: "https://sqs.eu-west-1.amazonaws.com/"`.
+  /// The host and port of a URL: `https://sqs.eu-west-1.amazonaws.com/`.
   private static func url(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> [UInt8]? {
     guard let hit = text.firstIndex(of: "://", in: range) else { return nil }
     var stop = hit + 3
@@ -96,21 +97,19 @@ enum Endpoint {
 
   // MARK: - Pieces
 
-  private static func isHostByte(_ byte: UInt8) -> Bool {
+  static func isHostByte(_ byte: UInt8) -> Bool {
     byte.isNameByte || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
   }
 
-  /// The text between quotes that open at `index`.
+  /// The text between quotes that open at `index`, at most 300 octets of it.
   static func quotedText(_ text: borrowing Span<UInt8>, at index: Int, end: Int) -> Range<Int>? {
     guard index < end, text[index] == UInt8(ascii: "'") || text[index] == UInt8(ascii: "\""),
-      let close = text.firstIndex(of: text[index], in: (index + 1)..<end), close > index + 1, close - index < 300
+      let close = text.firstIndex(of: text[index], in: (index + 1)..<Swift.min(end, index + 300)), close > index + 1
     else { return nil }
     return (index + 1)..<close
   }
 
-  private static func port(_ text: borrowing Span<UInt8>, behind word: StaticString, in range: Range<Int>)
-    -> Range<Int>?
-  {
+  static func port(_ text: borrowing Span<UInt8>, behind word: StaticString, in range: Range<Int>) -> Range<Int>? {
     guard let hit = text.firstIndex(of: word, in: range) else { return nil }
     let start = hit + word.utf8CodeUnitCount
     let stop = digits(text, start, range.upperBound)
@@ -123,14 +122,15 @@ enum Endpoint {
     return index
   }
 
-  private static func bytes(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> [UInt8] {
-    var output: [UInt8] = []
-    for index in range { output.append(text[index]) }
-    return output
+  /// `local:5432` for `/var/run/postgresql/.s.PGSQL.5432`, `local` for a socket without a port in its name.
+  static func socket(_ text: borrowing Span<UInt8>, _ path: Range<Int>) -> [UInt8] {
+    let start = text.lastIndex(of: UInt8(ascii: "."), in: path).map { $0 + 1 } ?? path.upperBound
+    let isPort = start < path.upperBound && digits(text, start, path.upperBound) == path.upperBound
+    return Array("local".utf8) + (isPort ? Array(":".utf8) + FamilySubject.copy(text, start..<path.upperBound) : [])
   }
 
-  private static func joined(_ text: borrowing Span<UInt8>, _ host: Range<Int>, _ port: Range<Int>?) -> [UInt8] {
-    bare(text, host) + (port.map { Array(":".utf8) + bytes(text, $0) } ?? [])
+  static func joined(_ text: borrowing Span<UInt8>, _ host: Range<Int>, _ port: Range<Int>?) -> [UInt8] {
+    bare(text, host) + (port.map { Array(":".utf8) + FamilySubject.copy(text, $0) } ?? [])
   }
 
   /// `127.0.0.1:6379` → `local:6379`.
@@ -139,9 +139,16 @@ enum Endpoint {
     let colon = text.lastIndex(of: UInt8(ascii: ":"), in: name)
     let host = name.lowerBound..<(colon ?? name.upperBound)
     guard
-      text.has("127.", at: host.lowerBound, before: host.upperBound) || text.equals(host, "localhost")
-        || text.equals(host, "0.0.0.0") || text.equals(host, "::1")
-    else { return bytes(text, name) }
-    return Array("local".utf8) + (colon.map { bytes(text, $0..<name.upperBound) } ?? [])
+      isLoopbackAddress(text, host) || text.equals(host, "localhost") || text.equals(host, "0.0.0.0")
+        || text.equals(host, "::1")
+    else { return FamilySubject.copy(text, name) }
+    return Array("local".utf8) + (colon.map { FamilySubject.copy(text, $0..<name.upperBound) } ?? [])
+  }
+
+  /// `127.0.0.1`, not `127.example.org`, which is anybody's.
+  private static func isLoopbackAddress(_ text: borrowing Span<UInt8>, _ host: Range<Int>) -> Bool {
+    guard text.has("127.", at: host.lowerBound, before: host.upperBound) else { return false }
+    for index in host where !text[index].isDigit && text[index] != UInt8(ascii: ".") { return false }
+    return true
   }
 }

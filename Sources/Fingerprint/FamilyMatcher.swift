@@ -7,12 +7,21 @@ struct FamilyMatch: Sendable, Equatable {
   var subject: [UInt8]
   /// Index of the link that said so.
   var link: Int
+  /// What tells them apart besides, since version 3: engine, database, directory of the disk, signal.
+  var detail: [UInt8] = []
+  /// The frame that asked for a host of which nothing shows that it is the site's own: the subject may be a visitor's,
+  /// so it is not in the key, but this place is.
+  var asker: Int?
 }
 
 /// Looks for a root cause that is a family, from the first cause to the exception reported in the end.
+///
+/// A family is a type, the place that raises it, and a phrase where that place puts it. The text alone never is:
+/// visitors write texts, and so do those who quote them.
 struct FamilyMatcher {
   let traceback: Traceback
   let placed: [PlacedFrame]
+  let evidence: SiteEvidence
 
   func match(_ text: borrowing Span<UInt8>) -> FamilyMatch? {
     guard let last = traceback.finalIndex else { return nil }
@@ -24,11 +33,12 @@ struct FamilyMatcher {
 
   /// The first link that belongs to the cause. `raise … from …` says it; an exception during the handling of another
   /// only counts when a library raised it: when the application handles an outage and then fails for a reason of its
-  /// own (a KeyError in the fallback), that is a new error and must not disappear in the outage.
+  /// own (a KeyError in the fallback), that is a new error and must not disappear in the outage. A link that may be
+  /// forged ends the search, for how it hangs together with the ones before is part of the forgery.
   private func firstCounted(_ last: Int) -> Int {
     var index = last
     // No real chain is that long; the bound keeps the search linear.
-    while index > 0, last - index < 64 {
+    while index > 0, last - index < 64, traceback.links[index].isCertain || index == last {
       switch traceback.links[index].origin {
       case .first: return index
       case .directCause: break
@@ -46,158 +56,138 @@ struct FamilyMatcher {
 
   private func match(_ text: borrowing Span<UInt8>, link index: Int, last: Int) -> FamilyMatch? {
     let link = traceback.links[index]
-    guard !isRaisedByApplication(text, link) else { return nil }
+    guard link.isCertain || index == last else { return nil }
+    let place = RaisingPlace(text, link, placed)
     let name = ExceptionType.lastName(text, link.type)
-    let service = Service.of(text, traceback.links[index...last].map(\.frames), placed)
-    for rule in FamilyTable.rules where passes(text, rule.gate, name: name, link: link, service: service) {
-      guard rule.texts.isEmpty || rule.texts.contains(where: { text.firstIndex(of: $0, in: head(link.text)) != nil })
-      else { continue }
-      let family = refined(rule.family, service)
-      let subject = subject(text, family, index, last)
-      if subject == nil, family.needsSubject { return nil }
-      return FamilyMatch(family: family, subject: subject ?? [], link: index)
+    switch named(text, index, name, place) {
+    case .found(let match): return match
+    case .elsewhere: return nil
+    case .none: break
+    }
+    let isDatabase = isDatabase(text, link, name, place)
+    let isSystem = isSystem(text, link, name, place)
+    let isNetwork = isNetwork(text, link, name, place)
+    guard isDatabase || isSystem || isNetwork else { return nil }
+    let failure = FailureText(text, link.text)
+    if isDatabase, let match = database(text, index, failure, place, last) { return match }
+    if isSystem, let phrase = FamilyTable.system.first(where: { $0.matches(text, failure) }) {
+      let detail = phrase.family == .diskFull ? FamilySubject.disk(text, link.text) : []
+      return FamilyMatch(family: phrase.family, subject: [], link: index, detail: detail)
+    }
+    return isNetwork ? network(text, index, failure, place, last) : nil
+  }
+
+  // MARK: - Gates: the type, and the place that fits
+
+  private func isDatabase(
+    _ text: borrowing Span<UInt8>, _ link: ChainLink, _ name: Range<Int>, _ place: RaisingPlace
+  ) -> Bool {
+    guard name.isEmpty || ExceptionType.isDatabase(text, name) else { return false }
+    guard !isSaidByProcedure(text, link.text) else { return false }
+    if place.service == .database { return true }
+    // A cursor written in C has no frame of its own.
+    return place.tail.isEmpty && !name.isEmpty && place.isCall(text, traceback)
+  }
+
+  /// PL/pgSQL's `RAISE EXCEPTION '%', NEW.title` says what a visitor wrote in the server's name. Its context stands at
+  /// the end, in every language with the keyword: `PL/pgSQL function check_title() line 3 at RAISE`.
+  private func isSaidByProcedure(_ text: borrowing Span<UInt8>, _ message: Range<Int>) -> Bool {
+    text.firstIndex(of: " RAISE", in: Swift.max(message.lowerBound, message.upperBound - 2000)..<message.upperBound)
+      != nil
+  }
+
+  private func isSystem(
+    _ text: borrowing Span<UInt8>, _ link: ChainLink, _ name: Range<Int>, _ place: RaisingPlace
+  ) -> Bool {
+    guard name.isEmpty || ExceptionType.isSystem(text, name) else { return false }
+    if name.isEmpty, !text.has("[Errno ", at: link.text.lowerBound, before: link.text.upperBound) { return false }
+    return place.isCall(text, traceback)
+  }
+
+  private func isNetwork(
+    _ text: borrowing Span<UInt8>, _ link: ChainLink, _ name: Range<Int>, _ place: RaisingPlace
+  ) -> Bool {
+    (name.isEmpty || ExceptionType.isNetwork(text, name)) && place.service != nil
+  }
+
+  // MARK: - Databases and hosts
+
+  private func database(
+    _ text: borrowing Span<UInt8>, _ index: Int, _ failure: FailureText, _ place: RaisingPlace, _ last: Int
+  ) -> FamilyMatch? {
+    let answers = failure.isConnecting || failure.hasSeverity ? FamilyTable.databaseAnswers : []
+    guard let phrase = (FamilyTable.database + answers).first(where: { $0.matches(text, failure) }) else { return nil }
+    let reason = failure.reasons.last ?? traceback.links[index].text
+    let engine = phrase.engine ?? place.engine
+    if phrase.family == .missingRelation {
+      guard let name = FamilySubject.relation(text, reason), isOwnRelation(text, name, index, place) else { return nil }
+      return FamilyMatch(family: .missingRelation, subject: name, link: index)
+    }
+    let subject = failure.endpoint ?? endpoint(text, behind: index, last) ?? []
+    var detail: [UInt8] = isLocal(subject) ? Array((engine?.rawValue ?? "").utf8) : []
+    if phrase.family == .databaseSlots || phrase.family == .databaseAccess {
+      let name = FamilySubject.databaseName(text, reason)
+      if !name.isEmpty { detail += Array(" ".utf8) + name }
+    }
+    return FamilyMatch(family: phrase.family, subject: subject, link: index, detail: detail)
+  }
+
+  private func network(
+    _ text: borrowing Span<UInt8>, _ index: Int, _ failure: FailureText, _ place: RaisingPlace, _ last: Int
+  ) -> FamilyMatch? {
+    guard let phrase = FamilyTable.network.first(where: { $0.matches(text, failure) }) else { return nil }
+    let service = service(text, place, behind: index, last)
+    let family = refined(phrase.family, service)
+    let found = failure.endpoint ?? endpoint(text, behind: index, last)
+    if found == nil, family.needsSubject || (family == .nameResolution && !isResolverDown(text, failure)) { return nil }
+    var match = FamilyMatch(family: family, subject: found ?? [], link: index)
+    if service.isConfigured {
+      if isLocal(match.subject), let engine = place.engine { match.detail = Array(engine.rawValue.utf8) }
+    } else if let found, !isOwnHost(text, found, index, last) {
+      match.asker = asker(index, last, place)
+    }
+    return match
+  }
+
+  /// `[Errno -3]`: the resolver itself does not answer, whatever the name.
+  private func isResolverDown(_ text: borrowing Span<UInt8>, _ failure: FailureText) -> Bool {
+    guard let reason = failure.reasons.first else { return false }
+    return text.has("[Errno -3]", at: reason.lowerBound, before: reason.upperBound)
+      || text.has("Temporary failure", at: reason.lowerBound, before: reason.upperBound)
+  }
+
+  /// Under sockets the client's own exception says who used them.
+  private func service(
+    _ text: borrowing Span<UInt8>, _ place: RaisingPlace, behind index: Int, _ last: Int
+  ) -> Service {
+    guard place.service == .socket, index < last else { return place.service ?? .socket }
+    for link in traceback.links[(index + 1)...last].prefix(8) where link.isCertain {
+      if let found = RaisingPlace(text, link, placed).service, found != .socket { return found }
+    }
+    return .socket
+  }
+
+  /// The endpoint that a library names further down the chain, where it wraps what the system said.
+  private func endpoint(_ text: borrowing Span<UInt8>, behind index: Int, _ last: Int) -> [UInt8]? {
+    guard index < last else { return nil }
+    for link in traceback.links[(index + 1)...last].prefix(8) where link.isCertain {
+      guard RaisingPlace(text, link, placed).service != nil else { continue }
+      if let found = FailureText(text, link.text).endpoint { return found }
     }
     return nil
   }
 
-  /// A message can be huge; what matters stands in its beginning.
-  private func head(_ range: Range<Int>) -> Range<Int> {
-    range.lowerBound..<Swift.min(range.upperBound, range.lowerBound + 4096)
-  }
-
-  /// `raise ConnectionError('courier refused')`: the application speaks, not the system.
-  private func isRaisedByApplication(_ text: borrowing Span<UInt8>, _ link: ChainLink) -> Bool {
-    guard let last = link.frames.last, placed[last].place == .application else { return false }
-    let source = traceback.frames[last].source
-    return text.has("raise ", at: source.lowerBound, before: source.upperBound)
-  }
-
-  private func passes(
-    _ text: borrowing Span<UInt8>, _ gate: FamilyRule.Gate, name: Range<Int>, link: ChainLink, service: Service?
-  ) -> Bool {
-    switch gate {
-    case .any: return true
-    case .type(let wanted): return text.equals(name, wanted)
-    case .database:
-      if name.isEmpty { return service == .database }
-      return ExceptionType.isDatabase(text, name) && (service == nil || service == .database)
-    case .system:
-      if name.isEmpty { return text.has("[Errno ", at: link.text.lowerBound, before: link.text.upperBound) }
-      return ExceptionType.isSystem(text, name)
-    case .network:
-      if name.isEmpty {
-        return service != nil || text.has("[Errno ", at: link.text.lowerBound, before: link.text.upperBound)
-      }
-      return ExceptionType.isNetwork(text, name)
-    }
-  }
+  private func isLocal(_ subject: [UInt8]) -> Bool { subject.isEmpty || subject.starts(with: Array("local".utf8)) }
 
   /// A refused connection is a different outage for each service.
-  private func refined(_ family: Family, _ service: Service?) -> Family {
+  private func refined(_ family: Family, _ service: Service) -> Family {
     guard family == .hostUnreachable || family == .hostSlow else { return family }
     switch service {
     case .database: return .databaseDown
     case .cache: return .cacheDown
     case .broker: return .brokerDown
     case .mail: return .mailServerDown
-    case .http, nil: return family
+    case .http, .socket: return family
     }
-  }
-
-  // MARK: - What failed
-
-  private func subject(_ text: borrowing Span<UInt8>, _ family: Family, _ index: Int, _ last: Int) -> [UInt8]? {
-    switch family {
-    case .missingRelation: return FamilySubject.relation(text, traceback.links[index].text)
-    case .missingTemplate: return FamilySubject.firstLine(text, traceback.links[index].text)
-    case .missingModule: return FamilySubject.module(text, traceback.links[index].text)
-    case .diskFull, .fileDescriptors, .outOfMemory, .workerKilled, .clientGone, .disallowedHost: return []
-    default: break
-    }
-    for link in index...last {
-      if let found = Endpoint.find(text, in: head(traceback.links[link].text)) { return found }
-    }
-    return nil
-  }
-}
-
-/// Which kind of server a piece of library code talks to.
-enum Service: Sendable {
-  case database, cache, broker, mail, http
-
-  /// By the innermost library frame that says it.
-  static func of(_ text: borrowing Span<UInt8>, _ links: [Range<Int>], _ placed: [PlacedFrame]) -> Service? {
-    for frames in links {
-      for index in frames.reversed() {
-        if let service = of(text, placed[index]) { return service }
-      }
-    }
-    return nil
-  }
-
-  private static func of(_ text: borrowing Span<UInt8>, _ frame: PlacedFrame) -> Service? {
-    guard frame.place != .application else { return nil }
-    func isOne(of names: [StaticString]) -> Bool {
-      for name in names where text.equals(frame.package, name) { return true }
-      return false
-    }
-    if text.has("django/db/", at: frame.module.lowerBound, before: frame.module.upperBound) { return .database }
-    if isOne(of: databasePackages) { return .database }
-    if isOne(of: ["redis", "django_redis", "redis_cache", "pymemcache", "pylibmc", "memcache"]) { return .cache }
-    if isOne(of: ["kombu", "amqp", "pika", "celery", "librabbitmq"]) { return .broker }
-    if isOne(of: ["smtplib", "aiosmtplib"]) { return .mail }
-    if isOne(of: httpPackages) { return .http }
-    return nil
-  }
-
-  private static let databasePackages: [StaticString] = [
-    "psycopg2", "psycopg", "psycopg_pool", "psycopg_c", "MySQLdb", "pymysql", "mysql", "cx_Oracle", "oracledb",
-    "sqlite3", "sqlalchemy", "asyncpg", "pyodbc", "psycogreen", "dj_db_conn_pool",
-  ]
-  private static let httpPackages: [StaticString] = [
-    "requests", "urllib3", "httpx", "httpcore", "aiohttp", "botocore", "elasticsearch", "elastic_transport", "urllib",
-    "pymongo", "stripe", "opensearchpy",
-  ]
-}
-
-/// The names in messages of families that are told apart by a name.
-enum FamilySubject {
-  static func firstLine(_ text: borrowing Span<UInt8>, _ message: Range<Int>) -> [UInt8]? {
-    let line = text.line(at: message.lowerBound, before: message.upperBound)
-    return line.isEmpty ? nil : copy(text, text.trimmed(line.lowerBound..<min(line.upperBound, line.lowerBound + 200)))
-  }
-
-  /// `No module named 'shop.feeds'`, in Python 2 without quotes.
-  static func module(_ text: borrowing Span<UInt8>, _ message: Range<Int>) -> [UInt8]? {
-    guard let hit = text.firstIndex(of: "No module named ", in: message) else { return nil }
-    if let name = Endpoint.quotedText(text, at: hit + 16, end: message.upperBound) { return copy(text, name) }
-    var stop = hit + 16
-    while stop < message.upperBound, text[stop].isNameByte || text[stop] == UInt8(ascii: ".") { stop += 1 }
-    return stop > hit + 16 ? copy(text, (hit + 16)..<stop) : nil
-  }
-
-  /// `relation "shop_order" does not exist`, `column shop_order.vat does not exist`, `no such table: shop_order`,
-  /// `Table 'shop.order' doesn't exist`, `Unknown column 'vat' in 'field list'`.
-  static func relation(_ text: borrowing Span<UInt8>, _ message: Range<Int>) -> [UInt8]? {
-    for word: StaticString in ["relation ", "column ", "table: ", "column: ", "Table ", "table ", "column named "] {
-      guard let hit = text.firstIndex(of: word, in: message) else { continue }
-      let start = hit + word.utf8CodeUnitCount
-      if let name = Endpoint.quotedText(text, at: start, end: message.upperBound) { return copy(text, name) }
-      var stop = start
-      while stop < message.upperBound,
-        text[stop].isNameByte || text[stop] == UInt8(ascii: ".") || text[stop] == UInt8(ascii: "\"")
-      {
-        stop += 1
-      }
-      if stop > start { return copy(text, start..<stop) }
-    }
-    return nil
-  }
-
-  static func copy(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> [UInt8] {
-    var output: [UInt8] = []
-    output.reserveCapacity(range.count)
-    for index in range { output.append(text[index]) }
-    return output
   }
 }

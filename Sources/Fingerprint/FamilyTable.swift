@@ -1,133 +1,185 @@
-/// Which texts, raised by which types, belong to which family. First match wins, so the special stands before the
-/// general.
-struct FamilyRule: Sendable {
-  /// What kind of exception may say so. A text alone is never enough: people write all sorts of messages.
-  enum Gate: Sendable {
-    /// `OperationalError` and its relatives, or raised inside a database driver.
-    case database
-    /// `OSError`, `IOError` and their children.
-    case system
-    /// Raised while connecting: `ConnectionError`, `Timeout`, `URLError` … or an `OSError`.
-    case network
-    /// The named type, whatever the text.
-    case type(StaticString)
-    /// Any type, also none: the text is Django's own.
-    case any
+import MailMessage
+
+/// How a family's reason begins, in the words of the code that raises it.
+struct FamilyPhrase: Sendable {
+  let family: Family
+  /// Who speaks so, where it tells.
+  let engine: Engine?
+  /// MySQL's number instead of words: its sentences are translated and reworded, the numbers are not.
+  let codes: [Int]
+  let starts: [StaticString]
+  /// What the first line holds besides, behind a name that differs.
+  let within: [StaticString]
+
+  init(
+    _ family: Family, _ engine: Engine? = nil, codes: [Int] = [], starts: [StaticString] = [],
+    within: [StaticString] = []
+  ) {
+    self.family = family
+    self.engine = engine
+    self.codes = codes
+    self.starts = starts
+    self.within = within
   }
 
-  let family: Family
-  let gate: Gate
-  /// The message contains one of these.
-  let texts: [StaticString]
+  /// Does one of the reasons begin like this? Costs the first line at most, and only where the beginning fits.
+  func matches(_ text: borrowing Span<UInt8>, _ failure: FailureText) -> Bool {
+    if !codes.isEmpty {
+      guard let code = failure.code, codes.contains(code) else { return false }
+    }
+    for reason in failure.reasons {
+      if !starts.isEmpty, !starts.contains(where: { text.has($0, at: reason.lowerBound, before: reason.upperBound) }) {
+        continue
+      }
+      if within.isEmpty { return true }
+      let line = text.line(at: reason.lowerBound, before: Swift.min(reason.upperBound, reason.lowerBound + 1000))
+      if within.contains(where: { text.firstIndex(of: $0, in: line) != nil }) { return true }
+    }
+    return false
+  }
 }
 
+/// The phrases, the special before the general: first match wins.
 enum FamilyTable {
-  static let rules: [FamilyRule] = [
-    // Django, `django/http/request.py`; logged by `django.security.DisallowedHost`.
-    FamilyRule(family: .disallowedHost, gate: .any, texts: ["Invalid HTTP_HOST header: "]),
-    FamilyRule(family: .clientGone, gate: .type("UnreadablePostError"), texts: []),
-    FamilyRule(family: .missingTemplate, gate: .type("TemplateDoesNotExist"), texts: []),
-    FamilyRule(family: .missingModule, gate: .type("ModuleNotFoundError"), texts: ["No module named "]),
-    FamilyRule(family: .missingModule, gate: .type("ImportError"), texts: ["No module named "]),
-    FamilyRule(family: .outOfMemory, gate: .type("MemoryError"), texts: []),
-    FamilyRule(family: .workerKilled, gate: .type("WorkerLostError"), texts: []),
-
-    // PostgreSQL `src/backend/utils/init/postinit.c` and `proc.c`; MySQL 1040, 1203; PgBouncer `objects.c`.
-    FamilyRule(
-      family: .databaseSlots, gate: .database,
-      texts: [
+  /// What database drivers say, raised in a driver or in `django/db`.
+  static let database: [FamilyPhrase] = [
+    // PostgreSQL `src/backend/utils/init/postinit.c` and `proc.c`; PgBouncer `objects.c`.
+    FamilyPhrase(
+      .databaseSlots, .postgreSQL,
+      starts: [
         "remaining connection slots are reserved", "sorry, too many clients already", "too many connections for ",
-        "Too many connections", "max_user_connections", "no more connections allowed", "max_client_conn",
-        "too many clients", "TooManyConnections", "53300",
-        // The same sentence as PostgreSQL says it under lc_messages = de, fr, es, pt, it, ru.
-        "Verbindungen sind für", "tut mir leid, schon zu viele", "emplacements de connexion restants",
-        "désolé, trop de clients", "conexiones restantes están reservadas", "lo siento, ya tenemos demasiados clientes",
+        "no more connections allowed", "tut mir leid, schon zu viele", "désolé, trop de clients",
+        "lo siento, ya tenemos demasiados clientes",
+      ]),
+    FamilyPhrase(.databaseSlots, .mySQL, codes: [1040, 1203]),
+    FamilyPhrase(.databaseSlots, .mySQL, codes: [1226], within: ["max_user_connections"]),
+    FamilyPhrase(
+      .databasePool,
+      starts: ["couldn't get a connection after", "QueuePool limit of size", "connection pool exhausted"]),
+    FamilyPhrase(
+      .databaseDiskFull, .postgreSQL, starts: ["could not "],
+      within: ["No space left on device", "Disk quota exceeded"]),
+    FamilyPhrase(.databaseDiskFull, .mySQL, codes: [1021]),
+    FamilyPhrase(.databaseDiskFull, .mySQL, codes: [3, 14, 1026], within: ["No space left on device"]),
+    FamilyPhrase(.databaseDiskFull, .sqlite, starts: ["database or disk is full"]),
+    FamilyPhrase(
+      .databaseReadOnly, .postgreSQL, starts: ["cannot execute "], within: [" in a read-only transaction"]),
+    FamilyPhrase(.databaseReadOnly, .mySQL, codes: [1290], within: ["read-only option"]),
+    FamilyPhrase(.databaseReadOnly, .mySQL, codes: [1836]),
+    FamilyPhrase(.databaseReadOnly, .sqlite, starts: ["attempt to write a readonly database"]),
+    FamilyPhrase(.databaseMemory, .mySQL, codes: [1037, 1041]),
+    FamilyPhrase(
+      .databaseMemory,
+      starts: [
+        "out of memory", "out of shared memory", "could not resize shared memory", "Cannot allocate memory",
+        "could not fork new process for connection: Cannot allocate memory",
+      ]),
+    FamilyPhrase(.databaseAccess, .mySQL, codes: [1044, 1045, 1698]),
+    FamilyPhrase(
+      .databaseAccess, .postgreSQL,
+      starts: [
+        "password authentication failed", "no pg_hba.conf entry", "Peer authentication failed",
+        "Ident authentication failed", "fe_sendauth: no password supplied", "no password supplied",
+      ]),
+    FamilyPhrase(.databaseAccess, .postgreSQL, starts: ["role "], within: ["is not permitted to log in"]),
+    FamilyPhrase(
+      .nameResolution,
+      starts: ["could not translate host name", "failed to resolve host", "[Errno -2]", "[Errno -3]", "[Errno -5]"]),
+    FamilyPhrase(.nameResolution, .mySQL, codes: [2005]),
+    FamilyPhrase(.nameResolution, .mySQL, codes: [2003], within: ["[Errno -2]", "[Errno -3]", "[Errno -5]"]),
+    FamilyPhrase(.databaseLost, .mySQL, codes: [2006, 2013]),
+    FamilyPhrase(
+      .databaseLost, .postgreSQL,
+      starts: [
+        "server closed the connection unexpectedly", "terminating connection due to", "connection already closed",
+        "SSL connection has been closed unexpectedly", "the connection is closed", "the connection is lost",
+        "connection was closed in the middle of operation", "could not receive data from server",
+        "could not send data to server", "SSL SYSCALL error", "no connection to the server",
+      ]),
+    FamilyPhrase(.databaseDown, .mySQL, codes: [2002, 2003]),
+    FamilyPhrase(
+      .databaseDown, .postgreSQL,
+      starts: [
+        "the database system is ", "connection timeout expired", "timeout expired", "server login has been failing",
+        "server conn crashed?", "the database server is not accepting",
+      ]),
+    FamilyPhrase(.databaseDown, .sqlite, starts: ["unable to open database file"]),
+    FamilyPhrase(.databaseDown, starts: refused),
+    FamilyPhrase(
+      .missingRelation, .postgreSQL, starts: ["relation ", "column ", "table "], within: [" does not exist"]),
+    FamilyPhrase(.missingRelation, .sqlite, starts: ["no such table: ", "no such column: "]),
+    FamilyPhrase(.missingRelation, .sqlite, starts: ["table "], within: [" has no column named "]),
+    FamilyPhrase(.missingRelation, .mySQL, codes: [1054, 1146]),
+  ]
+
+  /// What follows `connection to server … failed: ` only: PostgreSQL's answers in other languages, where the phrase does
+  /// not stand in front, and a socket that nobody listens on.
+  static let databaseAnswers: [FamilyPhrase] = [
+    FamilyPhrase(.databaseDown, .postgreSQL, starts: ["No such file or directory"]),
+    FamilyPhrase(
+      .databaseSlots, .postgreSQL,
+      within: [
+        "Verbindungen sind für", "emplacements de connexion restants", "conexiones restantes están reservadas",
         "conexões estão reservados", "posti di connessione rimanenti", "уже слишком много клиентов",
         "слоты подключений зарезервированы",
-      ]),
-    FamilyRule(
-      family: .databasePool, gate: .database,
-      texts: ["couldn't get a connection after", "QueuePool limit of size", "connection pool exhausted"]),
-    FamilyRule(
-      family: .databaseDiskFull, gate: .database,
-      texts: ["No space left on device", "database or disk is full", "Disk full (", "Disk quota exceeded"]),
-    FamilyRule(
-      family: .databaseReadOnly, gate: .database,
-      texts: [
-        "in a read-only transaction", "attempt to write a readonly database", "--read-only option",
-        "in a read-only mode", "super-read-only option",
-      ]),
-    FamilyRule(
-      family: .databaseMemory, gate: .database,
-      texts: ["out of memory", "out of shared memory", "could not resize shared memory", "Cannot allocate memory"]),
-    FamilyRule(
-      family: .databaseAccess, gate: .database,
-      texts: [
-        "password authentication failed", "no pg_hba.conf entry", "Access denied for user",
-        "Peer authentication failed",
-        "Ident authentication failed", "no password supplied", "is not permitted to log in",
-      ]),
-    FamilyRule(
-      family: .nameResolution, gate: .database,
-      texts: [
-        "could not translate host name", "failed to resolve host", "Unknown MySQL server host", "[Errno -2]",
-        "[Errno -3]",
-      ]),
-    FamilyRule(
-      family: .databaseLost, gate: .database,
-      texts: [
-        "server closed the connection unexpectedly", "terminating connection due to", "connection already closed",
-        "SSL connection has been closed unexpectedly", "Lost connection to MySQL server",
-        "MySQL server has gone away", "Server has gone away", "the connection is closed", "the connection is lost",
-        "connection was closed in the middle of operation", "could not receive data from server",
-        "SSL SYSCALL error", "consuming input failed", "no connection to the server",
-      ]),
-    FamilyRule(
-      family: .databaseDown, gate: .database,
-      texts: [
-        "Is the server running", "could not connect to server", "Connection refused", "the database system is ",
-        "Can't connect to ", "Connection timed out", "connection timeout expired", "timeout expired",
-        "No route to host", "Network is unreachable", "Host is unreachable", "not yet accepting connections",
-        "unable to open database file", "server login has been failing", "server conn crashed?",
-        "Connection reset by peer", "the database server is not accepting",
-      ]),
-    FamilyRule(
-      family: .missingRelation, gate: .database,
-      texts: [
-        "does not exist", "no such table: ", "no such column: ", "Unknown column ", "doesn't exist",
-        "has no column named ",
-      ]),
+      ])
+  ]
 
-    FamilyRule(
-      family: .diskFull, gate: .system, texts: ["[Errno 28]", "No space left on device", "[Errno 122]"]),
-    FamilyRule(
-      family: .fileDescriptors, gate: .system, texts: ["[Errno 24]", "[Errno 23]", "Too many open files"]),
-    FamilyRule(family: .outOfMemory, gate: .system, texts: ["[Errno 12]", "Cannot allocate memory"]),
+  /// What Python says about the system (`OSError`), raised by a call.
+  static let system: [FamilyPhrase] = [
+    FamilyPhrase(.diskFull, starts: ["[Errno 28]", "[Errno 122]", "No space left on device"]),
+    FamilyPhrase(.fileDescriptors, starts: ["[Errno 24]", "[Errno 23]", "Too many open files"]),
+    FamilyPhrase(.outOfMemory, starts: ["[Errno 12]", "Cannot allocate memory"]),
+  ]
 
-    FamilyRule(
-      family: .certificate, gate: .network,
-      texts: ["CERTIFICATE_VERIFY_FAILED", "certificate verify failed", "certificate has expired"]),
-    FamilyRule(
-      family: .nameResolution, gate: .network,
-      texts: [
-        "Name or service not known", "Temporary failure in name resolution", "No address associated with hostname",
-        "getaddrinfo failed", "nodename nor servname", "Failed to resolve", "NameResolutionError", "[Errno -2]",
-        "[Errno -3]", "[Errno -5]", "Error -2 connecting", "Error -3 connecting", "Name does not resolve",
+  /// What clients of other servers say, raised in the client, or in Python's sockets under one.
+  static let network: [FamilyPhrase] = [
+    FamilyPhrase(
+      .certificate,
+      starts: [
+        "[SSL: CERTIFICATE_VERIFY_FAILED]", "certificate verify failed",
+        "bad handshake: Error([('SSL routines', 'tls_process_server_certificate', 'certificate verify failed'",
       ]),
-    FamilyRule(
-      family: .hostSlow, gate: .network,
-      texts: ["Read timed out", "read operation timed out", "ReadTimeout", "Timeout reading from"]),
-    FamilyRule(
-      family: .hostUnreachable, gate: .network,
-      texts: [
-        "Connection refused", "Connect call failed", "Connection timed out", "ConnectTimeoutError", "timed out",
-        "No route to host", "Network is unreachable", "Host is unreachable", "Connection reset by peer",
-        "Connection aborted", "RemoteDisconnected", "Remote end closed connection", "Failed to establish a new",
-        "Could not connect to the endpoint", "Cannot connect to host", "Error 111 connecting", "Error 113 connecting",
-        "Error 110 connecting", "All connection attempts failed", "Connection closed by server",
-        "Server disconnected", "Connection unexpectedly closed", "Cannot connect to ", "Connect timeout",
-        "Timeout connecting to", "Connection broken", "LOADING Redis is loading", "MISCONF Redis", "WinError 10061",
-        "Max number of clients reached", "max number of clients reached",
+    FamilyPhrase(
+      .certificate, starts: ["Cannot connect to host ", "SSL validation failed for "],
+      within: ["CERTIFICATE_VERIFY_FAILED"]),
+    FamilyPhrase(
+      .nameResolution,
+      starts: [
+        "[Errno -2]", "[Errno -3]", "[Errno -5]", "[Errno 11001]", "Failed to resolve ", "NameResolutionError(",
+        "Name or service not known", "Temporary failure in name resolution", "Name does not resolve",
+        "No address associated with hostname", "getaddrinfo failed", "nodename nor servname",
+        "Error -2 connecting to ", "Error -3 connecting to ", "Error -5 connecting to ",
       ]),
+    FamilyPhrase(
+      .nameResolution, starts: ["Cannot connect to host "],
+      within: ["[Name or service not known]", "[Temporary failure in name resolution]"]),
+    FamilyPhrase(
+      .hostSlow,
+      starts: [
+        "Read timed out", "The read operation timed out", "ReadTimeoutError(", "Timeout reading from",
+        "Read timeout on endpoint URL",
+      ]),
+    FamilyPhrase(
+      .hostUnreachable,
+      starts: refused + [
+        "timed out", "The write operation timed out", "The handshake operation timed out", "ConnectTimeoutError(",
+        "Connection aborted", "ConnectionResetError(", "ProtocolError(", "ProxyError(", "RemoteDisconnected",
+        "Remote end closed connection", "Could not connect to the endpoint", "Cannot connect to ",
+        "All connection attempts failed", "Connection closed by server", "Server disconnected",
+        "Connection unexpectedly closed", "Connect timeout", "Timeout connecting to", "Connection broken",
+        "Error while reading from ", "Redis is loading", "LOADING Redis is loading", "MISCONF Redis",
+        "[WinError 10061]", "Max number of clients reached", "max number of clients reached",
+      ]),
+    FamilyPhrase(.hostUnreachable, starts: ["Connection to "], within: [" timed out"]),
+    FamilyPhrase(.hostUnreachable, starts: ["_ssl.c:"], within: ["handshake operation timed out"]),
+  ]
+
+  /// A connection that the system could not make.
+  private static let refused: [StaticString] = [
+    "Connection refused", "[Errno 111]", "[Errno 110]", "[Errno 113]", "[Errno 101]", "[Errno 104]", "[Errno 112]",
+    "Connection timed out", "No route to host", "Network is unreachable", "Host is unreachable",
+    "Connection reset by peer", "Connect call failed", "Error 111 connecting to ", "Error 113 connecting to ",
+    "Error 110 connecting to ", "Error 101 connecting to ",
   ]
 }

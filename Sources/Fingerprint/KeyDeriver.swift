@@ -10,15 +10,18 @@ struct KeyDeriver {
   /// The template an error names, if the report prints it.
   let template: Range<Int>?
   let algorithm: Algorithm
+  /// What the report shows of its site besides.
+  let evidence: SiteEvidence
   /// Asked for an explanation: record what normalisation replaced.
   var records = false
   private(set) var applied: [AppliedRule] = []
 
   init(
-    traceback: Traceback, placed: [PlacedFrame], template: Range<Int>? = nil, algorithm: Algorithm = .current,
-    records: Bool = false
+    traceback: Traceback, placed: [PlacedFrame], template: Range<Int>? = nil, evidence: SiteEvidence = SiteEvidence(),
+    algorithm: Algorithm = .current, records: Bool = false
   ) {
     self.algorithm = algorithm
+    self.evidence = evidence
     self.traceback = traceback
     self.placed = placed
     self.template = template
@@ -27,11 +30,16 @@ struct KeyDeriver {
 
   /// `nil` when there is nothing to tell this error by: forward.
   mutating func key(_ text: borrowing Span<UInt8>) -> ErrorKey? {
+    key(text, FamilyMatcher(traceback: traceback, placed: placed, evidence: evidence).match(text))
+  }
+
+  /// The key when the families' rules have come to `match`.
+  mutating func key(_ text: borrowing Span<UInt8>, _ match: FamilyMatch?) -> ErrorKey? {
     guard let last = traceback.finalIndex else { return nil }
     let link = traceback.links[last]
     let name = ExceptionType.lastName(text, link.type)
     guard !name.isEmpty else { return nil }
-    if let match = FamilyMatcher(traceback: traceback, placed: placed).match(text) { return family(match) }
+    if let match { return family(text, match) }
     guard var key = special(text, last, name) ?? place(text, last, name) ?? library(text, link, name) else {
       return nil
     }
@@ -49,10 +57,19 @@ struct KeyDeriver {
 
   // MARK: - The rules
 
-  private func family(_ match: FamilyMatch) -> ErrorKey {
+  private func family(_ text: borrowing Span<UInt8>, _ match: FamilyMatch) -> ErrorKey {
     var writer = KeyWriter(.family)
     writer.add(match.family.rawValue)
+    if algorithm.asksForPlace, let asker = match.asker {
+      // Sixteen hosts a place: two outages stay apart as a rule, and a visitor's hosts make no more than sixteen errors.
+      writer.add("host \(FamilySubject.bucket(of: match.subject, count: 16))")
+      addFrame(text, asker, to: &writer)
+      var variant = KeyWriter(.family)
+      variant.add(match.subject)
+      return ErrorKey(rule: .family, bytes: writer.bytes, family: match, frame: asker, variant: variant.bytes)
+    }
     writer.add(match.subject)
+    if algorithm.asksForPlace, !match.detail.isEmpty { writer.add(match.detail) }
     return ErrorKey(rule: .family, bytes: writer.bytes, family: match, frame: nil)
   }
 
@@ -67,12 +84,15 @@ struct KeyDeriver {
       }
       guard index > 0, traceback.links[index].origin == .directCause else { break }
       index -= 1
+      // A link that may be forged stands inside of the first one's text: that is the cause then.
+      if !traceback.links[index].isCertain { index = 0 }
     }
     guard let own else { return nil }
     let link = traceback.links[last]
-    let isTemplate = isRaisedByTemplate(text, behind: own, in: link.frames)
+    let asks = algorithm.asksForPlace && isAskedFor(text, link, name)
+    let isTemplate = !asks && isRaisedByTemplate(text, behind: own, in: link.frames)
     let rule: KeyRule =
-      isTemplate ? .template : ExceptionType.needsDatabaseText(text, name) ? .placeAndText : .place
+      isTemplate ? .template : !asks && ExceptionType.needsDatabaseText(text, name) ? .placeAndText : .place
     let normalized = normalize(text, link.text, rule: rule, name: name)
     var writer = KeyWriter(rule)
     writer.add(text, name)
@@ -90,10 +110,25 @@ struct KeyDeriver {
     return ErrorKey(rule: rule, bytes: writer.bytes, family: nil, frame: own, normalized: normalized)
   }
 
+  /// Is something missing whose name may be a visitor's, since it is no family? Then the text, which holds the name,
+  /// is not in the key: the error is the place's that asked.
+  private func isAskedFor(_ text: borrowing Span<UInt8>, _ link: ChainLink, _ name: Range<Int>) -> Bool {
+    if text.equals(name, "TemplateDoesNotExist") || text.equals(name, "ModuleNotFoundError") { return true }
+    guard ExceptionType.needsDatabaseText(text, name) else { return false }
+    let failure = FailureText(text, link.text)
+    return FamilyTable.database.contains { $0.family == .missingRelation && $0.matches(text, failure) }
+  }
+
   private mutating func library(_ text: borrowing Span<UInt8>, _ link: ChainLink, _ name: Range<Int>) -> ErrorKey? {
     let frame = innermost(.library, in: link.frames) ?? innermost(.runtime, in: link.frames)
     let normalized = normalize(text, link.text, rule: .library, name: name)
     guard frame != nil || !normalized.isEmpty else { return nil }
+    if algorithm.asksForPlace, let view = evidence.view, isAskedFor(text, link, name) {
+      var writer = KeyWriter(.library)
+      writer.add(text, name)
+      writer.add(text, view)
+      return ErrorKey(rule: .library, bytes: writer.bytes, family: nil, frame: frame, normalized: normalized)
+    }
     var writer = KeyWriter(.library)
     writer.add(text, name)
     if let template { writer.add(text, ModuleRoot.guess(text, template)) }
@@ -251,43 +286,5 @@ struct KeyDeriver {
     }
     writer.add(normalized)
     return writer.bytes
-  }
-}
-
-/// Finds the frames that call each other in a RecursionError.
-enum RecursionCycle {
-  /// One frame for each member of the cycle: application frames if any recur, else those of libraries.
-  static func frames(
-    _ text: borrowing Span<UInt8>, _ traceback: Traceback, _ placed: [PlacedFrame], in range: Range<Int>
-  ) -> [Int] {
-    for place in [Place.application, .library, .runtime] {
-      let found = members(text, traceback, placed, range, place)
-      if !found.isEmpty { return found }
-    }
-    return []
-  }
-
-  private static func members(
-    _ text: borrowing Span<UInt8>, _ traceback: Traceback, _ placed: [PlacedFrame], _ range: Range<Int>,
-    _ place: Place
-  ) -> [Int] {
-    var first: [Int] = []
-    var counts: [Int] = []
-    // Distinct frames are few even in a huge traceback; 64 are looked at, so the search stays linear.
-    for index in range where placed[index].place == place {
-      let frame = traceback.frames[index]
-      if let known = first.firstIndex(where: {
-        text.same(traceback.frames[$0].source, frame.source)
-          && text.same(traceback.frames[$0].function, frame.function)
-          && text.same(traceback.frames[$0].file, frame.file)
-      }) {
-        counts[known] += frame.count
-      } else if first.count < 64 {
-        first.append(index)
-        counts.append(frame.count)
-      }
-    }
-    guard let most = counts.max(), most >= 3 else { return [] }
-    return first.indices.filter { counts[$0] * 2 >= most }.map { first[$0] }
   }
 }

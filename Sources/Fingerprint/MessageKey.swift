@@ -4,10 +4,46 @@ import MailMessage
 struct MessageKey {
   let records: Bool
   private(set) var applied: [AppliedRule] = []
+  /// Earlier versions come to the same key.
+  private(set) var isAsBefore = true
 
   init(records: Bool) { self.records = records }
 
-  static func family(_ family: Family) -> ErrorKey {
+  /// `isDjango`: the message stands in Django's report layout.
+  mutating func key(
+    _ text: borrowing Span<UInt8>, _ line: Range<Int>, view: Range<Int>?, isDjango: Bool
+  ) -> ErrorKey? {
+    let wasDisallowed = text.firstIndex(of: Self.disallowedHost, in: line) != nil
+    if isDjango, text.has(Self.disallowedHost, at: line.lowerBound, before: line.upperBound) {
+      return Self.family(.disallowedHost)
+    }
+    isAsBefore = !wasDisallowed
+    var writer = KeyWriter(.message)
+    var variant = KeyWriter(.message)
+    var normalizer = TextNormalizer(isLogMessage: true, records: records)
+    var normalized = normalizer.normalize(text, line)
+    var plain = TextNormalizer()
+    if let phrase = Self.reasonPhrase(text, line) {
+      // `Service Unavailable: /cart/`: the view is what fails. Where nothing names it the path would have to, but that
+      // is whatever a bot tried: it is a variant.
+      normalized = FamilySubject.copy(text, phrase)
+      if let view { normalized += FamilySubject.copy(text, view) } else { isAsBefore = false }
+      variant.add(normalized + Self.pathPattern(text, phrase.upperBound..<line.upperBound))
+    } else if let path = Self.requestPath(text, line) {
+      normalized = FamilySubject.copy(text, line.lowerBound..<path.lowerBound)
+      normalized += view.map { FamilySubject.copy(text, $0) } ?? Self.pathPattern(text, path)
+      variant.add(plain.normalize(text, line))
+    } else {
+      applied = normalizer.applied
+      variant.add(plain.normalize(text, line))
+    }
+    guard normalized.contains(where: { $0.isLetter || $0 >= 0x80 }) else { return nil }
+    writer.add(normalized)
+    return ErrorKey(
+      rule: .message, bytes: writer.bytes, family: nil, frame: nil, normalized: normalized, variant: variant.bytes)
+  }
+
+  private static func family(_ family: Family) -> ErrorKey {
     var writer = KeyWriter(.family)
     writer.add(family.rawValue)
     writer.add([UInt8]())
@@ -15,29 +51,32 @@ struct MessageKey {
       rule: .family, bytes: writer.bytes, family: FamilyMatch(family: family, subject: [], link: 0), frame: nil)
   }
 
-  mutating func key(_ text: borrowing Span<UInt8>, _ line: Range<Int>, view: Range<Int>?) -> ErrorKey? {
-    var writer = KeyWriter(.message)
-    var normalizer = TextNormalizer(isLogMessage: true, records: records)
-    var normalized = normalizer.normalize(text, line)
-    if let path = Self.requestPath(text, line) {
-      // `Service Unavailable: /cart/`: the view is what fails, and its path is all that names it.
-      normalized = FamilySubject.copy(text, line.lowerBound..<path.lowerBound)
-      if let view {
-        normalized += FamilySubject.copy(text, view)
-      } else {
-        normalized += Self.pathPattern(text, path)
-      }
-    } else {
-      applied = normalizer.applied
+  /// How `django.http.request` begins to say that a host is not in ALLOWED_HOSTS; `django.security.DisallowedHost` logs
+  /// it. Only a message that begins so is meant: a sentence that quotes a visitor's words may hold it anywhere.
+  private static let disallowedHost: StaticString = "Invalid HTTP_HOST header: "
+
+  /// `Internal Server Error: ` of the line that `django.utils.log.log_response` writes: a reason phrase of HTTP and the
+  /// path, which may hold anything, blanks too.
+  private static func reasonPhrase(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Range<Int>? {
+    for phrase in reasonPhrases where text.has(phrase, at: line.lowerBound, before: line.upperBound) {
+      let end = line.lowerBound + phrase.utf8CodeUnitCount
+      if text.has(": /", at: end, before: line.upperBound) { return line.lowerBound..<(end + 2) }
     }
-    guard normalized.contains(where: { $0.isLetter || $0 >= 0x80 }) else { return nil }
-    writer.add(normalized)
-    var variant = KeyWriter(.message)
-    var plain = TextNormalizer()
-    variant.add(plain.normalize(text, line))
-    return ErrorKey(
-      rule: .message, bytes: writer.bytes, family: nil, frame: nil, normalized: normalized, variant: variant.bytes)
+    return nil
   }
+
+  /// Of the status codes from 400 on, as Python's `http.client.responses` and Django word them.
+  private static let reasonPhrases: [StaticString] = [
+    "Internal Server Error", "Service Unavailable", "Bad Request", "Not Found", "Forbidden", "Unauthorized",
+    "Payment Required", "Method Not Allowed", "Not Acceptable", "Proxy Authentication Required", "Request Timeout",
+    "Conflict", "Gone", "Length Required", "Precondition Failed", "Request Entity Too Large", "Content Too Large",
+    "Request-URI Too Long", "URI Too Long", "Unsupported Media Type", "Requested Range Not Satisfiable",
+    "Range Not Satisfiable", "Expectation Failed", "I'm a Teapot", "Misdirected Request", "Unprocessable Entity",
+    "Unprocessable Content", "Locked", "Failed Dependency", "Too Early", "Upgrade Required", "Precondition Required",
+    "Too Many Requests", "Request Header Fields Too Large", "Unavailable For Legal Reasons", "Not Implemented",
+    "Bad Gateway", "Gateway Timeout", "HTTP Version Not Supported", "Variant Also Negotiates", "Insufficient Storage",
+    "Loop Detected", "Not Extended", "Network Authentication Required", "Unknown Status Code",
+  ]
 
   /// The path in `Internal Server Error: /shop/cart/17/`, as `django.utils.log.log_response` writes it.
   static func requestPath(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Range<Int>? {

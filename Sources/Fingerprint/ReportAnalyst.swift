@@ -142,14 +142,12 @@ struct ReportAnalyst {
     placed.reserveCapacity(traceback.frames.count)
     for frame in traceback.frames { placed.append(placement.place(text, frame)) }
     if let last = traceback.finalIndex, !ExceptionType.isName(text, traceback.links[last].type) { return nil }
-    var deriver = KeyDeriver(traceback: traceback, placed: placed, template: report?.template, records: records)
+    let evidence = report.map { SiteEvidence(text, $0) } ?? SiteEvidence()
+    var deriver = KeyDeriver(
+      traceback: traceback, placed: placed, template: report?.template, evidence: evidence, records: records)
     guard let key = deriver.key(text) else { return nil }
     var finding = Finding(traceback: traceback, placed: placed, key: key, applied: deriver.applied)
-    for algorithm in Algorithm.earlier {
-      var deriver = KeyDeriver(
-        traceback: traceback, placed: placed, template: report?.template, algorithm: algorithm)
-      finding.earlier.append(deriver.key(text))
-    }
+    finding.earlier = deriver.earlierKeys(text, of: key)
     return finding
   }
 
@@ -189,23 +187,14 @@ struct ReportAnalyst {
     _ text: borrowing Span<UInt8>, _ line: Range<Int>, view: Range<Int>?, _ analysis: inout Analysis
   ) {
     analysis.message = line
-    let rule = FamilyTable.rules[0]
-    if rule.texts.contains(where: { text.firstIndex(of: $0, in: line) != nil }) {
-      conclude(MessageKey.family(rule.family), &analysis)
-      return
-    }
     var builder = MessageKey(records: records)
-    guard let key = builder.key(text, line, view: view) else {
+    guard let key = builder.key(text, line, view: view, isDjango: analysis.report != nil) else {
       analysis.outcome = .doubt(Doubt(.noTracebackKey))
       return
     }
     analysis.messageRules = builder.applied
-    conclude(key, &analysis)
-  }
-
-  /// A key that all versions make alike.
-  private func conclude(_ key: ErrorKey, _ analysis: inout Analysis) {
     analysis.outcome = .report(key)
+    guard builder.isAsBefore else { return }
     analysis.earlier = Algorithm.earlier.map { EarlierKey(version: $0.version, bytes: key.bytes) }
   }
 }

@@ -1,0 +1,163 @@
+import MailMessage
+
+/// Which kind of server a piece of library code talks to.
+enum Service: Sendable, Equatable {
+  case database, cache, broker, mail
+  /// A client of HTTP or the like: who runs it chooses the host, and so may a visitor.
+  case http
+  /// Sockets, TLS and event loops of Python itself, under code that is none of the others.
+  case socket
+
+  /// Is the host it talks to a setting of the site, never the value of a request?
+  var isConfigured: Bool { self != .http && self != .socket }
+}
+
+/// The program that a family's error comes from, where the endpoint does not say it: each may be down by itself.
+enum Engine: String, Sendable {
+  case postgreSQL = "postgresql"
+  case mySQL = "mysql"
+  case sqlite, oracle, redis, memcached
+}
+
+/// Where one exception of a chain was raised, as its frames say: nobody but the code that ran writes those.
+struct RaisingPlace {
+  /// The frames below the innermost one of the application; empty when that frame itself raised.
+  let tail: Range<Int>
+  /// The application's frame above the tail: what it called, or itself, raised.
+  let caller: Int?
+  /// The frame that raised, monitoring aside.
+  let innermost: Int?
+  let service: Service?
+  let engine: Engine?
+
+  init(_ text: borrowing Span<UInt8>, _ link: ChainLink, _ placed: [PlacedFrame]) {
+    var start = link.frames.upperBound
+    while start > link.frames.lowerBound, placed[start - 1].place != .application { start -= 1 }
+    tail = start..<link.frames.upperBound
+    caller = start > link.frames.lowerBound ? start - 1 : nil
+    var last: Int?
+    for index in link.frames.reversed() where !(placed[index].place == .library && placed[index].isPlumbing) {
+      last = index
+      break
+    }
+    innermost = last
+    var service: Service?
+    var engine: Engine?
+    // A call into a driver is a few frames deep; the bound keeps a hostile traceback cheap.
+    for index in tail.reversed().prefix(64) {
+      if service == nil { service = Self.service(text, placed[index]) }
+      if engine == nil { engine = Self.engine(text, placed[index]) }
+    }
+    if service == nil, let last, tail.contains(last), Self.isOne(text, placed[last].package, of: Self.sockets) {
+      service = .socket
+    }
+    self.service = service
+    self.engine = engine
+  }
+
+  /// Did the innermost frame call something that is not Python, rather than raise itself? Then what it raised is what
+  /// the system or a driver said. A `raise`, its further lines, a `yield` that another frame threw into, and a frame
+  /// whose code was not printed prove nothing.
+  func isCall(_ text: borrowing Span<UInt8>, _ traceback: Traceback) -> Bool {
+    guard let innermost else { return false }
+    let source = traceback.frames[innermost].source
+    guard !source.isEmpty, !Self.isRaise(text, source), text.firstIndex(of: "yield", in: source) == nil else {
+      return false
+    }
+    for word: StaticString in ["def ", "async def ", "class ", "@", "except"]
+    where text.has(word, at: source.lowerBound, before: source.upperBound) {
+      return false
+    }
+    return Self.opensCall(text, source)
+  }
+
+  /// `raise`, also where it stands behind a condition on the same line.
+  static func isRaise(_ text: borrowing Span<UInt8>, _ source: Range<Int>) -> Bool {
+    var from = source.lowerBound
+    while let hit = text.firstIndex(of: "raise", in: from..<source.upperBound) {
+      from = hit + 5
+      let begins =
+        hit == source.lowerBound || text[hit - 1].isBlank || text[hit - 1] == UInt8(ascii: ":")
+        || text[hit - 1] == UInt8(ascii: ";")
+      if begins, from == source.upperBound || !text[from].isNameByte { return true }
+    }
+    return false
+  }
+
+  /// Brackets that close what a line before opened: the last line of a call over several lines, as Python up to 3.7
+  /// prints it, perhaps of a `raise`.
+  private static func opensCall(_ text: borrowing Span<UInt8>, _ source: Range<Int>) -> Bool {
+    var depth = 0
+    var calls = false
+    for index in source.prefix(1000) {
+      switch text[index] {
+      case UInt8(ascii: "("):
+        depth += 1
+        calls = true
+      case UInt8(ascii: "["), UInt8(ascii: "{"): depth += 1
+      case UInt8(ascii: ")"), UInt8(ascii: "]"), UInt8(ascii: "}"):
+        depth -= 1
+        if depth < 0 { return false }
+      default: break
+      }
+    }
+    return calls
+  }
+
+  /// Is `module` the file, or below the directory, that `path` names with forward slashes?
+  static func has(_ text: borrowing Span<UInt8>, _ path: StaticString, in module: Range<Int>) -> Bool {
+    let count = path.utf8CodeUnitCount
+    guard module.count >= count else { return false }
+    for offset in 0..<count {
+      let byte = text[module.lowerBound + offset]
+      guard
+        byte == path.utf8Start[offset] || (byte == UInt8(ascii: "\\") && path.utf8Start[offset] == UInt8(ascii: "/"))
+      else { return false }
+    }
+    return true
+  }
+
+  // MARK: - Packages
+
+  private static func isOne(_ text: borrowing Span<UInt8>, _ name: Range<Int>, of names: [StaticString]) -> Bool {
+    for candidate in names where text.equals(name, candidate) { return true }
+    return false
+  }
+
+  private static func service(_ text: borrowing Span<UInt8>, _ frame: PlacedFrame) -> Service? {
+    if has(text, "django/db/", in: frame.module) || isOne(text, frame.package, of: databases) { return .database }
+    if isOne(text, frame.package, of: caches) { return .cache }
+    if isOne(text, frame.package, of: ["kombu", "amqp", "pika", "celery", "librabbitmq"]) { return .broker }
+    if isOne(text, frame.package, of: ["smtplib", "aiosmtplib"]) { return .mail }
+    return isOne(text, frame.package, of: clients) ? .http : nil
+  }
+
+  private static func engine(_ text: borrowing Span<UInt8>, _ frame: PlacedFrame) -> Engine? {
+    func isIn(_ names: [StaticString], _ path: StaticString) -> Bool {
+      isOne(text, frame.package, of: names) || has(text, path, in: frame.module)
+    }
+    if isIn(
+      ["psycopg2", "psycopg", "psycopg_pool", "psycopg_c", "asyncpg", "psycogreen"], "django/db/backends/postgresql")
+    {
+      return .postgreSQL
+    }
+    if isIn(["MySQLdb", "pymysql", "mysql"], "django/db/backends/mysql") { return .mySQL }
+    if isIn(["sqlite3"], "django/db/backends/sqlite3") { return .sqlite }
+    if isIn(["cx_Oracle", "oracledb"], "django/db/backends/oracle") { return .oracle }
+    if isOne(text, frame.package, of: ["redis", "django_redis", "redis_cache"]) { return .redis }
+    return isOne(text, frame.package, of: ["pymemcache", "pylibmc", "memcache"]) ? .memcached : nil
+  }
+
+  private static let databases: [StaticString] = [
+    "psycopg2", "psycopg", "psycopg_pool", "psycopg_c", "MySQLdb", "pymysql", "mysql", "cx_Oracle", "oracledb",
+    "sqlite3", "sqlalchemy", "asyncpg", "pyodbc", "psycogreen", "dj_db_conn_pool",
+  ]
+  private static let caches: [StaticString] = [
+    "redis", "django_redis", "redis_cache", "pymemcache", "pylibmc", "memcache",
+  ]
+  private static let clients: [StaticString] = [
+    "requests", "urllib3", "httpx", "httpcore", "aiohttp", "botocore", "elasticsearch", "elastic_transport", "urllib",
+    "pymongo", "stripe", "opensearchpy", "ldap3", "ldap", "paramiko", "imaplib", "poplib", "ftplib", "httplib2",
+  ]
+  private static let sockets: [StaticString] = ["socket", "ssl", "http", "asyncio", "anyio", "uvloop", "selectors"]
+}

@@ -1,0 +1,55 @@
+import MailMessage
+
+/// What the report shows of the site itself: a name that stands here was written by its developers or its admin, one
+/// that does not may be a visitor's.
+struct SiteEvidence: Sendable, Equatable {
+  /// `shop.views.cart` of `Raised during: shop.views.cart`.
+  var view: Range<Int>?
+  /// The template that was rendered, with its lines behind it.
+  var template: Range<Int>?
+  /// Where the environment ends and the traceback begins: the lines of the template stand before it.
+  var end = 0
+  /// The settings as Django prints them, with secrets hidden.
+  var settings: Range<Int>?
+
+  init() {}
+
+  init(_ text: borrowing Span<UInt8>, _ report: DjangoReport) {
+    view = report.raisedDuring
+    template = report.template
+    end = text.count
+    settings = report.settingsModule.map { $0.upperBound..<text.count }
+  }
+
+  /// Do the printed lines of the template hold the name in quotes: `{% include "parts/head.html" %}`?
+  func templateQuotes(_ text: borrowing Span<UInt8>, _ name: [UInt8]) -> Bool {
+    guard let template else { return false }
+    let lines = template.upperBound..<Swift.min(template.upperBound + 4096, text.count)
+    return Self.holds(text, Array("\"".utf8) + name + Array("\"".utf8), in: lines)
+      || Self.holds(text, Array("'".utf8) + name + Array("'".utf8), in: lines)
+  }
+
+  /// Do the settings name this host?
+  func settingsName(_ text: borrowing Span<UInt8>, host: [UInt8]) -> Bool {
+    settings.map { Self.holds(text, host, in: $0) } ?? false
+  }
+
+  /// Does `name` stand in `range` as a whole, with no letter, digit, dot or hyphen at either side?
+  static func holds(_ text: borrowing Span<UInt8>, _ name: [UInt8], in range: Range<Int>) -> Bool {
+    guard let first = name.first, name.count <= 300, !range.isEmpty else { return false }
+    let end = Swift.min(range.upperBound, text.count)
+    var from = range.lowerBound
+    while let hit = text.firstIndex(of: first, in: from..<end) {
+      from = hit + 1
+      guard hit + name.count <= end else { return false }
+      var offset = 1
+      while offset < name.count, text[hit + offset] == name[offset] { offset += 1 }
+      guard offset == name.count else { continue }
+      let isFree = !Endpoint.isHostByte(first) || hit == range.lowerBound || !Endpoint.isHostByte(text[hit - 1])
+      let isClosed =
+        !Endpoint.isHostByte(name[name.count - 1]) || hit + offset == end || !Endpoint.isHostByte(text[hit + offset])
+      if isFree, isClosed { return true }
+    }
+    return false
+  }
+}
