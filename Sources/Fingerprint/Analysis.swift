@@ -52,6 +52,11 @@ struct Analysis: Sendable {
     Analysis(outcome: .doubt(doubt), gate: gate, work: work)
   }
 
+  /// Gives all earlier versions this key: a rule made it, and rules know no versions.
+  mutating func replaceKeys(with bytes: [UInt8]) {
+    earlier = Algorithm.earlier.map { EarlierKey(version: $0.version, bytes: bytes) }
+  }
+
   /// Gives earlier versions the same change of their keys.
   mutating func replaceKeys(_ change: ([UInt8]) -> [UInt8]) {
     for index in earlier.indices { earlier[index].bytes = change(earlier[index].bytes) }

@@ -70,6 +70,17 @@ enum ExceptionType {
     isSystem(text, name) || isOne(text, name, of: network)
   }
 
+  /// Types that name a family by themselves, where they are raised by what defines them.
+  private static let telling: [StaticString] = [
+    "DisallowedHost", "UnreadablePostError", "TemplateDoesNotExist", "ModuleNotFoundError", "ImportError",
+    "MemoryError", "WorkerLostError",
+  ]
+
+  /// Could an exception of this type belong to a family, whatever its text and place?
+  static func mayBeFamily(_ text: borrowing Span<UInt8>, _ name: Range<Int>) -> Bool {
+    isOne(text, name, of: telling) || isDatabase(text, name) || isNetwork(text, name)
+  }
+
   static func isSyntax(_ text: borrowing Span<UInt8>, _ name: Range<Int>) -> Bool {
     isOne(text, name, of: ["SyntaxError", "IndentationError", "TabError"])
   }

@@ -57,8 +57,9 @@ struct FamilyMatcher {
   private func match(_ text: borrowing Span<UInt8>, link index: Int, last: Int) -> FamilyMatch? {
     let link = traceback.links[index]
     guard link.isCertain || index == last else { return nil }
-    let place = RaisingPlace(text, link, placed)
     let name = ExceptionType.lastName(text, link.type)
+    guard name.isEmpty || ExceptionType.mayBeFamily(text, name) else { return nil }
+    let place = RaisingPlace(text, link, placed)
     switch named(text, index, name, place) {
     case .found(let match): return match
     case .elsewhere: return nil

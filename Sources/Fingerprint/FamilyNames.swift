@@ -77,7 +77,7 @@ extension FamilyMatcher {
 
   /// `render(request, name)`, `get_template(name)`: the frame below is Django's shortcut or its loader. A middleware
   /// that the response passes through asks for nothing.
-  private func asksForTemplate(_ text: borrowing Span<UInt8>, _ caller: Int) -> Bool {
+  func asksForTemplate(_ text: borrowing Span<UInt8>, _ caller: Int) -> Bool {
     let module = placed[caller + 1].module
     return RaisingPlace.has(text, "django/shortcuts.py", in: module)
       || RaisingPlace.has(text, "django/template/", in: module)
@@ -92,7 +92,10 @@ extension FamilyMatcher {
     guard let caller = place.caller else {
       return isImporting(text, innermost) ? name : nil
     }
-    return SiteEvidence.holds(text, name, in: source(caller)) ? name : nil
+    let isOwn =
+      SiteEvidence.holds(text, name, in: source(caller), mayGoOn: true)
+      || evidence.settingsHold(text, name, mayGoOn: true)
+    return isOwn ? name : nil
   }
 
   private func isImport(_ text: borrowing Span<UInt8>, _ source: Range<Int>) -> Bool {
@@ -129,7 +132,7 @@ extension FamilyMatcher {
   /// A host as far as the site named it: this machine, a name in its settings, or in a line of its code.
   func isOwnHost(_ text: borrowing Span<UInt8>, _ subject: [UInt8], _ index: Int, _ last: Int) -> Bool {
     let host = Array(subject.prefix { $0 != UInt8(ascii: ":") })
-    if host == Array("local".utf8) || evidence.settingsName(text, host: host) { return true }
+    if host == Array("local".utf8) || evidence.settingsHold(text, host) { return true }
     for link in traceback.links[index...last].prefix(8) where link.isCertain {
       for frame in link.frames.suffix(64) where placed[frame].place == .application {
         if SiteEvidence.holds(text, host, in: source(frame)) { return true }

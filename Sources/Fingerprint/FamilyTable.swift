@@ -122,7 +122,7 @@ enum FamilyTable {
         "Verbindungen sind für", "emplacements de connexion restants", "conexiones restantes están reservadas",
         "conexões estão reservados", "posti di connessione rimanenti", "уже слишком много клиентов",
         "слоты подключений зарезервированы",
-      ])
+      ]),
   ]
 
   /// What Python says about the system (`OSError`), raised by a call.

@@ -40,7 +40,10 @@ struct KeyDeriver {
     let name = ExceptionType.lastName(text, link.type)
     guard !name.isEmpty else { return nil }
     if let match { return family(text, match) }
-    guard var key = special(text, last, name) ?? place(text, last, name) ?? library(text, link, name) else {
+    guard
+      var key = special(text, last, name) ?? asked(text, link, name) ?? place(text, last, name)
+        ?? library(text, link, name)
+    else {
       return nil
     }
     key.variant = variant(text, link, key.normalized)
@@ -119,16 +122,27 @@ struct KeyDeriver {
     return FamilyTable.database.contains { $0.family == .missingRelation && $0.matches(text, failure) }
   }
 
+  /// A class of the site asked for something missing and stands in no frame (`get_template_names`): the view is its
+  /// place. A middleware that the response passed through is not.
+  private mutating func asked(_ text: borrowing Span<UInt8>, _ link: ChainLink, _ name: Range<Int>) -> ErrorKey? {
+    guard algorithm.asksForPlace, let view = evidence.view, isAskedFor(text, link, name) else { return nil }
+    let matcher = FamilyMatcher(traceback: traceback, placed: placed, evidence: evidence)
+    if let own = innermost(.application, in: link.frames) {
+      let isTemplate = text.equals(name, "TemplateDoesNotExist")
+      guard isTemplate, own + 1 < link.frames.upperBound, !matcher.asksForTemplate(text, own) else { return nil }
+    }
+    var writer = KeyWriter(.library)
+    writer.add(text, name)
+    writer.add(text, view)
+    let normalized = normalize(text, link.text, rule: .library, name: name)
+    return ErrorKey(
+      rule: .library, bytes: writer.bytes, family: nil, frame: link.frames.last, normalized: normalized)
+  }
+
   private mutating func library(_ text: borrowing Span<UInt8>, _ link: ChainLink, _ name: Range<Int>) -> ErrorKey? {
     let frame = innermost(.library, in: link.frames) ?? innermost(.runtime, in: link.frames)
     let normalized = normalize(text, link.text, rule: .library, name: name)
     guard frame != nil || !normalized.isEmpty else { return nil }
-    if algorithm.asksForPlace, let view = evidence.view, isAskedFor(text, link, name) {
-      var writer = KeyWriter(.library)
-      writer.add(text, name)
-      writer.add(text, view)
-      return ErrorKey(rule: .library, bytes: writer.bytes, family: nil, frame: frame, normalized: normalized)
-    }
     var writer = KeyWriter(.library)
     writer.add(text, name)
     if let template { writer.add(text, ModuleRoot.guess(text, template)) }

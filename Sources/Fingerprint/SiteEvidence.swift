@@ -7,8 +7,6 @@ struct SiteEvidence: Sendable, Equatable {
   var view: Range<Int>?
   /// The template that was rendered, with its lines behind it.
   var template: Range<Int>?
-  /// Where the environment ends and the traceback begins: the lines of the template stand before it.
-  var end = 0
   /// The settings as Django prints them, with secrets hidden.
   var settings: Range<Int>?
 
@@ -17,7 +15,6 @@ struct SiteEvidence: Sendable, Equatable {
   init(_ text: borrowing Span<UInt8>, _ report: DjangoReport) {
     view = report.raisedDuring
     template = report.template
-    end = text.count
     settings = report.settingsModule.map { $0.upperBound..<text.count }
   }
 
@@ -29,13 +26,16 @@ struct SiteEvidence: Sendable, Equatable {
       || Self.holds(text, Array("'".utf8) + name + Array("'".utf8), in: lines)
   }
 
-  /// Do the settings name this host?
-  func settingsName(_ text: borrowing Span<UInt8>, host: [UInt8]) -> Bool {
-    settings.map { Self.holds(text, host, in: $0) } ?? false
+  /// Do the settings hold this host or module?
+  func settingsHold(_ text: borrowing Span<UInt8>, _ name: [UInt8], mayGoOn: Bool = false) -> Bool {
+    settings.map { Self.holds(text, name, in: $0, mayGoOn: mayGoOn) } ?? false
   }
 
   /// Does `name` stand in `range` as a whole, with no letter, digit, dot or hyphen at either side?
-  static func holds(_ text: borrowing Span<UInt8>, _ name: [UInt8], in range: Range<Int>) -> Bool {
+  /// `mayGoOn`: a dot may follow, as in `shop.backends.Cache` for the module `shop.backends`.
+  static func holds(
+    _ text: borrowing Span<UInt8>, _ name: [UInt8], in range: Range<Int>, mayGoOn: Bool = false
+  ) -> Bool {
     guard let first = name.first, name.count <= 300, !range.isEmpty else { return false }
     let end = Swift.min(range.upperBound, text.count)
     var from = range.lowerBound
@@ -48,6 +48,7 @@ struct SiteEvidence: Sendable, Equatable {
       let isFree = !Endpoint.isHostByte(first) || hit == range.lowerBound || !Endpoint.isHostByte(text[hit - 1])
       let isClosed =
         !Endpoint.isHostByte(name[name.count - 1]) || hit + offset == end || !Endpoint.isHostByte(text[hit + offset])
+        || (mayGoOn && text[hit + offset] == UInt8(ascii: "."))
       if isFree, isClosed { return true }
     }
     return false

@@ -8,9 +8,14 @@ import Testing
     let text: String
     let library: String
     let place: String
+    /// The line of the application that got to the library.
+    let source: String
     var testDescription: String { "\(type): \(text)" }
 
-    init(_ type: String, _ text: String, _ library: String, _ place: String) {
+    init(
+      _ type: String, _ text: String, _ library: String, _ place: String, source: String = "return gift(number)"
+    ) {
+      self.source = source
       self.type = type
       self.text = text
       self.library = library
@@ -52,9 +57,11 @@ import Testing
       "OperationalError", "could not extend file \"base/1/2\": No space left on device", "django/db",
       "database's disk is full"),
     Row(
-      "ProgrammingError", "relation \"orders_order\" does not exist\nLINE 1: SELECT 1", "django/db",
+      "ProgrammingError", "relation \"orders_order\" does not exist\nLINE 1: SELECT 1", "django/db/models",
       "missing table or column (orders_order)"),
-    Row("OperationalError", "no such table: orders_order", "django/db", "missing table or column (orders_order)"),
+    Row(
+      "OperationalError", "no such table: orders_order", "django/db", "missing table or column (orders_order)",
+      source: "cursor.execute('SELECT count(*) FROM orders_order')"),
     Row("OSError", "[Errno 28] No space left on device: '/srv/media/x'", "django/core", "disk full"),
     Row("OSError", "[Errno 24] Too many open files", "django/core", "no file descriptors left"),
     Row("MemoryError", "", "PIL", "out of memory"),
@@ -71,17 +78,27 @@ import Testing
       "requests", "host does not answer in time (api.example.org:443)"),
     Row(
       "SSLError",
-      "HTTPSConnectionPool(host='api.example.org', port=443): Max retries exceeded (Caused by SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED]')))",
+      "HTTPSConnectionPool(host='api.example.org', port=443): Max retries exceeded with url: /v1/7 (Caused by SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED]')))",
       "requests", "TLS certificate not accepted (api.example.org:443)"),
-    Row("TemplateDoesNotExist", "orders/gift.html", "django/template", "missing template (orders/gift.html)"),
-    Row("ModuleNotFoundError", "No module named 'orders.feeds'", "django/urls", "missing module (orders.feeds)"),
+    Row(
+      "TemplateDoesNotExist", "orders/gift.html", "django/template", "missing template (orders/gift.html)",
+      source: "return render(request, 'orders/gift.html')"),
+    Row(
+      "ModuleNotFoundError", "No module named 'orders.feeds'", "importlib", "missing module (orders.feeds)",
+      source: "from orders import feeds"),
+    Row("DisallowedHost", "Invalid HTTP_HOST header: 'x'.", "django/http/request.py", "host not allowed"),
+    Row("UnreadablePostError", "Apache/mod_wsgi request data read error", "django/http/request.py", "client went away"),
+    Row("WorkerLostError", "Worker exited prematurely: signal 9 (SIGKILL) Job: 7.", "billiard", "worker killed"),
   ]
 
   private static func sample(_ row: Row) -> SampleMail {
     var sample = SampleMail()
     sample.type = row.type
     sample.value = row.text
-    let root = row.library.hasSuffix(".py") ? "/usr/lib/python3.11/" : "/usr/lib/python3/dist-packages/"
+    sample.settingsLines = "PAYMENTS_URL = 'https://api.example.org/v1'\n"
+    sample.frames[2].source = row.source
+    let isPython = row.library == "smtplib.py" || row.library == "importlib"
+    let root = isPython ? "/usr/lib/python3.11/" : "/usr/lib/python3/dist-packages/"
     sample.frames.append(.init(root + row.library + (row.library.hasSuffix(".py") ? "" : "/core.py"), "connect", "c()"))
     return sample
   }
@@ -91,7 +108,7 @@ import Testing
     var sample = Self.sample(row)
     let report = try #require(SampleMail.report(sample.bytes))
     #expect(report.place == row.place)
-    sample.frames[1] = .init("/srv/shop/releases/20250101/gifts/tasks.py", "run", "return gift(number)")
+    sample.frames[1] = .init("/srv/shop/releases/20250101/gifts/tasks.py", "run", row.source)
     sample.frames.remove(at: 2)
     #expect(sample.fingerprint == report.fingerprint.text)
   }

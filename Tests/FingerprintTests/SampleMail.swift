@@ -12,6 +12,8 @@ struct SampleMail {
     "/srv/shop/releases/20250101", "/usr/lib/python3.11", "/srv/shop/venv/lib/python3.11/site-packages",
   ]
   var settings = "shop.settings"
+  /// Further lines of the settings, as Django prints them.
+  var settingsLines = ""
   var view = "orders.views.cart"
   /// What the visitor asked for, as it stands in the head and behind the type.
   var path = "/cart/"
@@ -62,7 +64,7 @@ struct SampleMail {
     text += "\nException Type: \(type) at \(path)\nException Value: \(value)\nRaised during: \(view)\n"
     return text + "Request information:\nUSER: AnonymousUser\n\nGET: No GET data\n\nPOST:\n\(key) = 'y'\n\n"
       + "FILES: No FILES data\n\nCOOKIES: No cookie data\n\nMETA:\nHTTP_HOST = 'shop.example.org'\n\nSettings:\n"
-      + "Using settings module \(settings)\nDEBUG = False\n"
+      + "Using settings module \(settings)\nDEBUG = False\n\(settingsLines)"
   }
 
   /// The same error as Python prints it.

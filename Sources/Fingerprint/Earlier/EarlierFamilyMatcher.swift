@@ -40,7 +40,7 @@ struct EarlierFamilyMatcher {
     let link = traceback.links[index]
     guard !isRaisedByApplication(text, link) else { return nil }
     let name = ExceptionType.lastName(text, link.type)
-    let service = EarlierService.of(text, traceback.links[index...last].map(\.frames), placed)
+    let service = EarlierService.of(text, traceback.links[index...last].prefix(8).map(\.frames), placed)
     for rule in EarlierFamilyTable.rules where passes(text, rule.gate, name: name, link: link, service: service) {
       guard rule.texts.isEmpty || rule.texts.contains(where: { text.firstIndex(of: $0, in: head(link.text)) != nil })
       else { continue }
@@ -122,7 +122,7 @@ enum EarlierService: Sendable {
   /// By the innermost library frame that says it.
   static func of(_ text: borrowing Span<UInt8>, _ links: [Range<Int>], _ placed: [PlacedFrame]) -> EarlierService? {
     for frames in links {
-      for index in frames.reversed() {
+      for index in frames.reversed().prefix(256) {
         if let service = of(text, placed[index]) { return service }
       }
     }

@@ -22,7 +22,7 @@ extension RuleSet {
       decision.missing = parts.compactMap(\.field).filter { facts.keyValue($0) == nil }
       guard decision.missing.isEmpty else { break }
       let bytes = Self.fingerprint(of: parts, facts)
-      analysis.replaceKeys { _ in bytes }
+      analysis.replaceKeys(with: bytes)
       // Who says that these are the same does not want to see them as variants.
       var own = key
       (own.rule, own.bytes, own.variant) = (.admin, bytes, [])

@@ -1,0 +1,124 @@
+import Fingerprint
+import Testing
+
+/// Names that a visitor may choose (find T6): a template, a module, a table, a host. The place that asked for them is
+/// one error, not each name; a name that the site wrote tells two errors apart.
+@Suite struct VisitorNameTests {
+  struct Asking: CustomTestStringConvertible, Sendable {
+    let testDescription: String
+    let type: String
+    /// The text, with `NAME` where the name stands.
+    let text: String
+    let library: String
+    /// The line that asks with a variable, and the one that holds the name itself.
+    let variable: String
+    let literal: String
+
+    func sample(_ name: String, source: String) -> SampleMail {
+      var sample = SampleMail()
+      sample.type = type
+      sample.value = text.split(separator: "NAME", omittingEmptySubsequences: false).joined(separator: name)
+      sample.frames[2].source = source.split(separator: "NAME", omittingEmptySubsequences: false).joined(
+        separator: name)
+      sample.frames.append(.init(library, "call", "c()"))
+      return sample
+    }
+  }
+
+  private static let packages = "/usr/lib/python3/dist-packages/"
+  static let asking = [
+    Asking(
+      testDescription: "a template", type: "TemplateDoesNotExist", text: "NAME",
+      library: packages + "django/template/loader.py", variable: "return render(request, request.GET['t'])",
+      literal: "return render(request, 'NAME')"),
+    Asking(
+      testDescription: "a module", type: "ModuleNotFoundError", text: "No module named 'NAME'",
+      library: "/usr/lib/python3.11/importlib/__init__.py", variable: "return import_module(name)",
+      literal: "return import_module('NAME')"),
+    Asking(
+      testDescription: "a table", type: "ProgrammingError", text: "relation \"NAME\" does not exist\nLINE 1: SELECT 1",
+      library: packages + "django/db/backends/utils.py", variable: "cursor.execute(statement)",
+      literal: "cursor.execute('SELECT 1 FROM NAME')"),
+    Asking(
+      testDescription: "a column of SQLite", type: "OperationalError", text: "no such column: NAME",
+      library: packages + "django/db/backends/sqlite3/base.py", variable: "cursor.execute(statement)",
+      literal: "cursor.execute('SELECT NAME')"),
+  ]
+
+  @Test("a hundred names through one line are one error", arguments: asking)
+  func variable(_ asking: Asking) throws {
+    let first = try #require(asking.sample("first", source: asking.variable).fingerprint)
+    for number in 0..<100 {
+      #expect(asking.sample("n\(number)", source: asking.variable).fingerprint == first)
+    }
+    var elsewhere = asking.sample("first", source: asking.variable)
+    elsewhere.frames[2].function = "subtotal"
+    let other = try #require(elsewhere.fingerprint)
+    #expect(other != first)
+  }
+
+  @Test("names that the site wrote stay apart, wherever they are asked for", arguments: asking)
+  func literal(_ asking: Asking) throws {
+    let one = try #require(asking.sample("orders_gift", source: asking.literal).fingerprint)
+    let two = try #require(asking.sample("orders_pay", source: asking.literal).fingerprint)
+    #expect(one != two)
+    var elsewhere = asking.sample("orders_gift", source: asking.literal)
+    elsewhere.frames[2].function = "subtotal"
+    #expect(elsewhere.fingerprint == one)
+  }
+
+  @Test("a class that chooses its template stands in no frame: its view is the place")
+  func templateOfView() throws {
+    func sample(_ name: String, view: String) -> SampleMail {
+      var sample = SampleMail()
+      (sample.type, sample.value, sample.view) = ("TemplateDoesNotExist", name, view)
+      sample.frames[1...] = [.init(Self.packages + "django/template/loader.py", "select_template", "raise T(")]
+      return sample
+    }
+    let first = try #require(sample("pages/a.html", view: "orders.views.Page").fingerprint)
+    #expect(sample("pages/b.html", view: "orders.views.Page").fingerprint == first)
+    let other = try #require(sample("pages/a.html", view: "orders.views.Help").fingerprint)
+    #expect(other != first)
+    var behind = sample("pages/b.html", view: "orders.views.Page")
+    behind.frames.insert(
+      .init("/srv/shop/releases/20250101/orders/log.py", "log", "answer = self.next(request)"), at: 1)
+    behind.frames.insert(.init(Self.packages + "django/core/handlers/base.py", "_get_response", "r.render()"), at: 2)
+    #expect(behind.fingerprint == first, "a middleware asks for nothing")
+  }
+
+  // MARK: - Hosts
+
+  private static func unreachable(_ host: String, source: String = "return requests.get(url)") -> SampleMail {
+    var sample = SampleMail()
+    sample.type = "ConnectTimeout"
+    sample.value =
+      "HTTPSConnectionPool(host='\(host)', port=443): Max retries exceeded with url: /x (Caused by ConnectTimeoutError(<urllib3.connection.HTTPSConnection object at 0x7f>, 'Connection to \(host) timed out.'))"
+    sample.frames[2].source = source
+    sample.frames.append(.init(packages + "requests/adapters.py", "send", "raise ConnectTimeout(e, request=request)"))
+    return sample
+  }
+
+  @Test("a thousand hosts that visitors choose are at most sixteen errors")
+  func visitorsHosts() {
+    let names = Set((0..<1000).map { Self.unreachable("hook\($0).example.net").fingerprint })
+    #expect(names.count <= 16 && names.count > 1 && !names.contains(nil))
+  }
+
+  @Test("a visitor's host opens no outage of a host that the site's settings or code name")
+  func ownHost() throws {
+    var own = Self.unreachable("api.example.org", source: "return self.post(path)")
+    own.settingsLines = "PAYMENTS = {'url': 'https://api.example.org/v1'}\n"
+    let outage = try #require(own.fingerprint)
+    let visitors = try #require(SampleMail.report(Self.unreachable("api.example.org").bytes))
+    #expect(visitors.fingerprint.text != outage)
+    #expect(visitors.previous.isEmpty, "nor does it claim the outage's history")
+    var elsewhere = own
+    elsewhere.frames[2].function = "refund"
+    #expect(elsewhere.fingerprint == outage, "the outage is one error wherever it hits")
+    #expect(Self.unreachable("api.example.org", source: "get('https://api.example.org/')").fingerprint == outage)
+    var part = Self.unreachable("example.org", source: "return self.post(path)")
+    part.settingsLines = own.settingsLines
+    let other = try #require(part.fingerprint)
+    #expect(other != outage)
+  }
+}
