@@ -54,7 +54,12 @@ struct FailureText {
     for prefix: StaticString in Self.plain where text.has(prefix, at: at, before: end) {
       return at + prefix.utf8CodeUnitCount
     }
-    if at == start, let next = number(text, at, end) { return next }
+    if at == start {
+      if let next = number(text, at, end) { return next }
+    } else if text[at] == UInt8(ascii: "'") || text[at] == UInt8(ascii: "\"") {
+      // Behind a prefix only: a text that begins with a quote is a KeyError's, the key perhaps a visitor's.
+      return at + 1
+    }
     return server(text, at, end) ?? severity(text, at, end) ?? pool(text, at, end) ?? retries(text, at, end)
       ?? object(text, at, end)
   }
@@ -66,7 +71,6 @@ struct FailureText {
   private static let plain: [StaticString] = [
     "consuming input failed: ", "sending query failed: ", "sending query and params failed: ", "flushing failed: ",
     "<urlopen error ", "Multiple exceptions: ", "SSLError(", "SSLCertVerificationError(", "MaxRetryError(", "('", "(\"",
-    "'", "\"",
   ]
 
   // MARK: - Prefixes

@@ -113,6 +113,11 @@ extension FamilyMatcher {
   /// A table or column as far as the site named it: through its models, or in the statement of the line that ran it.
   func isOwnRelation(_ text: borrowing Span<UInt8>, _ name: [UInt8], _ index: Int, _ place: RaisingPlace) -> Bool {
     guard let caller = place.caller else { return true }
+    // A cursor or a backend of the site's own, which Django's calls.
+    let above = caller - 1
+    if traceback.links[index].frames.contains(above), RaisingPlace.has(text, "django/db/", in: placed[above].module) {
+      return true
+    }
     let below = caller + 1
     let isRaw = below >= place.tail.upperBound || !RaisingPlace.has(text, "django/db/models/", in: placed[below].module)
     guard isRaw || runsRawQuery(text, place) else { return true }

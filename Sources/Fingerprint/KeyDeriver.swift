@@ -104,6 +104,10 @@ struct KeyDeriver {
     } else {
       addFrame(text, own, to: &writer)
     }
+    // What a helper asks for, its caller chose.
+    if asks, link.frames.contains(own - 1), placed[own - 1].place == .application, !placed[own - 1].isPlumbing {
+      addFrame(text, own - 1, to: &writer)
+    }
     var seen = own
     for cause in causes where !isSame(text, cause, seen) {
       addFrame(text, cause, to: &writer)
@@ -213,63 +217,6 @@ struct KeyDeriver {
     writer.add(text, name)
     for line in lines.sorted(by: { $0.lexicographicallyPrecedes($1) }) { writer.add(line) }
     return ErrorKey(rule: .group, bytes: writer.bytes, family: nil, frame: nil)
-  }
-
-  // MARK: - Frames
-
-  private func innermost(_ place: Place, in range: Range<Int>) -> Int? {
-    for index in range.reversed() where placed[index].place == place && !placed[index].isPlumbing { return index }
-    return nil
-  }
-
-  /// Between the application's frame and the end stands the template engine: the template raised it.
-  private func isRaisedByTemplate(_ text: borrowing Span<UInt8>, behind frame: Int, in range: Range<Int>) -> Bool {
-    guard frame + 1 < range.upperBound else { return false }
-    for index in (frame + 1)..<range.upperBound {
-      let module = placed[index].module
-      if text.has("django/template/", at: module.lowerBound, before: module.upperBound)
-        || text.has("jinja2/", at: module.lowerBound, before: module.upperBound)
-      {
-        return true
-      }
-    }
-    return false
-  }
-
-  private func isSame(_ text: borrowing Span<UInt8>, _ one: Int, _ other: Int) -> Bool {
-    text.same(placed[one].module, placed[other].module)
-      && text.same(traceback.frames[one].function, traceback.frames[other].function)
-      && text.same(traceback.frames[one].source, traceback.frames[other].source)
-  }
-
-  private func addFrame(_ text: borrowing Span<UInt8>, _ index: Int, to writer: inout KeyWriter) {
-    writer.addFrame(
-      text, module: placed[index].module, function: function(text, of: index), source: traceback.frames[index].source,
-      algorithm: algorithm)
-  }
-
-  private func frameLine(_ text: borrowing Span<UInt8>, _ index: Int) -> [UInt8] {
-    var writer = KeyWriter(.place)
-    let start = writer.bytes.count + 1
-    addFrame(text, index, to: &writer)
-    return Array(writer.bytes[start...])
-  }
-
-  /// A comprehension counts as its function, because Python 3.12 runs it there (PEP 709).
-  func function(_ text: borrowing Span<UInt8>, of index: Int) -> Range<Int> {
-    var at = index
-    while at > 0, isComprehension(text, traceback.frames[at].function),
-      text.same(traceback.frames[at].file, traceback.frames[at - 1].file)
-    {
-      at -= 1
-    }
-    return traceback.frames[at].function
-  }
-
-  private func isComprehension(_ text: borrowing Span<UInt8>, _ name: Range<Int>) -> Bool {
-    guard name.count > 6, text[name.lowerBound] == UInt8(ascii: "<") else { return false }
-    return text.equals(name, "<listcomp>") || text.equals(name, "<dictcomp>") || text.equals(name, "<setcomp>")
-      || text.equals(name, "<genexpr>")
   }
 
   // MARK: - Text

@@ -86,6 +86,42 @@ import Testing
     #expect(behind.fingerprint == first, "a middleware asks for nothing")
   }
 
+  @Test("a helper that asks with a variable: its caller chose the name")
+  func helper() throws {
+    let asking = Self.asking[2]
+    var sample = asking.sample("first", source: asking.variable)
+    let first = try #require(sample.fingerprint)
+    sample.frames[1].function = "invoice"
+    let other = try #require(sample.fingerprint)
+    #expect(other != first)
+  }
+
+  @Test("a cursor of the site's own that Django calls is no place that asks: the table's name stays")
+  func ownCursor() throws {
+    func sample(_ table: String) -> SampleMail {
+      var sample = SampleMail()
+      (sample.type, sample.value) = ("ProgrammingError", "relation \"\(table)\" does not exist")
+      sample.frames.insert(
+        .init(Self.packages + "django/db/models/sql/compiler.py", "execute_sql", "c.execute(sql)"), at: 2)
+      sample.frames[3] = .init(
+        "/srv/shop/releases/20250101/orders/db/base.py", "execute", "return self.cursor.execute(sql)")
+      return sample
+    }
+    let one = try #require(SampleMail.report(sample("orders_gift").bytes))
+    #expect(one.place == "missing table or column (orders_gift)")
+    #expect(sample("orders_pay").fingerprint != one.fingerprint.text)
+  }
+
+  @Test("a module that the settings name is one error wherever it is loaded")
+  func moduleOfSettings() throws {
+    let asking = Self.asking[1]
+    var sample = asking.sample("shop.backends", source: "return cache.get(key)")
+    sample.settingsLines = "CACHES = {'default': {'BACKEND': 'shop.backends.Cache'}}\n"
+    let first = try #require(sample.fingerprint)
+    sample.frames[2].function = "subtotal"
+    #expect(sample.fingerprint == first)
+  }
+
   // MARK: - Hosts
 
   private static func unreachable(_ host: String, source: String = "return requests.get(url)") -> SampleMail {

@@ -77,6 +77,9 @@ import Testing
       "cannot execute INSERT in a read-only transaction\nCONTEXT:  PL/pgSQL function check_title() line 3 at RAISE",
       in: "django/db/backends/utils.py"),
     Words(
+      "a key of a dictionary, which Python prints in quotes", "OperationalError",
+      "'FATAL:  sorry, too many clients already'", in: "django/db/models/sql/query.py"),
+    Words(
       "MySQL's SIGNAL with the visitor's text", "OperationalError", "(1644, 'Too many connections')",
       in: "MySQLdb/cursors.py"),
     // Hosts.

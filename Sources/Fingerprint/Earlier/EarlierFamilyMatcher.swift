@@ -38,7 +38,7 @@ struct EarlierFamilyMatcher {
 
   private func match(_ text: borrowing Span<UInt8>, link index: Int, last: Int) -> FamilyMatch? {
     let link = traceback.links[index]
-    guard !isRaisedByApplication(text, link) else { return nil }
+    guard link.isCertain || index == last, !isRaisedByApplication(text, link) else { return nil }
     let name = ExceptionType.lastName(text, link.type)
     let service = EarlierService.of(text, traceback.links[index...last].prefix(8).map(\.frames), placed)
     for rule in EarlierFamilyTable.rules where passes(text, rule.gate, name: name, link: link, service: service) {
@@ -108,7 +108,7 @@ struct EarlierFamilyMatcher {
     case .diskFull, .fileDescriptors, .outOfMemory, .workerKilled, .clientGone, .disallowedHost: return []
     default: break
     }
-    for link in index...last {
+    for link in index...last where traceback.links[link].isCertain || link == last {
       if let found = EarlierEndpoint.find(text, in: head(traceback.links[link].text)) { return found }
     }
     return nil
