@@ -121,7 +121,7 @@ struct FamilyMatcher {
     let reason = failure.reasons.last ?? traceback.links[index].text
     let engine = phrase.engine ?? place.engine
     if phrase.family == .missingRelation {
-      guard let name = FamilySubject.relation(text, reason), isOwnRelation(text, name, index, place) else { return nil }
+      guard let name = FamilySubject.relation(text, reason), isOwnRelation(text, name, index, last) else { return nil }
       return FamilyMatch(family: .missingRelation, subject: name, link: index)
     }
     let subject = failure.endpoint ?? endpoint(text, behind: index, last) ?? []

@@ -111,17 +111,32 @@ extension FamilyMatcher {
   }
 
   /// A table or column as far as the site named it: through its models, or in the statement of the line that ran it.
-  func isOwnRelation(_ text: borrowing Span<UInt8>, _ name: [UInt8], _ index: Int, _ place: RaisingPlace) -> Bool {
-    guard let caller = place.caller else { return true }
+  func isOwnRelation(_ text: borrowing Span<UInt8>, _ name: [UInt8], _ index: Int, _ last: Int) -> Bool {
+    guard let (caller, place) = caller(text, index, last) else { return true }
     // A cursor or a backend of the site's own, which Django's calls.
-    let above = caller - 1
-    if traceback.links[index].frames.contains(above), RaisingPlace.has(text, "django/db/", in: placed[above].module) {
+    if caller > 0, place.link.contains(caller - 1), RaisingPlace.has(text, "django/db/", in: placed[caller - 1].module)
+    {
       return true
     }
-    let below = caller + 1
-    let isRaw = below >= place.tail.upperBound || !RaisingPlace.has(text, "django/db/models/", in: placed[below].module)
-    guard isRaw || runsRawQuery(text, place) else { return true }
+    guard runsStatement(text, place) || runsRawQuery(text, place) else { return true }
     return SiteEvidence.holds(text, name, in: source(caller))
+  }
+
+  /// The application's frame that called what raised. A cause's frames begin where it was caught, perhaps below that
+  /// frame; then the exception that wraps it has it.
+  private func caller(_ text: borrowing Span<UInt8>, _ index: Int, _ last: Int) -> (Int, RaisingPlace)? {
+    for link in traceback.links[index...last].prefix(8) where link.isCertain {
+      let place = RaisingPlace(text, link, placed)
+      if let caller = place.caller { return (caller, place) }
+    }
+    return nil
+  }
+
+  /// Did the application call the cursor itself, rather than a model?
+  private func runsStatement(_ text: borrowing Span<UInt8>, _ place: RaisingPlace) -> Bool {
+    guard let below = place.tail.first(where: { !placed[$0].isPlumbing }) else { return true }
+    return RaisingPlace.service(text, placed[below]) == .database
+      && !RaisingPlace.has(text, "django/db/models/", in: placed[below].module)
   }
 
   private func runsRawQuery(_ text: borrowing Span<UInt8>, _ place: RaisingPlace) -> Bool {

@@ -95,7 +95,7 @@ struct KeyDeriver {
     let asks = algorithm.asksForPlace && isAskedFor(text, link, name)
     let isTemplate = !asks && isRaisedByTemplate(text, behind: own, in: link.frames)
     let rule: KeyRule =
-      isTemplate ? .template : !asks && ExceptionType.needsDatabaseText(text, name) ? .placeAndText : .place
+      isTemplate ? .template : !asks && needsDatabaseText(text, link, name) ? .placeAndText : .place
     let normalized = normalize(text, link.text, rule: rule, name: name)
     var writer = KeyWriter(rule)
     writer.add(text, name)
@@ -115,6 +115,13 @@ struct KeyDeriver {
     }
     if rule != .place { writer.add(normalized) }
     return ErrorKey(rule: rule, bytes: writer.bytes, family: nil, frame: own, normalized: normalized)
+  }
+
+  /// Is it a database's own sentence? What the application raises with such a type may be anybody's words.
+  private func needsDatabaseText(_ text: borrowing Span<UInt8>, _ link: ChainLink, _ name: Range<Int>) -> Bool {
+    guard ExceptionType.needsDatabaseText(text, name) else { return false }
+    guard algorithm.asksForPlace, let frame = link.frames.last, placed[frame].place == .application else { return true }
+    return !RaisingPlace.isRaise(text, traceback.frames[frame].source)
   }
 
   /// Is something missing whose name may be a visitor's, since it is no family? Then the text, which holds the name,
@@ -226,7 +233,7 @@ struct KeyDeriver {
   ) -> [UInt8] {
     var line = text.trimmed(text.line(at: message.lowerBound, before: message.upperBound))
     var quotes = TextNormalizer.Quotes.data
-    if ExceptionType.needsDatabaseText(text, name) { quotes = .database }
+    if ExceptionType.needsDatabaseText(text, name) { quotes = algorithm.asksForPlace ? .databaseParts : .database }
     if ExceptionType.isTemplate(text, name) {
       quotes = .kept
       // NoReverseMatch prints the arguments, which are the visitor's.

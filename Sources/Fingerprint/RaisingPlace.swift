@@ -21,6 +21,8 @@ enum Engine: String, Sendable {
 
 /// Where one exception of a chain was raised, as its frames say: nobody but the code that ran writes those.
 struct RaisingPlace {
+  /// All frames of the exception.
+  let link: Range<Int>
   /// The frames below the innermost one of the application; empty when that frame itself raised.
   let tail: Range<Int>
   /// The application's frame above the tail: what it called, or itself, raised.
@@ -33,6 +35,7 @@ struct RaisingPlace {
   init(_ text: borrowing Span<UInt8>, _ link: ChainLink, _ placed: [PlacedFrame]) {
     var start = link.frames.upperBound
     while start > link.frames.lowerBound, placed[start - 1].place != .application { start -= 1 }
+    self.link = link.frames
     tail = start..<link.frames.upperBound
     caller = start > link.frames.lowerBound ? start - 1 : nil
     var last: Int?
@@ -124,7 +127,7 @@ struct RaisingPlace {
     return false
   }
 
-  private static func service(_ text: borrowing Span<UInt8>, _ frame: PlacedFrame) -> Service? {
+  static func service(_ text: borrowing Span<UInt8>, _ frame: PlacedFrame) -> Service? {
     if has(text, "django/db/", in: frame.module) || isOne(text, frame.package, of: databases) { return .database }
     if isOne(text, frame.package, of: caches) { return .cache }
     if isOne(text, frame.package, of: ["kombu", "amqp", "pika", "celery", "librabbitmq"]) { return .broker }

@@ -11,6 +11,9 @@ struct TextNormalizer {
     case data
     /// `relation "shop_order"` is an identifier, `invalid input syntax for integer: "abc"` ends with data.
     case database
+    /// The same with only what names a part of the database as identifier: `value "abc" is out of range`, `at or near
+    /// "abc"` and `time zone "abc"` are data.
+    case databaseParts
     /// `Invalid filter: 'as_money'`: written in the template.
     case kept
   }
@@ -172,7 +175,7 @@ struct TextNormalizer {
       return index + 1
     }
     if hasPrefix, output.last == text[index - 1] { output.removeLast() }
-    if quotes == .kept || (quotes == .database && quote == UInt8(ascii: "\"") && namesIdentifier(text, index, start)) {
+    if quotes == .kept || (quote == UInt8(ascii: "\"") && namesIdentifier(text, index, start)) {
       copy(text, index..<(close + 1))
       return close + 1
     }
@@ -195,8 +198,18 @@ struct TextNormalizer {
   }
 
   private func namesIdentifier(_ text: borrowing Span<UInt8>, _ quote: Int, _ start: Int) -> Bool {
-    quote - 2 >= start && text[quote - 1] == 0x20 && text[quote - 2].isLetter
+    guard quotes == .database || quotes == .databaseParts, quote - 2 >= start, text[quote - 1] == 0x20,
+      text[quote - 2].isLetter
+    else { return false }
+    return quotes == .database || Self.parts.contains { text.equals(lastWord, $0) }
   }
+
+  /// What PostgreSQL puts before an identifier in its messages.
+  private static let parts: [StaticString] = [
+    "relation", "column", "constraint", "table", "index", "sequence", "schema", "view", "trigger", "type", "function",
+    "domain", "policy", "rule", "role", "user", "database", "tablespace", "extension", "parameter", "configuration",
+    "server", "publication", "subscription",
+  ]
 
   private func isPath(_ text: borrowing Span<UInt8>, at index: Int, start: Int, end: Int) -> Bool {
     guard index + 1 < end, text[index + 1].isNameByte || text[index + 1] == UInt8(ascii: ".") else { return false }

@@ -44,6 +44,20 @@ import Testing
     #expect(Self.normalized(text, TextNormalizer(quotes: .database)) == expected)
   }
 
+  @Test(
+    "since version 3 only what names a part of the database is an identifier",
+    arguments: [
+      ("duplicate key value violates unique constraint \"order_key\"", true),
+      ("null value in column \"vat\" of relation \"order\" violates not-null constraint", true),
+      ("value \"99999999999\" is out of range for type integer", false),
+      ("syntax error at or near \"abc\"", false), ("time zone \"abc\" not recognized", false),
+      ("near \"abc\": syntax error", false),
+    ])
+  func databaseParts(_ text: String, _ stays: Bool) {
+    #expect((Self.normalized(text, TextNormalizer(quotes: .databaseParts)) == text) == stays)
+    #expect(Self.normalized(text, TextNormalizer(quotes: .database)) == text, "as before")
+  }
+
   @Test("what another party answered is data in a log message, and nowhere else")
   func reportedValues() {
     let texts = ["busy", "timeout", "418"].map { "Courier answered \($0) for parcel P401383974 after 6.519 s" }

@@ -96,6 +96,31 @@ import Testing
     #expect(other != first)
   }
 
+  @Test("a cause whose frames begin below the application: what wraps it shows who asked")
+  func cause() throws {
+    func sample(_ table: String) -> SampleMail {
+      var sample = Self.asking[3].sample(table, source: "cursor.execute(statement)")
+      sample.cause = (
+        [.init(Self.packages + "django/db/backends/sqlite3/base.py", "execute", "return super().execute(query)")],
+        sample.value
+      )
+      return sample
+    }
+    let first = try #require(sample("first").fingerprint)
+    #expect(sample("second").fingerprint == first)
+  }
+
+  @Test("what the site itself raises as a database's error is told apart by its place alone")
+  func ownDatabaseError() throws {
+    var sample = SampleMail()
+    sample.type = "OperationalError"
+    sample.frames[2].source = "raise OperationalError(request.GET['x'])"
+    sample.value = "first words"
+    let first = try #require(sample.fingerprint)
+    sample.value = "other things"
+    #expect(sample.fingerprint == first)
+  }
+
   @Test("a cursor of the site's own that Django calls is no place that asks: the table's name stays")
   func ownCursor() throws {
     func sample(_ table: String) -> SampleMail {

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Fingerprint
 
-/// What a visitor writes into a text names no outage and claims no other error's history.
+/// What a visitor writes into a text names no outage. That it claims no history either: `VersionTests.noClaim`.
 @Suite struct VisitorTextTests {
   struct Words: CustomTestStringConvertible, Sendable {
     let testDescription: String
@@ -104,18 +104,6 @@ import Testing
   func noOutage(_ words: Words) throws {
     let report = try #require(SampleMail.report(words.sample.bytes))
     #expect(report.place == "orders/pricing.py in total")
-  }
-
-  @Test("no outage's history is claimed by", arguments: words)
-  func noClaim(_ words: Words) throws {
-    var honest = words.sample
-    honest.value = "something else"
-    let (one, two) = (
-      try #require(SampleMail.report(words.sample.bytes)), try #require(SampleMail.report(honest.bytes))
-    )
-    // Either no earlier name at all, or the one that the same place had with any text.
-    let needsText = one.fingerprint != two.fingerprint
-    #expect(one.previous.isEmpty || needsText || one.previous == two.previous)
   }
 
   // MARK: - Find V3: links of a chain that a cause's text has forged
