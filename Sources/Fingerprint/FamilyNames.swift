@@ -66,7 +66,7 @@ extension FamilyMatcher {
 
   /// Did a template ask, by `{% include %}` or `{% extends %}`?
   private func isIncluded(_ text: borrowing Span<UInt8>, _ index: Int) -> Bool {
-    for link in traceback.links[...index].suffix(8) {
+    for link in traceback.links[...index].suffix(8) where link.isCertain {
       for frame in link.frames.suffix(64)
       where RaisingPlace.has(text, "django/template/loader_tags.py", in: placed[frame].module) {
         return true

@@ -156,6 +156,21 @@ import Testing
     #expect(forged.bytes == honest.bytes)
   }
 
+  // MARK: - Bounds
+
+  @Test(
+    "a reason is looked for in the head of a text and in few attempts, however long the text",
+    arguments: [
+      "connection failed: ", "connection to server at \"a\", port 1 failed: x\n", "<a>: ", "(", "'", "FATAL:  ",
+      "HTTPSConnectionPool(host='a', port=1): ", "Max retries exceeded with url: /", "1, ", "NewConnectionError(",
+    ])
+  func bounded(_ part: String) {
+    let text = Array(String(repeating: part, count: 10_000).utf8)
+    let failure = FailureText(text.span, 0..<text.count)
+    #expect((1...8).contains(failure.reasons.count))
+    #expect(failure.reasons.allSatisfy { $0.upperBound <= 4096 })
+  }
+
   // MARK: - Logged messages
 
   private static func logged(_ message: String, view: String? = nil) -> FingerprintedReport? {
