@@ -178,7 +178,7 @@ struct KeyDeriver {
       file = ModulePath.name(text, (open + 1)..<comma)
       message = message.lowerBound..<open
     }
-    guard let file else { return nil }
+    guard let file, !algorithm.asksForPlace || isCompiled(text, file, link) else { return nil }
     // The text is not in the key: Python says it in other words from version to version.
     let normalized = normalize(text, message, rule: .syntax, name: name)
     var writer = KeyWriter(.syntax)
@@ -187,9 +187,19 @@ struct KeyDeriver {
     return ErrorKey(rule: .syntax, bytes: writer.bytes, family: nil, frame: nil, normalized: normalized)
   }
 
+  /// Did Python find the fault in a file of code? What `eval` was given (`<unknown>`, `<string>`) has none, and what the
+  /// application raises itself may name any.
+  private func isCompiled(_ text: borrowing Span<UInt8>, _ file: Range<Int>, _ link: ChainLink) -> Bool {
+    guard !file.isEmpty, text[file.lowerBound] != UInt8(ascii: "<") else { return false }
+    guard let frame = link.frames.last, placed[frame].place == .application else { return true }
+    return !RaisingPlace.isRaise(text, traceback.frames[frame].source)
+  }
+
+  /// Python 2 has no type of its own for it.
   private func isRecursion(_ text: borrowing Span<UInt8>, _ link: ChainLink, _ name: Range<Int>) -> Bool {
-    text.equals(name, "RecursionError")
-      || text.has("maximum recursion depth exceeded", at: link.text.lowerBound, before: link.text.upperBound)
+    if text.equals(name, "RecursionError") { return true }
+    guard !algorithm.asksForPlace || text.equals(name, "RuntimeError") else { return false }
+    return text.has("maximum recursion depth exceeded", at: link.text.lowerBound, before: link.text.upperBound)
   }
 
   /// Where the limit strikes is chance; the frames of the cycle are not.

@@ -156,6 +156,24 @@ import Testing
     #expect(forged.bytes == honest.bytes)
   }
 
+  // MARK: - Other rules that a text might choose
+
+  @Test(
+    "no text chooses the rule of the key",
+    arguments: [
+      Words(
+        "a SyntaxError of the site's own", "SyntaxError", "bad (views.py, line 10)", source: "raise SyntaxError(text)"),
+      Words("what eval was given", "SyntaxError", "invalid syntax (<unknown>, line 1)", source: "return eval(text)"),
+      Words("a depth that a visitor writes", "ValueError", "maximum recursion depth exceeded", source: "raise E(text)"),
+    ])
+  func noRule(_ words: Words) throws {
+    var honest = words.sample
+    honest.value = "something else"
+    let report = try #require(SampleMail.report(words.sample.bytes))
+    #expect(report.place == "orders/pricing.py in total")
+    #expect(report.fingerprint.text == honest.fingerprint)
+  }
+
   // MARK: - Bounds
 
   @Test(

@@ -4,7 +4,7 @@ extension KeyDeriver {
   /// The keys that earlier versions make of the same reading, in the order of `Algorithm.earlier`.
   ///
   /// Such a name is a claim: the store hands the history of the error that bears it to this one. So there is one only
-  /// where the old rules and the new ones agree on what the error is. A text that the old rules would have taken for
+  /// where the old rules and the new ones agree on what the error is: the same family or none twice, by the same rule. A text that the old rules would have taken for
   /// an outage must not take that outage's history.
   func earlierKeys(_ text: borrowing Span<UInt8>, of key: ErrorKey) -> [ErrorKey?] {
     let match = EarlierFamilyMatcher(traceback: traceback, placed: placed).match(text)
@@ -12,7 +12,8 @@ extension KeyDeriver {
     var keys: [ErrorKey?] = []
     for algorithm in Algorithm.earlier {
       var deriver = KeyDeriver(traceback: traceback, placed: placed, template: template, algorithm: algorithm)
-      keys.append(deriver.key(text, match))
+      let earlier = deriver.key(text, match)
+      keys.append(earlier?.rule == key.rule ? earlier : nil)
     }
     return keys
   }

@@ -98,6 +98,8 @@ import Testing
         value: "connection to server at \"db\", port 5432 failed: FATAL:  sorry, too many clients, host='x'",
         library: "django/template/loader.py"),
       Claim(
+        testDescription: "a file with a fault that eval names", type: "SyntaxError", value: "x (<unknown>, line 1)"),
+      Claim(
         testDescription: "a template that a visitor names", type: "TemplateDoesNotExist", value: "orders/cart.html",
         library: "django/template/loader.py"),
     ])
