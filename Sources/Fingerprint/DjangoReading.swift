@@ -59,10 +59,12 @@ extension DjangoReading {
       var known: (header: Int, chain: DjangoChainParser, stop: DjangoChainParser.Stop)?
       // Comparing each with each may cost so much more than the text is long.
       let budget = 8 * text.count + 65_536
-      for environment in marks.environments where environment >= start.floor {
+      // Layouts of the site's own may leave the environment out; their head ends above the traceback.
+      for environment in marks.environments.isEmpty ? marks.headers : marks.environments
+      where environment >= start.floor {
         guard work < budget else { return .ambiguous }
         let request = marks.requests.first { $0 > environment }
-        guard let header = marks.headers.first(where: { $0 > environment }), header < request ?? Int.max else {
+        guard let header = marks.headers.first(where: { $0 >= environment }), header < request ?? Int.max else {
           noteWithoutTraceback(text, environment, request)
           continue
         }
@@ -303,7 +305,9 @@ extension DjangoReading {
       let method = lineStart(text, before: Swift.max(0, url - 1))
       if text.has("Request Method: ", at: method, before: url) { end = Swift.max(0, method - 1) }
     }
-    return end > 0 && text[end - 1] == UInt8(ascii: "\n") ? end - 1 : end
+    // The text may end with line ends of its own; the one behind the traceback does as well.
+    while end > 0, text[end - 1] == UInt8(ascii: "\n") { end -= 1 }
+    return end
   }
 
   private static func lineStart(_ text: borrowing Span<UInt8>, before end: Int) -> Int {

@@ -21,6 +21,8 @@ struct DjangoReport: Sendable, Equatable {
   private(set) var settingsModule: Range<Int>?
   /// `/srv/app/templates/shop/invoice.html` of `In template …, error at line 3`.
   private(set) var template: Range<Int>?
+  /// `https://shop.example.org/cart/?page=2` of `Request URL: `, the line above the environment.
+  private(set) var requestURL: Range<Int>?
   /// `nil` when nothing was raised.
   private(set) var traceback: Traceback?
   /// The report breaks off inside its traceback.
@@ -34,13 +36,13 @@ struct DjangoReport: Sendable, Equatable {
 
   /// - Parameters:
   ///   - text: decoded, lines ending in LF.
-  ///   - logged: what the Subject says behind the level; empty: nothing.
-  init?(_ text: borrowing Span<UInt8>, logged: [UInt8] = [], limits: ReadingLimits) {
+  ///   - logged: what the Subject says behind the level; nil: the text was HTML, in which a visitor begins no line.
+  init?(_ text: borrowing Span<UInt8>, logged: [UInt8]?, limits: ReadingLimits) {
     let marks = DjangoLandmarks(text)
     guard !marks.environments.isEmpty || !marks.types.isEmpty && !marks.headers.isEmpty else { return nil }
-    let start = LoggedMessage(text, logged: logged)
+    let start = LoggedMessage(text, logged: logged ?? [])
     // Python's own format, with what looks like this layout in the text of the exception.
-    if start.end == nil, Self.beginsWithTraceback(text, marks) { return nil }
+    if logged != nil, start.end == nil, Self.isPythons(text, marks) { return nil }
     var finder = DjangoReading.Finder(marks: marks, start: start, limits: limits)
     let found = finder.find(text)
     work = finder.work
@@ -59,16 +61,20 @@ struct DjangoReport: Sendable, Equatable {
       take(text, reading, start, marks)
       // Django's own traceback is never behind its settings: the layout stands in a message above Python's.
       let end = Swift.max(marks.settings ?? 0, reading.request ?? reading.type ?? 0)
-      if start.end == nil, let last = marks.headers.last, end > 0, last > end { isAmbiguous = true }
+      if logged != nil, start.end == nil, let last = marks.headers.last, end > 0, last > end { isAmbiguous = true }
     }
   }
 
-  /// Whether the first traceback stands above anything of the layout, and ends as Python's do: with a line of the
-  /// exception's own, where Django's layout has `Exception Type: `.
-  private static func beginsWithTraceback(_ text: borrowing Span<UInt8>, _ marks: DjangoLandmarks) -> Bool {
-    guard let header = marks.headers.first, header < marks.environments.first ?? Int.max,
-      header < marks.types.first ?? Int.max
-    else { return false }
+  /// Whether the first traceback stands above anything of the layout, or the last one below it, and ends as Python's do.
+  private static func isPythons(_ text: borrowing Span<UInt8>, _ marks: DjangoLandmarks) -> Bool {
+    guard let first = marks.headers.first, let last = marks.headers.last else { return false }
+    let layout = Swift.min(marks.environments.first ?? Int.max, marks.types.first ?? Int.max)
+    if first < layout, endsAsPythons(text, first) { return true }
+    return last > marks.types.last ?? 0 && endsAsPythons(text, last)
+  }
+
+  /// Whether a traceback ends with a line of the exception's own, where Django's layout has `Exception Type: `.
+  private static func endsAsPythons(_ text: borrowing Span<UInt8>, _ header: Int) -> Bool {
     var index = text.next(after: text.line(at: header, before: text.count), before: text.count)
     while index < text.count {
       let line = text.line(at: index, before: text.count)
@@ -91,6 +97,11 @@ struct DjangoReport: Sendable, Equatable {
     message = text.trimmed(0..<(head ?? reading.environment))
     if headline.isEmpty, let type = reading.type { headline = text.line(at: type + 16, before: text.count) }
     readEnvironment(text, reading.environment..<(reading.header ?? reading.request ?? text.count))
+    let above = Swift.max(0, reading.environment - 1)
+    let line = ((text.lastIndex(of: UInt8(ascii: "\n"), in: 0..<above) ?? -1) + 1)..<above
+    if text.has("Request URL: ", at: line.lowerBound, before: above) {
+      requestURL = text.trimmed(line.lowerBound + 13..<above)
+    }
     traceback = reading.traceback
     isTruncated = reading.isTruncated
     raisedDuring = reading.raisedDuring

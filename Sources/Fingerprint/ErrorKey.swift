@@ -20,8 +20,6 @@ package enum KeyRule: String, Sendable, CaseIterable, Codable {
   case library
   /// Nothing was raised: the message that was logged.
   case message
-  /// Several tracebacks in one mail: all their distinct keys.
-  case several
   /// What a rule of the admin says.
   case admin = "rule"
 }

@@ -81,6 +81,8 @@ struct ReportSubject: Sendable, Equatable {
   var level: String?
   /// Behind the level.
   var message: [UInt8] = []
+  /// Whether the level is followed by what only `AdminEmailHandler` puts there: ` (EXTERNAL IP)` or ` (internal IP)`.
+  var isOfHandler = false
 
   /// `django.utils.log.AdminEmailHandler`: prefix, level, perhaps ` (EXTERNAL IP)` or ` (internal IP)`, `: `, message.
   init(decoded: [UInt8]) {
@@ -95,6 +97,8 @@ struct ReportSubject: Sendable, Equatable {
     level = text.text(hit..<end)
     let before = text.trimmed(0..<hit)
     prefix = before.isEmpty ? nil : text.text(before)
+    isOfHandler =
+      text.has(" (EXTERNAL IP): ", at: end, before: text.count) || text.has(" (internal IP): ", at: end, before: text.count)
     let colon = text.firstIndex(of: UInt8(ascii: ":"), in: end..<text.count) ?? end
     message = Array(decoded[Swift.min(colon + 1, text.count)...])
   }

@@ -7,20 +7,21 @@ import MailMessage
 struct MachineMade {
   let gate: Gate
 
-  /// A text in Django's layout: what stands before `KeyError at /cart/` is one log message.
-  func accepts(_ text: borrowing Span<UInt8>, report: DjangoReport) -> Bool {
-    // No human writes the Subject's text above a report.
-    if report.isMessageCertain, gate.subject.level != nil { return true }
-    let message = report.message
-    guard !isGreeting(text, message) else { return false }
-    if gate.subject.level != nil || message.isEmpty { return true }
-    return text.firstIndex(of: "\n\n", in: message) == nil || isInSubject(text, message)
-  }
-
   enum Author: Equatable {
     case machine, human
     /// What stands behind the traceback may be either's.
     case unknown
+  }
+
+  /// A text in Django's layout: what stands before `KeyError at /cart/` is one log message.
+  func author(_ text: borrowing Span<UInt8>, _ report: DjangoReport) -> Author {
+    // No human writes the Subject's text above a report.
+    if report.isMessageCertain, gate.subject.level != nil { return .machine }
+    let message = report.message
+    if isGreeting(text, message) { return .human }
+    if report.isAmbiguous || gate.subject.level != nil || message.isEmpty { return .machine }
+    if text.firstIndex(of: "\n\n", in: message) == nil || isInSubject(text, message) { return .machine }
+    return isLogLine(text, message) ? .unknown : .human
   }
 
   /// A text with tracebacks as Python prints them.

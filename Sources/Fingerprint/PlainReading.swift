@@ -18,8 +18,9 @@ struct PlainReading: Sendable {
     end = range.upperBound
     var parser = PlainTracebackParser(limits: limits)
     var from = range.lowerBound
-    if !logged.isEmpty { from = Swift.max(from, LoggedMessage(text, logged: logged).floor) }
-    while tracebacks.count < limits.tracebacks, let found = parser.next(text, from: from, end: range.upperBound) {
+    if !logged.isEmpty, let header = Self.header(text, below: LoggedMessage(text, logged: logged).floor) { from = header }
+    // A second one is enough to know.
+    while tracebacks.count < 2, let found = parser.next(text, from: from, end: range.upperBound) {
       tracebacks.append(found)
       from = Swift.max(found.range.upperBound, from + 1)
       if let request = Self.request(text, at: found.range.upperBound, end: range.upperBound) {
@@ -30,6 +31,13 @@ struct PlainReading: Sendable {
       }
     }
     work += parser.work
+  }
+
+  /// The traceback that `format(record)` puts right below the message (Django up to 1.8).
+  private static func header(_ text: borrowing Span<UInt8>, below floor: Int) -> Int? {
+    let start = floor + 1
+    guard floor > 0, start < text.count, text[floor] == UInt8(ascii: "\n") else { return nil }
+    return FrameLine.isHeader(text, text.trimmed(text.line(at: start, before: text.count))) ? start : nil
   }
 
   /// Whether a visitor cannot have written any of it.

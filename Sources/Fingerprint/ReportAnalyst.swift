@@ -10,14 +10,13 @@ struct ReportAnalyst {
     let text = decoded.octets.span
     var analysis = Analysis(outcome: .pass(.noReportStructure), gate: gate, text: decoded.octets)
     analysis.work = text.count
-    if let report = DjangoReport(text, logged: isHTML ? [] : gate.subject.message, limits: limits) {
+    if let report = DjangoReport(text, logged: isHTML ? nil : gate.subject.message, limits: limits) {
       analysis.format = isHTML ? .djangoHTML : .djangoText
       analysis.report = report
       analysis.work += report.work
       analyseDjango(text, report, &analysis)
-    } else if text.firstIndex(of: "Traceback (most recent call last):", in: 0..<text.count) != nil {
+    } else if isTraceback(text, &analysis) {
       analysis.format = .traceback
-      analysePlain(text, in: 0..<text.count, &analysis)
     } else if let message = unraised(text, isHTML: isHTML) {
       analysis.format = .logRecord
       analyseMessage(text, message, view: nil, &analysis)
@@ -29,13 +28,25 @@ struct ReportAnalyst {
     return analysis
   }
 
+  private func isTraceback(_ text: borrowing Span<UInt8>, _ analysis: inout Analysis) -> Bool {
+    guard text.firstIndex(of: "Traceback (most recent call last):", in: 0..<text.count) != nil else { return false }
+    analysePlain(text, in: 0..<text.count, &analysis)
+    if case .pass(.noReportStructure) = analysis.outcome { return false }
+    return true
+  }
+
   /// The message of a report that a layout of the site's own made of a log record without an exception: the Subject says
-  /// it, and the head `Report` stands below.
+  /// it, and the head `Report` stands below, or the Subject has the form of `AdminEmailHandler`.
   private func unraised(_ text: borrowing Span<UInt8>, isHTML: Bool) -> Range<Int>? {
-    guard !isHTML, gate.subject.level != nil, let end = LoggedMessage(text, logged: gate.subject.message).end,
-      text.has("Report at ", at: end, before: text.count)
-    else { return nil }
-    return text.line(at: text.trimmed(0..<end).lowerBound, before: end)
+    guard !isHTML, gate.subject.level != nil else { return nil }
+    let message = LoggedMessage(text, logged: gate.subject.message)
+    let end = message.floor
+    guard end > 0 else { return nil }
+    let line = text.line(at: text.trimmed(0..<end).lowerBound, before: end)
+    if message.end != nil, text.has("Report at ", at: end, before: text.count) { return line }
+    // `Internal Server Error: /cart/` alone would be the name of all errors of the site.
+    let isAlone = text.trimmed(end..<text.count).isEmpty && MessageKey.requestPath(text, line) == nil
+    return isAlone && gate.subject.isOfHandler ? line : nil
   }
 
   /// What is left out may be what would have made a report of it, or another one.
@@ -50,10 +61,7 @@ struct ReportAnalyst {
   // MARK: - Django
 
   private func analyseDjango(_ text: borrowing Span<UInt8>, _ report: DjangoReport, _ analysis: inout Analysis) {
-    guard MachineMade(gate: gate).accepts(text, report: report) else {
-      analysis.outcome = .pass(.quotedTraceback)
-      return
-    }
+    guard isMachines(MachineMade(gate: gate).author(text, report), &analysis) else { return }
     let type = report.certainType.map { text.text($0) }
     if report.isAmbiguous {
       analysis.outcome = .doubt(Doubt(.ambiguousReport, type: type))
@@ -64,7 +72,7 @@ struct ReportAnalyst {
         analysis.outcome = .doubt(Doubt(.tooManyFrames, type: type))
         return
       }
-      conclude(text, [finding(text, traceback, report: report)], outside: nil, &analysis)
+      conclude(finding(text, traceback, report: report), &analysis)
     } else if report.isTruncated {
       analysis.outcome = .doubt(Doubt(.truncatedReport, type: type))
     } else if !isTracebackLogged(text, report, &analysis) {
@@ -83,6 +91,15 @@ struct ReportAnalyst {
     return true
   }
 
+  private func isMachines(_ author: MachineMade.Author, _ analysis: inout Analysis) -> Bool {
+    switch author {
+    case .machine: return true
+    case .human: analysis.outcome = .pass(.quotedTraceback)
+    case .unknown: analysis.outcome = .doubt(Doubt(.textBehindTraceback))
+    }
+    return false
+  }
+
   // MARK: - Python
 
   private func analysePlain(_ text: borrowing Span<UInt8>, in range: Range<Int>, _ analysis: inout Analysis) {
@@ -90,46 +107,54 @@ struct ReportAnalyst {
     let tracebacks = reading.tracebacks
     guard !tracebacks.isEmpty else { return }
     defer { analysis.work += reading.work }
-    switch analysis.report == nil ? MachineMade(gate: gate).author(text, reading) : .machine {
-    case .machine: break
-    case .human:
-      analysis.outcome = .pass(.quotedTraceback)
-      return
-    case .unknown:
-      analysis.outcome = .doubt(Doubt(.textBehindTraceback))
-      return
-    }
+    guard analysis.report != nil || isMachines(MachineMade(gate: gate).author(text, reading), &analysis) else { return }
+    let traceback = tracebacks[0].traceback
     if !reading.isCertain(text) {
       analysis.outcome = .doubt(Doubt(.ambiguousReport))
-    } else if tracebacks.contains(where: \.traceback.isCut) || tracebacks.count == limits.tracebacks {
+    } else if traceback.isCut {
       analysis.outcome = .doubt(Doubt(.tooManyFrames))
-    } else if tracebacks.contains(where: \.traceback.isTruncated) {
+    } else if traceback.isTruncated {
       analysis.outcome = .doubt(Doubt(.truncatedReport))
     } else {
-      let findings = tracebacks.map { finding(text, $0.traceback, report: analysis.report) }
-      conclude(text, findings, outside: gate.isCron ? outside(text, tracebacks) : nil, &analysis)
+      conclude(finding(text, traceback, report: analysis.report), &analysis)
+      if gate.isCron { addOutput(text, around: tracebacks[0].range, &analysis) }
+      if analysis.report != nil { markAsLogged(&analysis) }
     }
   }
 
-  /// What a cron job printed besides its traceback, normalised, each line once. It is part of the key: new words in
-  /// the output may be a new fault.
-  private func outside(_ text: borrowing Span<UInt8>, _ tracebacks: [PlainTraceback]) -> [[UInt8]] {
+  /// What a cron job printed before its traceback is part of the key: new words in the output may be a new fault. What
+  /// stands behind it may belong to the exception's text; earlier versions took it for output as well.
+  private func addOutput(_ text: borrowing Span<UInt8>, around traceback: Range<Int>, _ analysis: inout Analysis) {
+    guard case .report(var key) = analysis.outcome, key.family == nil else { return }
+    let before = output(text, 0..<traceback.lowerBound, known: [])
+    let all = before + output(text, Swift.min(traceback.upperBound, text.count)..<text.count, known: before)
+    func added(_ lines: [[UInt8]]) -> [UInt8] { lines.reduce(into: []) { $0 += Array("\n+ ".utf8) + $1 } }
+    key.bytes += added(before)
+    analysis.outcome = .report(key)
+    analysis.replaceKeys { $0 + added(all) }
+  }
+
+  /// The lines of `range`, normalised, each once, 64 with those that are `known`.
+  private func output(_ text: borrowing Span<UInt8>, _ range: Range<Int>, known: [[UInt8]]) -> [[UInt8]] {
     var lines: [[UInt8]] = []
-    var index = 0
-    var skip = tracebacks[...]
-    while index < text.count, lines.count < 64 {
-      if let first = skip.first, index >= first.range.lowerBound {
-        index = Swift.max(first.range.upperBound, index + 1)
-        skip = skip.dropFirst()
-        continue
-      }
-      let line = text.line(at: index, before: text.count)
+    var index = range.lowerBound
+    while index < range.upperBound, known.count + lines.count < 64 {
+      let line = text.line(at: index, before: range.upperBound)
       var normalizer = TextNormalizer(limit: 120)
       let normalized = normalizer.normalize(text, text.trimmed(line))
-      if !normalized.isEmpty, !lines.contains(normalized) { lines.append(normalized) }
-      index = Swift.max(text.next(after: line, before: text.count), index + 1)
+      if !normalized.isEmpty, !known.contains(normalized), !lines.contains(normalized) { lines.append(normalized) }
+      index = Swift.max(text.next(after: line, before: range.upperBound), index + 1)
     }
     return lines
+  }
+
+  /// A traceback in a logged message may be a visitor's words. It names an error among the logged ones only, and claims
+  /// no history: so it cannot hide one that was raised.
+  private func markAsLogged(_ analysis: inout Analysis) {
+    guard case .report(var key) = analysis.outcome else { return }
+    key.bytes = Array("logged\n".utf8) + key.bytes
+    analysis.outcome = .report(key)
+    analysis.earlier = []
   }
 
   // MARK: - Keys
@@ -151,35 +176,16 @@ struct ReportAnalyst {
     return finding
   }
 
-  private func conclude(
-    _ text: borrowing Span<UInt8>, _ findings: [Finding?], outside: [[UInt8]]?, _ analysis: inout Analysis
-  ) {
-    analysis.findings = findings.compactMap { $0 }
-    guard analysis.findings.count == findings.count, let key = joined(analysis.findings.map(\.key), outside) else {
+  private func conclude(_ finding: Finding?, _ analysis: inout Analysis) {
+    guard let finding else {
       analysis.outcome = .doubt(Doubt(.noTracebackKey))
       return
     }
-    analysis.outcome = .report(key)
-    for (index, algorithm) in Algorithm.earlier.enumerated() {
-      let keys = analysis.findings.compactMap { $0.earlier[index] }
-      guard keys.count == findings.count, let key = joined(keys, outside) else { continue }
-      analysis.earlier.append(EarlierKey(version: algorithm.version, bytes: key.bytes))
+    analysis.findings = [finding]
+    analysis.outcome = .report(finding.key)
+    for (algorithm, key) in zip(Algorithm.earlier, finding.earlier) {
+      if let key { analysis.earlier.append(EarlierKey(version: algorithm.version, bytes: key.bytes)) }
     }
-  }
-
-  /// One key for all tracebacks of a mail.
-  private func joined(_ keys: [ErrorKey], _ outside: [[UInt8]]?) -> ErrorKey? {
-    guard var key = keys.first else { return nil }
-    if keys.contains(where: { $0.bytes != key.bytes }) {
-      let distinct = Set(keys.map(\.bytes))
-      var writer = KeyWriter(.several)
-      for bytes in distinct.sorted(by: { $0.lexicographicallyPrecedes($1) }) { writer.add(bytes) }
-      key = ErrorKey(rule: .several, bytes: writer.bytes, family: nil, frame: key.frame)
-    }
-    if key.family == nil, let outside {
-      for line in outside { key.bytes += Array("\n+ ".utf8) + line }
-    }
-    return key
   }
 
   /// Nothing was raised: the message is all there is.

@@ -9,8 +9,6 @@ package struct ReadingLimits: Sendable {
   package var mimeParts = 1000
   /// Frames in one traceback. Python stops at 1000 by default; a RecursionError of two files shows all of them.
   package var frames = 20_000
-  /// Tracebacks in one mail.
-  package var tracebacks = 200
 
   package init() {}
 }

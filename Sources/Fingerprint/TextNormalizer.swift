@@ -170,6 +170,11 @@ struct TextNormalizer {
     // An apostrophe: `didn't`. A prefix as in u'…' or b'…' belongs to the string.
     let prefixed = index > start && text[index - 1].isNameByte
     let hasPrefix = prefixed && (index - 1 == start || !text[index - 2].isNameByte)
+    if quotes == .databaseParts, !prefixed || hasPrefix, !namesIdentifier(text, index, start) {
+      // A value may hold quotes and line ends, so nothing tells where it ends.
+      if hasPrefix, output.last == text[index - 1] { output.removeLast() }
+      return replace(text, index..<end, .quotedString)
+    }
     guard !prefixed || hasPrefix, let close = closing(text, quote, from: index + 1, end: end) else {
       output.append(quote)
       return index + 1

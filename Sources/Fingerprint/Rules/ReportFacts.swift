@@ -116,16 +116,9 @@ struct ReportFacts {
     return host
   }
 
-  /// `Request URL: https://shop.example.org/cart/?page=2`, the last such line above the environment: an exception's
-  /// text stands before it and may hold anything.
   private var url: Range<Int>? {
-    guard let report = analysis.report else { return nil }
-    let span = analysis.text.span
-    let end = span.firstIndex(of: "\nPython Version: ", in: report.message.upperBound..<span.count) ?? span.count
-    let start = report.message.upperBound
-    guard let hit = span.lastIndex(of: "\nRequest URL: ", in: start..<Swift.max(start, end)) else { return nil }
-    let line = span.trimmed(span.line(at: hit + 14, before: span.count))
-    return span.firstIndex(of: "://", in: line) == nil ? nil : line
+    guard let url = analysis.report?.requestURL else { return nil }
+    return analysis.text.span.firstIndex(of: "://", in: url) == nil ? nil : url
   }
 
   private func authority(_ url: Range<Int>) -> Range<Int> {
