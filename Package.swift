@@ -70,14 +70,17 @@ let package = Package(
     layer("DedupCore", on: ["MailMessage"]),
     layer("DedupConfig", on: ["DedupCore", "Fingerprint", "MailMessage", "SMTPProtocol"]),
 
-    layer("SMTPServer", on: ["CCrypt", "SMTPProtocol", "MailMessage", nio, nioPosix, nioTLS, nioSSL, logging]),
+    layer("Listening", on: [nio]),
+    layer(
+      "SMTPServer",
+      on: ["CCrypt", "Listening", "SMTPProtocol", "MailMessage", nio, nioPosix, nioTLS, nioSSL, logging]),
     layer(
       "SMTPClient", on: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, nioTLS, nioSSL, logging]),
     layer("DedupStore", on: ["CChecksum", "CZlib", "DedupCore", "MailMessage", grdb, grdbSQLite, logging]),
     layer("Maildir", on: ["DedupCore", "MailMessage"]),
     layer("MailEncryption", on: ["COpenSSL", "DedupCore", "MailMessage"]),
     layer("HostSystem", on: ["CMalloc", "DedupCore", "DedupConfig", "MailMessage", "SMTPProtocol"]),
-    layer("ControlAPI", on: ["DedupCore", "MailMessage", hummingbird, nio, nioPosix, nioHTTP1, logging]),
+    layer("ControlAPI", on: ["DedupCore", "Listening", "MailMessage", hummingbird, nio, nioPosix, nioHTTP1, logging]),
 
     .executableTarget(
       name: "MailDedup",

@@ -4,7 +4,7 @@ import Hummingbird
 
 // Errors: the questions, and what an admin asks for.
 extension ControlServer {
-  static func addErrors(to router: Router<BasicRequestContext>, _ service: any ControlService) {
+  static func addErrors(to router: Router<ControlContext>, _ service: any ControlService) {
     router.get("\(ControlPath.errors)") { request, _ in
       try await answer { try await service.errors(try FingerprintQuery(request)) }
     }

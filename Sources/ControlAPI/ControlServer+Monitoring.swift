@@ -4,7 +4,7 @@ import NIOCore
 
 // What monitors ask.
 extension ControlServer {
-  static func addMonitoring(to router: Router<BasicRequestContext>, _ service: any ControlService) {
+  static func addMonitoring(to router: Router<ControlContext>, _ service: any ControlService) {
     // That it is answered is the answer.
     router.get("\(ControlPath.alive)") { _, _ in text(.ok, "ok\n") }
     router.get("\(ControlPath.ready)") { _, _ in

@@ -3,7 +3,7 @@ import Hummingbird
 
 // The queue, and the way out of it.
 extension ControlServer {
-  static func addQueue(to router: Router<BasicRequestContext>, _ service: any ControlService) {
+  static func addQueue(to router: Router<ControlContext>, _ service: any ControlService) {
     router.get("\(ControlPath.queue)") { request, _ in
       try await answer { try await service.queue(try QueueFilter(request)) }
     }

@@ -1,7 +1,9 @@
 import Foundation
 import Hummingbird
+import Listening
 package import Logging
 package import NIOCore
+import Synchronization
 
 /// Answers the control API over HTTP on a Unix socket that only its owner and group may open, and on a TCP port to
 /// whoever shows a token.
@@ -12,11 +14,14 @@ package struct ControlServer: Sendable {
     package var port: Int
     /// What clients have to show (RFC 6750 section 2.1).
     package var token: String
+    /// How long a connection may be open on which nobody showed the token.
+    package var patience: Duration
 
-    package init(host: String, port: Int, token: String) {
+    package init(host: String, port: Int, token: String, patience: Duration = .seconds(10)) {
       self.host = host
       self.port = port
       self.token = token
+      self.patience = patience
     }
   }
 
@@ -29,7 +34,7 @@ package struct ControlServer: Sendable {
   private let onReady: @Sendable () -> Void
 
   /// - Parameters:
-  ///   - socket: path of the socket; one that was left behind by a killed daemon is replaced.
+  ///   - socket: path of the socket; `prepare` makes it free.
   ///   - socketGroup: whose members may open it; nil: the group of the process.
   ///   - onReady: called once the socket answers.
   package init(
@@ -47,34 +52,59 @@ package struct ControlServer: Sendable {
 
   /// Runs until the task is cancelled or a graceful shutdown is asked for.
   package func run() async throws {
-    try prepareSocket()
+    try Self.prepare(socket)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await runSocket() }
       if let door { group.addTask { try await run(door) } }
       try await group.waitForAll()
     }
-    unlink(socket)
   }
 
+  /// The server binds to a name of its own, for it would take away whatever socket stands at ours, in the end as well.
+  /// Once it listens, the socket gets our name, unless something stands there.
   private func runSocket() async throws {
+    let folder = (socket as NSString).deletingLastPathComponent
+    let ownName = ((folder.isEmpty ? "." : folder) as NSString).appendingPathComponent(".ctl\(getpid())")
+    let outcome = Mutex<Result<SocketFile, SocketFile.Obstacle>?>(nil)
     let application = Application(
       router: Self.router(service),
-      configuration: .init(address: .unixDomainSocket(path: socket)),
-      onServerRunning: { [socket, socketGroup, onReady] _ in
-        if let socketGroup { chown(socket, uid_t.max, socketGroup) }
-        chmod(socket, 0o660)
+      configuration: .init(address: .unixDomainSocket(path: ownName)),
+      onServerRunning: { [socket, socketGroup, onReady] channel in
+        if let socketGroup { chown(ownName, uid_t.max, socketGroup) }
+        chmod(ownName, 0o660)
+        do throws(SocketFile.Obstacle) {
+          try SocketFile.rename(ownName, to: socket)
+          outcome.withLock { $0 = .success(SocketFile(ownedAt: socket)) }
+        } catch {
+          outcome.withLock { $0 = .failure(error) }
+          return channel.close(promise: nil)
+        }
+        await restAfterFailures(channel)
         onReady()
       },
       eventLoopGroupProvider: .shared(group), logger: quiet)
+    defer { if case .success(let file) = outcome.withLock({ $0 }) { file.remove() } }
     try await application.run()
+    if case .failure(let obstacle) = outcome.withLock({ $0 }) { throw obstacle }
   }
 
   private func run(_ door: Door) async throws {
     let application = Application(
       router: Self.router(service, token: door.token),
-      configuration: .init(address: .hostname(door.host, port: door.port)),
+      server: .http1(configuration: .init(additionalChannelHandlers: [LoginDeadline(TimeAmount(door.patience))])),
+      configuration: .init(
+        address: .hostname(door.host, port: door.port),
+        availableConnectionsDelegate: .maximum(LoginDeadline.mostConnections, logger: quiet)),
+      onServerRunning: { channel in await restAfterFailures(channel) },
       eventLoopGroupProvider: .shared(group), logger: quiet)
     try await application.run()
+  }
+
+  /// Not to spin in accept when there are no descriptors.
+  private func restAfterFailures(_ channel: any Channel) async {
+    try? await channel.eventLoop.submit {
+      try channel.pipeline.syncOperations.addHandler(AcceptPause(), position: .first)
+    }.get()
   }
 
   private var quiet: Logger {
@@ -83,18 +113,20 @@ package struct ControlServer: Sendable {
     return quiet
   }
 
-  private func prepareSocket() throws {
+  /// Makes the folder of a socket, and takes away a socket there that a killed daemon left.
+  ///
+  /// - Throws: `SocketFile.Obstacle` when something else stands there, or somebody answers.
+  package static func prepare(_ socket: String) throws {
     let folder = (socket as NSString).deletingLastPathComponent
     try FileManager.default.createDirectory(
       atPath: folder.isEmpty ? "." : folder, withIntermediateDirectories: true,
       attributes: [.posixPermissions: 0o750])
-    // Only the instance that holds the lock of the store gets here, so nobody answers on a socket that is left over.
-    unlink(socket)
+    try SocketFile.clear(socket)
   }
 
   /// - Parameter token: nil: whoever gets here may ask.
-  static func router(_ service: any ControlService, token: String? = nil) -> Router<BasicRequestContext> {
-    let router = Router()
+  static func router(_ service: any ControlService, token: String? = nil) -> Router<ControlContext> {
+    let router = Router(context: ControlContext.self)
     if let token { router.add(middleware: TokenCheck(token: token)) }
     router.get("\(ControlPath.status)") { _, _ in try await answer { try await service.status() } }
     router.get("\(ControlPath.summary)") { request, _ in
@@ -115,7 +147,7 @@ package struct ControlServer: Sendable {
   }
 
   /// What an admin says about errors.
-  private static func addAdmin(to router: Router<BasicRequestContext>, _ service: any ControlService) {
+  private static func addAdmin(to router: Router<ControlContext>, _ service: any ControlService) {
     router.get("\(ControlPath.silences)") { request, _ in
       let all = request.uri.queryParameters["all"] == "true"
       return try await answer { try await service.silences(all: all) }
@@ -141,9 +173,15 @@ package struct ControlServer: Sendable {
     }
   }
 
-  /// The JSON of a request; nothing that is asked for is longer.
+  /// Octets of the longest request; nothing that is asked for is longer.
+  static let longestBody = 64 << 10
+
+  /// The JSON of a request.
   static func body<Value: Decodable>(of request: Request) async throws -> Value {
-    let bytes = try await request.body.collect(upTo: 64 << 10)
+    let tooLarge = ControlProblem("the limit is \(longestBody) octets a request", .tooLarge)
+    if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > longestBody { throw tooLarge }
+    let bytes: ByteBuffer
+    do { bytes = try await request.body.collect(upTo: longestBody) } catch is NIOTooManyBytesError { throw tooLarge }
     do {
       return try ControlJSON.decode(Value.self, from: Data(bytes.readableBytesView))
     } catch {
@@ -171,6 +209,7 @@ extension ControlProblem {
   fileprivate var status: HTTPResponse.Status {
     switch kind {
     case .malformed: .badRequest
+    case .tooLarge: .contentTooLarge
     case .nothingMatched: .notFound
     case .ambiguous: .conflict
     case .refused: .unprocessableContent

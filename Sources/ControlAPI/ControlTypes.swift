@@ -296,6 +296,8 @@ package struct ControlProblem: Codable, Sendable, Equatable, Error, CustomString
   package enum Kind: String, Codable, Sendable {
     /// The request is not what the path takes.
     case malformed
+    /// It is longer than any request.
+    case tooLarge = "too-large"
     /// It names nothing that is there.
     case nothingMatched = "nothing-matched"
     /// It names several where one is meant.

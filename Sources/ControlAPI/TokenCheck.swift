@@ -2,7 +2,7 @@ import Hummingbird
 
 /// Lets nobody in without the token (RFC 6750), but for what says nothing of anybody's mail.
 struct TokenCheck: RouterMiddleware {
-  typealias Context = BasicRequestContext
+  typealias Context = ControlContext
 
   /// What monitors ask that have no token.
   private static let open: Set = [ControlPath.alive, ControlPath.ready]
@@ -14,7 +14,11 @@ struct TokenCheck: RouterMiddleware {
   func handle(
     _ request: Request, context: Context, next: (Request, Context) async throws -> Response
   ) async throws -> Response {
-    if Self.open.contains(request.uri.path) || isShown(in: request) { return try await next(request, context) }
+    if isShown(in: request) {
+      context.channel.triggerUserOutboundEvent(LoginDeadline.Met(), promise: nil)
+      return try await next(request, context)
+    }
+    if Self.open.contains(request.uri.path) { return try await next(request, context) }
     let problem = ControlProblem("show the token of [control] token-file: Authorization: Bearer TOKEN")
     var response = ControlServer.response(.unauthorized, try ControlJSON.encode(problem))
     response.headers[.wwwAuthenticate] = "Bearer"

@@ -37,6 +37,10 @@ package struct Configuration: Hashable, Sendable {
     package var hostname: String?
     /// Open connections in all.
     package var maximumConnections = 1000
+    /// Open connections of clients that may not send before they log in.
+    package var maximumConnectionsBeforeLogin = 200
+    /// Memory for unfinished messages of all clients, in octets.
+    package var messageMemory = 64 << 20
     /// Open connections of one client address.
     package var maximumConnectionsPerClient = 100
     /// The same for clients on this machine, where all of a site's processes share one address.
@@ -59,6 +63,8 @@ package struct Configuration: Hashable, Sendable {
     package var networks = [IPNetwork("127.0.0.0/8"), IPNetwork("::1/128")].compactMap { $0 }
     /// Who begins with a PROXY header and is believed.
     package var proxies: [IPNetwork] = []
+    /// Octets that no mail may have are mended, not refused.
+    package var mendsMessages = true
 
     package init() {}
   }

@@ -40,12 +40,14 @@ struct Daemon {
     let terminal = Terminal()
     let manager = ServiceManager()
     let inherited = InheritedSocket.all()
+    raiseDescriptorLimit()
     // From here on: its default is to end the process.
     let hangUps = await UnixSignalsSequence(trapping: .sighup)
     let reader = Current(ReportReader(rules: configuration.rules))
     let arriving = ArrivingMessages()
     let store = try openStore(reader, arriving)
     defer { store.close() }
+    try prepareControlSocket()
     let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
     let delivery = DeliveryLoop()
     let route = Current(
@@ -135,6 +137,31 @@ extension Daemon {
         arriving: { arriving.count })
     } catch {
       throw StartFailure(error.kind == .locked ? .locked : .store, error.description)
+    }
+  }
+
+  private func raiseDescriptorLimit() {
+    let limit = Descriptors.raiseLimit()
+    logger.info("descriptors", metadata: ["limit": "\(limit)"])
+    let wanted = configuration.listener.maximumConnections
+    let possible = Entrance.connections(of: configuration, descriptors: limit)
+    guard possible < wanted else { return }
+    logger.warning(
+      "descriptors-short",
+      metadata: [
+        "limit": "\(limit)", "connections": "\(possible)",
+        "reason": """
+        listener.maximum-connections = \(wanted) needs \(wanted + Descriptors.reserve) descriptors; raise the hard limit \
+        (LimitNOFILE of systemd, ulimit -Hn) or lower the key
+        """,
+      ])
+  }
+
+  /// Before anybody is taken in: another relay may be behind that socket, which has another store.
+  private func prepareControlSocket() throws(StartFailure) {
+    let socket = configuration.control.socket
+    do { try ControlServer.prepare(socket) } catch {
+      throw StartFailure(.unavailable, "control.socket = \(socket): \(error)")
     }
   }
 

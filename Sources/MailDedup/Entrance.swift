@@ -1,4 +1,5 @@
 import DedupConfig
+import HostSystem
 import Logging
 import SMTPServer
 
@@ -6,6 +7,11 @@ import SMTPServer
 struct Entrance: Sendable {
   let terms: SMTPListener.Terms
   private let users: PasswordFile?
+
+  /// Connections for which there are descriptors; whoever comes beyond is told 421, and does not wait in vain.
+  static func connections(of configuration: Configuration, descriptors: Int) -> Int {
+    min(configuration.listener.maximumConnections, max(1, descriptors - Descriptors.reserve))
+  }
 
   /// - Throws: `StartFailure` when the certificate or the users cannot be used.
   init(_ configuration: Configuration, hostname: String, logger: Logger) throws(StartFailure) {
@@ -42,9 +48,12 @@ struct Entrance: Sendable {
   private static func settings(_ configuration: Configuration, _ hostname: String) -> ListenerSettings {
     var settings = ListenerSettings(endpoints: endpoints(configuration.listener), hostname: hostname)
     settings.limits = configuration.limits
-    settings.maximumConnections = configuration.listener.maximumConnections
+    settings.maximumConnections = connections(of: configuration, descriptors: Descriptors.raiseLimit())
     settings.maximumPerClient = configuration.listener.maximumConnectionsPerClient
     settings.maximumPerLoopbackClient = configuration.listener.maximumConnectionsPerLoopbackClient
+    settings.maximumBeforeLogin = configuration.listener.maximumConnectionsBeforeLogin
+    settings.memory = configuration.listener.messageMemory
+    settings.mendsMessages = configuration.access.mendsMessages
     settings.networks = configuration.access.networks
     settings.proxies = configuration.access.proxies
     settings.allowsPlaintextAuthOnLoopback = configuration.auth.allowsPlaintextOnLoopback

@@ -45,6 +45,7 @@ final class Intake: TransactionHandler {
 
   func handle(_ transaction: Transaction, reply: @escaping @Sendable (Reply) -> Void) {
     guard transaction.message.tail != nil else {
+      let transaction = transaction.seamed(before: transaction.message.head)
       return accept(transaction, judgement: self.reader.value.judge(transaction.message.head), reply)
     }
     large.async { [self] in judgeLarge(transaction, reply) }
@@ -57,6 +58,7 @@ final class Intake: TransactionHandler {
       let judgement = reader.value.judge(octets)
       var transaction = transaction
       if case .report = judgement { transaction.message = Message(octets) }
+      transaction = transaction.seamed(before: octets)
       accept(transaction, judgement: judgement, reply)
     } catch {
       logger.error("unreadable", metadata: ["session": "\(transaction.client.session)", "error": "\(error)"])
@@ -74,7 +76,7 @@ final class Intake: TransactionHandler {
       switch result {
       case .success(let verdict):
         let answer = Self.reply(to: verdict, id: submission.id)
-        Self.log(verdict, of: submission, from: transaction.client, answer, to: logger)
+        Self.log(verdict, of: submission, from: transaction.client, mended: transaction.mended, answer, to: logger)
         if verdict.isForward { reply(answer) } else { pacing.give { reply(answer) } }
       case .failure(let failure): safetyNet.take(submission, because: failure, reply: reply)
       }
@@ -117,7 +119,8 @@ final class Intake: TransactionHandler {
   }
 
   private static func log(
-    _ verdict: Verdict, of submission: Submission, from client: Transaction.Client, _ answer: Reply, to logger: Logger
+    _ verdict: Verdict, of submission: Submission, from client: Transaction.Client, mended: Mended, _ answer: Reply,
+    to logger: Logger
   ) {
     let recipients = submission.envelope.recipients
     var metadata: Logger.Metadata = [
@@ -128,6 +131,7 @@ final class Intake: TransactionHandler {
       "reply": .string(answer.description),
     ]
     if let user = client.user { metadata["user"] = "\(user)" }
+    if !mended.isEmpty { metadata["mended"] = "\(mended)" }
     if case .report(let occurrence) = submission.judged {
       metadata["fingerprint"] = "\(occurrence.fingerprint)"
       metadata["site"] = "\(occurrence.site.name)"
@@ -135,5 +139,30 @@ final class Intake: TransactionHandler {
     }
     if case .suppress(_, let count) = verdict { metadata["held_back"] = "\(count.heldBack)" }
     logger.info(verdict.isForward ? "queued" : "suppressed", metadata: metadata)
+    if !mended.isEmpty { warn(ofMended: submission, mended, to: logger) }
+  }
+
+  /// A signature holds for the octets that were signed, and those could not go on.
+  private static func warn(ofMended submission: Submission, _ mended: Mended, to logger: Logger) {
+    guard let start = try? submission.message.prefix(HeaderEdit.longestHeader), HeaderEdit.isSigned(start) else {
+      return
+    }
+    logger.warning(
+      "signed-mail-mended",
+      metadata: [
+        "id": "\(submission.id)", "from": "<\(submission.envelope.sender)>", "mended": "\(mended)",
+        "reason": "octets that no mail may have were replaced; its signature may not hold any more",
+      ])
+  }
+}
+
+extension Transaction {
+  /// With what keeps its first line out of our trace fields.
+  fileprivate func seamed(before octets: [UInt8]) -> Transaction {
+    let seam = HeaderSeam.octets(before: octets)
+    if seam.isEmpty { return self }
+    var transaction = self
+    transaction.message = message.prepending(seam)
+    return transaction
   }
 }

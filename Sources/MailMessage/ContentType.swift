@@ -9,7 +9,8 @@ package struct ContentType: Sendable, Equatable {
   }
 
   package var kind = Kind.plainText
-  package var boundary: Range<Int>?
+  /// Unfolded and decoded.
+  package var boundary: [UInt8]?
   package var charset: Range<Int>?
   /// `format=flowed`: written in a mail program, by a human (RFC 3676).
   package var isFlowed = false
@@ -30,9 +31,11 @@ package struct ContentType: Sendable, Equatable {
     let semicolon = bytes.firstIndex(of: UInt8(ascii: ";"), in: value) ?? value.upperBound
     kind = ContentType.kind(bytes, bytes.trimmed(value.lowerBound..<semicolon))
     var index = semicolon
+    var boundary = SplitParameter("boundary")
     while index < value.upperBound {
-      index = readParameter(bytes, from: index + 1, end: value.upperBound)
+      index = readParameter(bytes, from: index + 1, end: value.upperBound, &boundary)
     }
+    self.boundary = boundary.value
   }
 
   private static func kind(_ bytes: borrowing Span<UInt8>, _ name: Range<Int>) -> Kind {
@@ -52,7 +55,9 @@ package struct ContentType: Sendable, Equatable {
   }
 
   /// Reads `name=value` or `name="value"` behind a semicolon; answers where the next semicolon stands.
-  private mutating func readParameter(_ bytes: borrowing Span<UInt8>, from start: Int, end: Int) -> Int {
+  private mutating func readParameter(
+    _ bytes: borrowing Span<UInt8>, from start: Int, end: Int, _ boundary: inout SplitParameter
+  ) -> Int {
     guard start < end else { return end }
     var index = start
     while index < end, bytes[index] != UInt8(ascii: "="), bytes[index] != UInt8(ascii: ";") { index += 1 }
@@ -62,7 +67,7 @@ package struct ContentType: Sendable, Equatable {
     while index < end, bytes[index].isBlank { index += 1 }
     var value = index..<index
     if index < end, bytes[index] == UInt8(ascii: "\"") {
-      let close = bytes.firstIndex(of: UInt8(ascii: "\""), in: (index + 1)..<end) ?? end
+      let close = bytes.closingQuote(from: index + 1, end: end)
       value = (index + 1)..<close
       index = bytes.firstIndex(of: UInt8(ascii: ";"), in: Swift.min(close, end)..<end) ?? end
     } else {
@@ -70,17 +75,28 @@ package struct ContentType: Sendable, Equatable {
       value = bytes.trimmed(index..<stop)
       index = stop
     }
-    keep(bytes, name: name, value: value)
+    keep(bytes, name: name, value: value, &boundary)
     return index
   }
 
-  private mutating func keep(_ bytes: borrowing Span<UInt8>, name: Range<Int>, value: Range<Int>) {
-    if bytes.equalsIgnoringCase(name, "boundary") {
-      boundary = boundary ?? value
+  private mutating func keep(
+    _ bytes: borrowing Span<UInt8>, name: Range<Int>, value: Range<Int>, _ boundary: inout SplitParameter
+  ) {
+    if bytes.hasIgnoringCase("boundary", at: name.lowerBound, before: name.upperBound) {
+      boundary.take(bytes, name: name, value: value)
     } else if bytes.equalsIgnoringCase(name, "charset") {
       charset = charset ?? value
     } else if bytes.equalsIgnoringCase(name, "format") {
       isFlowed = bytes.equalsIgnoringCase(value, "flowed")
     }
+  }
+}
+
+extension Span where Element == UInt8 {
+  /// Where the quote stands that ends a quoted string, or `end`. A backslash quotes the octet behind it.
+  fileprivate func closingQuote(from start: Int, end: Int) -> Int {
+    var index = start
+    while index < end, self[index] != UInt8(ascii: "\"") { index += self[index] == UInt8(ascii: "\\") ? 2 : 1 }
+    return Swift.min(index, end)
   }
 }

@@ -12,6 +12,18 @@ package struct EmailAddress: Hashable, Sendable, Codable {
   /// Whether this is `<>`.
   package var isNull: Bool { text.isEmpty }
 
+  /// As it has to be written to others: a local part with dots at its ends or in a row is no `Dot-string` and stands in
+  /// quotes (RFC 5321 section 4.1.2), which name the same mailbox. Any other is as the client wrote it.
+  package var quoted: String {
+    guard let at = text.utf8.lastIndex(of: UInt8(ascii: "@")) else { return text }
+    let local = text.utf8[..<at]
+    let isPlain = local.first != UInt8(ascii: "\"") && local.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x5C }
+    let dot = UInt8(ascii: ".")
+    let hasDotPair = zip(local, local.dropFirst()).contains { $0 == dot && $1 == dot }
+    let hasStrayDots = hasDotPair || local.first == dot || local.last == dot
+    return isPlain && hasStrayDots ? "\"\(text[..<at])\"\(text[at...])" : text
+  }
+
   /// Whether it can travel without SMTPUTF8 (RFC 6531).
   package var isASCII: Bool { text.utf8.allSatisfy { $0 < 0x80 } }
 
@@ -63,14 +75,20 @@ extension EmailAddress {
 
   /// Parses the path at the start of `bytes`: `<…>`, with a source route stripped as RFC 5321 appendix C asks.
   ///
-  /// - Parameter allowingUTF8: whether SMTPUTF8 is in force. For the sender it stands behind the path, so the caller
-  ///   allows UTF-8 and checks `isASCII` once it has read the parameters.
-  /// - Returns: the address and what follows the closing bracket.
+  /// - Parameters:
+  ///   - allowingUTF8: whether SMTPUTF8 is in force. For the sender it stands behind the path, so the caller allows
+  ///     UTF-8 and checks `isASCII` once it has read the parameters.
+  ///   - allowingBareAddresses: whether an address without the brackets is taken, up to a blank or the end. RFC 5321
+  ///     section 4.1.1.2 knows none; scripts and devices write it, and other servers take it.
+  /// - Returns: the address and what follows it.
   package static func parsePath(
-    _ bytes: ArraySlice<UInt8>, _ direction: Direction, allowingUTF8: Bool
+    _ bytes: ArraySlice<UInt8>, _ direction: Direction, allowingUTF8: Bool, allowingBareAddresses: Bool = false
   ) throws(SyntaxFault) -> (address: EmailAddress, rest: ArraySlice<UInt8>) {
     var reader = PathReader(bytes, allowingUTF8: allowingUTF8)
-    guard reader.skip(UInt8(ascii: "<")) else { throw .noBrackets }
+    guard reader.skip(UInt8(ascii: "<")) else {
+      guard allowingBareAddresses, let first = bytes.first, first != UInt8(ascii: " ") else { throw .noBrackets }
+      return (try reader.bareMailbox(direction), reader.rest)
+    }
     if reader.skip(UInt8(ascii: ">")) {
       guard direction == .reverse else { throw .empty }
       return (.null, reader.rest)
@@ -78,7 +96,11 @@ extension EmailAddress {
     try reader.sourceRoute()
     let address: EmailAddress
     // RFC 5321 section 4.1.1.3: `RCPT TO:<postmaster>` has no domain and has to work, in any case of letters.
-    if direction == .forward, let name = reader.postmaster() { address = name } else { address = try reader.mailbox() }
+    if direction == .forward, let name = reader.postmaster(before: UInt8(ascii: ">")) {
+      address = name
+    } else {
+      address = try reader.mailbox()
+    }
     guard reader.skip(UInt8(ascii: ">")) else { throw reader.rest.isEmpty ? .unclosed : .badDomain }
     return (address, reader.rest)
   }
@@ -119,6 +141,15 @@ private struct PathReader {
     return EmailAddress(text)
   }
 
+  /// One that stands in no brackets, before a blank or the end.
+  mutating func bareMailbox(_ direction: EmailAddress.Direction) throws(EmailAddress.SyntaxFault) -> EmailAddress {
+    let end = UInt8(ascii: " ")
+    if direction == .forward, let name = postmaster(before: end) { return name }
+    let address = try mailbox()
+    guard rest.isEmpty || rest.first == end else { throw .badDomain }
+    return address
+  }
+
   /// `@one.example,@two.example:`, which we skip.
   mutating func sourceRoute() throws(EmailAddress.SyntaxFault) {
     guard rest.first == UInt8(ascii: "@") else { return }
@@ -130,17 +161,20 @@ private struct PathReader {
     throw .badRoute
   }
 
-  mutating func postmaster() -> EmailAddress? {
+  mutating func postmaster(before end: UInt8) -> EmailAddress? {
     let name = rest.prefix(10)
-    guard rest.dropFirst(10).first == UInt8(ascii: ">"),
+    let next = rest.dropFirst(10).first
+    guard next == end || next == nil && end == UInt8(ascii: " "),
       name.elementsEqual("postmaster".utf8, by: { asciiLowercased($0) == $1 })
     else { return nil }
     rest = rest.dropFirst(10)
     return EmailAddress(String(decoding: name, as: UTF8.self))
   }
 
+  /// `Dot-string` of RFC 5321, with dots where they like: Japanese carriers gave out `hoge.@…` and `try..this@…`, and
+  /// such addresses have mailboxes. `EmailAddress.quoted` is how they travel on.
   private mutating func dotString() throws(EmailAddress.SyntaxFault) {
-    repeat { try atom(Self.isAtomText, .badLocalPart) } while skip(UInt8(ascii: "."))
+    try atom({ Self.isAtomText($0) || $0 == UInt8(ascii: ".") }, .badLocalPart)
   }
 
   private mutating func domain() throws(EmailAddress.SyntaxFault) {

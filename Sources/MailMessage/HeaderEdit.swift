@@ -1,6 +1,9 @@
 /// Edits the header of a raw message and nothing else: the result is the bytes that were given, with a few more in
 /// between. The body is never touched. The readers here are for what is made from the header of another mail.
 package enum HeaderEdit {
+  /// Octets from the start of a message that are looked at for its header where the whole is not in memory.
+  package static let longestHeader = 256 * 1024
+
   /// Octets to be put into a message, before the octet at `position`.
   package struct Insertion: Hashable, Sendable {
     package var position: Int
@@ -84,6 +87,12 @@ package enum HeaderEdit {
 }
 
 extension HeaderEdit {
+  /// Whether the message carries a signature that a change of its octets would harm: DKIM and its forerunner, S/MIME,
+  /// OpenPGP.
+  ///
+  /// - Parameter message: its header at least.
+  package static func isSigned(_ message: [UInt8]) -> Bool { isSigned(HeaderScan(message), message) }
+
   /// Whether a changed Subject would harm a signature: DKIM and its forerunner, S/MIME, OpenPGP.
   private static func isSigned(_ scan: HeaderScan, _ message: [UInt8]) -> Bool {
     scan.fields.contains { field in

@@ -59,7 +59,7 @@ struct HeaderScan {
   }
 
   /// `name:` of RFC 5322 section 3.6.8, with the space before the colon of section 4.5.
-  private static func field(in line: Range<Int>, _ message: [UInt8]) -> Field? {
+  static func field(in line: Range<Int>, _ message: [UInt8]) -> Field? {
     guard let colon = message[line].firstIndex(of: UInt8(ascii: ":")) else { return nil }
     var end = colon
     while end > line.lowerBound, message[end - 1] == 0x20 || message[end - 1] == 0x09 { end -= 1 }

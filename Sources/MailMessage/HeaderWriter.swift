@@ -29,7 +29,7 @@ package enum HeaderWriter {
 
   /// A list of addresses, e.g. for `To:`. Addresses outside ASCII are written as they are (RFC 6532).
   package static func addresses(_ name: String, _ addresses: [EmailAddress]) -> [UInt8] {
-    let words = addresses.map { clean($0.text).split(separator: " ").joined(separator: " ") }
+    let words = addresses.map { clean($0.quoted).split(separator: " ").joined(separator: " ") }
     return folded(name, words.enumerated().map { $0 < words.count - 1 ? $1 + "," : $1 })
   }
 

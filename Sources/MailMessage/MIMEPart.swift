@@ -60,7 +60,7 @@ package struct MIMEWalker {
     if let value = header.value(of: "content-type", in: bytes) { type = ContentType(bytes, value: value) }
     guard type.isMultipart else { return Pending(type: type, header: header) }
     guard let boundary = type.boundary, !boundary.isEmpty else { throw .noBoundary }
-    open.push(bytes, boundary)
+    open.push(boundary)
     return nil
   }
 
@@ -149,7 +149,7 @@ private struct OpenBoundaries {
   }
 
   private struct Boundary {
-    var range: Range<Int>
+    var octets: [UInt8]
     var name: Name
     var hasParts = false
   }
@@ -173,12 +173,12 @@ private struct OpenBoundaries {
     if !stack.isEmpty { stack[stack.count - 1].hasParts = true }
   }
 
-  mutating func push(_ bytes: borrowing Span<UInt8>, _ boundary: Range<Int>) {
+  mutating func push(_ boundary: [UInt8]) {
     var hash = Self.seed
-    for index in boundary { Self.add(bytes[index], to: &hash) }
+    for octet in boundary { Self.add(octet, to: &hash) }
     let name = Name(count: boundary.count, hash: hash)
     if levels[name] == nil { levels[name] = stack.count }
-    stack.append(Boundary(range: boundary, name: name))
+    stack.append(Boundary(octets: boundary, name: name))
     longest = Swift.max(longest, boundary.count)
   }
 
@@ -201,13 +201,18 @@ private struct OpenBoundaries {
       let end = index + 1
       let follows = end == line.upperBound || bytes[end].isBlank || bytes[end] == UInt8(ascii: "-")
       guard follows, let level = levels[Name(count: end - start, hash: hash)], level < found?.level ?? Int.max,
-        bytes.same(stack[level].range, start..<end)
+        Self.same(bytes, start..<end, stack[level].octets)
       else { continue }
       let tail = bytes.trimmed(end..<line.upperBound)
       let isLast = bytes.has("--", at: tail.lowerBound, before: tail.upperBound)
       if isLast || tail.isEmpty { found = Delimiter(level: level, isLast: isLast) }
     }
     return found
+  }
+
+  private static func same(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>, _ octets: [UInt8]) -> Bool {
+    for offset in 0..<octets.count where bytes[range.lowerBound + offset] != octets[offset] { return false }
+    return true
   }
 
   private static let seed: UInt64 = 0xcbf2_9ce4_8422_2325

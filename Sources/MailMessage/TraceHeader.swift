@@ -99,7 +99,7 @@ package enum TraceHeader {
 
   /// An address outside printable ASCII is left out rather than changed: the clause is optional.
   private static func onlyRecipient(_ recipients: [EmailAddress]) -> String? {
-    guard recipients.count == 1, let text = recipients.first?.text else { return nil }
+    guard recipients.count == 1, let text = recipients.first?.quoted else { return nil }
     let isPrintable = text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: ">") }
     return isPrintable && !text.isEmpty && text.utf8.count <= 320 ? text : nil
   }

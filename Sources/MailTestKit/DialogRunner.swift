@@ -27,7 +27,11 @@ package struct DialogRunner: Sendable {
   }
 
   /// Whether `LineClient` can hold the conversation: it knows no TLS, and the listener needs users.
-  package var allowsLive: Bool { script.policy == SessionPolicy() }
+  package var allowsLive: Bool {
+    var policy = SessionPolicy()
+    policy.mends = script.policy.mends
+    return script.policy == policy
+  }
 
   // MARK: - Against the pure session
 

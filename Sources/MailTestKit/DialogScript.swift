@@ -9,6 +9,7 @@ package import SMTPProtocol
 /// @accept 451 4.3.0 Later       what every complete transaction is answered with (else 250 2.0.0 Accepted)
 /// @policy starttls              there is a certificate; the handshake is taken to succeed
 /// @policy auth                  the user `anna` with the password `secret`, inside TLS; `auth-always`: anywhere
+/// @policy mends                 NUL, bare CRs and mixed line ends are mended
 /// @policy stranger              the client may not send without AUTH
 /// @steps                        the client waits for each reply; other cuts make another dialogue of it
 /// @once                         must not be run twice on one connection
@@ -133,6 +134,7 @@ package struct DialogScript: Sendable {
     switch word {
     case "auth": policy.authentication = .insideTLS
     case "auth-always": policy.authentication = .always
+    case "mends": policy.mends = true
     case "stranger": policy.maySend = false
     case "starttls": policy.offersStartTLS = true
     default: return false

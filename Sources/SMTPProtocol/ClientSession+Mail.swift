@@ -90,7 +90,7 @@ extension ClientSession {
 
   private var mailLine: String {
     guard let job else { return "" }
-    var line = "MAIL FROM:<\(job.envelope.sender.text)>"
+    var line = "MAIL FROM:<\(job.envelope.sender.quoted)>"
     if capabilities.size { line += " SIZE=\(job.size)" }
     // A server without 8BITMIME gets 8-bit text all the same: nearly all of them pass it on, Postfix does so by
     // default towards peers that it knows, and a conversion would change the mail.
@@ -110,7 +110,7 @@ extension ClientSession {
   private func recipientLine(_ index: Int) -> String {
     guard let job else { return "" }
     let recipient = job.envelope.recipients[index]
-    var line = "RCPT TO:<\(recipient.text)>"
+    var line = "RCPT TO:<\(recipient.quoted)>"
     if capabilities.dsn {
       let wish = job.envelope.wish(for: recipient)
       if let notify = wish.notify { line += " NOTIFY=\(notify.parameter)" }

@@ -31,15 +31,21 @@ package enum Command: Hashable, Sendable {
     package var usesSMTPUTF8 = false
     /// `RET=` and `ENVID=` (RFC 3461); nil: neither was said.
     package var statusRequest: DeliveryStatusRequest?
+    /// `AUTH=` (RFC 4954 section 5): who handed in the mail first. We trust nobody with that and forget it.
+    package var namesSubmitter = false
 
     package init(sender: EmailAddress) { self.sender = sender }
   }
 
   /// Reads one line without its CRLF. Verbs and keywords are taken in any case of letters.
   ///
-  /// - Parameter allowingUTF8: whether the open transaction asked for SMTPUTF8, for the address of RCPT.
+  /// - Parameters:
+  ///   - allowingUTF8: whether the open transaction asked for SMTPUTF8, for the address of RCPT.
+  ///   - allowingBareAddresses: whether addresses are taken that stand in no angle brackets.
   /// - Throws: the reply that refuses the line.
-  package static func parse(_ line: ArraySlice<UInt8>, allowingUTF8: Bool) throws(Reply) -> Command {
+  package static func parse(
+    _ line: ArraySlice<UInt8>, allowingUTF8: Bool, allowingBareAddresses: Bool = false
+  ) throws(Reply) -> Command {
     // CR and NUL have no place in a command (RFC 5321 section 2.3.8); other control characters fail where they stand.
     if line.contains(where: { $0 == 0 || $0 == 0x0D }) { throw .badLine }
     let verb = line.prefix { $0 != UInt8(ascii: " ") }
@@ -47,8 +53,8 @@ package enum Command: Hashable, Sendable {
     switch Verb(verb) {
     case .ehlo: return .hello(try hello(arguments), extended: true)
     case .helo: return .hello(try hello(arguments), extended: false)
-    case .mail: return .mail(try mail(arguments))
-    case .rcpt: return try recipient(arguments, allowingUTF8: allowingUTF8)
+    case .mail: return .mail(try mail(arguments, allowingBareAddresses))
+    case .rcpt: return try recipient(arguments, allowingUTF8: allowingUTF8, allowingBareAddresses)
     case .data: return try bare(.data, arguments)
     case .bdat: return chunk(arguments)
     // RFC 3207 section 4: 501 for an argument.
@@ -116,12 +122,17 @@ package enum Command: Hashable, Sendable {
     return .authenticate(name, words.dropFirst().first.map { Array($0) })
   }
 
-  private static func mail(_ arguments: ArraySlice<UInt8>) throws(Reply) -> MailArguments {
+  private static func mail(
+    _ arguments: ArraySlice<UInt8>, _ allowingBareAddresses: Bool
+  ) throws(Reply) -> MailArguments {
     guard let path = arguments.dropping(keyword: "from:") else { throw .mailSyntax }
     let sender: EmailAddress
     let rest: ArraySlice<UInt8>
     // SMTPUTF8 stands behind the address that it allows, so the address is checked against it afterwards.
-    do { (sender, rest) = try EmailAddress.parsePath(path, .reverse, allowingUTF8: true) } catch {
+    do {
+      (sender, rest) = try EmailAddress.parsePath(
+        path, .reverse, allowingUTF8: true, allowingBareAddresses: allowingBareAddresses)
+    } catch {
       throw .badSender(error)
     }
     var mail = MailArguments(sender: sender)
@@ -130,11 +141,16 @@ package enum Command: Hashable, Sendable {
     return mail
   }
 
-  private static func recipient(_ arguments: ArraySlice<UInt8>, allowingUTF8: Bool) throws(Reply) -> Command {
+  private static func recipient(
+    _ arguments: ArraySlice<UInt8>, allowingUTF8: Bool, _ allowingBareAddresses: Bool
+  ) throws(Reply) -> Command {
     guard let path = arguments.dropping(keyword: "to:") else { throw .recipientSyntax }
     let recipient: EmailAddress
     let rest: ArraySlice<UInt8>
-    do { (recipient, rest) = try EmailAddress.parsePath(path, .forward, allowingUTF8: allowingUTF8) } catch {
+    do {
+      (recipient, rest) = try EmailAddress.parsePath(
+        path, .forward, allowingUTF8: allowingUTF8, allowingBareAddresses: allowingBareAddresses)
+    } catch {
       throw .badRecipient(error)
     }
     var wish = DeliveryStatusRequest.Wish()
@@ -184,6 +200,10 @@ extension Command.MailArguments {
       case "smtputf8":
         guard value.isEmpty else { throw .badParameter("SMTPUTF8") }
         usesSMTPUTF8 = true
+      case "auth":
+        // `<>` and `<address>` are xtext like any address.
+        guard Xtext(value) != nil else { throw .badParameter("AUTH") }
+        namesSubmitter = true
       case "ret":
         guard let returns = DeliveryStatusRequest.Returns(rawValue: value.uppercased()) else {
           throw .badParameter("RET")

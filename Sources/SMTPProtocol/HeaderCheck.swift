@@ -45,16 +45,26 @@ enum HeaderCheck {
     }
   }
 
+  /// Whether the line, without its line end, is a field or the continuation of one.
+  static func isHeaderLine(_ line: ArraySlice<UInt8>) -> Bool {
+    guard let first = line.first else { return false }
+    return first == 0x20 || first == 0x09 || fieldName(line) != nil
+  }
+
   /// `ftext` of RFC 5322 section 3.6.8 before the colon; the blanks before it are those of section 4.5.
-  private static func fieldName(_ line: Slice<UnsafeBufferPointer<UInt8>>) -> Slice<UnsafeBufferPointer<UInt8>>? {
+  private static func fieldName<Octets: BidirectionalCollection<UInt8>>(_ line: Octets) -> Octets.SubSequence?
+  where Octets.SubSequence: BidirectionalCollection {
     guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return nil }
-    var name = line[..<colon]
-    while name.last == 0x20 || name.last == 0x09 { name.removeLast() }
+    var end = colon
+    while end > line.startIndex, case let last = line[line.index(before: end)], last == 0x20 || last == 0x09 {
+      line.formIndex(before: &end)
+    }
+    let name = line[..<end]
     guard !name.isEmpty, name.allSatisfy({ (0x21...0x7E).contains($0) }) else { return nil }
     return name
   }
 
-  private static func isReceived(_ name: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
+  private static func isReceived(_ name: some Collection<UInt8>) -> Bool {
     name.count == 8 && name.elementsEqual("received".utf8, by: { $0.asciiLowercased == $1 })
   }
 }

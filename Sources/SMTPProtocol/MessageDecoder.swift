@@ -12,8 +12,9 @@ import MailMessage
 /// Promises: only CRLF.CRLF ends the data of DATA, however it is cut into pieces. Whatever else some server somewhere
 /// takes for the end (LF.LF, LF.CRLF, CR.CR, CRLF.LF …) is content: a message that this server and the next read
 /// differently is how a second mail is smuggled in the first. Content with NUL, a bare CR, or both CRLF and bare LF is
-/// refused at the end. Content of which all lines end in a bare LF is taken and gets CRLF: Python's smtplib sends a
-/// message that it is given as bytes like this (`sendmail(from, to, message.as_bytes())`), and every MTA takes it.
+/// refused at the end, or mended for clients that may send it (`Mender`). Content of which all lines end in a bare LF is
+/// taken from everybody and gets CRLF: Python's smtplib sends a message that it is given as bytes like this
+/// (`sendmail(from, to, message.as_bytes())`), and every MTA takes it.
 ///
 /// Limits: `limits.messageSize` and `limits.headerBlock`, and `spillSize` octets of memory behind the header. A fault
 /// never stops the reading. If we stopped early, the rest of the mail would be read as commands, and whoever wrote the
@@ -32,6 +33,11 @@ struct MessageDecoder: Hashable, Sendable {
     static let nul = Faults(rawValue: 2)
     static let bareLF = Faults(rawValue: 4)
     static let bareCR = Faults(rawValue: 8)
+    /// There was no memory for it.
+    static let noRoom = Faults(rawValue: 16)
+
+    /// What can be mended.
+    static let octets: Faults = [.nul, .bareLF, .bareCR]
   }
 
   private enum Position: Hashable {
@@ -49,37 +55,44 @@ struct MessageDecoder: Hashable, Sendable {
 
   /// Octets of the message that are kept in memory before they are spilled. Error mail is smaller, nearly always.
   static let spillSize = 256 * 1024
+  /// The same while memory is scarce.
+  private static let scarceSize = 16 * 1024
   /// The same once some of it was spilled: then nothing is gained by keeping more.
   private static let pieceSize = 64 * 1024
   /// Room for what one read may bring beyond those, so that the array does not double.
   private static let readSize = 64 * 1024
 
+  /// Whether faults that can be mended are mended. The other ones, and all of them where this is false, refuse it.
+  private let mends: Bool
   private(set) var faults: Faults = []
   private(set) var isComplete = false
   /// Octets that came in, for the rate.
   private(set) var octets = 0
   private let framing: Framing
   private let limits: SessionLimits
-  /// What was not spilled of the message; empty once there is a fault, for it will be refused and need not take memory.
+  /// What was not spilled of the message; empty once it is certain that it is refused, for then it need not take memory.
   private var message: [UInt8] = []
+  /// So many octets of `message` are as they leave. Behind them stands what came since, while nothing had to be mended.
+  private var ready = 0
   private var size = 0
   private var lastOctet: UInt8 = 0
   private var position = Position.lineStart
   private var hasCRLF = false
   /// All lines so far end in a bare LF, or there is a fault.
   private var hasBareLF = false
-  private var bareLF: BareLF
+  private var mender: Mender
   private var hasSpilled = false
   private var header = HeaderCheck.Finding.unfinished
   /// How long `message` has to be to look at the header again: looking at each new octet would take quadratic time.
-  private var nextHeaderCheck = spillSize
+  private var nextHeaderCheck = scarceSize
 
   /// - Parameter declaredSize: never trusted beyond `spillSize`: a client may declare 25 MiB a hundred times and send
   ///   nothing.
-  init(_ framing: Framing, limits: SessionLimits, declaredSize: Int?) {
+  init(_ framing: Framing, limits: SessionLimits, declaredSize: Int?, mends: Bool = false) {
     self.framing = framing
     self.limits = limits
-    bareLF = BareLF(unstuffs: framing == .dots)
+    self.mends = mends
+    mender = Mender(unstuffs: framing == .dots)
     message.reserveCapacity(min(declaredSize ?? 16 * 1024, Self.spillSize + Self.readSize))
   }
 
@@ -106,8 +119,8 @@ struct MessageDecoder: Hashable, Sendable {
         position = .dotCarriageReturn
       case .dotCarriageReturn:
         guard bytes[index] == 0x0A else {
-          // The CR that was left out of the content does not matter any more: the message is refused.
           faults.insert(.bareCR)
+          [0x0D].withUnsafeBytes { append($0, 0, 1) }
           position = .inLine
           continue
         }
@@ -123,10 +136,27 @@ struct MessageDecoder: Hashable, Sendable {
     }
     append(bytes, run, index)
     if memchr(base, 0, index) != nil { faults.insert(.nul) }
-    if !faults.isEmpty { message = [] }
     if index > 0 { lastOctet = bytes[index - 1] }
     octets += index
+    mend()
     return index
+  }
+
+  /// Whether the message will not be handed over, whatever follows.
+  private var isRefused: Bool { !(mends ? faults.subtracting(.octets) : faults).isEmpty || hasBadHeader }
+
+  /// Sees to what was appended: it is left as it is, mended, or dropped.
+  private mutating func mend() {
+    if isRefused {
+      message = []
+      return ready = 0
+    }
+    guard hasBareLF || !faults.isEmpty else { return }
+    // A copy of the new octets, so that all others stay where they are.
+    let new = Array(message[ready...])
+    message.removeSubrange(ready...)
+    mender.append(new, to: &message)
+    ready = message.count
   }
 
   /// Passes over all octets but for the last ones if they are content as they stand, which most of most messages is.
@@ -182,16 +212,37 @@ struct MessageDecoder: Hashable, Sendable {
     guard end > start else { return }
     size += end - start
     if size > limits.messageSize { faults.insert(.tooLarge) }
-    guard faults.isEmpty, !hasBadHeader else { return }
+    guard !isRefused else { return }
     message.append(contentsOf: bytes[start..<end])
   }
 }
 
 extension MessageDecoder {
+  /// Octets of memory that the message takes.
+  var memory: Int { message.count }
+
+  /// What had to be mended of the message so far.
+  var mended: Mended {
+    var mended = mender.mended
+    if faults.contains(.nul) { mended.insert(.nul) }
+    if faults.contains(.bareCR) { mended.insert(.bareCR) }
+    if faults.contains(.bareLF) { mended.insert(.mixedLineEnds) }
+    return mended
+  }
+
+  /// There is no memory for it: the rest is read and forgotten, and the message refused.
+  mutating func giveUp() {
+    faults.insert(.noRoom)
+    mend()
+  }
+
   /// Octets to be kept elsewhere, in the order in which they are given out; nil while there is no need. A header is
   /// never spilled before it is known to be good.
-  mutating func spilled() -> [UInt8]? {
-    guard message.count >= (hasSpilled ? Self.pieceSize : Self.spillSize), faults.isEmpty else { return nil }
+  ///
+  /// - Parameter isScarce: whether there is little memory left, so that less of it is used.
+  mutating func spilled(isScarce: Bool = false) -> [UInt8]? {
+    let most = isScarce ? Self.scarceSize : hasSpilled ? Self.pieceSize : Self.spillSize
+    guard message.count >= most, !isRefused else { return nil }
     if header == .unfinished, message.count >= nextHeaderCheck {
       header = HeaderCheck.finding(in: message, limits: limits)
       nextHeaderCheck = message.count * 2
@@ -199,8 +250,7 @@ extension MessageDecoder {
     switch header {
     case .good:
       hasSpilled = true
-      defer { message.reserveCapacity(Self.pieceSize + Self.readSize) }
-      return takeMessage()
+      return takePiece()
     case .fault: message = []
     case .unfinished: break
     }
@@ -211,9 +261,11 @@ extension MessageDecoder {
   mutating func endOfChunks() {
     isComplete = true
     if position == .carriageReturn { faults.insert(.bareCR) }
+    mend()
+    mender.end(&message)
     // A message ends in a line end; DATA sees to that, BDAT does not.
-    guard faults.isEmpty, size > 0, lastOctet != 0x0A else { return }
-    message += hasBareLF ? [0x0A] : [0x0D, 0x0A]
+    guard !isRefused, size > 0, lastOctet != 0x0A else { return }
+    message += [0x0D, 0x0A]
   }
 
   /// What was not spilled of the complete message.
@@ -221,16 +273,19 @@ extension MessageDecoder {
   /// - Throws: the reply that refuses it. In this order, so that it does not depend on how the data was cut.
   mutating func finished() throws(Reply) -> [UInt8] {
     if faults.contains(.tooLarge) { throw .tooLarge(limits.messageSize) }
-    if faults.contains(.nul) { throw .nulInMessage }
-    if faults.contains(.bareCR) { throw .bareCarriageReturn }
-    if faults.contains(.bareLF) { throw .bareLineFeedInMessage }
+    if faults.contains(.noRoom) { throw .noRoom }
+    if !mends {
+      if faults.contains(.nul) { throw .nulInMessage }
+      if faults.contains(.bareCR) { throw .bareCarriageReturn }
+      if faults.contains(.bareLF) { throw .bareLineFeedInMessage }
+      if mender.hasSingleDot { throw .unstuffedDot }
+    }
     if header == .unfinished { header = HeaderCheck.finding(in: message, limits: limits) }
-    let rest = takeMessage()
-    if bareLF.isUnclear { throw .bareLineFeedInMessage }
+    defer { message = [] }
     switch header {
     case .fault(.tooLarge): throw .headerTooLarge(limits.headerBlock)
     case .fault(.loop): throw .loop
-    case .good, .unfinished: return rest
+    case .good, .unfinished: return message
     }
   }
 
@@ -238,9 +293,14 @@ extension MessageDecoder {
     if case .fault = header { true } else { false }
   }
 
-  private mutating func takeMessage() -> [UInt8] {
-    let octets = message
+  /// All of it but a CR at its end, which may turn out to be bare.
+  private mutating func takePiece() -> [UInt8] {
+    var piece = message
     message = []
-    return hasBareLF ? bareLF.converted(octets) : octets
+    message.reserveCapacity(Self.pieceSize + Self.readSize)
+    if piece.last == 0x0D { message.append(piece.removeLast()) }
+    ready = 0
+    mender.forgetHeader()
+    return piece
   }
 }

@@ -56,7 +56,10 @@ extension Reply {
   static let unknownCommand = Reply(500, .init(5, 5, 1), "Command unrecognized")
   static let notImplemented = Reply(502, .init(5, 5, 1), "Command not implemented")
   static let badLine = Reply(500, .init(5, 5, 2), "Syntax error")
-  static let bareLineFeed = Reply(500, .init(5, 5, 2), "The line ends in a bare LF; SMTP lines end in CR LF")
+  // RFC 5321 section 2.3.8. Whoever reads line ends as we do not may be made to say something by others, so we end it.
+  static let bareLineFeed = Reply(500, .init(5, 5, 2), "The line ends in a bare LF; SMTP lines end in CR LF; closing")
+  static let bareCarriageReturnInLine = Reply(
+    500, .init(5, 5, 2), "The line has a bare CR; SMTP lines end in CR LF; closing")
   static let lineTooLong = Reply(500, .init(5, 5, 2), "Line too long")
   static let noArguments = Reply(501, .init(5, 5, 4), "This command takes no argument")
   static let needsArgument = Reply(501, .init(5, 5, 4), "This command needs an argument")
@@ -99,6 +102,8 @@ extension Reply {
   static let bareCarriageReturn = Reply(554, .init(5, 6, 0), "The message has a bare CR; lines end in CR LF")
   static let bareLineFeedInMessage = Reply(
     554, .init(5, 6, 0), "The message mixes CR LF and bare LF; lines end in CR LF")
+  static let unstuffedDot = Reply(
+    554, .init(5, 6, 0), "A line behind a bare LF begins with a single dot; lines end in CR LF, and such dots are doubled")
   static let nulInMessage = Reply(554, .init(5, 6, 0), "The message has a NUL octet")
   /// RFC 5321 section 6.3.
   static let loop = Reply(554, .init(5, 4, 6), "Too many Received fields: the message is looping")
@@ -106,9 +111,11 @@ extension Reply {
   // Every 421 says what happened: the server may close at any time with it (RFC 5321 section 3.8).
   static let tooManyErrors = Reply(421, .init(4, 7, 0), "Too many errors; closing")
   static let tooMuchJunk = Reply(421, .init(4, 7, 0), "Too many commands without a message; closing")
+  static let noMemory = Reply(421, .init(4, 3, 1), "No memory for more commands now; try again later")
   static let notSMTP = Reply(421, .init(4, 7, 0), "This is SMTP; closing")
   static let tooMuchAhead = Reply(421, .init(4, 7, 0), "Too much sent ahead of our replies; closing")
   static let idle = Reply(421, .init(4, 4, 2), "No command for too long; closing")
+  static let loginTooLate = Reply(421, .init(4, 4, 2), "No login for too long; closing")
   static let dataTooLate = Reply(421, .init(4, 4, 2), "The message took too long; closing")
   static let dataTooSlow = Reply(421, .init(4, 4, 2), "The message comes too slowly; closing")
   package static let shuttingDown = Reply(421, .init(4, 3, 2), "Shutting down; try again shortly")

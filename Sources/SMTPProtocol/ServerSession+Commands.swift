@@ -58,6 +58,8 @@ extension ServerSession {
     if let size = mail.declaredSize, size > limits.messageSize {
       return refuse(.tooLarge(limits.messageSize), &actions)
     }
+    // RFC 4954 section 5: an extension that was not offered has no parameters.
+    if mail.namesSubmitter, !mayAuthenticate, client.user == nil { return refuse(.unknownParameter, &actions) }
     let envelope = Envelope(
       sender: mail.sender, recipients: [], body: mail.body, usesSMTPUTF8: mail.usesSMTPUTF8,
       statusRequest: mail.statusRequest)
@@ -81,7 +83,7 @@ extension ServerSession {
     guard let draft else { return refuse(.mailFirst, &actions) }
     if draft.envelope.recipients.isEmpty { return refuse(.noRecipients, &actions) }
     if decoder != nil { return refuse(.chunksFirst, &actions) }
-    decoder = MessageDecoder(.dots, limits: limits, declaredSize: draft.declaredSize)
+    decoder = MessageDecoder(.dots, limits: limits, declaredSize: draft.declaredSize, mends: mendsMessages)
     state = .data
     answer(.startData, &actions)
   }

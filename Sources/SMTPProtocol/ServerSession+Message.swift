@@ -10,7 +10,8 @@ extension ServerSession {
   mutating func startChunk(_ size: Int, isLast: Bool, _ actions: inout [Action]) {
     let chunk = Chunk(left: size, size: size, isLast: isLast, refusal: refusal(ofChunk: size))
     if chunk.refusal == nil, decoder == nil {
-      decoder = MessageDecoder(.chunks, limits: limits, declaredSize: draft?.declaredSize ?? size)
+      decoder = MessageDecoder(
+        .chunks, limits: limits, declaredSize: draft?.declaredSize ?? size, mends: mendsMessages)
       period += 1
     }
     state = .chunk(chunk)
@@ -54,8 +55,25 @@ extension ServerSession {
 
   // MARK: - The message
 
+  /// Whether octets are mended that have no place in a message, rather than refused.
+  var mendsMessages: Bool { policy.mends && maySend }
+
+  /// Octets of memory that the client's unfinished message and commands take. `mutating` like `wantsInput`.
+  package var memory: Int {
+    mutating get { (decoder?.memory ?? 0) + partial.count + held.count }
+  }
+
+  /// There is no memory for what the client sends: the message is read to its end and refused (452), and a client that
+  /// has it in anything else is told to come back later.
+  package mutating func runOutOfMemory() -> [Action] {
+    var actions: [Action] = []
+    decoder?.giveUp()
+    if partial.count + held.count > Self.smallHolding { end(.noMemory, .noMemory, &actions) }
+    return actions
+  }
+
   mutating func spill(_ actions: inout [Action]) {
-    guard let octets = decoder?.spilled() else { return }
+    guard let octets = decoder?.spilled(isScarce: isMemoryScarce) else { return }
     hasSpilled = true
     actions.append(.spill(octets))
   }
@@ -75,6 +93,7 @@ extension ServerSession {
     self.decoder = nil
     concluded = draft.envelope
     state = .command
+    let mended = mendsMessages ? decoder.mended : []
     let rest: [UInt8]
     do { rest = try decoder.finished() } catch {
       abandon(&actions)
@@ -84,6 +103,8 @@ extension ServerSession {
     state = .committing
     var client = client
     client.transmission = transmission(utf8: draft.envelope.usesSMTPUTF8)
-    actions.append(.commit(Transaction(client: client, envelope: draft.envelope, message: Message(rest))))
+    var transaction = Transaction(client: client, envelope: draft.envelope, message: Message(rest))
+    transaction.mended = mended
+    actions.append(.commit(transaction))
   }
 }

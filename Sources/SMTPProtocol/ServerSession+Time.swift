@@ -28,10 +28,11 @@ extension ServerSession {
   /// The term runs from our last reply to the whole next command. A client that sends an octet now and then does not
   /// prolong it.
   private mutating func checkIdle(_ elapsed: Duration, underPressure: Bool) -> Check {
-    let allowed = underPressure ? min(limits.idle, limits.idleUnderPressure) : limits.idle
+    let usual = maySend ? limits.idle : min(limits.idle, limits.idleBeforeLogin)
+    let allowed = underPressure ? min(usual, limits.idleUnderPressure) : usual
     if elapsed >= allowed { return expire(.idle, .idle) }
     // Pressure may come at any time, so we look again when it would matter.
-    return .wait(min(limits.idle - elapsed, limits.idleUnderPressure))
+    return .wait(min(usual - elapsed, limits.idleUnderPressure))
   }
 
   private mutating func checkData(_ elapsed: Duration) -> Check {
@@ -46,10 +47,23 @@ extension ServerSession {
 
   /// There is nobody to talk to: what we say in plain text would not be understood, and TLS is not there yet.
   private mutating func checkHandshake(_ elapsed: Duration) -> Check {
-    guard elapsed >= limits.handshake else { return .wait(limits.handshake - elapsed) }
+    let allowed = maySend ? limits.handshake : min(limits.handshake, limits.idleBeforeLogin)
+    guard elapsed >= allowed else { return .wait(allowed - elapsed) }
     var actions: [Action] = []
     leave(.handshakeTooLate, &actions)
     return .expired(actions)
+  }
+
+  /// Whether the client may not send before it logs in. For the driver, which gives it `limits.login` for that.
+  package var isStranger: Bool { !maySend }
+
+  /// `limits.login` has passed since the connection came.
+  package mutating func loginIsDue() -> [Action] {
+    guard isStranger, state != .closed else { return [] }
+    var actions: [Action] = []
+    // Within a handshake there is nobody to talk to.
+    if case .handshaking = state { leave(.loginTooLate, &actions) } else { end(.loginTooLate, .loginTooLate, &actions) }
+    return actions
   }
 
   private mutating func expire(_ reply: Reply, _ ending: Ending) -> Check {

@@ -51,6 +51,9 @@ package struct ServerSession: Hashable, Sendable {
     case notSMTP = "not-smtp"
     case tlsOnPlainPort = "tls-on-plain-port"
     case lineTooLong = "line-too-long"
+    /// A command with a CR or an LF that is not part of CRLF.
+    case bareLineEnd = "bare-line-end"
+    case noMemory = "no-memory"
     /// A BDAT of which we cannot tell how much follows.
     case badChunk = "bad-chunk"
     case tooManyErrors = "too-many-errors"
@@ -58,6 +61,8 @@ package struct ServerSession: Hashable, Sendable {
     case tooManyFailures = "too-many-failed-logins"
     case tooMuchAhead = "too-much-ahead"
     case idle
+    /// A client that may not send without a login did not log in.
+    case loginTooLate = "login-too-late"
     case dataTooLate = "data-too-late"
     case dataTooSlow = "data-too-slow"
     case shutdown
@@ -108,6 +113,8 @@ package struct ServerSession: Hashable, Sendable {
   /// Octets a client may send ahead of our replies; a driver that stops reading comes nowhere near. A whole group of
   /// 1,000 recipients behind a message fits in.
   package static let aheadLimit = 512 * 1024
+  /// Octets that any client may hold of commands, however little memory there is.
+  static let smallHolding = 16 * 1024
 
   package let limits: SessionLimits
   let policy: SessionPolicy
@@ -125,6 +132,8 @@ package struct ServerSession: Hashable, Sendable {
   var concluded: Envelope?
   /// Octets were spilled of the message that arrives.
   var hasSpilled = false
+  /// There is little memory left for all clients together; the driver says so.
+  package var isMemoryScarce = false
   /// The start of a command whose LF has not come yet.
   var partial: [UInt8] = []
   /// What came while the driver was busy with us.
@@ -163,7 +172,7 @@ package struct ServerSession: Hashable, Sendable {
     mutating get {
       switch state {
       case .silent, .command, .data, .chunk, .handshaking, .challenged: true
-      case .committing, .paused, .verifying: held.count < Self.aheadLimit / 8
+      case .committing, .paused, .verifying: held.count < (maySend ? Self.aheadLimit / 8 : Self.smallHolding / 4)
       case .closed: false
       }
     }
@@ -308,16 +317,14 @@ package struct ServerSession: Hashable, Sendable {
   }
 
   private mutating func take(line: [UInt8], _ actions: inout [Action]) {
-    guard line.dropLast().last == 0x0D else {
-      // Within AUTH it is no response; the exchange is over.
-      state = .command
-      return refuse(.bareLineFeed, &actions)
-    }
+    guard line.dropLast().last == 0x0D else { return end(.bareLineFeed, .bareLineEnd, &actions) }
     let line = line.dropLast(2)
+    if line.contains(0x0D) { return end(.bareCarriageReturnInLine, .bareLineEnd, &actions) }
     concluded = nil
     if case .challenged(let challenge) = state { return takeResponse(line, to: challenge, &actions) }
     do throws(Reply) {
-      let command = try Command.parse(line, allowingUTF8: draft?.envelope.usesSMTPUTF8 ?? false)
+      let command = try Command.parse(
+        line, allowingUTF8: draft?.envelope.usesSMTPUTF8 ?? false, allowingBareAddresses: maySend)
       // What is a command of ours is none of another protocol.
       if command == .unknown, ForeignProtocol.isSpoken(in: line) { return end(.notSMTP, .notSMTP, &actions) }
       perform(command, &actions)

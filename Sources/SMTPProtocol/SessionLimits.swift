@@ -26,6 +26,10 @@ package struct SessionLimits: Hashable, Sendable {
   package var idle: Duration = .seconds(300)
   /// The same when over 80 % of the allowed connections are in use.
   package var idleUnderPressure: Duration = .seconds(30)
+  /// How long a client that may not send before it logs in may take for its next command, and for the TLS handshake.
+  package var idleBeforeLogin: Duration = .seconds(10)
+  /// How long such a client may take until it is logged in.
+  package var login: Duration = .seconds(60)
   /// How long the TLS handshake may take.
   package var handshake: Duration = .seconds(30)
   /// How long a client may take for the whole of DATA.

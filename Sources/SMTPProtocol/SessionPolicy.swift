@@ -23,6 +23,9 @@ package struct SessionPolicy: Hashable, Sendable {
   package var authentication = Authentication.off
   /// The client may send without AUTH: it comes from a network that may. Nobody else may (no open relay).
   package var maySend = true
+  /// From a client that may send, NUL, bare CRs and mixed line ends are taken and mended (`Mender`); where this is false
+  /// they are refused, as they are from everybody else.
+  package var mends = false
 
   package init() {}
 }

@@ -5,9 +5,11 @@ package import MailMessage
 package struct Transaction: Hashable, Sendable {
   package var client: Client
   package var envelope: Envelope
-  /// The message as the client sent it, ending in CRLF; the final dot is not part of it. As the session hands it out,
+  /// The message as the client sent it but for what is `mended`, ending in CRLF; the final dot is not part of it. As the session hands it out,
   /// what went before as `spill` is missing.
   package var message: Message
+  /// What was wrong with the octets that the client sent, and is not any more.
+  package var mended: Mended = []
 
   /// Who sent it, for the trace header (RFC 5321 section 4.4) and the log.
   package struct Client: Hashable, Sendable {

@@ -1,3 +1,4 @@
+import Listening
 import NIOCore
 
 #if canImport(Glibc)
@@ -58,14 +59,14 @@ package struct ListenerFailure: Error, Hashable, Sendable, CustomStringConvertib
   }
 
   private static func explain(ofSocket error: any Error) -> (Kind, String) {
-    if let obstacle = error as? SocketFile.Obstacle { return (obstacle.kind, obstacle.reason) }
-    return switch (error as? IOError)?.errnoCode {
-    case ENOENT: (.noSuchAddress, "its folder does not exist; make it or change [listener] socket")
-    case EACCES, EPERM: (.notPermitted, "the relay may not write to its folder; allow it or change [listener] socket")
-    case let code?: (.other, "\(String(cString: strerror(code))); change [listener] socket")
-    case nil where error is SocketAddressError:
-      (.other, "the path is longer than 107 bytes with the folder before it; change [listener] socket")
-    case nil: (.other, "\(error); change [listener] socket")
-    }
+    guard let obstacle = error as? SocketFile.Obstacle else { return (.other, "\(error); change [listener] socket") }
+    let kind: Kind =
+      switch obstacle.kind {
+      case .inUse: .inUse
+      case .notPermitted: .notPermitted
+      case .noSuchFolder: .noSuchAddress
+      case .tooLong, .other: .other
+      }
+    return (kind, "\(obstacle) in [listener] socket")
   }
 }

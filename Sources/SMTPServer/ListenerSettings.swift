@@ -48,10 +48,16 @@ package struct ListenerSettings: Hashable, Sendable {
   package var limits = SessionLimits()
   /// Connections in all; beyond: 421 4.7.0.
   package var maximumConnections = 1000
-  /// Connections of one address; beyond: 421 4.7.0.
+  /// Of them those of clients that may not send before they log in; beyond: 421 4.7.0. Never more than a quarter of all.
+  package var maximumBeforeLogin = 200
+  /// Connections of one address, or of one /64 of IPv6 where it may not send without a login; beyond: 421 4.7.0.
   package var maximumPerClient = 100
   /// The same for a loopback address, from which a whole site sends.
   package var maximumPerLoopbackClient = 500
+  /// Octets of memory for the unfinished messages and commands of all clients; beyond: 452 4.3.1 or 421 4.3.1.
+  package var memory = 64 << 20
+  /// Whether mail with octets that no mail may have is mended for clients that may send, rather than refused.
+  package var mendsMessages = true
   /// Who may send without AUTH. Nobody else may: the relay is never an open one.
   package var networks = [IPNetwork("127.0.0.0/8"), IPNetwork("::1/128")].compactMap { $0 }
   /// Whose connections begin with a PROXY header, which says who the client is. They are believed.
@@ -67,6 +73,11 @@ package struct ListenerSettings: Hashable, Sendable {
   /// How long we read on, discarding, after the last reply to a client that we cut off. Closing at once with octets
   /// unread makes the kernel send a reset, which takes the reply away from the client.
   package var linger: Duration = .seconds(2)
+
+  /// Places for strangers; as many for connections of which a proxy has not said yet whose they are.
+  var placesBeforeLogin: Int { min(maximumBeforeLogin, max(1, maximumConnections / 4)) }
+  /// Of those for one stranger: ten of them are not all.
+  var placesPerStranger: Int { max(1, placesBeforeLogin / 10) }
 
   package init(endpoints: [Endpoint], hostname: String) {
     self.endpoints = endpoints

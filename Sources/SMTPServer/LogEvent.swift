@@ -26,6 +26,8 @@ enum LogVerb: String {
   case keptOld = "kept-old"
   /// An endpoint that was closed for a new one that then could not be bound.
   case notReopened = "not-reopened"
+  /// Accept failed, mostly for want of descriptors; clients wait in the kernel's queue.
+  case acceptPaused = "accept-paused"
   /// An address at which not every event loop could listen.
   case notShared = "not-shared"
   case stopped

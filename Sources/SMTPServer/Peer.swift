@@ -32,6 +32,18 @@ enum Peer: Hashable, Sendable {
     }
   }
 
+  /// Whose connections, and failed logins, count as those of one client: a network of IPv6 belongs to somebody as a
+  /// whole (RFC 6177), and who has a /64 has 2^64 addresses.
+  ///
+  /// - Parameter isStranger: whether it may not send without a login. Of our own networks each address counts alone.
+  func countedAs(isStranger: Bool) -> String {
+    switch self {
+    case .direct(.v6(let groups)) where isStranger, .proxied(.v6(let groups), _) where isStranger:
+      "\(IPAddress.v6(Array(groups.prefix(4)) + [0, 0, 0, 0]))/64"
+    default: name
+    }
+  }
+
   /// On this machine. A loopback address that a proxy elsewhere reports is that machine's.
   var isLocal: Bool {
     switch self {
@@ -40,6 +52,12 @@ enum Peer: Hashable, Sendable {
     case .proxied(let address, let proxy): address.isLoopback && proxy.isLoopback
     case .unknown: false
     }
+  }
+
+  /// Its address, when it is a proxy that says whose connection it is.
+  func asProxy(_ proxies: [IPNetwork]) -> IPAddress? {
+    guard case .direct(let address) = self, proxies.contains(where: { $0.contains(address) }) else { return nil }
+    return address
   }
 
   /// Whether it may send without AUTH.

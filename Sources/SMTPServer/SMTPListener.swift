@@ -1,3 +1,4 @@
+import Listening
 package import Logging
 package import MailMessage
 package import NIOCore
@@ -18,6 +19,8 @@ import Synchronization
 /// once and nothing short of CRLF.CRLF ever is (R2). Limits: the numbers of connections in `ListenerSettings`, and
 /// `SessionLimits` for each of them. Errors: `ListenerFailure` at the start, none afterwards.
 package final class SMTPListener: Sendable {
+  private static let backlog: Int32 = 1024
+
   private let handler: any TransactionHandler
   private let largeMessages: any LargeMessages
   private let group: any EventLoopGroup
@@ -26,6 +29,7 @@ package final class SMTPListener: Sendable {
   private let table: ConnectionTable
   private let arriving: ArrivingMessages
   private let entrance = Entrance()
+  private let memory = MemoryBudget()
   private let state: Mutex<State>
   private let sessions = Atomic<UInt64>(0)
 
@@ -49,6 +53,8 @@ package final class SMTPListener: Sendable {
     var endpoint: ListenerSettings.Endpoint
     /// One, or one for each event loop.
     let channels: [any Channel]
+    /// Of a Unix socket that we bound ourselves.
+    var file: SocketFile?
 
     static func === (one: Door, other: Door) -> Bool { one.channels.first === other.channels.first }
 
@@ -168,10 +174,15 @@ package final class SMTPListener: Sendable {
         let channel = try await bootstrap(endpoint, on: group.next()).bind(host: host, port: port).get()
         add([channel] + (await siblings(of: channel, endpoint)), endpoint)
       case .socket(let path, let mode):
-        try await SocketFile.clear(path, group: group)
-        add([try await bootstrap(endpoint, on: group).bind(unixDomainSocketPath: path).get()], endpoint)
-        // At once, and not with those that are kept: nobody may get in by the mode of the umask.
-        try SocketFile.set(mode, of: path)
+        try SocketFile.clear(path)
+        let descriptor = try SocketFile.listen(at: path, mode: mode, backlog: Self.backlog)
+        let file = SocketFile(ownedAt: path)
+        do {
+          add([try await bootstrap(endpoint, on: group).withBoundSocket(descriptor).get()], endpoint, file)
+        } catch {
+          file.remove()
+          throw error
+        }
       }
     } catch {
       throw ListenerFailure(endpoint, error)
@@ -206,8 +217,8 @@ package final class SMTPListener: Sendable {
     }
   }
 
-  private func add(_ channels: [any Channel], _ endpoint: ListenerSettings.Endpoint) {
-    state.withLock { $0.doors.append(Door(endpoint: endpoint, channels: channels)) }
+  private func add(_ channels: [any Channel], _ endpoint: ListenerSettings.Endpoint, _ file: SocketFile? = nil) {
+    state.withLock { $0.doors.append(Door(endpoint: endpoint, channels: channels, file: file)) }
   }
 
   private func close(_ doors: [Door]) async {
@@ -216,9 +227,10 @@ package final class SMTPListener: Sendable {
       state.doors.removeAll { door in doors.contains { $0 === door } }
     }
     let channels = doors.flatMap(\.channels)
-    for channel in channels { try? await channel.setOption(.autoRead, value: false).get() }
+    for channel in channels { try? await channel.triggerUserOutboundEvent(AcceptPause.Close()).get() }
     await entrance.cleared(within: .seconds(5))
     for channel in channels { try? await channel.close() }
+    for door in doors { door.file?.remove() }
   }
 
   /// Stops accepting, lets messages in flight and first messages arrive and be answered, says 421 to everybody else.
@@ -249,12 +261,14 @@ package final class SMTPListener: Sendable {
     _ endpoint: ListenerSettings.Endpoint, on group: any EventLoopGroup
   ) -> ServerBootstrap {
     ServerBootstrap(group: group)
-      .serverChannelOption(.backlog, value: 1024)
+      .serverChannelOption(.backlog, value: Self.backlog)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-      // Out of file descriptors, accept fails at once and again: without this the loop would spin.
       .serverChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandlers(AcceptBackoffHandler(), self.entrance.doorkeeper)
+          let pause = AcceptPause { error in
+            self.logger.event(.warning, .acceptPaused, [.endpoint: endpoint.description, .error: "\(error)"])
+          }
+          try channel.pipeline.syncOperations.addHandlers(pause, self.entrance.doorkeeper)
         }
       }
       .childChannelInitializer { channel in
@@ -273,20 +287,20 @@ package final class SMTPListener: Sendable {
     let settings = terms.settings
     let endpoint = settings.endpoints.first { $0.place == bound.place } ?? bound
     let peer = Peer(of: channel, at: endpoint)
-    let admission = table.admit(channel, settings)
+    let proxy = peer.asProxy(settings.proxies)
+    let admission = table.admit(channel, isProxied: proxy != nil, settings)
     guard admission == .admitted else { return try refuse(channel, from: peer, admission) }
     // By the future and not by a handler, so that a connection that dies before it is active is counted out as well.
     channel.closeFuture.whenComplete { _ in self.table.remove(channel) }
-    guard case .direct(let address) = peer, settings.proxies.contains(where: { $0.contains(address) }) else {
-      return try begin(channel, from: peer, at: endpoint, terms)
-    }
-    let proxy = ProxyHandler(proxy: peer, patience: settings.limits.handshake, logger: logger) { source in
+    guard let address = proxy else { return try begin(channel, from: peer, at: endpoint, terms) }
+    let patience = min(settings.limits.handshake, settings.limits.idleBeforeLogin)
+    let handler = ProxyHandler(proxy: peer, patience: patience, logger: logger) { source in
       var client = peer
       if case .client(let source) = source { client = .proxied(source, by: address) }
       self.logger.event(.debug, .proxied, [.client: client.name, .proxy: peer.name])
       try self.begin(channel, from: client, at: endpoint, terms)
     }
-    try channel.pipeline.syncOperations.addHandler(proxy)
+    try channel.pipeline.syncOperations.addHandler(handler)
   }
 
   /// The client is known: the session may begin.
@@ -295,14 +309,16 @@ package final class SMTPListener: Sendable {
   ) throws {
     let settings = terms.settings
     let client = peer.name
-    let admission = table.assign(channel, to: client, isLocal: peer.isLocal, settings)
+    let isStranger = !peer.maySend(settings.networks)
+    let counted = peer.countedAs(isStranger: isStranger)
+    let admission = table.assign(channel, to: counted, isLocal: peer.isLocal, isStranger: isStranger, settings)
     guard admission == .admitted else { return try refuse(channel, from: peer, admission) }
     let number = sessions.wrappingAdd(1, ordering: .relaxed).newValue
     let presence = Presence(handler)
     let session = SessionHandler(
-      client: client, greetingDelay: settings.greetingDelay(for: peer), name: "s" + String(number, radix: 36),
+      client: client, counted: counted, greetingDelay: settings.greetingDelay(for: peer), name: "s" + String(number, radix: 36),
       settings: settings, policy: policy(for: peer, at: endpoint, terms), identity: terms.identity,
-      authenticator: terms.authenticator, table: table, presence: presence, arriving: arriving,
+      authenticator: terms.authenticator, table: table, memory: memory, presence: presence, arriving: arriving,
       largeMessages: largeMessages, logger: logger)
     if endpoint.isImplicitTLS {
       // An endpoint that is about to go may outlive the certificate by a connection.
@@ -324,6 +340,7 @@ package final class SMTPListener: Sendable {
     policy.security = endpoint.isImplicitTLS ? .implicitTLS : .plain
     policy.offersStartTLS = terms.identity != nil
     policy.maySend = peer.maySend(terms.settings.networks)
+    policy.mends = terms.settings.mendsMessages
     if terms.authenticator != nil {
       let isPrivate = peer == .socket || peer.isLocal && terms.settings.allowsPlaintextAuthOnLoopback
       policy.authentication = isPrivate ? .always : .insideTLS

@@ -24,12 +24,15 @@ final class SessionHandler: ChannelDuplexHandler {
 
   private var session: ServerSession
   private let client: String
+  /// As whose failed logins are counted.
+  private let counted: String
   private let name: String
   private let settings: ListenerSettings
   private let greetingDelay: Duration
   private let identity: TLSIdentity?
   private let authenticator: Authenticator?
   private let table: ConnectionTable
+  private let memory: MemoryBudget
   private let presence: Presence
   private let arriving: ArrivingMessages
   private let largeMessages: any LargeMessages
@@ -41,6 +44,8 @@ final class SessionHandler: ChannelDuplexHandler {
   private var readsMessage = false
   private var isClosing = false
   private var isWatched = false
+  /// Octets that `memory` counts as ours.
+  private var charged = 0
   /// The large message that is arriving.
   private var spill: MessageSpill?
   /// What the client was told last, when that was a refusal.
@@ -53,11 +58,13 @@ final class SessionHandler: ChannelDuplexHandler {
   private var alarm: (task: Scheduled<Void>, at: NIODeadline)?
 
   init(
-    client: String, greetingDelay: Duration, name: String, settings: ListenerSettings, policy: SessionPolicy,
-    identity: TLSIdentity?, authenticator: Authenticator?, table: ConnectionTable, presence: Presence,
-    arriving: ArrivingMessages, largeMessages: any LargeMessages, logger: Logger
+    client: String, counted: String, greetingDelay: Duration, name: String, settings: ListenerSettings, policy: SessionPolicy,
+    identity: TLSIdentity?, authenticator: Authenticator?, table: ConnectionTable, memory: MemoryBudget,
+    presence: Presence, arriving: ArrivingMessages, largeMessages: any LargeMessages, logger: Logger
   ) {
     self.client = client
+    self.counted = counted
+    self.memory = memory
     self.greetingDelay = greetingDelay
     self.name = name
     self.settings = settings
@@ -84,6 +91,7 @@ final class SessionHandler: ChannelDuplexHandler {
 
   func channelActive(context: ChannelHandlerContext) {
     logger.event(.debug, .connected, described())
+    if session.isStranger { after(settings.limits.login) { $0.perform($0.session.loginIsDue()) } }
     if awaitsTLS { keepTime() } else { greet() }
   }
 
@@ -94,6 +102,7 @@ final class SessionHandler: ChannelDuplexHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     if isClosing { return }
+    session.isMemoryScarce = memory.isScarce(settings.memory)
     perform(unwrapInboundIn(data).withUnsafeReadableBytes { session.receive($0) })
   }
 
@@ -139,6 +148,8 @@ final class SessionHandler: ChannelDuplexHandler {
     // The session and with it the message so far are dropped: nothing short of CRLF.CRLF is delivered (R2).
     isClosing = true
     spill = nil
+    memory.change(by: -charged)
+    charged = 0
     if readsMessage { arriving.end() }
     readsMessage = false
     alarm?.task.cancel()
@@ -151,6 +162,7 @@ final class SessionHandler: ChannelDuplexHandler {
 
   private func perform(_ actions: [ServerSession.Action]) {
     guard let context, !isClosing, context.channel.isActive else { return }
+    let actions = isOutOfMemory() ? actions + session.runOutOfMemory() : actions
     // Before a message is handed over, which is not arriving any more.
     adaptBuffer(context)
     var output: ByteBuffer?
@@ -176,6 +188,16 @@ final class SessionHandler: ChannelDuplexHandler {
     if let output { context.writeAndFlush(wrapOutboundOut(output), promise: nil) }
     keepTime()
     readIfWanted()
+  }
+
+  /// Counts what the session holds; what is short of `MemoryBudget.grain` is not worth it.
+  private func isOutOfMemory() -> Bool {
+    let held = session.memory / MemoryBudget.grain * MemoryBudget.grain
+    guard held != charged else { return false }
+    let isMore = held > charged
+    memory.change(by: held - charged)
+    charged = held
+    return isMore && memory.isExceeded(settings.memory)
   }
 
   private func append(_ octets: [UInt8], _ context: ChannelHandlerContext) {
@@ -229,7 +251,7 @@ final class SessionHandler: ChannelDuplexHandler {
     let loop = context.eventLoop
     let user = credentials.user
     guard let authenticator else { return loop.execute { handler.value.verified(.unavailable, user) } }
-    authenticator.verify(credentials, of: client) { verification in
+    authenticator.verify(credentials, of: counted) { verification in
       loop.execute { handler.value.verified(verification, user) }
     }
   }
@@ -237,6 +259,7 @@ final class SessionHandler: ChannelDuplexHandler {
   private func verified(_ verification: ServerSession.Verification, _ user: String) {
     let verb = verification == .accepted ? LogVerb.authenticated : .loginFailed
     if verification != .accepted { table.count { $0.failedLogins += 1 } }
+    if verification == .accepted, let channel = context?.channel { table.promote(channel) }
     logger.event(.info, verb, described([.user: user, .reason: "\(verification)"]))
     perform(session.verified(verification))
   }

@@ -80,7 +80,7 @@ enum Main {
 extension ControlProblem {
   fileprivate var status: ExitStatus {
     switch kind {
-    case .malformed, .ambiguous: .usage
+    case .malformed, .tooLarge, .ambiguous: .usage
     case .nothingMatched: .nothingMatched
     case .refused, nil: .failure
     }

@@ -63,6 +63,23 @@ import Testing
         "Content-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: multipart/alternative; boundary=ab\n\n--ab\n\nx\n--ab--\n--a\nContent-Type: message/rfc822\n\nSubject: y\n--a--\n",
         ["plainText: x", "message: Subject: y"]
       ),
+      // FINDS S5: a folded boundary, and the forms of RFC 2231.
+      (
+        "Content-Type: multipart/mixed; boundary=\"simple\r\n boundary\"\r\n\r\n--simple boundary\r\n\r\nx\r\n--simple boundary--",
+        ["plainText: x"]
+      ),
+      (
+        "Content-Type: multipart/mixed; boundary*1=\"c\"; boundary*0=\"a b\"\r\n\r\n--a bc\r\n\r\nx\r\n--a bc--", ["plainText: x"]
+      ),
+      (
+        "Content-Type: multipart/mixed; boundary*0*=us-ascii'en'a%20; boundary*1=b\r\n\r\n--a b\r\n\r\nx\r\n--a b--",
+        ["plainText: x"]
+      ),
+      ("Content-Type: multipart/mixed; boundary*=''a%2Fb\r\n\r\n--a/b\r\n\r\nx\r\n--a/b--", ["plainText: x"]),
+      (
+        "Content-Type: multipart/mixed; boundary=\"a\\\"b\"; charset=x\r\n\r\n--a\"b\r\n\r\nx\r\n--a\"b--", ["plainText: x"]
+      ),
+      ("Content-Type: multipart/mixed; boundary*1=b\r\n\r\n--b\r\n\r\nx\r\n--b--", ["noBoundary"]),
       ("Content-Type: multipart/mixed; boundary=b\r\n\r\n--bb\r\n\r\n--b\r\n\r\n--bbb\r\n--b--", ["plainText: --bbb"]),
       ("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\ncut", ["noBoundary"]),
       ("Content-Type: multipart/mixed\r\n\r\n--b\r\n\r\ncut", ["noBoundary"]),

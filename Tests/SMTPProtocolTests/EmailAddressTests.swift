@@ -65,9 +65,9 @@ struct EmailAddressTests {
     .no("<a b@c>", .badLocalPart, "a blank that is not quoted"),
     .no("<a@b@c>", .badDomain, "a second at sign"),
     .no("<a@@c>", .badDomain, "two of them together"),
-    .no("<a..b@c>", .badLocalPart, "two dots"),
-    .no("<.a@c>", .badLocalPart, "a dot at the start"),
-    .no("<a.@c>", .badLocalPart, "a dot at the end"),
+    .ok("<a..b@c>", "a..b@c", "two dots, which carriers gave out"),
+    .ok("<.a@c>", ".a@c", "a dot at the start"),
+    .ok("<a.@c>", "a.@c", "a dot at the end"),
     .no("<a@b..c>", .badDomain, "an empty label"),
     .no("<a@b.>", .badDomain, "a dot behind the domain"),
     .no("<a@b c>", .badDomain, "a blank in the domain"),
@@ -104,5 +104,21 @@ struct EmailAddressTests {
     #expect(try EmailAddress.parse("root@example.org").text == "root@example.org")
     #expect(throws: EmailAddress.SyntaxFault.trailing) { try EmailAddress.parse("a@b c") }
     #expect(throws: EmailAddress.SyntaxFault.needsUTF8) { try EmailAddress.parse("é@b", allowingUTF8: false) }
+  }
+}
+
+/// FINDS S3: addresses that carriers gave out, and the form in which they leave.
+struct CarrierAddressTests {
+  @Test(arguments: [
+    ("hoge.@docomo.example", "\"hoge.\"@docomo.example"), (".hoge@docomo.example", "\".hoge\"@docomo.example"),
+    ("try..this@ezweb.example", "\"try..this\"@ezweb.example"), ("a.b@c.example", "a.b@c.example"),
+    ("\"a..b\"@c.example", "\"a..b\"@c.example"), ("postmaster", "postmaster"), ("", ""),
+    ("a@[IPv6:::1]", "a@[IPv6:::1]"),
+  ])
+  func leavesQuoted(_ address: String, _ quoted: String) {
+    #expect(EmailAddress(address).quoted == quoted)
+    guard address.contains("@") else { return }
+    #expect(throws: Never.self) { try EmailAddress.parse(address) }
+    #expect(throws: Never.self) { try EmailAddress.parse(quoted) }
   }
 }

@@ -29,6 +29,7 @@ struct DialogTests {
       let collector = Collector(answer: script.answer)
       var settings = ListenerSettings(endpoints: [.init(host: "127.0.0.1", port: 0)], hostname: "mx.example")
       settings.limits = script.limits
+      settings.mendsMessages = script.policy.mends
       try await withListener(settings, collector) { port, group in
         let differences = try await runner.runLive(port: port, cut, on: group) {
           collector.transactions.map { DialogScript.Mail($0) }

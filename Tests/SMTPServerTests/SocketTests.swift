@@ -125,7 +125,7 @@ struct SocketTests {
       #expect(failure?.kind == .inUse)
       #expect(
         failure?.description == "cannot listen on \(folder.socket): somebody listens there (another maildedup?); "
-          + "change [listener] socket")
+          + "name another path in [listener] socket")
       #expect(await greeting(folder.socket)?.hasPrefix("220") == true)
     }
   }
@@ -139,7 +139,8 @@ struct SocketTests {
     if isLink { try FileManager.default.createSymbolicLink(atPath: folder.socket, withDestinationPath: file) }
     #expect(
       await failure(folder.socket)?.description
-        == "cannot listen on \(folder.socket): there is a file that is no socket; remove it or change [listener] socket"
+        == "cannot listen on \(folder.socket): there is a file that is no socket; remove it or name another path in "
+        + "[listener] socket"
     )
     #expect(try String(contentsOfFile: file, encoding: .utf8) == "precious")
     #expect(folder.isThere)
@@ -151,11 +152,12 @@ struct SocketTests {
     let missing = folder.path + "/missing/smtp.sock"
     #expect(
       await failure(missing)?.description
-        == "cannot listen on \(missing): its folder does not exist; make it or change [listener] socket")
+        == "cannot listen on \(missing): its folder does not exist; make it or name another "
+        + "path in [listener] socket")
     let long = folder.path + "/" + String(repeating: "x", count: 100)
     #expect(
-      await failure(long)?.description == "cannot listen on \(long): the path is longer than 107 bytes with the folder "
-        + "before it; change [listener] socket")
+      await failure(long)?.description == "cannot listen on \(long): the path is longer than 107 bytes; name another "
+        + "path in [listener] socket")
   }
 
   /// A file that somebody else put there meanwhile stays.

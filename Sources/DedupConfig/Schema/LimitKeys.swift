@@ -55,6 +55,12 @@ extension ConfigurationSchema {
       "idle-under-pressure", \.limits.idleUnderPressure, .duration(.seconds(1)...day), example: "10s",
       "The same while more than 80 % of the connections are in use."),
     ConfigurationKey(
+      "idle-before-login", \.limits.idleBeforeLogin, .duration(.seconds(1)...day), example: "5s",
+      "The same for a client that may not send unless it logs in, also for the start of TLS."),
+    ConfigurationKey(
+      "login", \.limits.login, .duration(.seconds(1)...day), example: "30s",
+      "How long such a client may take until it has logged in."),
+    ConfigurationKey(
       "handshake", \.limits.handshake, .duration(.seconds(1)...day), example: "10s",
       "How long the start of TLS may take."),
     ConfigurationKey(

@@ -38,14 +38,31 @@ extension ConfigurationSchema {
         "maximum-connections", \.listener.maximumConnections, .count(1...100_000), example: "2000",
         "Connections that may be open at the same time; a further client is told to come back later (421)."),
       ConfigurationKey(
+        "maximum-connections-before-login", \.listener.maximumConnectionsBeforeLogin, .count(1...100_000),
+        example: "50",
+        """
+        The same for clients that may not send unless they log in, until they have done so: never more than a quarter \
+        of maximum-connections, so that strangers cannot take the places of those who may. One of them may have a tenth \
+        of these.
+        """),
+      ConfigurationKey(
         "maximum-connections-per-client", \.listener.maximumConnectionsPerClient, .count(1...100_000), example: "20",
-        "The same for one client address."),
+        """
+        The same for one client address; outside of access.networks all addresses of one /64 of IPv6 count as one.
+        """),
       ConfigurationKey(
         "maximum-connections-per-loopback-client", \.listener.maximumConnectionsPerLoopbackClient,
         .count(1...100_000), example: "1000",
         """
         The same for a client on this machine, and for the Unix socket: all processes of all sites here share one \
         address, and in an outage each of them has an error to report.
+        """),
+      ConfigurationKey(
+        "message-memory", \.listener.messageMemory, .size(1 << 20...1 << 40), example: "256MiB",
+        """
+        Memory for messages that are arriving, of all clients together. When half of it is in use, they are written to \
+        the disk earlier; when all is, those that need more are refused for now (452), which takes many clients with \
+        headers of some hundred KiB.
         """),
     ])
 }

@@ -9,6 +9,12 @@ extension ConfigurationSchema {
         Networks whose clients need not log in, in CIDR notation. Empty: everybody has to log in, see [auth].
         """),
       ConfigurationKey(
+        "mend-messages", \.access.mendsMessages, .boolean, example: "no",
+        """
+        What becomes of mail with octets that no mail may have: NUL, a CR alone, some lines that end in an LF alone. \
+        yes: it is taken from clients that may send, and leaves without them. no: it is refused (554).
+        """),
+      ConfigurationKey(
         "proxies", \.access.proxies, .list(.network, of: "networks", mayBeEmpty: true),
         example: "192.0.2.10/32, 2001:db8::10/128",
         """

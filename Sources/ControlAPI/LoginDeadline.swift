@@ -1,0 +1,44 @@
+import Hummingbird
+import NIOCore
+
+/// Closes a connection on which nobody has shown the token within `patience`, whatever it sends or does not send.
+///
+/// A connection on which somebody has is an admin's or a monitor's, and stays.
+final class LoginDeadline: ChannelDuplexHandler, RemovableChannelHandler {
+  typealias InboundIn = Any
+  typealias OutboundIn = Any
+
+  /// Somebody showed the token.
+  struct Met: Sendable {}
+
+  /// Connections that may be open at the same time; a further client waits until one of them is closed.
+  static let mostConnections = 64
+
+  private let patience: TimeAmount
+  private var alarm: Scheduled<Void>?
+
+  init(_ patience: TimeAmount) { self.patience = patience }
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    alarm = context.eventLoop.assumeIsolated().scheduleTask(in: patience) { context.close(promise: nil) }
+  }
+
+  func handlerRemoved(context: ChannelHandlerContext) { alarm?.cancel() }
+
+  func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
+    guard event is Met else { return context.triggerUserOutboundEvent(event, promise: promise) }
+    alarm?.cancel()
+    promise?.succeed()
+  }
+}
+
+/// What a request comes with: the connection, beside what Hummingbird needs.
+struct ControlContext: RequestContext {
+  var coreContext: CoreRequestContextStorage
+  let channel: any Channel
+
+  init(source: ApplicationRequestContextSource) {
+    coreContext = .init(source: source)
+    channel = source.channel
+  }
+}

@@ -1,0 +1,54 @@
+package import NIOCore
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// Stands in the pipeline of a listening socket and lets it rest when accept fails (EMFILE, ENFILE, ENOBUFS): the client
+/// waits in the kernel's queue, and the event loop serves those who are here.
+///
+/// NIO's own `AcceptBackoffHandler` only puts off the next read: the socket stays registered, the kernel tells of the
+/// waiting client again at once, and the loop spins.
+package final class AcceptPause: ChannelDuplexHandler, RemovableChannelHandler {
+  package typealias InboundIn = any Channel
+  package typealias InboundOut = any Channel
+  package typealias OutboundIn = any Channel
+
+  /// Tells it that nobody is to be taken in any more.
+  package struct Close {
+    package init() {}
+  }
+
+  /// How long the socket rests.
+  package static let length = TimeAmount.milliseconds(250)
+
+  private let onPause: (any Error) -> Void
+  private var isResting = false
+  private var isClosing = false
+
+  /// - Parameter onPause: is told why, once for each pause.
+  package init(onPause: @escaping (any Error) -> Void = { _ in }) { self.onPause = onPause }
+
+  package func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    guard error is IOError, !isResting, !isClosing else { return context.fireErrorCaught(error) }
+    isResting = true
+    onPause(error)
+    try? context.channel.syncOptions?.setOption(.autoRead, value: false)
+    context.eventLoop.assumeIsolated().scheduleTask(in: Self.length) { [self] in
+      isResting = false
+      guard !isClosing, context.channel.isActive else { return }
+      try? context.channel.syncOptions?.setOption(.autoRead, value: true)
+    }
+  }
+
+  package func triggerUserOutboundEvent(
+    context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?
+  ) {
+    guard event is Close else { return context.triggerUserOutboundEvent(event, promise: promise) }
+    isClosing = true
+    try? context.channel.syncOptions?.setOption(.autoRead, value: false)
+    promise?.succeed()
+  }
+}
