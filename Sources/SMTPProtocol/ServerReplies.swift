@@ -103,7 +103,7 @@ extension Reply {
   static let bareLineFeedInMessage = Reply(
     554, .init(5, 6, 0), "The message mixes CR LF and bare LF; lines end in CR LF")
   static let unstuffedDot = Reply(
-    554, .init(5, 6, 0), "A line behind a bare LF begins with a single dot; lines end in CR LF, and such dots are doubled")
+    554, .init(5, 6, 0), "A line behind a bare LF begins with a single dot; lines end in CR LF, their dots are doubled")
   static let nulInMessage = Reply(554, .init(5, 6, 0), "The message has a NUL octet")
   /// RFC 5321 section 6.3.
   static let loop = Reply(554, .init(5, 4, 6), "Too many Received fields: the message is looping")

@@ -316,8 +316,8 @@ package final class SMTPListener: Sendable {
     let number = sessions.wrappingAdd(1, ordering: .relaxed).newValue
     let presence = Presence(handler)
     let session = SessionHandler(
-      client: client, counted: counted, greetingDelay: settings.greetingDelay(for: peer), name: "s" + String(number, radix: 36),
-      settings: settings, policy: policy(for: peer, at: endpoint, terms), identity: terms.identity,
+      client: client, counted: counted, greetingDelay: settings.greetingDelay(for: peer),
+      name: "s" + String(number, radix: 36), settings: settings, policy: policy(for: peer, at: endpoint, terms), identity: terms.identity,
       authenticator: terms.authenticator, table: table, memory: memory, presence: presence, arriving: arriving,
       largeMessages: largeMessages, logger: logger)
     if endpoint.isImplicitTLS {

@@ -58,9 +58,10 @@ final class SessionHandler: ChannelDuplexHandler {
   private var alarm: (task: Scheduled<Void>, at: NIODeadline)?
 
   init(
-    client: String, counted: String, greetingDelay: Duration, name: String, settings: ListenerSettings, policy: SessionPolicy,
-    identity: TLSIdentity?, authenticator: Authenticator?, table: ConnectionTable, memory: MemoryBudget,
-    presence: Presence, arriving: ArrivingMessages, largeMessages: any LargeMessages, logger: Logger
+    client: String, counted: String, greetingDelay: Duration, name: String, settings: ListenerSettings,
+    policy: SessionPolicy, identity: TLSIdentity?, authenticator: Authenticator?, table: ConnectionTable,
+    memory: MemoryBudget, presence: Presence, arriving: ArrivingMessages, largeMessages: any LargeMessages,
+    logger: Logger
   ) {
     self.client = client
     self.counted = counted

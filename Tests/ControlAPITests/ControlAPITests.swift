@@ -5,6 +5,7 @@ import Logging
 import MailMessage
 import NIOCore
 import NIOPosix
+import Synchronization
 import Testing
 
 /// One error in two sites, one mail in the queue.
@@ -103,6 +104,49 @@ private struct FixedStore: StoreReading {
       try await body(ControlClient(socket: socket), socket)
       group.cancelAll()
     }
+  }
+
+  @Test("FINDS R8: a file at the path of the socket is left alone, and so is a relay that answers there")
+  func othersAreLeftAlone() async throws {
+    let folder = "/tmp/maildedup-\(UInt32.random(in: 0...UInt32.max))"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let path = folder + "/notes"
+    try "precious".write(toFile: path, atomically: true, encoding: .utf8)
+    #expect(throws: (any Error).self) { try ControlServer.prepare(path) }
+    await #expect(throws: (any Error).self) { try await server(at: path).run() }
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "precious")
+    try await withServer { client, socket in
+      #expect(throws: (any Error).self) { try ControlServer.prepare(socket) }
+      await #expect(throws: (any Error).self) { try await server(at: socket).run() }
+      _ = try await client.status()
+    }
+  }
+
+  @Test("FINDS R8: in the end the socket is removed, and what took its place is not")
+  func onlyOurOwnIsRemoved() async throws {
+    let gone = Mutex("")
+    try await withServer { _, socket in gone.withLock { $0 = socket } }
+    #expect(!FileManager.default.fileExists(atPath: gone.withLock { $0 }))
+    let folder = "/tmp/maildedup-\(UInt32.random(in: 0...UInt32.max))"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let path = folder + "/c.sock"
+    let (ready, signal) = AsyncStream<Void>.makeStream()
+    let server = server(at: path) { signal.finish() }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await server.run() }
+      for await _ in ready {}
+      try FileManager.default.removeItem(atPath: path)
+      try "theirs".write(toFile: path, atomically: true, encoding: .utf8)
+      group.cancelAll()
+    }
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "theirs")
+  }
+
+  private func server(at path: String, onReady: @escaping @Sendable () -> Void = {}) -> ControlServer {
+    ControlServer(
+      service: direct, socket: path, group: MultiThreadedEventLoopGroup.singleton,
+      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), onReady: onReady)
   }
 
   @Test("what the client reads over the socket is what the store says")

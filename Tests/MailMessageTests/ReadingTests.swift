@@ -69,7 +69,8 @@ import Testing
         ["plainText: x"]
       ),
       (
-        "Content-Type: multipart/mixed; boundary*1=\"c\"; boundary*0=\"a b\"\r\n\r\n--a bc\r\n\r\nx\r\n--a bc--", ["plainText: x"]
+        "Content-Type: multipart/mixed; boundary*1=\"c\"; boundary*0=\"a b\"\r\n\r\n--a bc\r\n\r\nx\r\n--a bc--",
+        ["plainText: x"]
       ),
       (
         "Content-Type: multipart/mixed; boundary*0*=us-ascii'en'a%20; boundary*1=b\r\n\r\n--a b\r\n\r\nx\r\n--a b--",
@@ -77,7 +78,8 @@ import Testing
       ),
       ("Content-Type: multipart/mixed; boundary*=''a%2Fb\r\n\r\n--a/b\r\n\r\nx\r\n--a/b--", ["plainText: x"]),
       (
-        "Content-Type: multipart/mixed; boundary=\"a\\\"b\"; charset=x\r\n\r\n--a\"b\r\n\r\nx\r\n--a\"b--", ["plainText: x"]
+        "Content-Type: multipart/mixed; boundary=\"a\\\"b\"; charset=x\r\n\r\n--a\"b\r\n\r\nx\r\n--a\"b--",
+        ["plainText: x"]
       ),
       ("Content-Type: multipart/mixed; boundary*1=b\r\n\r\n--b\r\n\r\nx\r\n--b--", ["noBoundary"]),
       ("Content-Type: multipart/mixed; boundary=b\r\n\r\n--bb\r\n\r\n--b\r\n\r\n--bbb\r\n--b--", ["plainText: --bbb"]),

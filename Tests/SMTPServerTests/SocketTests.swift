@@ -146,6 +146,16 @@ struct SocketTests {
     #expect(folder.isThere)
   }
 
+  /// FINDS R8: what somebody else put in the place of our socket is not removed with it.
+  @Test func aSocketOfAnotherIsLeftInTheEnd() async throws {
+    let folder = try Folder()
+    try await withListener(settings(folder.socket), Collector()) { _, _, _ in
+      try FileManager.default.removeItem(atPath: folder.socket)
+      try "theirs".write(toFile: folder.socket, atomically: true, encoding: .utf8)
+    }
+    #expect(try String(contentsOfFile: folder.socket, encoding: .utf8) == "theirs")
+  }
+
   /// Why there can be no socket, in words that help.
   @Test func impossible() async throws {
     let folder = try Folder()
