@@ -317,9 +317,9 @@ package final class SMTPListener: Sendable {
     let presence = Presence(handler)
     let session = SessionHandler(
       client: client, counted: counted, greetingDelay: settings.greetingDelay(for: peer),
-      name: "s" + String(number, radix: 36), settings: settings, policy: policy(for: peer, at: endpoint, terms), identity: terms.identity,
-      authenticator: terms.authenticator, table: table, memory: memory, presence: presence, arriving: arriving,
-      largeMessages: largeMessages, logger: logger)
+      name: "s" + String(number, radix: 36), settings: settings, policy: policy(for: peer, at: endpoint, terms),
+      identity: terms.identity, authenticator: terms.authenticator, table: table, memory: memory, presence: presence,
+      arriving: arriving, largeMessages: largeMessages, logger: logger)
     if endpoint.isImplicitTLS {
       // An endpoint that is about to go may outlive the certificate by a connection.
       guard let identity = terms.identity else { throw ChannelError.inappropriateOperationForState }

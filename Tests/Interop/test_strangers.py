@@ -37,16 +37,16 @@ def test_idle_strangers_do_not_keep_a_site_from_sending(workshop, sink):
     relay.start()
     with ExitStack() as stack:
         strangers = [idle(relay.port, stack) for _ in range(1000)]
-        for number in range(50):
+        for _ in range(50):
             with smtplib.SMTP("127.0.0.1", relay.port, timeout=10, source_address=("127.0.0.2", 0)) as client:
                 client.sendmail("site@shop.example", ["admins@shop.example"], MAIL)
-        sink.wait_for(lambda arrival: len(sink.arrivals) >= 50, "all mail")
+        sink.wait_for(lambda arrival: True, "all mail", 50)
         for stranger in strangers:
             stranger.settimeout(20)
             while stranger.recv(4096):
                 pass
-    assert "before-login" in relay.output().lower() or "tooManyBeforeLogin" in relay.output() \
-        or "tooManyOfClient" in relay.output()
+    # Of one address a tenth of them.
+    assert relay.output().count("tooManyOfClient") == 980
 
 
 def test_accept_rests_without_descriptors(workshop, sink):
