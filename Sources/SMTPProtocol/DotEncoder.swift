@@ -3,8 +3,8 @@ import MailMessage
 /// Gives a message the form it has behind DATA, piece by piece: dots stuffed (RFC 5321 section 4.5.2), CRLF.CRLF at
 /// the end.
 ///
-/// Promise: no CR and no LF leaves other than as CRLF. The listener refuses mail with bare ones, so nothing is changed
-/// in mail that came through it; this is the last guard against smuggling a second mail upstream, for bytes that came
+/// Promise: no CR and no LF leaves other than as CRLF. The listener refuses or mends mail with bare ones, so nothing is
+/// changed in mail that came through it; this is the last guard against smuggling a second mail upstream, for bytes that came
 /// another way (a damaged store, a file from an emergency spool).
 package struct DotEncoder: Sendable {
   private var isAtLineStart = true
