@@ -40,7 +40,7 @@ struct Daemon {
     let terminal = Terminal()
     let manager = ServiceManager()
     let inherited = InheritedSocket.all()
-    raiseDescriptorLimit()
+    let descriptors = Descriptors.raiseLimit()
     // From here on: its default is to end the process.
     let hangUps = await UnixSignalsSequence(trapping: .sighup)
     let reader = Current(ReportReader(rules: configuration.rules))
@@ -66,6 +66,7 @@ struct Daemon {
       largeMessages: store.largeMessages, arriving: arriving, pacing: pacing, group: group,
       inherited: doors(inherited, terms.settings), logger: logger)
     let bound = try await start(listener)
+    tell(ofDescriptors: descriptors)
     let summary = Current(configuration.summary)
     let mailer = SummaryMailer(store: store, settings: summary, hostname: hostname) {
       RelayHealth(
@@ -140,8 +141,7 @@ extension Daemon {
     }
   }
 
-  private func raiseDescriptorLimit() {
-    let limit = Descriptors.raiseLimit()
+  private func tell(ofDescriptors limit: Int) {
     logger.info("descriptors", metadata: ["limit": "\(limit)"])
     let wanted = configuration.listener.maximumConnections
     let possible = Entrance.connections(of: configuration, descriptors: limit)

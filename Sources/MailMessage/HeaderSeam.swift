@@ -1,13 +1,15 @@
 /// What has to stand between the trace fields that this hop puts on top (RFC 5321 section 4.4) and a message that does
 /// not begin with a header field. Nothing of the message is changed, and none of its lines becomes part of our fields.
 package enum HeaderSeam {
-  /// Takes in a line that is no field, as its value.
-  private static let field = Array("X-MailDedup-First-Line:".utf8)
+  /// Takes in the line behind it, as its value.
+  private static let name = Array("X-MailDedup-First-Line: ".utf8)
+  /// Takes in a line that begins with a blank, and those that go on with it.
+  private static let field = name + Array("the mail began with this:\r\n".utf8)
 
   /// - Parameter message: its header at least.
   /// - Returns: what stands before it, nothing for nearly every mail:
-  ///   - before a line that begins with a blank, or an mbox `From ` line, above a header: a field name, so that the line
-  ///     is a field of its own and the header goes on below;
+  ///   - before a line that begins with a blank, above a header: a field that it goes on; before an mbox `From ` line
+  ///     there: a field name. The header goes on below;
   ///   - before anything else that is no field: the empty line that ends the header (RFC 5322 section 2.1).
   package static func octets(before message: [UInt8]) -> [UInt8] {
     guard let first = message.first, first != 0x0D, first != 0x0A else { return [] }
@@ -18,7 +20,7 @@ package enum HeaderSeam {
     var next = line.next
     while next < message.count, message[next].isSpaceOrTab { next = Line(message, from: next).next }
     guard next < message.count, Line(message, from: next).isField(message) else { return [0x0D, 0x0A] }
-    return isMailbox ? field + [0x20] : field
+    return isMailbox ? name : field
   }
 
   private struct Line {

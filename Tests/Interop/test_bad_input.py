@@ -40,7 +40,7 @@ def test_mail_that_cannot_be_parsed_is_forwarded(relay, sink):
         relay.send(raw)
     sink.wait_for(lambda arrival: True, "all of it", count=len(BROKEN))
     for what, raw in BROKEN.items():
-        # Not `below_trace`: a mail that begins with a space reads as if it went on with our last trace field.
+        # Not `below_trace`: a mail that begins with a space goes on a field of ours that is there for it.
         assert any(arrival.raw.endswith(b"\r\n" + as_sent(raw)) for arrival in sink.arrivals), what
     totals = relay.totals()
     assert totals["accepted"] == totals["passed"] + totals["doubtful"] == len(BROKEN)

@@ -63,6 +63,14 @@ struct ClientSessionTests {
     #expect(hear("221 bye\r\n", &session) == [.close])
   }
 
+  /// FINDS S3: addresses that carriers gave out leave in quotes, as RFC 5321 has it.
+  @Test func strayDotsAreQuoted() {
+    var session = greeted("250-h\r\n250 PIPELINING\r\n")
+    let group =
+      "MAIL FROM:<\".a\"@b>\r\nRCPT TO:<\"hoge.\"@docomo.example>\r\nRCPT TO:<\"try..this\"@e>\r\nDATA\r\n"
+    #expect(session.deliver(job(["hoge.@docomo.example", "try..this@e"], sender: ".a@b")) == [send(group)])
+  }
+
   /// Without PIPELINING each command waits for the reply to the one before.
   @Test func oneByOne() {
     var session = greeted("250 h\r\n")
