@@ -82,7 +82,7 @@ def test_the_limit_of_descriptors_is_raised_and_said(workshop, sink):
 
 
 def test_unfinished_headers_share_a_budget(workshop, sink):
-    """R7: 500 clients with a header of 1 MiB each that never ends: most are refused for now, and memory stays."""
+    """R7: 200 clients with a header of 900 KiB each that does not end: most are refused for now, and memory stays."""
     relay = workshop.relay(sink, overrides={"listener": {"message-memory": "16MiB"}})
     relay.start()
     pid = relay.process.pid
@@ -97,6 +97,8 @@ def test_unfinished_headers_share_a_budget(workshop, sink):
                 pass
             client.sendall(b"X-Long: " + b"x" * (900 << 10))
         assert resident(pid) - before < 120 << 20
+        # A debug build on a busy machine takes its time over 180 MB.
+        clients[-1].settimeout(90)
         clients[-1].sendall(b"\r\n\r\nbody\r\n.\r\n")
         assert clients[-1].recv(4096).startswith(b"452 4.3.1")
     relay.send(MAIL)
