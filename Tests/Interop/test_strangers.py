@@ -53,6 +53,9 @@ def test_accept_rests_without_descriptors(workshop, sink):
     """R5: a relay that has no descriptors left does not spin, and takes clients again when there are some."""
     relay = workshop.relay(sink)
     relay.start()
+    # The control socket is there as well.
+    until(lambda: (relay.folder / "control.sock").exists(), "the control socket")
+    assert relay.status()
     pid = relay.process.pid
     used = len(os.listdir(f"/proc/{pid}/fd"))
     _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
