@@ -14,8 +14,10 @@ enum ChainCheck {
     guard traceback.links.allSatisfy({ $0.depth == 0 }) else { return true }
     guard traceback.links.count <= mostLinks else { return false }
     var later = Set<UInt64>()
-    for link in traceback.links.reversed() {
+    for (index, link) in traceback.links.enumerated().reversed() {
       work += link.frames.count
+      // Only a cause that was never raised has no frames.
+      if link.frames.isEmpty, index > 0 { return false }
       if let first = link.frames.first, !later.isEmpty, !later.contains(name(text, traceback.frames[first])) {
         return false
       }

@@ -15,7 +15,7 @@ struct ReportAnalyst {
       analysis.report = report
       analysis.work += report.work
       analyseDjango(text, report, &analysis)
-    } else if isTraceback(text, &analysis) {
+    } else if isTraceback(text, isHTML: isHTML, &analysis) {
       analysis.format = .traceback
     } else if let message = unraised(text, isHTML: isHTML) {
       analysis.format = .logRecord
@@ -28,9 +28,17 @@ struct ReportAnalyst {
     return analysis
   }
 
-  private func isTraceback(_ text: borrowing Span<UInt8>, _ analysis: inout Analysis) -> Bool {
+  private func isTraceback(_ text: borrowing Span<UInt8>, isHTML: Bool, _ analysis: inout Analysis) -> Bool {
     guard text.firstIndex(of: "Traceback (most recent call last):", in: 0..<text.count) != nil else { return false }
-    analysePlain(text, in: 0..<text.count, &analysis)
+    // A layout of the site's own that repeats a logged traceback below it.
+    if !isHTML, let end = LoggedMessage(text, logged: gate.subject.message).end,
+      text.equals(text.line(at: end, before: text.count), "Report")
+    {
+      analysePlain(text, in: 0..<end, &analysis)
+      markAsLogged(&analysis)
+    } else {
+      analysePlain(text, in: 0..<text.count, &analysis)
+    }
     if case .pass(.noReportStructure) = analysis.outcome { return false }
     return true
   }
