@@ -4,7 +4,7 @@
 SWIFT_FLAGS = --explicit-target-dependency-import-check error
 BIN = $$(swift build --show-bin-path)
 
-.PHONY: help run build release deb test test-swift test-interop bench bench-compare bench-setup lint score fuzz demo demo-mails setup clean
+.PHONY: help run build release deb test test-swift test-interop bench bench-compare bench-setup lint score fuzz fuzz-octets fuzz-visitor demo demo-mails setup clean
 
 help:
 	@echo "make run         installs what is missing, builds, and runs the relay with ./dedup.conf"
@@ -17,7 +17,7 @@ help:
 	@echo "make bench       rates, latencies and memory beside Postfix, OpenSMTPD and sinks, with the optimised build"
 	@echo "make bench-compare BASELINE=run.json   the same, and what changed since that run"
 	@echo "make score       fingerprints of the labelled set in ../shared, scored"
-	@echo "make fuzz        libFuzzer over reader and session, FUZZ_SECONDS=60 each"
+	@echo "make fuzz        libFuzzer over reader and session, FUZZ_SECONDS=60 each, then HOSTILE_REQUESTS=20000 visits"
 	@echo "make clean       removes what was built"
 
 run:
@@ -56,7 +56,7 @@ test:
 	@echo "[3/5] formatting and layers"
 	@$(MAKE) --no-print-directory lint
 	@echo "[4/5] fuzzing, 20 s for each target"
-	@FUZZ_SEED=1 $(MAKE) --no-print-directory fuzz FUZZ_SECONDS=20
+	@FUZZ_SEED=1 $(MAKE) --no-print-directory fuzz-octets FUZZ_SECONDS=20
 	@echo "[5/5] real peers: Django, PostgreSQL, Postfix, mail clients"
 	@$(MAKE) --no-print-directory test-interop
 
@@ -70,13 +70,24 @@ test-interop:
 	MAILDEDUP_BIN_DIR="$(BIN)" .venv/bin/python -B -m pytest Tests/Interop
 
 lint:
-	swift format lint --strict -r Sources Tests Package.swift Fuzz/Package.swift Fuzz/Sources/FuzzFingerprint Fuzz/Sources/FuzzSession
+	swift format lint --strict -r Sources Tests Package.swift Fuzz/Package.swift Fuzz/Sources/FuzzFingerprint Fuzz/Sources/FuzzSession Fuzz/Sources/FuzzHostile
 	@Scripts/check-layers
 
 FUZZ_SECONDS = 60
 
-fuzz:
+# Over all versions of Django together; a thousand take about half a minute.
+HOSTILE_REQUESTS = 20000
+
+fuzz: fuzz-octets fuzz-visitor
+
+fuzz-octets:
 	@Scripts/fuzz $(FUZZ_SECONDS)
+
+fuzz-visitor:
+	@Scripts/setup test
+	@swift build $(SWIFT_FLAGS)
+	HOSTILE_REQUESTS=$(HOSTILE_REQUESTS) MAILDEDUP_BIN_DIR="$(BIN)" \
+		.venv/bin/python -B -m pytest -o timeout=0 -rP Tests/Interop/test_hostile_visitor.py
 
 # What the package holds: optimised, and linked statically with the runtime of Swift.
 BENCH_BIN = .build/bench-bin

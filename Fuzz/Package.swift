@@ -22,6 +22,8 @@ let package = Package(
     .executableTarget(
       name: "FuzzFingerprint", dependencies: ["Fingerprint"], swiftSettings: fuzzed, linkerSettings: linked),
     .executableTarget(
+      name: "FuzzHostile", dependencies: ["Fingerprint"], swiftSettings: fuzzed, linkerSettings: linked),
+    .executableTarget(
       name: "FuzzSession", dependencies: ["SMTPProtocol", "MailMessage"], swiftSettings: fuzzed, linkerSettings: linked),
   ],
   swiftLanguageModes: [.v6]

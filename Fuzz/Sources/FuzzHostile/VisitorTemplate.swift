@@ -1,0 +1,1 @@
+../../../Tests/FingerprintTests/VisitorTemplate.swift
