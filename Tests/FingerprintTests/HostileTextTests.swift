@@ -15,11 +15,9 @@ import Testing
 
   static let templates = Template.all(in: folder)
 
-  static let cases: [Case] = String(decoding: Corpus.bytes(folder + "/visitors.txt"), as: UTF8.self)
-    .split(separator: "\n").map { line in
-      let columns = line.split(separator: "\t", maxSplits: 1)
-      return Case(shows: String(columns[0]), text: unescaped(String(columns.last ?? "")))
-    }
+  static let cases: [Case] = TextTable.rows(folder + "/visitors.txt").map { row in
+    Case(shows: row[0], text: TextTable.unescaped(row[1]))
+  }
 
   @Test("there are mails and texts to try")
   func presence() {
@@ -46,29 +44,5 @@ import Testing
   private static func report(_ mail: [UInt8]) -> FingerprintedReport? {
     guard case .report(let report) = ReportReader().judge(mail) else { return nil }
     return report
-  }
-
-  /// Reads `\n`, `\xHH` and `\0OOO` as `printf %b` does.
-  private static func unescaped(_ text: String) -> [UInt8] {
-    var output: [UInt8] = []
-    var rest = Array(text.utf8)[...]
-    while let octet = rest.popFirst() {
-      guard octet == UInt8(ascii: "\\"), let kind = rest.popFirst() else {
-        output.append(octet)
-        continue
-      }
-      switch kind {
-      case UInt8(ascii: "n"): output.append(UInt8(ascii: "\n"))
-      case UInt8(ascii: "x"): output.append(number(&rest, digits: 2, radix: 16))
-      case UInt8(ascii: "0"): output.append(number(&rest, digits: 3, radix: 8))
-      default: output += [octet, kind]
-      }
-    }
-    return output
-  }
-
-  private static func number(_ rest: inout ArraySlice<UInt8>, digits: Int, radix: Int) -> UInt8 {
-    defer { rest = rest.dropFirst(digits) }
-    return UInt8(String(decoding: rest.prefix(digits), as: UTF8.self), radix: radix) ?? 0
   }
 }
