@@ -129,7 +129,7 @@ def error_of(kept: Kept, page: str) -> tuple:
         logger = kept.truth["logger"]
         return ("logged", logger, page if logger in ("bazaar", "django.request") else "")
     own = [(link["type"], link["own"]) for link in chain if link["own"]]
-    return (chain[0]["type"], *own, page if page.startswith("outage") else "")
+    return (chain[0]["type"], *own, page if own and page.startswith("outage") else "")
 
 
 @dataclass
