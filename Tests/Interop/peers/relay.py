@@ -137,7 +137,8 @@ class Relay:
         """The JSON objects that `dedupctl … -o json` prints, one a line."""
         done = self.dedupctl(*arguments, "-o", "json")
         assert done.returncode == 0, f"dedupctl {arguments} failed: {done.stdout}{done.stderr}"
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        # Not `splitlines`, to which U+2028 in a text ends a line.
+        return [json.loads(line) for line in done.stdout.split("\n") if line]
 
     def status(self) -> dict:
         """`dedupctl status`."""
