@@ -8,8 +8,8 @@ struct Template: Sendable {
   let name: String
   /// What stands between the marks, and behind the last one.
   private let pieces: [[UInt8]]
-  /// The mark behind each piece but the last.
-  private let marks: [Mark]
+  /// The mark behind each piece but the last, and whether line ends are escaped there, as in the Subject.
+  private let marks: [(mark: Mark, isEscaped: Bool)]
 
   /// A place that a visitor can write to. The raw value is its bit in the choice of places.
   enum Mark: UInt8, CaseIterable, Sendable {
@@ -20,26 +20,31 @@ struct Template: Sendable {
     /// A key of the query.
     case key = 4
 
-    fileprivate var text: [UInt8] {
-      switch self {
-      case .path: Array("VISITORPATH".utf8)
-      case .words: Array("VISITORWORDS".utf8)
-      case .key: Array("VISITORKEY".utf8)
-      }
+    fileprivate func text(isEscaped: Bool) -> [UInt8] {
+      let name =
+        switch self {
+        case .path: "PATH"
+        case .words: "WORDS"
+        case .key: "KEY"
+        }
+      return Array(((isEscaped ? "ESCAPED" : "VISITOR") + name).utf8)
     }
+
+    fileprivate static let all = [false, true].flatMap { escaped in allCases.map { ($0, escaped) } }
   }
 
   init(name: String, _ mail: [UInt8]) {
     self.name = name
     var pieces: [[UInt8]] = []
-    var marks: [Mark] = []
+    var marks: [(Mark, Bool)] = []
     var from = 0
     var index = 0
     while index < mail.count {
-      if let mark = Mark.allCases.first(where: { mail[index...].starts(with: $0.text) }) {
+      let isMark = mail[index] == UInt8(ascii: "V") || mail[index] == UInt8(ascii: "E")
+      if isMark, let (mark, isEscaped) = Mark.all.first(where: { mail[index...].starts(with: $0.text(isEscaped: $1)) }) {
         pieces.append(Array(mail[from..<index]))
-        marks.append(mark)
-        index += mark.text.count
+        marks.append((mark, isEscaped))
+        index += mark.text(isEscaped: isEscaped).count
         from = index
       } else {
         index += 1
@@ -52,11 +57,23 @@ struct Template: Sendable {
   /// The mail with the visitor's text in the chosen places, and an ordinary word in the others.
   func mail(_ text: [UInt8], in places: UInt8) -> [UInt8] {
     var mail = pieces[0]
-    for (mark, piece) in zip(marks, pieces.dropFirst()) {
-      mail += places & mark.rawValue != 0 ? text : Array("sofa".utf8)
+    let escaped = Self.escaped(text)
+    for ((mark, isEscaped), piece) in zip(marks, pieces.dropFirst()) {
+      mail += places & mark.rawValue == 0 ? Array("sofa".utf8) : isEscaped ? escaped : text
       mail += piece
     }
     return mail
+  }
+
+  /// A text as `AdminEmailHandler.format_subject` has it, on one line.
+  private static func escaped(_ text: [UInt8]) -> [UInt8] {
+    text.reduce(into: []) { line, octet in
+      switch octet {
+      case UInt8(ascii: "\r"): break
+      case UInt8(ascii: "\n"): line += Array("\\n".utf8)
+      default: line.append(octet)
+      }
+    }
   }
 
   /// What a visitor wrote as Django mails it: Python's generator of mails makes CR LF of each CR and LF.
