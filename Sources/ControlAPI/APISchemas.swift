@@ -31,7 +31,7 @@ enum APISchemas {
       "accepted": "integer", "passed": "integer", "doubtful": "integer", "forwarded": "integer",
       "suppressed": "integer",
     ],
-    "Queue": ["waiting": "integer", "octets": "integer", "oldest?": "time", "held": "integer"],
+    "Queue": ["waiting": "integer", "octets": "integer", "oldest?": "time", "held": "integer", "doubts?": "integer"],
     "Statistics": [
       "totals": "Totals", "reasons": "Reason[]", "sites": "Site[]", "quarters": "Quarter[]", "errors": "integer",
       "samples": "integer", "sample_octets": "integer", "database_octets": "integer", "queue": "Queue",

@@ -241,6 +241,9 @@ package struct QueueReport: Codable, Sendable, Equatable {
   package var oldest: Date?
   /// Of those that wait, the ones that the admin holds.
   package var held: Int
+  /// Beside those that wait: mails that may be error reports and were held back, because so many alike came. Absent in
+  /// what earlier versions wrote.
+  package var doubts: Int?
 }
 
 /// Which summary is asked for.

@@ -85,7 +85,9 @@ extension TotalsReport {
 
 extension QueueReport {
   init(_ queue: QueueStatus) {
-    self.init(waiting: queue.waiting, octets: queue.octets, oldest: queue.oldest.map(Date.init), held: queue.held)
+    self.init(
+      waiting: queue.waiting, octets: queue.octets, oldest: queue.oldest.map(Date.init), held: queue.held,
+      doubts: queue.doubts)
   }
 }
 

@@ -165,6 +165,11 @@ extension ConfigurationBuilder {
     guard let rule = reader.rule else { return }
     parsed.origins["rule \(rule.name)"] = section.name.position
     parsed.configuration.window.rules[rule.name] = reader.overrides == WindowOverrides() ? nil : reader.overrides
+    if rule.matchers.contains(where: { $0.field == .settingsModule }) {
+      parsed.configuration.window.siteRules.insert(rule.name)
+    } else {
+      parsed.configuration.window.siteRules.remove(rule.name)
+    }
     // One of an earlier file keeps its place among the others.
     if let index = parsed.configuration.rules.rules.firstIndex(where: { $0.name == rule.name }) {
       parsed.configuration.rules.rules[index] = rule

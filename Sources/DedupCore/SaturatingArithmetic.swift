@@ -1,6 +1,6 @@
 extension Int {
   /// The sum, or the end of the range: a counter read back from a damaged store must not trap.
-  func saturatingAdding(_ other: Int) -> Int {
+  package func saturatingAdding(_ other: Int) -> Int {
     let (sum, overflow) = addingReportingOverflow(other)
     return overflow ? (other < 0 ? .min : .max) : sum
   }
@@ -8,5 +8,5 @@ extension Int {
 
 extension Sequence<Int> {
   /// The sum, saturating; negative counts, which only damage can bring, count as zero.
-  func sumOfCounts() -> Int { reduce(0) { $0.saturatingAdding(Swift.max(0, $1)) } }
+  package func sumOfCounts() -> Int { reduce(0) { $0.saturatingAdding(Swift.max(0, $1)) } }
 }

@@ -38,10 +38,14 @@ package struct Settlement: Hashable, Sendable {
 extension RetryPolicy {
   /// What `attempt` means for `entry`: who is done, who waits until when, who is given up.
   ///
-  /// - Parameter random: a number from -1 to 1, for the jitter.
-  package func settle(_ entry: QueueEntry, _ attempt: DeliveryAttempt, random: Double) -> Settlement {
+  /// - Parameters:
+  ///   - random: a number from -1 to 1, for the jitter.
+  ///   - age: the time for ages (`SeenTime`); nil: that of the attempt.
+  package func settle(
+    _ entry: QueueEntry, _ attempt: DeliveryAttempt, random: Double, age: Timestamp? = nil
+  ) -> Settlement {
     let attempts = entry.attempts.saturatingAdding(1)
-    let expired = attempts >= fewestAttempts && isExpired(queuedAt: entry.queuedAt, now: attempt.at)
+    let expired = attempts >= fewestAttempts && isExpired(queuedAt: entry.queuedAt, now: age ?? attempt.at)
     var settlement = Settlement(
       entry: entry.id, remaining: [], nextAttempt: attempt.at.advanced(by: wait(after: attempts, random: random)),
       attempts: attempts, lastFailure: nil, delivered: [], failed: [], reopensWindow: false,

@@ -12,12 +12,29 @@ package struct Site: Hashable, Sendable, Codable {
   ///   - settingsModule: as the report names it, e.g. `shop.settings.production`.
   ///   - subjectPrefix: Django's `EMAIL_SUBJECT_PREFIX`, e.g. `[Storefront]`.
   package init(settingsModule: String?, subjectPrefix: String?, envelope: Envelope) {
-    let recipients = Set(envelope.recipients.map { $0.text.lowercased() }).sorted().map(Self.escape)
-    let sender = envelope.sender.text.lowercased()
-    let parts = [settingsModule ?? "", subjectPrefix ?? "", sender].map(Self.escape)
-    key = (parts + [recipients.joined(separator: "\u{1E}")]).joined(separator: "\u{1F}")
+    let parts = [settingsModule ?? "", subjectPrefix ?? ""].map(Self.escape)
+    key = (parts + [Self.envelopeKey(of: envelope)]).joined(separator: Self.separator)
     let names = [settingsModule, subjectPrefix, envelope.sender.text]
     name = names.compactMap { $0 }.first { !$0.isEmpty } ?? "unknown"
+  }
+
+  private static let separator = "\u{1F}"
+
+  /// Stands for the sites that joined (`SiteBounds`) of the envelope with that key. No mail can name it: what `escape`
+  /// writes never has this behind an escape character.
+  package static func joined(envelopeKey: String, sender: String) -> Site {
+    Site(
+      key: "\u{1B}joined" + separator + separator + envelopeKey,
+      name: "\(sender.isEmpty ? "unknown" : sender) (new sites)")
+  }
+
+  private init(key: String, name: String) { (self.key, self.name) = (key, name) }
+
+  /// Equal for two envelopes exactly when sender and set of recipients are the same but for capitals. Behind the second
+  /// separator of `key`.
+  package static func envelopeKey(of envelope: Envelope) -> String {
+    let recipients = Set(envelope.recipients.map { $0.text.lowercased() }).sorted().map(escape)
+    return escape(envelope.sender.text.lowercased()) + separator + recipients.joined(separator: "\u{1E}")
   }
 
   /// Keeps the separators of `key` out of its parts: they come from mail text, and no mail may look like another site's.

@@ -22,6 +22,12 @@ package struct StormCap: Hashable, Sendable {
     sent.append(now)
   }
 
+  /// How long until a digest is due of what waits `since` then; never positive when the clock was set back meanwhile.
+  package static func wait(since: Timestamp, now: Timestamp) -> Duration {
+    let age = now.since(since)
+    return age < .zero ? .zero : digestEvery - age
+  }
+
   private static func counts(_ time: Timestamp, now: Timestamp) -> Bool {
     let age = now.since(time)
     return age < period && age > .zero - WindowPolicy.tolerance

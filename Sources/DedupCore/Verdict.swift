@@ -73,6 +73,8 @@ package enum SuppressionReason: String, Hashable, Sendable, Codable {
   case summaryOnly = "summary-only"
   /// It would go out, but so many mails about errors of its site did within the hour that it waits for the digest.
   case stormCap = "storm-cap"
+  /// It may be an error report, and so many like it went out within the window that it is kept and waits for the digest.
+  case doubtFlood = "doubt-flood"
 }
 
 /// How often an error was seen, as the inbox gets to read it.

@@ -144,8 +144,11 @@ package struct QueueStatus: Hashable, Sendable, Codable {
   package var octets: Int
   /// Of those that wait, the ones that the admin holds.
   package var held: Int
+  /// Beside those that wait: mails that may be error reports and were held back (`SuppressionReason.doubtFlood`).
+  package var doubts: Int
 
-  package init(waiting: Int = 0, oldest: Timestamp? = nil, octets: Int = 0, held: Int = 0) {
+  package init(waiting: Int = 0, oldest: Timestamp? = nil, octets: Int = 0, held: Int = 0, doubts: Int = 0) {
+    self.doubts = doubts
     self.waiting = waiting
     self.oldest = oldest
     self.octets = octets

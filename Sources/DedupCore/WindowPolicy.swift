@@ -21,6 +21,8 @@ package struct WindowPolicy: Hashable, Sendable {
   package var sites: [String: WindowOverrides] = [:]
   /// By the names of the rules.
   package var rules: [String: WindowOverrides] = [:]
+  /// Names of the rules that are for some settings modules only.
+  package var siteRules: Set<String> = []
   /// How far before its own start a window still counts as open; never more than its length. Connections stamp their
   /// mails by themselves and reach the commit point in another order, so a storm would leak without it.
   package static let tolerance = Duration.seconds(10)
@@ -44,6 +46,13 @@ package struct WindowPolicy: Hashable, Sendable {
   package func settings(site: String, rule: RuleEffect?) -> WindowSettings {
     let result = settings(site: site, rule: rule?.name)
     return rule?.window.map { WindowOverrides(length: $0).applied(to: result) } ?? result
+  }
+
+  /// What a rule says of a mail whose site is not known well enough to choose settings (`SiteBounds`): one that is for
+  /// some sites only must not hold it back.
+  package func rule(_ rule: RuleEffect?, ofUnknownSite isUnknown: Bool) -> RuleEffect? {
+    guard isUnknown, let rule, siteRules.contains(rule.name) else { return rule }
+    return nil
   }
 
   /// What is known of the mail beyond its fingerprint.

@@ -22,6 +22,9 @@ package struct WindowSettings: Hashable, Sendable {
   package var saysAllClear = false
   /// Most mails about errors that go out within an hour from one site; what is more waits for a digest. Zero: no limit.
   package var hourlyForwards = 30
+  /// Most mails that go out within a window because of doubts that agree (`DoubtKey`); what is more is kept and waits for
+  /// a digest. Zero: no limit. Of all sites: a doubt belongs to none.
+  package var doubts = 10
   /// What becomes of the Subject of all but the first mail.
   package var subject = SubjectForm.count
 

@@ -82,22 +82,30 @@ extension Batch {
   func accept(_ submission: Submission, file: BodyFile?) throws -> Verdict {
     switch submission.judged {
     case .pass(let reason): return try forward(submission, .forward(.pass(reason), nil), .passed, file)
-    case .doubt(let doubt): return try forward(submission, .forward(.doubt(doubt.reason), nil), .doubtful, file)
+    case .doubt(let doubt): return try decide(submission, doubt, file)
     case .report(let occurrence): return try decide(submission, occurrence, file)
     }
   }
 
   /// Adds a mail of our own, due at once.
-  func enqueue(_ mail: OwnMail, file: BodyFile?) throws {
-    let entry = QueueTable.NewEntry(
+  ///
+  /// - Returns: the id that it got.
+  @discardableResult
+  func enqueue(_ mail: OwnMail, file: BodyFile?) throws -> QueueID {
+    var entry = QueueTable.NewEntry(
       id: mail.id, kind: mail.kind, envelope: mail.envelope, queuedAt: mail.id.time, opened: nil)
-    try QueueTable.insert(entry, StoredMessage(Message(mail.message), .init(top: []), file: file), db)
+    try QueueTable.insert(&entry, StoredMessage(Message(mail.message), .init(top: []), file: file), db)
     effects.added.addOther()
+    return entry.id
   }
 
   private func decide(_ submission: Submission, _ occurrence: Occurrence, _ file: BodyFile?) throws -> Verdict {
     let now = submission.receivedAt
-    let outcome = try windows.decide(occurrence, submission, policy, db)
+    let outcome: WindowTable.Outcome
+    switch try windows.decide(occurrence, submission, policy, db) {
+    case .excess(let doubt): return try decide(submission, doubt, file)
+    case .decided(let decided): outcome = decided
+    }
     let verdict = outcome.decision.verdict
     samples.note(
       submission.message, outcome, variant: occurrence.variant, limit: limits.sampleOctets, at: now)
@@ -130,23 +138,75 @@ extension Batch {
     _ submission: Submission, _ verdict: Verdict, _ outcome: Outcome, _ file: BodyFile?
   ) throws -> Verdict {
     tally.add(outcome, verdict.reason, fingerprint: nil, at: submission.receivedAt)
-    if outcome == .doubtful { try windows.noteDoubt(submission.envelope, at: submission.receivedAt, db) }
-    try insert(submission, ForwardedMail.render(submission, verdict), .pass, nil, file)
+    try insert(submission, ForwardedMail.render(submission, verdict), Self.kind(of: submission), nil, file)
     return verdict
+  }
+
+  /// A report of which the error has no room goes out like a doubt and may hold secrets all the same.
+  private static func kind(of submission: Submission) -> QueueEntry.Kind {
+    if case .report = submission.judged { .report } else { .pass }
+  }
+
+  private func decide(_ submission: Submission, _ doubt: DoubtfulReport, _ file: BodyFile?) throws -> Verdict {
+    let now = submission.receivedAt
+    let outcome = try windows.doubts.decide(doubt, submission.envelope, policy, at: now, db)
+    guard let row = outcome.row, !outcome.verdict.isForward else {
+      return try forward(submission, outcome.verdict, .doubtful, file)
+    }
+    tally.add(.suppressed, outcome.verdict.reason, fingerprint: nil, at: now)
+    let id = try hold(submission, .forward(.doubt(doubt.reason), nil), row, file)
+    if id == nil {
+      try DroppedTable.add(1, .doubts, now.quarter, db)
+      if let file { effects.orphans.append(file.name) }
+    }
+    let subject = HeaderEdit.text(of: "subject", in: submission.message.head) ?? ""
+    windows.doubts.note(
+      DoubtDigest.Sample(id: id ?? submission.id, subject: DisplayText.oneLine(subject)), of: row)
+    return outcome.verdict
+  }
+
+  /// Keeps a doubt that is held back, as it would go out.
+  ///
+  /// - Returns: nil when there is no room.
+  private func hold(_ submission: Submission, _ verdict: Verdict, _ row: Int64, _ file: BodyFile?) throws -> QueueID? {
+    let octets = submission.message.count
+    let (removed, isThereRoom) = try windows.doubts.makeRoom(for: octets, of: row, db)
+    try removed.forEach(removeKept)
+    try DroppedTable.add(removed.count, .doubts, submission.receivedAt.quarter, db)
+    guard isThereRoom else { return nil }
+    let room = file == nil ? 2 * octets : 0
+    if space?.shortage(for: room, limits) != nil {
+      windows.doubts.noteDropped(row, octets: octets)
+      return nil
+    }
+    space?.free -= room
+    var entry = QueueTable.NewEntry(
+      id: submission.id, kind: Self.kind(of: submission), envelope: submission.envelope,
+      queuedAt: submission.receivedAt, opened: nil, doubt: row)
+    try QueueTable.insert(
+      &entry, StoredMessage(submission.message, ForwardedMail.render(submission, verdict), file: file), db)
+    return entry.id
+  }
+
+  /// Removes a mail that was held back.
+  func removeKept(_ id: QueueID) throws {
+    guard let facts = try QueueTable.facts(id, db) else { return }
+    try QueueTable.delete(id, db)
+    facts.file.map { effects.orphans.append($0) }
   }
 
   private func insert(
     _ submission: Submission, _ rendering: ForwardedMail.Rendering, _ kind: QueueEntry.Kind,
     _ opened: QueueTable.OpenedWindow?, _ file: BodyFile?
   ) throws {
-    let entry = QueueTable.NewEntry(
+    var entry = QueueTable.NewEntry(
       id: submission.id, kind: kind, envelope: submission.envelope, queuedAt: submission.receivedAt, opened: opened)
     // What is in the database is in the WAL before that.
     let room = file == nil ? 2 * submission.message.count : 0
     if let shortage = space?.shortage(for: room, limits) { throw shortage }
     space?.free -= room
     let message = StoredMessage(submission.message, rendering, file: file)
-    try QueueTable.insert(entry, message, db)
+    try QueueTable.insert(&entry, message, db)
     unchanged.add(entry, message)
     effects.added.add(entry, message)
   }

@@ -20,10 +20,11 @@ struct BodyFiles: Sendable {
 
   /// Makes `message` durable. Not for two threads at once.
   func keep(_ message: Message, for id: QueueID) throws -> BodyFile {
-    let name = "\(id)"
     // rename would replace the body of another mail if ids ever met.
-    guard access(folder + "/" + name, F_OK) != 0 else {
-      throw StoreFailure(.other, "the queue id \(id) is in use already")
+    var (name, copies) = ("\(id)", 0)
+    while access(folder + "/" + name, F_OK) == 0 {
+      copies += 1
+      name = "\(id)-\(copies)"
     }
     if message.head.isEmpty, let incoming = message.tail?.wholeFile as? IncomingFile, incoming.folder == folder {
       try incoming.keep(as: name)

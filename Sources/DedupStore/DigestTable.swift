@@ -9,10 +9,7 @@ enum DigestTable {
     var since: Timestamp
 
     /// How long until its digest is due; never positive when the clock was set back since.
-    func wait(now: Timestamp) -> Duration {
-      let age = now.since(since)
-      return age < .zero ? .zero : StormCap.digestEvery - age
-    }
+    func wait(now: Timestamp) -> Duration { StormCap.wait(since: since, now: now) }
   }
 
   /// The sites with errors that wait.

@@ -25,12 +25,15 @@ struct DiskSpace: Hashable, Sendable {
     self.total = total
   }
 
+  /// `most` octets, or the file system divided by `part` where that is less.
+  func reserve(of most: Int, part: Int) -> Int { min(most, total / max(1, part)) }
+
   /// Why `octets` more of queued mail would be too much, or nil.
   ///
   /// The last bit of a disk is not for new mail: a mail that was delivered has to be recorded as such, which takes
   /// room in the WAL, or it is delivered again and again.
   func shortage(for octets: Int, _ limits: StoreLimits) -> StoreFailure? {
-    let reserve = min(limits.reservedOctets, total / max(1, limits.reservedPart))
+    let reserve = reserve(of: limits.reservedOctets, part: limits.reservedPart)
     guard free < octets || free - octets < reserve else { return nil }
     return StoreFailure(
       .diskFull,

@@ -34,8 +34,18 @@ package struct EmergencySpool: Sendable {
   /// - Parameter directory: is made with the first mail that needs it.
   package init(directory: String) { folder = directory }
 
-  /// Room that is left alone: what is delivered has to be recorded, also on a disk that is nearly full.
+  /// Room that is left alone: what is delivered has to be recorded, also on a disk that is nearly full. A quarter of what
+  /// the store leaves, on small disks too, so that this step is never skipped.
   private static let reservedOctets = 8 << 20
+  private static let reservedPart = 80
+
+  /// Why a mail of `octets` would be too much for the file system, or nil.
+  static func shortage(for octets: Int, in folder: String, _ space: DiskSpace) -> StoreFailure? {
+    let reserve = space.reserve(of: reservedOctets, part: reservedPart)
+    guard space.free < octets.saturatingAdding(reserve) else { return nil }
+    return StoreFailure(.diskFull, "only \(space.free >> 10) KiB are free in \(folder); free some space")
+  }
+
   private static let suffix = ".mail"
 
   /// Makes the mail durable. Blocks until it is synced.
@@ -44,9 +54,13 @@ package struct EmergencySpool: Sendable {
   package func keep(_ submission: Submission, transactions: [Int64]) throws(StoreFailure) {
     try Faults.translated {
       try StoreFiles.makeDirectory(folder)
-      if let space = DiskSpace(path: folder), space.free < submission.message.count + Self.reservedOctets {
-        throw StoreFailure(.diskFull, "only \(space.free >> 10) KiB are free in \(folder); free some space")
+      if let shortage = DiskSpace(path: folder).flatMap({ Self.shortage(for: submission.message.count, in: folder, $0) }
+      ) {
+        throw shortage
       }
+      // Another process may have used the id, and its mail must not be replaced.
+      var submission = submission
+      while access(path(submission.id), F_OK) == 0 { submission.id = QueueIDs.next(at: submission.receivedAt) }
       try SyncedFile.write(
         Self.encode(submission, transactions), named: "\(submission.id)\(Self.suffix)", in: folder)
     }

@@ -114,12 +114,14 @@ enum QueueQueries {
   static func status(_ db: Database) throws -> QueueStatus {
     let statement = try db.cachedStatement(
       sql: """
-        SELECT COUNT(*), MIN(queued_at), IFNULL(SUM(octets), 0), COUNT(CASE WHEN aside = 2 THEN 1 END)
-        FROM entry WHERE aside <> 1
+        SELECT COUNT(*), MIN(queued_at), IFNULL(SUM(octets), 0), COUNT(CASE WHEN aside = 2 THEN 1 END),
+          (SELECT COUNT(*) FROM entry INDEXED BY entry_doubt WHERE doubt_id IS NOT NULL AND aside = 2)
+        FROM entry WHERE aside = 0 OR aside = 2 AND doubt_id IS NULL
         """)
     guard let row = try Row.fetchOne(statement) else { return QueueStatus() }
     return QueueStatus(
-      waiting: try row.count(0), oldest: try row.optionalTime(1), octets: try row.count(2), held: try row.count(3))
+      waiting: try row.count(0), oldest: try row.optionalTime(1), octets: try row.count(2), held: try row.count(3),
+      doubts: try row.count(4))
   }
 
   // As the indexes spell it.

@@ -34,16 +34,39 @@ enum QueueTable {
     var envelope: Envelope
     var queuedAt: Timestamp
     var opened: OpenedWindow?
+    /// The row of the doubts that it is held back with; nil: it is due at once.
+    var doubt: Int64?
   }
 
-  /// Adds an entry that is due at once.
-  static func insert(_ entry: NewEntry, _ message: StoredMessage, _ db: Database) throws {
+  /// Adds an entry. When its id is in use (by another process, or before a clock was set back), it
+  /// gets another one.
+  static func insert(_ entry: inout NewEntry, _ message: StoredMessage, _ db: Database) throws {
+    while true {
+      do {
+        try insertRow(entry, message, db)
+        break
+      } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+        guard try contains(entry.id, db) else { throw error }
+        entry.id = QueueIDs.next(at: entry.id.time)
+      }
+    }
+    try insert(entry.envelope, of: entry.id, db)
+    try message.insert(entry.id, db)
+  }
+
+  private static func contains(_ id: QueueID, _ db: Database) throws -> Bool {
+    let statement = try db.cachedStatement(sql: "SELECT 1 FROM entry WHERE id = ?")
+    return try Row.fetchOne(statement, arguments: [id.rawValue]) != nil
+  }
+
+  private static func insertRow(_ entry: NewEntry, _ message: StoredMessage, _ db: Database) throws {
     let statement = try db.cachedStatement(
       sql: """
         INSERT INTO entry
           (id, kind, sender, body_type, smtputf8, octets, queued_at, attempts, next_attempt, scheduled_at,
-           delay_notified, fingerprint_id, window_start, carried, aside, dsn_ret, dsn_envid, envelope_crc32c, recipients)
-        VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 0, ?, ?, ?, 0, ?, ?, ?, ?)
+           delay_notified, fingerprint_id, window_start, carried, aside, dsn_ret, dsn_envid, envelope_crc32c,
+           recipients, doubt_id)
+        VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """)
     let time = entry.queuedAt.milliseconds
     let envelope = entry.envelope
@@ -54,11 +77,10 @@ enum QueueTable {
       entry.id.rawValue, entry.kind.rawValue, envelope.sender.text, envelope.body.rawValue,
       envelope.usesSMTPUTF8, message.octets, time, time, time,
       entry.opened?.fingerprint, entry.opened?.start.milliseconds, entry.opened?.carried ?? 0,
-      envelope.statusRequest?.returns?.rawValue, envelope.statusRequest?.envelopeID?.encoded, checksum,
-      envelope.recipients.count,
+      (entry.doubt == nil ? Aside.nothing : .held).rawValue, envelope.statusRequest?.returns?.rawValue,
+      envelope.statusRequest?.envelopeID?.encoded, checksum,
+      envelope.recipients.count, entry.doubt,
     ])
-    try insert(envelope, of: entry.id, db)
-    try message.insert(entry.id, db)
   }
 
   /// What a settlement has to know of its entry.

@@ -8,8 +8,10 @@ extension SQLiteStore {
   ///
   /// - Returns: how long until the next one may be due; nil: none is foreseen.
   package func tellWhatIsDue(now: Timestamp) async throws(StoreFailure) -> Duration? {
-    let (digest, allClear) = try await reader.read { (try DigestTable.next(now: now, $0), try AllClears.next($0)) }
-    let next = [digest, allClear?.since(now)].compactMap { $0 }.min()
+    let next = try await reader.read { db in
+      try [DigestTable.next(now: now, db), DoubtTable.next(now: now, db), AllClears.next(db)?.since(now)]
+        .compactMap { $0 }.min()
+    }
     guard let next, next <= .zero else { return next }
     return try await commit { batch in
       try batch.allClear(now: now)

@@ -36,6 +36,7 @@ package final class SQLiteStore: MailStore, Sendable {
   let readPatience: ReadPatience<QueueID>
   private let files: StoreFiles
   private let lock: InstanceLock
+  private let retention = BusyRetention()
   private let added = Callback<AddedMail>()
   private let replaced = Callback<Void>()
   private let changes = Atomic(0)
@@ -98,7 +99,9 @@ package final class SQLiteStore: MailStore, Sendable {
       added(AddedMail(isComplete: false))
       replaced(())
     }
+    if let pool = try? database.opened.pool { try? pool.read { try writer.ages.start($0) } }
     queue.start()
+    startRetention()
   }
 
   /// Finishes what was accepted, moves the WAL into the database, and lets the next instance in. Blocks until then;
@@ -106,6 +109,7 @@ package final class SQLiteStore: MailStore, Sendable {
   package func close() {
     // What is still unexplained is handed to the queue before that closes.
     explainer.finish()
+    retention.stop()
     guard queue.close() else { return }
     reader.close()
     writer.onCommit(nil)
@@ -202,6 +206,43 @@ package final class SQLiteStore: MailStore, Sendable {
       if orphans > 0 { logger.notice("removed body files without an entry", metadata: ["files": "\(orphans)"]) }
     } catch {
       logger.warning("body files without an entry stay", metadata: ["error": "\(Faults.failure(error))"])
+    }
+  }
+
+  /// The time for ages: that of the wall clock but for jumps ahead, which count only once they have lasted for an hour.
+  package var ageTime: Timestamp { writer.ages.now() }
+
+  private func startRetention() {
+    let lastCommits = Atomic(0)
+    retention.start { [queue, writer] in
+      let now = queue.commits
+      let before = lastCommits.exchange(now, ordering: .relaxed)
+      if now > before, writer.ages.isDue {
+        queue.submit(octets: 0, isPatient: true) {
+          try writer.ages.write($0.db)
+        } completion: { _ in
+        }
+      }
+      // Less than one a second has idle moments between.
+      return now > before
+    } find: { [writer] limit in
+      guard let pool = try? writer.pool else { return nil }
+      let purge = writer.purge(at: writer.ages.now())
+      return try? pool.read { try purge.find($0, limit: limit) }
+    } carryOut: { [queue, writer] work in
+      let purge = writer.purge(at: writer.ages.now())
+      let done = DispatchSemaphore(value: 0)
+      let isDone = Atomic(false)
+      queue.submit(octets: 0) { batch in
+        // Samples are nothing that windows stand on.
+        if work.kind != .samples { try batch.windows.settle(batch.db) }
+        batch.effects.orphans += try purge.carryOut(work, batch.db)
+      } completion: { result in
+        if case .success = result { isDone.store(true, ordering: .relaxed) }
+        done.signal()
+      }
+      done.wait()
+      return isDone.load(ordering: .relaxed)
     }
   }
 

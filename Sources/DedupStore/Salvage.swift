@@ -29,6 +29,7 @@ struct Salvage {
     for table in Table.all { try salvage.copy(table) }
     var result = try salvage.queue()
     result.errors = try Int.fetchOne(new, sql: "SELECT COUNT(*) FROM fingerprint") ?? 0
+    try new.execute(sql: Schema.siteFacts)
     // An id that was lost may be given to another error.
     try new.execute(
       sql: """
@@ -62,6 +63,7 @@ extension Salvage {
       Table(name: "last_transaction", key: ["id"], holdsLargeNumbers: true),
       Table(name: "found_transaction", key: ["number"], holdsLargeNumbers: true),
       Table(name: "sent", key: ["site_id", "at"]), Table(name: "silence", key: ["id"]),
+      Table(name: "doubt", key: ["id"]), Table(name: "dropped", key: ["quarter", "what"]),
     ]
   }
 

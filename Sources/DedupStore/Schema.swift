@@ -22,6 +22,8 @@ enum Schema {
     migrator.registerMigration("11 reroutes") { try $0.execute(sql: reroutes) }
     migrator.registerMigration("12 requests") { try $0.execute(sql: requests) }
     migrator.registerMigration("13 leaving entries") { try $0.execute(sql: leavingEntries) }
+    migrator.registerMigration("14 doubts") { try $0.execute(sql: doubts) }
+    migrator.registerMigration("15 bounds") { try $0.execute(sql: bounds) }
     return migrator
   }
 

@@ -22,14 +22,6 @@ struct SentTable {
     sent.append((site, now))
   }
 
-  /// A doubt counts as an error of each site that mails to the same people: it says of which it is.
-  mutating func noteDoubt(_ sender: String, _ recipients: String, at now: Timestamp, _ db: Database) throws {
-    let statement = try db.cachedStatement(sql: "SELECT id FROM site WHERE sender = ? AND recipients = ? LIMIT 100")
-    for row in try Row.fetchAll(statement, arguments: [sender, recipients]) {
-      try note(try row.integer(0), at: now, db)
-    }
-  }
-
   mutating func flush(_ db: Database) throws {
     guard !sent.isEmpty else { return }
     let add = try db.cachedStatement(

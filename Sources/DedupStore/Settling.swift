@@ -25,7 +25,7 @@ extension Batch {
       let digested = settlement.reopensWindow ? try DigestTable.opened(by: settlement.entry, db) : []
       try QueueTable.delete(settlement.entry, db)
       facts.file.map { effects.orphans.append($0) }
-      if settlement.reopensWindow { try reopen(digested + [facts.opened].compactMap { $0 }) }
+      if settlement.reopensWindow { try reopen(digested + [facts.opened].compactMap { $0 }, of: settlement.entry) }
     } else {
       try QueueTable.update(
         settlement, recipients: facts.recipients, open: open,
@@ -35,7 +35,12 @@ extension Batch {
     if let notice = settling.notice { try enqueue(notice, file: noticeFile) }
   }
 
-  func reopen(_ windows: [QueueTable.OpenedWindow]) throws {
+  /// Lets what the mail in `entry` told of be told again: nobody got it.
+  func reopen(_ windows: [QueueTable.OpenedWindow], of entry: QueueID) throws {
+    if windows.isEmpty {
+      try self.windows.settle(db)
+      try DoubtTable.untell(entry, db)
+    }
     for opened in windows {
       try self.windows.reopen(fingerprint: opened.fingerprint, start: opened.start, carried: opened.carried, db)
     }

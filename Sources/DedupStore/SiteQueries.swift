@@ -18,11 +18,14 @@ enum SiteQueries {
     }
   }
 
-  /// The names of all sites.
-  static func names(_ db: Database) throws -> [Int64: String] {
+  /// The names of `sites`; nil: of all.
+  static func names(_ sites: Set<Int64>?, _ db: Database) throws -> [Int64: String] {
     var names: [Int64: String] = [:]
-    let statement = try db.cachedStatement(sql: "SELECT id, name FROM site")
-    for row in try Row.fetchAll(statement) { names[try row.integer(0)] = try row.text(1) }
+    let list = sites?.map(String.init).joined(separator: ", ")
+    let wanted = list.map { " WHERE id IN (\($0))" } ?? ""
+    for row in try Row.fetchAll(db, sql: "SELECT id, name FROM site\(wanted)") {
+      names[try row.integer(0)] = try row.text(1)
+    }
     return names
   }
 }

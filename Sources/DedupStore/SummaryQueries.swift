@@ -28,6 +28,13 @@ struct SummaryQueries {
     (facts.cells, facts.hoursPerCell) = (try cells(), quartersPerCell / 4)
     facts.silences = try silencesEndingSoon()
     facts.doubts = query.sites == nil ? try TallyTable.doubts(period, db) : []
+    if query.sites == nil {
+      let dropped = try DroppedTable.counts(period, db)
+      facts.heldDoubts = try TallyTable.heldDoubts(period, db)
+      facts.dropped.errors = dropped[.errors] ?? 0
+      facts.dropped.doubts = dropped[.doubts] ?? 0
+      facts.dropped.joined = dropped[.joined] ?? 0
+    }
     (facts.lastFailure, facts.damaged) = (try lastFailure(), try damaged())
     return facts
   }
@@ -35,12 +42,19 @@ struct SummaryQueries {
   /// `IN` takes a list as JSON, so that there is one statement for any number of rows; null: all.
   private func json(_ rows: some Sequence<Int64>) -> String { "[\(rows.map(String.init).joined(separator: ","))]" }
 
+  /// The errors of the sites that were asked for. A part of the summary looks at these alone: with a thousand sites there
+  /// are a thousand parts.
+  private var errors: String {
+    guard query.sites != nil else { return "fingerprint f" }
+    return "json_each(?5) wanted CROSS JOIN fingerprint f INDEXED BY fingerprint_site ON f.site_id = wanted.value"
+  }
+
   private var sites: String? { query.sites.map { json($0) } }
 
   // MARK: Counts of all errors
 
   private func counts() throws -> [String: [SiteCounts]] {
-    let names = try SiteQueries.names(db)
+    let names = try SiteQueries.names(query.sites, db)
     let length = Int64(period.count)
     // CROSS JOIN keeps the order of the tables: by the index of the quarters, and then sorted by error, it takes four
     // times as long.
@@ -50,14 +64,14 @@ struct SummaryQueries {
           SUM((quarter >= ?1) * a.forwarded) AS sent, SUM((quarter >= ?1) * a.suppressed) AS held,
           SUM((quarter < ?1 AND quarter >= ?2) * (a.forwarded + a.suppressed)) AS before,
           SUM((quarter < ?1) * (a.forwarded + a.suppressed)), f.episode_start, f.beginning, f.quiet_before
-        FROM fingerprint f CROSS JOIN arrival a ON a.fingerprint_id = f.id AND quarter >= ?3 AND quarter < ?4
-        WHERE ?5 IS NULL OR f.site_id IN (SELECT value FROM json_each(?5))
+        FROM \(errors) CROSS JOIN arrival a ON a.fingerprint_id = f.id AND quarter >= ?3 AND quarter < ?4
         GROUP BY f.id HAVING sent + held + before > 0
         """)
-    let arguments: StatementArguments = [
-      period.lowerBound, period.lowerBound - length, period.lowerBound - length * Int64(query.period.comparisons),
-      period.upperBound, sites,
-    ]
+    let arguments: StatementArguments =
+      [
+        period.lowerBound, period.lowerBound - length, period.lowerBound - length * Int64(query.period.comparisons),
+        period.upperBound,
+      ] + (query.sites == nil ? [] : [sites])
     var counts: [String: [SiteCounts]] = [:]
     let rows = try Row.fetchCursor(statement, arguments: arguments)
     while let row = try rows.next() {
@@ -132,11 +146,11 @@ struct SummaryQueries {
     let statement = try db.cachedStatement(
       sql: """
         SELECT (quarter - ?1) / ?2, SUM(a.forwarded + a.suppressed)
-        FROM arrival a JOIN fingerprint f ON f.id = a.fingerprint_id
-        WHERE quarter >= ?1 AND quarter < ?3 AND (?4 IS NULL OR f.site_id IN (SELECT value FROM json_each(?4)))
-        GROUP BY 1
+        FROM \(query.sites == nil ? "arrival a" : "\(errors) CROSS JOIN arrival a ON a.fingerprint_id = f.id")
+        WHERE quarter >= ?1 AND quarter < ?3 GROUP BY 1
         """)
-    let arguments: StatementArguments = [period.lowerBound, quartersPerCell, period.upperBound, sites]
+    var arguments: StatementArguments = [period.lowerBound, quartersPerCell, period.upperBound]
+    if query.sites != nil { arguments += [nil, sites] }
     var cells = [Int](repeating: 0, count: cellCount)
     for row in try Row.fetchAll(statement, arguments: arguments) { cells[Int(try row.integer(0))] = try row.count(1) }
     return cells

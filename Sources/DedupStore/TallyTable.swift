@@ -67,6 +67,16 @@ struct TallyTable {
     }
   }
 
+  /// Doubts that were held back.
+  static func heldDoubts(_ quarters: Range<Int64>, _ db: Database) throws -> Int {
+    let statement = try db.cachedStatement(
+      sql: "SELECT IFNULL(SUM(mails), 0) FROM tally WHERE quarter >= ? AND quarter < ? AND outcome = ? AND reason = ?")
+    let arguments: StatementArguments = [
+      quarters.lowerBound, quarters.upperBound, Outcome.suppressed.rawValue, SuppressionReason.doubtFlood.rawValue,
+    ]
+    return try Row.fetchOne(statement, arguments: arguments)?.count(0) ?? 0
+  }
+
   func flush(_ db: Database) throws {
     for (key, count) in mails {
       let statement = try db.cachedStatement(

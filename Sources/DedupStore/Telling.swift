@@ -14,7 +14,7 @@ extension Batch {
       kind: kind, fingerprint: facts.fingerprint, title: facts.title, place: facts.place, site: facts.site,
       record: record,
       thread: thread, variants: facts.variants, otherSites: facts.otherSites)
-    let id = try freeID(at: now)
+    let id = QueueIDs.next(at: now)
     let message = notice.message(
       from: facts.sender, to: facts.recipients, id: id, at: now, form, letterhead)
     try enqueue(
@@ -31,13 +31,31 @@ extension Batch {
     for waiting in try DigestTable.waiting(db) where waiting.wait(now: now) <= .zero {
       try sendDigest(of: waiting.site, now: now)
     }
-    return try DigestTable.next(now: now, db)
+    for waiting in try DoubtTable.waiting(db) where StormCap.wait(since: waiting.since, now: now) <= .zero {
+      try sendDoubtDigest(of: waiting.envelope, now: now)
+    }
+    return try [DigestTable.next(now: now, db), DoubtTable.next(now: now, db)].compactMap { $0 }.min()
+  }
+
+  private func sendDoubtDigest(of envelope: String, now: Timestamp) throws {
+    guard let (sender, recipients, items) = try DoubtTable.told(envelope, db) else { return }
+    let id = QueueIDs.next(at: now)
+    let message = DoubtDigest(items.map(\.item)).message(from: sender, to: recipients, id: id, at: now, letterhead)
+    let entry = try enqueue(
+      OwnMail(id: id, envelope: Envelope(sender: sender, recipients: recipients), message: message, kind: .notice),
+      file: nil)
+    for (row, item) in items {
+      var record = item.record
+      record.isTold()
+      try DoubtTable.write(record, [], to: row, db)
+      try DoubtTable.note(entry, told: item.record.held, of: row, db)
+    }
   }
 
   private func sendDigest(of site: Int64, now: Timestamp) throws {
     let (rows, left) = try DigestTable.errors(of: site, limit: StormDigest.mostErrors, db)
     guard let first = rows.first, let facts = try ErrorFacts.find(first, db), !facts.recipients.isEmpty else { return }
-    let id = try freeID(at: now)
+    let id = QueueIDs.next(at: now)
     var items: [StormDigest.Item] = []
     var opened: [QueueTable.OpenedWindow] = []
     for row in rows {
@@ -53,11 +71,11 @@ extension Batch {
     }
     let message = StormDigest(site: facts.site, items: items, left: left).message(
       from: facts.sender, to: facts.recipients, id: id, at: now, letterhead)
-    try enqueue(
+    let entry = try enqueue(
       OwnMail(
         id: id, envelope: Envelope(sender: facts.sender, recipients: facts.recipients), message: message, kind: .notice),
       file: nil)
-    for window in opened { try DigestTable.insert(window, by: id, db) }
+    for window in opened { try DigestTable.insert(window, by: entry, db) }
   }
 
   /// Queues the all-clears that are due, as far as the storm cap lets them; the others' episodes end without a word.
@@ -76,15 +94,6 @@ extension Batch {
       }
       known.record.ends()
       try RecordColumns.write(known.record, to: known.id, db)
-    }
-  }
-
-  /// An id that no entry has.
-  private func freeID(at now: Timestamp) throws -> QueueID {
-    let statement = try db.cachedStatement(sql: "SELECT 1 FROM entry WHERE id = ?")
-    while true {
-      let id = QueueID(at: now, salt: .random(in: 0...UInt32.max))
-      if try Row.fetchOne(statement, arguments: [id.rawValue]) == nil { return id }
     }
   }
 }

@@ -20,6 +20,13 @@ struct WindowTable {
     var settings: WindowSettings
   }
 
+  /// What becomes of a report.
+  enum Answer {
+    case decided(Outcome)
+    /// It is of yet another error of an envelope that has too many: a doubt.
+    case excess(DoubtfulReport)
+  }
+
   private struct Key: Hashable {
     var site: String
     var error: String
@@ -46,10 +53,11 @@ struct WindowTable {
   private var touched: Set<Int64> = []
   /// Rows by the names that mails had for them.
   private var rows: [Key: Int64] = [:]
-  private var sites: [String: Int64] = [:]
+  private var sites = SiteTable()
   private var variants: VariantTable
   private var silences = SilenceTable()
   private var sent = SentTable()
+  var doubts = DoubtTable()
 
   init(variants: VariantTable) { self.variants = variants }
 
@@ -57,25 +65,39 @@ struct WindowTable {
   var errors: Int { entries.count }
 
   /// Little enough to stay in memory between batches.
-  var isSmall: Bool { errors <= 200 && rows.count <= 200 && sites.count <= 200 && sent.size <= 1000 }
+  var isSmall: Bool {
+    errors <= 200 && rows.count <= 200 && sites.size <= 400 && sent.size <= 1000 && doubts.size <= 400
+  }
 
   /// Asks `policy` about one more arrival of an error, and takes its verdict into the record. A new fingerprint gets
   /// its row at once, a known one when the batch is flushed.
   mutating func decide(
-    _ occurrence: Occurrence, _ submission: Submission, _ policy: WindowPolicy, _ db: Database
-  ) throws -> Outcome {
+    _ named: Occurrence, _ submission: Submission, _ policy: WindowPolicy, _ db: Database
+  ) throws -> Answer {
     let now = submission.receivedAt
+    let standing = try standing(of: named.site, submission.envelope, policy, at: now, db)
+    var occurrence = named
+    occurrence.site = standing.site
     let place = try place(of: occurrence, db)
     let known = place.entry
+    if known == nil, try !sites.hasRoom(submission.envelope, db) { return .excess(Self.excess(of: named)) }
+    // What is said of single sites is not for one that somebody may have invented.
+    occurrence.site = standing.nominal
+    occurrence.rule = policy.rule(named.rule, ofUnknownSite: standing.nominal != named.site)
     let settings = policy.settings(site: occurrence.site.name, rule: occurrence.rule)
     let isNewVariant = try known.map { try variants.isNew(occurrence.variant, of: $0.row.id, db) } ?? false
+    let cap = standing.cap ?? known?.row.site
     let arrival = WindowPolicy.Arrival(
       site: occurrence.site.name, rule: occurrence.rule, isNewVariant: isNewVariant,
       silence: try silences.rule(over: occurrence, row: known?.row.id, now: now, db),
-      isCapped: try sent.isCapped(
-        try siteRow(of: known, occurrence.site, db), limit: settings.hourlyForwards, now: now, db))
+      isCapped: try sent.isCapped(cap, limit: settings.hourlyForwards, now: now, db))
     let decision = policy.decide(known?.row.record, arrival, now: now)
-    var entry = try entry(at: place, occurrence, submission, decision.record, db)
+    occurrence.site = standing.site
+    let rows = try sites.rows(of: standing, named: named.site, submission.envelope, at: now, db)
+    var entry = try entry(at: place, occurrence, submission, decision.record, in: rows.site, db)
+    if known == nil {
+      sites.noteError(of: submission.envelope, isJoined: standing.site != named.site, at: now)
+    }
     let thread = entry.row.thread
     entry.row.record = decision.record
     entry.rule = occurrence.rule
@@ -87,16 +109,33 @@ struct WindowTable {
     let isExplained = entry.row.isExplained || entry.isBeingExplained
     entry.isBeingExplained = true
     entries[entry.row.id] = entry
-    if decision.mailsCapped > 0 { try sent.note(entry.row.site, at: now, db) }
+    if decision.mailsCapped > 0 { try sent.note(rows.cap, at: now, db) }
     try variants.note(occurrence.variant, of: entry.row.id, isShown: decision.verdict.isForward, at: now, db)
-    return Outcome(
-      decision: decision, row: entry.row.id, site: entry.row.site, isNew: known == nil,
-      isNewVariant: isNewVariant, isExplained: isExplained, thread: thread, settings: settings)
+    return .decided(
+      Outcome(
+        decision: decision, row: entry.row.id, site: entry.row.site, isNew: known == nil,
+        isNewVariant: isNewVariant, isExplained: isExplained, thread: thread, settings: settings))
   }
 
-  /// Takes note of a mail that went out although nobody knows what it is.
-  mutating func noteDoubt(_ envelope: Envelope, at now: Timestamp, _ db: Database) throws {
-    try sent.noteDoubt(envelope.sender.text, Self.text(of: envelope.recipients), at: now, db)
+  /// Errors of one type share a count; a title without a type is a text.
+  private static func excess(of occurrence: Occurrence) -> DoubtfulReport {
+    let type = occurrence.title.prefix { $0 != ":" }
+    let isType =
+      type.endIndex < occurrence.title.endIndex
+      && type.allSatisfy { $0.isLetter || $0.isNumber || "._".contains($0) }
+    return DoubtfulReport(reason: SiteBounds.doubtOfExcess, type: isType ? String(type.prefix(100)) : nil)
+  }
+
+  private mutating func standing(
+    of site: Site, _ envelope: Envelope, _ policy: WindowPolicy, at now: Timestamp, _ db: Database
+  ) throws -> SiteTable.Standing {
+    if let known = sites.known(site, at: now) { return known }
+    var sites = SiteTable()
+    swap(&sites, &self.sites)
+    defer { swap(&sites, &self.sites) }
+    return try sites.look(for: site, envelope, at: now, db) { row in
+      try sent.isCapped(row, limit: policy.settings.hourlyForwards, now: now, db)
+    }
   }
 
   /// Takes note of a mail of our own about errors of `site`, unless it would be one too many.
@@ -138,6 +177,8 @@ struct WindowTable {
     try variants.flush(db)
     try silences.flush(db)
     try sent.flush(db)
+    try sites.flush(db)
+    try doubts.flush(db)
   }
 }
 
@@ -189,19 +230,19 @@ extension WindowTable {
   private func latest(_ row: ErrorRow) -> Entry { entries[row.id] ?? Entry(row: row) }
 
   private mutating func entry(
-    at place: Place, _ occurrence: Occurrence, _ submission: Submission, _ record: WindowRecord, _ db: Database
+    at place: Place, _ occurrence: Occurrence, _ submission: Submission, _ record: WindowRecord, in site: Int64,
+    _ db: Database
   ) throws -> Entry {
     switch place {
     case .known(let entry): entry
-    case .unknown(let name): try insert(name, occurrence, submission, record, db)
+    case .unknown(let name): try insert(name, occurrence, submission, record, in: site, db)
     }
   }
 
   private mutating func insert(
-    _ name: String, _ occurrence: Occurrence, _ submission: Submission, _ record: WindowRecord, _ db: Database
+    _ name: String, _ occurrence: Occurrence, _ submission: Submission, _ record: WindowRecord, in site: Int64,
+    _ db: Database
   ) throws -> Entry {
-    let site = try siteRow(of: nil, occurrence.site, db) ?? insert(occurrence.site, submission.envelope, db)
-    sites[occurrence.site.key] = site
     let thread = MailThread(
       root: MailThread.root(fingerprint: name, at: record.firstSeen),
       subject: DisplayText.oneLine(HeaderEdit.text(of: "subject", in: submission.message.head) ?? ""))
@@ -220,27 +261,8 @@ extension WindowTable {
     return Entry(row: ErrorRow(id: id, site: site, record: record, thread: thread))
   }
 
-  /// The row of a site; nil when it is new.
-  private mutating func siteRow(of known: Entry?, _ site: Site, _ db: Database) throws -> Int64? {
-    if let known { return known.row.site }
-    if let row = sites[site.key] { return row }
-    let find = try db.cachedStatement(sql: "SELECT id FROM site WHERE key = ?")
-    let row = try Row.fetchOne(find, arguments: [site.key])?.integer(0)
-    sites[site.key] = row
-    return row
-  }
-
-  private func insert(_ site: Site, _ envelope: Envelope, _ db: Database) throws -> Int64 {
-    let statement = try db.cachedStatement(
-      sql: "INSERT INTO site (key, name, sender, recipients) VALUES (?, ?, ?, ?)")
-    try statement.execute(arguments: [
-      site.key, site.name, envelope.sender.text, Self.text(of: envelope.recipients),
-    ])
-    return db.lastInsertedRowID
-  }
-
   /// As `site.recipients` has them: one on each line.
-  private static func text(of recipients: [EmailAddress]) -> String {
+  static func text(of recipients: [EmailAddress]) -> String {
     recipients.map(\.text).joined(separator: "\n")
   }
 }

@@ -14,6 +14,8 @@ final class Writer: Sendable {
   private let letterhead: Letterhead
   private let replacer: Replacer
   private let policy: Mutex<WindowPolicy>
+  /// The time for ages.
+  let ages: AgeClock
   private let retention: Mutex<Retention>
   private let follow = Callback<Batch.Effects>()
   private let replaced = Callback<Void>()
@@ -39,6 +41,7 @@ final class Writer: Sendable {
     self.limits = limits
     self.replacer = replacer
     self.policy = Mutex(policy)
+    ages = AgeClock(wall: replacer.now)
     readPatience = ReadPatience(limits.readPatience)
     retention = Mutex(limits.retention)
   }
@@ -108,16 +111,21 @@ final class Writer: Sendable {
   func tidy() throws -> Bool {
     guard let opened = try? database.opened else { return false }
     let pool = opened.pool
-    let now = replacer.now()
-    let purge = Purge(retention.withLock { $0 }, windowLength: policy.withLock { $0.length }, now: now)
+    let now = ages.now()
+    let purge = purge(at: now)
     return try pool.writeWithoutTransaction { db in
       if db.isInsideTransaction { try db.rollback() }
       // On a full disk it fails, and what follows makes room.
       if (try? writeLatestSamples(of: opened.generation, db)) == nil, db.isInsideTransaction { try db.rollback() }
       // It may go on for long, and nobody else commits meanwhile.
       defer { opened.checkpoints?.step(db) }
-      return try purge.step(db) || SampleTable.deflate(now: now, db) || Housekeeping.shrink(db)
+      return try purge.step(db, orphaned: bodies.remove) || SampleTable.deflate(now: now, db) || Housekeeping.shrink(db)
     }
+  }
+
+  /// What has to go at `now`.
+  func purge(at now: Timestamp) -> Purge {
+    Purge(retention.withLock { $0 }, windowLength: policy.withLock { $0.length }, now: now)
   }
 
   /// Runs `work` between two transactions.
@@ -139,6 +147,10 @@ final class Writer: Sendable {
     let checkpoint = Result {
       try pool.writeWithoutTransaction { db in
         try? writeLatestSamples(of: opened.generation, db)
+        try? db.inTransaction(.immediate) {
+          try ages.write(db)
+          return .commit
+        }
         _ = try db.checkpoint(.truncate)
       }
     }
@@ -159,7 +171,10 @@ final class Writer: Sendable {
     var memory = BatchMemory()
     try db.inTransaction(.immediate) {
       let state = try batch.begin(changes: changes)
-      if isFirst { try TransactionTable.keepLast(db) }
+      if isFirst {
+        try TransactionTable.keepLast(db)
+        try ages.start(db)
+      }
       try TransactionTable.note(number, db)
       try jobs(batch)
       try batch.flush()

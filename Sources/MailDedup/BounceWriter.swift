@@ -1,4 +1,5 @@
 import DedupCore
+import DedupStore
 import HostSystem
 import MailMessage
 
@@ -24,8 +25,12 @@ struct BounceWriter {
   }
 
   /// Nil when there is nothing to tell, or nobody who may or wants to be told.
-  func notice(about settlement: Settlement, of entry: QueueEntry, message: Message, at now: Timestamp) -> Notice? {
-    let forSender = policy.reports(on: settlement, of: entry, at: now)
+  ///
+  /// - Parameter age: the time for ages (`SeenTime`); nil: `now`.
+  func notice(
+    about settlement: Settlement, of entry: QueueEntry, message: Message, at now: Timestamp, age: Timestamp? = nil
+  ) -> Notice? {
+    let forSender = policy.reports(on: settlement, of: entry, at: age ?? now)
     let forPostmaster = policy.reports(on: settlement, of: entry, to: postmaster)
     let reports = forSender + forPostmaster
     guard !reports.isEmpty else { return nil }
@@ -33,7 +38,7 @@ struct BounceWriter {
       entry: entry, reports: reports, original: start(of: message), hostname: hostname, at: now,
       retryUntil: entry.queuedAt.advanced(by: policy.expire), remote: settlement.remote,
       postmaster: forPostmaster.isEmpty ? nil : postmaster)
-    let id = QueueID(at: now, salt: .random(in: 0...UInt32.max))
+    let id = QueueIDs.next(at: now)
     let bytes = notification.message(id: id, utcOffsetMinutes: LocalTime.offset(at: now) / 60)
     return Notice(
       mail: OwnMail(id: id, envelope: notification.envelope, message: bytes, kind: .bounce), reports: reports)

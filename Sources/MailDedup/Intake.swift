@@ -8,7 +8,6 @@ import Logging
 import MailMessage
 import SMTPProtocol
 import SMTPServer
-import Synchronization
 
 /// Takes a complete transaction to the commit point: judge, decide, make durable, answer.
 ///
@@ -22,7 +21,6 @@ final class Intake: TransactionHandler {
   private let pacing: ReplyPacing
   private let hostname: String
   private let logger: Logger
-  private let salt: Atomic<UInt32>
   private let large = DispatchQueue(label: "maildedup.large-mail")
 
   /// - Parameters:
@@ -40,7 +38,6 @@ final class Intake: TransactionHandler {
     self.pacing = pacing
     self.hostname = hostname
     self.logger = logger
-    salt = Atomic(UInt32.random(in: 0...UInt32.max))
   }
 
   func handle(_ transaction: Transaction, reply: @escaping @Sendable (Reply) -> Void) {
@@ -92,7 +89,7 @@ final class Intake: TransactionHandler {
     for transaction: Transaction, _ judgement: @escaping @Sendable () -> Judgement
   ) -> Submission {
     let now = WallClock.now()
-    let id = QueueID(at: now, salt: salt.wrappingAdd(1, ordering: .relaxed).newValue)
+    let id = QueueIDs.next(at: now)
     let envelope = transaction.envelope
     return Submission(
       id: id, receivedAt: now, envelope: envelope,

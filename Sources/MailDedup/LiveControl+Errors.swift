@@ -42,7 +42,7 @@ extension LiveControl {
     let copies = kept.mails.compactMap { mail in
       mail.sample.octets.map { octets in
         OwnMail(
-          id: QueueID(at: now, salt: .random(in: 0...UInt32.max)), envelope: kept.envelope,
+          id: QueueIDs.next(at: now), envelope: kept.envelope,
           message: CopiedMail.render(octets, of: error, arrivedAt: mail.arrivedAt), kind: .copy)
       }
     }

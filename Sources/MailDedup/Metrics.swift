@@ -129,6 +129,8 @@ struct Metrics: Sendable {
     exposition.add("maildedup_errors", .gauge, "Errors that are known.", counts.errors)
     exposition.add("maildedup_queue_mails", .gauge, "Mails that wait for delivery.", queue.waiting)
     exposition.add("maildedup_queue_held_mails", .gauge, "Of these, the ones that an admin holds.", queue.held)
+    exposition.add(
+      "maildedup_queue_doubt_mails", .gauge, "Beside these, unclear mails that are held back and kept.", queue.doubts)
     exposition.add("maildedup_queue_bytes", .gauge, "Their octets.", queue.octets)
     let age = queue.oldest.map { max(0, WallClock.now().since($0).components.seconds) } ?? 0
     exposition.add("maildedup_queue_oldest_age_seconds", .gauge, "Age of the oldest of them.", Int(age))

@@ -188,12 +188,12 @@ struct QueueRunner: Service {
       let (result, sent) = await deliver(message, of: entry, over: route)
       events.add(.tried)
       let attempt = DeliveryAttempt(entry: entry.id, at: WallClock.now(), result)
-      var settlement = route.retry.settle(entry, attempt, random: .random(in: -1...1))
+      var settlement = route.retry.settle(entry, attempt, random: .random(in: -1...1), age: store.ageTime)
       // It failed on a way that mail no longer goes; the new one is tried at once.
       if self.route.value.turns != route.turns { settlement.nextAttempt = attempt.at }
       log(settlement, of: entry)
       counts.change { $0.add(settlement) }
-      let notice = route.bounces.notice(about: settlement, of: entry, message: sent, at: attempt.at)
+      let notice = route.bounces.notice(about: settlement, of: entry, message: sent, at: attempt.at, age: store.ageTime)
       await record(settlement, of: entry, notice)
       return settlement.remaining.isEmpty && notice == nil
     } catch {

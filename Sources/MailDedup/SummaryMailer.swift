@@ -150,7 +150,7 @@ extension SummaryMailer {
   ) -> OwnMail {
     let usual = sender.flatMap { $0.isEmpty ? nil : EmailAddress($0) }
     let sender = settings.from ?? usual ?? EmailAddress("maildedup@\(hostname)")
-    let id = QueueID(at: now, salt: .random(in: 0...UInt32.max))
+    let id = QueueIDs.next(at: now)
     return OwnMail(
       id: id, envelope: Envelope(sender: sender, recipients: recipients), message: message(sender, id), kind: .summary)
   }

@@ -47,10 +47,14 @@ struct ListCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await watching.repeating {
-      let errors = try await relay.service(or: dedupctl.relay).errors(query(at: WallClock.now()))
+      let service = try await relay.service(or: dedupctl.relay)
+      let errors = try await service.errors(query(at: WallClock.now()))
       if format.output == .json { return try errors.forEach(Output.json) }
-      if errors.isEmpty { return Output.line(nothing) }
-      format.write(ErrorTable.of(errors))
+      if errors.isEmpty { Output.line(nothing) } else { format.write(ErrorTable.of(errors)) }
+      if !isFiltered, let doubts = try await service.status().queue.doubts, doubts > 0 {
+        Output.line("Beside these, mails that may be error reports are held back: \(doubts), too many alike.")
+        Output.line("See them: dedupctl queue list --held")
+      }
     }
   }
 

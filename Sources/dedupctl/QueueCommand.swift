@@ -19,7 +19,7 @@ struct QueueList: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "The mails that wait for delivery, oldest first.",
     discussion: """
-      The state is waiting (for its first attempt), delivering, deferred (an attempt failed), held (by an admin), or \
+      The state is waiting (for its first attempt), delivering, deferred (an attempt failed), held (by an admin, or a doubt of which too many alike came), or \
       set-aside (damaged, never sent).
       """)
 
@@ -29,7 +29,7 @@ struct QueueList: AsyncParsableCommand {
   var sender: String?
   @Option(help: "Only to recipients that match.")
   var recipient: String?
-  @Flag(help: "Only what an admin holds.")
+  @Flag(help: "Only what is held: by an admin, or because too many alike came that may be error reports.")
   var held = false
   @Flag(help: "Only what was tried and failed.")
   var deferred = false

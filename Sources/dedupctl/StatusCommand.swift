@@ -44,6 +44,9 @@ struct StatusCommand: AsyncParsableCommand {
       ("Forwarded", "\(totals.forwarded) error reports"), ("Held back", "\(totals.suppressed) error reports"),
       ("Queue", queue(status.queue)),
     ]
+    if let doubts = status.queue.doubts, doubts > 0 {
+      facts.append(("Unclear", "\(doubts) held back and kept, too many alike; see dedupctl queue list --held"))
+    }
     return facts
   }
 

@@ -94,6 +94,7 @@ struct EpisodeHistoryTests {
     case .silenced: #expect(ruling == .holds)
     case .stormCap: #expect(cap.isReached(settings.hourlyForwards, now: now) && record?.awaitsDigestSince != nil)
     case .summaryOnly: Issue.record("there is no rule")
+    case .doubtFlood: Issue.record("there is no doubt")
     case .insideWindow:
       let longest = max(settings.length, settings.reminders.max() ?? .zero)
       if let last = books.lastTold {

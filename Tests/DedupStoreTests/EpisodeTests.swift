@@ -159,17 +159,6 @@ struct EpisodeStoreTests {
     #expect(try await reopened.queue(limit: 10).count { $0.kind == .notice } == 1)
   }
 
-  @Test("a doubt counts towards the cap of its site, and goes out whatever the cap says")
-  func doubts() async throws {
-    let folder = try Folder()
-    let store = try Self.store(folder) { $0.hourlyForwards = 3 }
-    defer { store.close() }
-    try await store.accept(Shop.report(Self.digest(0)))
-    for _ in 0..<2 { #expect(try await store.accept(Shop.mail(.doubt(DoubtfulReport(reason: "too-deep")))).isForward) }
-    #expect(try await store.accept(Shop.report(Self.digest(1))).reason == "storm-cap")
-    #expect(try await store.accept(Shop.mail(.doubt(DoubtfulReport(reason: "too-deep")))).isForward)
-  }
-
   @Test("an all-clear goes out once, when the error was quiet for long enough")
   func allClear() async throws {
     let folder = try Folder()

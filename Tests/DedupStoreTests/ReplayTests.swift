@@ -9,9 +9,11 @@ import Testing
   private static func mail(_ random: inout RepeatableRandom) -> Judged {
     switch random.next(20) {
     case 0: return .pass(reason: "no-error")
-    case 1: return .doubt(DoubtfulReport(reason: "odd"))
+    case 1, 2: return .doubt(DoubtfulReport(reason: "odd", type: "T\(random.next(3))"))
     default:
-      let site = Site(settingsModule: "s\(random.next(2))", subjectPrefix: nil, envelope: Shop.envelope)
+      // Now and then one that was never seen before.
+      let number = random.next(9) == 0 ? 2 + random.next(100) : random.next(2)
+      let site = Site(settingsModule: "s\(number)", subjectPrefix: nil, envelope: Shop.envelope)
       var occurrence = Shop.occurrence("e\(random.next(6))", site)
       occurrence.variant = "v\(random.next(3))"
       occurrence.rule = random.next(12) == 0 ? RuleEffect(name: "r", treatment: .silence) : nil
@@ -27,6 +29,7 @@ import Testing
     policy.quiet = .minutes(30)
     policy.saysAllClear = true
     policy.hourlyForwards = [0, 3, 6][Int(seed % 3)]
+    policy.doubts = [10, 1, 2, 0][Int(seed % 4)]
     policy.sites["s1"] = WindowOverrides(length: .minutes(4))
     return policy
   }

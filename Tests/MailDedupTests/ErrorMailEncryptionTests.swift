@@ -157,7 +157,8 @@ extension Message {
   @Test(
     "a report that is cut through to the next hop leaves encrypted, a doubt and other mail as they came",
     arguments: [
-      (Judged.report(Self.occurrence), true), (.doubt(DoubtfulReport(reason: "unclear")), false), (.pass(reason: "none"), false),
+      (Judged.report(Self.occurrence), true), (.doubt(DoubtfulReport(reason: "unclear")), false),
+      (.pass(reason: "none"), false),
     ])
   func cutThrough(_ judged: Judged, _ isEncrypted: Bool) async throws {
     let admin = try Admin()

@@ -47,6 +47,13 @@ extension ConfigurationSchema {
         every 5 minutes and names each error. Ordinary mail never does. 0: no cap.
         """),
       ConfigurationKey(
+        "doubts", \.window.settings.doubts, WindowFormat.doubts, example: "30",
+        """
+        A mail that may be an error report but cannot be read for sure goes out. When so many that look alike went out \
+        within length, and their sender is known for error reports, further ones are kept and wait for a digest, which \
+        comes every 5 minutes; dedupctl queue release sends them. 0: no limit. Not for [site NAME].
+        """),
+      ConfigurationKey(
         "subject", \.window.settings.subject, .choice, example: "reply",
         """
         What becomes of the Subject of later mails of an error. count: the count stands in brackets before it. reply: \
@@ -60,6 +67,7 @@ enum WindowFormat {
   static let length = ValueFormat<Duration>.duration(.zero...(.seconds(30 * 86_400)))
   static let quiet = ValueFormat<Duration>.duration(.zero...(.seconds(365 * 86_400)))
   static let variants = ValueFormat<Int>.count(0...100)
+  static let doubts = ValueFormat<Int>.count(0...10_000)
   static let hourlyForwards = ValueFormat<Int>.count(0...10_000)
   static let reminders = ValueFormat<[Duration]>.list(
     .duration(.seconds(60)...(.seconds(30 * 86_400))), of: "durations in s, min, h or d", mayBeEmpty: true)
@@ -103,7 +111,7 @@ package struct OverrideKey: Sendable {
     write(overrides).map { $0.isEmpty ? "\(name) =" : "\(name) = \($0)" }
   }
 
-  /// What a site may say: all of `[window]`.
+  /// What a site may say: all of `[window]` but `doubts`, for a doubt belongs to no site.
   package static let ofSites = [
     OverrideKey("length", \.length, WindowFormat.length), OverrideKey("mode", \.mode, .choice),
     OverrideKey("variants", \.variants, WindowFormat.variants), OverrideKey("quiet", \.quiet, WindowFormat.quiet),

@@ -3,6 +3,8 @@ struct DueList: Sendable {
   enum Item: Hashable, Sendable {
     /// Of the site in that place.
     case digest(Int)
+    /// Of the doubts of the envelope in that place.
+    case doubtDigest(Int)
     /// Of the error in that place.
     case allClear(Int)
   }

@@ -10,7 +10,7 @@ package import MailMessage
 /// that was set back.
 package struct Replay: Sendable {
   package let policy: WindowPolicy
-  package private(set) var totals = ReplayTotals()
+  package internal(set) var totals = ReplayTotals()
   /// Mails about errors that would have gone out, in their order; empty unless `keepsTimeline`.
   package private(set) var timeline: [ReplayEvent] = []
   /// In the order of their first mails.
@@ -18,11 +18,12 @@ package struct Replay: Sendable {
   private let keepsTimeline: Bool
   /// Of `errors`, by site and fingerprint.
   private var rows: [Key: Int] = [:]
-  private var sites: [ReplayedSite] = []
+  var sites: [ReplayedSite] = []
   private var siteRows: [String: Int] = [:]
-  /// By sender and recipients.
-  private var sitesOfEnvelope: [[String]: [Int]] = [:]
-  private var due = DueList()
+  var envelopes: [ReplayedEnvelope] = []
+  /// Of `envelopes`, by `Site.envelopeKey`.
+  private var envelopeRows: [String: Int] = [:]
+  var due = DueList()
 
   private struct Key: Hashable {
     var site: Int
@@ -42,10 +43,7 @@ package struct Replay: Sendable {
     case .pass(let reason):
       totals.ordinary += 1
       return .forward(.pass(reason), nil)
-    case .doubt(let doubt):
-      for site in sitesOfEnvelope[Self.key(of: envelope)] ?? [] { sites[site].cap.send(at: now) }
-      note(ReplayEvent(at: now, what: .doubtful(doubt.reason)))
-      return .forward(.doubt(doubt.reason), nil)
+    case .doubt(let doubt): return decide(doubt, envelopeRow(of: envelope), at: now)
     case .report(let occurrence): return decide(occurrence, envelope, at: now)
     }
   }
@@ -53,7 +51,7 @@ package struct Replay: Sendable {
   /// Carries out what is still due when no mail comes any more.
   package mutating func finish() { carryOutWhatIsDue(until: nil) }
 
-  private mutating func note(_ event: ReplayEvent) {
+  mutating func note(_ event: ReplayEvent) {
     totals.note(event)
     for row in event.errors { errors[row].note(event) }
     if keepsTimeline { timeline.append(event) }
@@ -62,24 +60,32 @@ package struct Replay: Sendable {
 
 // One report.
 extension Replay {
-  private mutating func decide(_ occurrence: Occurrence, _ envelope: Envelope, at now: Timestamp) -> Verdict {
+  private mutating func decide(_ named: Occurrence, _ envelope: Envelope, at now: Timestamp) -> Verdict {
     totals.arrived(at: now)
-    let site = row(of: occurrence.site, envelope)
+    let from = envelopeRow(of: envelope)
+    let (site, cap, nominal) = standing(of: named.site, from, at: now)
+    var occurrence = named
+    occurrence.rule = policy.rule(named.rule, ofUnknownSite: nominal != named.site.name)
     let key = Key(site: site, fingerprint: occurrence.fingerprint)
     let before = rows[key]
-    let settings = policy.settings(site: occurrence.site.name, rule: occurrence.rule)
+    if before == nil, envelopes[from].errors >= SiteBounds.mostErrors {
+      // The type is left out: nobody plays so many errors.
+      return decide(DoubtfulReport(reason: SiteBounds.doubtOfExcess), from, at: now)
+    }
+    let settings = policy.settings(site: nominal, rule: occurrence.rule)
     let arrival = WindowPolicy.Arrival(
-      site: occurrence.site.name, rule: occurrence.rule,
+      site: nominal, rule: occurrence.rule,
       isNewVariant: before.map { errors[$0].isNew(occurrence.variant) } ?? false,
-      isCapped: sites[site].cap.isReached(settings.hourlyForwards, now: now))
+      isCapped: sites[cap].cap.isReached(settings.hourlyForwards, now: now))
     let decision = policy.decide(before.map { errors[$0].record }, arrival, now: now)
     let row = before ?? errors.count
     if before == nil {
       errors.append(ReplayedError(occurrence, envelope, siteRow: site, decision.record))
       rows[key] = row
+      envelopes[from].errors += 1
     }
     errors[row].take(occurrence, decision, at: now)
-    for _ in 0..<decision.mailsCapped { sites[site].cap.send(at: now) }
+    for _ in 0..<decision.mailsCapped { sites[cap].cap.send(at: now) }
     note(decision, row, at: now)
     if let time = errors[row].timeToSchedule() { due.add(.allClear(row), at: time) }
     return decision.verdict
@@ -106,16 +112,50 @@ extension Replay {
     sites[site].waiting.insert(row)
   }
 
-  private mutating func row(of site: Site, _ envelope: Envelope) -> Int {
-    if let row = siteRows[site.key] { return row }
-    siteRows[site.key] = sites.count
-    sitesOfEnvelope[Self.key(of: envelope), default: []].append(sites.count)
-    sites.append(ReplayedSite(name: site.name))
-    return sites.count - 1
+  private mutating func envelopeRow(of envelope: Envelope) -> Int {
+    let key = Site.envelopeKey(of: envelope)
+    if let row = envelopeRows[key] { return row }
+    envelopeRows[key] = envelopes.count
+    envelopes.append(ReplayedEnvelope(key: key, sender: envelope.sender.text))
+    return envelopes.count - 1
   }
 
-  private static func key(of envelope: Envelope) -> [String] {
-    [envelope.sender.text] + envelope.recipients.map(\.text)
+  /// Under which site errors are filed, whose cap counts, and of which site the configuration holds (`SiteBounds`).
+  private mutating func standing(of site: Site, _ envelope: Int, at now: Timestamp) -> (Int, cap: Int, nominal: String)
+  {
+    let from = envelopes[envelope]
+    let joined = Site.joined(envelopeKey: from.key, sender: from.sender)
+    let first = from.sites.first.map { sites[$0].since }
+    if let row = siteRows[site.key] {
+      guard row != from.sites.first, SiteBounds.isOnProbation(since: sites[row].since, now: now) else {
+        return (row, row, site.name)
+      }
+      let isOwn = SiteBounds.hasOwnSettings(since: sites[row].since, first: first)
+      return (row, joinedRow(joined, envelope, at: now), isOwn ? site.name : joined.name)
+    }
+    let onProbation = from.sites.dropFirst().count { SiteBounds.isOnProbation(since: sites[$0].since, now: now) }
+    let isCapped = from.joined.map { sites[$0].cap.isReached(policy.settings.hourlyForwards, now: now) } ?? false
+    if SiteBounds.joins(sites: from.sites.count, onProbation: onProbation, isCapped: isCapped) {
+      let row = joinedRow(joined, envelope, at: now)
+      return (row, row, joined.name)
+    }
+    let row = add(site, since: now)
+    envelopes[envelope].sites.append(row)
+    if from.sites.isEmpty { return (row, row, site.name) }
+    let isOwn = SiteBounds.hasOwnSettings(since: now, first: first)
+    return (row, joinedRow(joined, envelope, at: now), isOwn ? site.name : joined.name)
+  }
+
+  private mutating func joinedRow(_ joined: Site, _ envelope: Int, at now: Timestamp) -> Int {
+    let row = envelopes[envelope].joined ?? add(joined, since: now)
+    envelopes[envelope].joined = row
+    return row
+  }
+
+  private mutating func add(_ site: Site, since: Timestamp) -> Int {
+    siteRows[site.key] = sites.count
+    sites.append(ReplayedSite(name: site.name, since: since))
+    return sites.count - 1
   }
 }
 
@@ -126,6 +166,7 @@ extension Replay {
     while let (what, time) = due.next(until: end) {
       switch what {
       case .digest(let site): sendDigest(of: site, at: time)
+      case .doubtDigest(let envelope): sendDoubtDigest(of: envelope, at: time)
       case .allClear(let row): giveAllClear(row, at: time)
       }
     }
@@ -165,8 +206,10 @@ extension Replay {
 }
 
 /// A site of a replay.
-private struct ReplayedSite: Sendable {
+struct ReplayedSite: Sendable {
   var name: String
+  /// When it came.
+  var since: Timestamp
   var cap = StormCap()
   /// Errors that wait for a digest, and perhaps some that did.
   var waiting: Set<Int> = []

@@ -53,7 +53,7 @@ package struct ReplayedError: Hashable, Sendable {
     untold += 1
     switch reason {
     case .insideWindow, .stormCap: hiddenSince = hiddenSince ?? now
-    case .silenced, .summaryOnly: break
+    case .silenced, .summaryOnly, .doubtFlood: break
     }
   }
 

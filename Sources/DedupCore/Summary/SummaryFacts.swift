@@ -9,6 +9,10 @@ package struct SummaryFacts: Hashable, Sendable {
   package var totals: Totals
   /// Mail that may have been an error report and could not be read as one, by reason, most first.
   package var doubts: [Doubt] = []
+  /// Of the mail that was held back, what may have been an error report.
+  package var heldDoubts = 0
+  /// What there was no room for.
+  package var dropped = Dropped()
   /// The errors to list, as `SummaryRanking` chose and sorted them.
   package var errors: [ErrorFacts]
   /// How many errors there are of each standing, the ones listed included; silenced ones are not.
@@ -40,6 +44,18 @@ package struct SummaryFacts: Hashable, Sendable {
   package var isQuiet: Bool {
     totals.forwarded <= 0 && totals.suppressed <= 0 && totals.doubtful <= 0 && silences.isEmpty
       && !SummaryRelay.lines(self, clock: SummaryClock(utcOffsetMinutes: 0)).contains(where: \.isTrouble)
+  }
+
+  /// What was forgotten or filed elsewhere, so that nobody fills the store (`SiteBounds`, `DoubtKey`).
+  package struct Dropped: Hashable, Sendable {
+    /// Errors that were forgotten.
+    package var errors = 0
+    /// Kept doubts that were removed.
+    package var doubts = 0
+    /// New errors of new sites that are filed under the site for such.
+    package var joined = 0
+
+    package init() {}
   }
 
   /// Errors, and the mails that arrived of them.

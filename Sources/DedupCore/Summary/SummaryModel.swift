@@ -59,7 +59,7 @@ struct SummaryModel {
     sections = Self.sections(facts, top: top, clock: clock)
     silenced = words.silenced
     silences = SummaryRelay.silences(facts.silences, clock: clock)
-    doubts = SummaryRelay.doubts(facts.doubts)
+    doubts = SummaryRelay.doubts(facts.doubts, held: facts.heldDoubts)
     relay = SummaryRelay.lines(facts, clock: clock)
     legend = "Bars: arrivals from \(clock.minute(facts.period.from)) on, each drawn to its own highest."
   }

@@ -21,10 +21,31 @@ enum SummaryRelay {
     }
   }
 
-  static func doubts(_ doubts: [SummaryFacts.Doubt]) -> [String] {
-    listed(doubts.filter { $0.mails > 0 }) { doubt in
-      "\(DisplayText.count(doubt.mails, "mail")): \(DisplayText.oneLine(doubt.word, limit: 120))"
+  static func doubts(_ doubts: [SummaryFacts.Doubt], held: Int) -> [String] {
+    let more = "\(DisplayText.count(held, "mail")) held back, too many alike. See: dedupctl queue list --held"
+    return (held > 0 ? [more] : [])
+      + listed(doubts.filter { $0.mails > 0 }) { doubt in
+        "\(DisplayText.count(doubt.mails, "mail")): \(DisplayText.oneLine(doubt.word, limit: 120))"
+      }
+  }
+
+  private static func dropped(_ dropped: SummaryFacts.Dropped) -> [Line] {
+    var texts: [String] = []
+    if dropped.errors > 0 {
+      let came = dropped.errors == 1 ? "came" : "each came"
+      texts.append(
+        "\(DisplayText.count(dropped.errors, "error")) that \(came) long ago or once only forgotten: a sender had more "
+          + "than \(DisplayText.number(SiteBounds.mostErrors / 10 * 9))")
     }
+    if dropped.joined > 0 {
+      texts.append(
+        "\(DisplayText.count(dropped.joined, "new error")) of sites that were never seen before filed under one: so many "
+          + "such sites came at once")
+    }
+    if dropped.doubts > 0 {
+      texts.append("\(DisplayText.count(dropped.doubts, "unclear mail")) that had been held back removed: too many")
+    }
+    return texts.map { Line(text: $0, isTrouble: true) }
   }
 
   static func lines(_ facts: SummaryFacts, clock: SummaryClock) -> [Line] {
@@ -36,6 +57,7 @@ enum SummaryRelay {
           text: "\(DisplayText.count(facts.damaged, "queued mail")) \(were) not sent. See: dedupctl queue",
           isTrouble: true))
     }
+    lines += dropped(facts.dropped)
     return lines + (facts.health.map(health) ?? [])
   }
 

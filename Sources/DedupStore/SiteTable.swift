@@ -1,0 +1,194 @@
+import DedupCore
+import GRDB
+import MailMessage
+
+/// Under which site the errors of a mail are filed, and what bounds the sites and errors of each envelope
+/// (`SiteBounds`).
+struct SiteTable {
+  /// What is known of the site that a mail names.
+  struct Standing {
+    /// The one that its errors are filed under.
+    var site: Site
+    /// The row of that; nil: it has none yet.
+    var row: Int64?
+    /// The site of which the configuration and silences hold for it.
+    var nominal: Site
+    /// The row whose mails within the hour count together with its own; nil: it has none yet.
+    var cap: Int64?
+    /// Until when this holds; nil: as long as the row.
+    fileprivate var until: Timestamp?
+    fileprivate var asOf: Timestamp
+    /// When the site came; nil: before that was noted.
+    fileprivate var since: Timestamp?
+    /// It is on probation, or joined.
+    fileprivate var isLater: Bool
+
+    fileprivate func holds(at now: Timestamp) -> Bool { until.map { now < $0 && now >= asOf } ?? true }
+  }
+
+  private var standings: [String: Standing] = [:]
+  /// Errors of envelopes.
+  private var errors: [String: Int] = [:]
+  /// What was dropped or filed elsewhere in this batch.
+  private var joined: [Int64: Int] = [:]
+
+  /// How much it keeps in memory.
+  var size: Int { standings.count + errors.count }
+
+  /// What is known already of a site.
+  func known(_ site: Site, at now: Timestamp) -> Standing? {
+    guard let known = standings[site.key], known.holds(at: now) else { return nil }
+    return known
+  }
+
+  /// - Parameter isCapped: whether the cap of a row is reached.
+  mutating func look(
+    for site: Site, _ envelope: Envelope, at now: Timestamp, _ db: Database, isCapped: (Int64?) throws -> Bool
+  ) throws -> Standing {
+    let standing = try find(site, envelope, at: now, db, isCapped)
+    // A visitor may have invented any number of them.
+    if standings.count >= 1000 { standings = [:] }
+    standings[site.key] = standing
+    return standing
+  }
+
+  private func find(
+    _ site: Site, _ envelope: Envelope, at now: Timestamp, _ db: Database, _ isCapped: (Int64?) throws -> Bool
+  ) throws -> Standing {
+    let key = Site.envelopeKey(of: envelope)
+    let joined = Site.joined(envelopeKey: key, sender: envelope.sender.text)
+    let find = try db.cachedStatement(sql: "SELECT id, since, is_later FROM site WHERE key = ?")
+    let known = try Row.fetchOne(find, arguments: [site.key])
+    if let known {
+      let (id, since) = (try known.integer(0), try known.optionalTime(1))
+      guard try known.integer(2) != 0, let since, SiteBounds.isOnProbation(since: since, now: now) else {
+        return Standing(
+          site: site, row: id, nominal: site, cap: id, until: nil, asOf: now, since: since, isLater: false)
+      }
+      let cap = try Row.fetchOne(find, arguments: [joined.key])?.integer(0)
+      let census = try Census(key, joined, at: now, db)
+      let nominal = SiteBounds.hasOwnSettings(since: since, first: census.first) ? site : joined
+      return Standing(
+        site: site, row: id, nominal: nominal, cap: cap, until: since.advanced(by: SiteBounds.probation), asOf: now,
+        since: since, isLater: true)
+    }
+    let row = try Row.fetchOne(find, arguments: [joined.key])?.integer(0)
+    let census = try Census(key, joined, at: now, db)
+    if census.sites == 0 {
+      return Standing(site: site, row: nil, nominal: site, cap: nil, until: now, asOf: now, since: now, isLater: false)
+    }
+    guard SiteBounds.joins(sites: census.sites, onProbation: census.onProbation, isCapped: try isCapped(row)) else {
+      let nominal = SiteBounds.hasOwnSettings(since: now, first: census.first) ? site : joined
+      return Standing(
+        site: site, row: nil, nominal: nominal, cap: row, until: now, asOf: now, since: now, isLater: true)
+    }
+    // It may stand on its own once it is calm again.
+    return Standing(
+      site: joined, row: row, nominal: joined, cap: row, until: now, asOf: now, since: now, isLater: true)
+  }
+
+  /// The sites of an envelope, but for the one that stands for those that joined.
+  private struct Census {
+    var sites: Int
+    var onProbation: Int
+    var first: Timestamp?
+
+    init(_ envelope: String, _ joined: Site, at now: Timestamp, _ db: Database) throws {
+      let count = try db.cachedStatement(
+        sql: """
+          SELECT COUNT(*), IFNULL(SUM(is_later AND since > ?), 0), MIN(IFNULL(since, 0)) FROM site
+          WHERE envelope = ? AND key <> ?
+          """)
+      let start = now.advanced(by: .zero - SiteBounds.probation).milliseconds
+      let row = try Row.fetchOne(count, arguments: [start, envelope, joined.key])
+      (sites, onProbation) = (try row?.count(0) ?? 0, try row?.count(1) ?? 0)
+      first = try row?.optionalTime(2)
+    }
+  }
+
+  /// The row of the site that errors are filed under, made if need be, and that of its cap.
+  mutating func rows(
+    of standing: Standing, named name: Site, _ envelope: Envelope, at now: Timestamp, _ db: Database
+  ) throws -> (site: Int64, cap: Int64) {
+    if let row = standing.row, let cap = standing.cap { return (row, cap) }
+    var standing = standing
+    let row = try standing.row ?? insert(standing.site, standing, envelope, db)
+    let cap = try standing.cap ?? (standing.isLater ? self.joined(standing, envelope, db) : row)
+    (standing.row, standing.cap) = (row, cap)
+    if standing.site == name {
+      standing.until = standing.isLater ? standing.since?.advanced(by: SiteBounds.probation) : nil
+    }
+    standings[name.key] = standing
+    return (row, cap)
+  }
+
+  private func joined(_ standing: Standing, _ envelope: Envelope, _ db: Database) throws -> Int64 {
+    let key = Site.envelopeKey(of: envelope)
+    return try insert(Site.joined(envelopeKey: key, sender: envelope.sender.text), standing, envelope, db)
+  }
+
+  private func insert(_ site: Site, _ standing: Standing, _ envelope: Envelope, _ db: Database) throws -> Int64 {
+    let find = try db.cachedStatement(sql: "SELECT id FROM site WHERE key = ?")
+    if let row = try Row.fetchOne(find, arguments: [site.key])?.integer(0) { return row }
+    let statement = try db.cachedStatement(
+      sql: "INSERT INTO site (key, name, sender, recipients, envelope, since, is_later) VALUES (?, ?, ?, ?, ?, ?, ?)")
+    try statement.execute(arguments: [
+      site.key, site.name, envelope.sender.text, WindowTable.text(of: envelope.recipients),
+      Site.envelopeKey(of: envelope), standing.since?.milliseconds, standing.isLater,
+    ])
+    return db.lastInsertedRowID
+  }
+}
+
+// Errors.
+extension SiteTable {
+  /// Whether an envelope has room for one more error.
+  mutating func hasRoom(_ envelope: Envelope, _ db: Database) throws -> Bool {
+    let key = Site.envelopeKey(of: envelope)
+    if let known = errors[key], known < SiteBounds.mostErrors { return true }
+    let statement = try db.cachedStatement(sql: "SELECT IFNULL(SUM(errors), 0) FROM site WHERE envelope = ?")
+    let count = try Row.fetchOne(statement, arguments: [key])?.count(0) ?? 0
+    errors[key] = count
+    return count < SiteBounds.mostErrors
+  }
+
+  /// Takes note of a new error.
+  mutating func noteError(of envelope: Envelope, isJoined: Bool, at now: Timestamp) {
+    errors[Site.envelopeKey(of: envelope), default: 0] += 1
+    if isJoined { joined[now.quarter, default: 0] += 1 }
+  }
+
+  mutating func flush(_ db: Database) throws {
+    for (quarter, count) in joined { try DroppedTable.add(count, .joined, quarter, db) }
+    joined = [:]
+  }
+}
+
+/// What was forgotten for want of room, or filed elsewhere: told in the summary.
+enum DroppedTable {
+  enum What: String, CaseIterable {
+    case errors, sites, doubts
+    /// New errors of sites that joined.
+    case joined
+  }
+
+  static func add(_ count: Int, _ what: What, _ quarter: Int64, _ db: Database) throws {
+    guard count > 0 else { return }
+    let statement = try db.cachedStatement(
+      sql: """
+        INSERT INTO dropped (quarter, what, number) VALUES (?, ?, ?)
+        ON CONFLICT DO UPDATE SET number = number + excluded.number
+        """)
+    try statement.execute(arguments: [quarter, what.rawValue, count])
+  }
+
+  static func counts(_ quarters: Range<Int64>, _ db: Database) throws -> [What: Int] {
+    let statement = try db.cachedStatement(
+      sql: "SELECT what, SUM(number) FROM dropped WHERE quarter >= ? AND quarter < ? GROUP BY what")
+    var counts: [What: Int] = [:]
+    for row in try Row.fetchAll(statement, arguments: [quarters.lowerBound, quarters.upperBound]) {
+      if let what = What(rawValue: try row.text(0)) { counts[what] = try row.count(1) }
+    }
+    return counts
+  }
+}
