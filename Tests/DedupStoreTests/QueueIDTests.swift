@@ -1,4 +1,5 @@
 import DedupCore
+import GRDB
 import MailMessage
 import Testing
 
@@ -18,6 +19,38 @@ import Testing
     #expect(Set(mails.map(\.id)).count == 3001)
     try await store.enqueue(mails)
     #expect(try await store.queueStatus().waiting == 3001)
+  }
+
+  @Test("R4: a part of the summary reads its own site, whatever the number of sites")
+  func manySites() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    try await store.accept(Shop.report())
+    try await store.commit { batch in
+      try batch.db.execute(
+        sql: """
+          WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 3001)
+          INSERT INTO site (id, key, name, sender, recipients, envelope)
+          SELECT i, 'k' || i, 'site ' || i, sender, recipients, envelope FROM n, site WHERE site.id = 1;
+          INSERT INTO fingerprint
+            (site_id, fingerprint, title, place, first_seen, last_seen, window_start, held, total, suppressed)
+          SELECT s.id, f.fingerprint, title, place, first_seen, last_seen, window_start, held, total, suppressed
+          FROM site s, fingerprint f WHERE s.id > 1;
+          """)
+      try batch.db.execute(
+        sql: """
+          INSERT INTO arrival SELECT f.id, quarter, a.forwarded, a.suppressed
+          FROM fingerprint f, arrival a WHERE f.id > 1 AND a.fingerprint_id = 1;
+          """)
+    }
+    let audiences = try await store.siteAudiences(from: nine, to: nine + .hours(1))
+    #expect(audiences.count == 3001)
+    for audience in audiences {
+      let facts = try await store.facts(from: nine, to: nine + .hours(1), sites: [audience.row])
+      #expect(facts.totals == Totals(forwarded: 1) && facts.errors.map(\.sites.count) == [1])
+      #expect(facts.cells.first == 1 && facts.errors.first?.sites.first?.site == audience.name)
+    }
   }
 
   @Test(
