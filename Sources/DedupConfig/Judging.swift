@@ -15,7 +15,7 @@ extension Judged {
           site: Site(
             settingsModule: report.settingsModule, subjectPrefix: report.subjectPrefix, envelope: envelope),
           fingerprint: report.fingerprint.text, previous: report.previous.map(\.text), variant: report.variant,
-          title: report.title, place: report.place, rule: report.ruling.map(RuleEffect.init)))
+          title: report.title, place: report.place, kind: report.kind, rule: report.ruling.map(RuleEffect.init)))
     }
   }
 }

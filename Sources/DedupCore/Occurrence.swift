@@ -40,12 +40,15 @@ package struct Occurrence: Hashable, Sendable {
   package var title: String
   /// Where it happened, or what is out of order, e.g. `shop/pricing.py in bulk_price`.
   package var place: String
+  /// Equal for errors of one type at one place, which may differ in names and texts only; empty: not known. New ones of a
+  /// kind are bounded (`StormCap.mostOfAKind`).
+  package var kind: String
   /// What a rule of the admin says; nil without one.
   package var rule: RuleEffect?
 
   package init(
     site: Site, fingerprint: String, previous: [String] = [], variant: String, title: String, place: String,
-    rule: RuleEffect? = nil
+    kind: String = "", rule: RuleEffect? = nil
   ) {
     self.site = site
     self.fingerprint = fingerprint
@@ -53,6 +56,7 @@ package struct Occurrence: Hashable, Sendable {
     self.variant = variant
     self.title = title
     self.place = place
+    self.kind = kind
     self.rule = rule
   }
 }

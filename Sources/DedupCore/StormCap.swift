@@ -6,6 +6,10 @@ package struct StormCap: Hashable, Sendable {
   /// How often a digest goes out while errors wait for one.
   package static let digestEvery = Duration.seconds(300)
 
+  /// New errors of one kind (`Occurrence.kind`) in a site within the hour that go out; further ones wait for the digest. Names
+  /// and texts tell them apart, and a visitor may choose those.
+  package static let mostOfAKind = 10
+
   /// When the latest ones went out.
   package private(set) var sent: [Timestamp]
 

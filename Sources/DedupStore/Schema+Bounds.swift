@@ -58,6 +58,12 @@ extension Schema {
     ) STRICT, WITHOUT ROWID;
     """
 
+  /// What is certain of an error: type and place.
+  static let kinds = """
+    ALTER TABLE fingerprint ADD COLUMN kind TEXT NOT NULL DEFAULT ''; -- '': not known
+    CREATE INDEX fingerprint_kind ON fingerprint (site_id, kind, first_seen) WHERE kind <> '';
+    """
+
   /// What `site` says of its own key and of its errors, of rows that came from elsewhere.
   static let siteFacts = """
     UPDATE site SET envelope = substr(key, instr(key, char(31)) + 1);

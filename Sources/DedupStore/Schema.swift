@@ -24,6 +24,7 @@ enum Schema {
     migrator.registerMigration("13 leaving entries") { try $0.execute(sql: leavingEntries) }
     migrator.registerMigration("14 doubts") { try $0.execute(sql: doubts) }
     migrator.registerMigration("15 bounds") { try $0.execute(sql: bounds) }
+    migrator.registerMigration("16 kinds") { try $0.execute(sql: kinds) }
     return migrator
   }
 

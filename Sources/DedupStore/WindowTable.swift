@@ -87,10 +87,11 @@ struct WindowTable {
     let settings = policy.settings(site: occurrence.site.name, rule: occurrence.rule)
     let isNewVariant = try known.map { try variants.isNew(occurrence.variant, of: $0.row.id, db) } ?? false
     let cap = standing.cap ?? known?.row.site
+    let isOneOfMany = try known == nil && Self.isOneOfMany(occurrence.kind, in: standing.row, at: now, db)
     let arrival = WindowPolicy.Arrival(
       site: occurrence.site.name, rule: occurrence.rule, isNewVariant: isNewVariant,
       silence: try silences.rule(over: occurrence, row: known?.row.id, now: now, db),
-      isCapped: try sent.isCapped(cap, limit: settings.hourlyForwards, now: now, db))
+      isCapped: try isOneOfMany || sent.isCapped(cap, limit: settings.hourlyForwards, now: now, db))
     let decision = policy.decide(known?.row.record, arrival, now: now)
     occurrence.site = standing.site
     let rows = try sites.rows(of: standing, named: named.site, submission.envelope, at: now, db)
@@ -115,6 +116,22 @@ struct WindowTable {
       Outcome(
         decision: decision, row: entry.row.id, site: entry.row.site, isNew: known == nil,
         isNewVariant: isNewVariant, isExplained: isExplained, thread: thread, settings: settings))
+  }
+
+  /// Whether as many errors of `kind` were new in a site within the hour as may go out.
+  private static func isOneOfMany(_ kind: String, in site: Int64?, at now: Timestamp, _ db: Database) throws -> Bool {
+    guard let site, !kind.isEmpty else { return false }
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT COUNT(*) FROM (
+          SELECT 1 FROM fingerprint INDEXED BY fingerprint_kind
+          WHERE site_id = ? AND kind = ? AND kind <> '' AND first_seen > ? AND first_seen <= ? LIMIT ?)
+        """)
+    let arguments: StatementArguments = [
+      site, kind, now.advanced(by: .zero - StormCap.period).milliseconds,
+      now.advanced(by: WindowPolicy.tolerance).milliseconds, StormCap.mostOfAKind,
+    ]
+    return try Row.fetchOne(statement, arguments: arguments)?.count(0) ?? 0 >= StormCap.mostOfAKind
   }
 
   /// Errors of one type share a count; a title without a type is a text.
@@ -249,11 +266,11 @@ extension WindowTable {
     let statement = try db.cachedStatement(
       sql: """
         INSERT INTO fingerprint
-          (site_id, fingerprint, title, place, first_seen, last_seen, held, total, suppressed, thread_root, subject)
-        VALUES (?, ?, ?, ?, ?, ?, 0, 0, 0, ?, ?)
+          (site_id, fingerprint, title, place, kind, first_seen, last_seen, held, total, suppressed, thread_root, subject)
+        VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?, ?)
         """)
     try statement.execute(arguments: [
-      site, name, occurrence.title, occurrence.place, record.firstSeen.milliseconds, record.lastSeen.milliseconds,
+      site, name, occurrence.title, occurrence.place, occurrence.kind, record.firstSeen.milliseconds, record.lastSeen.milliseconds,
       thread.root, thread.subject,
     ])
     let id = db.lastInsertedRowID

@@ -82,6 +82,9 @@ package struct FingerprintedReport: Sendable, Equatable {
   package let title: String
   /// Where: `shop/pricing.py in bulk_price`, or for a family `database slots exhausted (/var/run/postgresql:5432)`.
   package let place: String
+  /// 16 hexadecimal digits, the same for all errors of one type at one place, whatever else their fingerprints are made of:
+  /// names and texts, which may be a visitor's.
+  package let kind: String
   /// `Using settings module` or `DJANGO_SETTINGS_MODULE` of the report.
   package let settingsModule: String?
   /// Decoded text of the Subject before `ERROR (`, `ERROR:`, `CRITICAL` …, trimmed.
@@ -93,7 +96,7 @@ package struct FingerprintedReport: Sendable, Equatable {
 
   package init(
     fingerprint: Fingerprint, previous: [Fingerprint] = [], variant: String, title: String, place: String,
-    settingsModule: String?, subjectPrefix: String?, level: String?, ruling: Ruling? = nil
+    kind: String = "", settingsModule: String?, subjectPrefix: String?, level: String?, ruling: Ruling? = nil
   ) {
     self.fingerprint = fingerprint
     self.previous = previous
@@ -101,6 +104,7 @@ package struct FingerprintedReport: Sendable, Equatable {
     self.variant = variant
     self.title = title
     self.place = place
+    self.kind = kind
     self.settingsModule = settingsModule
     self.subjectPrefix = subjectPrefix
     self.level = level

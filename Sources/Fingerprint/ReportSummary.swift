@@ -16,7 +16,7 @@ struct ReportSummary {
       fingerprint: Fingerprint(version: .current, key: key.bytes),
       previous: analysis.earlier.map { Fingerprint(version: $0.version, key: $0.bytes) },
       variant: Digest.hex(of: key.variant, bytes: 8),
-      title: title, place: place,
+      title: title, place: place, kind: Digest.hex(of: kind, bytes: 8),
       settingsModule: analysis.report?.settingsModule.map { bounded(text($0), to: 200) } ?? gate?.settingsModule,
       subjectPrefix: gate?.subject.prefix, level: gate?.subject.level, ruling: analysis.decision?.ruling)
   }
@@ -30,6 +30,24 @@ struct ReportSummary {
     let message = traceback.links[last].text
     let line = text(span.line(at: message.lowerBound, before: message.upperBound))
     return bounded(line.isEmpty ? type : type + ": " + line, to: 200)
+  }
+
+  /// What is certain of the error: its type, and the innermost frame of the application, else the view. Of a logged message
+  /// the view, of which most have none.
+  private var kind: [UInt8] {
+    let span = analysis.text.span
+    var writer = KeyWriter(analysis.message == nil ? .place : .message)
+    if let finding = analysis.findings.first, let last = finding.traceback.finalIndex {
+      let link = finding.traceback.links[last]
+      writer.add(span, ExceptionType.lastName(span, link.type))
+      let deriver = KeyDeriver(traceback: finding.traceback, placed: finding.placed)
+      if let frame = deriver.innermost(.application, in: link.frames) {
+        writer.add(deriver.frameLine(span, frame))
+        return writer.bytes
+      }
+    }
+    if let view = analysis.report?.raisedDuring { writer.add(span, view) }
+    return writer.bytes
   }
 
   var place: String {

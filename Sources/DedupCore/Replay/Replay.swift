@@ -76,13 +76,15 @@ extension Replay {
     let arrival = WindowPolicy.Arrival(
       site: nominal, rule: occurrence.rule,
       isNewVariant: before.map { errors[$0].isNew(occurrence.variant) } ?? false,
-      isCapped: sites[cap].cap.isReached(settings.hourlyForwards, now: now))
+      isCapped: sites[cap].cap.isReached(settings.hourlyForwards, now: now)
+        || before == nil && sites[site].isOneOfMany(occurrence.kind, at: now))
     let decision = policy.decide(before.map { errors[$0].record }, arrival, now: now)
     let row = before ?? errors.count
     if before == nil {
       errors.append(ReplayedError(occurrence, envelope, siteRow: site, decision.record))
       rows[key] = row
       envelopes[from].errors += 1
+      sites[site].note(occurrence.kind, at: now)
     }
     errors[row].take(occurrence, decision, at: now)
     for _ in 0..<decision.mailsCapped { sites[cap].cap.send(at: now) }
@@ -213,4 +215,21 @@ struct ReplayedSite: Sendable {
   var cap = StormCap()
   /// Errors that wait for a digest, and perhaps some that did.
   var waiting: Set<Int> = []
+  /// When its latest new errors came, by kind.
+  private var news: [String: [Timestamp]] = [:]
+
+  init(name: String, since: Timestamp) { (self.name, self.since) = (name, since) }
+
+  /// Whether as many errors of `kind` were new within the hour as may go out.
+  func isOneOfMany(_ kind: String, at now: Timestamp) -> Bool {
+    let times = news[kind, default: []]
+    return times.count { $0 > now.advanced(by: .zero - StormCap.period) } >= StormCap.mostOfAKind
+  }
+
+  /// Takes note of a new error.
+  mutating func note(_ kind: String, at now: Timestamp) {
+    guard !kind.isEmpty else { return }
+    news[kind, default: []].append(now)
+    if news[kind, default: []].count > StormCap.mostOfAKind { news[kind]?.removeFirst() }
+  }
 }
