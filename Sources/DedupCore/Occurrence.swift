@@ -33,7 +33,7 @@ package struct Occurrence: Hashable, Sendable {
   package var fingerprint: String
   /// What earlier versions of the recogniser call the same error, the latest first. History that is known under such
   /// a name is carried on under `fingerprint`.
-  package var previous: [String]
+  package var previous: EarlierNames
   /// The second key: other code paths or texts of the same error.
   package var variant: String
   /// One line that names the error, e.g. `OperationalError: sorry, too many clients already`.
@@ -47,7 +47,7 @@ package struct Occurrence: Hashable, Sendable {
   package var rule: RuleEffect?
 
   package init(
-    site: Site, fingerprint: String, previous: [String] = [], variant: String, title: String, place: String,
+    site: Site, fingerprint: String, previous: EarlierNames = [], variant: String, title: String, place: String,
     kind: String = "", rule: RuleEffect? = nil
   ) {
     self.site = site
@@ -59,6 +59,23 @@ package struct Occurrence: Hashable, Sendable {
     self.kind = kind
     self.rule = rule
   }
+}
+
+/// Names of an error that are worked out when somebody asks: only one that is not known by its current name is looked for
+/// under these.
+package struct EarlierNames: Hashable, Sendable, ExpressibleByArrayLiteral {
+  private let make: @Sendable () -> [String]
+
+  /// - Parameter make: called for each look at `all`.
+  package init(_ make: @escaping @Sendable () -> [String]) { self.make = make }
+
+  package init(arrayLiteral names: String...) { make = { names } }
+
+  package var all: [String] { make() }
+
+  package static func == (left: EarlierNames, right: EarlierNames) -> Bool { left.all == right.all }
+
+  package func hash(into hasher: inout Hasher) { hasher.combine(all) }
 }
 
 /// What a rule of the admin says about one mail.

@@ -214,9 +214,15 @@ extension WindowTable {
   }
 
   private func find(_ occurrence: Occurrence, _ db: Database) throws -> Place {
-    var names = [occurrence.fingerprint] + occurrence.previous
-    guard var entry = try load(names, occurrence.site, db) else { return .unknown(name: names[0]) }
+    var names = [occurrence.fingerprint]
+    var found = try load(names, occurrence.site, db)
+    if found == nil {
+      names += occurrence.previous.all
+      if names.count > 1 { found = try load(names, occurrence.site, db) }
+    }
+    guard var entry = found else { return .unknown(name: names[0]) }
     if entry.row.isSplit {
+      if names.count == 1 { names += occurrence.previous.all }
       names = names.map { Grouping.part(of: $0, occurrence.variant) }
       guard let part = try load(names, occurrence.site, db) else { return .unknown(name: names[0]) }
       entry = part

@@ -30,3 +30,26 @@ struct EarlierKey: Sendable, Equatable {
   var version: AlgorithmVersion
   var bytes: [UInt8]
 }
+
+/// The keys that earlier versions make, worked out by whoever asks: only an error that nobody knows by its current name
+/// is looked for under the others, and they cost as much as the current one.
+struct EarlierKeys: Sendable {
+  private let make: @Sendable () -> [EarlierKey]
+
+  /// None: no history is claimed.
+  init() { make = { [] } }
+
+  init(_ make: @escaping @Sendable () -> [EarlierKey]) { self.make = make }
+
+  /// The same key in all earlier versions.
+  init(all bytes: [UInt8]) {
+    make = { Algorithm.earlier.map { EarlierKey(version: $0.version, bytes: bytes) } }
+  }
+
+  var all: [EarlierKey] { make() }
+
+  /// The same with each key changed.
+  func changed(_ change: @escaping @Sendable ([UInt8]) -> [UInt8]) -> EarlierKeys {
+    EarlierKeys { [make] in make().map { EarlierKey(version: $0.version, bytes: change($0.bytes)) } }
+  }
+}

@@ -13,8 +13,6 @@ struct Finding: Sendable {
   var traceback: Traceback
   var placed: [PlacedFrame]
   var key: ErrorKey
-  /// What earlier versions make of it, in the order of `Algorithm.earlier`; nil where they make nothing.
-  var earlier: [ErrorKey?] = []
   var applied: [AppliedRule] = []
 }
 
@@ -38,7 +36,7 @@ struct Analysis: Sendable {
   var message: Range<Int>?
   var messageRules: [AppliedRule] = []
   /// The keys of a report by the versions before the current one.
-  var earlier: [EarlierKey] = []
+  var earlier = EarlierKeys()
   /// Octets that were looked at, over all stages; see `ReportReader.work(of:)`.
   var work = 0
   /// What a rule of the admin made of it.
@@ -50,15 +48,5 @@ struct Analysis: Sendable {
 
   static func doubt(_ doubt: Doubt, gate: Gate? = nil, work: Int = 0) -> Analysis {
     Analysis(outcome: .doubt(doubt), gate: gate, work: work)
-  }
-
-  /// Gives all earlier versions this key: a rule made it, and rules know no versions.
-  mutating func replaceKeys(with bytes: [UInt8]) {
-    earlier = Algorithm.earlier.map { EarlierKey(version: $0.version, bytes: bytes) }
-  }
-
-  /// Gives earlier versions the same change of their keys.
-  mutating func replaceKeys(_ change: ([UInt8]) -> [UInt8]) {
-    for index in earlier.indices { earlier[index].bytes = change(earlier[index].bytes) }
   }
 }

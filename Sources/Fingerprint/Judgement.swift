@@ -69,11 +69,12 @@ package enum DoubtReason: String, Error, Sendable, CaseIterable, Codable {
 }
 
 /// An error report with its name.
-package struct FingerprintedReport: Sendable, Equatable {
+package struct FingerprintedReport: Sendable {
   package let fingerprint: Fingerprint
   /// What earlier versions call the same error, the latest first: a store that was filled by one of them finds its
-  /// history under that name.
-  package let previous: [Fingerprint]
+  /// history under that name. Worked out at each call, which costs about as much as judging.
+  package var previous: [Fingerprint] { makePrevious() }
+  private let makePrevious: @Sendable () -> [Fingerprint]
   /// 16 hexadecimal digits: another code path or text within the group; constant for families and for
   /// groups that a rule made.
   package let variant: String
@@ -95,11 +96,11 @@ package struct FingerprintedReport: Sendable, Equatable {
   package let ruling: Ruling?
 
   package init(
-    fingerprint: Fingerprint, previous: [Fingerprint] = [], variant: String, title: String, place: String,
+    fingerprint: Fingerprint, previous: @escaping @Sendable () -> [Fingerprint] = { [] }, variant: String, title: String, place: String,
     kind: String = "", settingsModule: String?, subjectPrefix: String?, level: String?, ruling: Ruling? = nil
   ) {
     self.fingerprint = fingerprint
-    self.previous = previous
+    makePrevious = previous
     self.ruling = ruling
     self.variant = variant
     self.title = title

@@ -139,7 +139,8 @@ struct ReportAnalyst {
     func added(_ lines: [[UInt8]]) -> [UInt8] { lines.reduce(into: []) { $0 += Array("\n+ ".utf8) + $1 } }
     key.bytes += added(before)
     analysis.outcome = .report(key)
-    analysis.replaceKeys { $0 + added(all) }
+    let old = added(all)
+    analysis.earlier = analysis.earlier.changed { $0 + old }
   }
 
   /// The lines of `range`, normalised, each once, 64 with those that are `known`.
@@ -162,7 +163,7 @@ struct ReportAnalyst {
     guard case .report(var key) = analysis.outcome else { return }
     key.bytes = Array("logged\n".utf8) + key.bytes
     analysis.outcome = .report(key)
-    analysis.earlier = []
+    analysis.earlier = EarlierKeys()
   }
 
   // MARK: - Keys
@@ -179,9 +180,7 @@ struct ReportAnalyst {
     var deriver = KeyDeriver(
       traceback: traceback, placed: placed, template: report?.template, evidence: evidence, records: records)
     guard let key = deriver.key(text) else { return nil }
-    var finding = Finding(traceback: traceback, placed: placed, key: key, applied: deriver.applied)
-    finding.earlier = deriver.earlierKeys(text, of: key)
-    return finding
+    return Finding(traceback: traceback, placed: placed, key: key, applied: deriver.applied)
   }
 
   private func conclude(_ finding: Finding?, _ analysis: inout Analysis) {
@@ -191,9 +190,10 @@ struct ReportAnalyst {
     }
     analysis.findings = [finding]
     analysis.outcome = .report(finding.key)
-    for (algorithm, key) in zip(Algorithm.earlier, finding.earlier) {
-      if let key { analysis.earlier.append(EarlierKey(version: algorithm.version, bytes: key.bytes)) }
-    }
+    let deriver = KeyDeriver(
+      traceback: finding.traceback, placed: finding.placed, template: analysis.report?.template)
+    let (text, key) = (analysis.text, finding.key)
+    analysis.earlier = EarlierKeys { deriver.earlierKeys(text.span, of: key) }
   }
 
   /// Nothing was raised: the message is all there is.
@@ -209,6 +209,6 @@ struct ReportAnalyst {
     analysis.messageRules = builder.applied
     analysis.outcome = .report(key)
     guard builder.isAsBefore else { return }
-    analysis.earlier = Algorithm.earlier.map { EarlierKey(version: $0.version, bytes: key.bytes) }
+    analysis.earlier = EarlierKeys(all: key.bytes)
   }
 }

@@ -14,9 +14,11 @@ struct ReportSummary {
     let gate = analysis.gate
     return FingerprintedReport(
       fingerprint: Fingerprint(version: .current, key: key.bytes),
-      previous: analysis.earlier.map { Fingerprint(version: $0.version, key: $0.bytes) },
+      previous: { [earlier = analysis.earlier] in
+        earlier.all.map { Fingerprint(version: $0.version, key: $0.bytes) }
+      },
       variant: Digest.hex(of: key.variant, bytes: 8),
-      title: title, place: place, kind: Digest.hex(of: kind, bytes: 8),
+      title: title, place: place, kind: Self.hash(of: kind),
       settingsModule: analysis.report?.settingsModule.map { bounded(text($0), to: 200) } ?? gate?.settingsModule,
       subjectPrefix: gate?.subject.prefix, level: gate?.subject.level, ruling: analysis.decision?.ruling)
   }
@@ -30,6 +32,13 @@ struct ReportSummary {
     let message = traceback.links[last].text
     let line = text(span.line(at: message.lowerBound, before: message.upperBound))
     return bounded(line.isEmpty ? type : type + ": " + line, to: 200)
+  }
+
+  /// FNV-1a, 64 bits: nothing of a kind is a visitor's, so nobody looks for collisions.
+  private static func hash(of bytes: [UInt8]) -> String {
+    let value = bytes.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    let digits = String(value, radix: 16)
+    return String(repeating: "0", count: 16 - digits.utf8.count) + digits
   }
 
   /// What is certain of the error: its type, and the innermost frame of the application, else the view. Of a logged message

@@ -40,6 +40,7 @@ struct EarlierFamilyMatcher {
     let link = traceback.links[index]
     guard link.isCertain || index == last, !isRaisedByApplication(text, link) else { return nil }
     let name = ExceptionType.lastName(text, link.type)
+    guard name.isEmpty || Self.mayBeFamily(text, name) || saysRefusedHost(text, link) else { return nil }
     let service = EarlierService.of(text, traceback.links[index...last].prefix(8).map(\.frames), placed)
     for rule in EarlierFamilyTable.rules where passes(text, rule.gate, name: name, link: link, service: service) {
       guard rule.texts.isEmpty || rule.texts.contains(where: { text.firstIndex(of: $0, in: head(link.text)) != nil })
@@ -50,6 +51,20 @@ struct EarlierFamilyMatcher {
       return FamilyMatch(family: family, subject: subject ?? [], link: index)
     }
     return nil
+  }
+
+  /// Whether any rule asks for the type: most errors are of none, and need not be held against each.
+  private static func mayBeFamily(_ text: borrowing Span<UInt8>, _ name: Range<Int>) -> Bool {
+    if ExceptionType.isDatabase(text, name) || ExceptionType.isNetwork(text, name) { return true }
+    for rule in EarlierFamilyTable.rules {
+      if case .type(let wanted) = rule.gate, text.equals(name, wanted) { return true }
+    }
+    return false
+  }
+
+  /// The only family whose text was enough.
+  private func saysRefusedHost(_ text: borrowing Span<UInt8>, _ link: ChainLink) -> Bool {
+    text.firstIndex(of: "Invalid HTTP_HOST header: ", in: head(link.text)) != nil
   }
 
   /// A message can be huge; what matters stands in its beginning. All links of a long chain share what is looked at.

@@ -1,19 +1,19 @@
 import MailMessage
 
 extension KeyDeriver {
-  /// The keys that earlier versions make of the same reading, in the order of `Algorithm.earlier`.
+  /// The keys that earlier versions make of the same reading, the latest first.
   ///
   /// Such a name is a claim: the store hands the history of the error that bears it to this one. So there is one only
   /// where the old rules and the new ones agree on what the error is: the same family or none twice, by the same rule. A text that the old rules would have taken for
   /// an outage must not take that outage's history.
-  func earlierKeys(_ text: borrowing Span<UInt8>, of key: ErrorKey) -> [ErrorKey?] {
+  func earlierKeys(_ text: borrowing Span<UInt8>, of key: ErrorKey) -> [EarlierKey] {
     let match = EarlierFamilyMatcher(traceback: traceback, placed: placed).match(text)
-    guard Self.agrees(key.family, match) else { return Algorithm.earlier.map { _ in nil } }
-    var keys: [ErrorKey?] = []
+    guard Self.agrees(key.family, match) else { return [] }
+    var keys: [EarlierKey] = []
     for algorithm in Algorithm.earlier {
       var deriver = KeyDeriver(traceback: traceback, placed: placed, template: template, algorithm: algorithm)
-      let earlier = deriver.key(text, match)
-      keys.append(earlier?.rule == key.rule ? earlier : nil)
+      guard let earlier = deriver.key(text, match), earlier.rule == key.rule else { continue }
+      keys.append(EarlierKey(version: algorithm.version, bytes: earlier.bytes))
     }
     return keys
   }

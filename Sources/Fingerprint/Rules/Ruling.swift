@@ -22,14 +22,14 @@ extension RuleSet {
       decision.missing = parts.compactMap(\.field).filter { facts.keyValue($0) == nil }
       guard decision.missing.isEmpty else { break }
       let bytes = Self.fingerprint(of: parts, facts)
-      analysis.replaceKeys(with: bytes)
+      analysis.earlier = EarlierKeys(all: bytes)
       // Who says that these are the same does not want to see them as variants.
       var own = key
       (own.rule, own.bytes, own.variant) = (.admin, bytes, [])
       analysis.outcome = .report(own)
     case .splitBy(let fields):
       let suffix = Self.suffix(of: fields, facts)
-      analysis.replaceKeys { $0 + suffix }
+      analysis.earlier = analysis.earlier.changed { $0 + suffix }
       var own = key
       own.bytes += suffix
       analysis.outcome = .report(own)
