@@ -9,7 +9,7 @@ import pytest
 
 from conftest import Workshop
 from peers.desk import Desk
-from peers.documents import Block, blocks, named_commands, pages
+from peers.documents import Block, blocks, has_test, named_commands, named_tests, pages
 from peers.mails import error_report
 from peers.pythons import interpreters
 from peers.relay import REPOSITORY, binary
@@ -181,3 +181,14 @@ def test_links(page: Path):
     """What a page refers to is there."""
     for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
         assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("name", sorted(named_tests(REPOSITORY / "docs" / "security.md")))
+def test_what_the_page_of_security_claims_has_its_test(name: str):
+    """Each test that it names is there, under this name."""
+    assert has_test(REPOSITORY, name), f"docs/security.md names {name}, and no test is called so"
+
+
+def test_the_page_of_security_names_tests():
+    """A page of which no test could be read would claim anything."""
+    assert len(named_tests(REPOSITORY / "docs" / "security.md")) > 50

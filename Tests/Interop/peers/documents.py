@@ -65,3 +65,27 @@ def named_commands(repository: Path) -> set[str]:
             if re.match(r"(dedupctl|maildedup) ", code):
                 found.add(" ".join(code.replace("\\|", "|").split()))
     return found
+
+
+# How a page names a test: a suite, or a function of one; a function of a file in Python; a dialogue.
+_TEST = re.compile(r"\w+Tests(?:\.\w+)?|test_\w+\.py(?:::\w+)?|[\w-]+\.smtp")
+
+
+def named_tests(page: Path) -> set[str]:
+    """What stands between backticks and is the name of a test."""
+    return {name for name in re.findall(r"`([^`\n]+)`", page.read_text()) if _TEST.fullmatch(name)}
+
+
+def has_test(repository: Path, name: str) -> bool:
+    """Whether the tests have one of that name."""
+    tests = repository / "Tests"
+    if name.endswith(".smtp"):
+        return (tests / "SMTPServerTests" / "Dialogs" / name).exists()
+    if name.startswith("test_"):
+        file, _, function = name.partition("::")
+        path = tests / "Interop" / file
+        return path.exists() and re.search(rf"^def {function or 'test_.*'}\b", path.read_text(), re.M) is not None
+    suite, _, function = name.partition(".")
+    texts = (path.read_text() for path in tests.glob("*Tests/**/*.swift"))
+    return any(re.search(rf"\b(struct|class) {suite}\b", text) and (not function or re.search(rf"\bfunc {function}\b", text))
+               for text in texts)
