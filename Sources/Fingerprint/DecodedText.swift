@@ -2,9 +2,8 @@ import MailMessage
 
 /// The text of a part, decoded, with LF at the ends of its lines.
 ///
-/// Of a very large text the beginning and the end are read: a report has all that names an error in its first part and
-/// its settings in the last one, and between them what a visitor sent. Line ends stay line ends, so nothing that a visitor
-/// wrote within a line comes to stand at the beginning of one.
+/// Of a text beyond the limit the beginning and the end are read, which tell whether it may be a report. Line ends stay line
+/// ends. What is left out may be all that Django wrote, so nothing more follows from the rest.
 struct DecodedText: Sendable, Equatable {
   var octets: [UInt8]
   /// Whether something in the middle is left out.
@@ -22,11 +21,12 @@ struct DecodedText: Sendable, Equatable {
   ///
   /// - Parameter limit: octets of text that are read whole.
   init?(_ bytes: borrowing Span<UInt8>, _ part: MIMEPart, limit: Int) {
-    if let whole = part.encoding.decode(bytes, part.body, limit: limit) {
+    let body = part.body
+    // Beyond twice the limit little but escapes and soft line breaks could make it fit.
+    if body.count <= 2 * limit, let whole = part.encoding.decode(bytes, body, limit: limit) {
       self.init(octets: whole)
       return
     }
-    let body = part.body
     guard body.count > limit, limit > 2 * Self.tailOctets else { return nil }
     let stop = bytes.lastIndex(
       of: UInt8(ascii: "\n"), in: body.lowerBound..<Swift.min(body.upperBound, body.lowerBound + limit - Self.tailOctets))

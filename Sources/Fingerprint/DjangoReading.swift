@@ -186,8 +186,7 @@ extension DjangoReading {
 
     /// A template's error quotes the exception, and a list of tried templates quotes names.
     private func isQuotedHeader(_ text: borrowing Span<UInt8>, _ header: Int, after environment: Int) -> Bool {
-      guard marks.headers.contains(where: { $0 > header && $0 < marks.requests.first { $0 > header } ?? Int.max })
-      else { return false }
+      guard marks.headers.contains(where: { $0 > header }) else { return false }
       let before = environment..<header
       return text.firstIndex(of: "\nIn template ", in: before) != nil
         || text.firstIndex(of: "\nTemplate loader ", in: before) != nil
@@ -217,6 +216,20 @@ extension DjangoReading {
 
     /// Where nothing agrees, each of the lines has to be the only one of its kind.
     private mutating func withoutAgreement(_ text: borrowing Span<UInt8>) -> Found {
+      let found = only(text)
+      guard let head = start.end, case .one(let reading) = found else { return found }
+      // The head stands where the message ends, and says what was raised.
+      let line = text.line(at: head, before: text.count)
+      let raised = line.lowerBound..<(text.firstIndex(of: " at ", in: line) ?? line.upperBound)
+      if text.equals(raised, "Report") {
+        return reading.traceback == nil ? found : .one(DjangoReading(environment: head, head: head))
+      }
+      let isHead = ExceptionType.isName(text, raised)
+      if isHead, let type = reading.type, !text.same(DjangoReading.type(text, type), raised) { return .ambiguous }
+      return found
+    }
+
+    private mutating func only(_ text: borrowing Span<UInt8>) -> Found {
       let environments = marks.environments.filter { $0 >= start.floor }
       let headers = marks.headers.filter { $0 >= start.floor }
       guard environments.count <= 1 else { return .ambiguous }

@@ -58,7 +58,7 @@ struct DjangoReport: Sendable, Equatable {
       }
     case .one(let reading):
       (message, headline) = (0..<0, 0..<0)
-      take(text, reading, start, marks)
+      take(text, reading, start, marks, isHTML: logged == nil)
       // Django's own traceback is never behind its settings: the layout stands in a message above Python's.
       let end = Swift.max(marks.settings ?? 0, reading.request ?? reading.type ?? 0)
       if logged != nil, start.end == nil, let last = marks.headers.last, end > 0, last > end { isAmbiguous = true }
@@ -81,6 +81,8 @@ struct DjangoReport: Sendable, Equatable {
       let isOfFrame = line.isEmpty || text[index].isBlank || text.has("File \"", at: index, before: line.upperBound)
       if !isOfFrame {
         return !text.has("Exception Type: ", at: index, before: line.upperBound)
+          && !text.has("Raised during: ", at: index, before: line.upperBound)
+          && !text.has("Request ", at: index, before: line.upperBound)
           && !text.has("The above exception (", at: index, before: line.upperBound)
           && !text.has("During handling of the above exception (", at: index, before: line.upperBound)
       }
@@ -90,7 +92,8 @@ struct DjangoReport: Sendable, Equatable {
   }
 
   private mutating func take(
-    _ text: borrowing Span<UInt8>, _ reading: DjangoReading, _ start: LoggedMessage, _ marks: DjangoLandmarks
+    _ text: borrowing Span<UInt8>, _ reading: DjangoReading, _ start: LoggedMessage, _ marks: DjangoLandmarks,
+    isHTML: Bool
   ) {
     let head = reading.head ?? Self.head(text, of: reading, from: start.floor)
     headline = head.map { text.line(at: $0, before: text.count) } ?? reading.environment..<reading.environment
@@ -106,9 +109,43 @@ struct DjangoReport: Sendable, Equatable {
     isTruncated = reading.isTruncated
     raisedDuring = reading.raisedDuring
     certainType = Self.type(text, headline)
-    if let line = marks.settings, line > reading.request ?? reading.environment, line > marks.lastSection {
-      settingsModule = text.trimmed(text.line(at: line + 22, before: text.count))
+    if let line = marks.settings, line > reading.request ?? reading.environment, line > marks.lastSection,
+      isHTML || Self.endsInSettings(text, line)
+    {
+      let name = text.trimmed(text.line(at: line + 22, before: text.count))
+      if ExceptionType.isName(text, name) { settingsModule = name }
     }
+  }
+
+  /// Whether the text behind the line of the settings module begins and ends as Django's list of settings does: layouts
+  /// without it may end in what a visitor sent.
+  private static func endsInSettings(_ text: borrowing Span<UInt8>, _ line: Int) -> Bool {
+    let next = text.next(after: text.line(at: line, before: text.count), before: text.count)
+    let rest = text.trimmed(next..<text.count)
+    guard !rest.isEmpty else { return false }
+    let last = (text.lastIndex(of: UInt8(ascii: "\n"), in: rest) ?? rest.lowerBound - 1) + 1
+    // Django up to 1.8 has the words for developers also in mails.
+    return isSetting(text, rest.lowerBound, rest.upperBound) && holdsSettings(text, rest)
+      && (isSetting(text, last, rest.upperBound) || text.has("display a standard page", at: last, before: text.count))
+  }
+
+  /// Django prints all of its settings, 150 and more.
+  private static func holdsSettings(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
+    var index = range.lowerBound
+    var count = 0
+    while index < range.upperBound, count < 20 {
+      let line = text.line(at: index, before: range.upperBound)
+      if isSetting(text, line.lowerBound, line.upperBound) { count += 1 }
+      index = Swift.max(text.next(after: line, before: range.upperBound), index + 1)
+    }
+    return count == 20
+  }
+
+  /// `DEBUG = False`
+  private static func isSetting(_ text: borrowing Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
+    var index = start
+    while index < end, text[index].isUppercase || text[index].isDigit || text[index] == UInt8(ascii: "_") { index += 1 }
+    return index > start && text[start].isUppercase && text.has(" = ", at: index, before: end)
   }
 
   /// The head line of a report whose parts do not agree, as layouts of the site's own have it.

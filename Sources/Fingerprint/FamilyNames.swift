@@ -56,7 +56,11 @@ extension FamilyMatcher {
   /// A template's name as far as it is the site's: written in the line that asked for it, in the template that includes
   /// it, or where nobody but a class of the site can have said it and the report names no view.
   private func ownTemplate(_ text: borrowing Span<UInt8>, _ index: Int, _ place: RaisingPlace) -> [UInt8]? {
-    guard let name = FamilySubject.firstLine(text, traceback.links[index].text) else { return nil }
+    let message = traceback.links[index].text
+    // A name of several lines is no site's.
+    guard text.firstIndex(of: UInt8(ascii: "\n"), in: message) == nil,
+      let name = FamilySubject.firstLine(text, message)
+    else { return nil }
     if isIncluded(text, index) { return evidence.template == nil || evidence.templateQuotes(text, name) ? name : nil }
     if let caller = place.caller, asksForTemplate(text, caller) {
       return SiteEvidence.holds(text, name, in: source(caller)) ? name : nil

@@ -43,7 +43,7 @@ struct Gate: Sendable {
   }
 
   private mutating func readSubject(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) {
-    let decoded = EncodedWord.decode(bytes, value)
+    let decoded = EncodedWord.decode(bytes, value, limit: LoggedMessage.mostOfSubject)
     isCron = isCron || decoded.span.has("Cron <", at: 0, before: decoded.count)
     if Self.isAnswer(decoded.span) { veto = .humanReply }
     decodedSubject = decoded
@@ -81,7 +81,9 @@ struct Gate: Sendable {
   private mutating func readFrom(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) {
     isCron = isCron || bytes.firstIndex(of: "(Cron Daemon)", in: value) != nil
     var index = value.lowerBound
-    while index < value.upperBound {
+    // One address is enough to know.
+    let end = Swift.min(value.upperBound, value.lowerBound + 8192)
+    while index < end {
       if bytes.hasIgnoringCase("mailer-daemon", at: index, before: value.upperBound)
         || bytes.hasIgnoringCase("postmaster@", at: index, before: value.upperBound)
       {

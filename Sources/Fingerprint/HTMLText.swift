@@ -1,6 +1,6 @@
 import MailMessage
 
-/// Turns the HTML of Django's error page (`technical_500.html`, 1.11 to 6.0) into the lines of its text report.
+/// Turns the HTML of Django's error page (`technical_500.html`, 1.11 to 6.1) into the lines of its text report.
 ///
 /// Not a browser: tags become line ends, references become characters, styles, scripts, local variables and the code
 /// around the failing line are left out, and a frame is written as `  File "…", line n, in f`. One pass, linear.
@@ -32,6 +32,13 @@ struct HTMLText {
       let tag = html.firstIndex(of: UInt8(ascii: "<"), in: index..<html.count) ?? html.count
       converter.add(html, index..<tag)
       guard tag < html.count else { break }
+      let next = tag + 1 < html.count ? html[tag + 1] : 0
+      guard next.isAlphanumeric || next == UInt8(ascii: "/") || next == UInt8(ascii: "!") else {
+        // A lone `<` is text; Django escapes it, others may not.
+        if converter.skipUntil == nil { converter.append(UInt8(ascii: "<")) }
+        index = tag + 1
+        continue
+      }
       index = converter.readTag(html, at: tag)
     }
     work += converter.work + html.count
@@ -76,56 +83,81 @@ struct HTMLText {
     return nextClose
   }
 
+  /// The tags that matter, each by its name in lower case.
+  private enum Tag {
+    case style, script, title, table, ol, div, li, code, pre, td, th, block
+
+    init?(_ html: borrowing Span<UInt8>, _ name: Range<Int>) {
+      guard name.count <= 8 else { return nil }
+      var word: UInt64 = 0
+      for index in name { word = word << 8 | UInt64(html[index].asciiLowercased) }
+      guard let tag = Self.words[word] else { return nil }
+      self = tag
+    }
+
+    private static let words: [UInt64: Tag] = {
+      var words: [UInt64: Tag] = [:]
+      func add(_ name: String, _ tag: Tag) { words[name.utf8.reduce(0) { $0 << 8 | UInt64($1) }] = tag }
+      let named: [(String, Tag)] = [
+        ("style", .style), ("script", .script), ("title", .title), ("table", .table), ("ol", .ol), ("div", .div),
+        ("li", .li), ("code", .code), ("pre", .pre), ("td", .td), ("th", .th),
+      ]
+      for (name, tag) in named { add(name, tag) }
+      for name in ["p", "br", "tr", "ul", "h1", "h2", "h3", "h4", "dl", "dt", "dd", "hr", "body"] { add(name, .block) }
+      return words
+    }()
+
+    /// It begins a line, and ends one.
+    var isBlock: Bool {
+      switch self {
+      case .block, .div, .li, .ol, .table: true
+      case .style, .script, .title, .code, .pre, .td, .th: false
+      }
+    }
+  }
+
   private mutating func open(_ html: borrowing Span<UInt8>, _ name: Range<Int>, attributes: Range<Int>) {
-    func isNamed(_ wanted: StaticString) -> Bool { html.equalsIgnoringCase(name, wanted) }
     func has(_ wanted: StaticString) -> Bool { html.firstIndex(of: wanted, in: attributes) != nil }
-    if isNamed("style") { return skipUntil = "style" }
-    if isNamed("script") { return skipUntil = "script" }
-    if isNamed("title") { return skipUntil = "title" }
-    if isNamed("table"), has("class=\"vars\"") { return skipUntil = "table" }
-    if isNamed("ol"), has("pre-context") || has("post-context") { return skipUntil = "ol" }
-    if isNamed("div"), has("class=\"commands\"") { return skipUntil = "div" }
-    if isNamed("div"), has("id=\"traceback\"") { return addLine("Traceback (most recent call last):") }
-    if isNamed("div"), has("id=\"requestinfo\"") { return addLine("Request information:") }
-    if isNamed("li"), has("class=\"frame") {
+    guard let tag = Tag(html, name) else { return }
+    switch tag {
+    case .style: return skipUntil = "style"
+    case .script: return skipUntil = "script"
+    case .title: return skipUntil = "title"
+    case .table where has("class=\"vars\""): return skipUntil = "table"
+    case .ol where has("pre-context") || has("post-context"): return skipUntil = "ol"
+    case .div where has("class=\"commands\""): return skipUntil = "div"
+    case .div where has("id=\"traceback\""): return addLine("Traceback (most recent call last):")
+    case .div where has("id=\"requestinfo\""): return addLine("Request information:")
+    case .li where has("class=\"frame"):
       endLine()
       expectsFile = true
-    } else if isNamed("ol"), has("context-line") {
+    case .ol where has("context-line"):
       endLine()
       isInCode = true
       add("    ")
-    } else if isNamed("code"), expectsFile {
+    case .code where expectsFile:
       expectsFile = false
       isInFile = true
       add("  File \"")
-    } else if isNamed("pre") {
-      isPreformatted = true
-    } else if isNamed("td") {
-      append(output.isEmpty || output.last == UInt8(ascii: "\n") ? Self.mark : 0x20)
-    } else if !isInCode, Self.isBlock(html, name) {
-      endLine()
+    case .pre: isPreformatted = true
+    case .td: append(output.isEmpty || output.last == UInt8(ascii: "\n") ? Self.mark : 0x20)
+    case .table, .ol, .div, .li, .block: if !isInCode { endLine() }
+    case .code, .th: break
     }
   }
 
   private mutating func close(_ html: borrowing Span<UInt8>, _ name: Range<Int>) {
-    func isNamed(_ wanted: StaticString) -> Bool { html.equalsIgnoringCase(name, wanted) }
-    if isNamed("code"), isInFile {
+    guard let tag = Tag(html, name) else { return }
+    if tag == .code, isInFile {
       isInFile = false
       add("\"")
-    } else if isNamed("pre") {
+    } else if tag == .pre {
       isPreformatted = false
       if isInCode { isInCode = false }
       endLine()
-    } else if Self.isBlock(html, name), !isNamed("th") {
+    } else if tag.isBlock {
       endLine()
     }
-  }
-
-  private static func isBlock(_ html: borrowing Span<UInt8>, _ name: Range<Int>) -> Bool {
-    for block: StaticString in [
-      "p", "div", "br", "tr", "li", "ul", "ol", "table", "h1", "h2", "h3", "h4", "dl", "dt", "dd", "hr", "body",
-    ] where html.equalsIgnoringCase(name, block) { return true }
-    return false
   }
 
   // MARK: - Text

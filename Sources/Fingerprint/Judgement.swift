@@ -1,4 +1,5 @@
-/// What the reader makes of one mail. Only `report` can ever be held back; the other two are forwarded untouched.
+/// What the reader makes of one mail. A report is held back within its window, a doubt only in a flood of its like, ordinary
+/// mail never.
 package enum Judgement: Sendable {
   /// Ordinary mail.
   case notAReport(PassReason)
@@ -45,12 +46,12 @@ package struct Doubt: Error, Sendable, Hashable {
 
   package init(_ reason: DoubtReason, type: String? = nil, place: String? = nil) {
     self.reason = reason
-    self.type = type
-    self.place = place
+    self.type = type.map { String($0.prefix(200)) }
+    self.place = place.map { String($0.prefix(200)) }
   }
 }
 
-/// Why a mail that may be an error report is forwarded unread.
+/// Why it is not certain whether a mail is an error report, or which.
 package enum DoubtReason: String, Error, Sendable, CaseIterable, Codable {
   case textTooLarge = "text-too-large"
   case headerTooLarge = "header-too-large"

@@ -11,6 +11,9 @@ enum LoggedMessage: Equatable {
   /// The Subject was cut, or holds another text: the message may go on behind this.
   case atLeast(Int)
 
+  /// Octets of a Subject that are read. A path has a few thousand, what a site logs may have more.
+  static let mostOfSubject = 128 * 1024
+
   /// - Parameter logged: what the Subject says behind the level.
   init(_ text: borrowing Span<UInt8>, logged: [UInt8]) {
     let subject = logged.span
@@ -24,8 +27,11 @@ enum LoggedMessage: Equatable {
       guard let start = text.firstIndex(of: subject[wanted.lowerBound], in: index..<words) else { return }
       let isPlausible = start == 0 || (text[start - 1].isBlank && wanted.count >= 8)
       if isPlausible, let match = Self.match(text, from: start, subject, wanted) {
-        let isWhole = text.has("\n\n", at: match.end, before: text.count) && !Self.isCut(match, logged.count)
-        self = isWhole ? .whole(end: match.end + 2) : .atLeast(match.end)
+        // The line end behind a message that ends in a CR became one with it.
+        let isReturn = subject.has("\\r", at: wanted.upperBound - 2, before: wanted.upperBound)
+        let end = match.end + (isReturn && !text.has("\n\n", at: match.end, before: text.count) ? 1 : 2)
+        let isWhole = Self.isEmptyLine(text, before: end) && !Self.isCut(match, logged.count)
+        self = isWhole ? .whole(end: end) : .atLeast(match.end)
         return
       }
       tries += 1
@@ -43,16 +49,21 @@ enum LoggedMessage: Equatable {
     }
   }
 
+  /// Whether an empty line ends at `end`.
+  private static func isEmptyLine(_ text: borrowing Span<UInt8>, before end: Int) -> Bool {
+    text.has("\n\n", at: end - 2, before: text.count)
+  }
+
   private struct Match {
     var end: Int
     /// Characters of the Subject that the message took, as Django wrote it.
     var characters = 0
   }
 
-  /// Old Djangos cut the Subject behind 989 characters, the level (up to 30) included, and we read 8 kB of it. A visitor
-  /// could choose what stands there.
+  /// Old Djangos cut the Subject behind 989 characters, the level (up to 30) included, and we read `mostOfSubject` of it.
+  /// A visitor could choose what stands there.
   private static func isCut(_ match: Match, _ logged: Int) -> Bool {
-    (940...989).contains(match.characters) || logged >= 8000
+    (940...989).contains(match.characters) || logged >= mostOfSubject - 1000
   }
 
   /// The end of the message in `text`, if it is the one of the Subject, whose blanks were folded.

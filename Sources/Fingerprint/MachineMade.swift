@@ -18,11 +18,16 @@ struct MachineMade {
     // No human writes the Subject's text above a report.
     if report.isMessageCertain, gate.subject.level != nil { return .machine }
     let message = report.message
-    if isGreeting(text, message) { return .human }
+    if isGreeting(text, message) { return human }
     if report.isAmbiguous || gate.subject.level != nil || message.isEmpty { return .machine }
-    if text.firstIndex(of: "\n\n", in: message) == nil || isInSubject(text, message) { return .machine }
-    return isLogLine(text, message) ? .unknown : .human
+    if isInSubject(text, message) || subjectNames(text, report.certainType) { return .machine }
+    // Whoever fills in a contact form can paste a report: no level, and nothing that the Subject says as well.
+    let isOneMessage = text.firstIndex(of: "\n\n", in: message) == nil
+    return isOneMessage || isLogLine(text, message) ? .unknown : human
   }
+
+  /// A human, unless the Subject has the form of `AdminEmailHandler`: then what reads like a human is a visitor's.
+  private var human: Author { gate.subject.isOfHandler ? .unknown : .human }
 
   /// A text with tracebacks as Python prints them.
   func author(_ text: borrowing Span<UInt8>, _ reading: PlainReading) -> Author {
@@ -33,11 +38,11 @@ struct MachineMade {
     // What stands right above and behind a traceback a visitor may have chosen: as a record it is no human's for sure.
     let isRecord =
       before.isEmpty || isAdjacent(text, before, first.range.lowerBound) || isLogLine(text, before)
-    if isGreeting(text, before) { return isRecord && after.isEmpty ? .unknown : .human }
+    if isGreeting(text, before) { return isRecord && after.isEmpty ? .unknown : human }
     if isRecord, after.isEmpty { return .machine }
     if isTaskMail(text, before) { return .machine }
     if gate.isAutomatic || gate.subject.level != nil, !isClosing(text, after) { return .machine }
-    return isRecord ? .unknown : .human
+    return isRecord ? .unknown : human
   }
 
   /// Behind a traceback somebody asks or signs: `Can you have a look?`, `Thanks, Kim`.
@@ -92,6 +97,12 @@ struct MachineMade {
       return true
     }
     return false
+  }
+
+  /// `KeyError in cart`: what a site's own handler makes of the Subject.
+  private func subjectNames(_ text: borrowing Span<UInt8>, _ type: Range<Int>?) -> Bool {
+    guard let type, type.count >= 5 else { return false }
+    return SiteEvidence.holds(gate.decodedSubject.span, Array(text.text(type).utf8), in: 0..<gate.decodedSubject.count)
   }
 
   private func isGreeting(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {

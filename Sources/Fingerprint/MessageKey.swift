@@ -9,9 +9,9 @@ struct MessageKey {
 
   init(records: Bool) { self.records = records }
 
-  /// `isDjango`: the message stands in Django's report layout.
+  /// `isDjango`: the message stands in Django's report layout. `hasMoreLines`: `line` is its first one.
   mutating func key(
-    _ text: borrowing Span<UInt8>, _ line: Range<Int>, view: Range<Int>?, isDjango: Bool
+    _ text: borrowing Span<UInt8>, _ line: Range<Int>, view: Range<Int>?, isDjango: Bool, hasMoreLines: Bool = false
   ) -> ErrorKey? {
     let wasDisallowed = text.firstIndex(of: Self.disallowedHost, in: line) != nil
     if isDjango, text.has(Self.disallowedHost, at: line.lowerBound, before: line.upperBound) {
@@ -36,6 +36,11 @@ struct MessageKey {
     } else {
       applied = normalizer.applied
       variant.add(plain.normalize(text, line))
+      // A visitor's line end may have cut it to the words of another message.
+      if hasMoreLines {
+        normalized += Array(" …".utf8)
+        isAsBefore = false
+      }
     }
     guard normalized.contains(where: { $0.isLetter || $0 >= 0x80 }) else { return nil }
     writer.add(normalized)

@@ -19,10 +19,10 @@ struct ReportAnalyst {
       analysis.format = .traceback
     } else if let message = unraised(text, isHTML: isHTML) {
       analysis.format = .logRecord
-      analyseMessage(text, message, view: nil, &analysis)
+      analyseMessage(text, message, view: nil, isDjango: true, &analysis)
     } else if let record = LogRecord(text, body: text.trimmed(0..<text.count)) {
       analysis.format = .logRecord
-      analyseMessage(text, record.message, view: nil, &analysis)
+      analyseMessage(text, record.message, view: nil, isDjango: false, &analysis)
     }
     if decoded.isAbridged { noteAbridged(&analysis) }
     return analysis
@@ -60,7 +60,12 @@ struct ReportAnalyst {
   /// What is left out may be what would have made a report of it, or another one.
   private func noteAbridged(_ analysis: inout Analysis) {
     switch analysis.outcome {
-    case .report, .pass(.quotedTraceback): break
+    case .pass(.quotedTraceback): break
+    // Django's own lines may be what is left out, and a visitor's what is there.
+    case .report:
+      let octets = analysis.text
+      let type = analysis.report?.certainType.map { octets.span.text($0) }
+      analysis.outcome = .doubt(Doubt(.textTooLarge, type: type))
     case .doubt(let doubt): analysis.outcome = .doubt(Doubt(.textTooLarge, type: doubt.type, place: doubt.place))
     case .pass: if gate.subject.level != nil { analysis.outcome = .doubt(Doubt(.textTooLarge)) }
     }
@@ -85,7 +90,7 @@ struct ReportAnalyst {
       analysis.outcome = .doubt(Doubt(.truncatedReport, type: type))
     } else if !isTracebackLogged(text, report, &analysis) {
       let line = text.line(at: report.message.lowerBound, before: report.message.upperBound)
-      analyseMessage(text, line, view: report.raisedDuring, &analysis)
+      analyseMessage(text, line, view: report.raisedDuring, isDjango: true, &analysis)
     }
   }
 
@@ -115,8 +120,9 @@ struct ReportAnalyst {
     let tracebacks = reading.tracebacks
     guard !tracebacks.isEmpty else { return }
     defer { analysis.work += reading.work }
-    guard analysis.report != nil || isMachines(MachineMade(gate: gate).author(text, reading), &analysis) else { return }
     let traceback = tracebacks[0].traceback
+    let author = analysis.report == nil ? MachineMade(gate: gate).author(text, reading) : .machine
+    guard isMachines(author, &analysis) else { return noteCertain(text, reading, &analysis) }
     if !reading.isCertain(text) {
       analysis.outcome = .doubt(Doubt(.ambiguousReport))
     } else if traceback.isCut {
@@ -128,6 +134,19 @@ struct ReportAnalyst {
       if gate.isCron { addOutput(text, around: tracebacks[0].range, &analysis) }
       if analysis.report != nil { markAsLogged(&analysis) }
     }
+  }
+
+  /// Gives a doubt what is certain of it: the type and the place of the only traceback, whoever wrote what is around it.
+  private func noteCertain(_ text: borrowing Span<UInt8>, _ reading: PlainReading, _ analysis: inout Analysis) {
+    guard case .doubt(let doubt) = analysis.outcome, reading.tracebacks.count == 1,
+      let traceback = reading.tracebacks.first?.traceback, traceback.links.count == 1,
+      let finding = finding(text, traceback, report: nil)
+    else { return }
+    let type = ExceptionType.lastName(text, traceback.links[0].type)
+    let place = (finding.key.frame ?? traceback.frames.indices.last).map { index in
+      "\(text.text(finding.placed[index].module)) in \(text.text(traceback.frames[index].function))"
+    }
+    analysis.outcome = .doubt(Doubt(doubt.reason, type: text.text(type), place: place))
   }
 
   /// What a cron job printed before its traceback is part of the key: new words in the output may be a new fault. What
@@ -198,11 +217,12 @@ struct ReportAnalyst {
 
   /// Nothing was raised: the message is all there is.
   private func analyseMessage(
-    _ text: borrowing Span<UInt8>, _ line: Range<Int>, view: Range<Int>?, _ analysis: inout Analysis
+    _ text: borrowing Span<UInt8>, _ line: Range<Int>, view: Range<Int>?, isDjango: Bool, _ analysis: inout Analysis
   ) {
     analysis.message = line
     var builder = MessageKey(records: records)
-    guard let key = builder.key(text, line, view: view, isDjango: analysis.report != nil) else {
+    let hasMoreLines = (analysis.report?.message.upperBound ?? line.upperBound) > line.upperBound
+    guard let key = builder.key(text, line, view: view, isDjango: isDjango, hasMoreLines: hasMoreLines) else {
       analysis.outcome = .doubt(Doubt(.noTracebackKey))
       return
     }

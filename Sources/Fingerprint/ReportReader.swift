@@ -1,9 +1,12 @@
 import MailMessage
 
-/// Bounds on what one mail may cost. Beyond them a mail is forwarded unread.
+/// Bounds on what one mail may cost. A mail beyond them is a doubt, if it may be a report at all.
 package struct ReadingLimits: Sendable {
-  /// Decoded text that is looked at, in octets. Django prints 150 kB for a RecursionError, several times that in HTML.
-  package var textBytes = 2 * 1024 * 1024
+  /// Decoded text that is read whole, in octets. Django prints 150 kB for a RecursionError, and takes forms of 2.5 MB by
+  /// default.
+  package var textBytes = 5 * 1024 * 1024
+  /// The same of HTML, which is read only where there is no text.
+  package var htmlBytes = 2 * 1024 * 1024
   package var headerBytes = 1024 * 1024
   package var mimeDepth = 100
   package var mimeParts = 1000
@@ -59,7 +62,11 @@ package struct ReportReader: Sendable {
     var work = header.bodyStart
     let gate = Gate(bytes, header: header)
     if let veto = gate.veto { return .pass(veto, gate: gate, work: work) }
-    if header.isTooLarge { return unread(.headerTooLarge, bytes, 0..<bytes.count, gate, &work) }
+    if header.isTooLarge {
+      // A Subject of that size is a logged message with what a visitor sent.
+      if gate.subject.level != nil { return .doubt(Doubt(.headerTooLarge), gate: gate, work: work) }
+      return unread(.headerTooLarge, bytes, 0..<bytes.count, gate, &work)
+    }
     let content = MailContent(bytes, header: header, limits: limits)
     work += content.work
     if let veto = content.veto { return .pass(veto, gate: gate, work: work) }
@@ -100,15 +107,23 @@ package struct ReportReader: Sendable {
     }
   }
 
+  /// How much is looked at of what cannot be read, in octets.
+  private static let glance = 4 * 1024 * 1024
+
   /// A mail, or a part of it, that cannot be read: a doubt, unless nothing in it looks like a report.
   private func unread(
     _ reason: DoubtReason, _ bytes: borrowing Span<UInt8>, _ range: Range<Int>, _ gate: Gate, _ work: inout Int
   ) -> Analysis {
-    let range = bytes.clamped(range).prefix(limits.textBytes)
+    let range = bytes.clamped(range)
+    let half = Self.glance / 2
+    let ends = [
+      range.lowerBound..<Swift.min(range.upperBound, range.lowerBound + half),
+      Swift.max(
+        range.lowerBound + half, range.upperBound - half)..<Swift.max(range.upperBound, range.lowerBound + half),
+    ]
     var octets: [UInt8] = []
-    octets.reserveCapacity(range.count)
     // UTF-16 and the like without what they put between the letters.
-    for index in range where bytes[index] != 0 { octets.append(bytes[index]) }
+    for part in ends { for index in bytes.clamped(part) where bytes[index] != 0 { octets.append(bytes[index]) } }
     let mayBeReport = ReportTraces.areIn(octets.span, &work)
     return mayBeReport
       ? .doubt(Doubt(reason), gate: gate, work: work) : .pass(.noReportStructure, gate: gate, work: work)
@@ -120,7 +135,8 @@ package struct ReportReader: Sendable {
     guard part.encoding != .unknown else { return .failure(.unknownEncoding) }
     let charset = Charset(bytes, name: part.contentType.charset)
     guard charset != .unknown else { return .failure(.unknownCharset) }
-    guard var text = DecodedText(bytes, part, limit: limits.textBytes) else { return .failure(.textTooLarge) }
+    let limit = part.contentType.kind == .html ? limits.htmlBytes : limits.textBytes
+    guard var text = DecodedText(bytes, part, limit: limit) else { return .failure(.textTooLarge) }
     work += 2 * text.octets.count
     text.octets = charset.utf8(text.octets)
     return .success(text)

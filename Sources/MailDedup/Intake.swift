@@ -22,6 +22,9 @@ final class Intake: TransactionHandler {
   private let hostname: String
   private let logger: Logger
   private let large = DispatchQueue(label: "maildedup.large-mail")
+  /// Octets of a mail whose judging may take more than about a millisecond, if somebody wrote it to that end: mails on the
+  /// thread that commits would wait for it.
+  private static let largeMail = 64 * 1024
 
   /// - Parameters:
   ///   - reader: judges, with the rules of the admin.
@@ -41,11 +44,15 @@ final class Intake: TransactionHandler {
   }
 
   func handle(_ transaction: Transaction, reply: @escaping @Sendable (Reply) -> Void) {
-    guard transaction.message.tail != nil else {
-      let transaction = transaction.seamed(before: transaction.message.head)
+    if transaction.message.tail != nil { return large.async { [self] in judgeLarge(transaction, reply) } }
+    let transaction = transaction.seamed(before: transaction.message.head)
+    guard transaction.message.count > Self.largeMail else {
       return accept(transaction, judgement: self.reader.value.judge(transaction.message.head), reply)
     }
-    large.async { [self] in judgeLarge(transaction, reply) }
+    large.async { [self] in
+      let judgement = reader.value.judge(transaction.message.head)
+      accept(transaction, judgement: judgement, reply)
+    }
   }
 
   /// A report goes on in memory, where its first mail is explained and kept; other mail stays in its file.

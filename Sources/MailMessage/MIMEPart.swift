@@ -71,10 +71,14 @@ package struct MIMEWalker {
     var index = start
     var partStart = start
     var pending: Pending?
-    while index < end {
-      let line = bytes.line(at: index, before: end)
-      let next = Swift.max(bytes.next(after: line, before: end), index + 1)
+    var candidates = 0
+    while let start = Self.nextCandidate(bytes, from: index, end: end) {
+      let line = bytes.line(at: start, before: end)
+      let next = Swift.max(bytes.next(after: line, before: end), start + 1)
       work += next - index
+      index = start
+      candidates += 1
+      guard candidates <= Self.mostCandidates else { throw .tooManyParts }
       guard let delimiter = open.delimiter(bytes, line) else {
         index = next
         continue
@@ -99,7 +103,44 @@ package struct MIMEWalker {
       pending = try begin(bytes, header)
       index = Swift.max(next, Swift.min(header.bodyStart, end))
     }
+    work += Swift.max(0, end - index)
     throw .noBoundary
+  }
+
+  /// Lines that begin like a delimiter: a mail with more has them for no good reason.
+  private static let mostCandidates = 100_000
+
+  /// The first line at or behind the one that begins at `start` that begins with `--`, sixteen octets at a time.
+  private static func nextCandidate(_ bytes: borrowing Span<UInt8>, from start: Int, end: Int) -> Int? {
+    if bytes.has("--", at: start, before: end) { return start }
+    return bytes.withUnsafeBytes { octets -> Int? in
+      guard let base = octets.baseAddress else { return nil }
+      var index = start
+      while index &+ 18 <= end {
+        let found =
+          Self.matches(base + index, 0x0A) & Self.matches(base + index + 1, 0x2D)
+          & Self.matches(base + index + 2, 0x2D)
+        if found[0] | found[1] != 0 {
+          let lane =
+            found[0] != 0
+            ? found[0].littleEndian.trailingZeroBitCount / 8 : 8 + found[1].littleEndian.trailingZeroBitCount / 8
+          return index + lane + 1
+        }
+        index &+= 16
+      }
+      while index + 2 < end {
+        if octets[index] == 0x0A, octets[index + 1] == 0x2D, octets[index + 2] == 0x2D { return index + 1 }
+        index += 1
+      }
+      return nil
+    }
+  }
+
+  /// All bits of each of sixteen octets that are `octet`.
+  @inline(__always)
+  private static func matches(_ start: UnsafeRawPointer, _ octet: UInt8) -> SIMD2<UInt64> {
+    let octets = start.loadUnaligned(as: SIMD16<UInt8>.self)
+    return unsafeBitCast(octets .== SIMD16<UInt8>(repeating: octet), to: SIMD2<UInt64>.self)
   }
 
   private func leaf(_ bytes: borrowing Span<UInt8>, _ part: Pending, end: Int) -> MIMEPart {
@@ -108,9 +149,13 @@ package struct MIMEWalker {
       isAttachment: Self.isAttachment(bytes, part.header), body: Swift.min(part.header.bodyStart, end)..<end)
   }
 
+  /// Of one part, in octets; what goes on behind is body.
+  private static let mostHeaderOctets = 256 * 1024
+
   /// Where the header of a part ends at the latest: behind an empty line, or before the next delimiter.
   private mutating func headerEnd(_ bytes: borrowing Span<UInt8>, from start: Int, end: Int) -> Int {
     var index = start
+    let end = Swift.min(end, start + Self.mostHeaderOctets)
     while index < end {
       let line = bytes.line(at: index, before: end)
       let next = Swift.max(bytes.next(after: line, before: end), index + 1)

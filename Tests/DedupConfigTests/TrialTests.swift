@@ -32,7 +32,7 @@ import Testing
       USER: AnonymousUser
 
       Using settings module shop.settings
-
+      \((1...20).map { "DEFAULT_\($0) = None" }.joined(separator: "\n"))
       """
     return text.utf8.flatMap { $0 == 0x0A ? [0x0D, 0x0A] : [$0] }
   }

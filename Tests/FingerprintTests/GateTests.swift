@@ -96,10 +96,13 @@ private func withSubject(_ subject: String, _ body: String) -> [UInt8] {
     #expect(SampleMail.outcome(gateCase.make()) == gateCase.expected)
   }
 
-  @Test("a text larger than the limit is forwarded")
-  func tooLarge() {
+  @Test("a text larger than the limit is a doubt, a large one within it is the report it is")
+  func tooLarge() throws {
     var sample = SampleMail()
-    sample.value = String(repeating: "x", count: 3 * 1024 * 1024)
+    let expected = sample.fingerprint
+    sample.value = "'price'" + String(repeating: "\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", count: 100_000)
+    #expect(sample.fingerprint == expected)
+    sample.value = String(repeating: "x", count: 6 * 1024 * 1024)
     #expect(SampleMail.outcome(sample.bytes) == "text-too-large")
   }
 

@@ -67,6 +67,7 @@ struct GrowingMail: Sendable {
     report += Array("Exception Type: KeyError at /cart/\nException Value: ".utf8) + part(.value, "x")
     report += Array("\nRequest information:\nGET:\n".utf8)
     return report + part(.request, "x = 'y'") + Array("\n\nSettings:\nUsing settings module shop.settings\n".utf8)
+      + Array(SampleMail.otherSettings.utf8)
   }
 
   private static let head = "Subject: [Shop] ERROR: x\nFrom: django@shop.example\nTo: admins@shop.example\n"

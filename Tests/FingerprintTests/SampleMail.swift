@@ -48,6 +48,9 @@ struct SampleMail {
     }
   }
 
+  /// Django prints all of its settings.
+  static let otherSettings = (1...20).map { "DEFAULT_\($0) = None\n" }.joined()
+
   /// The report's text as Django 3 and later write it.
   var report: String {
     var text = "\(message)\n\n\(type) at \(path)\n\(value)\n\nRequest Method: GET\n"
@@ -64,7 +67,7 @@ struct SampleMail {
     text += "\nException Type: \(type) at \(path)\nException Value: \(value)\nRaised during: \(view)\n"
     return text + "Request information:\nUSER: AnonymousUser\n\nGET: No GET data\n\nPOST:\n\(key) = 'y'\n\n"
       + "FILES: No FILES data\n\nCOOKIES: No cookie data\n\nMETA:\nHTTP_HOST = 'shop.example.org'\n\nSettings:\n"
-      + "Using settings module \(settings)\nDEBUG = False\n\(settingsLines)"
+      + "Using settings module \(settings)\nDEBUG = False\n\(Self.otherSettings)\(settingsLines)"
   }
 
   /// The same error as Python prints it.

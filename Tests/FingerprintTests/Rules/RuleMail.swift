@@ -45,7 +45,7 @@ struct RuleMail {
 
       Settings:
       Using settings module shop.settings
-
+      \(SampleMail.otherSettings)
       """)
   }
 
