@@ -14,7 +14,8 @@ extension Judged {
         Occurrence(
           site: Site(
             settingsModule: report.settingsModule, subjectPrefix: report.subjectPrefix, envelope: envelope),
-          fingerprint: report.fingerprint.text, previous: EarlierNames { report.previous.map(\.text) }, variant: report.variant,
+          fingerprint: report.fingerprint.text, previous: EarlierNames { report.previous.map(\.text) },
+          variant: report.variant,
           title: report.title, place: report.place, kind: report.kind, rule: report.ruling.map(RuleEffect.init)))
     }
   }

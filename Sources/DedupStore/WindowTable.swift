@@ -276,7 +276,8 @@ extension WindowTable {
         VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?, ?)
         """)
     try statement.execute(arguments: [
-      site, name, occurrence.title, occurrence.place, occurrence.kind, record.firstSeen.milliseconds, record.lastSeen.milliseconds,
+      site, name, occurrence.title, occurrence.place, occurrence.kind, record.firstSeen.milliseconds,
+      record.lastSeen.milliseconds,
       thread.root, thread.subject,
     ])
     let id = db.lastInsertedRowID

@@ -29,7 +29,8 @@ struct DecodedText: Sendable, Equatable {
     }
     guard body.count > limit, limit > 2 * Self.tailOctets else { return nil }
     let stop = bytes.lastIndex(
-      of: UInt8(ascii: "\n"), in: body.lowerBound..<Swift.min(body.upperBound, body.lowerBound + limit - Self.tailOctets))
+      of: UInt8(ascii: "\n"),
+      in: body.lowerBound..<Swift.min(body.upperBound, body.lowerBound + limit - Self.tailOctets))
     let start = bytes.firstIndex(of: UInt8(ascii: "\n"), in: (body.upperBound - Self.tailOctets)..<body.upperBound)
     guard let stop, let start, stop < start,
       var head = part.encoding.decode(bytes, body.lowerBound..<stop, limit: limit),

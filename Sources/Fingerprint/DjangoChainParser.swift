@@ -37,7 +37,9 @@ struct DjangoChainParser {
   init(limits: ReadingLimits) { self.limits = limits }
 
   /// Reads from behind the `Traceback` line to the end of the first exception's frames.
-  mutating func begin(_ text: borrowing Span<UInt8>, from start: Int) -> Stop { readFrames(text, from: start, end: text.count) }
+  mutating func begin(_ text: borrowing Span<UInt8>, from start: Int) -> Stop {
+    readFrames(text, from: start, end: text.count)
+  }
 
   /// Reads on at a joining sentence, up to the line `Exception Type: ` at `end`.
   mutating func goOn(_ text: borrowing Span<UInt8>, from start: Int, to end: Int) {
@@ -45,7 +47,8 @@ struct DjangoChainParser {
     while let joint = joint(text, at: index, end: end) {
       traceback.links.append(
         ChainLink(
-          origin: origin, frames: linkStart..<traceback.frames.count, type: joint.text.upperBound..<joint.text.upperBound,
+          origin: origin, frames: linkStart..<traceback.frames.count,
+          type: joint.text.upperBound..<joint.text.upperBound,
           text: text.trimmed(joint.text), isCertain: traceback.links.isEmpty))
       linkStart = traceback.frames.count
       origin = joint.kind

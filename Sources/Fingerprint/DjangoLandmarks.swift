@@ -25,7 +25,8 @@ struct DjangoLandmarks: Sendable {
     var index = Self.candidate(text, from: 0)
     while index < text.count {
       note(text, text.line(at: index, before: text.count))
-      index = Self.candidate(text, from: (text.firstIndex(of: UInt8(ascii: "\n"), in: index..<text.count) ?? text.count) + 1)
+      index = Self.candidate(
+        text, from: (text.firstIndex(of: UInt8(ascii: "\n"), in: index..<text.count) ?? text.count) + 1)
     }
   }
 

@@ -70,7 +70,8 @@ extension DjangoReading {
         }
         if known?.header != header {
           var chain = DjangoChainParser(limits: limits)
-          let stop = chain.begin(text, from: text.next(after: text.line(at: header, before: text.count), before: text.count))
+          let stop = chain.begin(
+            text, from: text.next(after: text.line(at: header, before: text.count), before: text.count))
           work += stop.position - header
           known = (header, chain, stop)
         }
@@ -246,7 +247,8 @@ extension DjangoReading {
       if isQuotedHeader(text, header, after: environment) { return .ambiguous }
       reading.header = header
       var chain = DjangoChainParser(limits: limits)
-      let stop = chain.begin(text, from: text.next(after: text.line(at: header, before: text.count), before: text.count))
+      let stop = chain.begin(
+        text, from: text.next(after: text.line(at: header, before: text.count), before: text.count))
       work += stop.position - header
       switch stop {
       case .type(let at): reading.type = at

@@ -63,7 +63,7 @@ extension FamilyMatcher {
     else { return nil }
     if isIncluded(text, index) { return evidence.template == nil || evidence.templateQuotes(text, name) ? name : nil }
     if let caller = place.caller, asksForTemplate(text, caller) {
-      return SiteEvidence.holds(text, name, in: source(caller)) ? name : nil
+      return SiteEvidence.isLiteral(text, name, in: source(caller)) ? name : nil
     }
     return evidence.view == nil ? name : nil
   }

@@ -97,7 +97,8 @@ package struct FingerprintedReport: Sendable {
   package let ruling: Ruling?
 
   package init(
-    fingerprint: Fingerprint, previous: @escaping @Sendable () -> [Fingerprint] = { [] }, variant: String, title: String, place: String,
+    fingerprint: Fingerprint, previous: @escaping @Sendable () -> [Fingerprint] = { [] }, variant: String,
+    title: String, place: String,
     kind: String = "", settingsModule: String?, subjectPrefix: String?, level: String?, ruling: Ruling? = nil
   ) {
     self.fingerprint = fingerprint

@@ -98,7 +98,8 @@ struct ReportSubject: Sendable, Equatable {
     let before = text.trimmed(0..<hit)
     prefix = before.isEmpty ? nil : text.text(before)
     isOfHandler =
-      text.has(" (EXTERNAL IP): ", at: end, before: text.count) || text.has(" (internal IP): ", at: end, before: text.count)
+      text.has(" (EXTERNAL IP): ", at: end, before: text.count)
+      || text.has(" (internal IP): ", at: end, before: text.count)
     let colon = text.firstIndex(of: UInt8(ascii: ":"), in: end..<text.count) ?? end
     message = Array(decoded[Swift.min(colon + 1, text.count)...])
   }

@@ -18,7 +18,9 @@ struct PlainReading: Sendable {
     end = range.upperBound
     var parser = PlainTracebackParser(limits: limits)
     var from = range.lowerBound
-    if !logged.isEmpty, let header = Self.header(text, below: LoggedMessage(text, logged: logged).floor) { from = header }
+    if !logged.isEmpty, let header = Self.header(text, below: LoggedMessage(text, logged: logged).floor) {
+      from = header
+    }
     // A second one is enough to know.
     while tracebacks.count < 2, let found = parser.next(text, from: from, end: range.upperBound) {
       tracebacks.append(found)

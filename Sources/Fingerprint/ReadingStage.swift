@@ -33,7 +33,9 @@ extension ReportReader {
       case .success(let text) = text(bytes, part, &work)
     else { return 1 }
     guard stage == .parse else { return text.octets.count }
-    if let report = DjangoReport(text.octets.span, logged: gate.subject.message, limits: limits) { return report.traceback?.frames.count ?? 0 }
+    if let report = DjangoReport(text.octets.span, logged: gate.subject.message, limits: limits) {
+      return report.traceback?.frames.count ?? 0
+    }
     var parser = PlainTracebackParser(limits: limits)
     return parser.next(text.octets.span, from: 0, end: text.octets.count)?.range.count ?? 0
   }

@@ -116,7 +116,8 @@ struct ReportAnalyst {
   // MARK: - Python
 
   private func analysePlain(_ text: borrowing Span<UInt8>, in range: Range<Int>, _ analysis: inout Analysis) {
-    var reading = PlainReading(text, in: range, logged: analysis.report == nil ? gate.subject.message : [], limits: limits)
+    var reading = PlainReading(
+      text, in: range, logged: analysis.report == nil ? gate.subject.message : [], limits: limits)
     let tracebacks = reading.tracebacks
     guard !tracebacks.isEmpty else { return }
     defer { analysis.work += reading.work }

@@ -31,6 +31,22 @@ struct SiteEvidence: Sendable, Equatable {
     settings.map { Self.holds(text, name, in: $0, mayGoOn: mayGoOn) } ?? false
   }
 
+  /// Does `name` stand in a line of code as a whole literal, to which nothing is added: not as in `"orders/" + name`?
+  static func isLiteral(_ text: borrowing Span<UInt8>, _ name: [UInt8], in source: Range<Int>) -> Bool {
+    guard !name.isEmpty, name.count + 2 <= source.count else { return false }
+    for start in source.lowerBound...(source.upperBound - name.count - 2) {
+      let quote = text[start]
+      guard quote == UInt8(ascii: "'") || quote == UInt8(ascii: "\""), text[start + 1 + name.count] == quote,
+        name.indices.allSatisfy({ text[start + 1 + $0] == name[$0] })
+      else { continue }
+      var index = start + 2 + name.count
+      while index < source.upperBound, text[index].isBlank { index += 1 }
+      let next = index < source.upperBound ? text[index] : 0
+      if next != UInt8(ascii: "+"), next != UInt8(ascii: "%"), next != UInt8(ascii: ".") { return true }
+    }
+    return false
+  }
+
   /// Does `name` stand in `range` as a whole, with no letter, digit, dot or hyphen at either side?
   /// `mayGoOn`: a dot may follow, as in `shop.backends.Cache` for the module `shop.backends`.
   static func holds(

@@ -6,14 +6,15 @@ package enum EncodedWord {
   ) -> [UInt8] {
     var output: [UInt8] = []
     var index = value.lowerBound
-    var lastWasEncoded = false
+    // Behind the last encoded word, as long as nothing but blanks came.
+    var endOfWord: Int?
     while index < value.upperBound, output.count < limit {
       if bytes[index] == UInt8(ascii: "="), let word = word(bytes, at: index, end: value.upperBound) {
         // RFC 2047, 6.2: white space between two encoded words is not part of the text.
-        if lastWasEncoded { while output.last == 0x20 { output.removeLast() } }
+        if let endOfWord { output.removeLast(output.count - endOfWord) }
         output += word.text
         index = word.next
-        lastWasEncoded = true
+        endOfWord = output.count
         continue
       }
       let byte = bytes[index]
@@ -22,7 +23,7 @@ package enum EncodedWord {
         if let last = output.last, last != 0x20 { output.append(0x20) }
       } else {
         output.append(byte)
-        lastWasEncoded = false
+        endOfWord = nil
       }
       index += 1
     }

@@ -30,7 +30,9 @@ package struct HeaderBlock: Sendable {
         index = next
         break
       }
-      guard let field = HeaderBlock.field(bytes, line: line, end: Swift.min(end, range.lowerBound + limit + 1)) else { break }
+      guard let field = HeaderBlock.field(bytes, line: line, end: Swift.min(end, range.lowerBound + limit + 1)) else {
+        break
+      }
       fields.append(field.0)
       index = Swift.max(field.1, next)
       if index - range.lowerBound > limit {

@@ -242,7 +242,8 @@ extension Shop {
     _ fingerprint: String, from previous: [String], variant: String = "", at time: Timestamp
   ) -> Submission {
     let occurrence = Occurrence(
-      site: site, fingerprint: fingerprint, previous: EarlierNames { previous }, variant: variant, title: "Error", place: "shop/views.py"
+      site: site, fingerprint: fingerprint, previous: EarlierNames { previous }, variant: variant, title: "Error",
+      place: "shop/views.py"
     )
     return mail(.report(occurrence), at: time)
   }

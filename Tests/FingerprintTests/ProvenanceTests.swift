@@ -24,7 +24,9 @@ struct HostileCase: CustomTestStringConvertible, Sendable {
   private static var other: SampleMail {
     var mail = SampleMail()
     (mail.type, mail.value, mail.settings, mail.view) = ("OSError", "[Errno 28] No space left", "evil", "evil.view")
-    mail.frames = [SampleMail.Frame("/srv/shop/venv/lib/python3.11/site-packages/psycopg2/__init__.py", "connect", "x()")]
+    mail.frames = [
+      SampleMail.Frame("/srv/shop/venv/lib/python3.11/site-packages/psycopg2/__init__.py", "connect", "x()")
+    ]
     return mail
   }
 
@@ -63,7 +65,9 @@ struct HostileCase: CustomTestStringConvertible, Sendable {
       $0.subject = $0.subject.replacing("\r", with: "\\r")
       ($0.message, $0.path) = ($0.message.replacing("\r", with: " "), $0.path.replacing("\r", with: " "))
     },
-    HostileCase("a path so long that the Subject ends where it has an empty line and a report", .doubt(.ambiguousReport, nil)) {
+    HostileCase(
+      "a path so long that the Subject ends where it has an empty line and a report", .doubt(.ambiguousReport, nil)
+    ) {
       let start = "/cart/" + String(repeating: "x", count: 945)
       ask(start, &$0)
       let path = start + "\n\n" + String(other.report.drop { $0 != "O" })
@@ -132,13 +136,16 @@ struct PlainHostileCase: CustomTestStringConvertible, Sendable {
     + "    conn = _connect(dsn)\npsycopg2.OperationalError: FATAL:  sorry, too many clients already"
 
   static let cases: [PlainHostileCase] = [
-    PlainHostileCase("frames without a header are text", "same", "x\n  File \"/usr/lib/python3/dist-packages/psycopg2/a.py\", line 1, in f"),
+    PlainHostileCase(
+      "frames without a header are text", "same",
+      "x\n  File \"/usr/lib/python3/dist-packages/psycopg2/a.py\", line 1, in f"),
     PlainHostileCase("another link that does not fit the first", "ambiguous-report", "x" + joint + forged),
     PlainHostileCase("another traceback behind the first", "ambiguous-report", "x\n\n" + forged),
     PlainHostileCase(
       "a request as Django up to 1.8 prints it, and another link", "ambiguous-report",
       "x\n\nRequest repr(): \n<WSGIRequest\n" + joint + forged),
-    PlainHostileCase("a question at the end, as humans ask", "same", "x\n\nRequest repr(): \n<WSGIRequest\nCan you help?\nThanks"),
+    PlainHostileCase(
+      "a question at the end, as humans ask", "same", "x\n\nRequest repr(): \n<WSGIRequest\nCan you help?\nThanks"),
   ]
 
   @Test("a plain traceback with a hostile text", arguments: cases)

@@ -41,7 +41,8 @@ struct Template: Sendable {
     var index = 0
     while index < mail.count {
       let isMark = mail[index] == UInt8(ascii: "V") || mail[index] == UInt8(ascii: "E")
-      if isMark, let (mark, isEscaped) = Mark.all.first(where: { mail[index...].starts(with: $0.text(isEscaped: $1)) }) {
+      if isMark, let (mark, isEscaped) = Mark.all.first(where: { mail[index...].starts(with: $0.text(isEscaped: $1)) })
+      {
         pieces.append(Array(mail[from..<index]))
         marks.append((mark, isEscaped))
         index += mark.text(isEscaped: isEscaped).count

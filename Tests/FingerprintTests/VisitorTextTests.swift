@@ -196,7 +196,8 @@ import Testing
       "\(message)\n\nReport at /x\n\(message)\n\nRequest Method: GET\nRequest URL: http://shop.example.org/x\n"
       + "Django Version: 5.2\nPython Executable: /usr/bin/python3\nPython Version: 3.11.2\nPython Path: ['/srv/shop']\n"
       + "Server time: Mon, 03 Mar 2025 10:00:00 +0000\n" + (view.map { "Raised during: \($0)\n" } ?? "")
-      + "Request information:\nUSER: AnonymousUser\n\nSettings:\nUsing settings module shop.settings\n" + SampleMail.otherSettings
+      + "Request information:\nUSER: AnonymousUser\n\nSettings:\nUsing settings module shop.settings\n"
+      + SampleMail.otherSettings
     return SampleMail.report(SampleMail().mail(text))
   }
 

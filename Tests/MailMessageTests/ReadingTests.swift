@@ -182,6 +182,7 @@ import Testing
   @Test(
     "encoded words (RFC 2047)",
     arguments: [
+      ("=?utf-8?q?HTTP_HOST_?=\r\n =?utf-8?q?header=3A_x?=", "HTTP HOST header: x"),
       ("=?utf-8?q?Caf=C3=A9_zu?=", "Café zu"), ("=?utf-8?b?w5xyw7w=?= =?utf-8?q?bel?=", "Ürübel"),
       ("=?iso-8859-1?q?=E4?= x", "ä x"), ("plain\r\n text", "plain text"), ("=?utf-8?x?a?=", "=?utf-8?x?a?="),
       ("=?utf-8?q?open", "=?utf-8?q?open"), ("a =?us-ascii*en?q?b?= c", "a b c"),
