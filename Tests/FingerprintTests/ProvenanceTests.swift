@@ -1,5 +1,6 @@
-import Fingerprint
 import Testing
+
+@testable import Fingerprint
 
 /// What a visitor of the site adds to a request, and what it must not change.
 struct HostileCase: CustomTestStringConvertible, Sendable {
@@ -188,5 +189,60 @@ struct PlainHostileCase: CustomTestStringConvertible, Sendable {
     #expect(long.kind != plain.kind)
     mail.frames[2].function = "subtotal"
     #expect(SampleMail.report(mail.bytes)?.kind != large.kind)
+  }
+}
+
+/// What a fresh reader of the product found beyond the tables above.
+@Suite struct FoundByVisitorsTests {
+  @Test("a line end in a logged message does not make it the words of another message")
+  func lineEndInMessage() throws {
+    func logged(_ message: String) throws -> FingerprintedReport {
+      var sample = SampleMail()
+      sample.subject = "[Shop] ERROR: " + message.replacing("\n", with: "\\n")
+      let report = "\(message)\n\nReport\n\(message)\n\nDjango Version: 5.2\nPython Executable: /usr/bin/python3\n"
+      return try #require(SampleMail.report(sample.mail(report + "\nRequest data not supplied\n\nSettings:\n")))
+    }
+    let constant = try logged("Payment provider refused the key")
+    let forged = try logged("Payment provider refused the key\nx: coupon unknown")
+    #expect(constant.fingerprint != forged.fingerprint)
+    #expect(forged.previous.isEmpty, "nor does it claim the history of the other")
+  }
+
+  @Test("a report that a contact form mails is a doubt: nothing in its Subject is of the report")
+  func contactForm() {
+    var sample = SampleMail()
+    sample.subject = "[Shop] contact"
+    #expect(SampleMail.outcome(sample.bytes) == "text-behind-traceback")
+    sample.subject = "[Shop] KeyError in cart"
+    #expect(SampleMail.outcome(sample.bytes) == "report", "a handler of the site's own names the type")
+  }
+
+  @Test("filler does not push Django's own lines out of sight and leave a visitor's")
+  func filler() {
+    var sample = SampleMail()
+    let forged = sample.report.drop { $0 != "R" }
+    sample.value = "'price'\n\n" + forged + String(repeating: "\nA", count: 700_000)
+    #expect(SampleMail.outcome(sample.bytes) == "ambiguous-report")
+    sample.value += String(repeating: "\nA", count: 1_000_000)
+    #expect(SampleMail.outcome(sample.bytes) == "text-too-large")
+  }
+
+  @Test("a custom formatter's words behind the message do not hide that nothing was raised")
+  func formatter() throws {
+    var sample = SampleMail()
+    sample.subject = "[Shop] ERROR: payment failed"
+    let head =
+      "payment failed [shop:110]\n\nReport\npayment failed\n\nDjango Version: 6.1\nPython Executable: /usr/bin/python3\n"
+    let body = head + "\nTraceback (most recent call last):\n  None\n\nRequest data not supplied\n\nSettings:\n"
+    #expect(SampleMail.report(sample.mail(body))?.title == "payment failed [shop:110]")
+  }
+
+  @Test("only a whole literal makes a template's name the site's own")
+  func literal() {
+    let source = Array("return render_to_string(\"orders/\" + name, {\"a\": 'b.html'})".utf8)
+    func isLiteral(_ name: String) -> Bool {
+      SiteEvidence.isLiteral(source.span, Array(name.utf8), in: 0..<source.count)
+    }
+    #expect(!isLiteral("orders/") && isLiteral("b.html") && !isLiteral("b") && !isLiteral("name"))
   }
 }
