@@ -46,7 +46,7 @@ extension DjangoReading {
     let start: LoggedMessage
     let limits: ReadingLimits
     /// Octets that were compared and lines that were looked at.
-    private(set) var work = 0
+    var work = 0
     private var closed: [DjangoReading] = []
     /// Agree, but something stands between the text and what the template puts behind it: notes (PEP 678), perhaps.
     private var open: [DjangoReading] = []
@@ -186,7 +186,7 @@ extension DjangoReading {
     }
 
     /// A template's error quotes the exception, and a list of tried templates quotes names.
-    private func isQuotedHeader(_ text: borrowing Span<UInt8>, _ header: Int, after environment: Int) -> Bool {
+    func isQuotedHeader(_ text: borrowing Span<UInt8>, _ header: Int, after environment: Int) -> Bool {
       guard marks.headers.contains(where: { $0 > header }) else { return false }
       let before = environment..<header
       return text.firstIndex(of: "\nIn template ", in: before) != nil
@@ -212,82 +212,6 @@ extension DjangoReading {
       reading.raisedDuring = DjangoReading.raisedDuring(text, environment..<request)
       if said.count == message.count { closed.append(reading) } else { open.append(reading) }
     }
-
-    // MARK: - Layouts of the site's own
-
-    /// Where nothing agrees, each of the lines has to be the only one of its kind.
-    private mutating func withoutAgreement(_ text: borrowing Span<UInt8>) -> Found {
-      let found = only(text)
-      guard let head = start.end, case .one(let reading) = found else { return found }
-      // The head stands where the message ends, and says what was raised.
-      let line = text.line(at: head, before: text.count)
-      let raised = line.lowerBound..<(text.firstIndex(of: " at ", in: line) ?? line.upperBound)
-      if text.equals(raised, "Report") {
-        return reading.traceback == nil ? found : .one(DjangoReading(environment: head, head: head))
-      }
-      let isHead = ExceptionType.isName(text, raised)
-      if isHead, let type = reading.type, !text.same(DjangoReading.type(text, type), raised) { return .ambiguous }
-      return found
-    }
-
-    private mutating func only(_ text: borrowing Span<UInt8>) -> Found {
-      let environments = marks.environments.filter { $0 >= start.floor }
-      let headers = marks.headers.filter { $0 >= start.floor }
-      guard environments.count <= 1 else { return .ambiguous }
-      guard let environment = environments.first ?? headers.first else { return .none }
-      let header = headers.first { $0 >= environment }
-      let request = marks.requests.first { $0 > environment }
-      var reading = DjangoReading(environment: environment, request: request)
-      guard let header, header < request ?? Int.max else {
-        reading.isTruncated = request == nil
-        reading.raisedDuring = DjangoReading.raisedDuring(text, environment..<(request ?? environment))
-        return .one(reading)
-      }
-      if environments.isEmpty, marks.types.isEmpty { return .none }
-      if isQuotedHeader(text, header, after: environment) { return .ambiguous }
-      reading.header = header
-      var chain = DjangoChainParser(limits: limits)
-      let stop = chain.begin(
-        text, from: text.next(after: text.line(at: header, before: text.count), before: text.count))
-      work += stop.position - header
-      switch stop {
-      case .type(let at): reading.type = at
-      case .joint(let at):
-        let types = marks.types.filter { $0 > at }
-        guard types.count <= 1, marks.requests.count <= 1 else { return .ambiguous }
-        reading.type = types.first
-        chain.goOn(text, from: at, to: types.first ?? text.count)
-      case .end: break
-      }
-      guard let type = reading.type else {
-        reading.isTruncated = !chain.traceback.frames.isEmpty || request == nil
-        if chain.traceback.isCut { reading.traceback = chain.traceback }
-        reading.raisedDuring = DjangoReading.raisedDuring(text, header..<(request ?? header))
-        return .one(reading)
-      }
-      return finish(text, &reading, &chain, type)
-    }
-
-    private func finish(
-      _ text: borrowing Span<UInt8>, _ reading: inout DjangoReading, _ chain: inout DjangoChainParser, _ type: Int
-    ) -> Found {
-      // A second one of these is a visitor's, and nothing tells which.
-      let requests = marks.requests.filter { $0 > type }
-      guard requests.count <= 1, marks.types.filter({ $0 >= type }).count <= 1 else { return .ambiguous }
-      reading.request = requests.first
-      let line = text.line(at: type, before: text.count)
-      let next = text.next(after: line, before: text.count)
-      let end = requests.first ?? text.count
-      reading.raisedDuring = DjangoReading.raisedDuring(text, line.upperBound..<end)
-      var value = next..<next
-      if text.has("Exception Value:", at: next, before: text.count) {
-        let start = next + 16
-        value = text.trimmed(start..<Swift.max(start, reading.raisedDuring.map { $0.lowerBound - 15 } ?? end))
-      }
-      chain.finish(type: DjangoReading.type(text, type), text: value)
-      reading.traceback = chain.traceback
-      return .one(reading)
-    }
   }
 }
 
@@ -299,14 +223,14 @@ extension DjangoReading {
   }
 
   /// `KeyError` of `Exception Type: KeyError at /cart/`.
-  fileprivate static func type(_ text: borrowing Span<UInt8>, _ at: Int) -> Range<Int> {
+  static func type(_ text: borrowing Span<UInt8>, _ at: Int) -> Range<Int> {
     let line = text.line(at: at, before: text.count)
     let headline = text.trimmed(line.lowerBound + 16..<Swift.max(line.upperBound, line.lowerBound + 16))
     return headline.lowerBound..<(text.firstIndex(of: " at ", in: headline) ?? headline.upperBound)
   }
 
   /// The last line `Raised during: ` of a range that begins behind a line.
-  fileprivate static func raisedDuring(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Range<Int>? {
+  static func raisedDuring(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Range<Int>? {
     guard let hit = text.lastIndex(of: "\nRaised during: ", in: range) else { return nil }
     return text.trimmed(text.line(at: hit + 16, before: range.upperBound))
   }

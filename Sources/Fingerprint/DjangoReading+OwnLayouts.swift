@@ -1,0 +1,78 @@
+import MailMessage
+
+// Layouts of the site's own.
+extension DjangoReading.Finder {
+  /// Where nothing agrees, each of the lines has to be the only one of its kind.
+  mutating func withoutAgreement(_ text: borrowing Span<UInt8>) -> DjangoReading.Found {
+    let found = only(text)
+    guard let head = start.end, case .one(let reading) = found else { return found }
+    // The head stands where the message ends, and says what was raised.
+    let line = text.line(at: head, before: text.count)
+    let raised = line.lowerBound..<(text.firstIndex(of: " at ", in: line) ?? line.upperBound)
+    if text.equals(raised, "Report") {
+      return reading.traceback == nil ? found : .one(DjangoReading(environment: head, head: head))
+    }
+    let isHead = ExceptionType.isName(text, raised)
+    if isHead, let type = reading.type, !text.same(DjangoReading.type(text, type), raised) { return .ambiguous }
+    return found
+  }
+
+  private mutating func only(_ text: borrowing Span<UInt8>) -> DjangoReading.Found {
+    let environments = marks.environments.filter { $0 >= start.floor }
+    let headers = marks.headers.filter { $0 >= start.floor }
+    guard environments.count <= 1 else { return .ambiguous }
+    guard let environment = environments.first ?? headers.first else { return .none }
+    let header = headers.first { $0 >= environment }
+    let request = marks.requests.first { $0 > environment }
+    var reading = DjangoReading(environment: environment, request: request)
+    guard let header, header < request ?? Int.max else {
+      reading.isTruncated = request == nil
+      reading.raisedDuring = DjangoReading.raisedDuring(text, environment..<(request ?? environment))
+      return .one(reading)
+    }
+    if environments.isEmpty, marks.types.isEmpty { return .none }
+    if isQuotedHeader(text, header, after: environment) { return .ambiguous }
+    reading.header = header
+    var chain = DjangoChainParser(limits: limits)
+    let stop = chain.begin(
+      text, from: text.next(after: text.line(at: header, before: text.count), before: text.count))
+    work += stop.position - header
+    switch stop {
+    case .type(let at): reading.type = at
+    case .joint(let at):
+      let types = marks.types.filter { $0 > at }
+      guard types.count <= 1, marks.requests.count <= 1 else { return .ambiguous }
+      reading.type = types.first
+      chain.goOn(text, from: at, to: types.first ?? text.count)
+    case .end: break
+    }
+    guard let type = reading.type else {
+      reading.isTruncated = !chain.traceback.frames.isEmpty || request == nil
+      if chain.traceback.isCut { reading.traceback = chain.traceback }
+      reading.raisedDuring = DjangoReading.raisedDuring(text, header..<(request ?? header))
+      return .one(reading)
+    }
+    return finish(text, &reading, &chain, type)
+  }
+
+  private func finish(
+    _ text: borrowing Span<UInt8>, _ reading: inout DjangoReading, _ chain: inout DjangoChainParser, _ type: Int
+  ) -> DjangoReading.Found {
+    // A second one of these is a visitor's, and nothing tells which.
+    let requests = marks.requests.filter { $0 > type }
+    guard requests.count <= 1, marks.types.filter({ $0 >= type }).count <= 1 else { return .ambiguous }
+    reading.request = requests.first
+    let line = text.line(at: type, before: text.count)
+    let next = text.next(after: line, before: text.count)
+    let end = requests.first ?? text.count
+    reading.raisedDuring = DjangoReading.raisedDuring(text, line.upperBound..<end)
+    var value = next..<next
+    if text.has("Exception Value:", at: next, before: text.count) {
+      let start = next + 16
+      value = text.trimmed(start..<Swift.max(start, reading.raisedDuring.map { $0.lowerBound - 15 } ?? end))
+    }
+    chain.finish(type: DjangoReading.type(text, type), text: value)
+    reading.traceback = chain.traceback
+    return .one(reading)
+  }
+}
