@@ -116,11 +116,15 @@ struct BatchMemoryTests {
     defer { store.close() }
     for count in [200, 201] {
       // What explains an error makes the next batch read anew, and not all of so many are explained at once.
-      for second in 0..<6 {
+      // On a busy machine retention may look as well, once a second.
+      let expected = count > 200 ? 0 : 200
+      for second in 0..<60 {
+        let isKnown = try await Self.known(store) == expected
+        if second >= 6, isKnown { break }
         store.explainer.finish()
         _ = await store.acceptTogether((0..<count).map { Shop.report("\($0)", at: nine + .seconds(second)) })
       }
-      #expect(try await Self.known(store) == (count > 200 ? 0 : 200))
+      #expect(try await Self.known(store) == expected)
     }
   }
 

@@ -89,7 +89,10 @@ struct ProxyTests {
 
   /// The header may come in pieces; we do not greet before its last octet.
   @Test func inPieces() async throws {
-    try await withListener(settings(), Collector()) { port, group in
+    var settings = settings()
+    // Not the time of a busy machine is what this is about.
+    settings.limits.idleBeforeLogin = .seconds(300)
+    try await withListener(settings, Collector()) { port, group in
       try await LineClient.connect(port: port, on: group) { client in
         for octet in Self.header("192.0.2.1") {
           #expect(try await client.channel.eventLoop.submit { true }.get())
