@@ -216,10 +216,13 @@ extension DjangoReading {
 }
 
 extension DjangoReading {
-  /// Notes stand between the text and the request, and somebody wrote the request's line into them.
+  /// Notes stand between the text and the request, and somebody wrote a line of Django's into them or behind them. In
+  /// a layout without an environment, a report inside of the text would else be read for the report around it.
   fileprivate func isOpenToDoubt(_ marks: DjangoLandmarks) -> Bool {
-    guard let request else { return false }
-    return marks.requests.contains { $0 > request }
+    if let request, marks.requests.contains(where: { $0 > request }) { return true }
+    guard let type else { return false }
+    let notes = type + 1..<Swift.max(type + 1, request ?? Int.max)
+    return [marks.environments, marks.headers, marks.types].contains { $0.contains(where: notes.contains) }
   }
 
   /// `KeyError` of `Exception Type: KeyError at /cart/`.

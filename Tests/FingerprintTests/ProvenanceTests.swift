@@ -245,4 +245,53 @@ struct PlainHostileCase: CustomTestStringConvertible, Sendable {
     }
     #expect(!isLiteral("orders/") && isLiteral("b.html") && !isLiteral("b") && !isLiteral("name"))
   }
+
+  @Test("a layout without environment and request: a report inside of the text is not the report around it")
+  func bareLayout() {
+    let value = """
+      x
+      Request Method: GET
+      Request URL: http://evil.example/
+
+      Django Version: 5.2
+      Python Executable: /usr/bin/python3
+
+      Traceback (most recent call last):
+        File "/srv/evil/views.py", line 1, in evil
+          evil()
+
+      The above exception (x) was the direct cause of the following exception:
+
+        File "/srv/evil/views.py", line 2, in worse
+          worse()
+
+      Exception Type: OSError at /evil/
+      Exception Value: x
+
+      Request information:
+      USER: x
+      """
+    let text = """
+      Subject: [Shop] ERROR: Internal Server Error: /cart/
+      From: django@shop.example
+      To: admins@shop.example
+
+      Internal Server Error: /cart/
+
+      ValueError at /cart/
+      \(value)
+
+      Traceback (most recent call last):
+        File "/srv/shop/orders/views.py", line 7, in cart
+          raise ValueError(text)
+
+      Exception Type: ValueError at /cart/
+      Exception Value: \(value)
+      """
+    guard case .unclear(let doubt) = ReportReader().judge(Array(text.replacing("\n", with: "\r\n").utf8)) else {
+      Issue.record("not a doubt")
+      return
+    }
+    #expect(doubt.reason == .ambiguousReport)
+  }
 }
