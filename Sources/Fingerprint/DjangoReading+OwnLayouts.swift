@@ -5,16 +5,14 @@ extension DjangoReading.Finder {
   /// Where nothing agrees, each of the lines has to be the only one of its kind.
   mutating func withoutAgreement(_ text: borrowing Span<UInt8>) -> DjangoReading.Found {
     let found = only(text)
-    guard let head = start.end, case .one(let reading) = found else { return found }
-    // The head stands where the message ends, and says what was raised.
-    let line = text.line(at: head, before: text.count)
-    let raised = line.lowerBound..<(text.firstIndex(of: " at ", in: line) ?? line.upperBound)
+    guard let head = start.end, let raised = raised(text), case .one(let reading) = found else { return found }
     if text.equals(raised, "Report") {
       return reading.traceback == nil ? found : .one(DjangoReading(environment: head, head: head))
     }
-    let isHead = ExceptionType.isName(text, raised)
-    if isHead, let type = reading.type, !text.same(DjangoReading.type(text, type), raised) { return .ambiguous }
-    return found
+    guard saysException(text) else { return found }
+    // What was raised has a traceback, which says the same.
+    guard let type = reading.type else { return reading.isTruncated ? found : .ambiguous }
+    return text.same(DjangoReading.type(text, type), raised) ? found : .ambiguous
   }
 
   private mutating func only(_ text: borrowing Span<UInt8>) -> DjangoReading.Found {
@@ -22,6 +20,8 @@ extension DjangoReading.Finder {
     let headers = marks.headers.filter { $0 >= start.floor }
     guard environments.count <= 1 else { return .ambiguous }
     guard let environment = environments.first ?? headers.first else { return .none }
+    // An environment below a traceback stands in the text of an exception.
+    if let header = headers.first, header < environment { return .ambiguous }
     let header = headers.first { $0 >= environment }
     let request = marks.requests.first { $0 > environment }
     var reading = DjangoReading(environment: environment, request: request)

@@ -64,7 +64,9 @@ extension DjangoReading {
       where environment >= start.floor {
         guard work < budget else { return .ambiguous }
         let request = marks.requests.first { $0 > environment }
-        guard let header = marks.headers.first(where: { $0 >= environment }), header < request ?? Int.max else {
+        guard let header = marks.headers.first(where: { $0 >= environment }),
+          saysException(text) || header < request ?? Int.max
+        else {
           noteWithoutTraceback(text, environment, request)
           continue
         }
@@ -84,6 +86,20 @@ extension DjangoReading {
     }
 
     // MARK: - Reports of exceptions
+
+    /// Whether the head names an exception. Its traceback may then stand below a line that looks like the request: the
+    /// names of the templates that were tried stand above it.
+    func saysException(_ text: borrowing Span<UInt8>) -> Bool {
+      guard let raised = raised(text) else { return false }
+      return !text.equals(raised, "Report") && ExceptionType.isName(text, raised)
+    }
+
+    /// `KeyError` of the head `KeyError at /cart/`, which stands where the message ends.
+    func raised(_ text: borrowing Span<UInt8>) -> Range<Int>? {
+      guard let head = start.end else { return nil }
+      let line = text.line(at: head, before: text.count)
+      return line.lowerBound..<(text.firstIndex(of: " at ", in: line) ?? line.upperBound)
+    }
 
     private mutating func note(
       _ text: borrowing Span<UInt8>, _ environment: Int, _ header: Int, _ chain: DjangoChainParser,

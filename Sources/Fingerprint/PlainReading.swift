@@ -3,7 +3,7 @@ import MailMessage
 /// The tracebacks of a text in which Python's own stand, and whether they can be what was printed.
 ///
 /// A visitor who chose the text of an exception, or a logged message, can have written a traceback into it. One alone is
-/// Python's: whatever follows its last line is text. Only the links of one chain may be more, and they have to
+/// Python's, unless another follows in its text. Only the links of one chain may be more, and they have to
 /// hold together (`ChainCheck`).
 struct PlainReading: Sendable {
   private(set) var tracebacks: [PlainTraceback] = []
@@ -45,8 +45,13 @@ struct PlainReading: Sendable {
   /// Whether a visitor cannot have written any of it.
   mutating func isCertain(_ text: borrowing Span<UInt8>) -> Bool {
     guard isRequestClear, tracebacks.count == 1 else { return false }
-    for found in tracebacks where !ChainCheck.isPlausible(text, found.traceback, &work) { return false }
-    return true
+    let traceback = tracebacks[0].traceback
+    // A logged message can end in a whole traceback: then Python's own is what looks like the text of that one.
+    if let last = traceback.links.last {
+      work += last.text.count
+      guard text.firstIndex(of: "\nTraceback (most recent call last):", in: last.text) == nil else { return false }
+    }
+    return ChainCheck.isPlausible(text, traceback, &work)
   }
 
   /// Where Django up to 1.8 begins to print the request: `Request repr(): ` (1.5 and later), `<WSGIRequest`.
