@@ -11,6 +11,8 @@ struct Gate: Sendable {
   private(set) var isCron = false
   /// `Auto-Submitted: auto-generated`.
   private(set) var isAutomatic = false
+  /// The Subject, or what follows it, is cut short by a line that is no field.
+  private(set) var isCutShort = false
   private(set) var subject = ReportSubject(decoded: [])
   private(set) var decodedSubject: [UInt8] = []
   /// From the environment that cron prints into the header.
@@ -22,6 +24,7 @@ struct Gate: Sendable {
       if veto != nil { return }
     }
     subject = ReportSubject(decoded: decodedSubject)
+    isCutShort = header.endsInText
   }
 
   private mutating func read(_ bytes: borrowing Span<UInt8>, _ field: HeaderField) {

@@ -23,6 +23,8 @@ struct ReportAnalyst {
     } else if let record = LogRecord(text, body: text.trimmed(0..<text.count)) {
       analysis.format = .logRecord
       analyseMessage(text, record.message, view: nil, isDjango: false, &analysis)
+    } else if !isHTML, isPartOfReport(text) {
+      analysis.outcome = .doubt(Doubt(.ambiguousReport))
     }
     if decoded.isAbridged { noteAbridged(&analysis) }
     return analysis
@@ -55,6 +57,14 @@ struct ReportAnalyst {
     // `Internal Server Error: /cart/` alone would be the name of all errors of the site.
     let isAlone = text.trimmed(end..<text.count).isEmpty && MessageKey.requestPath(text, line) == nil
     return isAlone && gate.subject.isOfHandler ? line : nil
+  }
+
+  /// Nothing of a report was found in a mail of `AdminEmailHandler`, and what its Subject says ends too early: a path is
+  /// long enough to be cut, or a visitor's line end broke the header. Without his words it may be a report.
+  private func isPartOfReport(_ text: borrowing Span<UInt8>) -> Bool {
+    guard gate.subject.isOfHandler else { return false }
+    let message = LoggedMessage(text, logged: gate.subject.message)
+    return gate.isCutShort || message.end == nil && message.floor > 0
   }
 
   /// What is left out may be what would have made a report of it, or another one.

@@ -15,6 +15,9 @@ package struct HeaderBlock: Sendable {
   package let bodyStart: Int
   /// The block passed `limit` octets before an empty line came.
   package let isTooLarge: Bool
+  /// The fields end at a line that is none, without an empty line between. Python writes such a block where a Subject
+  /// holds a vertical tab or a form feed: it folds there and puts no blank in front.
+  package let endsInText: Bool
 
   /// Reads the fields from `range` on. Never fails: a line that is no field ends the block, so that a mail without
   /// any header is all body.
@@ -23,6 +26,7 @@ package struct HeaderBlock: Sendable {
     var index = range.lowerBound
     let end = range.upperBound
     var tooLarge = false
+    var inText = false
     while index < end {
       let line = bytes.line(at: index, before: end)
       let next = bytes.next(after: line, before: end)
@@ -31,6 +35,7 @@ package struct HeaderBlock: Sendable {
         break
       }
       guard let field = HeaderBlock.field(bytes, line: line, end: Swift.min(end, range.lowerBound + limit + 1)) else {
+        inText = !fields.isEmpty
         break
       }
       fields.append(field.0)
@@ -43,6 +48,7 @@ package struct HeaderBlock: Sendable {
     self.fields = fields
     bodyStart = index
     isTooLarge = tooLarge
+    endsInText = inText
   }
 
   /// The field that begins on `line`, and where the line after its last fold begins.

@@ -294,4 +294,79 @@ struct PlainHostileCase: CustomTestStringConvertible, Sendable {
     }
     #expect(doubt.reason == .ambiguousReport)
   }
+
+  @Test("names of templates that were tried hold a request's first line and a joint: the error was raised all the same")
+  func requestAmongTemplates() throws {
+    func mail(_ name: String) -> [UInt8] {
+      var sample = SampleMail()
+      (sample.type, sample.value) = ("TemplateDoesNotExist", "shop/\(name)")
+      let tried = "Template loader postmortem\nUsing engine django:\n    * Loader: shop/\(name) (Source does not exist)"
+      let report = sample.report.replacing("\nTraceback", with: "\n\(tried)\n\n\nTraceback", maxReplacements: 1)
+      return sample.mail(report)
+    }
+    let hostile = "x\n\nRequest data not supplied\nThe above exception (x) was the direct cause of the following exception:\nx"
+    let plain = try #require(SampleMail.report(mail("x")))
+    let report = try #require(SampleMail.report(mail(hostile)))
+    #expect(report.fingerprint == plain.fingerprint)
+  }
+
+  @Test("a layout without environment: an environment inside of a cause's text is no environment")
+  func environmentInCause() {
+    let value = "x\nDjango Version: 5.2\nPython Executable: /usr/bin/python3"
+    let text = """
+      Subject: [Shop] ERROR: Internal Server Error: /cart/
+      From: django@shop.example
+      To: admins@shop.example
+
+      Internal Server Error: /cart/
+
+      ShopError at /cart/
+      no order
+
+      Traceback (most recent call last):
+        File "/srv/shop/orders/views.py", line 7, in order_from
+          raise FieldError(text)
+
+      The above exception (\(value)) was the direct cause of the following exception:
+
+        File "/srv/shop/orders/views.py", line 9, in cart
+          raise ShopError("no order")
+
+      Exception Type: ShopError at /cart/
+      Exception Value: no order
+      """
+    #expect(SampleMail.outcome(Array(text.replacing("\n", with: "\r\n").utf8)) == "ambiguous-report")
+  }
+
+  @Test("a logged message that holds a whole traceback leaves Python's own, below it, a doubt")
+  func tracebackAboveTraceback() {
+    var sample = SampleMail()
+    sample.value = "x"
+    let own = sample.traceback
+    sample.frames = [SampleMail.Frame("/srv/shop/evil.py", "evil", "raise ValueError(text)")]
+    (sample.type, sample.value) = ("ValueError", "x")
+    #expect(SampleMail.outcome(sample.mail("job failed:\n\(sample.traceback)\(own)")) == "ambiguous-report")
+  }
+
+  /// `AdminEmailHandler` with a reporter of the site's own: the head `Report at …`, and nothing of Django's layout.
+  private func headOnly(path: String, subject: String) -> String {
+    var sample = SampleMail()
+    sample.subject = subject
+    let message = "Internal Server Error: \(path)"
+    return SampleMail.outcome(sample.mail("\(message)\n\nReport at \(path)\n\(message)\n"))
+  }
+
+  @Test("a vertical tab that broke the header on the way does not make a report pass as other mail")
+  func verticalTab() {
+    let ip = "[Shop] ERROR (EXTERNAL IP): Internal Server Error: /nowhere/"
+    #expect(headOnly(path: "/nowhere/sofa", subject: ip + "sofa") == "report")
+    #expect(headOnly(path: "/nowhere/a\n\u{0B}\nb", subject: ip + "a\\n\r\n\\nb") == "ambiguous-report")
+  }
+
+  @Test("a path so long that Django may have cut the Subject does not make a report pass as other mail")
+  func longPath() {
+    let path = "/nowhere/" + String(repeating: "x", count: 940)
+    let subject = "[Shop] ERROR (EXTERNAL IP): Internal Server Error: "
+    #expect(headOnly(path: path, subject: subject + path) == "ambiguous-report")
+  }
 }

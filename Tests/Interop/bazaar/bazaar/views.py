@@ -201,7 +201,7 @@ def group(request):
 
 
 def upload(request):
-    file = next(iter(request.FILES.values()))
+    file = list(request.FILES.values())[0]
     raise ValueError("cannot read " + file.name)
 
 
