@@ -32,7 +32,7 @@ final class LoginDeadline: ChannelDuplexHandler, RemovableChannelHandler {
   }
 }
 
-/// What a request comes with: the connection, beside what Hummingbird needs.
+/// The context of a request to the control API: what Hummingbird needs, and the connection that the request came on.
 struct ControlContext: RequestContext {
   var coreContext: CoreRequestContextStorage
   let channel: any Channel

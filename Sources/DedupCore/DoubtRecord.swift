@@ -1,4 +1,5 @@
-/// What doubts are counted by: those of one envelope that agree in all that is certain of them.
+/// Tells doubtful reports apart that are counted apart: by their envelope, the reason of the doubt, and the type and
+/// place where those are certain.
 package struct DoubtKey: Hashable, Sendable {
   /// `Site.envelopeKey`.
   package var envelope: String
@@ -20,7 +21,7 @@ package struct DoubtKey: Hashable, Sendable {
     DoubtKey(envelope: envelope, DoubtfulReport(reason: "others"))
   }
 
-  /// Counts what goes out of all doubts of an envelope.
+  /// The key under which the doubtful reports of an envelope that were forwarded are counted together.
   package static func all(of envelope: String) -> DoubtKey { DoubtKey(envelope: envelope, DoubtfulReport(reason: "")) }
 }
 

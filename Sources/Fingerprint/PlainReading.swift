@@ -48,8 +48,9 @@ struct PlainReading: Sendable {
     let traceback = tracebacks[0].traceback
     // A logged message can end in a whole traceback: then Python's own is what looks like the text of that one.
     if let last = traceback.links.last {
-      work += last.text.count
-      guard text.firstIndex(of: "\nTraceback (most recent call last):", in: last.text) == nil else { return false }
+      let said = last.type.lowerBound..<Swift.max(last.type.lowerBound, last.text.upperBound)
+      work += said.count
+      guard text.firstIndex(of: "\nTraceback (most recent call last):", in: said) == nil else { return false }
     }
     return ChainCheck.isPlausible(text, traceback, &work)
   }

@@ -35,6 +35,7 @@ struct ReportAnalyst {
     // A layout of the site's own that repeats a logged traceback below it.
     if !isHTML, let end = LoggedMessage(text, logged: gate.subject.message).end,
       text.equals(text.line(at: end, before: text.count), "Report")
+        || text.has("Report at ", at: end, before: text.count)
     {
       analysePlain(text, in: 0..<end, &analysis)
       markAsLogged(&analysis)

@@ -111,7 +111,7 @@ package struct OverrideKey: Sendable {
     write(overrides).map { $0.isEmpty ? "\(name) =" : "\(name) = \($0)" }
   }
 
-  /// What a site may say: all of `[window]` but `doubts`, for a doubt belongs to no site.
+  /// The keys that `[site NAME]` takes from `[window]`: all but `doubts`, for a doubtful report belongs to no site.
   package static let ofSites = [
     OverrideKey("length", \.length, WindowFormat.length), OverrideKey("mode", \.mode, .choice),
     OverrideKey("variants", \.variants, WindowFormat.variants), OverrideKey("quiet", \.quiet, WindowFormat.quiet),
