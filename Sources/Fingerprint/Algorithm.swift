@@ -12,17 +12,38 @@ struct Algorithm: Sendable, Equatable {
   /// A family needs the place that raises it and its phrase where that place puts it; names that a visitor may have
   /// chosen are not in the key. Before, a phrase anywhere in the text was enough (`EarlierFamilyMatcher`).
   var asksForPlace: Bool
+  /// What the site installed with pip is its own, by `Installed Applications`; a dispatcher is plumbing in every package;
+  /// Windows paths read like others in every rule.
+  var knowsDeployments: Bool
+  /// Where a helper only passes on what it was given, its caller is in the key. So is what tells errors apart that no
+  /// line of the site's own does: the view, the way into a loop of library code, the route that a template asks for.
+  var asksForCaller: Bool
+  /// Outages in all languages and of more engines.
+  var knowsLanguages: Bool
 
   static let version1 = Algorithm(
-    version: AlgorithmVersion(rawValue: 1), ignoresCodeStyle: false, asksForPlace: false)
-  static let version2 = Algorithm(
-    version: AlgorithmVersion(rawValue: 2), ignoresCodeStyle: true, asksForPlace: false)
-  static let version3 = Algorithm(version: AlgorithmVersion(rawValue: 3), ignoresCodeStyle: true, asksForPlace: true)
+    version: AlgorithmVersion(rawValue: 1), ignoresCodeStyle: false, asksForPlace: false, knowsDeployments: false,
+    asksForCaller: false, knowsLanguages: false)
+  static let version2 = version1.next { $0.ignoresCodeStyle = true }
+  static let version3 = version2.next { $0.asksForPlace = true }
+  static let version4 = version3.next {
+    ($0.knowsDeployments, $0.asksForCaller, $0.knowsLanguages) = (true, true, true)
+  }
 
   /// What names errors now.
-  static let current = version3
+  static let current = version4
   /// Versions that stores may still know errors by, the latest first.
-  static let earlier = [version2, version1]
+  static let earlier = [version3, version2, version1]
+
+  /// The version after this one.
+  private func next(_ change: (inout Algorithm) -> Void) -> Algorithm {
+    var next = Algorithm(
+      version: AlgorithmVersion(rawValue: version.rawValue + 1), ignoresCodeStyle: ignoresCodeStyle,
+      asksForPlace: asksForPlace, knowsDeployments: knowsDeployments, asksForCaller: asksForCaller,
+      knowsLanguages: knowsLanguages)
+    change(&next)
+    return next
+  }
 }
 
 /// The key that an earlier version makes.
@@ -46,7 +67,17 @@ struct EarlierKeys: Sendable {
     make = { Algorithm.earlier.map { EarlierKey(version: $0.version, bytes: bytes) } }
   }
 
+  /// The key of one version.
+  init(of algorithm: Algorithm, _ bytes: [UInt8]) {
+    make = { [EarlierKey(version: algorithm.version, bytes: bytes)] }
+  }
+
   var all: [EarlierKey] { make() }
+
+  /// The same of versions that no visitor could deceive: those since 3.
+  var certain: EarlierKeys {
+    EarlierKeys { [make] in make().filter { $0.version >= Algorithm.version3.version } }
+  }
 
   /// The same with each key changed.
   func changed(_ change: @escaping @Sendable ([UInt8]) -> [UInt8]) -> EarlierKeys {

@@ -63,7 +63,12 @@ enum ExceptionType {
     "SMTPServerDisconnected", "SMTPConnectError", "BusyLoadingError", "ResponseError", "ConnectionInterrupted",
     "TransportError", "NameResolutionError", "RemoteDisconnected", "ServerNotFoundError", "SERVER_DOWN",
     "AMQPConnectionError", "OperationalError", "BrokenPipeError", "ConnectionTimeout", "LDAPSocketOpenError",
-    "ServiceUnavailable", "HTTPConnectionError", "APIConnectionError", "MaxConnectionsError",
+    "ServiceUnavailable", "HTTPConnectionError", "APIConnectionError", "MaxConnectionsError", "OutOfMemoryError",
+    "ReadOnlyError", "MasterDownError", "ClusterDownError", "AuthenticationError",
+    "AuthenticationWrongNumberOfArgsError",
+    "NoPermissionError", "ServerDown", "ServerDead", "ServerDisabled", "SomeErrors", "HostLookupError",
+    "MemcacheUnexpectedCloseError", "MemcacheServerError", "MemcachedError", "ConnectionForced",
+    "SMTPAuthenticationError",
   ]
 
   static func isNetwork(_ text: borrowing Span<UInt8>, _ name: Range<Int>) -> Bool {

@@ -60,7 +60,8 @@ struct FailureText {
       // Behind a prefix only: a text that begins with a quote is a KeyError's, the key perhaps a visitor's.
       return at + 1
     }
-    return server(text, at, end) ?? severity(text, at, end) ?? pool(text, at, end) ?? retries(text, at, end)
+    return server(text, at, end) ?? severity(text, at, end) ?? translated(text, at, end)
+      ?? pool(text, at, end) ?? retries(text, at, end)
       ?? object(text, at, end)
   }
 
@@ -96,6 +97,26 @@ struct FailureText {
     guard index > at, text.has(":  ", at: index, before: end) else { return nil }
     hasSeverity = true
     return index + 3
+  }
+
+  /// The same two in the language of the process: `Verbindung zum Server auf »db« (10.0.0.5), Port 5432 fehlgeschlagen: `,
+  /// `ÖLÜMCÜL (FATAL):  `.
+  private mutating func translated(_ text: borrowing Span<UInt8>, _ at: Int, _ end: Int) -> Int? {
+    if let next = PostgreSQLMessages.behindSeverity(text, at: at, before: end) {
+      hasSeverity = true
+      return next
+    }
+    guard let found = PostgreSQLMessages.find(text, at..<end), found.kind == .connecting,
+      let server = found.values.first, let reason = found.values.last, found.values.count > 1
+    else { return nil }
+    isConnecting = true
+    if endpoint == nil {
+      let port = found.values[found.values.count - 2]
+      let isSocket = text[server.lowerBound] == UInt8(ascii: "/")
+      endpoint =
+        isSocket ? Endpoint.socket(text, server) : Endpoint.joined(text, server, port == server ? nil : port)
+    }
+    return reason.lowerBound
   }
 
   /// MySQL: `(2003, "`, mysql-connector `2003 (HY000): ` and `2003: `; in the arguments of ssl: `1, '`.

@@ -22,6 +22,7 @@ struct FamilyMatcher {
   let traceback: Traceback
   let placed: [PlacedFrame]
   let evidence: SiteEvidence
+  let algorithm: Algorithm
 
   func match(_ text: borrowing Span<UInt8>) -> FamilyMatch? {
     guard let last = traceback.finalIndex else { return nil }
@@ -116,12 +117,11 @@ struct FamilyMatcher {
   private func database(
     _ text: borrowing Span<UInt8>, _ index: Int, _ failure: FailureText, _ place: RaisingPlace, _ last: Int
   ) -> FamilyMatch? {
-    let answers = failure.isConnecting || failure.hasSeverity ? FamilyTable.databaseAnswers : []
-    guard let phrase = (FamilyTable.database + answers).first(where: { $0.matches(text, failure) }) else { return nil }
+    guard let phrase = phrase(text, failure, place) else { return refusal(text, index, failure, place, last) }
     let reason = failure.reasons.last ?? traceback.links[index].text
     let engine = phrase.engine ?? place.engine
     if phrase.family == .missingRelation {
-      guard let name = FamilySubject.relation(text, reason), isOwnRelation(text, name, index, last) else { return nil }
+      guard let name = relation(text, reason), isOwnRelation(text, name, index, last) else { return nil }
       return FamilyMatch(family: .missingRelation, subject: name, link: index)
     }
     let subject = failure.endpoint ?? endpoint(text, behind: index, last) ?? []
@@ -133,9 +133,58 @@ struct FamilyMatcher {
     return FamilyMatch(family: phrase.family, subject: subject, link: index, detail: detail)
   }
 
+  private func phrase(_ text: borrowing Span<UInt8>, _ failure: FailureText, _ place: RaisingPlace) -> FamilyPhrase? {
+    let answers = failure.isConnecting || failure.hasSeverity ? FamilyTable.databaseAnswers : []
+    let known = FamilyTable.database + answers + (algorithm.knowsLanguages ? EngineTable.database : [])
+    if let phrase = known.first(where: { $0.matches(text, failure) }) { return phrase }
+    guard algorithm.knowsLanguages, place.engine == nil || place.engine == .postgreSQL else { return nil }
+    for reason in failure.reasons {
+      // A sentence that begins with a name lost its quote with the prefixes.
+      let isQuoted = reason.lowerBound > 0 && text[reason.lowerBound - 1] == UInt8(ascii: "\"")
+      let kind =
+        PostgreSQLMessages.kind(text, reason)
+        ?? (isQuoted ? PostgreSQLMessages.kind(text, reason.lowerBound - 1..<reason.upperBound) : nil)
+      if let family = kind.flatMap(EngineTable.family) { return FamilyPhrase(family, .postgreSQL) }
+    }
+    return nil
+  }
+
+  /// The table or column that is missing: in another language than English the first value of the sentence.
+  private func relation(_ text: borrowing Span<UInt8>, _ reason: Range<Int>) -> [UInt8]? {
+    if let name = FamilySubject.relation(text, reason) { return name }
+    guard algorithm.knowsLanguages, let found = PostgreSQLMessages.find(text, reason) else { return nil }
+    return found.values.first.map { FamilySubject.copy(text, $0) }
+  }
+
+  /// A server that answers a connection with words that nobody here knows: in any language it is the same outage
+  /// wherever it hits, and not the same as another one of that server.
+  private func refusal(
+    _ text: borrowing Span<UInt8>, _ index: Int, _ failure: FailureText, _ place: RaisingPlace, _ last: Int
+  ) -> FamilyMatch? {
+    guard algorithm.knowsLanguages, failure.isConnecting, failure.hasSeverity, place.engine == .postgreSQL,
+      let reason = failure.reasons.last, let server = failure.endpoint ?? endpoint(text, behind: index, last)
+    else { return nil }
+    var normalizer = TextNormalizer(quotes: .data, limit: 120)
+    let said = normalizer.normalize(text, text.line(at: reason.lowerBound, before: reason.upperBound))
+    return FamilyMatch(family: .databaseRefusal, subject: server, link: index, detail: said)
+  }
+
+  /// What servers of the site answer besides not being there: out of memory, read-only, login refused.
+  private func answer(
+    _ text: borrowing Span<UInt8>, _ index: Int, _ failure: FailureText, _ place: RaisingPlace
+  ) -> FamilyMatch? {
+    guard algorithm.knowsLanguages, let service = place.service, service.isConfigured,
+      let phrase = EngineTable.answers(of: service).first(where: { $0.matches(text, failure) })
+    else { return nil }
+    let isQueue = place.tail.suffix(64).contains { RaisingPlace.service(text, placed[$0]) == .broker }
+    let detail = (isQueue ? "queue " : "") + ((phrase.engine ?? place.engine)?.rawValue ?? "")
+    return FamilyMatch(family: phrase.family, subject: failure.endpoint ?? [], link: index, detail: Array(detail.utf8))
+  }
+
   private func network(
     _ text: borrowing Span<UInt8>, _ index: Int, _ failure: FailureText, _ place: RaisingPlace, _ last: Int
   ) -> FamilyMatch? {
+    if let answer = answer(text, index, failure, place) { return answer }
     guard let phrase = FamilyTable.network.first(where: { $0.matches(text, failure) }) else { return nil }
     let service = service(text, place, behind: index, last)
     let family = refined(phrase.family, service)

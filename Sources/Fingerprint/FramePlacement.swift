@@ -16,6 +16,8 @@ struct PlacedFrame: Sendable, Equatable {
   var package: Range<Int>
   /// Code that every request or command goes through and that says nothing about the error.
   var isPlumbing = false
+  /// It only calls what it was handed: plumbing where that is what failed.
+  var isDispatcher = false
 }
 
 /// Why a frame was placed where it was: shown by `explain`.
@@ -42,9 +44,13 @@ struct FramePlacement {
   private var ownPackages: [Range<Int>] = []
   /// The directory of `manage.py`.
   private var projectRoot: Range<Int>?
+  private let algorithm: Algorithm
 
   /// Everything a plain traceback tells about its site.
-  init(_ text: borrowing Span<UInt8>, frames: [TracebackFrame], report: DjangoReport?) {
+  init(
+    _ text: borrowing Span<UInt8>, frames: [TracebackFrame], report: DjangoReport?, algorithm: Algorithm = .current
+  ) {
+    self.algorithm = algorithm
     pythonPath = report?.pythonPath ?? []
     if let module = report?.settingsModule { addOwnPackage(text, topOf(text, module)) }
     if let view = report?.raisedDuring { addOwnPackage(text, topOf(text, view)) }
@@ -54,11 +60,43 @@ struct FramePlacement {
       if projectRoot == nil { projectRoot = Self.directoryOfManagePy(text, frame.file) }
       if isPlain, let package = Self.packageOfCommand(text, frame.file) { addOwnPackage(text, package) }
     }
+    guard algorithm.knowsDeployments else { return }
+    let applications = report.map { InstalledApplications.packages(text, behind: $0.pythonPath.last) } ?? []
+    for package in applications where !KnownLibraries.isLibrary(text, package) { addOwnPackage(text, package) }
+    if applications.isEmpty { addInstalledCode(text, frames) }
   }
 
   private mutating func addOwnPackage(_ text: borrowing Span<UInt8>, _ name: Range<Int>) {
-    guard !name.isEmpty, !KnownLibraries.contains(text, name) else { return }
+    guard !name.isEmpty, !KnownLibraries.contains(text, name), !isOwn(text, name) else { return }
     ownPackages.append(name)
+  }
+
+  /// Where nothing tells which applications the site has and all of its code seems to be installed with pip, packages
+  /// that nobody knows as libraries are its own.
+  private mutating func addInstalledCode(_ text: borrowing Span<UInt8>, _ frames: [TracebackFrame]) {
+    var unknown: [Range<Int>] = []
+    // A traceback that long is a loop.
+    for frame in frames.prefix(200) {
+      guard let module = ModulePath.installed(text, frame.file) else {
+        if isOutside(text, frame) { return }
+        continue
+      }
+      let package = ModulePath.top(text, module)
+      guard !KnownLibraries.isLibrary(text, package), !unknown.contains(where: { text.same($0, package) }) else {
+        continue
+      }
+      unknown.append(package)
+    }
+    for package in unknown.prefix(32) { addOwnPackage(text, package) }
+  }
+
+  /// Code of the site's own that is not installed: not Python's, no start script, not the lines that hand on to Django.
+  private func isOutside(_ text: borrowing Span<UInt8>, _ frame: TracebackFrame) -> Bool {
+    var placed = locate(text, frame.file)
+    guard placed.place == .application else { return false }
+    placed.package = ModulePath.top(text, placed.module)
+    return !KnownLibraries.contains(text, placed.package)
+      && !Plumbing.isPlumbing(text, frame, module: placed.module)
   }
 
   private func topOf(_ text: borrowing Span<UInt8>, _ dotted: Range<Int>) -> Range<Int> {
@@ -80,6 +118,21 @@ struct FramePlacement {
     return ModulePath.top(text, installed)
   }
 
+  /// Places all frames of a traceback.
+  static func places(
+    _ text: borrowing Span<UInt8>, _ traceback: Traceback, report: DjangoReport?, algorithm: Algorithm = .current
+  ) -> [PlacedFrame] {
+    let placement = FramePlacement(text, frames: traceback.frames, report: report, algorithm: algorithm)
+    var placed: [PlacedFrame] = []
+    placed.reserveCapacity(traceback.frames.count)
+    for frame in traceback.frames { placed.append(placement.place(text, frame)) }
+    // Where a dispatcher stands innermost, it failed itself.
+    for link in traceback.links {
+      for index in link.frames.dropLast() where placed[index].isDispatcher { placed[index].isPlumbing = true }
+    }
+    return placed
+  }
+
   /// Places one frame.
   func place(_ text: borrowing Span<UInt8>, _ frame: TracebackFrame) -> PlacedFrame {
     let file = frame.file
@@ -91,6 +144,7 @@ struct FramePlacement {
         placed.reason = .knownLibrary
       } else {
         placed.isPlumbing = Plumbing.isPlumbing(text, frame, module: placed.module)
+        placed.isDispatcher = algorithm.knowsDeployments && Plumbing.isDispatcher(text, frame.source)
       }
     } else if placed.place == .library {
       placed.isPlumbing = KnownLibraries.isInstrumentation(text, placed.package)
@@ -150,6 +204,46 @@ enum Plumbing {
     guard text.firstIndex(of: "*args, **kw", in: frame.source) != nil else { return false }
     return isWrapperName(text, frame.function)
   }
+
+  /// Does the line only call what it was handed: `response = receiver(signal=self, sender=sender, **named)`,
+  /// `return func(*args, **kwargs)`, `getattr(self, name)(value)`? What fails is what it calls.
+  static func isDispatcher(_ text: borrowing Span<UInt8>, _ source: Range<Int>) -> Bool {
+    let call = called(text, source)
+    guard let open = text.firstIndex(of: UInt8(ascii: "("), in: call), let last = call.last,
+      text[last] == UInt8(ascii: ")")
+    else { return false }
+    if text.has("getattr(", at: call.lowerBound, before: call.upperBound) {
+      return text.firstIndex(of: ")(", in: call) != nil
+    }
+    var name = call.lowerBound..<open
+    if text.has("self.", at: name.lowerBound, before: name.upperBound) { name = name.lowerBound + 5..<name.upperBound }
+    while let first = name.first, text[first] == UInt8(ascii: "_") { name = first + 1..<name.upperBound }
+    return handed.contains { text.equals(name, $0) }
+  }
+
+  /// `receiver(…)` of `return receiver(…)`, `response = await receiver(…)`.
+  private static func called(_ text: borrowing Span<UInt8>, _ source: Range<Int>) -> Range<Int> {
+    var start = source.lowerBound
+    let end = Swift.min(source.upperBound, start + 400)
+    if let assigned = text.firstIndex(of: " = ", in: start..<end),
+      text.firstIndex(of: UInt8(ascii: "("), in: start..<assigned) == nil
+    {
+      start = assigned + 3
+    }
+    for word: StaticString in ["return ", "yield from ", "yield ", "await "]
+    where text.has(word, at: start, before: end) {
+      start += word.utf8CodeUnitCount
+    }
+    return start..<end
+  }
+
+  /// Names that code gives to what it was handed to call.
+  private static let handed: [StaticString] = [
+    "receiver", "func", "function", "fn", "f", "fun", "callback", "cb", "handler", "hook", "view", "view_func",
+    "view_fn", "method", "wrapped", "callable", "plugin", "listener", "target", "action", "processor", "inner",
+    "validator", "factory", "provider", "signal_handler", "get_response", "call", "thunk", "closure", "original",
+    "original_func", "wrapped_func", "wrapped_function", "subscriber", "observer", "middleware", "runner",
+  ]
 
   private static func isWrapperName(_ text: borrowing Span<UInt8>, _ name: Range<Int>) -> Bool {
     text.equals(name, "wrapper") || text.equals(name, "wrapped") || text.equals(name, "inner")

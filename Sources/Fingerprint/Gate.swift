@@ -11,8 +11,8 @@ struct Gate: Sendable {
   private(set) var isCron = false
   /// `Auto-Submitted: auto-generated`.
   private(set) var isAutomatic = false
-  /// The Subject, or what follows it, is cut short by a line that is no field.
-  private(set) var isCutShort = false
+  /// Nothing tells which one is the site's.
+  private(set) var hasTwoSubjects = false
   private(set) var subject = ReportSubject(decoded: [])
   private(set) var decodedSubject: [UInt8] = []
   /// From the environment that cron prints into the header.
@@ -24,7 +24,6 @@ struct Gate: Sendable {
       if veto != nil { return }
     }
     subject = ReportSubject(decoded: decodedSubject)
-    isCutShort = header.endsInText
   }
 
   private mutating func read(_ bytes: borrowing Span<UInt8>, _ field: HeaderField) {
@@ -49,7 +48,8 @@ struct Gate: Sendable {
     let decoded = EncodedWord.decode(bytes, value, limit: LoggedMessage.mostOfSubject)
     isCron = isCron || decoded.span.has("Cron <", at: 0, before: decoded.count)
     if Self.isAnswer(decoded.span) { veto = .humanReply }
-    decodedSubject = decoded
+    hasTwoSubjects = !decodedSubject.isEmpty
+    if !hasTwoSubjects { decodedSubject = decoded }
   }
 
   /// `Re:`, `Fwd:` and what mail programs in other languages put there.

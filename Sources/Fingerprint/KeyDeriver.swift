@@ -30,7 +30,11 @@ struct KeyDeriver {
 
   /// `nil` when there is nothing to tell this error by: forward.
   mutating func key(_ text: borrowing Span<UInt8>) -> ErrorKey? {
-    key(text, FamilyMatcher(traceback: traceback, placed: placed, evidence: evidence).match(text))
+    key(text, matcher.match(text))
+  }
+
+  private var matcher: FamilyMatcher {
+    FamilyMatcher(traceback: traceback, placed: placed, evidence: evidence, algorithm: algorithm)
   }
 
   /// The key when the families' rules have come to `match`.
@@ -55,7 +59,7 @@ struct KeyDeriver {
     if ExceptionType.isSyntax(text, name) { return syntax(text, link, name) }
     if isRecursion(text, link, name) { return recursion(text, link, name) }
     if ExceptionType.isGroup(text, name) { return group(text, last, name) }
-    return nil
+    return interrupted(text, link, name)
   }
 
   // MARK: - The rules
@@ -98,16 +102,19 @@ struct KeyDeriver {
       isTemplate ? .template : !asks && needsDatabaseText(text, link, name) ? .placeAndText : .place
     let normalized = normalize(text, link.text, rule: rule, name: name)
     var writer = KeyWriter(rule)
-    writer.add(text, name)
+    addType(text, name, to: &writer)
     if isTemplate, let template {
       writer.add(text, ModuleRoot.guess(text, template))
-    } else {
+    } else if !(isTemplate && isRoute(text, name)) {
       addFrame(text, own, to: &writer)
     }
     // What a helper asks for, its caller chose.
     if asks, link.frames.contains(own - 1), placed[own - 1].place == .application, !placed[own - 1].isPlumbing {
       addFrame(text, own - 1, to: &writer)
+    } else if !isTemplate, let caller = handingCaller(text, of: own, link, name) {
+      addFunction(text, caller, to: &writer)
     }
+    if let column = importedColumn(text, link) { writer.add(text, column) }
     var seen = own
     for cause in causes where !isSame(text, cause, seen) {
       addFrame(text, cause, to: &writer)
@@ -137,7 +144,6 @@ struct KeyDeriver {
   /// place. A middleware that the response passed through is not.
   private mutating func asked(_ text: borrowing Span<UInt8>, _ link: ChainLink, _ name: Range<Int>) -> ErrorKey? {
     guard algorithm.asksForPlace, let view = evidence.view, isAskedFor(text, link, name) else { return nil }
-    let matcher = FamilyMatcher(traceback: traceback, placed: placed, evidence: evidence)
     if let own = innermost(.application, in: link.frames) {
       let isTemplate = text.equals(name, "TemplateDoesNotExist")
       guard isTemplate, own + 1 < link.frames.upperBound, !matcher.asksForTemplate(text, own) else { return nil }
@@ -154,15 +160,22 @@ struct KeyDeriver {
     let frame = innermost(.library, in: link.frames) ?? innermost(.runtime, in: link.frames)
     let normalized = normalize(text, link.text, rule: .library, name: name)
     guard frame != nil || !normalized.isEmpty else { return nil }
-    var writer = KeyWriter(.library)
-    writer.add(text, name)
+    let isTemplate =
+      isRoute(text, name) && isRaisedByTemplate(text, behind: link.frames.lowerBound - 1, in: link.frames)
+    var writer = KeyWriter(isTemplate ? .template : .library)
+    addType(text, name, to: &writer)
     if let template { writer.add(text, ModuleRoot.guess(text, template)) }
-    if let frame {
+    if isTemplate {
+      // The template that asks for the route asks for it in every view.
+    } else if let frame {
       // The function is left out where the text says enough: it moves from one version of a library to the next.
       if normalized.isEmpty { addFrame(text, frame, to: &writer) } else { writer.add(text, placed[frame].module) }
     }
     writer.add(normalized)
-    return ErrorKey(rule: .library, bytes: writer.bytes, family: nil, frame: frame, normalized: normalized)
+    let saysWho = isTemplate || ExceptionType.mayBeFamily(text, name) || namesClass(text, name, link.text)
+    if !saysWho, let view = viewInLibrary(text, link) { writer.add(text, view) }
+    return ErrorKey(
+      rule: isTemplate ? .template : .library, bytes: writer.bytes, family: nil, frame: frame, normalized: normalized)
   }
 
   /// `invalid syntax (views.py, line 10)`: the file is in the text, wherever the import came from. Plain tracebacks
@@ -211,6 +224,7 @@ struct KeyDeriver {
     for line in cycle.map({ frameLine(text, $0) }).sorted(by: { $0.lexicographicallyPrecedes($1) }) {
       writer.add(line)
     }
+    if let entry = entry(to: cycle, in: link.frames) { addFrame(text, entry, to: &writer) }
     return ErrorKey(rule: .recursion, bytes: writer.bytes, family: nil, frame: first)
   }
 
@@ -247,8 +261,14 @@ struct KeyDeriver {
     if ExceptionType.isTemplate(text, name) {
       quotes = .kept
       // NoReverseMatch prints the arguments, which are the visitor's.
+      if algorithm.asksForCaller, isRoute(text, name) { return RouteName(text, line).normalized }
+      // VariableDoesNotExist prints the whole context.
+      if algorithm.asksForCaller, let context = text.firstIndex(of: " in [", in: line) {
+        line = line.lowerBound..<context
+      }
       if let with = text.firstIndex(of: " with ", in: line) { line = line.lowerBound..<with }
     }
+    if rule == .library, isTaskName(text, name) || namesClass(text, name, line) { quotes = .kept }
     var normalizer = TextNormalizer(quotes: quotes, records: records)
     let normalized = normalizer.normalize(text, line)
     if records { applied += normalizer.applied }

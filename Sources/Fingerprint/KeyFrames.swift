@@ -12,7 +12,11 @@ extension KeyDeriver {
     guard frame + 1 < range.upperBound else { return false }
     for index in (frame + 1)..<range.upperBound {
       let module = placed[index].module
-      if text.has("django/template/", at: module.lowerBound, before: module.upperBound)
+      if algorithm.knowsDeployments {
+        if RaisingPlace.has(text, "django/template/", in: module) || RaisingPlace.has(text, "jinja2/", in: module) {
+          return true
+        }
+      } else if text.has("django/template/", at: module.lowerBound, before: module.upperBound)
         || text.has("jinja2/", at: module.lowerBound, before: module.upperBound)
       {
         return true
@@ -28,9 +32,36 @@ extension KeyDeriver {
   }
 
   func addFrame(_ text: borrowing Span<UInt8>, _ index: Int, to writer: inout KeyWriter) {
+    var source = traceback.frames[index].source
+    // Django's words where it cannot read the file.
+    if algorithm.knowsDeployments, text.equals(source, "<source code not available>") {
+      source = source.lowerBound..<source.lowerBound
+    }
     writer.addFrame(
-      text, module: placed[index].module, function: function(text, of: index), source: traceback.frames[index].source,
-      algorithm: algorithm)
+      text, module: placed[index].module, function: function(text, of: index), source: source, algorithm: algorithm)
+  }
+
+  /// The type under the name it has today: `socket.timeout` is `TimeoutError` since Python 3.10, `IOError` is `OSError`
+  /// since 3.3.
+  func addType(_ text: borrowing Span<UInt8>, _ name: Range<Int>, to writer: inout KeyWriter) {
+    guard algorithm.knowsDeployments else { return writer.add(text, name) }
+    if text.equals(name, "timeout") { return writer.add("TimeoutError") }
+    if text.equals(name, "IOError") || text.equals(name, "EnvironmentError") { return writer.add("OSError") }
+    writer.add(text, name)
+  }
+
+  /// Did somebody ask for a route that there is not?
+  func isRoute(_ text: borrowing Span<UInt8>, _ name: Range<Int>) -> Bool {
+    algorithm.asksForCaller && text.equals(name, "NoReverseMatch")
+  }
+
+  /// `KeyError: 'shop.tasks.bill'`, raised by Celery's consumer: a task that nobody registered, by a name that the site
+  /// gave it.
+  func isTaskName(_ text: borrowing Span<UInt8>, _ name: Range<Int>) -> Bool {
+    guard algorithm.asksForCaller, text.equals(name, "KeyError"), let last = traceback.frames.indices.last else {
+      return false
+    }
+    return RaisingPlace.has(text, "celery/worker/", in: placed[last].module)
   }
 
   func frameLine(_ text: borrowing Span<UInt8>, _ index: Int) -> [UInt8] {

@@ -30,6 +30,44 @@ enum KnownLibraries {
     "sendgrid", "mailchimp3", "tablib", "wsgiref", "xmlrpc", "zope", "plone", "mod_wsgi", "_mod_wsgi",
   ]
 
+  /// Known since version 4, where applications that the site lists count as its own unless they are libraries.
+  private static let applications: Set<String> = [
+    "_pytest", "actstream", "admin_interface", "adminsortable", "adminsortable2", "adrf", "adyen", "aioredis",
+    "ajax_select", "algoliasearch", "algoliasearch_django", "ansible", "anthropic", "apns2", "apscheduler", "argon2",
+    "async_timeout", "auditlog", "authlib", "autocomplete_light", "autoslug", "avatar", "axes", "babel",
+    "background_task", "barcode", "bcrypt", "bleach", "bootstrap3", "bootstrap4", "bootstrap5",
+    "bootstrap_datepicker_plus", "bootstrapform", "boto", "braintree", "cache_machine", "cacheback", "captcha",
+    "celery_progress", "celerybeat_status", "ckeditor", "ckeditor_uploader", "cloudinary", "cloudinary_storage",
+    "colorfield", "concurrent_log_handler", "confluent_kafka", "consul", "cookie_consent", "cookielaw",
+    "crispy_bootstrap3", "crispy_bootstrap4", "crispy_bootstrap5", "crum", "csp", "cssselect2", "dal", "dal_select2",
+    "datadog", "dbbackup", "dbtemplates", "ddf", "defender", "defusedxml", "discord", "dj_rest_auth",
+    "django_prometheus", "django_valkey", "djangoql", "djcelery", "djcelery_email", "djmoney", "djoser", "djstripe",
+    "docker", "docutils", "docx", "dropbox", "dynamic_preferences", "embed_video", "encrypted_fields",
+    "encrypted_model_fields", "et_xmlfile", "etcd3", "eventtools", "exceptiongroup", "explorer", "extra_views",
+    "fabric", "faker", "fcm_django", "fernet_fields", "filebrowser", "filer", "firebase_admin", "fitz", "flower",
+    "fontawesome_free", "fontTools", "freezegun", "frozenlist", "fsm_admin", "geoip2", "geoposition", "geopy",
+    "github", "gitlab", "googleapiclient", "graphiql", "grappelli", "gspread", "hashid_field", "hcaptcha",
+    "health_check", "hijack", "hijack_admin", "hiredis", "honeypot", "httptools", "hvac", "hvad", "hypothesis",
+    "icalendar", "impersonate", "itsdangerous", "jazzmin", "jet", "jira", "jose", "jsoneditor", "jsonfield", "kafka",
+    "knox", "kubernetes", "leaflet", "livereload", "lockdown", "logentry_admin", "loginas", "logstash", "loguru",
+    "lxml_html_clean", "mailqueue", "maintenance_mode", "markdown", "markdown2", "markdownx", "martor", "massadmin",
+    "matplotlib", "maxminddb", "meilisearch", "minio", "mistune", "modelcluster", "modeltranslation", "mollie",
+    "mozilla_django_oidc", "multidict", "multiselectfield", "nats", "nested_admin", "nested_inline", "networkx",
+    "nh3", "nose", "oauth_toolkit", "odf", "oidc_provider", "openai", "ordered_model", "packaging", "paho", "parler",
+    "passlib", "paypalrestsdk", "pdfminer", "pexpect", "pghistory", "pgtrigger", "pikepdf", "pipeline", "plaid",
+    "pluggy", "pptx", "procrastinate", "prometheus_client", "psqlextra", "psutil", "pure_pagination",
+    "push_notifications", "pwa", "pyasn1", "pydyf", "pyfcm", "pygments", "pymssql", "pypdf", "PyPDF2", "pyproj",
+    "pysolr", "pytest", "pythonjsonlogger", "qr_code", "qrcode", "queued_storage", "rangefilter", "ratelimit",
+    "redis_sessions", "redisboard", "rest_auth", "rest_registration", "robots", "rosetta", "rsa", "safedelete",
+    "sass_processor", "schema_graph", "scipy", "segno", "sekizai", "select2", "sesame", "shapely", "shortuuidfield",
+    "sitetree", "sklearn", "smart_selects", "sniffio", "sniplates", "softdelete", "solo", "sortedm2m", "sphinx",
+    "sqlparse", "statici18n", "statsd", "stomp", "structlog", "suit", "summernote", "tagging", "tastypie", "telegram",
+    "tellme", "tenant_schemas", "tensorflow", "threadlocals", "tinycss2", "tinymce", "torch", "translated_fields",
+    "turbo_helper", "turnstile", "typesense", "typing_extensions", "unfold", "user_agents", "userena", "valkey",
+    "versatileimagefield", "viewflow", "vobject", "watchfiles", "watchgod", "watchman", "watson", "webpack_loader",
+    "webpush", "websockets", "widget_tweaks", "xadmin", "xlrd", "xlwt", "yarl", "zinnia", "zmq",
+  ]
+
   private static let instrumentation = [
     "sentry_sdk", "raven", "newrelic", "opentelemetry", "debug_toolbar", "ddtrace", "elasticapm", "silk", "scout_apm",
     "rollbar", "bugsnag", "honeybadger", "wrapt",
@@ -37,11 +75,23 @@ enum KnownLibraries {
 
   /// Hashes of the names, so that looking one up makes no String.
   private static let hashes = Set(names.map { hash(Array($0.utf8).span, 0..<$0.utf8.count) })
+  private static let applicationHashes = Set(applications.map { hash(Array($0.utf8).span, 0..<$0.utf8.count) })
   /// So few that going through them is faster than a set.
   private static let instrumentationHashes = instrumentation.map { hash(Array($0.utf8).span, 0..<$0.utf8.count) }
 
   static func contains(_ text: borrowing Span<UInt8>, _ name: Range<Int>) -> Bool {
     hashes.contains(hash(text, name))
+  }
+
+  /// The same with the applications that are published for any site, by their names or by how such names begin and end:
+  /// `django_countries`, `drf_yasg`, `wagtailmenus`, `shop_django`.
+  static func isLibrary(_ text: borrowing Span<UInt8>, _ name: Range<Int>) -> Bool {
+    if contains(text, name) || applicationHashes.contains(hash(text, name)) { return true }
+    for prefix: StaticString in ["django", "drf", "rest_framework", "wagtail", "djangocms", "celery", "pytest"]
+    where text.has(prefix, at: name.lowerBound, before: name.upperBound) {
+      return true
+    }
+    return text.has("_django", at: name.upperBound - 7, before: name.upperBound)
   }
 
   /// Packages that wrap every call and say nothing about an error: `sentry_sdk`, `newrelic` …

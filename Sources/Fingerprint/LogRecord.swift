@@ -93,7 +93,8 @@ struct ReportSubject: Sendable, Equatable {
     for name in LogLevel.names.prefix(5) {
       if let (hit, end) = Self.first(name, text), hit < found?.hit ?? Int.max { found = (hit, end) }
     }
-    guard let (hit, end) = found else { return }
+    // Behind a path stands a visitor's word: sites that leave the level out of the Subject log `Internal Server Error: /x`.
+    guard let (hit, end) = found, text.firstIndex(of: ": /", in: 0..<hit) == nil else { return }
     level = text.text(hit..<end)
     let before = text.trimmed(0..<hit)
     prefix = before.isEmpty ? nil : text.text(before)

@@ -2,12 +2,16 @@ import MailMessage
 
 /// The key of a logged message without an exception.
 struct MessageKey {
+  let algorithm: Algorithm
   let records: Bool
   private(set) var applied: [AppliedRule] = []
-  /// Earlier versions come to the same key.
+  /// Versions before 3 come to the same key as version 3.
   private(set) var isAsBefore = true
 
-  init(records: Bool) { self.records = records }
+  init(algorithm: Algorithm = .current, records: Bool) {
+    self.algorithm = algorithm
+    self.records = records
+  }
 
   /// `isDjango`: the message stands in Django's report layout. `hasMoreLines`: `line` is its first one.
   mutating func key(
@@ -34,6 +38,10 @@ struct MessageKey {
       normalized += view.map { FamilySubject.copy(text, $0) } ?? Self.pathPattern(text, path)
       variant.add(plain.normalize(text, line))
     } else {
+      if algorithm.knowsLanguages, let end = Self.attempt(text, line) {
+        var upToAttempt = TextNormalizer(isLogMessage: true, records: records)
+        normalized = upToAttempt.normalize(text, line.lowerBound..<end) + Array(" (again)".utf8)
+      }
       applied = normalizer.applied
       variant.add(plain.normalize(text, line))
       // A visitor's line end may have cut it to the words of another message.
@@ -46,6 +54,16 @@ struct MessageKey {
     writer.add(normalized)
     return ErrorKey(
       rule: .message, bytes: writer.bytes, family: nil, frame: nil, normalized: normalized, variant: variant.bytes)
+  }
+
+  /// Where a message begins to count its attempts: `Connection to Redis lost: Retry (1/20) in 1.00 second.`
+  private static func attempt(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Int? {
+    for words: StaticString in [" Retry (", " Retrying in ", " retrying in ", " Trying again in ", " Will retry in "] {
+      guard let hit = text.firstIndex(of: words, in: line), hit > line.lowerBound else { continue }
+      let next = hit + words.utf8CodeUnitCount
+      if next < line.upperBound, text[next].isDigit { return hit }
+    }
+    return nil
   }
 
   private static func family(_ family: Family) -> ErrorKey {

@@ -60,12 +60,12 @@ struct ReportAnalyst {
     return isAlone && gate.subject.isOfHandler ? line : nil
   }
 
-  /// Nothing of a report was found in a mail of `AdminEmailHandler`, and what its Subject says ends too early: a path is
-  /// long enough to be cut, or a visitor's line end broke the header. Without his words it may be a report.
+  /// Nothing of a report was found in a mail of `AdminEmailHandler`, and its Subject is so long that Django may have cut
+  /// it: without a visitor's words it may be a report.
   private func isPartOfReport(_ text: borrowing Span<UInt8>) -> Bool {
     guard gate.subject.isOfHandler else { return false }
     let message = LoggedMessage(text, logged: gate.subject.message)
-    return gate.isCutShort || message.end == nil && message.floor > 0
+    return message.end == nil && message.floor > 0
   }
 
   /// What is left out may be what would have made a report of it, or another one.
@@ -189,12 +189,13 @@ struct ReportAnalyst {
   }
 
   /// A traceback in a logged message may be a visitor's words. It names an error among the logged ones only, and claims
-  /// no history: so it cannot hide one that was raised.
+  /// no history but theirs: so it cannot hide one that was raised.
   private func markAsLogged(_ analysis: inout Analysis) {
     guard case .report(var key) = analysis.outcome else { return }
-    key.bytes = Array("logged\n".utf8) + key.bytes
+    let mark = Array("logged\n".utf8)
+    key.bytes = mark + key.bytes
     analysis.outcome = .report(key)
-    analysis.earlier = EarlierKeys()
+    analysis.earlier = analysis.earlier.certain.changed { mark + $0 }
   }
 
   // MARK: - Keys
@@ -202,10 +203,7 @@ struct ReportAnalyst {
   private func finding(
     _ text: borrowing Span<UInt8>, _ traceback: Traceback, report: DjangoReport?
   ) -> Finding? {
-    let placement = FramePlacement(text, frames: traceback.frames, report: report)
-    var placed: [PlacedFrame] = []
-    placed.reserveCapacity(traceback.frames.count)
-    for frame in traceback.frames { placed.append(placement.place(text, frame)) }
+    let placed = FramePlacement.places(text, traceback, report: report)
     if let last = traceback.finalIndex, !ExceptionType.isName(text, traceback.links[last].type) { return nil }
     let evidence = report.map { SiteEvidence(text, $0) } ?? SiteEvidence()
     var deriver = KeyDeriver(
@@ -221,10 +219,8 @@ struct ReportAnalyst {
     }
     analysis.findings = [finding]
     analysis.outcome = .report(finding.key)
-    let deriver = KeyDeriver(
-      traceback: finding.traceback, placed: finding.placed, template: analysis.report?.template)
-    let (text, key) = (analysis.text, finding.key)
-    analysis.earlier = EarlierKeys { deriver.earlierKeys(text.span, of: key) }
+    let (text, report) = (analysis.text, analysis.report)
+    analysis.earlier = EarlierKeys { EarlierKeys.keys(text.span, finding.traceback, report: report) }
   }
 
   /// Nothing was raised: the message is all there is.
@@ -233,14 +229,18 @@ struct ReportAnalyst {
   ) {
     analysis.message = line
     var builder = MessageKey(records: records)
-    let hasMoreLines = (analysis.report?.message.upperBound ?? line.upperBound) > line.upperBound
+    let end = analysis.report?.message.upperBound ?? line.upperBound
+    let logged = LoggedMessage(text, logged: gate.subject.message).end.map { text.trimmed(0..<$0).upperBound }
+    let hasMoreLines = (isDjango ? logged ?? end : end) > line.upperBound
     guard let key = builder.key(text, line, view: view, isDjango: isDjango, hasMoreLines: hasMoreLines) else {
       analysis.outcome = .doubt(Doubt(.noTracebackKey))
       return
     }
     analysis.messageRules = builder.applied
     analysis.outcome = .report(key)
-    guard builder.isAsBefore else { return }
-    analysis.earlier = EarlierKeys(all: key.bytes)
+    var before = MessageKey(algorithm: .version3, records: false)
+    let earlier = before.key(text, line, view: view, isDjango: isDjango, hasMoreLines: end > line.upperBound)
+    guard let earlier else { return }
+    analysis.earlier = before.isAsBefore ? EarlierKeys(all: earlier.bytes) : EarlierKeys(of: .version3, earlier.bytes)
   }
 }

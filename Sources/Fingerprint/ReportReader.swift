@@ -67,6 +67,11 @@ package struct ReportReader: Sendable {
       if gate.subject.level != nil { return .doubt(Doubt(.headerTooLarge), gate: gate, work: work) }
       return unread(.headerTooLarge, bytes, 0..<bytes.count, gate, &work)
     }
+    // What should follow in the header stands in the body, where a visitor's words may have moved it.
+    if header.endsInText || gate.hasTwoSubjects {
+      if gate.subject.level != nil { return .doubt(Doubt(.ambiguousReport), gate: gate, work: work) }
+      return unread(.ambiguousReport, bytes, header.bodyStart..<bytes.count, gate, &work)
+    }
     let content = MailContent(bytes, header: header, limits: limits)
     work += content.work
     if let veto = content.veto { return .pass(veto, gate: gate, work: work) }

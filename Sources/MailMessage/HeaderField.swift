@@ -54,8 +54,10 @@ package struct HeaderBlock: Sendable {
   /// The field that begins on `line`, and where the line after its last fold begins.
   private static func field(_ bytes: borrowing Span<UInt8>, line: Range<Int>, end: Int) -> (HeaderField, Int)? {
     guard let colon = bytes.firstIndex(of: UInt8(ascii: ":"), in: line), colon > line.lowerBound else { return nil }
-    let name = bytes.trimmed(line.lowerBound..<colon)
-    // RFC 5322, 2.2: no blanks inside a name. `From you Sat Jan` of an mbox file and prose both end here.
+    let name = line.lowerBound..<colon
+    // RFC 5322, 2.2: no blanks inside a name. `From you Sat Jan` of an mbox file and prose both end here. Nor one before
+    // the colon, as only the obsolete syntax of 4.5.8 has it: Python keeps visitors from beginning a field in a Subject,
+    // but not with `Name :`.
     for index in name where bytes[index] <= 0x20 || bytes[index] >= 0x7F { return nil }
     var last = line
     var next = bytes.next(after: line, before: end)

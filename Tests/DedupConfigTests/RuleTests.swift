@@ -80,7 +80,7 @@ import Testing
       Row(
         "no matcher", "[rule a]\naction = silence",
         [
-          "1:7: [rule a] does not say which reports it is for; add one of type, text, module, function, view, path, "
+          "1:7: [rule a] does not say which reports it is for; add one of type, text, module, function, innermost, caller, view, path, "
             + "host, settings-module, subject, template, e.g. type = OperationalError"
         ]),
       Row(
@@ -92,7 +92,7 @@ import Testing
       Row(
         "a mistyped key", "[rule a]\ntyp = A\naction = pass",
         [
-          "1:7: [rule a] does not say which reports it is for; add one of type, text, module, function, view, path, "
+          "1:7: [rule a] does not say which reports it is for; add one of type, text, module, function, innermost, caller, view, path, "
             + "host, settings-module, subject, template, e.g. type = OperationalError",
           "2:1: unknown key \"typ\" in [rule a]; did you mean type?",
         ]),
@@ -106,13 +106,13 @@ import Testing
         "a mistyped field behind others", "[rule a]\ntype = A\nsplit-by = host, veiw",
         [
           "3:18: [rule a] split-by: \"veiw\" is no field; did you mean view? write \"veiw\" in quotes for a word of "
-            + "your own, or one of type, text, module, function, view, path, host, settings-module, template"
+            + "your own, or one of type, text, module, function, innermost, caller, view, path, host, settings-module, template"
         ]),
       Row(
         "the Subject as a field", "[rule a]\ntype = A\nfingerprint = subject",
         [
           "3:15: [rule a] fingerprint: \"subject\" cannot be used, it carries the visitor's URL; write one of type, "
-            + "text, module, function, view, path, host, settings-module, template"
+            + "text, module, function, innermost, caller, view, path, host, settings-module, template"
         ]),
       Row(
         "a pattern with an open bracket", "[rule a]\npath = /a/*, /b/[0-9\naction = pass",

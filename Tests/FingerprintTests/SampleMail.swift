@@ -11,6 +11,8 @@ struct SampleMail {
   var pythonPath = [
     "/srv/shop/releases/20250101", "/usr/lib/python3.11", "/srv/shop/venv/lib/python3.11/site-packages",
   ]
+  /// `INSTALLED_APPS`
+  var applications = ["orders"]
   var settings = "shop.settings"
   /// Further lines of the settings, as Django prints them.
   var settingsLines = ""
@@ -51,12 +53,14 @@ struct SampleMail {
   /// Django prints all of its settings.
   static let otherSettings = (1...20).map { "DEFAULT_\($0) = None\n" }.joined()
 
+  private var installed: String { applications.map { "'\($0)'" }.joined(separator: ",\n ") }
+
   /// The report's text as Django 3 and later write it.
   var report: String {
     var text = "\(message)\n\n\(type) at \(path)\n\(value)\n\nRequest Method: GET\n"
     text += "Request URL: http://shop.example.org/cart/\nDjango Version: 4.2\nPython Executable: /usr/bin/python3\n"
     text += "Python Version: 3.11.2\nPython Path: [\(pythonPath.map { "'\($0)'" }.joined(separator: ", "))]\n"
-    text += "Server time: Mon, 03 Mar 2025 10:00:00 +0000\nInstalled Applications:\n['orders']\n"
+    text += "Server time: Mon, 03 Mar 2025 10:00:00 +0000\nInstalled Applications:\n[\(installed)]\n"
     text += "Installed Middleware:\n['django.middleware.common.CommonMiddleware']\n\n\n"
     text += "Traceback (most recent call last):\n"
     if let cause {

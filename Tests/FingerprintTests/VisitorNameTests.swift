@@ -172,7 +172,8 @@ import Testing
     let outage = try #require(own.fingerprint)
     let visitors = try #require(SampleMail.report(Self.unreachable("api.example.org").bytes))
     #expect(visitors.fingerprint.text != outage)
-    #expect(visitors.previous.isEmpty, "nor does it claim the outage's history")
+    let known = try #require(SampleMail.report(own.bytes)).previous
+    #expect(!visitors.previous.contains { known.contains($0) }, "nor does it claim the outage's history")
     var elsewhere = own
     elsewhere.frames[2].function = "refund"
     #expect(elsewhere.fingerprint == outage, "the outage is one error wherever it hits")

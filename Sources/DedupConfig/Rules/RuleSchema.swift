@@ -51,6 +51,10 @@ package enum RuleSchema {
       "The file of the frame that decides, and of the innermost one of your code, as dedupctl fingerprint --explain "
         + "shows it; shop.payments.* will do too."),
     matcher(.function, "import_*", "The function of those frames."),
+    matcher(
+      .innermost, "rest_framework/*",
+      "The frame that raised, whoever's code it is: rest_framework/generics.py in get."),
+    matcher(.caller, "shop/views.py in *", "The frame of your code that called its innermost one."),
     matcher(.view, "shop.views.*", "The view, as the report names it behind Raised during."),
     matcher(.path, "/api/*", "The path of the request. Visitors choose it."),
     matcher(.host, "*.example.org", "The host of the request, without the port. Visitors choose it."),

@@ -1,17 +1,24 @@
 import MailMessage
 
-extension KeyDeriver {
+extension EarlierKeys {
   /// The keys that earlier versions make of the same reading, the latest first.
   ///
-  /// Such a name is a claim: the store hands the history of the error that bears it to this one. So there is one only
-  /// where the old rules and the new ones agree on what the error is: the same family or none twice, by the same rule. A text that the old rules would have taken for
-  /// an outage must not take that outage's history.
-  func earlierKeys(_ text: borrowing Span<UInt8>, of key: ErrorKey) -> [EarlierKey] {
+  /// Such a name is a claim: the store hands the history of the error that bears it to this one. Version 3 saw the same
+  /// errors in more pieces or fewer, and no visitor could choose its names. Of the older ones there is a key only where
+  /// their rules and those of version 3 agree on what the error is: the same family or none twice, by the same rule. A
+  /// text that the old rules would have taken for an outage must not take that outage's history.
+  static func keys(_ text: borrowing Span<UInt8>, _ traceback: Traceback, report: DjangoReport?) -> [EarlierKey] {
+    let placed = FramePlacement.places(text, traceback, report: report, algorithm: .version3)
+    let evidence = report.map { SiteEvidence(text, $0) } ?? SiteEvidence()
+    var latest = KeyDeriver(
+      traceback: traceback, placed: placed, template: report?.template, evidence: evidence, algorithm: .version3)
+    guard let key = latest.key(text) else { return [] }
+    var keys = [EarlierKey(version: Algorithm.version3.version, bytes: key.bytes)]
     let match = EarlierFamilyMatcher(traceback: traceback, placed: placed).match(text)
-    guard Self.agrees(key.family, match) else { return [] }
-    var keys: [EarlierKey] = []
-    for algorithm in Algorithm.earlier {
-      var deriver = KeyDeriver(traceback: traceback, placed: placed, template: template, algorithm: algorithm)
+    guard agrees(key.family, match) else { return keys }
+    for algorithm in Algorithm.earlier where !algorithm.asksForPlace {
+      var deriver = KeyDeriver(
+        traceback: traceback, placed: placed, template: report?.template, algorithm: algorithm)
       guard let earlier = deriver.key(text, match), earlier.rule == key.rule else { continue }
       keys.append(EarlierKey(version: algorithm.version, bytes: earlier.bytes))
     }

@@ -37,6 +37,8 @@ struct ReportFacts {
       return links(finding).map { bytes(span.trimmed($0.text)) }
     case .module: return frames(finding).flatMap { modules(bytes($0.placed.module)) }
     case .function: return frames(finding).map { bytes($0.function) }
+    case .innermost: return raising(finding).map(places) ?? []
+    case .caller: return caller(finding).map(places) ?? []
     case .view: return analysis.report?.raisedDuring.map { [bytes($0)] } ?? []
     case .path: return path.map { [bytes($0)] } ?? []
     case .host: return host.map { [bytes($0)] } ?? []
@@ -73,8 +75,33 @@ struct ReportFacts {
     where !indices.contains(index) && finding.placed.indices.contains(index) {
       indices.append(index)
     }
+    return indices.map { frame($0, finding) }
+  }
+
+  /// The frame that raised the exception that was reported in the end.
+  private func raising(_ finding: Finding?) -> Frame? {
+    guard let finding, let link = links(finding).first else { return nil }
+    return link.frames.last { !KnownLibraries.isInstrumentation(analysis.text.span, finding.placed[$0].package) }
+      .map { frame($0, finding) }
+  }
+
+  private func caller(_ finding: Finding?) -> Frame? {
+    guard let finding, let link = links(finding).first, let own = innermost(in: link.frames, finding) else {
+      return nil
+    }
+    return innermost(in: link.frames.lowerBound..<own, finding).map { frame($0, finding) }
+  }
+
+  private func frame(_ index: Int, _ finding: Finding) -> Frame {
     let deriver = KeyDeriver(traceback: finding.traceback, placed: finding.placed)
-    return indices.map { Frame(placed: finding.placed[$0], function: deriver.function(analysis.text.span, of: $0)) }
+    return Frame(placed: finding.placed[index], function: deriver.function(analysis.text.span, of: index))
+  }
+
+  /// `shop/pricing.py in total` and `shop.pricing in total`.
+  private func places(_ frame: Frame) -> [[UInt8]] {
+    let function = bytes(frame.function)
+    let within = function.isEmpty ? [] : Array(" in ".utf8) + function
+    return modules(bytes(frame.placed.module)).map { $0 + within }
   }
 
   private func innermost(in range: Range<Int>, _ finding: Finding) -> Int? {
@@ -140,7 +167,7 @@ struct ReportFacts {
   func keyValue(_ field: RuleField) -> [UInt8]? {
     let values: [[UInt8]?]
     switch field {
-    case .type, .text, .module, .function:
+    case .type, .text, .module, .function, .innermost, .caller:
       guard !analysis.findings.isEmpty else { return field == .text ? normalized(analysis.message) : nil }
       values = analysis.findings.map { keyValue(field, of: $0) }
     case .path: values = [path.map { MessageKey.pathPattern(analysis.text.span, $0) }]
@@ -159,6 +186,8 @@ struct ReportFacts {
     case .text: return finding.key.normalized.isEmpty ? normalized(link.text) : finding.key.normalized
     case .module: return frames(finding).first.map { bytes($0.placed.module) }
     case .function: return frames(finding).first.map { bytes($0.function) }
+    case .innermost: return raising(finding).flatMap { places($0).first }
+    case .caller: return caller(finding).flatMap { places($0).first }
     default: return nil
     }
   }

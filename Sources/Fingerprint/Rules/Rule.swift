@@ -11,6 +11,11 @@ package enum RuleField: String, Hashable, Sendable, CaseIterable {
   case module
   /// The functions of those frames.
   case function
+  /// The frame that raised, whoever's code it is: `rest_framework/generics.py in get`. Patterns may also write
+  /// `rest_framework.generics in get`.
+  case innermost
+  /// The application's frame that called its innermost one, in the same form.
+  case caller
   /// `Raised during: shop.views.cart`.
   case view
   /// The path of the request. In fingerprints: without its numbers and ids.

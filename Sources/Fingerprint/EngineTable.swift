@@ -1,0 +1,77 @@
+import MailMessage
+
+/// What servers answer in codes or in words that they never translate. Known since version 4.
+enum EngineTable {
+  static let database: [FamilyPhrase] = [
+    FamilyPhrase(.databaseLocked, .sqlite, starts: ["database is locked", "database table is locked"]),
+    // PgBouncer, `src/janitor.c` and `src/client.c`.
+    FamilyPhrase(.databasePool, .postgreSQL, starts: ["query_wait_timeout", "client_login_timeout"]),
+    // Oracle's numbers, and those of python-oracledb's own network layer.
+    FamilyPhrase(.databaseSlots, .oracle, starts: ["ORA-00020", "ORA-00018", "ORA-02391", "ORA-12519", "ORA-12516"]),
+    FamilyPhrase(.databasePool, .oracle, starts: ["ORA-24418", "ORA-24457", "DPY-4005"]),
+    FamilyPhrase(.databaseDiskFull, .oracle, starts: ["ORA-01653", "ORA-01654", "ORA-01652", "ORA-00257"]),
+    FamilyPhrase(.databaseReadOnly, .oracle, starts: ["ORA-16000", "ORA-01456"]),
+    FamilyPhrase(.databaseMemory, .oracle, starts: ["ORA-04030", "ORA-04031", "ORA-04036"]),
+    FamilyPhrase(.databaseAccess, .oracle, starts: ["ORA-01017", "ORA-28000", "ORA-28001", "ORA-01045", "DPY-4001"]),
+    FamilyPhrase(
+      .databaseLost, .oracle,
+      starts: ["ORA-03113", "ORA-03114", "ORA-03135", "ORA-00028", "ORA-02396", "DPY-4011", "DPY-1001", "DPI-1080"]),
+    FamilyPhrase(
+      .databaseDown, .oracle,
+      starts: [
+        "ORA-12541", "ORA-12514", "ORA-12505", "ORA-12170", "ORA-12545", "ORA-12528", "ORA-12537", "ORA-01034",
+        "ORA-01033", "ORA-01089", "ORA-01090", "DPY-6000", "DPY-6001", "DPY-6003", "DPY-6005",
+      ]),
+  ]
+
+  static func answers(of service: Service) -> [FamilyPhrase] {
+    switch service {
+    case .cache, .broker: queuesAndCaches
+    case .mail: mail
+    case .database, .http, .socket: []
+    }
+  }
+
+  /// The family of what PostgreSQL's server says in any language; nil: it belongs to the code that asked.
+  static func family(of kind: PostgreSQLCatalogue.Kind) -> Family? {
+    switch kind {
+    case .slots: .databaseSlots
+    case .down: .databaseDown
+    case .lost: .databaseLost
+    case .access: .databaseAccess
+    case .readOnly: .databaseReadOnly
+    case .diskFull: .databaseDiskFull
+    case .memory: .databaseMemory
+    case .missingRelation: .missingRelation
+    default: nil
+    }
+  }
+
+  /// Redis and Valkey, with the code that their clients leave off in some versions; libmemcached, through pylibmc; AMQP.
+  private static let queuesAndCaches: [FamilyPhrase] = [
+    FamilyPhrase(.cacheMemory, .redis, starts: ["command not allowed when used memory", "OOM command not allowed"]),
+    FamilyPhrase(
+      .cacheReadOnly, .redis,
+      starts: ["You can't write against a read only", "READONLY You can't write against a read only"]),
+    FamilyPhrase(
+      .cacheAccess, .redis,
+      starts: [
+        "Authentication required", "NOAUTH ", "WRONGPASS ", "invalid username-password pair", "invalid password",
+        "Client sent AUTH, but no password is set", "AUTH <password> called without any password", "NOPERM ",
+      ]),
+    FamilyPhrase(
+      .cacheDown, .redis,
+      starts: [
+        "Link with MASTER is down", "MASTERDOWN ", "The cluster is down", "CLUSTERDOWN ", "NOREPLICAS ",
+        "Not enough good replicas to write",
+      ]),
+    FamilyPhrase(.cacheDown, .memcached, starts: ["error "], within: [" from memcached_"]),
+    FamilyPhrase(.brokerDown, starts: ["0): (320) CONNECTION_FORCED", "(320) CONNECTION_FORCED"]),
+  ]
+
+  /// RFC 5321, 4.2: a server that does not serve; RFC 4954, 6: a login that it does not take.
+  private static let mail: [FamilyPhrase] = [
+    FamilyPhrase(.mailAccess, codes: [530, 534, 535, 538]),
+    FamilyPhrase(.mailServerDown, codes: [421, 554]),
+  ]
+}

@@ -1,0 +1,42 @@
+import MailMessage
+
+/// The applications of a site as Django's report lists them, below the line of the server's time:
+///
+///     Installed Applications:
+///     ['django.contrib.admin',
+///      'shop.apps.ShopConfig',
+///      'orders']
+///
+/// Nothing of it is a visitor's: what a visitor may have chosen comes behind it.
+enum InstalledApplications {
+  /// Octets behind `Python Path` in which the list begins, and those of the list that are read.
+  private static let distance = 1000
+  private static let length = 32_768
+
+  /// The top packages (`django`, `shop`, `orders`), each once; none where the report has no list.
+  ///
+  /// - Parameter path: the last entry of `Python Path`, above the list.
+  static func packages(_ text: borrowing Span<UInt8>, behind path: Range<Int>?) -> [Range<Int>] {
+    guard let path else { return [] }
+    let near = path.upperBound..<Swift.min(text.count, path.upperBound + distance)
+    guard let title = text.firstIndex(of: "\nInstalled Applications:", in: near) else { return [] }
+    let rest = title + 24..<Swift.min(text.count, title + length)
+    guard let close = text.firstIndex(of: UInt8(ascii: "]"), in: rest) else { return [] }
+    var packages: [Range<Int>] = []
+    var index = rest.lowerBound
+    while index < close, packages.count < 256, let open = quote(text, in: index..<close),
+      let shut = text.firstIndex(of: text[open], in: open + 1..<close)
+    {
+      let name = open + 1..<shut
+      let package = name.lowerBound..<(text.firstIndex(of: UInt8(ascii: "."), in: name) ?? name.upperBound)
+      if !packages.contains(where: { text.same($0, package) }) { packages.append(package) }
+      index = shut + 1
+    }
+    return packages
+  }
+
+  private static func quote(_ text: borrowing Span<UInt8>, in range: Range<Int>) -> Int? {
+    for index in range where text[index] == UInt8(ascii: "'") || text[index] == UInt8(ascii: "\"") { return index }
+    return nil
+  }
+}

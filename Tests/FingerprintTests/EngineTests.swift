@@ -1,0 +1,110 @@
+import Fingerprint
+import Testing
+
+/// Outages of the servers behind a site, in the words and the languages of each.
+@Suite struct EngineTests {
+  struct Case: CustomTestStringConvertible, Sendable {
+    let testDescription: String
+    let type: String
+    let text: String
+    let library: String
+    /// What the list shows; nil: it belongs to the line of code that ran into it.
+    let place: String?
+
+    init(_ shows: String, _ type: String, _ text: String, in library: String, _ place: String?) {
+      (testDescription, self.type, self.text, self.library, self.place) = (shows, type, text, library, place)
+    }
+
+    func mail(_ function: String) -> SampleMail {
+      var mail = SampleMail()
+      (mail.type, mail.value) = (type, text)
+      mail.frames[2].function = function
+      mail.frames[2].source = "store(file)"
+      mail.frames.append(.init("/usr/lib/python3/dist-packages/\(library)/core.py", "call", "c()"))
+      return mail
+    }
+  }
+
+  private static func postgreSQL(_ reason: String) -> String {
+    "connection failed: connection to server at \"db\", port 5432 failed: \(reason)"
+  }
+
+  static let cases: [Case] = [
+    Case(
+      "PostgreSQL shuts down, in German", "OperationalError", postgreSQL("FATAL:  das Datenbanksystem fährt herunter"),
+      in: "psycopg", "database down (db:5432)"),
+    Case(
+      "PostgreSQL has no slot left, in Russian", "OperationalError",
+      postgreSQL("ВАЖНО:  извините, уже слишком много клиентов"), in: "psycopg2",
+      "database slots exhausted (db:5432)"),
+    Case(
+      "PostgreSQL starts, in Japanese", "OperationalError", postgreSQL("FATAL:  データベースシステムは起動処理中です"),
+      in: "psycopg2", "database down (db:5432)"),
+    Case(
+      "libpq speaks German, too", "OperationalError",
+      "Verbindung zum Server auf »db« (10.0.0.5), Port 5432 fehlgeschlagen: FATAL:  das Datenbanksystem startet",
+      in: "psycopg2", "database down (db:5432)"),
+    Case(
+      "PostgreSQL refuses in words that nobody knows", "OperationalError", postgreSQL("FATAL:  nyt ei käy"),
+      in: "psycopg", "database refuses the connection (db:5432)"),
+    Case(
+      "PgBouncer lets a query wait too long", "OperationalError", "query_wait_timeout", in: "psycopg",
+      "database connection pool exhausted"),
+    Case("SQLite is locked", "OperationalError", "database is locked", in: "django/db", "database file is locked"),
+    Case(
+      "Oracle has no listener", "OperationalError", "ORA-12541: TNS:no listener", in: "oracledb", "database down"),
+    Case(
+      "Oracle's driver lost its connection", "InterfaceError",
+      "DPY-4011: the database or network closed the connection", in: "oracledb", "database connection lost"),
+    Case(
+      "Redis is full", "OutOfMemoryError", "command not allowed when used memory > 'maxmemory'.", in: "redis",
+      "cache is out of memory"),
+    Case(
+      "Redis is a replica", "ReadOnlyError", "You can't write against a read only replica.", in: "redis",
+      "cache is read-only"),
+    Case(
+      "Redis wants a password", "AuthenticationError", "Authentication required.", in: "redis", "cache refuses access"),
+    Case(
+      "memcached is gone", "SomeErrors", "error 19 from memcached_set: SERVER HAS FAILED", in: "pylibmc", "cache down"),
+    Case(
+      "the broker stops", "ConnectionForced",
+      "(0, 0): (320) CONNECTION_FORCED - broker forced connection closure with reason 'shutdown'", in: "amqp",
+      "message broker down"),
+    Case(
+      "the mail server takes no login", "SMTPAuthenticationError", "(535, b'5.7.8 authentication failed')",
+      in: "smtplib", "mail server refuses access"),
+    Case(
+      "a statement took too long, in German", "OperationalError",
+      "storniere Anfrage wegen Zeitüberschreitung der Anfrage",
+      in: "psycopg2", nil),
+  ]
+
+  @Test("one outage at two places", arguments: cases)
+  func outage(_ outage: Case) throws {
+    let one = try #require(SampleMail.report(outage.mail("total").bytes))
+    let two = try #require(SampleMail.report(outage.mail("tax").bytes))
+    #expect((one.fingerprint == two.fingerprint) == (outage.place != nil))
+    if let place = outage.place { #expect(one.place == place) }
+  }
+
+  @Test("two answers that nobody knows are two outages of one server")
+  func unknownWords() {
+    func name(_ words: String) -> String? {
+      Case("", "OperationalError", Self.postgreSQL("FATAL:  \(words)"), in: "psycopg", nil).mail("total").fingerprint
+    }
+    #expect(name("nyt ei käy") != name("ei kiitos") && name("nyt ei käy") == name("nyt  ei käy"))
+  }
+
+  @Test("attempts to reach a broker are one message however many there were")
+  func attempts() {
+    func logged(_ message: String) -> String? {
+      var mail = SampleMail()
+      mail.subject = "[Shop] ERROR: \(message)"
+      let report = "\(message)\n\nReport\n\(message)\n\nDjango Version: 5.2\nPython Executable: /usr/bin/python3\n"
+      return SampleMail.fingerprint(mail.mail(report + "\nRequest data not supplied\n\nSettings:\n"))
+    }
+    let first = logged("Connection to Redis lost: Retry (0/20) now.")
+    #expect(first != nil && first == logged("Connection to Redis lost: Retry (1/20) in 1.00 second."))
+    #expect(first != logged("Connection to Redis lost:"))
+  }
+}
