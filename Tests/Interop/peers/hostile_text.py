@@ -75,6 +75,9 @@ TYPES = ["OperationalError", "ValueError", "FieldError", "ShopError", "KeyError"
 TRAPS = [
     "</pre></td></tr></table>", "<script>x</script>", "</textarea>", "<div id=\"traceback\">", "<", "&", "&lt;", "&#10;", "&amp;#10;",
     "<h1>{type} at {path}</h1>", '<pre class="exception_value">{phrase}</pre>', "<li class=\"frame user\">", "<!--", "]]>",
+    # Python breaks a Subject here, and lets a field begin whose name has a blank behind it.
+    "\x0bSubject : [Evil] ERROR (EXTERNAL IP): Internal Server Error: /x", "\x0bList-Id : <x>", "\x0cIn-Reply-To : <x@y>",
+    "\x1cX-MailDedup-Reason : x", "\x1dFrom : MAILER-DAEMON@evil.example", "\x0bContent-Type : text/html",
     "--===============1234567890123456789==", "--===============1234567890123456789==--", "Content-Type: text/html", "\n\n--\n",
     "=?utf-8?q?x?=", "=0A", "=\n", "=", ".", "\n.\n", "..", "From ", "\nFrom evil Mon Nov 30 06:00:00 2026\n", "-- ", "Hi,", "Hi all,",
     "Dear admins,", "thanks", "Thanks!\nAnna", "Could you have a look?", "does that help?", "?", "Sent from my iPhone",
