@@ -14,6 +14,7 @@ package struct Configuration: Hashable, Sendable {
   package var access = Access()
   package var limits = SessionLimits()
   package var window = WindowPolicy()
+  package var reports = Reports()
   /// `[rule NAME]`, in the order of the file.
   package var rules = RuleSet()
   package var delivery = Delivery()
@@ -119,6 +120,13 @@ package struct Configuration: Hashable, Sendable {
     package var postmaster: EmailAddress?
     /// All mail is thrown away; for load tests.
     package var discards = false
+
+    package init() {}
+  }
+
+  /// `[reports]`: what counts as an error report besides what is one by its structure.
+  package struct Reports: Hashable, Sendable {
+    package var notices: [NoticeKind] = []
 
     package init() {}
   }

@@ -2,6 +2,11 @@ package import DedupCore
 package import Fingerprint
 package import MailMessage
 
+extension Configuration {
+  /// Judges mail as these settings say.
+  package var reader: ReportReader { ReportReader(rules: rules, notices: Set(reports.notices)) }
+}
+
 extension Judged {
   /// What the recogniser found, in the words of the store.
   package init(_ judgement: Judgement, envelope: Envelope) {

@@ -6,6 +6,7 @@ package enum ReportFormat: String, Sendable, Codable {
   case djangoHTML = "Django report, HTML"
   case traceback = "Python traceback"
   case logRecord = "log record"
+  case notice = "notice"
 }
 
 /// One traceback of a mail with the key it gave.

@@ -20,6 +20,8 @@ package enum KeyRule: String, Sendable, CaseIterable, Codable {
   case library
   /// Nothing was raised: the message that was logged.
   case message
+  /// No error at all, but mail that repeats: its kind and its Subject (`NoticeKind`).
+  case notice
   /// What a rule of the admin says.
   case admin = "rule"
 }

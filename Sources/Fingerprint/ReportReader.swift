@@ -1,7 +1,7 @@
 import MailMessage
 
 /// Bounds on what one mail may cost. A mail beyond them is a doubt, if it may be a report at all.
-package struct ReadingLimits: Sendable {
+package struct ReadingLimits: Hashable, Sendable {
   /// Decoded text that is read whole, in octets. Django prints 150 kB for a RecursionError, and takes forms of 2.5 MB by
   /// default.
   package var textBytes = 5 * 1024 * 1024
@@ -20,14 +20,17 @@ package struct ReadingLimits: Sendable {
 ///
 /// Pure: the verdict depends on the bytes and on nothing else. Linear in the size of the mail, never traps on any
 /// bytes, and forwards (`notAReport`, `unclear`) whenever it is not sure.
-package struct ReportReader: Sendable {
+package struct ReportReader: Hashable, Sendable {
   package let limits: ReadingLimits
   /// The rules of the admin, which come before everything else that names errors.
   package let rules: RuleSet
+  /// What counts as a report though it tells of no exception.
+  package let notices: Set<NoticeKind>
 
-  package init(limits: ReadingLimits = ReadingLimits(), rules: RuleSet = RuleSet()) {
+  package init(limits: ReadingLimits = ReadingLimits(), rules: RuleSet = RuleSet(), notices: Set<NoticeKind> = []) {
     self.limits = limits
     self.rules = rules
+    self.notices = notices
   }
 
   /// The verdict on a mail as it came over SMTP, dot-stuffing removed.
@@ -46,7 +49,7 @@ package struct ReportReader: Sendable {
   }
 
   private func ruled(_ message: [UInt8], records: Bool) -> Analysis {
-    var analysis = analyse(message, records: records)
+    var analysis = analyse(message, records: records).recognising(notices)
     rules.apply(to: &analysis)
     return analysis
   }

@@ -64,6 +64,7 @@ struct ReportSummary {
       let subject = String(decoding: match.subject, as: UTF8.self)
       return bounded(subject.isEmpty ? match.family.title : "\(match.family.title) (\(subject))", to: 200)
     }
+    if analysis.format == .notice { return "a notice" }
     if analysis.message != nil { return "logged without an exception" }
     guard let finding = analysis.findings.first else { return "" }
     guard let frame = finding.key.frame ?? finding.traceback.frames.indices.last else { return "no frames" }

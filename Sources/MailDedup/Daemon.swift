@@ -43,7 +43,7 @@ struct Daemon {
     let descriptors = Descriptors.raiseLimit()
     // From here on: its default is to end the process.
     let hangUps = await UnixSignalsSequence(trapping: .sighup)
-    let reader = Current(ReportReader(rules: configuration.rules))
+    let reader = Current(configuration.reader)
     let arriving = ArrivingMessages()
     let store = try openStore(reader, arriving)
     defer { store.close() }

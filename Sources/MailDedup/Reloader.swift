@@ -89,7 +89,7 @@ actor Reloader {
     running = new
     parts.log.adopt(new.log)
     parts.entrance.adopt(entrance)
-    parts.reader.adopt(ReportReader(rules: new.rules))
+    parts.reader.adopt(new.reader)
     parts.store.setPolicy(new.window)
     parts.store.setRetention(Retention(new.store))
     parts.summary.adopt(new.summary)

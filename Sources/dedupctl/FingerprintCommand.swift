@@ -18,12 +18,12 @@ struct FingerprintCommand: ParsableCommand {
   var explain = false
   @ParentCommand var dedupctl: DedupCtl
   @Option(
-    name: [.short, .long], help: ArgumentHelp("Apply the rules of this configuration file.", valueName: "path"))
+    name: [.short, .long], help: ArgumentHelp("Judge as the rules and [reports] of this file say.", valueName: "path"))
   var config: String?
   @OptionGroup var format: OutputOptions
 
   func run() throws {
-    let reader = ReportReader(rules: try rules)
+    let reader = try reader
     try PastMails(path: path).forEach { mail in
       if explain {
         try show(reader.explain(mail.message), of: mail.name)
@@ -34,10 +34,10 @@ struct FingerprintCommand: ParsableCommand {
   }
 
   /// None unless a configuration is named: then the lines say the same on every machine.
-  private var rules: RuleSet {
+  private var reader: ReportReader {
     get throws {
-      guard let path = config ?? dedupctl.relay.config else { return RuleSet() }
-      return try RelayOptions.load(path).rules
+      guard let path = config ?? dedupctl.relay.config else { return ReportReader() }
+      return try RelayOptions.load(path).reader
     }
   }
 

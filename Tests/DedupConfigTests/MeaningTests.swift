@@ -42,7 +42,7 @@ import Testing
       Row(
         "a section like no other; its keys are not counted too", "[relayhosts]\na = b\nc = d",
         [
-          "1:2: unknown section [relayhosts]; there are [listener], [delivery], [window], [summary], [access], [tls], "
+          "1:2: unknown section [relayhosts]; there are [listener], [delivery], [window], [reports], [summary], [access], [tls], "
             + "[auth], [encryption], [store], [control], [log], [limits], [site NAME], [rule NAME]"
         ]),
       Row(

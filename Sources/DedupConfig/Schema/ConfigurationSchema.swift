@@ -1,7 +1,7 @@
 /// All sections and keys, in the order of `dedup.conf`.
 package enum ConfigurationSchema {
   package static let sections = [
-    listener, delivery, window, summary, access, tls, auth, encryption, store, control, log, limits,
+    listener, delivery, window, reports, summary, access, tls, auth, encryption, store, control, log, limits,
   ]
 
   /// The name of sections that come as often as there are rules; see `RuleSchema`.

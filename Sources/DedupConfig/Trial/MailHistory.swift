@@ -16,7 +16,7 @@ struct MailHistory: Sendable {
   /// A fact for each mail, in the order in which they were read.
   private var mails: [Int32] = []
 
-  init(_ rules: RuleSet) { reader = ReportReader(rules: rules) }
+  init(_ reader: ReportReader) { self.reader = reader }
 
   mutating func add(_ mail: PastMail) {
     let judged = Judged(reader.judge(mail.message), envelope: mail.envelope)

@@ -28,13 +28,13 @@ package struct ReplayComparison: Sendable {
 
   package init(_ settings: [ReplaySetting]) {
     self.settings = settings
-    var rules: [RuleSet] = []
+    var readers: [ReportReader] = []
     historyOfSetting = settings.map { setting in
-      if let index = rules.firstIndex(of: setting.rules) { return index }
-      rules.append(setting.rules)
-      return rules.count - 1
+      if let index = readers.firstIndex(of: setting.reader) { return index }
+      readers.append(setting.reader)
+      return readers.count - 1
     }
-    histories = rules.map(MailHistory.init)
+    histories = readers.map(MailHistory.init)
   }
 
   /// Takes one more mail into account.

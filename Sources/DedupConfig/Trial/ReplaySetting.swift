@@ -6,12 +6,12 @@ package struct ReplaySetting: Sendable {
   /// What the report calls it: what is different about it, or the file where it stands.
   package let name: String
   package let policy: WindowPolicy
-  package let rules: RuleSet
+  package let reader: ReportReader
 
   package init(name: String, _ configuration: Configuration) {
     self.name = name
     policy = configuration.window
-    rules = configuration.rules
+    reader = configuration.reader
   }
 
   /// Some keys of `[window]` that are other than in `base`; what sites and rules say for themselves stays.
@@ -33,7 +33,7 @@ package struct ReplaySetting: Sendable {
     var policy = base.window
     policy.settings = overrides.applied(to: policy.settings)
     self.policy = policy
-    rules = base.rules
+    reader = base.reader
   }
 
   /// A comma begins the next key where a `=` follows, else the next item of a list.

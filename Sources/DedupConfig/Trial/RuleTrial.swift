@@ -24,7 +24,7 @@ package struct RuleTrial: Sendable {
 
   /// - Parameter utcOffsetMinutes: of the clock that the days are told by.
   package init(_ configuration: Configuration, utcOffsetMinutes: @escaping @Sendable (Timestamp) -> Int = { _ in 0 }) {
-    ruled = ReportReader(rules: configuration.rules)
+    ruled = configuration.reader
     policy = configuration.window
     self.utcOffsetMinutes = utcOffsetMinutes
   }

@@ -1,0 +1,72 @@
+import Fingerprint
+import Testing
+
+/// Notices that a site sends to its admins: reports only where the admin asked for their kind.
+@Suite struct NoticeTests {
+  private static let brokenLink =
+    "Referrer: http://x.example/\nRequested URL: /old/17/\nUser agent: curl\nIP address:  192.0.2.7\n"
+
+  private static func mail(_ subject: String, _ body: String, headers: String = "") -> [UInt8] {
+    Array("Subject: \(subject)\nFrom: root@localhost\n\(headers)\n\(body)".replacing("\n", with: "\r\n").utf8)
+  }
+
+  struct Case: CustomTestStringConvertible, Sendable {
+    let testDescription: String
+    let subject: String
+    var body = "x"
+    var headers = ""
+    let kind: NoticeKind?
+
+    init(_ shows: String, _ subject: String, body: String = "x", headers: String = "", _ kind: NoticeKind?) {
+      (testDescription, self.subject, self.body, self.headers, self.kind) = (shows, subject, body, headers, kind)
+    }
+  }
+
+  static let cases: [Case] = [
+    Case("Django's mail of a broken link", "[Shop] Broken link on shop.example", body: brokenLink, .brokenLinks),
+    Case("a link of the site's own", "[Shop] Broken INTERNAL link on shop.example", body: brokenLink, .brokenLinks),
+    Case("words about a broken link", "[Shop] Broken link on our page, can you look?", nil),
+    Case("an outage of a service", "[Shop] ERROR: Payments: Service Unavailable", .serviceUnavailable),
+    Case("logins that failed", "[Shop] 12 failed login attempts for admin", .failedLogins),
+    Case("a client that was throttled", "[Shop] Rate limit exceeded for 192.0.2.7", .rateLimits),
+    Case("a mail to the user himself", "Failed login to your account", nil),
+    Case("an answer", "[Shop] Rate limit exceeded", headers: "In-Reply-To: <x@y>\n", nil),
+    Case("any other mail of the site", "[Shop] Order 17 has come", nil),
+  ]
+
+  @Test("a notice is a report of its kind, and of no other", arguments: cases)
+  func kinds(_ notice: Case) {
+    let bytes = Self.mail(notice.subject, notice.body, headers: notice.headers)
+    for kind in NoticeKind.allCases {
+      let isReport = if case .report = ReportReader(notices: [kind]).judge(bytes) { true } else { false }
+      #expect(isReport == (kind == notice.kind), "\(kind)")
+    }
+    #expect(SampleMail.report(bytes) == nil, "unless the admin asks for it, it is ordinary mail")
+  }
+
+  @Test("what a visitor asked for and numbers in the Subject make no other notice")
+  func names() {
+    let reader = ReportReader(notices: Set(NoticeKind.allCases))
+    func name(_ subject: String, _ body: String? = nil) -> String? {
+      guard case .report(let report) = reader.judge(Self.mail(subject, body ?? Self.brokenLink)) else { return nil }
+      return report.fingerprint.text
+    }
+    let link = name("[Shop] Broken link on shop.example")
+    #expect(link != nil && link == name("[Shop] Broken link on shop.example", "Referrer: x\nRequested URL: /evil\n"))
+    #expect(link != name("[Shop] Broken link on blog.example"))
+    #expect(name("[Shop] 12 failed login attempts") == name("[Shop] 90 failed login attempts"))
+  }
+
+  @Test("a report stays what it is")
+  func reports() {
+    var mail = SampleMail()
+    mail.subject = "[Shop] ERROR (EXTERNAL IP): Service Unavailable: /cart/"
+    mail.message = "Service Unavailable: /cart/"
+    let plain = SampleMail.fingerprint(mail.bytes)
+    guard case .report(let report) = ReportReader(notices: Set(NoticeKind.allCases)).judge(mail.bytes) else {
+      Issue.record("no report")
+      return
+    }
+    #expect(report.fingerprint.text == plain)
+  }
+}
