@@ -11,6 +11,8 @@ struct Gate: Sendable {
   private(set) var isCron = false
   /// `Auto-Submitted: auto-generated`.
   private(set) var isAutomatic = false
+  /// Who sent the mail, as far as From, Reply-To and Message-ID tell.
+  private(set) var origin = MailOrigin()
   /// The Subject, or what follows it, is cut short by a line that is no field.
   private(set) var isCutShort = false
   private(set) var subject = ReportSubject(decoded: [])
@@ -27,14 +29,28 @@ struct Gate: Sendable {
     isCutShort = header.endsInText
   }
 
+  /// Takes a terminal's colours out of the Subject, which has to be compared with a text that has none.
+  mutating func removeColours() {
+    guard TerminalText.isIn(decodedSubject.span) else { return }
+    decodedSubject = TerminalText.plain(decodedSubject)
+    subject = ReportSubject(decoded: decodedSubject)
+  }
+
   private mutating func read(_ bytes: borrowing Span<UInt8>, _ field: HeaderField) {
     func isNamed(_ name: StaticString) -> Bool { bytes.equalsIgnoringCase(field.name, name) }
     guard field.name.lowerBound < field.name.upperBound else { return }
+    if let reason = OtherSystems.reason(bytes, field.name) {
+      veto = reason
+      return
+    }
     switch bytes[field.name.lowerBound].asciiLowercased {
     case UInt8(ascii: "s"): if isNamed("subject") { readSubject(bytes, field.value) }
     case UInt8(ascii: "i"): if isNamed("in-reply-to") { veto = .humanReply }
-    case UInt8(ascii: "r"): if isNamed("references") { veto = .humanReply }
+    case UInt8(ascii: "r"):
+      if isNamed("references") { veto = .humanReply }
+      if isNamed("reply-to") { readReplyTo(bytes, field.value) }
     case UInt8(ascii: "l"): readList(bytes, field)
+    case UInt8(ascii: "m"): if isNamed("message-id") { origin.readID(bytes, field.value) }
     case UInt8(ascii: "p"): readPrecedence(bytes, field)
     case UInt8(ascii: "a"): if isNamed("auto-submitted") { readAutoSubmitted(bytes, field.value) }
     case UInt8(ascii: "f"): if isNamed("from") { readFrom(bytes, field.value) }
@@ -81,7 +97,14 @@ struct Gate: Sendable {
     isAutomatic = bytes.hasIgnoringCase("auto-generated", at: value.lowerBound, before: value.upperBound)
   }
 
+  /// A ticket system finds the ticket of an answer by a number in the address: `support+60256@example.org`.
+  private mutating func readReplyTo(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) {
+    origin.readReplyTo(bytes, value)
+    if origin.isAnsweredToTicket { veto = .ticket }
+  }
+
   private mutating func readFrom(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) {
+    origin.readFrom(bytes, value)
     isCron = isCron || bytes.firstIndex(of: "(Cron Daemon)", in: value) != nil
     var index = value.lowerBound
     // One address is enough to know.
@@ -105,6 +128,7 @@ struct Gate: Sendable {
     if begins("x-failed-recipients") { veto = .bounce }
     if begins("x-autorepl") || begins("x-autoresp") { veto = .automaticReply }
     if begins("x-ms-has-attach") { veto = .mailProgram }
+    if begins("x-mailer"), MailOrigin.isMailProgram(bytes, field.value) { veto = .mailProgram }
     if begins("x-cron-env") {
       isCron = true
       readCronEnvironment(bytes, field.value)

@@ -2,9 +2,11 @@ import MailMessage
 
 /// Takes a decoded text apart: Django's layout, else tracebacks as Python prints them, else a log record.
 struct ReportAnalyst {
-  let gate: Gate
+  private(set) var gate: Gate
   let limits: ReadingLimits
   let records: Bool
+  /// The text was cleaned of a terminal's colours: it is not cleaned again.
+  var isPlain = false
 
   func analyse(_ decoded: DecodedText, isHTML: Bool) -> Analysis {
     let text = decoded.octets.span
@@ -15,6 +17,8 @@ struct ReportAnalyst {
       analysis.report = report
       analysis.work += report.work
       analyseDjango(text, report, &analysis)
+    } else if !isPlain, !isHTML, TerminalText.isIn(text) {
+      return analysePlain(decoded)
     } else if isTraceback(text, isHTML: isHTML, &analysis) {
       analysis.format = .traceback
     } else if let message = unraised(text, isHTML: isHTML) {
@@ -27,6 +31,18 @@ struct ReportAnalyst {
       analysis.outcome = .doubt(Doubt(.ambiguousReport))
     }
     if decoded.isAbridged { noteAbridged(&analysis) }
+    return analysis
+  }
+
+  /// Reads the text again without colours and time stamps. Django's own report has none, so it was looked for before.
+  private func analysePlain(_ decoded: DecodedText) -> Analysis {
+    var analyst = self
+    analyst.isPlain = true
+    analyst.gate.removeColours()
+    var plain = decoded
+    plain.octets = TerminalText.plain(decoded.octets)
+    var analysis = analyst.analyse(plain, isHTML: false)
+    analysis.work += 2 * decoded.octets.count
     return analysis
   }
 
@@ -133,7 +149,7 @@ struct ReportAnalyst {
     guard !tracebacks.isEmpty else { return }
     defer { analysis.work += reading.work }
     let traceback = tracebacks[0].traceback
-    let author = analysis.report == nil ? MachineMade(gate: gate).author(text, reading) : .machine
+    let author = analysis.report == nil ? MachineMade(gate: gate).author(text, reading, &analysis.work) : .machine
     guard isMachines(author, &analysis) else { return noteCertain(text, reading, &analysis) }
     if !reading.isCertain(text) {
       analysis.outcome = .doubt(Doubt(.ambiguousReport))

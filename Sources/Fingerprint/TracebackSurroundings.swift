@@ -1,0 +1,166 @@
+import MailMessage
+
+/// What stands above and below a traceback: the labels, headings and data of a program, or the words of a human.
+struct TracebackSurroundings {
+  /// Lines that are neither label, heading nor data, and say nothing of the traceback.
+  private(set) var sentences = 0
+  /// Sentences that name the exception or its place, or something that the Subject names too.
+  private(set) var tiedSentences = 0
+  private(set) var labels = 0
+  /// Labels and lines whose value only a program writes.
+  private(set) var data = 0
+  /// A sentence names the exception and its place: `Task shop.tasks.nightly[6886ecd7] raised unexpected: KeyError('price')`.
+  private(set) var isReported = false
+  /// Values that are mail addresses.
+  private var addresses = 0
+  /// Lines below a rule at the end: what a program says of itself, or a human's signature.
+  private var footer: Int?
+  /// A label, a heading or data names the exception, its place, or something that the Subject names too.
+  private(set) var isTied = false
+  /// A line says what the Subject says.
+  private(set) var repeatsSubject = false
+  /// Marks of quoting, a question or a closing.
+  private(set) var isHumans = false
+  /// Labels of a contact form, or the like: `Name:`, `Message:`.
+  private(set) var formLabels = 0
+  /// The line above the traceback introduces it in words that error reports do not have: `Viesti:`.
+  private(set) var isIntroduced = false
+  private(set) var ties: ReportTies
+  /// Octets that were looked at.
+  private(set) var work = 0
+
+  /// Octets of a line that are read.
+  private static let mostOfLine = 400
+  private static let mostOfFooter = 2
+
+  init(_ text: borrowing Span<UInt8>, above: Range<Int>, below: Range<Int>, ties: ReportTies) {
+    self.ties = ties
+    readLines(text, above, isAbove: true)
+    readLines(text, below, isAbove: false)
+    work += 2 * (above.count + below.count) + self.ties.work
+  }
+
+  /// Whether nothing here needs a human to have written it.
+  var isProgrammed: Bool {
+    !isHumans && !isIntroduced && !isForm && sentences == 0
+      && (tiedSentences == 0 || repeatsSubject || isReported || labels + data >= 2)
+  }
+
+  /// Whether a form was filled in, whose values may hold anything.
+  var isForm: Bool { formLabels >= 2 || addresses > 0 && data == addresses }
+
+  /// Whether something agrees, and nothing is there that says nothing of the traceback.
+  var isAgreeing: Bool {
+    isTied || repeatsSubject || ties.isInSubject || tiedSentences > 0 && sentences == 0
+  }
+
+  private mutating func readLines(_ text: borrowing Span<UInt8>, _ range: Range<Int>, isAbove: Bool) {
+    var index = range.lowerBound
+    var hasBegun = false
+    while index < range.upperBound {
+      let raw = text.line(at: index, before: range.upperBound)
+      let next = Swift.max(text.next(after: raw, before: range.upperBound), index + 1)
+      let line = text.trimmed(raw.prefix(Self.mostOfLine))
+      index = next
+      guard !line.isEmpty else { continue }
+      // What is indented below a label or data goes on with it.
+      if hasBegun, raw.lowerBound < line.lowerBound, !HumanWords.isMarked(text, line) {
+        tie(text, line)
+        continue
+      }
+      hasBegun = readLine(text, line, isAbove: isAbove)
+    }
+  }
+
+  /// Answers whether an indented line may go on with this one.
+  private mutating func readLine(_ text: borrowing Span<UInt8>, _ line: Range<Int>, isAbove: Bool) -> Bool {
+    if HumanWords.isMarked(text, line) {
+      isHumans = true
+      return false
+    }
+    let kind = MailLine(text, line)
+    if isAbove { isIntroduced = kind == .heading(isKnown: false) || kind == .rule && isIntroduced }
+    switch kind {
+    case .rule:
+      if !isAbove { footer = 0 }
+      return true
+    case .heading(let isKnown):
+      if !isKnown, FormLabels.contains(text, line.dropLast()) { formLabels += 1 }
+      return true
+    case .data:
+      data += 1
+      tie(text, line)
+      return true
+    case .label(let name, let value):
+      return readLabel(text, line, name, value)
+    case .sentence:
+      readSentence(text, line)
+      return false
+    }
+  }
+
+  private mutating func readLabel(
+    _ text: borrowing Span<UInt8>, _ line: Range<Int>, _ name: Range<Int>, _ value: Range<Int>
+  ) -> Bool {
+    if FormLabels.contains(text, name) { formLabels += 1 }
+    let isTied = tie(text, line)
+    if MailLine.isData(text, value) {
+      data += 1
+      if text.firstIndex(of: UInt8(ascii: "@"), in: value) != nil { addresses += 1 }
+    } else if !isTied, HumanWords.isQuestion(text, value) {
+      isHumans = true
+    } else if !isTied, MailLine.words(text, value, most: 7) > 6 {
+      sentences += 1
+    }
+    labels += 1
+    return true
+  }
+
+  private mutating func readSentence(_ text: borrowing Span<UInt8>, _ line: Range<Int>) {
+    if ties.repeatsSubject(text, line) {
+      repeatsSubject = true
+      tiedSentences += 1
+    } else if ties.names(text, line) || ties.sharesToken(text, line) {
+      tiedSentences += 1
+      isReported = isReported || ties.namesException(text, line) && ties.namesPlace(text, in: line)
+    } else if let lines = footer, lines < Self.mostOfFooter {
+      footer = lines + 1
+    } else {
+      sentences += 1
+    }
+    if HumanWords.isQuestion(text, line) || HumanWords.isClosing(text, line) { isHumans = true }
+  }
+
+  @discardableResult
+  private mutating func tie(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Bool {
+    let isTied = ties.names(text, line) || ties.sharesToken(text, line)
+    self.isTied = self.isTied || isTied
+    return isTied
+  }
+}
+
+/// What contact forms call their fields.
+enum FormLabels {
+  static func contains(_ text: borrowing Span<UInt8>, _ label: Range<Int>) -> Bool {
+    for name in names where text.equalsIgnoringCase(label, name) { return true }
+    return false
+  }
+
+  private static let names: [StaticString] = [
+    "name", "your name", "full name", "first name", "last name", "surname", "e-mail", "email", "your email",
+    "email address", "e-mail address", "mail", "phone", "telephone", "tel", "mobile", "message", "your message", "subject",
+    "comment", "comments", "feedback", "enquiry", "inquiry", "question", "company", "organisation", "organization",
+    "city", "form", "topic", "description", "reporter", "reported by", "requester", "customer", "sender", "queue",
+    "vorname", "nachname", "telefon", "nachricht", "betreff", "anfrage", "firma", "absender", "kommentar", "formular",
+    "nom", "prénom", "courriel", "téléphone", "sujet", "objet", "adresse e-mail", "commentaire", "société", "formulaire",
+    "nombre", "apellido", "apellidos", "correo", "correo electrónico", "teléfono", "mensaje", "asunto", "empresa",
+    "nome", "cognome", "telefono", "messaggio", "oggetto", "azienda", "mensagem", "assunto", "telefone", "sobrenome",
+    "naam", "bericht", "onderwerp", "telefoon", "bedrijf", "namn", "meddelande", "ämne", "e-post", "e-postadress",
+    "navn", "besked", "melding", "emne", "beskjed", "nimi", "sähköposti", "viesti", "aihe", "puhelin", "lomake",
+    "palaute", "lähettäjä", "jono", "e-kiri", "sõnum", "imię", "imię i nazwisko", "nazwisko", "wiadomość", "temat",
+    "jméno", "zpráva", "předmět", "meno", "správa", "predmet", "név", "üzenet", "tárgy", "isim", "ad", "ad soyad",
+    "mesaj", "konu", "e-posta", "Имя", "Сообщение", "Тема", "Почта", "Телефон", "Ім'я", "Повідомлення", "Όνομα",
+    "Μήνυμα", "vardas", "žinutė", "vārds", "ziņa", "ime", "poruka", "sporočilo", "zadeva", "nume", "prenume", "mesaj", "subiect",
+    "missatge", "nama", "pesan", "tên", "tin nhắn", "име", "съобщение", "тема", "שם", "הודעה", "الاسم", "الرسالة", "お名前", "名前", "メール", "メールアドレス", "件名", "お問い合わせ内容", "姓名", "邮箱", "留言", "主题", "이름", "이메일", "문의",
+  ]
+}
