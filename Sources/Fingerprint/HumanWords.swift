@@ -28,7 +28,8 @@ enum HumanWords {
   /// mail that was sent on.
   static func isMarked(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Bool {
     let marks: [StaticString] = [
-      ">", "```", "~~~", "diff --git ", "@@ -", "+++ ", "--- a/", "---- Forwarded", "-----Original", "---------- Forwarded",
+      ">", "```", "~~~", "diff --git ", "@@ -", "+++ ", "--- a/", "---- Forwarded", "-----Original",
+      "---------- Forwarded",
       "{code", "[code]", "<pre", "$ ",
     ]
     for mark in marks where text.has(mark, at: line.lowerBound, before: line.upperBound) { return true }
@@ -62,7 +63,8 @@ enum HumanWords {
     "thanks", "thank you", "thx", "regards", "best", "cheers", "kind", "yours", "sincerely", "mfg", "mit freundlich",
     "freundliche", "viele gr", "gru", "gruß", "lg", "danke", "besten dank", "merci", "cordialement", "bien à",
     "bonne journée", "gracias", "saludos", "un saludo", "atentamente", "grazie", "saluti", "cordiali", "distinti",
-    "obrigad", "atenciosamente", "abraço", "cumprimentos", "groet", "met vriendelijke", "bedankt", "dank", "mvh", "tack",
+    "obrigad", "atenciosamente", "abraço", "cumprimentos", "groet", "met vriendelijke", "bedankt", "dank", "mvh",
+    "tack",
     "hälsningar", "vänlig", "med vänlig", "takk", "hilsen", "med vennlig", "tak", "venlig", "mange tak", "kiitos",
     "kiitän", "terveisin", "yst", "t:", "tänan", "aitäh", "dziękuj", "pozdraw", "z poważaniem", "děkuj", "s pozdravem",
     "ďakujem", "köszön", "üdv", "teşekkür", "saygı", "sevgi", "sent from", "von meinem", "envoyé de", "enviado desde",

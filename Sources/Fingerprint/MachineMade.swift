@@ -20,9 +20,13 @@ struct MachineMade {
     if report.isMessageCertain, gate.subject.level != nil { return .machine }
     let message = report.message
     if HumanWords.isGreeting(text, message) { return human }
-    if report.isAmbiguous || message.isEmpty { return .machine }
+    if report.isAmbiguous { return .machine }
+    // A human may paste a report and say nothing.
+    if message.isEmpty { return isSignedByProgram || gate.subject.level != nil ? .machine : .unknown }
     if gate.subject.level != nil { return gate.subject.isOfHandler || gate.origin.isProgram ? .machine : .unknown }
-    if isInSubject(text, message) || subjectNames(text, report.certainType) { return .machine }
+    if isInSubject(text, message) || subjectNames(text, report.certainType) {
+      return isSignedByProgram ? .machine : .unknown
+    }
     if let traceback = report.traceback, isProgram(text, message, traceback) { return .machine }
     // Whoever fills in a contact form can paste a report: no level, and nothing that the Subject says as well.
     let isOneMessage = text.firstIndex(of: "\n\n", in: message) == nil
@@ -42,36 +46,53 @@ struct MachineMade {
 
   // MARK: - Tracebacks as Python prints them
 
-  /// - Parameter work: grows by the octets that were looked at.
-  func author(_ text: borrowing Span<UInt8>, _ reading: PlainReading, _ work: inout Int) -> Author {
-    guard let first = reading.tracebacks.first, let last = reading.tracebacks.last else { return .human }
+  /// - Parameters:
+  ///   - range: from the first traceback's header to the end of the last one.
+  ///   - end: where the text ends that may be a human's.
+  ///   - work: grows by the octets that were looked at.
+  func author(
+    _ text: borrowing Span<UInt8>, _ traceback: Traceback, in range: Range<Int>, end: Int, _ work: inout Int
+  ) -> Author {
     if gate.isCron { return .machine }
-    let before = text.trimmed(0..<first.range.lowerBound)
-    let after = text.trimmed(Swift.min(last.range.upperBound, reading.end)..<reading.end)
-    let ties = ReportTies(text, first.traceback, subject: gate.decodedSubject)
+    let before = text.trimmed(0..<range.lowerBound)
+    let after = text.trimmed(Swift.min(range.upperBound, end)..<end)
+    let ties = ReportTies(text, traceback, subject: gate.decodedSubject)
     let around = TracebackSurroundings(text, above: before, below: after, ties: ties)
     work += around.work
     // What stands right above and behind a traceback a visitor may have chosen: as a record it is no human's for sure.
     let isRecord =
-      before.isEmpty || isAdjacent(text, before, first.range.lowerBound) || isLogLine(text, before)
+      before.isEmpty || isAdjacent(text, before, range.lowerBound) || isLogLine(text, before)
     if HumanWords.isGreeting(text, before) { return isRecord && after.isEmpty ? open(around) : human }
     if isRecord, after.isEmpty { return author(ofRecord: text, before, around) }
-    if isTaskMail(text, before) || isProgram(around) { return .machine }
-    if around.isHumans { return human }
+    if isTaskMail(text, before) || isProgram(around) || isLeveled(around) { return .machine }
+    if around.isHumanAbove { return human }
     let isOneParagraph = isRecord && text.firstIndex(of: "\n\n", in: before) == nil
-    return isOneParagraph || around.isAgreeing || gate.subject.level != nil ? open(around) : human
+    // What is below may go on with the text of the exception, which a visitor may have chosen.
+    if isOneParagraph || around.isAgreeing && around.sentencesAbove == 0 { return open(around) }
+    if around.isHumanBelow { return human }
+    return around.isAgreeing || gate.subject.level != nil ? open(around) : human
+  }
+
+  /// A level in the Subject, as log handlers put it there, and above the traceback nothing but what they write.
+  private func isLeveled(_ around: TracebackSurroundings) -> Bool {
+    guard gate.subject.level != nil, !around.isHumanAbove, !around.isHumanBelow, !isFilledIn(around) else {
+      return false
+    }
+    return gate.subject.isOfHandler || isSignedByProgram && around.sentencesAbove == 0 && !around.isIntroduced
   }
 
   /// A log record: a message, and its traceback right below it and last.
   private func author(
     ofRecord text: borrowing Span<UInt8>, _ before: Range<Int>, _ around: TracebackSurroundings
   ) -> Author {
-    if isLogLine(text, before), !around.isHumans { return .machine }
-    if isFilledIn(around) || around.isHumans { return open(around) }
+    if isLogLine(text, before), !around.isHumanAbove { return .machine }
+    if isFilledIn(around) || around.isHumanAbove { return open(around) }
     // `Agenda:` below other paragraphs introduces what somebody pastes.
-    if around.isIntroduced, text.firstIndex(of: "\n\n", in: before) != nil { return isProgram(around) ? .machine : human }
+    if around.isIntroduced, text.firstIndex(of: "\n\n", in: before) != nil {
+      return isProgram(around) ? .machine : human
+    }
     if isSignedByProgram || gate.subject.level != nil { return .machine }
-    return before.isEmpty || around.ties.isInSubject ? .unknown : human
+    return before.isEmpty ? .unknown : human
   }
 
   /// A layout of the site's own: labels, headings and data around the traceback, which agree with it or with the Subject.

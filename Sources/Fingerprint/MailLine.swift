@@ -65,7 +65,8 @@ enum MailLine: Equatable {
   }
 
   private static func withoutBullet(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Range<Int> {
-    for bullet: StaticString in ["- ", "* ", "• "] where text.has(bullet, at: line.lowerBound, before: line.upperBound) {
+    for bullet: StaticString in ["- ", "* ", "• "] where text.has(bullet, at: line.lowerBound, before: line.upperBound)
+    {
       return text.trimmed(line.lowerBound + bullet.utf8CodeUnitCount..<line.upperBound)
     }
     return line
@@ -91,7 +92,8 @@ enum MailLine: Equatable {
   }
 
   private static func isOfLabel(_ byte: UInt8) -> Bool {
-    byte.isNameByte || byte == 0x20 || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "/") || byte == UInt8(ascii: ".")
+    byte.isNameByte || byte == 0x20 || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "/")
+      || byte == UInt8(ascii: ".")
       || byte == UInt8(ascii: "(") || byte == UInt8(ascii: ")") || byte == UInt8(ascii: "*")
       || byte == UInt8(ascii: "#") || byte == UInt8(ascii: "[") || byte == UInt8(ascii: "]")
   }
@@ -100,15 +102,19 @@ enum MailLine: Equatable {
   private static func isKnownHeading(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
     guard words(text, range, most: 5) <= 4 else { return false }
     let known: [StaticString] = [
-      "traceback", "stack", "exception", "error", "trace", "request", "args", "arguments", "kwargs", "params", "parameters",
-      "environment", "environ", "cookies", "settings", "handler", "session", "headers", "context", "details", "get", "post",
+      "traceback", "stack", "exception", "error", "trace", "request", "args", "arguments", "kwargs", "params",
+      "parameters",
+      "environment", "environ", "cookies", "settings", "handler", "session", "headers", "context", "details", "get",
+      "post",
       "meta", "files", "data", "einfo", "local", "locals", "response", "payload", "body", "query", "fehler", "erreur",
       "pile", "errore", "erro", "rastreo", "traza", "virhe", "fel", "feil", "fejl", "fout", "błąd", "chyba", "hiba",
       "hata", "Ошибка", "Трассировка", "viga", "jäljitys", "pyyntö", "anfrage", "requête", "solicitud", "richiesta",
     ]
     let first = word(text, range)
     if known.contains(where: { isWord(text, first, $0) }) { return true }
-    let articles: [StaticString] = ["the", "this", "my", "our", "a", "an", "der", "die", "das", "le", "la", "el", "il", "de"]
+    let articles: [StaticString] = [
+      "the", "this", "my", "our", "a", "an", "der", "die", "das", "le", "la", "el", "il", "de",
+    ]
     let second = word(text, Swift.min(first.upperBound + 1, range.upperBound)..<range.upperBound)
     guard !articles.contains(where: { text.equalsIgnoringCase(first, $0) }) else { return false }
     return known.contains { isWord(text, second, $0) }
@@ -123,14 +129,17 @@ enum MailLine: Equatable {
   /// Whether `range` is the word, or a longer one made with it: `Stacktrace`, `Fehlermeldung`.
   private static func isWord(_ text: borrowing Span<UInt8>, _ range: Range<Int>, _ word: StaticString) -> Bool {
     word.utf8CodeUnitCount <= 4
-      ? text.equalsIgnoringCase(range, word) : text.hasIgnoringCase(word, at: range.lowerBound, before: range.upperBound)
+      ? text.equalsIgnoringCase(range, word)
+      : text.hasIgnoringCase(word, at: range.lowerBound, before: range.upperBound)
   }
 
   /// `Try 1 of 2`: a few words, two of them numbers.
   private static func isCount(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Bool {
     guard words(text, line, most: 7) <= 6, line.count < 60 else { return false }
     var numbers = 0
-    for index in line where text[index].isDigit && (index == line.lowerBound || text[index - 1].isBlank) { numbers += 1 }
+    for index in line where text[index].isDigit && (index == line.lowerBound || text[index - 1].isBlank) {
+      numbers += 1
+    }
     return numbers >= 2
   }
 

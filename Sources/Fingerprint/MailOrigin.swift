@@ -4,6 +4,8 @@ import MailMessage
 struct MailOrigin: Sendable, Equatable {
   /// The address belongs to a role or a host: `root@`, `noreply@`, `shop@shop.example.org`.
   private(set) var isRole = false
+  /// The address stands alone, as log handlers write it, without anybody's name before it.
+  private(set) var isBare = false
   private(set) var hasID = false
   /// The Message-ID has the form that Python's `email.utils.make_msgid` gives: `<179601025818.12603.6581@host>`.
   private(set) var isNumberedID = false
@@ -12,8 +14,8 @@ struct MailOrigin: Sendable, Equatable {
   /// Answers go to an address with the number of a ticket in it.
   private(set) var isAnsweredToTicket = false
 
-  /// Whether the header looks like a program's. Python's `smtplib` adds no Message-ID, mail programs always do.
-  var isProgram: Bool { isRole || isNumberedID || !hasID }
+  /// Whether the header looks like a program's. Python's `SMTPHandler` adds no Message-ID, mail programs always do.
+  var isProgram: Bool { isRole || isNumberedID || isBare && !hasID }
 
   mutating func readID(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) {
     hasID = !value.isEmpty
@@ -29,6 +31,8 @@ struct MailOrigin: Sendable, Equatable {
 
   mutating func readFrom(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) {
     guard let address = Self.address(bytes, value) else { return }
+    let before = bytes.trimmed(value.lowerBound..<address.local.lowerBound)
+    isBare = before.isEmpty || bytes.equals(before, "<")
     isRole =
       Self.isRoleName(bytes, address.local) || Self.isLocal(bytes, address.domain)
       || Self.isNamed(bytes, address.domain, after: address.local)
@@ -97,7 +101,8 @@ struct MailOrigin: Sendable, Equatable {
   }
 
   private static let roles: [StaticString] = [
-    "root", "django", "noreply", "reply", "donotreply", "www", "apache", "nginx", "httpd", "wwwrun", "uwsgi", "gunicorn",
+    "root", "django", "noreply", "reply", "donotreply", "www", "apache", "nginx", "httpd", "wwwrun", "uwsgi",
+    "gunicorn",
     "webmaster", "hostmaster", "daemon", "cron", "crontab", "server", "system", "sysadmin", "nobody", "error", "errors",
     "exception", "exceptions", "traceback", "tracebacks", "alert", "alerts", "monitor", "monitoring", "notification",
     "notifications", "notify", "notifier", "bot", "robot", "worker", "workers", "celery", "airflow", "zope", "plone",
@@ -117,9 +122,11 @@ struct MailOrigin: Sendable, Equatable {
     var start = domain.lowerBound
     while start < domain.upperBound {
       let dot = bytes.firstIndex(of: UInt8(ascii: "."), in: start..<domain.upperBound) ?? domain.upperBound
-      if local.count == dot - start, dot < domain.upperBound, local.indices.allSatisfy({ offset in
-        bytes[offset].asciiLowercased == bytes[start + offset - local.lowerBound].asciiLowercased
-      }) {
+      if local.count == dot - start, dot < domain.upperBound,
+        local.indices.allSatisfy({ offset in
+          bytes[offset].asciiLowercased == bytes[start + offset - local.lowerBound].asciiLowercased
+        })
+      {
         return true
       }
       start = dot + 1

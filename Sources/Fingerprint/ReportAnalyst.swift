@@ -11,7 +11,7 @@ struct ReportAnalyst {
   func analyse(_ decoded: DecodedText, isHTML: Bool) -> Analysis {
     let text = decoded.octets.span
     var analysis = Analysis(outcome: .pass(.noReportStructure), gate: gate, text: decoded.octets)
-    analysis.work = text.count
+    analysis.work = 2 * text.count
     if let report = DjangoReport(text, logged: isHTML ? nil : gate.subject.message, limits: limits) {
       analysis.format = isHTML ? .djangoHTML : .djangoText
       analysis.report = report
@@ -21,6 +21,9 @@ struct ReportAnalyst {
       return analysePlain(decoded)
     } else if isTraceback(text, isHTML: isHTML, &analysis) {
       analysis.format = .traceback
+    } else if let list = FrameList(text, limits: limits) {
+      analysis.format = .traceback
+      analyse(text, list, &analysis)
     } else if let message = unraised(text, isHTML: isHTML) {
       analysis.format = .logRecord
       analyseMessage(text, message, view: nil, isDjango: true, &analysis)
@@ -149,7 +152,10 @@ struct ReportAnalyst {
     guard !tracebacks.isEmpty else { return }
     defer { analysis.work += reading.work }
     let traceback = tracebacks[0].traceback
-    let author = analysis.report == nil ? MachineMade(gate: gate).author(text, reading, &analysis.work) : .machine
+    let around = tracebacks[0].range.lowerBound..<(tracebacks.last ?? tracebacks[0]).range.upperBound
+    let author =
+      analysis.report == nil
+      ? MachineMade(gate: gate).author(text, traceback, in: around, end: reading.end, &analysis.work) : .machine
     guard isMachines(author, &analysis) else { return noteCertain(text, reading, &analysis) }
     if !reading.isCertain(text) {
       analysis.outcome = .doubt(Doubt(.ambiguousReport))
@@ -161,6 +167,18 @@ struct ReportAnalyst {
       conclude(finding(text, traceback, report: analysis.report), &analysis)
       if gate.isCron { addOutput(text, around: tracebacks[0].range, &analysis) }
       if analysis.report != nil { markAsLogged(&analysis) }
+    }
+  }
+
+  /// Frames without an exception name their error all the same, by the place of the innermost one.
+  private func analyse(_ text: borrowing Span<UInt8>, _ list: FrameList, _ analysis: inout Analysis) {
+    let author = MachineMade(gate: gate)
+      .author(text, list.traceback, in: list.range, end: text.count, &analysis.work)
+    guard isMachines(author, &analysis) else { return }
+    if list.traceback.isCut {
+      analysis.outcome = .doubt(Doubt(.tooManyFrames))
+    } else {
+      conclude(finding(text, list.traceback, report: nil), &analysis)
     }
   }
 

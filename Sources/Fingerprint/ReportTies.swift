@@ -120,7 +120,8 @@ struct ReportTies: Sendable {
   }
 
   private static func isTechnical(_ text: borrowing Span<UInt8>, _ word: Range<Int>) -> Bool {
-    for index in word.dropFirst() where !text[index].isNameByte || text[index].isDigit || text[index] == UInt8(ascii: "_") {
+    for index in word.dropFirst()
+    where !text[index].isNameByte || text[index].isDigit || text[index] == UInt8(ascii: "_") {
       return true
     }
     return false

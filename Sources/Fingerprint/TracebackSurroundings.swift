@@ -3,7 +3,9 @@ import MailMessage
 /// What stands above and below a traceback: the labels, headings and data of a program, or the words of a human.
 struct TracebackSurroundings {
   /// Lines that are neither label, heading nor data, and say nothing of the traceback.
-  private(set) var sentences = 0
+  var sentences: Int { sentencesAbove + sentencesBelow }
+  private(set) var sentencesAbove = 0
+  private var sentencesBelow = 0
   /// Sentences that name the exception or its place, or something that the Subject names too.
   private(set) var tiedSentences = 0
   private(set) var labels = 0
@@ -19,8 +21,9 @@ struct TracebackSurroundings {
   private(set) var isTied = false
   /// A line says what the Subject says.
   private(set) var repeatsSubject = false
-  /// Marks of quoting, a question or a closing.
-  private(set) var isHumans = false
+  /// Marks of quoting, a question or a closing, above and below the traceback.
+  private(set) var isHumanAbove = false
+  private(set) var isHumanBelow = false
   /// Labels of a contact form, or the like: `Name:`, `Message:`.
   private(set) var formLabels = 0
   /// The line above the traceback introduces it in words that error reports do not have: `Viesti:`.
@@ -42,7 +45,7 @@ struct TracebackSurroundings {
 
   /// Whether nothing here needs a human to have written it.
   var isProgrammed: Bool {
-    !isHumans && !isIntroduced && !isForm && sentences == 0
+    !isHumanAbove && !isHumanBelow && !isIntroduced && !isForm && sentences == 0
       && (tiedSentences == 0 || repeatsSubject || isReported || labels + data >= 2)
   }
 
@@ -75,7 +78,7 @@ struct TracebackSurroundings {
   /// Answers whether an indented line may go on with this one.
   private mutating func readLine(_ text: borrowing Span<UInt8>, _ line: Range<Int>, isAbove: Bool) -> Bool {
     if HumanWords.isMarked(text, line) {
-      isHumans = true
+      noteHuman(isAbove)
       return false
     }
     let kind = MailLine(text, line)
@@ -92,31 +95,30 @@ struct TracebackSurroundings {
       tie(text, line)
       return true
     case .label(let name, let value):
-      return readLabel(text, line, name, value)
+      return readLabel(text, line, name, value, isAbove)
     case .sentence:
-      readSentence(text, line)
+      readSentence(text, line, isAbove)
       return false
     }
   }
 
   private mutating func readLabel(
-    _ text: borrowing Span<UInt8>, _ line: Range<Int>, _ name: Range<Int>, _ value: Range<Int>
+    _ text: borrowing Span<UInt8>, _ line: Range<Int>, _ name: Range<Int>, _ value: Range<Int>, _ isAbove: Bool
   ) -> Bool {
     if FormLabels.contains(text, name) { formLabels += 1 }
     let isTied = tie(text, line)
     if MailLine.isData(text, value) {
       data += 1
       if text.firstIndex(of: UInt8(ascii: "@"), in: value) != nil { addresses += 1 }
-    } else if !isTied, HumanWords.isQuestion(text, value) {
-      isHumans = true
-    } else if !isTied, MailLine.words(text, value, most: 7) > 6 {
-      sentences += 1
+    } else if !isTied, HumanWords.isQuestion(text, value) || MailLine.words(text, value, most: 7) > 6 {
+      // A visitor may have chosen the value, so it says less than a sentence of its own.
+      noteSentence(isAbove)
     }
     labels += 1
     return true
   }
 
-  private mutating func readSentence(_ text: borrowing Span<UInt8>, _ line: Range<Int>) {
+  private mutating func readSentence(_ text: borrowing Span<UInt8>, _ line: Range<Int>, _ isAbove: Bool) {
     if ties.repeatsSubject(text, line) {
       repeatsSubject = true
       tiedSentences += 1
@@ -126,9 +128,17 @@ struct TracebackSurroundings {
     } else if let lines = footer, lines < Self.mostOfFooter {
       footer = lines + 1
     } else {
-      sentences += 1
+      noteSentence(isAbove)
     }
-    if HumanWords.isQuestion(text, line) || HumanWords.isClosing(text, line) { isHumans = true }
+    if HumanWords.isQuestion(text, line) || HumanWords.isClosing(text, line) { noteHuman(isAbove) }
+  }
+
+  private mutating func noteSentence(_ isAbove: Bool) {
+    if isAbove { sentencesAbove += 1 } else { sentencesBelow += 1 }
+  }
+
+  private mutating func noteHuman(_ isAbove: Bool) {
+    if isAbove { isHumanAbove = true } else { isHumanBelow = true }
   }
 
   @discardableResult
@@ -137,30 +147,4 @@ struct TracebackSurroundings {
     self.isTied = self.isTied || isTied
     return isTied
   }
-}
-
-/// What contact forms call their fields.
-enum FormLabels {
-  static func contains(_ text: borrowing Span<UInt8>, _ label: Range<Int>) -> Bool {
-    for name in names where text.equalsIgnoringCase(label, name) { return true }
-    return false
-  }
-
-  private static let names: [StaticString] = [
-    "name", "your name", "full name", "first name", "last name", "surname", "e-mail", "email", "your email",
-    "email address", "e-mail address", "mail", "phone", "telephone", "tel", "mobile", "message", "your message", "subject",
-    "comment", "comments", "feedback", "enquiry", "inquiry", "question", "company", "organisation", "organization",
-    "city", "form", "topic", "description", "reporter", "reported by", "requester", "customer", "sender", "queue",
-    "vorname", "nachname", "telefon", "nachricht", "betreff", "anfrage", "firma", "absender", "kommentar", "formular",
-    "nom", "prénom", "courriel", "téléphone", "sujet", "objet", "adresse e-mail", "commentaire", "société", "formulaire",
-    "nombre", "apellido", "apellidos", "correo", "correo electrónico", "teléfono", "mensaje", "asunto", "empresa",
-    "nome", "cognome", "telefono", "messaggio", "oggetto", "azienda", "mensagem", "assunto", "telefone", "sobrenome",
-    "naam", "bericht", "onderwerp", "telefoon", "bedrijf", "namn", "meddelande", "ämne", "e-post", "e-postadress",
-    "navn", "besked", "melding", "emne", "beskjed", "nimi", "sähköposti", "viesti", "aihe", "puhelin", "lomake",
-    "palaute", "lähettäjä", "jono", "e-kiri", "sõnum", "imię", "imię i nazwisko", "nazwisko", "wiadomość", "temat",
-    "jméno", "zpráva", "předmět", "meno", "správa", "predmet", "név", "üzenet", "tárgy", "isim", "ad", "ad soyad",
-    "mesaj", "konu", "e-posta", "Имя", "Сообщение", "Тема", "Почта", "Телефон", "Ім'я", "Повідомлення", "Όνομα",
-    "Μήνυμα", "vardas", "žinutė", "vārds", "ziņa", "ime", "poruka", "sporočilo", "zadeva", "nume", "prenume", "mesaj", "subiect",
-    "missatge", "nama", "pesan", "tên", "tin nhắn", "име", "съобщение", "тема", "שם", "הודעה", "الاسم", "الرسالة", "お名前", "名前", "メール", "メールアドレス", "件名", "お問い合わせ内容", "姓名", "邮箱", "留言", "主题", "이름", "이메일", "문의",
-  ]
 }
