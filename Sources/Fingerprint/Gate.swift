@@ -9,6 +9,8 @@ struct Gate: Sendable {
   /// Why the mail passes; `nil` when its text has to be read.
   private(set) var veto: PassReason?
   private(set) var isCron = false
+  /// The header is that of a program, which is no proof: it allows what the text shows.
+  var isSignedByProgram: Bool { origin.isProgram || isAutomatic }
   /// `Auto-Submitted: auto-generated`.
   private(set) var isAutomatic = false
   /// Who sent the mail, as far as From, Reply-To and Message-ID tell.
@@ -27,6 +29,8 @@ struct Gate: Sendable {
     }
     subject = ReportSubject(decoded: decodedSubject)
     isCutShort = header.endsInText
+    // `Cron <root@web1> make backup`: anybody can write that into a Subject.
+    isCron = isCron || origin.isProgram && decodedSubject.span.has("Cron <", at: 0, before: decodedSubject.count)
   }
 
   /// Takes a terminal's colours out of the Subject, which has to be compared with a text that has none.
@@ -63,7 +67,6 @@ struct Gate: Sendable {
 
   private mutating func readSubject(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) {
     let decoded = EncodedWord.decode(bytes, value, limit: LoggedMessage.mostOfSubject)
-    isCron = isCron || decoded.span.has("Cron <", at: 0, before: decoded.count)
     if Self.isAnswer(decoded.span) { veto = .humanReply }
     decodedSubject = decoded
   }

@@ -22,10 +22,10 @@ struct MachineMade {
     if HumanWords.isGreeting(text, message) { return human }
     if report.isAmbiguous { return .machine }
     // A human may paste a report and say nothing.
-    if message.isEmpty { return isSignedByProgram || gate.subject.level != nil ? .machine : .unknown }
+    if message.isEmpty { return gate.isSignedByProgram || gate.subject.level != nil ? .machine : .unknown }
     if gate.subject.level != nil { return gate.subject.isOfHandler || gate.origin.isProgram ? .machine : .unknown }
     if isInSubject(text, message) || subjectNames(text, report.certainType) {
-      return isSignedByProgram ? .machine : .unknown
+      return gate.isSignedByProgram ? .machine : .unknown
     }
     if let traceback = report.traceback, isProgram(text, message, traceback) { return .machine }
     // Whoever fills in a contact form can paste a report: no level, and nothing that the Subject says as well.
@@ -64,7 +64,7 @@ struct MachineMade {
       before.isEmpty || isAdjacent(text, before, range.lowerBound) || isLogLine(text, before)
     if HumanWords.isGreeting(text, before) { return isRecord && after.isEmpty ? open(around) : human }
     if isRecord, after.isEmpty { return author(ofRecord: text, before, around) }
-    if isTaskMail(text, before) || isProgram(around) || isLeveled(around) { return .machine }
+    if isTaskMail(text, before) && gate.isSignedByProgram || isProgram(around) || isLeveled(around) { return .machine }
     if around.isHumanAbove { return human }
     let isOneParagraph = isRecord && text.firstIndex(of: "\n\n", in: before) == nil
     // What is below may go on with the text of the exception, which a visitor may have chosen.
@@ -78,20 +78,21 @@ struct MachineMade {
     guard gate.subject.level != nil, !around.isHumanAbove, !around.isHumanBelow, !isFilledIn(around) else {
       return false
     }
-    return gate.subject.isOfHandler || isSignedByProgram && around.sentencesAbove == 0 && !around.isIntroduced
+    return gate.subject.isOfHandler || gate.isSignedByProgram && around.sentencesAbove == 0 && !around.isIntroduced
   }
 
   /// A log record: a message, and its traceback right below it and last.
   private func author(
     ofRecord text: borrowing Span<UInt8>, _ before: Range<Int>, _ around: TracebackSurroundings
   ) -> Author {
-    if isLogLine(text, before), !around.isHumanAbove { return .machine }
+    let isSigned = gate.isSignedByProgram || gate.subject.level != nil
+    if isLogLine(text, before), !around.isHumanAbove { return isSigned ? .machine : .unknown }
     if isFilledIn(around) || around.isHumanAbove { return open(around) }
     // `Agenda:` below other paragraphs introduces what somebody pastes.
     if around.isIntroduced, text.firstIndex(of: "\n\n", in: before) != nil {
       return isProgram(around) ? .machine : human
     }
-    if isSignedByProgram || gate.subject.level != nil { return .machine }
+    if isSigned { return .machine }
     return before.isEmpty ? .unknown : human
   }
 
@@ -99,7 +100,7 @@ struct MachineMade {
   private func isProgram(_ around: TracebackSurroundings) -> Bool {
     guard around.isProgrammed, !isFilledIn(around) else { return false }
     if gate.subject.isOfHandler { return true }
-    guard isSignedByProgram else { return false }
+    guard gate.isSignedByProgram else { return false }
     return gate.subject.level != nil || around.isAgreeing || isProduct(around)
   }
 
@@ -115,11 +116,9 @@ struct MachineMade {
     around.isForm || gate.origin.hasReplyTo || isTicket
   }
 
-  private var isSignedByProgram: Bool { gate.origin.isProgram || gate.isAutomatic }
-
   /// Where it stays open: unknown with the header of a program, else a human's.
   private func open(_ around: TracebackSurroundings) -> Author {
-    isSignedByProgram || gate.subject.isOfHandler ? .unknown : human
+    gate.isSignedByProgram || gate.subject.isOfHandler ? .unknown : human
   }
 
   /// `[Tuki #60256] Error in portal`, `[#451]`, `[CAMPUS-5435]`.

@@ -4,8 +4,8 @@ import MailMessage
 struct MailOrigin: Sendable, Equatable {
   /// The address belongs to a role or a host: `root@`, `noreply@`, `shop@shop.example.org`.
   private(set) var isRole = false
-  /// The address stands alone, as log handlers write it, without anybody's name before it.
-  private(set) var isBare = false
+  /// No name stands before the address: so log handlers write it.
+  private(set) var isBare = true
   private(set) var hasID = false
   /// The Message-ID has the form that Python's `email.utils.make_msgid` gives: `<179601025818.12603.6581@host>`.
   private(set) var isNumberedID = false

@@ -43,8 +43,8 @@ enum OtherSystems {
     ("x-opsgenie", .ticket), ("x-sentry-", .ticket), ("x-glitchtip", .ticket), ("x-rollbar", .ticket),
 
     ("x-beenthere", .listMail), ("x-mailman", .listMail), ("x-mailing-list", .listMail), ("mailing-list", .listMail),
-    ("x-google-group", .listMail), ("x-sympa", .listMail), ("x-campaign", .listMail), ("x-mailgun-tag", .listMail),
-    ("x-mc-user", .listMail), ("x-csa-complaints", .listMail),
+    ("x-google-group", .listMail), ("x-sympa", .listMail), ("x-campaign", .listMail),
+    ("x-csa-complaints", .listMail),
 
     ("resent-from", .forwardedMail), ("resent-to", .forwardedMail),
     ("x-originating-ip", .mailProgram), ("x-mozilla-", .mailProgram), ("x-enigmail", .mailProgram),

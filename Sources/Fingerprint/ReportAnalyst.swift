@@ -5,20 +5,22 @@ struct ReportAnalyst {
   private(set) var gate: Gate
   let limits: ReadingLimits
   let records: Bool
-  /// The text was cleaned of a terminal's colours: it is not cleaned again.
+  /// The text was cleaned for reading, and is not cleaned again.
   var isPlain = false
 
   func analyse(_ decoded: DecodedText, isHTML: Bool) -> Analysis {
     let text = decoded.octets.span
     var analysis = Analysis(outcome: .pass(.noReportStructure), gate: gate, text: decoded.octets)
     analysis.work = 2 * text.count
-    if let report = DjangoReport(text, logged: isHTML ? nil : gate.subject.message, limits: limits) {
+    if !isPlain || !isHTML,
+      let report = DjangoReport(text, logged: isHTML ? nil : gate.subject.message, limits: limits)
+    {
       analysis.format = isHTML ? .djangoHTML : .djangoText
       analysis.report = report
       analysis.work += report.work
       analyseDjango(text, report, &analysis)
-    } else if !isPlain, !isHTML, TerminalText.isIn(text) {
-      return analysePlain(decoded)
+    } else if !isPlain, isHTML ? HTMLReport.isOwnLayout(text) : TerminalText.isIn(text) {
+      return analysePlain(decoded, isHTML: isHTML)
     } else if isTraceback(text, isHTML: isHTML, &analysis) {
       analysis.format = .traceback
     } else if let list = FrameList(text, limits: limits) {
@@ -27,7 +29,9 @@ struct ReportAnalyst {
     } else if let message = unraised(text, isHTML: isHTML) {
       analysis.format = .logRecord
       analyseMessage(text, message, view: nil, isDjango: true, &analysis)
-    } else if let record = LogRecord(text, body: text.trimmed(0..<text.count)) {
+    } else if gate.isSignedByProgram || gate.subject.level != nil,
+      let record = LogRecord(text, body: text.trimmed(0..<text.count))
+    {
       analysis.format = .logRecord
       analyseMessage(text, record.message, view: nil, isDjango: false, &analysis)
     } else if !isHTML, isPartOfReport(text) {
@@ -37,14 +41,16 @@ struct ReportAnalyst {
     return analysis
   }
 
-  /// Reads the text again without colours and time stamps. Django's own report has none, so it was looked for before.
-  private func analysePlain(_ decoded: DecodedText) -> Analysis {
+  /// Reads the text again without colours, time stamps and the marks of HTML. Django's own report has none of the first
+  /// two and needs the last, so it was looked for before.
+  private func analysePlain(_ decoded: DecodedText, isHTML: Bool) -> Analysis {
     var analyst = self
     analyst.isPlain = true
     analyst.gate.removeColours()
     var plain = decoded
     plain.octets = TerminalText.plain(decoded.octets)
-    var analysis = analyst.analyse(plain, isHTML: false)
+    if isHTML { plain.octets.removeAll { $0 == HTMLText.mark } }
+    var analysis = analyst.analyse(plain, isHTML: isHTML)
     analysis.work += 2 * decoded.octets.count
     return analysis
   }

@@ -92,6 +92,13 @@ import Testing
         "[Shop] KeyError in nightly_totals",
         "Host: web1\nException: 'price'\n\n\(trace)\n--\nSent by the shop on web1\n",
         from: "Shop <noreply@example.org>")),
+    Case(
+      "a page of the product's own",
+      OwnLayout(
+        "[Shop] KeyError: 'price'",
+        "<h2>KeyError</h2><p><b>User:</b> kim</p><p><b>Path:</b> /cart/</p><pre>"
+          + trace.replacing("\"", with: "&quot;") + "</pre>", from: "noreply@shop.example.org",
+        type: "text/html; charset=utf-8")),
     Case("coloured by Python 3.13", OwnLayout("[Shop] ERROR: totals", "totals\n\(OwnLayout.coloured)")),
     Case(
       "with the time the exception was made (PEP 830)",
@@ -132,6 +139,14 @@ import Testing
     (
       "a human who attaches it", "quoted-traceback",
       human("[Shop] ERROR: see attachment", OwnLayout.parts("Loki liitteenä.", "traceback.txt", trace), type: mixed)
+    ),
+    (
+      "a human who copies the Subject of a cron job", "quoted-traceback",
+      human("Cron <root@web1> make totals", "see below\n\n\(trace)")
+    ),
+    (
+      "a human who pastes a line of a log", "no-report-structure",
+      human("look", "[2026-11-22 16:40:34,348] ERROR in mailer: spool holds 5 files\n")
     ),
     (
       "a human who attaches a log", "no-report-structure",
