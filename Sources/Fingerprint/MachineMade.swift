@@ -22,8 +22,8 @@ struct MachineMade {
     if HumanWords.isGreeting(text, message) { return human }
     if report.isAmbiguous { return .machine }
     // A human may paste a report and say nothing.
-    if message.isEmpty { return gate.isSignedByProgram || gate.subject.level != nil ? .machine : .unknown }
-    if gate.subject.level != nil { return gate.subject.isOfHandler || gate.origin.isProgram ? .machine : .unknown }
+    if message.isEmpty { return gate.isSignedByProgram || gate.subject.isOfHandler ? .machine : .unknown }
+    if gate.subject.level != nil { return gate.subject.isOfHandler || gate.isSignedByProgram ? .machine : .unknown }
     if isInSubject(text, message) || subjectNames(text, report.certainType) {
       return gate.isSignedByProgram ? .machine : .unknown
     }
@@ -85,7 +85,8 @@ struct MachineMade {
   private func author(
     ofRecord text: borrowing Span<UInt8>, _ before: Range<Int>, _ around: TracebackSurroundings
   ) -> Author {
-    let isSigned = gate.isSignedByProgram || gate.subject.level != nil
+    let isSigned =
+      gate.isSignedByProgram || gate.subject.isOfHandler || gate.subject.level != nil && around.repeatsSubject
     if isLogLine(text, before), !around.isHumanAbove { return isSigned ? .machine : .unknown }
     if isFilledIn(around) || around.isHumanAbove { return open(around) }
     // `Agenda:` below other paragraphs introduces what somebody pastes.

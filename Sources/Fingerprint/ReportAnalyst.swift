@@ -29,7 +29,7 @@ struct ReportAnalyst {
     } else if let message = unraised(text, isHTML: isHTML) {
       analysis.format = .logRecord
       analyseMessage(text, message, view: nil, isDjango: true, &analysis)
-    } else if gate.isSignedByProgram || gate.subject.level != nil,
+    } else if gate.isSignedByProgram || gate.subject.isOfHandler,
       let record = LogRecord(text, body: text.trimmed(0..<text.count))
     {
       analysis.format = .logRecord

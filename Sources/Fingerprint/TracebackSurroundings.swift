@@ -2,12 +2,12 @@ import MailMessage
 
 /// What stands above and below a traceback: the labels, headings and data of a program, or the words of a human.
 struct TracebackSurroundings {
-  /// Lines that are neither label, heading nor data, and say nothing of the traceback.
-  var sentences: Int { sentencesAbove + sentencesBelow }
+  /// Lines above the traceback that are neither label, heading nor data, and say nothing of it.
   private(set) var sentencesAbove = 0
   private var sentencesBelow = 0
   /// Sentences that name the exception or its place, or something that the Subject names too.
   private(set) var tiedSentences = 0
+  /// Lines `Label: value`.
   private(set) var labels = 0
   /// Labels and lines whose value only a program writes.
   private(set) var data = 0
@@ -15,17 +15,19 @@ struct TracebackSurroundings {
   private(set) var isReported = false
   /// Values that are mail addresses.
   private var addresses = 0
+  /// A heading of error reports stands below the traceback: what follows it is what a visitor sent to a form of the site.
+  private var isInRequest = false
   /// Lines below a rule at the end: what a program says of itself, or a human's signature.
   private var footer: Int?
   /// A label, a heading or data names the exception, its place, or something that the Subject names too.
   private(set) var isTied = false
-  /// A line says what the Subject says.
+  /// A sentence says what the Subject says.
   private(set) var repeatsSubject = false
   /// Marks of quoting, a question or a closing, above and below the traceback.
   private(set) var isHumanAbove = false
   private(set) var isHumanBelow = false
   /// Labels of a contact form, or the like: `Name:`, `Message:`.
-  private(set) var formLabels = 0
+  private var formLabels = 0
   /// The line above the traceback introduces it in words that error reports do not have: `Viesti:`.
   private(set) var isIntroduced = false
   private(set) var ties: ReportTies
@@ -34,6 +36,7 @@ struct TracebackSurroundings {
 
   /// Octets of a line that are read.
   private static let mostOfLine = 400
+  /// Sentences below a rule that count as a footer.
   private static let mostOfFooter = 2
 
   init(_ text: borrowing Span<UInt8>, above: Range<Int>, below: Range<Int>, ties: ReportTies) {
@@ -42,6 +45,8 @@ struct TracebackSurroundings {
     readLines(text, below, isAbove: false)
     work += 2 * (above.count + below.count) + self.ties.work
   }
+
+  private var sentences: Int { sentencesAbove + sentencesBelow }
 
   /// Whether nothing here needs a human to have written it.
   var isProgrammed: Bool {
@@ -88,6 +93,7 @@ struct TracebackSurroundings {
       if !isAbove { footer = 0 }
       return true
     case .heading(let isKnown):
+      if isKnown, !isAbove { isInRequest = true }
       if !isKnown, FormLabels.contains(text, line.dropLast()) { formLabels += 1 }
       return true
     case .data:
@@ -105,11 +111,11 @@ struct TracebackSurroundings {
   private mutating func readLabel(
     _ text: borrowing Span<UInt8>, _ line: Range<Int>, _ name: Range<Int>, _ value: Range<Int>, _ isAbove: Bool
   ) -> Bool {
-    if FormLabels.contains(text, name) { formLabels += 1 }
+    if !isInRequest, FormLabels.contains(text, name) { formLabels += 1 }
     let isTied = tie(text, line)
     if MailLine.isData(text, value) {
       data += 1
-      if text.firstIndex(of: UInt8(ascii: "@"), in: value) != nil { addresses += 1 }
+      if !isInRequest, text.firstIndex(of: UInt8(ascii: "@"), in: value) != nil { addresses += 1 }
     } else if !isTied, HumanWords.isQuestion(text, value) || MailLine.words(text, value, most: 7) > 6 {
       // A visitor may have chosen the value, so it says less than a sentence of its own.
       noteSentence(isAbove)

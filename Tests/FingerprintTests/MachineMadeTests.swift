@@ -99,6 +99,11 @@ import Testing
         "<h2>KeyError</h2><p><b>User:</b> kim</p><p><b>Path:</b> /cart/</p><pre>"
           + trace.replacing("\"", with: "&quot;") + "</pre>", from: "noreply@shop.example.org",
         type: "text/html; charset=utf-8")),
+    Case(
+      "a form of the site that was sent, below",
+      OwnLayout(
+        "[Shop] KeyError: 'price'",
+        "User: kim\nPath: /contact/\n\n\(trace)\nPOST:\nname = Kim\nemail = kim@example.net\nmessage = a few words\n")),
     Case("coloured by Python 3.13", OwnLayout("[Shop] ERROR: totals", "totals\n\(OwnLayout.coloured)")),
     Case(
       "with the time the exception was made (PEP 830)",
@@ -133,6 +138,10 @@ import Testing
     (
       "a human who fills in a template of his team", "quoted-traceback",
       human("KeyError: 'price' in nightly_totals", "User: kim\nPath: /cart/\n\n\(trace)")
+    ),
+    (
+      "a human with a level in the Subject who introduces it", "quoted-traceback",
+      human("ERROR: totals", "it says\n\(trace)")
     ),
     ("a human without a greeting", "quoted-traceback", human("KeyError 'price'", "seit heute morgen\n\n\(trace)")),
     ("a human with a level in the Subject", "quoted-traceback", human("[Shop] ERROR: x", "seit heute\n\n\(trace)")),
