@@ -9,8 +9,14 @@ struct Gate: Sendable {
   /// Why the mail passes; `nil` when its text has to be read.
   private(set) var veto: PassReason?
   private(set) var isCron = false
+  /// The header is that of a program, which is no proof: it allows what the text shows.
+  var isSignedByProgram: Bool { origin.isProgram || isAutomatic }
+  /// From an address without a name, and without a Message-ID: Python's `SMTPHandler` sends so, and no mail program.
+  var isOfLogHandler: Bool { origin.isBareHandler }
   /// `Auto-Submitted: auto-generated`.
   private(set) var isAutomatic = false
+  /// Who sent the mail, as far as From, Reply-To and Message-ID tell.
+  private(set) var origin = MailOrigin()
   /// Nothing tells which one is the site's.
   private(set) var hasTwoSubjects = false
   private(set) var subject = ReportSubject(decoded: [])
@@ -24,16 +30,32 @@ struct Gate: Sendable {
       if veto != nil { return }
     }
     subject = ReportSubject(decoded: decodedSubject)
+    // `Cron <root@web1> make backup`: anybody can write that into a Subject.
+    isCron = isCron || origin.isProgram && decodedSubject.span.has("Cron <", at: 0, before: decodedSubject.count)
+  }
+
+  /// Takes a terminal's colours out of the Subject, which has to be compared with a text that has none.
+  mutating func removeColours() {
+    guard TerminalText.isIn(decodedSubject.span) else { return }
+    decodedSubject = TerminalText.plain(decodedSubject)
+    subject = ReportSubject(decoded: decodedSubject)
   }
 
   private mutating func read(_ bytes: borrowing Span<UInt8>, _ field: HeaderField) {
     func isNamed(_ name: StaticString) -> Bool { bytes.equalsIgnoringCase(field.name, name) }
     guard field.name.lowerBound < field.name.upperBound else { return }
+    if let reason = OtherSystems.reason(bytes, field.name) {
+      veto = reason
+      return
+    }
     switch bytes[field.name.lowerBound].asciiLowercased {
     case UInt8(ascii: "s"): if isNamed("subject") { readSubject(bytes, field.value) }
     case UInt8(ascii: "i"): if isNamed("in-reply-to") { veto = .humanReply }
-    case UInt8(ascii: "r"): if isNamed("references") { veto = .humanReply }
+    case UInt8(ascii: "r"):
+      if isNamed("references") { veto = .humanReply }
+      if isNamed("reply-to") { readReplyTo(bytes, field.value) }
     case UInt8(ascii: "l"): readList(bytes, field)
+    case UInt8(ascii: "m"): if isNamed("message-id") { origin.readID(bytes, field.value) }
     case UInt8(ascii: "p"): readPrecedence(bytes, field)
     case UInt8(ascii: "a"): if isNamed("auto-submitted") { readAutoSubmitted(bytes, field.value) }
     case UInt8(ascii: "f"): if isNamed("from") { readFrom(bytes, field.value) }
@@ -46,7 +68,6 @@ struct Gate: Sendable {
 
   private mutating func readSubject(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) {
     let decoded = EncodedWord.decode(bytes, value, limit: LoggedMessage.mostOfSubject)
-    isCron = isCron || decoded.span.has("Cron <", at: 0, before: decoded.count)
     if Self.isAnswer(decoded.span) { veto = .humanReply }
     hasTwoSubjects = !decodedSubject.isEmpty
     if !hasTwoSubjects { decodedSubject = decoded }
@@ -81,7 +102,14 @@ struct Gate: Sendable {
     isAutomatic = bytes.hasIgnoringCase("auto-generated", at: value.lowerBound, before: value.upperBound)
   }
 
+  /// A ticket system finds the ticket of an answer by a number in the address: `support+60256@example.org`.
+  private mutating func readReplyTo(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) {
+    origin.readReplyTo(bytes, value)
+    if origin.isAnsweredToTicket { veto = .ticket }
+  }
+
   private mutating func readFrom(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) {
+    origin.readFrom(bytes, value)
     isCron = isCron || bytes.firstIndex(of: "(Cron Daemon)", in: value) != nil
     var index = value.lowerBound
     // One address is enough to know.
@@ -105,6 +133,7 @@ struct Gate: Sendable {
     if begins("x-failed-recipients") { veto = .bounce }
     if begins("x-autorepl") || begins("x-autoresp") { veto = .automaticReply }
     if begins("x-ms-has-attach") { veto = .mailProgram }
+    if begins("x-mailer"), MailOrigin.isMailProgram(bytes, field.value) { veto = .mailProgram }
     if begins("x-cron-env") {
       isCron = true
       readCronEnvironment(bytes, field.value)

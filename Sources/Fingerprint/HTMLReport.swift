@@ -25,6 +25,16 @@ enum HTMLReport {
     return reordered(lines.span) ?? lines
   }
 
+  /// Whether a page is none of Django's, and holds marked lines: a traceback in `<pre>`, as products mail it. In Django's
+  /// page the marks keep a visitor's lines apart and have to stay.
+  static func isOwnLayout(_ text: borrowing Span<UInt8>) -> Bool {
+    for words: StaticString in ["Django Version:", "Exception Type:", "Python Executable:", "Request Method:"]
+    where text.firstIndex(of: words, in: 0..<text.count) != nil {
+      return false
+    }
+    return text.firstIndex(of: HTMLText.mark, in: 0..<text.count) != nil
+  }
+
   private static func reordered(_ text: borrowing Span<UInt8>) -> [UInt8]? {
     let end = text.count
     guard let version = text.firstIndex(of: "\nDjango Version:", in: 0..<end),

@@ -25,7 +25,14 @@ package enum PassReason: String, Sendable, CaseIterable, Codable {
   case bounce = "bounce"
   /// `Auto-Submitted: auto-replied`, vacation messages.
   case automaticReply = "automatic-reply"
-  /// Another mail is attached (`message/rfc822`).
+  /// Sent by a code host or a build server (`X-GitLab-*`, `X-Jenkins-*` …), which show tracebacks of other people's runs.
+  case ciNotification = "ci-notification"
+  /// Sent by a ticket system or an error tracker (`X-RT-Ticket`, `X-Redmine-*`, `Reply-To: help+451@…`): what a human wrote
+  /// to it, or what it already grouped.
+  case ticket = "ticket"
+  /// An invitation to a meeting, or the answer to one (`text/calendar`).
+  case calendar = "calendar"
+  /// Another mail is attached (`message/rfc822`), or a human sent it on (`Resent-From`).
   case forwardedMail = "forwarded-mail"
   /// Encrypted or signed by the sender: nothing inside is ours to judge.
   case encrypted = "encrypted"

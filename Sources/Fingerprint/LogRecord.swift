@@ -6,6 +6,8 @@ struct LogRecord: Sendable, Equatable {
   var level: Range<Int>
   /// The first line of the message.
   var message: Range<Int>
+  /// Text behind an empty line may go on with the message, or be a human's who shows it.
+  var isOpen = false
 
   /// `body` is the whole text of the mail, trimmed.
   init?(_ text: borrowing Span<UInt8>, body: Range<Int>) {
@@ -14,6 +16,7 @@ struct LogRecord: Sendable, Equatable {
       ?? LogRecord.bracketed(text, line, body: body)
     {
       self = record
+      isOpen = text[line.lowerBound] == UInt8(ascii: "[") && text.firstIndex(of: "\n\n", in: body) != nil
     } else {
       return nil
     }
@@ -38,12 +41,10 @@ struct LogRecord: Sendable, Equatable {
   }
 
   /// Flask: `[2026-11-22 16:40:34,348] ERROR in mailer: text`; Celery: `[2026-…: ERROR/MainProcess] text`.
-  /// The record has to be all of the mail.
   private static func bracketed(
     _ text: borrowing Span<UInt8>, _ line: Range<Int>, body: Range<Int>
   ) -> LogRecord? {
     guard line.count > 24, text[line.lowerBound] == UInt8(ascii: "["), text[line.lowerBound + 1].isDigit,
-      text.firstIndex(of: "\n\n", in: body) == nil,
       let close = text.firstIndex(of: UInt8(ascii: "]"), in: line), close - line.lowerBound < 80
     else { return nil }
     if let slash = text.firstIndex(of: UInt8(ascii: "/"), in: line.lowerBound..<close),

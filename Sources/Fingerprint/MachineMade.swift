@@ -2,14 +2,15 @@ import MailMessage
 
 /// Did a machine write this text, or does a human show us a traceback?
 ///
-/// A log record has nothing behind its traceback and its message right before it. A human greets, explains, asks.
-/// Where it stays open, the mail counts as a human's and passes.
+/// A log record has nothing behind its traceback and its message right before it. A program's own layout has labels and
+/// headings around it that agree with the traceback. A human greets, explains, asks. Where it stays open, and the header is
+/// that of a program, the author is unknown; else the mail counts as a human's and passes.
 struct MachineMade {
   let gate: Gate
 
   enum Author: Equatable {
     case machine, human
-    /// What stands behind the traceback may be either's.
+    /// What stands beside the traceback may be either's.
     case unknown
   }
 
@@ -18,51 +19,123 @@ struct MachineMade {
     // No human writes the Subject's text above a report.
     if report.isMessageCertain, gate.subject.level != nil { return .machine }
     let message = report.message
-    if isGreeting(text, message) { return human }
-    if report.isAmbiguous || gate.subject.level != nil || message.isEmpty { return .machine }
-    if isInSubject(text, message) || subjectNames(text, report.certainType) { return .machine }
+    if HumanWords.isGreeting(text, message) { return human }
+    if report.isAmbiguous { return .machine }
+    // A human may paste a report and say nothing.
+    if message.isEmpty { return gate.isSignedByProgram || gate.subject.isOfHandler ? .machine : .unknown }
+    if gate.subject.level != nil { return gate.subject.isOfHandler || gate.isSignedByProgram ? .machine : .unknown }
+    if isInSubject(text, message) || subjectNames(text, report.certainType) {
+      return gate.isSignedByProgram ? .machine : .unknown
+    }
+    if let traceback = report.traceback, isProgram(text, message, traceback) { return .machine }
     // Whoever fills in a contact form can paste a report: no level, and nothing that the Subject says as well.
     let isOneMessage = text.firstIndex(of: "\n\n", in: message) == nil
     return isOneMessage || isLogLine(text, message) ? .unknown : human
   }
 
-  /// A human, unless the Subject has the form of `AdminEmailHandler`: then what reads like a human is a visitor's.
-  private var human: Author { gate.subject.isOfHandler ? .unknown : .human }
+  /// Labels of the site's own above Django's layout, which agree with what it says.
+  private func isProgram(_ text: borrowing Span<UInt8>, _ message: Range<Int>, _ traceback: Traceback) -> Bool {
+    let above = message.lowerBound..<Swift.min(message.upperBound, message.lowerBound + 16_384)
+    let ties = ReportTies(text, traceback, subject: gate.decodedSubject)
+    return above == message
+      && isProgram(TracebackSurroundings(text, above: above, below: above.upperBound..<above.upperBound, ties: ties))
+  }
 
-  /// A text with tracebacks as Python prints them.
-  func author(_ text: borrowing Span<UInt8>, _ reading: PlainReading) -> Author {
-    guard let first = reading.tracebacks.first, let last = reading.tracebacks.last else { return .human }
+  /// A human, unless the Subject has the form of `AdminEmailHandler`, or the header that of Python's `SMTPHandler`: then
+  /// what reads like a human is perhaps a visitor's.
+  private var human: Author { gate.subject.isOfHandler || gate.isOfLogHandler ? .unknown : .human }
+
+  // MARK: - Tracebacks as Python prints them
+
+  /// - Parameters:
+  ///   - range: from the first traceback's header to the end of the last one.
+  ///   - end: where the text ends that may be a human's.
+  ///   - work: grows by the octets that were looked at.
+  func author(
+    _ text: borrowing Span<UInt8>, _ traceback: Traceback, in range: Range<Int>, end: Int, _ work: inout Int
+  ) -> Author {
     if gate.isCron { return .machine }
-    let before = text.trimmed(0..<first.range.lowerBound)
-    let after = text.trimmed(Swift.min(last.range.upperBound, reading.end)..<reading.end)
+    let before = text.trimmed(0..<range.lowerBound)
+    let after = text.trimmed(Swift.min(range.upperBound, end)..<end)
+    let ties = ReportTies(text, traceback, subject: gate.decodedSubject)
+    let around = TracebackSurroundings(text, above: before, below: after, ties: ties)
+    work += around.work
     // What stands right above and behind a traceback a visitor may have chosen: as a record it is no human's for sure.
     let isRecord =
-      before.isEmpty || isAdjacent(text, before, first.range.lowerBound) || isLogLine(text, before)
-    if isGreeting(text, before) { return isRecord && after.isEmpty ? .unknown : human }
-    if isRecord, after.isEmpty { return .machine }
-    if isTaskMail(text, before) { return .machine }
-    if gate.isAutomatic || gate.subject.level != nil, !isClosing(text, after) { return .machine }
-    return isRecord ? .unknown : human
+      before.isEmpty || isAdjacent(text, before, range.lowerBound) || isLogLine(text, before)
+    if HumanWords.isGreeting(text, before) { return isRecord && after.isEmpty ? open(around) : human }
+    if isRecord, after.isEmpty { return author(ofRecord: text, before, around) }
+    if isTaskMail(text, before) && gate.isSignedByProgram || isProgram(around) || isLeveled(around) { return .machine }
+    if around.isHumanAbove { return human }
+    let isOneParagraph = isRecord && text.firstIndex(of: "\n\n", in: before) == nil
+    // What is below may go on with the text of the exception, which a visitor may have chosen.
+    if isOneParagraph || around.isAgreeing && around.sentencesAbove == 0 { return open(around) }
+    if around.isHumanBelow { return human }
+    return around.isAgreeing || gate.subject.level != nil ? open(around) : human
   }
 
-  /// Behind a traceback somebody asks or signs: `Can you have a look?`, `Thanks, Kim`.
-  private func isClosing(_ text: borrowing Span<UInt8>, _ after: Range<Int>) -> Bool {
-    let words: [StaticString] = [
-      "thanks", "thank you", "regards", "best", "cheers", "kind", "mfg", "viele gr", "gru", "danke", "merci", "gracias",
-      "sent from", "von meinem",
-    ]
-    var index = after.lowerBound
-    while index < after.upperBound {
-      let line = text.line(at: index, before: after.upperBound)
-      let content = text.trimmed(line)
-      if !content.isEmpty, text[content.upperBound - 1] == UInt8(ascii: "?") { return true }
-      for word in words where text.hasIgnoringCase(word, at: content.lowerBound, before: content.upperBound) {
-        return true
-      }
-      index = Swift.max(text.next(after: line, before: after.upperBound), index + 1)
+  /// A level in the Subject, as log handlers put it there, and above the traceback nothing but what they write.
+  private func isLeveled(_ around: TracebackSurroundings) -> Bool {
+    guard gate.subject.level != nil, !around.isHumanAbove, !around.isHumanBelow, !isFilledIn(around) else {
+      return false
     }
-    return false
+    return gate.subject.isOfHandler || gate.isSignedByProgram && around.sentencesAbove == 0 && !around.isIntroduced
   }
+
+  /// A log record: a message, and its traceback right below it and last.
+  private func author(
+    ofRecord text: borrowing Span<UInt8>, _ before: Range<Int>, _ around: TracebackSurroundings
+  ) -> Author {
+    let isSigned =
+      gate.isSignedByProgram || gate.subject.isOfHandler || gate.subject.level != nil && around.repeatsSubject
+    if isLogLine(text, before), !around.isHumanAbove { return isSigned ? .machine : .unknown }
+    if isFilledIn(around) || around.isHumanAbove { return open(around) }
+    // `Agenda:` below other paragraphs introduces what somebody pastes.
+    if around.isIntroduced, text.firstIndex(of: "\n\n", in: before) != nil {
+      return isProgram(around) ? .machine : human
+    }
+    if isSigned { return .machine }
+    return before.isEmpty ? .unknown : human
+  }
+
+  /// A layout of the site's own: labels, headings and data around the traceback, which agree with it or with the Subject.
+  private func isProgram(_ around: TracebackSurroundings) -> Bool {
+    guard around.isProgrammed, !isFilledIn(around) else { return false }
+    if gate.subject.isOfHandler { return true }
+    guard gate.isSignedByProgram else { return false }
+    return gate.subject.level != nil || around.isAgreeing || isProduct(around)
+  }
+
+  /// Nothing but labels and data, from an address that no human has.
+  private func isProduct(_ around: TracebackSurroundings) -> Bool {
+    around.labels >= 2 && around.data >= 1 && around.tiedSentences == 0 && gate.origin.isRole
+      && (gate.origin.isNumberedID || !gate.origin.hasID)
+  }
+
+  /// A human may have filled in what stands there: answers go to somebody, the Subject has the number of a ticket, or the
+  /// labels are those of a form.
+  private func isFilledIn(_ around: TracebackSurroundings) -> Bool {
+    around.isForm || gate.origin.hasReplyTo || isTicket
+  }
+
+  /// Where it stays open: unknown with the header of a program, else a human's.
+  private func open(_ around: TracebackSurroundings) -> Author {
+    gate.isSignedByProgram || gate.subject.isOfHandler ? .unknown : human
+  }
+
+  /// `[Tuki #60256] Error in portal`, `[#451]`, `[CAMPUS-5435]`.
+  private var isTicket: Bool {
+    let subject = gate.decodedSubject.span
+    guard !gate.subject.isOfHandler, subject.count > 3, subject[0] == UInt8(ascii: "["),
+      let close = subject.firstIndex(of: UInt8(ascii: "]"), in: 0..<Swift.min(subject.count, 60)),
+      subject[close - 1].isDigit
+    else { return false }
+    var index = close - 1
+    while index > 0, subject[index].isDigit { index -= 1 }
+    return subject[index] == UInt8(ascii: "#") || (subject[index] == UInt8(ascii: "-") && subject[1].isUppercase)
+  }
+
+  // MARK: - Records
 
   /// A record's message stands right above its traceback, without an empty line between.
   private func isAdjacent(_ text: borrowing Span<UInt8>, _ before: Range<Int>, _ header: Int) -> Bool {
@@ -103,18 +176,5 @@ struct MachineMade {
   private func subjectNames(_ text: borrowing Span<UInt8>, _ type: Range<Int>?) -> Bool {
     guard let type, type.count >= 5 else { return false }
     return SiteEvidence.holds(gate.decodedSubject.span, Array(text.text(type).utf8), in: 0..<gate.decodedSubject.count)
-  }
-
-  private func isGreeting(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
-    let words: [StaticString] = [
-      "hi", "hello", "dear", "hey", "hallo", "moin", "guten", "bonjour", "salut", "hola", "ciao", "buongiorno", "good",
-      "hej", "hei", "olá", "sehr", "liebe", "lieber", "servus", "privet", "cześć", "ahoj", "fyi", "please", "thanks",
-    ]
-    for word in words {
-      let end = range.lowerBound + word.utf8CodeUnitCount
-      guard text.hasIgnoringCase(word, at: range.lowerBound, before: range.upperBound) else { continue }
-      if end == range.upperBound || !text[end].isNameByte { return true }
-    }
-    return false
   }
 }

@@ -5,19 +5,21 @@ struct MailContent: Sendable {
   /// The first text part that is no attachment.
   private(set) var plain: MIMEPart?
   private(set) var html: MIMEPart?
+  /// The first attached text whose file name says that it is a traceback: `traceback.txt`.
+  private(set) var traceback: MIMEPart?
   private(set) var veto: PassReason?
   private(set) var isMalformed = false
   /// Octets that were looked at.
   private(set) var work = 0
 
-  init(_ bytes: borrowing Span<UInt8>, header: HeaderBlock, limits: ReadingLimits) {
+  /// - Parameter isOfHandler: the Subject has the form of `AdminEmailHandler`, whose parts need not all be visited.
+  init(_ bytes: borrowing Span<UInt8>, header: HeaderBlock, isOfHandler: Bool, limits: ReadingLimits) {
     var type = ContentType.missing
     if let value = header.value(of: "content-type", in: bytes) { type = ContentType(bytes, value: value) }
     veto = Self.veto(type)
     guard veto == nil else { return }
-    let isAlternative = type.kind == .alternative
-    var plain: MIMEPart?
-    var html: MIMEPart?
+    let isAlternative = type.kind == .alternative && isOfHandler
+    var (plain, html, traceback): (MIMEPart?, MIMEPart?, MIMEPart?) = (nil, nil, nil)
     var veto: PassReason?
     var walker = MIMEWalker(depth: limits.mimeDepth, parts: limits.mimeParts)
     do {
@@ -26,11 +28,14 @@ struct MailContent: Sendable {
           veto = reason
           return .stop
         }
-        if part.isAttachment { return .proceed }
+        if part.isAttachment {
+          if traceback == nil, Self.isTraceback(bytes, part) { traceback = part }
+          return .proceed
+        }
         if part.contentType.kind == .plainText, plain == nil { plain = part }
         if part.contentType.kind == .html, html == nil { html = part }
         // Django's HTML alternative says the same as the text before it, only longer: there is no need to find its
-        // end, unless the text is too short to be the report.
+        // end, unless the text is too short to be the report. Others may have an invitation there.
         return isAlternative && (plain?.body.count ?? 0) >= 2000 ? .stop : .proceed
       }
     } catch {
@@ -39,7 +44,21 @@ struct MailContent: Sendable {
     work = walker.work
     self.plain = plain
     self.html = html
+    self.traceback = traceback
     self.veto = veto
+  }
+
+  /// Whether an attachment is text and named after a traceback, not only a log that somebody attached.
+  private static func isTraceback(_ bytes: borrowing Span<UInt8>, _ part: MIMEPart) -> Bool {
+    guard part.contentType.kind == .plainText, let value = part.disposition else { return false }
+    let names: [StaticString] = ["traceback", "stacktrace", "stack_trace", "stack-trace", "exception"]
+    var index = value.lowerBound
+    let end = Swift.min(value.upperBound, value.lowerBound + 300)
+    while index < end {
+      for name in names where bytes.hasIgnoringCase(name, at: index, before: end) { return true }
+      index += 1
+    }
+    return false
   }
 
   private static func veto(_ type: ContentType) -> PassReason? {
@@ -47,6 +66,7 @@ struct MailContent: Sendable {
     case .report: .bounce
     case .signed, .encrypted: .encrypted
     case .message: .forwardedMail
+    case .calendar: .calendar
     case .plainText where type.isFlowed: .mailProgram
     case .plainText, .html, .otherText, .alternative, .mixed, .otherMultipart, .other: nil
     }

@@ -28,7 +28,7 @@ extension ReportReader {
     let gate = Gate(bytes, header: header)
     if stage == .header || gate.veto != nil { return header.isTooLarge ? 1 : 0 }
     var work = 0
-    let content = MailContent(bytes, header: header, limits: limits)
+    let content = MailContent(bytes, header: header, isOfHandler: gate.subject.isOfHandler, limits: limits)
     guard stage != .mime, content.veto == nil, !content.isMalformed, let part = content.plain,
       case .success(let text) = text(bytes, part, &work)
     else { return 1 }

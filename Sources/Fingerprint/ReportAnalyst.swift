@@ -2,31 +2,55 @@ import MailMessage
 
 /// Takes a decoded text apart: Django's layout, else tracebacks as Python prints them, else a log record.
 struct ReportAnalyst {
-  let gate: Gate
+  private(set) var gate: Gate
   let limits: ReadingLimits
   let records: Bool
+  /// The text was cleaned for reading, and is not cleaned again.
+  var isPlain = false
 
   func analyse(_ decoded: DecodedText, isHTML: Bool) -> Analysis {
     let text = decoded.octets.span
     var analysis = Analysis(outcome: .pass(.noReportStructure), gate: gate, text: decoded.octets)
-    analysis.work = text.count
-    if let report = DjangoReport(text, logged: isHTML ? nil : gate.subject.message, limits: limits) {
+    analysis.work = 2 * text.count
+    if !isPlain || !isHTML,
+      let report = DjangoReport(text, logged: isHTML ? nil : gate.subject.message, limits: limits)
+    {
       analysis.format = isHTML ? .djangoHTML : .djangoText
       analysis.report = report
       analysis.work += report.work
       analyseDjango(text, report, &analysis)
+    } else if !isPlain, isHTML ? HTMLReport.isOwnLayout(text) : TerminalText.isIn(text) {
+      return analysePlain(decoded, isHTML: isHTML)
     } else if isTraceback(text, isHTML: isHTML, &analysis) {
       analysis.format = .traceback
+    } else if let list = FrameList(text, limits: limits) {
+      analysis.format = .traceback
+      analyse(text, list, &analysis)
     } else if let message = unraised(text, isHTML: isHTML) {
       analysis.format = .logRecord
       analyseMessage(text, message, view: nil, isDjango: true, &analysis)
-    } else if let record = LogRecord(text, body: text.trimmed(0..<text.count)) {
-      analysis.format = .logRecord
-      analyseMessage(text, record.message, view: nil, isDjango: false, &analysis)
+    } else if gate.isSignedByProgram || gate.subject.isOfHandler,
+      let record = LogRecord(text, body: text.trimmed(0..<text.count))
+    {
+      analyseRecord(text, record, &analysis)
     } else if !isHTML, isPartOfReport(text) {
       analysis.outcome = .doubt(Doubt(.ambiguousReport))
     }
     if decoded.isAbridged { noteAbridged(&analysis) }
+    return analysis
+  }
+
+  /// Reads the text again without colours, time stamps and the marks of HTML. Django's own report has none of the first
+  /// two and needs the last, so it was looked for before.
+  private func analysePlain(_ decoded: DecodedText, isHTML: Bool) -> Analysis {
+    var analyst = self
+    analyst.isPlain = true
+    analyst.gate.removeColours()
+    var plain = decoded
+    plain.octets = TerminalText.plain(decoded.octets)
+    if isHTML { plain.octets.removeAll { $0 == HTMLText.mark } }
+    var analysis = analyst.analyse(plain, isHTML: isHTML)
+    analysis.work += 2 * decoded.octets.count
     return analysis
   }
 
@@ -58,6 +82,16 @@ struct ReportAnalyst {
     // `Internal Server Error: /cart/` alone would be the name of all errors of the site.
     let isAlone = text.trimmed(end..<text.count).isEmpty && MessageKey.requestPath(text, line) == nil
     return isAlone && gate.subject.isOfHandler ? line : nil
+  }
+
+  /// A record has to be all of the mail, else it may be a human's who shows it: only a log handler's mail leaves a doubt.
+  private func analyseRecord(_ text: borrowing Span<UInt8>, _ record: LogRecord, _ analysis: inout Analysis) {
+    analysis.format = .logRecord
+    if !record.isOpen {
+      analyseMessage(text, record.message, view: nil, isDjango: false, &analysis)
+    } else if gate.isOfLogHandler {
+      analysis.outcome = .doubt(Doubt(.textBehindTraceback))
+    }
   }
 
   /// Nothing of a report was found in a mail of `AdminEmailHandler`, and its Subject is so long that Django may have cut
@@ -133,7 +167,10 @@ struct ReportAnalyst {
     guard !tracebacks.isEmpty else { return }
     defer { analysis.work += reading.work }
     let traceback = tracebacks[0].traceback
-    let author = analysis.report == nil ? MachineMade(gate: gate).author(text, reading) : .machine
+    let around = tracebacks[0].range.lowerBound..<(tracebacks.last ?? tracebacks[0]).range.upperBound
+    let author =
+      analysis.report == nil
+      ? MachineMade(gate: gate).author(text, traceback, in: around, end: reading.end, &analysis.work) : .machine
     guard isMachines(author, &analysis) else { return noteCertain(text, reading, &analysis) }
     if !reading.isCertain(text) {
       analysis.outcome = .doubt(Doubt(.ambiguousReport))
@@ -145,6 +182,18 @@ struct ReportAnalyst {
       conclude(finding(text, traceback, report: analysis.report), &analysis)
       if gate.isCron { addOutput(text, around: tracebacks[0].range, &analysis) }
       if analysis.report != nil { markAsLogged(&analysis) }
+    }
+  }
+
+  /// Frames without an exception name their error all the same, by the place of the innermost one.
+  private func analyse(_ text: borrowing Span<UInt8>, _ list: FrameList, _ analysis: inout Analysis) {
+    let author = MachineMade(gate: gate)
+      .author(text, list.traceback, in: list.range, end: text.count, &analysis.work)
+    guard isMachines(author, &analysis) else { return }
+    if list.traceback.isCut {
+      analysis.outcome = .doubt(Doubt(.tooManyFrames))
+    } else {
+      conclude(finding(text, list.traceback, report: nil), &analysis)
     }
   }
 

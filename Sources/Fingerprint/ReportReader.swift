@@ -75,7 +75,7 @@ package struct ReportReader: Hashable, Sendable {
       if gate.subject.level != nil { return .doubt(Doubt(.ambiguousReport), gate: gate, work: work) }
       return unread(.ambiguousReport, bytes, header.bodyStart..<bytes.count, gate, &work)
     }
-    let content = MailContent(bytes, header: header, limits: limits)
+    let content = MailContent(bytes, header: header, isOfHandler: gate.subject.isOfHandler, limits: limits)
     work += content.work
     if let veto = content.veto { return .pass(veto, gate: gate, work: work) }
     if content.isMalformed { return unread(.malformedMIME, bytes, header.bodyStart..<bytes.count, gate, &work) }
@@ -91,7 +91,8 @@ package struct ReportReader: Hashable, Sendable {
     guard let part = content.plain else { return analyseHTML(bytes, content.html, analyst, &work) }
     switch text(bytes, part, &work) {
     case .failure(let doubt): return unread(doubt, bytes, part.body, analyst.gate, &work)
-    case .success(let text):
+    case .success(let body):
+      let text = joined(bytes, body, content.traceback, &work)
       let analysis = analyst.analyse(text, isHTML: false)
       // Some reporters put one line into the text part and the report into the HTML part.
       if case .pass(.noReportStructure) = analysis.outcome, text.octets.count < 2000, content.html != nil {
@@ -99,6 +100,16 @@ package struct ReportReader: Hashable, Sendable {
       }
       return analysis
     }
+  }
+
+  /// The text with the attached traceback below it, where the text has none itself: so some products mail their errors.
+  private func joined(
+    _ bytes: borrowing Span<UInt8>, _ body: DecodedText, _ attached: MIMEPart?, _ work: inout Int
+  ) -> DecodedText {
+    guard let attached, !body.isAbridged, !ReportTraces.areIn(body.octets.span, &work),
+      case .success(let traceback) = text(bytes, attached, &work), !traceback.isAbridged
+    else { return body }
+    return DecodedText(octets: body.octets + Array("\n\n".utf8) + traceback.octets)
   }
 
   private func analyseHTML(

@@ -5,6 +5,8 @@ package struct ContentType: Sendable, Equatable {
     case alternative, mixed, report, signed, encrypted, otherMultipart
     /// `message/rfc822` and its relatives: another mail.
     case message
+    /// `text/calendar` or `application/ics`: an invitation, or the answer to one (RFC 6047).
+    case calendar
     case other
   }
 
@@ -18,7 +20,7 @@ package struct ContentType: Sendable, Equatable {
   package var isMultipart: Bool {
     switch kind {
     case .alternative, .mixed, .report, .signed, .encrypted, .otherMultipart: true
-    case .plainText, .html, .otherText, .message, .other: false
+    case .plainText, .html, .otherText, .message, .calendar, .other: false
     }
   }
 
@@ -50,6 +52,9 @@ package struct ContentType: Sendable, Equatable {
     if bytes.equalsIgnoringCase(name, "multipart/encrypted") { return .encrypted }
     if bytes.hasIgnoringCase("multipart/", at: at, before: end) { return .otherMultipart }
     if bytes.hasIgnoringCase("message/", at: at, before: end) { return .message }
+    if bytes.equalsIgnoringCase(name, "text/calendar") || bytes.equalsIgnoringCase(name, "application/ics") {
+      return .calendar
+    }
     if bytes.hasIgnoringCase("text/", at: at, before: end) { return .otherText }
     return .other
   }

@@ -4,6 +4,8 @@ package struct MIMEPart: Sendable, Equatable {
   package let encoding: TransferEncoding
   /// `Content-Disposition: attachment`, or a file name was given.
   package let isAttachment: Bool
+  /// The value of `Content-Disposition`, a range into the mail.
+  package let disposition: Range<Int>?
   /// The encoded body, a range into the mail.
   package let body: Range<Int>
 }
@@ -144,9 +146,11 @@ package struct MIMEWalker {
   }
 
   private func leaf(_ bytes: borrowing Span<UInt8>, _ part: Pending, end: Int) -> MIMEPart {
-    MIMEPart(
+    let disposition = part.header.value(of: "content-disposition", in: bytes)
+    return MIMEPart(
       contentType: part.type, encoding: TransferEncoding(bytes, header: part.header),
-      isAttachment: Self.isAttachment(bytes, part.header), body: Swift.min(part.header.bodyStart, end)..<end)
+      isAttachment: disposition.map { Self.isAttachment(bytes, $0) } ?? false, disposition: disposition,
+      body: Swift.min(part.header.bodyStart, end)..<end)
   }
 
   /// Of one part, in octets; what goes on behind is body.
@@ -175,9 +179,8 @@ package struct MIMEWalker {
     return end
   }
 
-  private static func isAttachment(_ bytes: borrowing Span<UInt8>, _ header: HeaderBlock) -> Bool {
-    guard let value = header.value(of: "content-disposition", in: bytes) else { return false }
-    return bytes.hasIgnoringCase("attachment", at: value.lowerBound, before: value.upperBound)
+  private static func isAttachment(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) -> Bool {
+    bytes.hasIgnoringCase("attachment", at: value.lowerBound, before: value.upperBound)
       || bytes.firstIndex(of: "filename", in: value) != nil
   }
 }

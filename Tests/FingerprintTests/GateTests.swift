@@ -20,9 +20,11 @@ private func withHeader(_ header: String) -> [UInt8] {
   return sample.bytes
 }
 
+/// With a Message-ID, as every mail program gives one.
 private func withSubject(_ subject: String, _ body: String) -> [UInt8] {
   var sample = SampleMail()
   sample.subject = subject
+  sample.headers = "Message-ID: <CAF4x=1@mail.example.org>\n"
   return sample.mail(body)
 }
 

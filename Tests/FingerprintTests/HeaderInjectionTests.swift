@@ -36,6 +36,34 @@ import Testing
     #expect(doubt.reason == .ambiguousReport)
   }
 
+  /// What Python's `SMTPHandler` sends, with the format that it has by default.
+  private static func record(_ message: String) -> [UInt8] {
+    var mail = SampleMail()
+    mail.value = message
+    let text = "Subject: ERROR in a worker\nFrom: worker@shop.example.org\nTo: admin@example.org\n\n"
+    return Array("\(text)Cannot sell \(message)\n\(mail.traceback)".replacing("\n", with: "\r\n").utf8)
+  }
+
+  @Test(
+    "what a visitor makes a worker log leaves the record a record or a doubt",
+    arguments: ["x\n\n", "Hi\n\nx", "Hello,\n\nCan you help?\n\nThanks\nKim"])
+  func records(_ words: String) {
+    #expect(SampleMail.outcome(Self.record("17 sofas")) == "report")
+    #expect(["report", "text-behind-traceback", "ambiguous-report"].contains(SampleMail.outcome(Self.record(words))))
+  }
+
+  @Test(
+    "a record without a traceback that holds an empty line is a doubt where a log handler sent it, else ordinary mail")
+  func openRecord() {
+    func outcome(_ headers: String) -> String {
+      let text = "Subject: ERROR in a worker\nFrom: worker@shop.example.org\n\(headers)\n"
+      let body = "[2026-11-30 09:57:15,602] ERROR in shop: Cannot sell x\n\ny\n"
+      return SampleMail.outcome(Array((text + body).replacing("\n", with: "\r\n").utf8))
+    }
+    #expect(outcome("") == "text-behind-traceback")
+    #expect(outcome("Message-ID: <CAF4x=1@mail.example.org>\n") == "no-report-structure")
+  }
+
   @Test("a site that leaves the level out of its Subjects gets no prefix from a path")
   func prefix() throws {
     var mail = SampleMail()

@@ -1,0 +1,74 @@
+import MailMessage
+
+/// What people write and programs do not: greetings, thanks, questions, quote marks.
+///
+/// The lists hold the openings and closings of letters in the languages of the mails we have seen. They only take
+/// a mail back from being a report, so a word too many costs a forwarded mail.
+enum HumanWords {
+  /// Whether a text begins like a letter: `Hi Kim`, `Sehr geehrte …`, or a name and a comma alone on the first line.
+  static func isGreeting(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
+    let line = text.trimmed(text.line(at: range.lowerBound, before: range.upperBound))
+    if begins(text, line, with: greetings) { return true }
+    guard line.count < 40, line.count > 2, text[line.upperBound - 1] == UInt8(ascii: ",") else { return false }
+    return line.dropLast().allSatisfy { text[$0].isNameByte || text[$0] == 0x20 }
+  }
+
+  /// Whether a line takes leave: `Thanks`, `Mit freundlichen Grüßen`, `Sent from my phone`.
+  static func isClosing(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Bool {
+    for word in closings where text.hasIgnoringCase(word, at: line.lowerBound, before: line.upperBound) { return true }
+    return false
+  }
+
+  static func isQuestion(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Bool {
+    guard let last = line.last else { return false }
+    return text[last] == UInt8(ascii: "?") || text.has("？", at: line.upperBound - 3, before: line.upperBound)
+  }
+
+  /// Whether a line is marked as somebody else's words, as code in a message, as part of a patch, or as the beginning of a
+  /// mail that was sent on.
+  static func isMarked(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Bool {
+    let marks: [StaticString] = [
+      ">", "```", "~~~", "diff --git ", "@@ -", "+++ ", "--- a/", "---- Forwarded", "-----Original",
+      "---------- Forwarded",
+      "{code", "[code]", "<pre", "$ ",
+    ]
+    for mark in marks where text.has(mark, at: line.lowerBound, before: line.upperBound) { return true }
+    return false
+  }
+
+  private static func begins(
+    _ text: borrowing Span<UInt8>, _ line: Range<Int>, with words: [StaticString]
+  ) -> Bool {
+    for word in words where text.hasIgnoringCase(word, at: line.lowerBound, before: line.upperBound) {
+      let end = line.lowerBound + word.utf8CodeUnitCount
+      // In scripts without blanks between the words, a greeting has no end that could be seen.
+      if end == line.upperBound || !text[end].isNameByte || word.utf8Start[0] >= 0xE0 { return true }
+    }
+    return false
+  }
+
+  private static let greetings: [StaticString] = [
+    "hi", "hello", "dear", "hey", "hallo", "moin", "guten", "bonjour", "salut", "hola", "ciao", "buongiorno", "good",
+    "hej", "hei", "olá", "sehr", "liebe", "lieber", "liebes", "servus", "privet", "cześć", "ahoj", "fyi", "please",
+    "thanks", "greetings", "bonsoir", "cher", "chère", "chers", "madame", "monsieur", "buenos", "buenas", "estimado",
+    "estimada", "estimados", "salve", "gentile", "gentili", "egregio", "buonasera", "ola", "bom", "boa", "prezado",
+    "prezada", "prezados", "caro", "cara", "beste", "geachte", "goedemorgen", "goedemiddag", "hoi", "kära", "tjena",
+    "kære", "kjære", "terve", "moi", "hyvä", "tere", "witam", "dzień", "szanowni", "szanowna", "szanowny", "dobrý",
+    "vážený", "vážená", "zdravím", "dobrý", "kedves", "tisztelt", "szia", "sziasztok", "merhaba", "sayın", "selam",
+    "Привет", "Здравствуйте", "Добрый", "Уважаемые", "Уважаемый", "Уважаемая", "Доброго", "Вітаю", "Γεια", "Καλημέρα",
+    "שלום", "مرحبا", "السلام", "こんにちは", "お世話", "您好", "你好", "大家好", "안녕",
+  ]
+
+  private static let closings: [StaticString] = [
+    "thanks", "thank you", "thx", "regards", "best", "cheers", "kind", "yours", "sincerely", "mfg", "mit freundlich",
+    "freundliche", "viele gr", "gru", "gruß", "lg", "danke", "besten dank", "merci", "cordialement", "bien à",
+    "bonne journée", "gracias", "saludos", "un saludo", "atentamente", "grazie", "saluti", "cordiali", "distinti",
+    "obrigad", "atenciosamente", "abraço", "cumprimentos", "groet", "met vriendelijke", "bedankt", "dank", "mvh",
+    "tack",
+    "hälsningar", "vänlig", "med vänlig", "takk", "hilsen", "med vennlig", "tak", "venlig", "mange tak", "kiitos",
+    "kiitän", "terveisin", "yst", "t:", "tänan", "aitäh", "dziękuj", "pozdraw", "z poważaniem", "děkuj", "s pozdravem",
+    "ďakujem", "köszön", "üdv", "teşekkür", "saygı", "sevgi", "sent from", "von meinem", "envoyé de", "enviado desde",
+    "inviato da", "lähetetty", "skickat från", "Спасибо", "спасибо", "С уважением", "Дякую", "Ευχαριστώ",
+    "よろしく", "ありがとう", "谢谢", "此致", "감사",
+  ]
+}

@@ -1,0 +1,161 @@
+import MailMessage
+
+/// What kind of line it is that stands beside a traceback: a program's label or data, or a sentence.
+enum MailLine: Equatable {
+  /// A row of `=` or `-`.
+  case rule
+  /// `Task: tools.tasks.invoice`
+  case label(name: Range<Int>, value: Range<Int>)
+  /// `Stacktrace:`; `isKnown`: its words are those of an error report.
+  case heading(isKnown: Bool)
+  /// A path, a number, a Python or JSON value.
+  case data
+  /// `Kun tallennan, tulee`; everything else.
+  case sentence
+
+  /// - Parameter line: without blanks around it, not empty.
+  init(_ text: borrowing Span<UInt8>, _ line: Range<Int>) {
+    let line = Self.withoutBullet(text, line)
+    if line.allSatisfy({ Self.isRule(text[$0]) }) {
+      self = .rule
+    } else if Self.isData(text, line) {
+      self = .data
+    } else if let separator = Self.separator(text, line) {
+      let name = text.trimmed(line.lowerBound..<separator)
+      let value = text.trimmed((separator + 1)..<line.upperBound)
+      self = value.isEmpty ? .heading(isKnown: Self.isKnownHeading(text, name)) : .label(name: name, value: value)
+    } else if Self.words(text, line, most: 4) <= 3, Self.isKnownHeading(text, line) {
+      self = .heading(isKnown: true)
+    } else {
+      self = Self.isCount(text, line) ? .data : .sentence
+    }
+  }
+
+  /// Whether a value, or a line, is what only programs write: a path, an address, a dotted name, a Python value, a number.
+  static func isData(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
+    guard let first = range.first, let last = range.last else { return false }
+    switch text[first] {
+    case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "<"), UInt8(ascii: "}"), UInt8(ascii: "]"): return true
+    case UInt8(ascii: "("): return text[last] == UInt8(ascii: ")") || text[last] == UInt8(ascii: ",")
+    case UInt8(ascii: "'"), UInt8(ascii: "\""): return range.count > 1 && Self.isClosing(text[last])
+    default: break
+    }
+    // One word with something in it that words of a sentence do not have.
+    var hasSign = false
+    for index in range {
+      let byte = text[index]
+      if byte.isBlank { return false }
+      let isSign =
+        byte.isDigit || byte == UInt8(ascii: "/") || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "@")
+        || byte == UInt8(ascii: "=") || byte == UInt8(ascii: "\\")
+      let isInside = byte == UInt8(ascii: ".") || byte == UInt8(ascii: ":")
+      hasSign = hasSign || isSign || isInside && index > first && index < last
+    }
+    return hasSign
+  }
+
+  private static func isClosing(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: ",") || byte == UInt8(ascii: "]")
+      || byte == UInt8(ascii: "}") || byte == UInt8(ascii: ")")
+  }
+
+  private static func isRule(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: "=") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "*") || byte == UInt8(ascii: "_")
+      || byte == UInt8(ascii: "#") || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "~")
+  }
+
+  private static func withoutBullet(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Range<Int> {
+    for bullet: StaticString in ["- ", "* ", "• "] where text.has(bullet, at: line.lowerBound, before: line.upperBound)
+    {
+      return text.trimmed(line.lowerBound + bullet.utf8CodeUnitCount..<line.upperBound)
+    }
+    return line
+  }
+
+  /// Where the colon or the equals sign stands behind a label of at most five words.
+  private static func separator(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Int? {
+    guard let first = line.first, text[first].isNameByte || text[first] == UInt8(ascii: "*") else { return nil }
+    var index = first
+    let end = Swift.min(line.upperBound, first + 60)
+    while index < end {
+      let byte = text[index]
+      let isLast = index + 1 == line.upperBound
+      if byte == UInt8(ascii: ":"), isLast || text[index + 1].isBlank { break }
+      if byte == UInt8(ascii: "="), !isLast { break }
+      if byte == 0x09, index > first { break }
+      if text.has("：", at: index, before: line.upperBound) { return index + 2 }
+      guard isOfLabel(byte) else { return nil }
+      index += 1
+    }
+    guard index < end, words(text, first..<index, most: 6) <= 5 else { return nil }
+    return index
+  }
+
+  private static func isOfLabel(_ byte: UInt8) -> Bool {
+    byte.isNameByte || byte == 0x20 || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "/")
+      || byte == UInt8(ascii: ".")
+      || byte == UInt8(ascii: "(") || byte == UInt8(ascii: ")") || byte == UInt8(ascii: "*")
+      || byte == UInt8(ascii: "#") || byte == UInt8(ascii: "[") || byte == UInt8(ascii: "]")
+  }
+
+  /// Whether a heading is one that error reports have. People introduce what they paste with headings of their own.
+  private static func isKnownHeading(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
+    guard words(text, range, most: 5) <= 4 else { return false }
+    let known: [StaticString] = [
+      "traceback", "stack", "exception", "error", "trace", "request", "args", "arguments", "kwargs", "params",
+      "parameters",
+      "environment", "environ", "cookies", "settings", "handler", "session", "headers", "context", "details", "get",
+      "post",
+      "meta", "files", "data", "einfo", "local", "locals", "response", "payload", "body", "query", "fehler", "erreur",
+      "pile", "errore", "erro", "rastreo", "traza", "virhe", "fel", "feil", "fejl", "fout", "błąd", "chyba", "hiba",
+      "hata", "Ошибка", "Трассировка", "viga", "jäljitys", "pyyntö", "anfrage", "requête", "solicitud", "richiesta",
+    ]
+    let first = word(text, range)
+    if known.contains(where: { isWord(text, first, $0) }) { return true }
+    let articles: [StaticString] = [
+      "the", "this", "my", "our", "a", "an", "der", "die", "das", "le", "la", "el", "il", "de",
+    ]
+    let second = word(text, Swift.min(first.upperBound + 1, range.upperBound)..<range.upperBound)
+    guard !articles.contains(where: { text.equalsIgnoringCase(first, $0) }) else { return false }
+    return known.contains { isWord(text, second, $0) }
+  }
+
+  private static func word(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Range<Int> {
+    var end = range.lowerBound
+    while end < range.upperBound, text[end].isNameByte { end += 1 }
+    return range.lowerBound..<end
+  }
+
+  /// Whether `range` is the word, or a longer one made with it: `Stacktrace`, `Fehlermeldung`.
+  private static func isWord(_ text: borrowing Span<UInt8>, _ range: Range<Int>, _ word: StaticString) -> Bool {
+    word.utf8CodeUnitCount <= 4
+      ? text.equalsIgnoringCase(range, word)
+      : text.hasIgnoringCase(word, at: range.lowerBound, before: range.upperBound)
+  }
+
+  /// `Try 1 of 2`: a few words, two of them numbers.
+  private static func isCount(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Bool {
+    guard words(text, line, most: 7) <= 6, line.count < 60 else { return false }
+    var numbers = 0
+    for index in line where text[index].isDigit && (index == line.lowerBound || text[index - 1].isBlank) {
+      numbers += 1
+    }
+    return numbers >= 2
+  }
+
+  /// The number of words, `most` of them counted.
+  static func words(_ text: borrowing Span<UInt8>, _ range: Range<Int>, most: Int) -> Int {
+    var count = 0
+    var isInWord = false
+    for index in range {
+      if text[index].isBlank {
+        isInWord = false
+      } else if !isInWord {
+        count += 1
+        isInWord = true
+        if count >= most { return count }
+      }
+    }
+    return count
+  }
+}

@@ -1,0 +1,145 @@
+import MailMessage
+
+/// What From, Reply-To and Message-ID say of the sender: a program or a human. Signs only, none of them is proof.
+struct MailOrigin: Sendable, Equatable {
+  /// The address belongs to a role or a host: `root@`, `noreply@`, `shop@shop.example.org`.
+  private(set) var isRole = false
+  /// No name stands before the address: so log handlers write it.
+  private(set) var isBare = true
+  private(set) var hasID = false
+  /// The Message-ID has the form that Python's `email.utils.make_msgid` gives: `<179601025818.12603.6581@host>`.
+  private(set) var isNumberedID = false
+  /// Answers are to reach somebody, as in the mail of a contact form.
+  private(set) var hasReplyTo = false
+  /// Answers go to an address with the number of a ticket in it.
+  private(set) var isAnsweredToTicket = false
+
+  /// Whether the header looks like a program's. Python's `SMTPHandler` adds no Message-ID, mail programs always do.
+  var isProgram: Bool { isRole || isNumberedID || isBareHandler }
+
+  /// Without a Message-ID and a name: as `logging.handlers.SMTPHandler` sends, and no mail program.
+  var isBareHandler: Bool { isBare && !hasID }
+
+  mutating func readID(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) {
+    hasID = !value.isEmpty
+    var index = value.lowerBound
+    if index < value.upperBound, bytes[index] == UInt8(ascii: "<") { index += 1 }
+    let first = Self.digits(bytes, at: index, value.upperBound)
+    guard first >= 8, bytes.has(".", at: index + first, before: value.upperBound) else { return }
+    index += first + 1
+    let second = Self.digits(bytes, at: index, value.upperBound)
+    guard second > 0, index + second < value.upperBound else { return }
+    isNumberedID = bytes[index + second] == UInt8(ascii: ".") || bytes[index + second] == UInt8(ascii: "@")
+  }
+
+  mutating func readFrom(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) {
+    guard let address = Self.address(bytes, value) else { return }
+    let before = bytes.trimmed(value.lowerBound..<address.local.lowerBound)
+    isBare = before.isEmpty || bytes.equals(before, "<")
+    isRole =
+      Self.isRoleName(bytes, address.local) || Self.isLocal(bytes, address.domain)
+      || Self.isNamed(bytes, address.domain, after: address.local)
+  }
+
+  mutating func readReplyTo(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) {
+    guard let address = Self.address(bytes, value), !Self.isRoleName(bytes, address.local) else { return }
+    hasReplyTo = true
+    guard let plus = bytes.firstIndex(of: UInt8(ascii: "+"), in: address.local) else { return }
+    for index in plus..<address.local.upperBound where bytes[index].isDigit { isAnsweredToTicket = true }
+  }
+
+  /// Whether `X-Mailer` names a program that people write mail in: scripts have mailers too.
+  static func isMailProgram(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) -> Bool {
+    let names: [StaticString] = [
+      "outlook", "apple mail", "iphone", "ipad", "thunderbird", "evolution", "lotus", "zimbra", "the bat", "roundcube",
+      "squirrelmail", "horde", "internet messaging program", "claws", "sylpheed", "mutt", "kmail", "yahoo", "webmail",
+      "em client", "mailspring", "open-xchange", "sogo", "groupwise", "becky", "foxmail", "eudora", "pegasus",
+      "coremail", "gmail", "protonmail", "k-9", "airmail", "spark", "mailbird", "postbox", "vivaldi", "gnus",
+    ]
+    var index = value.lowerBound
+    let end = Swift.min(value.upperBound, value.lowerBound + 200)
+    while index < end {
+      for name in names where bytes.hasIgnoringCase(name, at: index, before: end) { return true }
+      index += 1
+    }
+    return false
+  }
+
+  // MARK: - Addresses
+
+  /// The first address of a field: `kim@example.org` of `"Kim" <kim@example.org>`.
+  private static func address(
+    _ bytes: borrowing Span<UInt8>, _ value: Range<Int>
+  ) -> (local: Range<Int>, domain: Range<Int>)? {
+    let range = value.lowerBound..<Swift.min(value.upperBound, value.lowerBound + 1024)
+    let open = bytes.firstIndex(of: UInt8(ascii: "<"), in: range).map { $0 + 1 }
+    guard let at = bytes.firstIndex(of: UInt8(ascii: "@"), in: (open ?? range.lowerBound)..<range.upperBound) else {
+      return nil
+    }
+    var start = at
+    while start > range.lowerBound, isOfAddress(bytes[start - 1]) { start -= 1 }
+    var end = at + 1
+    while end < range.upperBound, isOfAddress(bytes[end]) { end += 1 }
+    return start < at && at + 1 < end ? (start..<at, (at + 1)..<end) : nil
+  }
+
+  private static func isOfAddress(_ byte: UInt8) -> Bool {
+    !byte.isBlank && byte != UInt8(ascii: "<") && byte != UInt8(ascii: ">") && byte != UInt8(ascii: "\"")
+      && byte != UInt8(ascii: ",") && byte != UInt8(ascii: "(") && byte != UInt8(ascii: ")")
+  }
+
+  /// Whether the local part, or a word of it, is that of a role: `no-reply`, `django-errors`, `www-data`.
+  private static func isRoleName(_ bytes: borrowing Span<UInt8>, _ local: Range<Int>) -> Bool {
+    var start = local.lowerBound
+    var index = start
+    while index <= local.upperBound {
+      let isEnd = index == local.upperBound || !bytes[index].isAlphanumeric
+      if isEnd {
+        for role in roles where bytes.equalsIgnoringCase(start..<index, role) { return true }
+        start = index + 1
+      }
+      index += 1
+    }
+    return false
+  }
+
+  private static let roles: [StaticString] = [
+    "root", "django", "noreply", "reply", "donotreply", "www", "apache", "nginx", "httpd", "wwwrun", "uwsgi",
+    "gunicorn",
+    "webmaster", "hostmaster", "daemon", "cron", "crontab", "server", "system", "sysadmin", "nobody", "error", "errors",
+    "exception", "exceptions", "traceback", "tracebacks", "alert", "alerts", "monitor", "monitoring", "notification",
+    "notifications", "notify", "notifier", "bot", "robot", "worker", "workers", "celery", "airflow", "zope", "plone",
+    "flask", "app", "api", "service", "backend", "web", "website", "deploy", "batch", "job", "jobs", "scheduler",
+    "task", "tasks", "queue", "log", "logs", "logger", "logging", "debug", "devnull", "mailer", "automat", "automatic",
+    "backup", "script", "scripts", "python",
+  ]
+
+  /// A host without a dot in its name, as in `root@localhost` and `app@web1`.
+  private static func isLocal(_ bytes: borrowing Span<UInt8>, _ domain: Range<Int>) -> Bool {
+    bytes.firstIndex(of: UInt8(ascii: "."), in: domain) == nil
+      || bytes.hasIgnoringCase("localhost", at: domain.lowerBound, before: domain.upperBound)
+  }
+
+  /// Whether a label of the domain is the local part: `shop@shop.example.org` is the shop's own address.
+  private static func isNamed(_ bytes: borrowing Span<UInt8>, _ domain: Range<Int>, after local: Range<Int>) -> Bool {
+    var start = domain.lowerBound
+    while start < domain.upperBound {
+      let dot = bytes.firstIndex(of: UInt8(ascii: "."), in: start..<domain.upperBound) ?? domain.upperBound
+      if local.count == dot - start, dot < domain.upperBound,
+        local.indices.allSatisfy({ offset in
+          bytes[offset].asciiLowercased == bytes[start + offset - local.lowerBound].asciiLowercased
+        })
+      {
+        return true
+      }
+      start = dot + 1
+    }
+    return false
+  }
+
+  private static func digits(_ bytes: borrowing Span<UInt8>, at start: Int, _ end: Int) -> Int {
+    var index = start
+    while index < end, bytes[index].isDigit { index += 1 }
+    return index - start
+  }
+}
