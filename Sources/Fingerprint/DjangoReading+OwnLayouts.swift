@@ -26,6 +26,8 @@ extension DjangoReading.Finder {
     let request = marks.requests.first { $0 > environment }
     var reading = DjangoReading(environment: environment, request: request)
     guard let header, header < request ?? Int.max else {
+      // The request's first line may stand among the names of templates that were tried, above the traceback.
+      if start.end == nil, header != nil, marks.requests.filter({ $0 > environment }).count > 1 { return .ambiguous }
       reading.isTruncated = request == nil
       reading.raisedDuring = DjangoReading.raisedDuring(text, environment..<(request ?? environment))
       return .one(reading)

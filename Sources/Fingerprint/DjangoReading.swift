@@ -56,6 +56,14 @@ extension DjangoReading {
     }
 
     mutating func find(_ text: borrowing Span<UInt8>) -> Found {
+      if start.end != nil { return search(text) }
+      guard isAlone else { return .ambiguous }
+      let found = search(text)
+      if case .one(let reading) = found, isBelowReport(text, reading) { return .ambiguous }
+      return found
+    }
+
+    private mutating func search(_ text: borrowing Span<UInt8>) -> Found {
       var known: (header: Int, chain: DjangoChainParser, stop: DjangoChainParser.Stop)?
       // Comparing each with each may cost so much more than the text is long.
       let budget = 8 * text.count + 65_536
@@ -79,7 +87,7 @@ extension DjangoReading {
         }
         if let known { note(text, environment, header, known.chain, known.stop, request) }
       }
-      if closed.count == 1 { return .one(closed[0]) }
+      if closed.count == 1, open.isEmpty { return .one(closed[0]) }
       if closed.isEmpty, open.count == 1, !open[0].isOpenToDoubt(marks) { return .one(open[0]) }
       if !closed.isEmpty || !open.isEmpty { return .ambiguous }
       return withoutAgreement(text)

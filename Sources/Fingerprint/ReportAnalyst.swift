@@ -10,7 +10,8 @@ struct ReportAnalyst {
     let text = decoded.octets.span
     var analysis = Analysis(outcome: .pass(.noReportStructure), gate: gate, text: decoded.octets)
     analysis.work = text.count
-    if let report = DjangoReport(text, logged: isHTML ? nil : gate.subject.message, limits: limits) {
+    let logged = isHTML ? nil : gate.subject.message
+    if let report = DjangoReport(text, logged: logged, hasLevel: gate.subject.level != nil, limits: limits) {
       analysis.format = isHTML ? .djangoHTML : .djangoText
       analysis.report = report
       analysis.work += report.work
@@ -26,17 +27,25 @@ struct ReportAnalyst {
     } else if !isHTML, isPartOfReport(text) {
       analysis.outcome = .doubt(Doubt(.ambiguousReport))
     }
+    if gate.isCutShort, gate.subject.level != nil { noteCutShort(&analysis) }
     if decoded.isAbridged { noteAbridged(&analysis) }
     return analysis
   }
 
   private func isTraceback(_ text: borrowing Span<UInt8>, isHTML: Bool, _ analysis: inout Analysis) -> Bool {
     guard text.firstIndex(of: "Traceback (most recent call last):", in: 0..<text.count) != nil else { return false }
+    let message = LoggedMessage(text, logged: isHTML ? [] : gate.subject.message)
+    if case .cut = message, gate.subject.level != nil {
+      // The message may hold the traceback, and go on behind it.
+      analysis.outcome = .doubt(Doubt(.ambiguousReport))
+      return true
+    }
     // A layout of the site's own that repeats a logged traceback below it.
-    if !isHTML, let end = LoggedMessage(text, logged: gate.subject.message).end,
+    if let end = message.end,
       text.equals(text.line(at: end, before: text.count), "Report")
         || text.has("Report at ", at: end, before: text.count)
     {
+      guard !LoggedMessage.endsInPath(text, 0..<end, head: end) else { return false }
       analysePlain(text, in: 0..<end, &analysis)
       markAsLogged(&analysis)
     } else {
@@ -61,11 +70,18 @@ struct ReportAnalyst {
   }
 
   /// Nothing of a report was found in a mail of `AdminEmailHandler`, and what its Subject says ends too early: a path is
-  /// long enough to be cut, or a visitor's line end broke the header. Without his words it may be a report.
+  /// long enough to be cut. Without a visitor's words it may be a report.
   private func isPartOfReport(_ text: borrowing Span<UInt8>) -> Bool {
-    guard gate.subject.isOfHandler else { return false }
-    let message = LoggedMessage(text, logged: gate.subject.message)
-    return gate.isCutShort || message.end == nil && message.floor > 0
+    gate.subject.isOfHandler && LoggedMessage(text, logged: gate.subject.message).isOpen
+  }
+
+  /// A visitor's line end broke the header: the Subject and the fields behind it stand in the text, and neither the
+  /// message's extent nor the parts of the mail are certain.
+  private func noteCutShort(_ analysis: inout Analysis) {
+    switch analysis.outcome {
+    case .pass(.noReportStructure), .report: analysis.outcome = .doubt(Doubt(.ambiguousReport))
+    case .pass, .doubt: break
+    }
   }
 
   /// What is left out may be what would have made a report of it, or another one.
@@ -109,7 +125,9 @@ struct ReportAnalyst {
   private func isTracebackLogged(
     _ text: borrowing Span<UInt8>, _ report: DjangoReport, _ analysis: inout Analysis
   ) -> Bool {
-    guard text.firstIndex(of: "Traceback (most recent call last):", in: report.message) != nil else { return false }
+    guard text.firstIndex(of: "Traceback (most recent call last):", in: report.message) != nil,
+      !LoggedMessage.endsInPath(text, report.message, head: report.headline.lowerBound)
+    else { return false }
     analysePlain(text, in: report.message, &analysis)
     if case .pass = analysis.outcome { return false }
     return true
