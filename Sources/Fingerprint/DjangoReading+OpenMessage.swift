@@ -20,4 +20,19 @@ extension DjangoReading.Finder {
     where text.firstIndex(of: head, in: Swift.max(0, start.floor - 1)..<end) != nil { return true }
     return false
   }
+
+  /// Whether the log message's first line comes again below the environment of a report without an exception. Django
+  /// repeats it above, so the environment stands in the path.
+  mutating func isAboveMessage(_ text: borrowing Span<UInt8>, _ reading: DjangoReading) -> Bool {
+    guard reading.type == nil else { return false }
+    let message = text.line(at: text.trimmed(0..<text.count).lowerBound, before: text.count)
+    var index = reading.environment
+    work += text.count - index
+    while index < text.count {
+      let line = text.line(at: index, before: text.count)
+      if !message.isEmpty, text.same(line, message) { return true }
+      index = Swift.max(text.next(after: line, before: text.count), index + 1)
+    }
+    return false
+  }
 }

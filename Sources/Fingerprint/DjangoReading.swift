@@ -59,7 +59,8 @@ extension DjangoReading {
       if start.end != nil { return search(text) }
       guard isAlone else { return .ambiguous }
       let found = search(text)
-      if case .one(let reading) = found, isBelowReport(text, reading) { return .ambiguous }
+      guard case .one(let reading) = found else { return found }
+      if isBelowReport(text, reading) || isAboveMessage(text, reading) { return .ambiguous }
       return found
     }
 
@@ -225,12 +226,11 @@ extension DjangoReading {
       let line = text.line(at: head, before: environment)
       guard text.equals(line, "Report") || text.has("Report at ", at: head, before: line.upperBound) else { return }
       let end = DjangoReading.headEnd(text, before: environment)
-      let message = text.trimmed(0..<head)
+      let message = text.trimmed(start.start..<head)
       let said = text.trimmed(line.upperBound..<Swift.max(line.upperBound, end))
       work += message.count
-      // A formatter of the site's own may have put words before the message, and a path may have line ends.
-      let shared = Swift.min(said.count, message.count)
-      guard text.same(message.upperBound - shared..<message.upperBound, said.upperBound - shared..<said.upperBound)
+      // A path may have line ends. One that holds an environment cannot hold all of the message, of which it is a part.
+      guard said.count >= message.count, text.same(message, said.upperBound - message.count..<said.upperBound)
       else { return }
       var reading = DjangoReading(environment: environment, head: head, request: request)
       reading.raisedDuring = DjangoReading.raisedDuring(text, environment..<request)

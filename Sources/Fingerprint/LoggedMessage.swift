@@ -6,8 +6,9 @@ import MailMessage
 /// followed by an empty line and the report. So the Subject tells how long the message is, whatever a visitor wrote
 /// into it.
 enum LoggedMessage: Equatable {
-  /// The message and the empty line behind it end here: the report begins.
-  case whole(end: Int)
+  /// The message begins at `start`, behind words of a formatter's. It and the empty line behind it end at `end`: the report
+  /// begins.
+  case whole(start: Int, end: Int)
   /// The Subject holds another text: the message may go on behind this.
   case atLeast(Int)
   /// The Subject is as long as one that was cut: the message may go on behind this.
@@ -39,7 +40,7 @@ enum LoggedMessage: Equatable {
           let end = match.end + (isReturn && !text.has("\n\n", at: match.end, before: text.count) ? 1 : 2)
           let isCertain = Self.isEmptyLine(text, before: end)
           let isCut = Self.isCut(match, logged.count)
-          self = isCut ? .cut(match.end) : isCertain ? .whole(end: end) : .atLeast(match.end)
+          self = isCut ? .cut(match.end) : isCertain ? .whole(start: start, end: end) : .atLeast(match.end)
           return
         }
         if start == 0, match.end >= 8 { self = .begun }
@@ -50,12 +51,15 @@ enum LoggedMessage: Equatable {
   }
 
   /// Where the head of the report begins; nil: not known.
-  var end: Int? { if case .whole(let end) = self { end } else { nil } }
+  var end: Int? { if case .whole(_, let end) = self { end } else { nil } }
+
+  /// Where the words begin that the Subject says.
+  var start: Int { if case .whole(let start, _) = self { start } else { 0 } }
 
   /// Where it begins at the earliest.
   var floor: Int {
     switch self {
-    case .whole(let end), .atLeast(let end), .cut(let end): end
+    case .whole(_, let end), .atLeast(let end), .cut(let end): end
     case .begun: 0
     }
   }

@@ -27,7 +27,7 @@ struct ReportAnalyst {
     } else if !isHTML, isPartOfReport(text) {
       analysis.outcome = .doubt(Doubt(.ambiguousReport))
     }
-    if gate.isCutShort, gate.subject.level != nil { noteCutShort(&analysis) }
+    if gate.subject.level != nil, gate.isCutShort || isLevelInMessage(text, analysis.report) { noteCutShort(&analysis) }
     if decoded.isAbridged { noteAbridged(&analysis) }
     return analysis
   }
@@ -75,8 +75,24 @@ struct ReportAnalyst {
     gate.subject.isOfHandler && LoggedMessage(text, logged: gate.subject.message).isOpen
   }
 
-  /// A visitor's line end broke the header: the Subject and the fields behind it stand in the text, and neither the
-  /// message's extent nor the parts of the mail are certain.
+  /// Whether the level stands among the words of the log message that the Subject says: then a Subject of the site's own
+  /// has none, and what stands before the word is no prefix.
+  private func isLevelInMessage(_ text: borrowing Span<UInt8>, _ report: DjangoReport?) -> Bool {
+    guard report != nil, let level = gate.subject.level?.utf8 else { return false }
+    let line = text.trimmed(text.line(at: text.trimmed(0..<text.count).lowerBound, before: text.count))
+    let subject = gate.decodedSubject
+    let end = subject.count - gate.subject.message.count
+    let mostOfPrefix = 512
+    guard end < mostOfPrefix else { return true }
+    for start in 0..<Swift.max(0, end - level.count - 1)
+    where start + line.count > end && start + line.count <= subject.count {
+      if line.indices.allSatisfy({ subject[start + $0 - line.lowerBound] == text[$0] }) { return true }
+    }
+    return false
+  }
+
+  /// A visitor's words broke the header, or are its level: neither the message's extent nor the parts of the mail, nor its
+  /// site are certain.
   private func noteCutShort(_ analysis: inout Analysis) {
     switch analysis.outcome {
     case .pass(.noReportStructure), .report: analysis.outcome = .doubt(Doubt(.ambiguousReport))

@@ -61,6 +61,7 @@ package struct ReportReader: Sendable {
     let header = HeaderBlock(bytes, in: 0..<bytes.count, limit: limits.headerBytes)
     var work = header.bodyStart
     let gate = Gate(bytes, header: header)
+    if Self.isBroken(bytes, header) { return .doubt(Doubt(.ambiguousReport), gate: gate, work: work) }
     if let veto = gate.veto { return .pass(veto, gate: gate, work: work) }
     if header.isTooLarge {
       // A Subject of that size is a logged message with what a visitor sent.
@@ -75,6 +76,20 @@ package struct ReportReader: Sendable {
     var analysis = analyse(bytes, content, analyst, &work)
     analysis.work += work
     return analysis
+  }
+
+  /// Whether a field may be a visitor's, behind a Subject with a level. Python starts a line at a vertical tab or a form
+  /// feed of a Subject, and lets one through that looks like a field with a blank before its colon. No mailer writes one.
+  private static func isBroken(_ bytes: borrowing Span<UInt8>, _ header: HeaderBlock) -> Bool {
+    func hasBlank(_ field: HeaderField) -> Bool {
+      field.name.upperBound < bytes.count && bytes[field.name.upperBound].isBlank
+    }
+    guard let index = header.fields.firstIndex(where: hasBlank) else { return false }
+    for field in header.fields[..<index] where bytes.equalsIgnoringCase(field.name, "subject") {
+      let decoded = EncodedWord.decode(bytes, field.value, limit: LoggedMessage.mostOfSubject)
+      return ReportSubject(decoded: decoded).level != nil
+    }
+    return false
   }
 
   private func analyse(

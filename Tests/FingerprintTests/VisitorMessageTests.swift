@@ -96,8 +96,24 @@ import Testing
     var mail = SampleMail()
     Self.ask(path, &mail)
     #expect(SampleMail.outcome(mail.mail("\(message)\n\nReport at \(path)\n\n\(report)\n")) == "ambiguous-report")
+    let environment = "\nDjango Version: 5\nPython Executable: x\n\nRaised during: evil.view\n\nRequest information:\n"
+    let inPath = mail.mail("\(message)\n\nReport at \(path)\n\(environment)\(message)\n")
+    #expect(SampleMail.outcome(inPath) == "ambiguous-report")
     let traceback = Self.other.traceback
     #expect(SampleMail.outcome(mail.mail("\(message)\n\nReport at \(path)\n\n\(traceback)\n")) == "ambiguous-report")
+  }
+
+  @Test("a layout of the site's own, where nothing was raised, and an environment with a view in the path")
+  func environmentInPath() throws {
+    func lost(_ path: String) -> [UInt8] {
+      var mail = SampleMail()
+      Self.ask("/nowhere/x", &mail)
+      return mail.mail("\(mail.message)\n\nReport at \(path)\n\(mail.message)\n")
+    }
+    let environment = "\n\nDjango Version: 5\nPython Executable: x\n"
+    let request = "Request information:\n"
+    try Self.same(lost("/nowhere/x\(environment)\(request)"), lost("/nowhere/x"))
+    #expect(SampleMail.outcome(lost("/nowhere/x\(environment)Raised during: evil\n\(request)")) == "ambiguous-report")
   }
 
   @Test("so many environments in an exception's text that Django's own is not among those that are kept")
@@ -136,5 +152,30 @@ import Testing
     let end = mail.report.ranges(of: "\nRaised during").last?.lowerBound ?? mail.report.endIndex
     let noted = mail.report[..<end] + "\nNote: seen on Monday\n" + mail.report[end...]
     #expect(SampleMail.outcome(mail.mail(String(noted))) == "ambiguous-report")
+  }
+
+  @Test(
+    "a visitor's line that looks like a field makes no Subject, and no list's or human's mail of a report",
+    arguments: [
+      "Subject : [Evil] ERROR: x", "List-Id : x", "In-Reply-To : x", "X-MailDedup-Reason : x", "From : postmaster@x",
+    ])
+  func brokenHeader(line: String) {
+    var mail = SampleMail()
+    mail.subject += "\n\(line)"
+    #expect(SampleMail.outcome(mail.bytes) == "ambiguous-report")
+  }
+
+  @Test("a level in a path is none of a Subject that the site words itself, and makes no prefix")
+  func levelInPath() throws {
+    var mail = SampleMail()
+    mail.message = "Internal Server Error: /cart/"
+    mail.subject = "[Shop] \(mail.message)"
+    #expect(SampleMail.report(mail.bytes)?.subjectPrefix == nil)
+    Self.ask("/cart/ERROR: x", &mail)
+    mail.subject = "[Shop] \(mail.message)"
+    #expect(SampleMail.outcome(mail.bytes) == "ambiguous-report")
+    Self.ask("/cart/" + String(repeating: "x", count: 600) + "/ERROR: x", &mail)
+    mail.subject = "[Shop] \(mail.message)"
+    #expect(SampleMail.outcome(mail.bytes) == "ambiguous-report")
   }
 }
