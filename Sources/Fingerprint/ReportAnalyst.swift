@@ -27,7 +27,7 @@ struct ReportAnalyst {
     } else if !isHTML, isPartOfReport(text) {
       analysis.outcome = .doubt(Doubt(.ambiguousReport))
     }
-    if gate.subject.level != nil, gate.isCutShort || isLevelInMessage(text, analysis.report) { noteCutShort(&analysis) }
+    if gate.isCutShort || isLevelInMessage(text, analysis.report) { noteCutShort(&analysis) }
     if decoded.isAbridged { noteAbridged(&analysis) }
     return analysis
   }
@@ -95,6 +95,7 @@ struct ReportAnalyst {
   /// site are certain.
   private func noteCutShort(_ analysis: inout Analysis) {
     switch analysis.outcome {
+    case .pass(.noReportStructure) where gate.subject.level == nil: break
     case .pass(.noReportStructure), .report: analysis.outcome = .doubt(Doubt(.ambiguousReport))
     case .pass, .doubt: break
     }

@@ -61,7 +61,7 @@ package struct ReportReader: Sendable {
     let header = HeaderBlock(bytes, in: 0..<bytes.count, limit: limits.headerBytes)
     var work = header.bodyStart
     let gate = Gate(bytes, header: header)
-    if Self.isBroken(bytes, header) { return .doubt(Doubt(.ambiguousReport), gate: gate, work: work) }
+    if Self.isBroken(bytes, header, &work) { return .doubt(Doubt(.ambiguousReport), gate: gate, work: work) }
     if let veto = gate.veto { return .pass(veto, gate: gate, work: work) }
     if header.isTooLarge {
       // A Subject of that size is a logged message with what a visitor sent.
@@ -78,16 +78,16 @@ package struct ReportReader: Sendable {
     return analysis
   }
 
-  /// Whether a field may be a visitor's, behind a Subject with a level. Python starts a line at a vertical tab or a form
-  /// feed of a Subject, and lets one through that looks like a field with a blank before its colon. No mailer writes one.
-  private static func isBroken(_ bytes: borrowing Span<UInt8>, _ header: HeaderBlock) -> Bool {
+  /// Whether a field of a report may be a visitor's. Python starts a line at a vertical tab or a form feed of a Subject,
+  /// and lets one through that looks like a field with a blank before its colon. No mailer of today writes one.
+  private static func isBroken(_ bytes: borrowing Span<UInt8>, _ header: HeaderBlock, _ work: inout Int) -> Bool {
     func hasBlank(_ field: HeaderField) -> Bool {
       field.name.upperBound < bytes.count && bytes[field.name.upperBound].isBlank
     }
     guard let index = header.fields.firstIndex(where: hasBlank) else { return false }
     for field in header.fields[..<index] where bytes.equalsIgnoringCase(field.name, "subject") {
       let decoded = EncodedWord.decode(bytes, field.value, limit: LoggedMessage.mostOfSubject)
-      return ReportSubject(decoded: decoded).level != nil
+      return ReportSubject(decoded: decoded).level != nil || ReportTraces.areIn(bytes, &work)
     }
     return false
   }

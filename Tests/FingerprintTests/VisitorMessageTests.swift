@@ -163,6 +163,8 @@ import Testing
     var mail = SampleMail()
     mail.subject += "\n\(line)"
     #expect(SampleMail.outcome(mail.bytes) == "ambiguous-report")
+    mail.subject = "[Shop] KeyError\n\(line)"
+    #expect(SampleMail.outcome(mail.bytes) == "ambiguous-report")
   }
 
   @Test("a level in a path is none of a Subject that the site words itself, and makes no prefix")
