@@ -4,7 +4,8 @@ import MailMessage
 ///
 /// A visitor of the site can write each of them: into the path, into the text of an exception, into the name of a form
 /// field. Which ones are Django's own, `DjangoReport` finds out. Of each kind the first ones are kept, so that what a
-/// visitor writes does not decide what reading costs.
+/// visitor writes does not decide what reading costs; where there are more (`isOverfull`), Django's own may not be among
+/// them.
 struct DjangoLandmarks: Sendable {
   static let mostOfAKind = 16
 
@@ -20,9 +21,12 @@ struct DjangoLandmarks: Sendable {
   private(set) var settings: Int?
   /// The last heading of what the request holds: `GET:`, `POST:`, `FILES:`, `COOKIES:`, `META:`.
   private(set) var lastSection = 0
+  /// There are more lines of a kind than are kept.
+  private(set) var isOverfull = false
 
-  init(_ text: borrowing Span<UInt8>) {
-    var index = Self.candidate(text, from: 0)
+  /// - Parameter start: where the first line begins that is looked at: behind the log message, if its end is known.
+  init(_ text: borrowing Span<UInt8>, from start: Int = 0) {
+    var index = Self.candidate(text, from: start)
     while index < text.count {
       note(text, text.line(at: index, before: text.count))
       index = Self.candidate(
@@ -52,13 +56,13 @@ struct DjangoLandmarks: Sendable {
     func has(_ words: StaticString) -> Bool { text.has(words, at: at, before: line.upperBound) }
     switch text[at] {
     case UInt8(ascii: "D"):
-      if has("Django Version: "), Self.isEnvironment(text, line) { Self.keep(at, in: &environments) }
+      if has("Django Version: "), Self.isEnvironment(text, line) { keep(at, in: \.environments) }
     case UInt8(ascii: "T"):
-      if FrameLine.isHeader(text, text.trimmed(line)) { Self.keep(at, in: &headers) }
+      if FrameLine.isHeader(text, text.trimmed(line)) { keep(at, in: \.headers) }
     case UInt8(ascii: "E"):
-      if has("Exception Type: ") { Self.keep(at, in: &types) }
+      if has("Exception Type: ") { keep(at, in: \.types) }
     case UInt8(ascii: "R"):
-      if has("Request information:") || has("Request data not supplied") { Self.keep(at, in: &requests) }
+      if has("Request information:") || has("Request data not supplied") { keep(at, in: \.requests) }
     case UInt8(ascii: "U"):
       if has("Using settings module ") { settings = at }
     default:
@@ -66,8 +70,8 @@ struct DjangoLandmarks: Sendable {
     }
   }
 
-  private static func keep(_ at: Int, in kind: inout [Int]) {
-    if kind.count < mostOfAKind { kind.append(at) }
+  private mutating func keep(_ at: Int, in kind: WritableKeyPath<DjangoLandmarks, [Int]>) {
+    if self[keyPath: kind].count < Self.mostOfAKind { self[keyPath: kind].append(at) } else { isOverfull = true }
   }
 
   private static func isEnvironment(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Bool {

@@ -7,7 +7,9 @@ extension DjangoReading.Finder {
     let found = only(text)
     guard let head = start.end, let raised = raised(text), case .one(let reading) = found else { return found }
     if text.equals(raised, "Report") {
-      return reading.traceback == nil ? found : .one(DjangoReading(environment: head, head: head))
+      guard reading.traceback == nil else { return .one(DjangoReading(environment: head, head: head)) }
+      // The message does not stand between the head and the environment, so that one may be the path's, and the view too.
+      return reading.raisedDuring == nil ? found : .ambiguous
     }
     guard saysException(text) else { return found }
     // What was raised has a traceback, which says the same.
@@ -26,6 +28,8 @@ extension DjangoReading.Finder {
     let request = marks.requests.first { $0 > environment }
     var reading = DjangoReading(environment: environment, request: request)
     guard let header, header < request ?? Int.max else {
+      // The request's first line may stand among the names of templates that were tried, above the traceback.
+      if start.end == nil, header != nil, marks.requests.filter({ $0 > environment }).count > 1 { return .ambiguous }
       reading.isTruncated = request == nil
       reading.raisedDuring = DjangoReading.raisedDuring(text, environment..<(request ?? environment))
       return .one(reading)

@@ -56,6 +56,15 @@ extension DjangoReading {
     }
 
     mutating func find(_ text: borrowing Span<UInt8>) -> Found {
+      if start.end != nil { return search(text) }
+      guard isAlone else { return .ambiguous }
+      let found = search(text)
+      guard case .one(let reading) = found else { return found }
+      if isBelowReport(text, reading) || isAboveMessage(text, reading) { return .ambiguous }
+      return found
+    }
+
+    private mutating func search(_ text: borrowing Span<UInt8>) -> Found {
       var known: (header: Int, chain: DjangoChainParser, stop: DjangoChainParser.Stop)?
       // Comparing each with each may cost so much more than the text is long.
       let budget = 8 * text.count + 65_536
@@ -79,7 +88,7 @@ extension DjangoReading {
         }
         if let known { note(text, environment, header, known.chain, known.stop, request) }
       }
-      if closed.count == 1 { return .one(closed[0]) }
+      if closed.count == 1, open.isEmpty { return .one(closed[0]) }
       if closed.isEmpty, open.count == 1, !open[0].isOpenToDoubt(marks) { return .one(open[0]) }
       if !closed.isEmpty || !open.isEmpty { return .ambiguous }
       return withoutAgreement(text)
@@ -217,12 +226,11 @@ extension DjangoReading {
       let line = text.line(at: head, before: environment)
       guard text.equals(line, "Report") || text.has("Report at ", at: head, before: line.upperBound) else { return }
       let end = DjangoReading.headEnd(text, before: environment)
-      let message = text.trimmed(0..<head)
+      let message = text.trimmed(start.start..<head)
       let said = text.trimmed(line.upperBound..<Swift.max(line.upperBound, end))
       work += message.count
-      // A formatter of the site's own may have put words before the message, and a path may have line ends.
-      let shared = Swift.min(said.count, message.count)
-      guard text.same(message.upperBound - shared..<message.upperBound, said.upperBound - shared..<said.upperBound)
+      // A path may have line ends. One that holds an environment cannot hold all of the message, of which it is a part.
+      guard said.count >= message.count, text.same(message, said.upperBound - message.count..<said.upperBound)
       else { return }
       var reading = DjangoReading(environment: environment, head: head, request: request)
       reading.raisedDuring = DjangoReading.raisedDuring(text, environment..<request)

@@ -37,19 +37,22 @@ struct DjangoReport: Sendable, Equatable {
   /// - Parameters:
   ///   - text: decoded, lines ending in LF.
   ///   - logged: what the Subject says behind the level; nil: the text was HTML, in which a visitor begins no line.
-  init?(_ text: borrowing Span<UInt8>, logged: [UInt8]?, limits: ReadingLimits) {
-    let marks = DjangoLandmarks(text)
-    guard !marks.environments.isEmpty || !marks.types.isEmpty && !marks.headers.isEmpty else { return nil }
+  ///   - hasLevel: the Subject has a level, as those of `AdminEmailHandler` do.
+  init?(_ text: borrowing Span<UInt8>, logged: [UInt8]?, hasLevel: Bool = false, limits: ReadingLimits) {
     let start = LoggedMessage(text, logged: logged ?? [])
-    // Python's own format, with what looks like this layout in the text of the exception.
-    if logged != nil, start.end == nil, Self.isPythons(text, marks) { return nil }
+    let marks = DjangoLandmarks(text, from: start.end ?? 0)
+    guard !marks.environments.isEmpty || !marks.types.isEmpty && !marks.headers.isEmpty else { return nil }
     var finder = DjangoReading.Finder(marks: marks, start: start, limits: limits)
-    let found = finder.find(text)
+    var found = DjangoReading.Found.none
+    // Else it is Python's own format, with what looks like this layout in the text of the exception.
+    if logged == nil || start.end != nil || !Self.isPythons(text, marks) { found = finder.find(text) }
+    if marks.isOverfull, start.end == nil || !Self.isLast(found, marks) { found = .ambiguous }
     work = finder.work
     isMessageCertain = start.end != nil
     switch found {
-    case .none: return nil
-    case .ambiguous:
+    // Or all of it stands in a message whose end is not known, with Django's layout around it.
+    case .none where !hasLevel: return nil
+    case .none, .ambiguous:
       (message, headline) = (0..<0, 0..<0)
       isAmbiguous = true
       if let start = start.end {
@@ -63,6 +66,12 @@ struct DjangoReport: Sendable, Equatable {
       let end = Swift.max(marks.settings ?? 0, reading.request ?? reading.type ?? 0)
       if logged != nil, start.end == nil, let last = marks.headers.last, end > 0, last > end { isAmbiguous = true }
     }
+  }
+
+  /// Whether nothing behind the reading names a type, as Django's own lines would if it stood in an exception's text.
+  private static func isLast(_ found: DjangoReading.Found, _ marks: DjangoLandmarks) -> Bool {
+    guard case .one(let reading) = found, let type = reading.type else { return false }
+    return marks.types.count < DjangoLandmarks.mostOfAKind && marks.types.last == type
   }
 
   /// Whether the first traceback stands above anything of the layout, or the last one below it, and ends as Python's do.

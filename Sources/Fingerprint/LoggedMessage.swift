@@ -6,10 +6,15 @@ import MailMessage
 /// followed by an empty line and the report. So the Subject tells how long the message is, whatever a visitor wrote
 /// into it.
 enum LoggedMessage: Equatable {
-  /// The message and the empty line behind it end here: the report begins.
-  case whole(end: Int)
-  /// The Subject was cut, or holds another text: the message may go on behind this.
+  /// The message begins at `start`, behind words of a formatter's. It and the empty line behind it end at `end`: the report
+  /// begins.
+  case whole(start: Int, end: Int)
+  /// The Subject holds another text: the message may go on behind this.
   case atLeast(Int)
+  /// The Subject is as long as one that was cut: the message may go on behind this.
+  case cut(Int)
+  /// The text begins as the Subject does, and goes on with other words.
+  case begun
 
   /// Octets of a Subject that are read. A path has a few thousand, what a site logs may have more.
   static let mostOfSubject = 128 * 1024
@@ -26,13 +31,19 @@ enum LoggedMessage: Equatable {
     while !wanted.isEmpty, index < words, tries < 16 {
       guard let start = text.firstIndex(of: subject[wanted.lowerBound], in: index..<words) else { return }
       let isPlausible = start == 0 || (text[start - 1].isBlank && wanted.count >= 8)
-      if isPlausible, let match = Self.match(text, from: start, subject, wanted) {
-        // The line end behind a message that ends in a CR became one with it.
-        let isReturn = subject.has("\\r", at: wanted.upperBound - 2, before: wanted.upperBound)
-        let end = match.end + (isReturn && !text.has("\n\n", at: match.end, before: text.count) ? 1 : 2)
-        let isWhole = Self.isEmptyLine(text, before: end) && !Self.isCut(match, logged.count)
-        self = isWhole ? .whole(end: end) : .atLeast(match.end)
-        return
+      if isPlausible {
+        let match = Self.match(text, from: start, subject, wanted)
+        // A visitor's encoded word (RFC 2047) can hold a line end that decoding takes out of the Subject.
+        if match.isWhole, text.firstIndex(of: "=?", in: start..<match.end) == nil {
+          // The line end behind a message that ends in a CR became one with it.
+          let isReturn = subject.has("\\r", at: wanted.upperBound - 2, before: wanted.upperBound)
+          let end = match.end + (isReturn && !text.has("\n\n", at: match.end, before: text.count) ? 1 : 2)
+          let isCertain = Self.isEmptyLine(text, before: end)
+          let isCut = Self.isCut(match, logged.count)
+          self = isCut ? .cut(match.end) : isCertain ? .whole(start: start, end: end) : .atLeast(match.end)
+          return
+        }
+        if start == 0, match.end >= 8 { self = .begun }
       }
       tries += 1
       index = start + 1
@@ -40,13 +51,32 @@ enum LoggedMessage: Equatable {
   }
 
   /// Where the head of the report begins; nil: not known.
-  var end: Int? { if case .whole(let end) = self { end } else { nil } }
+  var end: Int? { if case .whole(_, let end) = self { end } else { nil } }
+
+  /// Where the words begin that the Subject says.
+  var start: Int { if case .whole(let start, _) = self { start } else { 0 } }
 
   /// Where it begins at the earliest.
   var floor: Int {
     switch self {
-    case .whole(let end), .atLeast(let end): end
+    case .whole(_, let end), .atLeast(let end), .cut(let end): end
+    case .begun: 0
     }
+  }
+
+  /// Whether the text begins as the Subject does, but the Subject does not tell where the message ends.
+  var isOpen: Bool { end == nil && self != .atLeast(0) }
+
+  /// Whether a message ends in the path that the head below it, `Report at /cart/`, repeats. All that stands in a path is
+  /// a visitor's, a traceback too.
+  static func endsInPath(_ text: borrowing Span<UInt8>, _ message: Range<Int>, head: Int) -> Bool {
+    guard text.has("Report at ", at: head, before: text.count) else { return false }
+    let message = text.trimmed(message)
+    let said = text.trimmed(head + 10..<text.line(at: head, before: text.count).upperBound)
+    let line = text.line(at: message.lowerBound, before: message.upperBound)
+    let path = text.trimmed(line).upperBound - said.count..<message.upperBound
+    guard !said.isEmpty, path.lowerBound >= line.lowerBound else { return false }
+    return text.same(path, head + 10..<head + 10 + path.count)
   }
 
   /// Whether an empty line ends at `end`.
@@ -55,6 +85,8 @@ enum LoggedMessage: Equatable {
   }
 
   private struct Match {
+    /// Nothing of the Subject is left.
+    var isWhole = false
     var end: Int
     /// Characters of the Subject that the message took, as Django wrote it.
     var characters = 0
@@ -66,10 +98,11 @@ enum LoggedMessage: Equatable {
     (940...989).contains(match.characters) || logged >= mostOfSubject - 1000
   }
 
-  /// The end of the message in `text`, if it is the one of the Subject, whose blanks were folded.
+  /// How far the message in `text` is the one of the Subject. Where Python ended a line of the Subject, or folded it,
+  /// blanks of every kind became one.
   private static func match(
     _ text: borrowing Span<UInt8>, from start: Int, _ subject: borrowing Span<UInt8>, _ wanted: Range<Int>
-  ) -> Match? {
+  ) -> Match {
     var match = Match(end: start)
     var at = wanted.lowerBound
     while at < wanted.upperBound {
@@ -82,12 +115,12 @@ enum LoggedMessage: Equatable {
       } else if subject[at] == 0 {
         at += 1
         if match.end < text.count, text[match.end] == 0 { match.end += 1 }
-      } else if subject[at].isBlank {
-        guard match.end < text.count, text[match.end].isBlank else { return nil }
-        while at < wanted.upperBound, subject[at].isBlank { at += 1 }
+      } else if subject.blank(at: at) > 0 {
+        guard text.blank(at: match.end) > 0 else { return match }
+        while at < wanted.upperBound, subject.blank(at: at) > 0 { at += subject.blank(at: at) }
         skipBlanks(text, &match)
       } else {
-        guard match.end < text.count, text[match.end] == subject[at] else { return nil }
+        guard match.end < text.count, text[match.end] == subject[at] else { return match }
         if text[match.end] & 0xC0 != 0x80 { match.characters += 1 }
         match.end += 1
         at += 1
@@ -95,12 +128,15 @@ enum LoggedMessage: Equatable {
     }
     // What folding took from the end of the Subject.
     skipBlanks(text, &match)
+    match.isWhole = true
     return match
   }
 
   private static func skipBlanks(_ text: borrowing Span<UInt8>, _ match: inout Match) {
-    while match.end < text.count, text[match.end].isBlank, !text[match.end].isLineEnd {
-      match.end += 1
+    while match.end < text.count, !text[match.end].isLineEnd {
+      let length = text.blank(at: match.end)
+      guard length > 0 else { return }
+      match.end += length
       match.characters += 1
     }
   }
@@ -110,6 +146,27 @@ enum LoggedMessage: Equatable {
     if subject.has("\\r\\n", at: at, before: end) { return 4 }
     return subject.has("\\n", at: at, before: end) || subject.has("\\r", at: at, before: end) ? 2 : 0
   }
+}
+
+extension Span where Element == UInt8 {
+  /// How many octets the blank at `index` has in UTF-8: what `str.isspace` of Python calls one, for Python ends the lines
+  /// of a Subject at some of them and takes the others from the beginning of the next. 0: there is none.
+  fileprivate func blank(at index: Int) -> Int {
+    guard index < count else { return 0 }
+    switch self[index] {
+    case 0x09...0x0D, 0x1C...0x20: return 1
+    case 0xC2: return isOne("\u{85}", at: index) || isOne("\u{A0}", at: index) ? 2 : 0
+    case 0xE1: return isOne("\u{1680}", at: index) ? 3 : 0
+    case 0xE2:
+      guard index + 2 < count else { return 0 }
+      guard self[index + 1] == 0x80 else { return isOne("\u{205F}", at: index) ? 3 : 0 }
+      return [0x80...0x8A, 0xA8...0xA9, 0xAF...0xAF].contains { $0 ~= self[index + 2] } ? 3 : 0
+    case 0xE3: return isOne("\u{3000}", at: index) ? 3 : 0
+    default: return 0
+    }
+  }
+
+  private func isOne(_ sign: StaticString, at index: Int) -> Bool { has(sign, at: index, before: count) }
 }
 
 extension UInt8 {

@@ -43,7 +43,10 @@ struct PlainReading: Sendable {
   }
 
   /// Whether a visitor cannot have written any of it.
-  mutating func isCertain(_ text: borrowing Span<UInt8>) -> Bool {
+  ///
+  /// - Parameter subject: decoded. Where the site's own handler puts the exception's text into it, that tells which link
+  ///   is the last one.
+  mutating func isCertain(_ text: borrowing Span<UInt8>, subject: [UInt8]) -> Bool {
     guard isRequestClear, tracebacks.count == 1 else { return false }
     let traceback = tracebacks[0].traceback
     // A logged message can end in a whole traceback: then Python's own is what looks like the text of that one.
@@ -52,7 +55,29 @@ struct PlainReading: Sendable {
       work += said.count
       guard text.firstIndex(of: "\nTraceback (most recent call last):", in: said) == nil else { return false }
     }
-    return ChainCheck.isPlausible(text, traceback, &work)
+    return ChainCheck.isPlausible(text, traceback, &work) || isLastSaid(text, traceback, subject)
+  }
+
+  /// Whether the Subject says what the last link says, and nothing of the others: a link that stands in the text of another
+  /// one follows words that the Subject would begin with.
+  private mutating func isLastSaid(
+    _ text: borrowing Span<UInt8>, _ traceback: Traceback, _ subject: [UInt8]
+  ) -> Bool {
+    guard let last = traceback.links.last, traceback.links.count <= 8 else { return false }
+    func said(_ link: ChainLink, atLeast least: Int) -> [UInt8]? {
+      let line = text.trimmed(text.line(at: link.text.lowerBound, before: link.text.upperBound).prefix(60))
+      guard line.count >= least else { return nil }
+      let end = line.count == 60 ? text.lastIndex(of: UInt8(ascii: " "), in: line) ?? line.upperBound : line.upperBound
+      return FamilySubject.copy(text, line.lowerBound..<end)
+    }
+    work += traceback.links.count * subject.count
+    guard let words = said(last, atLeast: 20), SiteEvidence.holds(subject.span, words, in: 0..<subject.count) else {
+      return false
+    }
+    return traceback.links.dropLast().allSatisfy { link in
+      guard link.depth == 0, let words = said(link, atLeast: 8) else { return false }
+      return !SiteEvidence.holds(subject.span, words, in: 0..<subject.count)
+    }
   }
 
   /// Where Django up to 1.8 begins to print the request: `Request repr(): ` (1.5 and later), `<WSGIRequest`.

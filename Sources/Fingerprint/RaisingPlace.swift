@@ -129,7 +129,8 @@ struct RaisingPlace {
 
   static func service(_ text: borrowing Span<UInt8>, _ frame: PlacedFrame) -> Service? {
     if has(text, "django/db/", in: frame.module) || isOne(text, frame.package, of: databases) { return .database }
-    if isOne(text, frame.package, of: caches) { return .cache }
+    // Clients of memcached are written in C: Django's frame is the last one.
+    if isOne(text, frame.package, of: caches) || has(text, memcached, in: frame.module) { return .cache }
     if isOne(text, frame.package, of: ["kombu", "amqp", "pika", "celery", "librabbitmq"]) { return .broker }
     if isOne(text, frame.package, of: ["smtplib", "aiosmtplib"]) { return .mail }
     return isOne(text, frame.package, of: clients) ? .http : nil
@@ -148,15 +149,17 @@ struct RaisingPlace {
     if isIn(["sqlite3"], "django/db/backends/sqlite3") { return .sqlite }
     if isIn(["cx_Oracle", "oracledb"], "django/db/backends/oracle") { return .oracle }
     if isOne(text, frame.package, of: ["redis", "django_redis", "redis_cache"]) { return .redis }
-    return isOne(text, frame.package, of: ["pymemcache", "pylibmc", "memcache"]) ? .memcached : nil
+    let isMemcached = isIn(["pymemcache", "pylibmc", "memcache", "django_pylibmc", "bmemcached"], memcached)
+    return isMemcached ? .memcached : nil
   }
 
+  private static let memcached: StaticString = "django/core/cache/backends/memcached.py"
   private static let databases: [StaticString] = [
     "psycopg2", "psycopg", "psycopg_pool", "psycopg_c", "MySQLdb", "pymysql", "mysql", "cx_Oracle", "oracledb",
     "sqlite3", "sqlalchemy", "asyncpg", "pyodbc", "psycogreen", "dj_db_conn_pool",
   ]
   private static let caches: [StaticString] = [
-    "redis", "django_redis", "redis_cache", "pymemcache", "pylibmc", "memcache",
+    "redis", "django_redis", "redis_cache", "pymemcache", "pylibmc", "memcache", "django_pylibmc", "bmemcached",
   ]
   private static let clients: [StaticString] = [
     "requests", "urllib3", "httpx", "httpcore", "aiohttp", "botocore", "elasticsearch", "elastic_transport", "urllib",

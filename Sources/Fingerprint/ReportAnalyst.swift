@@ -12,8 +12,9 @@ struct ReportAnalyst {
     let text = decoded.octets.span
     var analysis = Analysis(outcome: .pass(.noReportStructure), gate: gate, text: decoded.octets)
     analysis.work = 2 * text.count
+    let logged = isHTML ? nil : gate.subject.message
     if !isPlain || !isHTML,
-      let report = DjangoReport(text, logged: isHTML ? nil : gate.subject.message, limits: limits)
+      let report = DjangoReport(text, logged: logged, hasLevel: gate.subject.level != nil, limits: limits)
     {
       analysis.format = isHTML ? .djangoHTML : .djangoText
       analysis.report = report
@@ -36,6 +37,7 @@ struct ReportAnalyst {
     } else if !isHTML, isPartOfReport(text) {
       analysis.outcome = .doubt(Doubt(.ambiguousReport))
     }
+    if isLevelInMessage(text, analysis.report) { noteUncertain(&analysis) }
     if decoded.isAbridged { noteAbridged(&analysis) }
     return analysis
   }
@@ -56,11 +58,18 @@ struct ReportAnalyst {
 
   private func isTraceback(_ text: borrowing Span<UInt8>, isHTML: Bool, _ analysis: inout Analysis) -> Bool {
     guard text.firstIndex(of: "Traceback (most recent call last):", in: 0..<text.count) != nil else { return false }
+    let message = LoggedMessage(text, logged: isHTML ? [] : gate.subject.message)
+    if case .cut = message, gate.subject.level != nil {
+      // The message may hold the traceback, and go on behind it.
+      analysis.outcome = .doubt(Doubt(.ambiguousReport))
+      return true
+    }
     // A layout of the site's own that repeats a logged traceback below it.
-    if !isHTML, let end = LoggedMessage(text, logged: gate.subject.message).end,
+    if let end = message.end,
       text.equals(text.line(at: end, before: text.count), "Report")
         || text.has("Report at ", at: end, before: text.count)
     {
+      guard !LoggedMessage.endsInPath(text, 0..<end, head: end) else { return false }
       analysePlain(text, in: 0..<end, &analysis)
       markAsLogged(&analysis)
     } else {
@@ -94,12 +103,35 @@ struct ReportAnalyst {
     }
   }
 
-  /// Nothing of a report was found in a mail of `AdminEmailHandler`, and its Subject is so long that Django may have cut
-  /// it: without a visitor's words it may be a report.
+  /// Nothing of a report was found in a mail of `AdminEmailHandler`, and what its Subject says ends too early: a path is
+  /// long enough to be cut. Without a visitor's words it may be a report.
   private func isPartOfReport(_ text: borrowing Span<UInt8>) -> Bool {
-    guard gate.subject.isOfHandler else { return false }
-    let message = LoggedMessage(text, logged: gate.subject.message)
-    return message.end == nil && message.floor > 0
+    gate.subject.isOfHandler && LoggedMessage(text, logged: gate.subject.message).isOpen
+  }
+
+  /// Whether the level stands among the words of the log message that the Subject says: then a Subject of the site's own
+  /// has none, and what stands before the word is no prefix.
+  private func isLevelInMessage(_ text: borrowing Span<UInt8>, _ report: DjangoReport?) -> Bool {
+    guard report != nil, let level = gate.subject.level?.utf8 else { return false }
+    let line = text.trimmed(text.line(at: text.trimmed(0..<text.count).lowerBound, before: text.count))
+    let subject = gate.decodedSubject
+    let end = subject.count - gate.subject.message.count
+    let mostOfPrefix = 512
+    guard end < mostOfPrefix else { return true }
+    for start in 0..<Swift.max(0, end - level.count - 1)
+    where start + line.count > end && start + line.count <= subject.count {
+      if line.indices.allSatisfy({ subject[start + $0 - line.lowerBound] == text[$0] }) { return true }
+    }
+    return false
+  }
+
+  /// A visitor's words are the level: neither the message's extent nor the site are certain.
+  private func noteUncertain(_ analysis: inout Analysis) {
+    switch analysis.outcome {
+    case .pass(.noReportStructure) where gate.subject.level == nil: break
+    case .pass(.noReportStructure), .report: analysis.outcome = .doubt(Doubt(.ambiguousReport))
+    case .pass, .doubt: break
+    }
   }
 
   /// What is left out may be what would have made a report of it, or another one.
@@ -143,7 +175,9 @@ struct ReportAnalyst {
   private func isTracebackLogged(
     _ text: borrowing Span<UInt8>, _ report: DjangoReport, _ analysis: inout Analysis
   ) -> Bool {
-    guard text.firstIndex(of: "Traceback (most recent call last):", in: report.message) != nil else { return false }
+    guard text.firstIndex(of: "Traceback (most recent call last):", in: report.message) != nil,
+      !LoggedMessage.endsInPath(text, report.message, head: report.headline.lowerBound)
+    else { return false }
     analysePlain(text, in: report.message, &analysis)
     if case .pass = analysis.outcome { return false }
     return true
@@ -172,7 +206,7 @@ struct ReportAnalyst {
       analysis.report == nil
       ? MachineMade(gate: gate).author(text, traceback, in: around, end: reading.end, &analysis.work) : .machine
     guard isMachines(author, &analysis) else { return noteCertain(text, reading, &analysis) }
-    if !reading.isCertain(text) {
+    if !reading.isCertain(text, subject: gate.decodedSubject) {
       analysis.outcome = .doubt(Doubt(.ambiguousReport))
     } else if traceback.isCut {
       analysis.outcome = .doubt(Doubt(.tooManyFrames))

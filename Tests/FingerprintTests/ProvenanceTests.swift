@@ -389,4 +389,24 @@ struct PlainHostileCase: CustomTestStringConvertible, Sendable {
     let subject = "[Shop] ERROR (EXTERNAL IP): Internal Server Error: "
     #expect(headOnly(path: path, subject: subject + path) == "ambiguous-report")
   }
+
+  @Test("a chain that was caught on its way is certain where the Subject says the text of its last link alone")
+  func caughtOnItsWay() {
+    func outcome(_ subject: String, first: String = "'Session' has no attribute '_cache'") -> String {
+      var outer = SampleMail()
+      (outer.type, outer.value) = ("AttributeError", first)
+      outer.frames = [SampleMail.Frame("/srv/shop/sessions.py", "_get", "return self._cache")]
+      var inner = SampleMail()
+      (inner.type, inner.value) = ("ServerDown", "error 47 from memcached_get(x): SERVER HAS FAILED")
+      inner.frames = [SampleMail.Frame("/srv/shop/cache.py", "get", "return self.cache.get(key)")]
+      inner.subject = subject
+      let joint = "\nDuring handling of the above exception, another exception occurred:\n\n"
+      return SampleMail.outcome(inner.mail("\(outer.traceback)\(joint)\(inner.traceback)"))
+    }
+    #expect(outcome("[Shop] error 47 from memcached_get(x): SERVER HAS FAILED") == "report")
+    #expect(outcome("[Shop] job failed") == "ambiguous-report")
+    let forged = "[Shop] 'Session' has no attribute '_cache' error 47 from memcached_get(x): SERVER HAS FAILED"
+    #expect(outcome(forged) == "ambiguous-report", "the last link stands in the text of the first one")
+    #expect(outcome("[Shop] x error 47 from memcached_get(x): SERVER HAS FAILED", first: "x") == "ambiguous-report")
+  }
 }
