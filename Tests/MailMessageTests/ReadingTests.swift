@@ -27,7 +27,7 @@ import Testing
     "a folded field keeps its folds, an empty first line included (RFC 5322, 2.2.3)",
     arguments: [
       ("Subject: a\r\n b\r\n\r\nbody", "a\r\n b"), ("Subject:\r\n a\r\n\tb\r\n\r\nbody", "a\r\n\tb"),
-      ("subject:x\n\nbody", "x"), ("A: 1\nSUBJECT : y\n\nbody", "y"),
+      ("subject:x\n\nbody", "x"), ("A: 1\nSUBJECT: y\n\nbody", "y"),
     ])
   func folds(_ mail: String, _ expected: String) throws {
     let bytes = Array(mail.utf8)
@@ -38,6 +38,14 @@ import Testing
     let body = bytes.span.text(header.bodyStart..<bytes.count)
     #expect(text == expected)
     #expect(body == "body")
+  }
+
+  @Test("a blank before a colon, as a visitor may put one into a Subject, ends the header")
+  func blankBeforeColon() {
+    let bytes = Array("A: 1\r\nSubject : y\r\n\r\nbody".utf8)
+    let header = HeaderBlock(bytes.span, in: 0..<bytes.count)
+    #expect(header.fields.count == 1 && header.endsInText)
+    #expect(header.bodyStart == 6)
   }
 
   @Test("a mail without a header is all body")
