@@ -62,7 +62,9 @@ struct FramePlacement {
     }
     guard algorithm.knowsDeployments else { return }
     let applications = report.map { InstalledApplications.packages(text, behind: $0.pythonPath.last) } ?? []
-    for package in applications where !KnownLibraries.isLibrary(text, package) { addOwnPackage(text, package) }
+    for package in applications where !KnownLibraries.isLibrary(text, package) && !isOwn(text, package) {
+      ownPackages.append(package)
+    }
     if applications.isEmpty { addInstalledCode(text, frames) }
   }
 

@@ -13,7 +13,7 @@ enum InstalledApplications {
   private static let distance = 1000
   private static let length = 32_768
 
-  /// The top packages (`django`, `shop`, `orders`), each once; none where the report has no list.
+  /// The top packages (`django`, `shop`, `orders`), those of neighbours once; none where the report has no list.
   ///
   /// - Parameter path: the last entry of `Python Path`, above the list.
   static func packages(_ text: borrowing Span<UInt8>, behind path: Range<Int>?) -> [Range<Int>] {
@@ -29,7 +29,7 @@ enum InstalledApplications {
     {
       let name = open + 1..<shut
       let package = name.lowerBound..<(text.firstIndex(of: UInt8(ascii: "."), in: name) ?? name.upperBound)
-      if !packages.contains(where: { text.same($0, package) }) { packages.append(package) }
+      if packages.last.map({ !text.same($0, package) }) ?? true { packages.append(package) }
       index = shut + 1
     }
     return packages
