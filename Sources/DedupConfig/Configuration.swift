@@ -127,6 +127,8 @@ package struct Configuration: Hashable, Sendable {
   /// `[reports]`: what counts as an error report besides what is one by its structure.
   package struct Reports: Hashable, Sendable {
     package var notices: [NoticeKind] = []
+    /// Addresses in From of programs.
+    package var senders: [Glob] = []
 
     package init() {}
   }

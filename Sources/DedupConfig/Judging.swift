@@ -4,7 +4,9 @@ package import MailMessage
 
 extension Configuration {
   /// Judges mail as these settings say.
-  package var reader: ReportReader { ReportReader(rules: rules, notices: Set(reports.notices)) }
+  package var reader: ReportReader {
+    ReportReader(rules: rules, notices: Set(reports.notices), senders: reports.senders)
+  }
 }
 
 extension Judged {

@@ -10,7 +10,9 @@ struct Gate: Sendable {
   private(set) var veto: PassReason?
   private(set) var isCron = false
   /// The header is that of a program, which is no proof: it allows what the text shows.
-  var isSignedByProgram: Bool { origin.isProgram || isAutomatic }
+  var isSignedByProgram: Bool { isNamedSender || origin.isProgram || isAutomatic }
+  /// The admin says of this sender that it is a program (`[reports] senders`).
+  private(set) var isNamedSender = false
   /// From an address without a name, and without a Message-ID: Python's `SMTPHandler` sends so, and no mail program.
   var isOfLogHandler: Bool { origin.isBareHandler }
   /// `Auto-Submitted: auto-generated`.
@@ -24,12 +26,13 @@ struct Gate: Sendable {
   /// From the environment that cron prints into the header.
   private(set) var settingsModule: String?
 
-  init(_ bytes: borrowing Span<UInt8>, header: HeaderBlock) {
+  init(_ bytes: borrowing Span<UInt8>, header: HeaderBlock, senders: [Glob] = []) {
     for field in header.fields {
       read(bytes, field)
       if veto != nil { return }
     }
     subject = ReportSubject(decoded: decodedSubject)
+    isNamedSender = senders.contains { $0.matches(origin.sender) }
     // `Cron <root@web1> make backup`: anybody can write that into a Subject.
     isCron = isCron || origin.isProgram && decodedSubject.span.has("Cron <", at: 0, before: decodedSubject.count)
   }

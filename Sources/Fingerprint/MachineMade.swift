@@ -17,7 +17,7 @@ struct MachineMade {
   /// A text in Django's layout: what stands before `KeyError at /cart/` is one log message.
   func author(_ text: borrowing Span<UInt8>, _ report: DjangoReport) -> Author {
     // No human writes the Subject's text above a report.
-    if report.isMessageCertain, gate.subject.level != nil { return .machine }
+    if report.isMessageCertain && gate.subject.level != nil || gate.isNamedSender { return .machine }
     let message = report.message
     if HumanWords.isGreeting(text, message) { return human }
     if report.isAmbiguous { return .machine }
@@ -54,7 +54,7 @@ struct MachineMade {
   func author(
     _ text: borrowing Span<UInt8>, _ traceback: Traceback, in range: Range<Int>, end: Int, _ work: inout Int
   ) -> Author {
-    if gate.isCron { return .machine }
+    if gate.isCron || gate.isNamedSender { return .machine }
     let before = text.trimmed(0..<range.lowerBound)
     let after = text.trimmed(Swift.min(range.upperBound, end)..<end)
     let ties = ReportTies(text, traceback, subject: gate.decodedSubject)

@@ -7,6 +7,8 @@ struct MailOrigin: Sendable, Equatable {
   /// No name stands before the address: so log handlers write it.
   private(set) var isBare = true
   private(set) var hasID = false
+  /// The address in From, as written; empty: none.
+  private(set) var sender: [UInt8] = []
   /// The Message-ID has the form that Python's `email.utils.make_msgid` gives: `<179601025818.12603.6581@host>`.
   private(set) var isNumberedID = false
   /// Answers are to reach somebody, as in the mail of a contact form.
@@ -36,6 +38,7 @@ struct MailOrigin: Sendable, Equatable {
     guard let address = Self.address(bytes, value) else { return }
     let before = bytes.trimmed(value.lowerBound..<address.local.lowerBound)
     isBare = before.isEmpty || bytes.equals(before, "<")
+    sender = FamilySubject.copy(bytes, address.local.lowerBound..<address.domain.upperBound)
     isRole =
       Self.isRoleName(bytes, address.local) || Self.isLocal(bytes, address.domain)
       || Self.isNamed(bytes, address.domain, after: address.local)

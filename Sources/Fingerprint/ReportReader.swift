@@ -1,4 +1,4 @@
-import MailMessage
+package import MailMessage
 
 /// Bounds on what one mail may cost. A mail beyond them is a doubt, if it may be a report at all.
 package struct ReadingLimits: Hashable, Sendable {
@@ -26,11 +26,17 @@ package struct ReportReader: Hashable, Sendable {
   package let rules: RuleSet
   /// What counts as a report though it tells of no exception.
   package let notices: Set<NoticeKind>
+  /// Addresses in From of which no human writes: a traceback of theirs is a report, whatever stands around it.
+  package let senders: [Glob]
 
-  package init(limits: ReadingLimits = ReadingLimits(), rules: RuleSet = RuleSet(), notices: Set<NoticeKind> = []) {
+  package init(
+    limits: ReadingLimits = ReadingLimits(), rules: RuleSet = RuleSet(), notices: Set<NoticeKind> = [],
+    senders: [Glob] = []
+  ) {
     self.limits = limits
     self.rules = rules
     self.notices = notices
+    self.senders = senders
   }
 
   /// The verdict on a mail as it came over SMTP, dot-stuffing removed.
@@ -63,7 +69,7 @@ package struct ReportReader: Hashable, Sendable {
     let bytes = message.span
     let header = HeaderBlock(bytes, in: 0..<bytes.count, limit: limits.headerBytes)
     var work = header.bodyStart
-    let gate = Gate(bytes, header: header)
+    let gate = Gate(bytes, header: header, senders: senders)
     if let veto = gate.veto { return .pass(veto, gate: gate, work: work) }
     if header.isTooLarge {
       // A Subject of that size is a logged message with what a visitor sent.

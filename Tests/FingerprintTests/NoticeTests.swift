@@ -1,4 +1,5 @@
 import Fingerprint
+import MailMessage
 import Testing
 
 /// Notices that a site sends to its admins: reports only where the admin asked for their kind.
@@ -68,5 +69,22 @@ import Testing
       return
     }
     #expect(report.fingerprint.text == plain)
+  }
+
+  @Test("a sender that the admin names writes reports, whatever stands around its tracebacks; an answer is still none")
+  func senders() throws {
+    let reader = ReportReader(senders: [try Glob("WORKER@*.example.org", ignoresCase: true)])
+    func outcome(_ from: String, headers: String = "") -> String {
+      let header = "Subject: nightly job\nFrom: Kim <\(from)>\nMessage-ID: <CAF4x=1@mail.example.org>\n\(headers)\n"
+      let body = "Hello,\n\nthe job failed again:\n\n\(SampleMail().traceback)\nThanks\n"
+      switch reader.judge(Array((header + body).replacing("\n", with: "\r\n").utf8)) {
+      case .report: return "report"
+      case .notAReport(let reason): return reason.rawValue
+      case .unclear(let doubt): return doubt.reason.rawValue
+      }
+    }
+    #expect(outcome("worker@a.example.org") == "report")
+    #expect(outcome("kim@a.example.org") == "quoted-traceback")
+    #expect(outcome("worker@a.example.org", headers: "In-Reply-To: <x@y>\n") == "human-reply")
   }
 }
