@@ -12,7 +12,7 @@ enum APISchemas {
       "held_back": "integer", "suppressed": "integer", "total": "integer", "first_seen": "time", "last_seen": "time",
       "window_end?": "time", "hours": "integer[]", "episode": "Episode", "resolved_at?": "time",
       "awaits_digest": "boolean", "is_silenced": "boolean", "passes_next": "boolean", "last_reason?": "string",
-      "last_rule?": "string",
+      "last_rule?": "string", "texts?": "integer", "places?": "integer",
     ],
     "Episode": [
       "number": "integer", "total": "integer", "started_at": "time", "beginning": "string",
@@ -24,7 +24,7 @@ enum APISchemas {
     ],
     "Variant": [
       "name": "string", "total": "integer", "first_seen": "time", "last_seen": "time", "is_of_first_mail": "boolean",
-      "first_mail?": "string", "is_damaged?": "boolean",
+      "text?": "string", "place?": "string", "caller?": "string", "first_mail?": "string", "is_damaged?": "boolean",
     ],
     "ExportPage": ["errors": "Error[]", "next?": "integer"],
     "Totals": [

@@ -39,6 +39,9 @@ package struct ErrorEntry: Codable, Sendable, Equatable {
   package var lastReason: String?
   /// The rule that decided over it; absent: none did.
   package var lastRule: String?
+  /// Different texts and places among its variants; absent in answers of earlier versions.
+  package var texts: Int?
+  package var places: Int?
 }
 
 /// One outbreak of an error.
@@ -80,6 +83,11 @@ package struct VariantEntry: Codable, Sendable, Equatable {
   package var lastSeen: Date
   /// Whether the first mail of the error is the first of this variant.
   package var isOfFirstMail: Bool
+  /// What its latest mail says, as it was printed, the frame that raised, whoever's code it is, and the frame of the
+  /// application that called its innermost one. Each is absent when it is not known.
+  package var text: String?
+  package var place: String?
+  package var caller: String?
   /// Its first mail, as that of the error; absent when not kept, or when the mails of all variants are too many for
   /// one answer.
   package var firstMail: String?

@@ -18,7 +18,7 @@ extension ErrorEntry {
         quietSecondsBefore: row.record.episode.quietBefore.map { Int($0.wholeMilliseconds / 1000) }),
       resolvedAt: row.record.resolvedAt.map(Date.init), awaitsDigest: row.record.awaitsDigestSince != nil,
       isSilenced: row.isSilenced, passesNext: row.record.passesNext, lastReason: row.record.lastReason,
-      lastRule: row.record.lastRule)
+      lastRule: row.record.lastRule, texts: row.variants.texts, places: row.variants.places)
   }
 }
 
@@ -48,9 +48,14 @@ extension VariantEntry {
   fileprivate init(_ variant: VariantDetail) {
     self.init(
       name: variant.name, total: variant.total, firstSeen: Date(variant.firstSeen), lastSeen: Date(variant.lastSeen),
-      isOfFirstMail: variant.isOfFirstMail, firstMail: variant.sample.text,
+      isOfFirstMail: variant.isOfFirstMail, text: variant.traits.text.nonEmpty, place: variant.traits.place.nonEmpty,
+      caller: variant.traits.caller.nonEmpty, firstMail: variant.sample.text,
       isDamaged: variant.sample == .damaged ? true : nil)
   }
+}
+
+extension String {
+  fileprivate var nonEmpty: String? { isEmpty ? nil : self }
 }
 
 extension ErrorName {

@@ -22,9 +22,15 @@ extension Judged {
           site: Site(
             settingsModule: report.settingsModule, subjectPrefix: report.subjectPrefix, envelope: envelope),
           fingerprint: report.fingerprint.text, previous: EarlierNames { report.previous.map(\.text) },
-          variant: report.variant,
-          title: report.title, place: report.place, kind: report.kind, rule: report.ruling.map(RuleEffect.init)))
+          variant: report.variant, traits: LateVariantTraits { VariantTraits(report.traits) }, title: report.title,
+          place: report.place, kind: report.kind, rule: report.ruling.map(RuleEffect.init)))
     }
+  }
+}
+
+extension VariantTraits {
+  fileprivate init(_ traits: FingerprintedReport.VariantTraits) {
+    self.init(text: traits.text, place: traits.innermost, caller: traits.caller)
   }
 }
 

@@ -19,13 +19,15 @@ package struct ErrorNotice: Hashable, Sendable {
   package var thread: MailThread
   /// Paths and texts of the error so far; 0: not known.
   package var variants: Int
+  /// How those differ.
+  package var spread: VariantSpread
   /// Other sites that have the same error.
   package var otherSites: Int
 
   package init(
     kind: Kind, fingerprint: String, title: String, place: String, site: String, record: WindowRecord,
     thread: MailThread,
-    variants: Int, otherSites: Int
+    variants: Int, spread: VariantSpread = VariantSpread(), otherSites: Int
   ) {
     self.kind = kind
     self.fingerprint = fingerprint
@@ -35,6 +37,7 @@ package struct ErrorNotice: Hashable, Sendable {
     self.record = record
     self.thread = thread
     self.variants = variants
+    self.spread = spread
     self.otherSites = otherSites
   }
 
@@ -98,7 +101,9 @@ package struct ErrorNotice: Hashable, Sendable {
   private func facts(_ letterhead: Letterhead) -> [(String, String)] {
     var facts = [("site", DisplayText.oneLine(site, limit: 60))]
     if otherSites > 0 { facts.append(("also in", DisplayText.count(otherSites, "other site"))) }
-    if variants > 1 { facts.append(("variants", DisplayText.number(variants))) }
+    if variants > 1 {
+      facts.append(("variants", DisplayText.number(variants) + (spread.words.map { ": \($0)" } ?? "")))
+    }
     if record.held > 0 { facts.append(("held back", "\(DisplayText.number(record.held)) since the last mail of it")) }
     if record.episode.number > 1 {
       let first = letterhead.minute(record.firstSeen)

@@ -6,7 +6,7 @@ package import MailMessage
 /// - A mail forwarded for a doubt also says so in `X-MailDedup-Reason`.
 /// - An error report gets `X-MailDedup-Fingerprint`, `-Site`, `-Reason`, `-Count` (seen in this episode, this one
 ///   included), `-Held-Back` (since the mail before this one) and `-Since` (when the episode began); from the second
-///   episode on also `-History`. `In-Reply-To` and `References` put it into the thread of its error. Only when there is
+///   episode on also `-History`, and `-Variants` where its mails were seen with several texts or places. `In-Reply-To` and `References` put it into the thread of its error. Only when there is
 ///   something to say is the Subject extended, so the first mail of an error keeps Subject and body byte for byte. The
 ///   body never changes.
 ///
@@ -45,12 +45,18 @@ package enum ForwardedMail {
     /// The thread before this mail; nil for mail that is no error report.
     package var thread: MailThread?
     package var subject: SubjectForm
+    /// How the variants of the error differ, this mail's included.
+    package var variants: VariantSpread
     /// Of the clock that the Subject shows.
     package var utcOffsetMinutes: Int
 
-    package init(thread: MailThread? = nil, subject: SubjectForm = .count, utcOffsetMinutes: Int = 0) {
+    package init(
+      thread: MailThread? = nil, subject: SubjectForm = .count, variants: VariantSpread = VariantSpread(),
+      utcOffsetMinutes: Int = 0
+    ) {
       self.thread = thread
       self.subject = subject
+      self.variants = variants
       self.utcOffsetMinutes = utcOffsetMinutes
     }
   }
@@ -67,12 +73,15 @@ package enum ForwardedMail {
     case .first, .windowElapsed, .stillGoing, .again, .regression, .lastOneRejected, .clockJumpedBack, .newVariant,
       .silenceEnded, .passingSite, .requested, .rule:
       return Rendering(
-        top: submission.received + fields(submission.judged, reason, count) + threadFields(submission.message, context),
+        top: submission.received + fields(submission.judged, reason, count, context.variants)
+          + threadFields(submission.message, context),
         insertion: insertion(submission.message, reason, count, context))
     }
   }
 
-  private static func fields(_ judged: Judged, _ reason: ForwardReason, _ count: RunningCount?) -> [UInt8] {
+  private static func fields(
+    _ judged: Judged, _ reason: ForwardReason, _ count: RunningCount?, _ variants: VariantSpread
+  ) -> [UInt8] {
     var fields: [UInt8] = []
     if case .report(let occurrence) = judged {
       fields += HeaderWriter.text("X-MailDedup-Fingerprint", occurrence.fingerprint)
@@ -85,6 +94,7 @@ package enum ForwardedMail {
     fields += HeaderWriter.text("X-MailDedup-Held-Back", String(count.heldBack))
     fields += HeaderWriter.text("X-MailDedup-Since", count.since.civil().rfc5322)
     if let history = count.history { fields += HeaderWriter.text("X-MailDedup-History", text(of: history)) }
+    if let words = variants.words { fields += HeaderWriter.text("X-MailDedup-Variants", words) }
     return fields
   }
 
@@ -127,7 +137,8 @@ package enum ForwardedMail {
     }
     guard count.heldBack > 0 else { return words }
     let since = count.since.civil(offsetMinutes: context.utcOffsetMinutes)
-    return words + ["\(Words.heldBack)\(count.heldBack)", "\(count.total) since \(since.dateAndClock) \(since.zone)"]
+    words += ["\(Words.heldBack)\(count.heldBack)", "\(count.total) since \(since.dateAndClock) \(since.zone)"]
+    return words + (context.variants.words.map { [$0] } ?? [])
   }
 }
 

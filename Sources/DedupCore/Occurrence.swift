@@ -36,6 +36,8 @@ package struct Occurrence: Hashable, Sendable {
   package var previous: EarlierNames
   /// The second key: other code paths or texts of the same error.
   package var variant: String
+  /// What a person reads of the variant.
+  package var traits: LateVariantTraits
   /// One line that names the error, e.g. `OperationalError: sorry, too many clients already`.
   package var title: String
   /// Where it happened, or what is out of order, e.g. `shop/pricing.py in bulk_price`.
@@ -47,13 +49,15 @@ package struct Occurrence: Hashable, Sendable {
   package var rule: RuleEffect?
 
   package init(
-    site: Site, fingerprint: String, previous: EarlierNames = [], variant: String, title: String, place: String,
-    kind: String = "", rule: RuleEffect? = nil
+    site: Site, fingerprint: String, previous: EarlierNames = [], variant: String,
+    traits: LateVariantTraits = LateVariantTraits { VariantTraits() }, title: String, place: String, kind: String = "",
+    rule: RuleEffect? = nil
   ) {
     self.site = site
     self.fingerprint = fingerprint
     self.previous = previous
     self.variant = variant
+    self.traits = traits
     self.title = title
     self.place = place
     self.kind = kind

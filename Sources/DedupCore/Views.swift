@@ -14,12 +14,15 @@ package struct FingerprintRow: Hashable, Sendable, Codable {
   /// Its row, and whether a silence covers it.
   package var row: Int64
   package var isSilenced: Bool
+  /// How its variants differ.
+  package var variants: VariantSpread
 
   package init(
     fingerprint: String, site: String, title: String, place: String, record: WindowRecord, windowEnd: Timestamp?,
-    hours: [HourCount], row: Int64 = 0, isSilenced: Bool = false
+    hours: [HourCount], row: Int64 = 0, isSilenced: Bool = false, variants: VariantSpread = VariantSpread()
   ) {
     self.row = row
+    self.variants = variants
     self.isSilenced = isSilenced
     self.fingerprint = fingerprint
     self.site = site
@@ -100,18 +103,21 @@ package struct VariantDetail: Hashable, Sendable, Codable {
   package var lastSeen: Timestamp
   /// Whether the first mail of the error is the first of this variant.
   package var isOfFirstMail: Bool
+  /// What its latest mail says; empty where it came before that was kept.
+  package var traits: VariantTraits
   /// Its first mail; also not kept when one answer cannot hold the mails of so many.
   package var sample: SampleMail
 
   package init(
     name: String, total: Int, firstSeen: Timestamp, lastSeen: Timestamp, isOfFirstMail: Bool,
-    sample: SampleMail = .notKept
+    traits: VariantTraits = VariantTraits(), sample: SampleMail = .notKept
   ) {
     self.name = name
     self.total = total
     self.firstSeen = firstSeen
     self.lastSeen = lastSeen
     self.isOfFirstMail = isOfFirstMail
+    self.traits = traits
     self.sample = sample
   }
 }

@@ -120,7 +120,8 @@ extension Batch {
         reason == .newVariant
         ? nil : QueueTable.OpenedWindow(fingerprint: outcome.row, start: now, carried: count?.heldBack ?? 0)
       let context = ForwardedMail.Context(
-        thread: outcome.thread, subject: outcome.settings.subject, utcOffsetMinutes: letterhead.utcOffsetMinutes(now))
+        thread: outcome.thread, subject: outcome.settings.subject, variants: try variants(reason, count, outcome),
+        utcOffsetMinutes: letterhead.utcOffsetMinutes(now))
       try insert(submission, ForwardedMail.render(submission, verdict, context), .report, opened, file)
     case .suppress:
       tally.add(.suppressed, verdict.reason, fingerprint: outcome.row, at: now)
@@ -132,6 +133,14 @@ extension Batch {
         at: now)
     }
     return verdict
+  }
+
+  /// What a mail says of how its error's variants differ. One of many that the admin lets out each says nothing of others.
+  private func variants(
+    _ reason: ForwardReason, _ count: RunningCount?, _ outcome: WindowTable.Outcome
+  ) throws -> VariantSpread {
+    if outcome.isNew || reason.isAskedFor && count?.heldBack ?? 0 == 0 { return VariantSpread() }
+    return try windows.variants.currentSpread(of: outcome.row, db)
   }
 
   private func forward(

@@ -87,7 +87,8 @@ enum FingerprintQueries {
       fingerprint: try row.text(1), site: try row.text(2), title: try row.text(3), place: try row.text(4),
       record: record, windowEnd: record.openWindowEnd(policy, now: now),
       hours: try hours(24, of: try row.integer(0), now: now, db), row: try row.integer(0),
-      isSilenced: try !Self.silences(silences, of: row).isEmpty)
+      isSilenced: try !Self.silences(silences, of: row).isEmpty,
+      variants: try VariantTable.spread(of: [try row.integer(0)], db))
   }
 
   private static func detail(

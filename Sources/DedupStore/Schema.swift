@@ -25,6 +25,7 @@ enum Schema {
     migrator.registerMigration("14 doubts") { try $0.execute(sql: doubts) }
     migrator.registerMigration("15 bounds") { try $0.execute(sql: bounds) }
     migrator.registerMigration("16 kinds") { try $0.execute(sql: kinds) }
+    migrator.registerMigration("17 variant traits") { try $0.execute(sql: variantTraits) }
     return migrator
   }
 

@@ -96,9 +96,10 @@ struct SummaryQueries {
   private func described(_ errors: [ErrorFacts]) throws -> [ErrorFacts] {
     let rows = errors.flatMap { $0.sites.map(\.row) }
     let (texts, cells) = (try texts(rows), try cells(rows))
-    return errors.map { error in
+    return try errors.map { error in
       var error = error
       if let text = error.sites.lazy.compactMap({ texts[$0.row] }).first { (error.title, error.place) = text }
+      error.variants = try VariantTable.spread(of: error.sites.map(\.row), db)
       error.cells = [Int](repeating: 0, count: cellCount)
       for (index, count) in error.sites.lazy.compactMap({ cells[$0.row] }).joined() { error.cells[index] += count }
       return error

@@ -9,11 +9,12 @@ extension Batch {
     _ kind: ErrorNotice.Kind, of row: Int64, _ record: WindowRecord, _ thread: MailThread, _ form: SubjectForm,
     at now: Timestamp
   ) throws {
+    // First: it writes variants that `facts` counts.
+    let spread = try windows.variants.currentSpread(of: row, db)
     guard let facts = try ErrorFacts.find(row, db), !facts.recipients.isEmpty else { return }
     let notice = ErrorNotice(
       kind: kind, fingerprint: facts.fingerprint, title: facts.title, place: facts.place, site: facts.site,
-      record: record,
-      thread: thread, variants: facts.variants, otherSites: facts.otherSites)
+      record: record, thread: thread, variants: facts.variants, spread: spread, otherSites: facts.otherSites)
     let id = QueueIDs.next(at: now)
     let message = notice.message(
       from: facts.sender, to: facts.recipients, id: id, at: now, form, letterhead)

@@ -17,8 +17,9 @@ struct VariantTable {
   private let limit: Int
   /// By the row of the fingerprint, then by name.
   private var known: [Int64: [String: Variant]] = [:]
-  /// Those that the database does not know yet.
-  private var touched: Set<Name> = []
+  /// Those that the database does not know yet, with the traits of their latest mails. Of the others the database alone
+  /// has the traits: in memory they would be the largest part by far.
+  private var touched: [Name: LateVariantTraits] = [:]
 
   private struct Name: Hashable {
     var fingerprint: Int64
@@ -39,8 +40,9 @@ struct VariantTable {
 
   /// Takes one more arrival into account.
   mutating func note(
-    _ name: String, of fingerprint: Int64, isShown: Bool, at now: Timestamp, _ db: Database
+    _ occurrence: Occurrence, of fingerprint: Int64, isShown: Bool, at now: Timestamp, _ db: Database
   ) throws {
+    let name = occurrence.variant
     guard !name.isEmpty else { return }
     let variants = try load(fingerprint, db)
     guard variants[name] != nil || variants.count < limit else { return }
@@ -49,25 +51,29 @@ struct VariantTable {
     variant.total += 1
     if isShown { variant.shownAt = now }
     known[fingerprint]?[name] = variant
-    touched.insert(Name(fingerprint: fingerprint, variant: name))
+    touched[Name(fingerprint: fingerprint, variant: name)] = occurrence.traits
   }
 
   mutating func flush(_ db: Database) throws {
-    for name in touched {
-      guard let variant = known[name.fingerprint]?[name.variant] else { continue }
-      let statement = try db.cachedStatement(
-        sql: """
-          INSERT INTO variant (fingerprint_id, variant, first_seen, last_seen, total, shown_at)
-          VALUES (?, ?, ?, ?, ?, ?)
-          ON CONFLICT DO UPDATE
-          SET last_seen = excluded.last_seen, total = excluded.total, shown_at = excluded.shown_at
-          """)
-      try statement.execute(arguments: [
-        name.fingerprint, name.variant, variant.firstSeen.milliseconds, variant.lastSeen.milliseconds, variant.total,
-        variant.shownAt?.milliseconds,
-      ])
-    }
-    touched = []
+    for (name, traits) in touched { try write(name, traits.value, db) }
+    touched = [:]
+  }
+
+  private func write(_ name: Name, _ traits: VariantTraits, _ db: Database) throws {
+    guard let variant = known[name.fingerprint]?[name.variant] else { return }
+    let statement = try db.cachedStatement(
+      sql: """
+        INSERT INTO variant
+          (fingerprint_id, variant, first_seen, last_seen, total, shown_at, text, place, caller)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT DO UPDATE
+        SET last_seen = excluded.last_seen, total = excluded.total, shown_at = excluded.shown_at,
+          text = excluded.text, place = excluded.place, caller = excluded.caller
+        """)
+    try statement.execute(arguments: [
+      name.fingerprint, name.variant, variant.firstSeen.milliseconds, variant.lastSeen.milliseconds, variant.total,
+      variant.shownAt?.milliseconds, traits.text, traits.place, traits.caller,
+    ])
   }
 
   /// What is known of each variant, the first seen first, without their mails.
@@ -75,7 +81,7 @@ struct VariantTable {
     let statement = try db.cachedStatement(
       sql: """
         SELECT v.variant, v.first_seen, v.last_seen, v.total,
-          v.first_seen = f.first_seen AND s.slot IS NULL
+          v.first_seen = f.first_seen AND s.slot IS NULL, v.text, v.place, v.caller
         FROM variant v
         JOIN fingerprint f ON f.id = v.fingerprint_id
         LEFT JOIN sample s ON s.fingerprint_id = v.fingerprint_id AND s.slot = ? || v.variant
@@ -85,7 +91,8 @@ struct VariantTable {
     return try Row.fetchAll(statement, arguments: arguments).map { row in
       VariantDetail(
         name: try row.text(0), total: try row.count(3), firstSeen: try row.time(1), lastSeen: try row.time(2),
-        isOfFirstMail: try row.integer(4) == 1)
+        isOfFirstMail: try row.integer(4) == 1,
+        traits: VariantTraits(text: try row.text(5), place: try row.text(6), caller: try row.text(7)))
     }
   }
 
@@ -104,5 +111,32 @@ struct VariantTable {
     }
     known[fingerprint] = variants
     return variants
+  }
+}
+
+// How the variants of an error differ.
+extension VariantTable {
+  /// The same as `spread(of:)` with what is not in the database yet, which is written for it. Costs nothing where an
+  /// error has a single variant.
+  mutating func currentSpread(of fingerprint: Int64, _ db: Database) throws -> VariantSpread {
+    let variants = try load(fingerprint, db)
+    guard variants.count > 1 else { return VariantSpread() }
+    for variant in variants.keys {
+      let name = Name(fingerprint: fingerprint, variant: variant)
+      if let traits = touched.removeValue(forKey: name) { try write(name, traits.value, db) }
+    }
+    return try Self.spread(of: [fingerprint], db)
+  }
+
+  /// Different texts and places among the variants of all these rows, which are of one error in several sites.
+  static func spread(of fingerprints: [Int64], _ db: Database) throws -> VariantSpread {
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT COUNT(DISTINCT NULLIF(text, '')), COUNT(DISTINCT NULLIF(place, '')) FROM variant
+        WHERE fingerprint_id IN (SELECT value FROM json_each(?))
+        """)
+    let rows = "[\(fingerprints.map(String.init).joined(separator: ","))]"
+    let row = try Row.fetchOne(statement, arguments: [rows])
+    return VariantSpread(texts: try row?.count(0) ?? 0, places: try row?.count(1) ?? 0)
   }
 }

@@ -54,7 +54,7 @@ struct WindowTable {
   /// Rows by the names that mails had for them.
   private var rows: [Key: Int64] = [:]
   private var sites = SiteTable()
-  private var variants: VariantTable
+  var variants: VariantTable
   private var silences = SilenceTable()
   private var sent = SentTable()
   var doubts = DoubtTable()
@@ -111,7 +111,7 @@ struct WindowTable {
     entry.isBeingExplained = true
     entries[entry.row.id] = entry
     if decision.mailsCapped > 0 { try sent.note(rows.cap, at: now, db) }
-    try variants.note(occurrence.variant, of: entry.row.id, isShown: decision.verdict.isForward, at: now, db)
+    try variants.note(occurrence, of: entry.row.id, isShown: decision.verdict.isForward, at: now, db)
     return .decided(
       Outcome(
         decision: decision, row: entry.row.id, site: entry.row.site, isNew: known == nil,

@@ -86,6 +86,9 @@ package struct FingerprintedReport: Sendable {
   /// 16 hexadecimal digits: another code path or text within the group; constant for families and for
   /// groups that a rule made.
   package let variant: String
+  /// What a person reads of the variant. Worked out at each call, which costs little beside judging.
+  package var traits: VariantTraits { makeTraits() }
+  private let makeTraits: @Sendable () -> VariantTraits
   /// One line for a human, at most 200 characters, no control characters:
   /// `OperationalError: remaining connection slots are reserved for …`
   package let title: String
@@ -105,11 +108,12 @@ package struct FingerprintedReport: Sendable {
 
   package init(
     fingerprint: Fingerprint, previous: @escaping @Sendable () -> [Fingerprint] = { [] }, variant: String,
-    title: String, place: String,
+    traits: @escaping @Sendable () -> VariantTraits = { VariantTraits() }, title: String, place: String,
     kind: String = "", settingsModule: String?, subjectPrefix: String?, level: String?, ruling: Ruling? = nil
   ) {
     self.fingerprint = fingerprint
     makePrevious = previous
+    makeTraits = traits
     self.ruling = ruling
     self.variant = variant
     self.title = title
@@ -118,5 +122,20 @@ package struct FingerprintedReport: Sendable {
     self.settingsModule = settingsModule
     self.subjectPrefix = subjectPrefix
     self.level = level
+  }
+}
+
+extension FingerprintedReport {
+  /// What a person reads of one variant of an error: each on one line, at most 200 characters, no control characters.
+  package struct VariantTraits: Hashable, Sendable {
+    /// The first line of what the exception says, with the words that normalisation takes out of a key; else the line
+    /// that was logged.
+    package var text = ""
+    /// The frame that raised, whoever's code it is: `shop/pricing.py in total`. Empty without an exception.
+    package var innermost = ""
+    /// The frame of the application that called its innermost one: `shop/views.py in cart`. Empty where there is none.
+    package var caller = ""
+
+    package init() {}
   }
 }

@@ -17,7 +17,7 @@ struct ReportSummary {
       previous: { [earlier = analysis.earlier] in
         earlier.all.map { Fingerprint(version: $0.version, key: $0.bytes) }
       },
-      variant: Digest.hex(of: key.variant, bytes: 8),
+      variant: Digest.hex(of: key.variant, bytes: 8), traits: { traits },
       title: title, place: place, kind: Self.hash(of: kind),
       settingsModule: analysis.report?.settingsModule.map { bounded(text($0), to: 200) } ?? gate?.settingsModule,
       subjectPrefix: gate?.subject.prefix, level: gate?.subject.level, ruling: analysis.decision?.ruling)
@@ -25,13 +25,30 @@ struct ReportSummary {
 
   var title: String {
     if let message = analysis.message { return bounded(text(message), to: 200) }
-    guard let traceback = analysis.findings.first?.traceback else { return "" }
-    guard let last = traceback.finalIndex else { return "" }
-    let span = analysis.text.span
-    let type = text(ExceptionType.lastName(span, traceback.links[last].type))
-    let message = traceback.links[last].text
-    let line = text(span.line(at: message.lowerBound, before: message.upperBound))
+    guard let link = reported else { return "" }
+    let type = text(ExceptionType.lastName(analysis.text.span, link.type))
+    let line = firstLine(of: link)
     return bounded(line.isEmpty ? type : type + ": " + line, to: 200)
+  }
+
+  /// What a person reads of the variant.
+  var traits: FingerprintedReport.VariantTraits {
+    let facts = ReportFacts(analysis)
+    var traits = FingerprintedReport.VariantTraits()
+    traits.text = bounded(analysis.message.map(text) ?? reported.map(firstLine) ?? "", to: 200)
+    traits.innermost = bounded(String(decoding: facts.innermostPlace, as: UTF8.self), to: 200)
+    traits.caller = bounded(String(decoding: facts.callersPlace, as: UTF8.self), to: 200)
+    return traits
+  }
+
+  /// The exception that was reported in the end.
+  private var reported: ChainLink? {
+    guard let traceback = analysis.findings.first?.traceback else { return nil }
+    return traceback.finalIndex.map { traceback.links[$0] }
+  }
+
+  private func firstLine(of link: ChainLink) -> String {
+    text(analysis.text.span.line(at: link.text.lowerBound, before: link.text.upperBound))
   }
 
   /// FNV-1a, 64 bits: nothing of a kind is a visitor's, so nobody looks for collisions.

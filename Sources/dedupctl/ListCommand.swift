@@ -10,7 +10,8 @@ struct ListCommand: AsyncParsableCommand {
     commandName: "list", abstract: "The errors of which mails were held back, latest first.",
     discussion: """
       HELD counts the mails held back since the last one that was forwarded, of all that arrived. The bar shows the \
-      arrivals of the last 12 hours; · is an hour without any. NOTE says what is special: new (within a day), silenced, \
+      arrivals of the last 12 hours; · is an hour without any. VARIANTS, where an error has several, counts the different \
+      texts and places of its mails. NOTE says what is special: new (within a day), silenced, \
       resolved, digest (the storm cap holds it back), pass (the next one goes out).
       """)
 
@@ -77,19 +78,22 @@ struct ListCommand: AsyncParsableCommand {
 /// Errors, a line each.
 enum ErrorTable {
   static func of(_ errors: [ErrorEntry]) -> Table {
-    var table = Table([
-      .init(title: "ID"), .init(title: "HELD/TOTAL", alignment: .right), .init(title: "NOTE"),
-      .init(title: "ERROR", isFlexible: true), .init(title: "PLACE", isFlexible: true),
-      .init(title: "SITE", isFlexible: true), .init(title: "FIRST SEEN"), .init(title: "LAST SEEN"),
-      .init(title: "WINDOW ENDS"), .init(title: "LAST 12 H"),
-    ])
+    let hasVariants = errors.contains { $0.variants != nil }
+    var table = Table(
+      [
+        .init(title: "ID"), .init(title: "HELD/TOTAL", alignment: .right), .init(title: "NOTE"),
+        .init(title: "ERROR", isFlexible: true), .init(title: "PLACE", isFlexible: true),
+      ] + (hasVariants ? [.init(title: "VARIANTS")] : []) + [
+        .init(title: "SITE", isFlexible: true), .init(title: "FIRST SEEN"), .init(title: "LAST SEEN"),
+        .init(title: "WINDOW ENDS"), .init(title: "LAST 12 H"),
+      ])
     for error in errors {
       table.add(
-        [
-          error.id, "\(error.heldBack)/\(error.total)", error.note, error.error, error.place, error.site,
-          Output.time(error.firstSeen), Output.time(error.lastSeen), error.windowEnd.map { Output.time($0) } ?? "-",
-          Bar.sparkline(Array(error.hours.suffix(12))),
-        ], error.style)
+        [error.id, "\(error.heldBack)/\(error.total)", error.note, error.error, error.place]
+          + (hasVariants ? [error.variants ?? ""] : []) + [
+            error.site, Output.time(error.firstSeen), Output.time(error.lastSeen),
+            error.windowEnd.map { Output.time($0) } ?? "-", Bar.sparkline(Array(error.hours.suffix(12))),
+          ], error.style)
     }
     return table
   }
@@ -97,6 +101,9 @@ enum ErrorTable {
 
 extension ErrorEntry {
   var isNew: Bool { firstSeen.timeIntervalSinceNow > -86_400 }
+
+  /// `3 texts, 2 places`; nil where there is one of each.
+  var variants: String? { VariantSpread(texts: texts ?? 0, places: places ?? 0).words }
 
   /// What is special about it.
   var note: String {

@@ -36,7 +36,7 @@ struct ShowCommand: AsyncParsableCommand {
     let variants = detail.variants ?? []
     // Of a single one there is nothing to say that was not said.
     if variants.count > 1 {
-      section("Variants")
+      section("Variants" + (detail.entry.variants.map { ": \($0)" } ?? ""))
       format.write(Self.table(variants))
     }
     if let traceback = Self.traceback(detail) {
@@ -96,15 +96,17 @@ struct ShowCommand: AsyncParsableCommand {
     return table
   }
 
+  /// Of text, place and caller only what differs between them.
   private static func table(_ variants: [VariantEntry]) -> Table {
-    var table = Table([
-      .init(title: "VARIANT"), .init(title: "SEEN", alignment: .right), .init(title: "FIRST SEEN"),
-      .init(title: "LAST SEEN"),
-    ])
+    let traits: [(title: String, value: (VariantEntry) -> String?)] = [
+      ("TEXT", \.text), ("PLACE", \.place), ("CALLER", \.caller),
+    ].filter { trait in Set(variants.map(trait.value)).count > 1 }
+    var table = Table(
+      [.init(title: "VARIANT"), .init(title: "SEEN", alignment: .right), .init(title: "LAST SEEN")]
+        + traits.map { .init(title: $0.title, isFlexible: true) })
     for variant in variants {
-      table.add([
-        variant.name, "\(variant.total)", Output.time(variant.firstSeen), Output.time(variant.lastSeen),
-      ])
+      table.add(
+        [variant.name, "\(variant.total)", Output.time(variant.lastSeen)] + traits.map { $0.value(variant) ?? "-" })
     }
     return table
   }

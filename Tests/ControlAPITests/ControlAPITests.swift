@@ -13,7 +13,9 @@ private struct FixedStore: StoreReading {
   static let now = Timestamp(seconds: 1_795_356_185)
 
   static let variant = VariantDetail(
-    name: "abcd", total: 3, firstSeen: now, lastSeen: now, isOfFirstMail: false, sample: .kept(Array("x".utf8)))
+    name: "abcd", total: 3, firstSeen: now, lastSeen: now, isOfFirstMail: false,
+    traits: VariantTraits(text: "too many clients", place: "psycopg2/__init__.py in connect"),
+    sample: .kept(Array("x".utf8)))
 
   static func row(_ site: String) -> FingerprintRow {
     FingerprintRow(
@@ -22,7 +24,8 @@ private struct FixedStore: StoreReading {
       record: WindowRecord(
         firstSeen: now.advanced(by: .seconds(-60)), lastSeen: now, windowStart: now, held: 99, total: 100,
         suppressed: 99),
-      windowEnd: now.advanced(by: .seconds(3600)), hours: [HourCount(), HourCount(forwarded: 1, suppressed: 99)])
+      windowEnd: now.advanced(by: .seconds(3600)), hours: [HourCount(), HourCount(forwarded: 1, suppressed: 99)],
+      variants: VariantSpread(texts: 3, places: 2))
   }
 
   func totals() async throws -> Totals { Totals(passed: 1, doubtful: 2, forwarded: 3, suppressed: 4) }
@@ -247,8 +250,8 @@ private struct FixedStore: StoreReading {
         {"awaits_digest":false,"episode":{"beginning":"new","number":1,"started_at":"2026-11-22T14:02:05Z","total":100},\
         "error":"OperationalError: too many clients","fingerprint":"1:0123456789abcdef0123456789abcdef",\
         "first_seen":"2026-11-22T14:02:05Z","held_back":99,"hours":[0,100],"id":"01234567",\
-        "is_silenced":false,"last_seen":"2026-11-22T14:03:05Z","passes_next":false,"place":"database slots exhausted","site":"shop.settings",\
-        "suppressed":99,"total":100,"window_end":"2026-11-22T15:03:05Z"}
+        "is_silenced":false,"last_seen":"2026-11-22T14:03:05Z","passes_next":false,"place":"database slots exhausted",\
+        "places":2,"site":"shop.settings","suppressed":99,"texts":3,"total":100,"window_end":"2026-11-22T15:03:05Z"}
         """)
   }
 }

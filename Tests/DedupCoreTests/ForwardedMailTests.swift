@@ -7,7 +7,8 @@ import Testing
   static let mail = "From: root@shop\r\nSubject: [Django] ERROR\r\nX-MailDedup-Count: 7\r\n\r\nbody \u{FC}\n\rodd\r\n"
 
   static func render(
-    _ verdict: Verdict, site: String = "shop.settings", judged: Judged? = nil, offset: Int = 0
+    _ verdict: Verdict, site: String = "shop.settings", judged: Judged? = nil, offset: Int = 0,
+    variants: VariantSpread = VariantSpread()
   ) -> String {
     let envelope = Envelope(sender: EmailAddress("root@shop"), recipients: [EmailAddress("a@example.org")])
     let occurrence = Occurrence(
@@ -17,7 +18,7 @@ import Testing
       id: QueueID(at: noon, salt: 1), receivedAt: noon, envelope: envelope, received: Array(received.utf8),
       message: Message(Array(mail.utf8)), judged: judged ?? .report(occurrence))
     let rendering = ForwardedMail.render(
-      submission, verdict, ForwardedMail.Context(utcOffsetMinutes: offset))
+      submission, verdict, ForwardedMail.Context(variants: variants, utcOffsetMinutes: offset))
     return String(decoding: rendering.applied(to: submission.message).head, as: UTF8.self)
   }
 
@@ -56,6 +57,25 @@ import Testing
       mail.contains("X-MailDedup-Reason: window-elapsed\r\nX-MailDedup-Count: 101\r\nX-MailDedup-Held-Back: 99\r\n"))
     let subject = "\r\nSubject: [+99, 101 since 2026-11-22 13:03 UTC]\r\n [Django] ERROR\r\n"
     #expect(mail.hasSuffix("From: root@shop" + subject + "X-MailDedup-Count: 7\r\n\r\nbody \u{FC}\n\rodd\r\n"))
+  }
+
+  @Test(
+    "a later mail says how many texts and places it stands for, in its header and beside the count in its Subject",
+    arguments: [
+      (VariantSpread(texts: 3, places: 2), "3 texts, 2 places"), (VariantSpread(texts: 3, places: 1), "3 texts"),
+      (VariantSpread(texts: 1, places: 1200), "1,200 places"),
+    ])
+  func variants(_ spread: VariantSpread, _ words: String) {
+    let mail = Self.render(.forward(.windowElapsed, Self.count(held: 99, total: 101)), variants: spread)
+    #expect(mail.contains("+0000\r\nX-MailDedup-Variants: \(words)\r\n"))
+    #expect(mail.contains("\r\nSubject: [+99, 101 since 2026-11-22 13:03 UTC, \(words)]\r\n [Django] ERROR\r\n"))
+  }
+
+  @Test("nothing is said where all mails have one text and one place")
+  func oneVariant() {
+    let count = Self.count(held: 99, total: 101)
+    let mail = Self.render(.forward(.windowElapsed, count), variants: VariantSpread(texts: 1, places: 1))
+    #expect(mail == Self.render(.forward(.windowElapsed, count)))
   }
 
   @Test func subjectShowsTheClockOfTheReader() {

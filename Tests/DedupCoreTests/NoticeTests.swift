@@ -18,11 +18,26 @@ struct NoticeTests {
         beginning: number > 1 ? .again : .new, quietBefore: number > 1 ? .seconds(3 * 86_400) : nil))
   }
 
-  static func notice(_ kind: ErrorNotice.Kind, _ record: WindowRecord) -> ErrorNotice {
+  static func notice(
+    _ kind: ErrorNotice.Kind, _ record: WindowRecord, _ spread: VariantSpread = VariantSpread(texts: 3, places: 2)
+  ) -> ErrorNotice {
     ErrorNotice(
       kind: kind, fingerprint: "2:3f2a9c51000000000000000000000000",
       title: "OperationalError: FATAL: sorry, too many clients already",
-      place: "shop/db.py in connect", site: "shop.settings", record: record, thread: thread, variants: 3, otherSites: 2)
+      place: "shop/db.py in connect", site: "shop.settings", record: record, thread: thread, variants: 4,
+      spread: spread, otherSites: 2)
+  }
+
+  @Test(
+    "variants are counted, and what differs between them is said",
+    arguments: [
+      (VariantSpread(), "4"), (VariantSpread(texts: 1, places: 1), "4"),
+      (VariantSpread(texts: 3, places: 2), "4: 3 texts, 2 places"),
+      (VariantSpread(texts: 1, places: 2), "4: 2 places"),
+    ])
+  func variants(_ spread: VariantSpread, _ words: String) {
+    let mail = Self.message(Self.notice(.milestone(1000), Self.record(mails: 1000), spread))
+    #expect(mail.contains("\nvariants    \(words)\n"))
   }
 
   static func message(_ notice: ErrorNotice, _ form: SubjectForm = .count, at now: Timestamp = noon) -> String {

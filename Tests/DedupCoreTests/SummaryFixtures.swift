@@ -8,6 +8,7 @@ struct FixtureError {
   /// Arrivals by hour of the period, or by the cells of it.
   var cells: [Int: Int]
   var place = "shop/pricing.py in bulk_price"
+  var variants = VariantSpread()
 
   static func site(
     _ name: String = "shop.settings.production", row: Int64 = 0, isNew: Bool = false, forwarded: Int = 0,
@@ -39,7 +40,7 @@ extension SummaryFacts {
     let described = ranking.listed.map { error in
       var error = error
       guard let fixture = known[error.fingerprint] else { return error }
-      (error.title, error.place) = (fixture.title, fixture.place)
+      (error.title, error.place, error.variants) = (fixture.title, fixture.place, fixture.variants)
       error.cells = (0..<cells).map { fixture.cells[$0] ?? 0 }
       return error
     }
@@ -97,7 +98,8 @@ extension SummaryFacts {
     FixtureError(
       fingerprint: "1:ab54a98ceb1f0ad2", title: "RuntimeError: invoice number is taken",
       sites: [FixtureError.site(row: 1, forwarded: 9, suppressed: 171, before: 60, earlier: 371)],
-      cells: Dictionary(uniqueKeysWithValues: (0..<24).map { ($0, $0 < 12 ? 2 : 13) })),
+      cells: Dictionary(uniqueKeysWithValues: (0..<24).map { ($0, $0 < 12 ? 2 : 13) }),
+      variants: VariantSpread(texts: 3, places: 2)),
     FixtureError(
       fingerprint: "1:5b7e0a91c2d3e4f5", title: "ConnectionError: Redis is loading the dataset in memory",
       sites: [FixtureError.site(row: 1, forwarded: 2, suppressed: 38, before: 92, earlier: 430)],

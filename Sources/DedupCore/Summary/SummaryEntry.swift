@@ -12,6 +12,8 @@ struct SummaryEntry {
   /// What `dedupctl show` takes.
   let id: String
   let arrivals: Int
+  /// `3 texts, 2 places`; nil where there is one of each.
+  let variants: String?
   /// Arrived and held back.
   let now: [Number]
   /// Arrivals in the period before, and on average.
@@ -44,6 +46,7 @@ struct SummaryEntry {
     sites = Self.sites(facts.sites)
     id = Self.shortID(facts.fingerprint)
     arrivals = facts.arrivals
+    variants = facts.variants.words
     trend = Self.trend(frequency)
     share = facts.arrivals > 0 ? SummaryWords.share(facts.arrivals, of: all) : nil
     now = [

@@ -101,6 +101,8 @@ package struct ErrorFacts: Hashable, Sendable {
   package var place: String
   /// Arrivals over the period, oldest first, at most `cellLimit`.
   package var cells: [Int]
+  /// How its variants in all sites differ.
+  package var variants = VariantSpread()
 
   /// So many bars fit a telephone.
   package static let cellLimit = 48

@@ -100,7 +100,8 @@ struct SummaryHTML {
 
   private static func details(_ entry: SummaryEntry) -> String {
     let counts = [entry.share.map { $0 + " of all" }, entry.peak].compactMap { $0 }.joined(separator: ", ")
-    return [counts, entry.seen, entry.sites].filter { !$0.isEmpty }.map(Style.escape).joined(separator: "<br>")
+    let lines = [counts, entry.variants ?? "", entry.seen, entry.sites].filter { !$0.isEmpty }.map(Style.escape)
+    return lines.joined(separator: "<br>")
       + "<br><span style=\"font-family:monospace\">dedupctl show \(Style.escape(entry.id))</span>"
   }
 

@@ -68,7 +68,7 @@ struct SummaryText {
     var lines = DisplayText.wrap(title, columns: columns - max(4, label.utf8.count), limit: 3)
     lines = lines.enumerated().map { $0 == 0 ? label + spaces(4 - label.utf8.count) + $1 : indent + $1 }
     var details = entry.note.map { DisplayText.wrap($0, columns: columns - 4) } ?? []
-    details += DisplayText.wrap(numbers(entry), columns: columns - 4)
+    details += DisplayText.wrap(numbers(entry), columns: columns - 4) + (entry.variants.map { [$0] } ?? [])
     if let peak = entry.peak { details += bars(entry.cells, peak, indent: 4) }
     details += DisplayText.wrap(entry.seen, columns: columns - 4)
     details += labelled("site", entry.sites) + labelled("place", entry.place)

@@ -115,6 +115,14 @@ struct ReportFacts {
     return [path, dotted]
   }
 
+  // MARK: - For people
+
+  /// `shop/pricing.py in total`: the frame that raised, whoever's code it is. Empty without an exception.
+  var innermostPlace: [UInt8] { raising(analysis.findings.first).flatMap { places($0).first } ?? [] }
+
+  /// The frame of the application that called its innermost one. Empty where there is none.
+  var callersPlace: [UInt8] { caller(analysis.findings.first).flatMap { places($0).first } ?? [] }
+
   // MARK: - The request
 
   /// From `KeyError at /cart/`, from the logged `Internal Server Error: /cart/`, else from the URL.

@@ -1,0 +1,9 @@
+/// What a person reads of a variant.
+extension Schema {
+  /// Of the latest mail of each variant; `''`: not known.
+  static let variantTraits = """
+    ALTER TABLE variant ADD COLUMN text TEXT NOT NULL DEFAULT ''; -- as it was printed
+    ALTER TABLE variant ADD COLUMN place TEXT NOT NULL DEFAULT ''; -- the innermost one
+    ALTER TABLE variant ADD COLUMN caller TEXT NOT NULL DEFAULT '';
+    """
+}
