@@ -1,6 +1,6 @@
 import MailMessage
 
-/// What contact forms call their fields.
+/// What contact forms call their fields, and trackers, forums and build servers theirs.
 enum FormLabels {
   static func contains(_ text: borrowing Span<UInt8>, _ label: Range<Int>) -> Bool {
     for name in names where text.equalsIgnoringCase(label, name) { return true }
@@ -8,6 +8,8 @@ enum FormLabels {
   }
 
   private static let names: [StaticString] = [
+    "ticket", "issue", "author", "posted by", "opened by", "created by", "updated by", "commented by", "assigned to",
+    "assignee", "priority", "status", "group", "thread", "views", "build", "pipeline", "commit", "branch", "link",
     "name", "your name", "full name", "first name", "last name", "surname", "e-mail", "email", "your email",
     "email address", "e-mail address", "mail", "phone", "telephone", "tel", "mobile", "message", "your message",
     "subject",

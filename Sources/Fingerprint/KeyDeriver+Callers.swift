@@ -26,13 +26,16 @@ extension KeyDeriver {
     let code = HandedOn(text, traceback.frames[own].source)
     func isOne(of names: [StaticString]) -> Bool { names.contains { text.equals(name, $0) } }
     if own == link.frames.upperBound - 1 {
-      if isOne(of: ["KeyError", "IndexError"]) { return code.subscripts(text) }
-      if isOne(of: ["AttributeError"]) { return code.getsAttribute(text) }
-      return code.raises(text)
+      if code.isRaise { return code.isRaisedAsGiven || code.handsNamesOn }
+      if isOne(of: ["KeyError", "IndexError"]) { return code.asksByName || code.handsNamesOn && code.takesOut }
+      if isOne(of: ["TypeError"]) { return code.handsNamesOn && code.isStarred }
+      return isOne(of: ["AttributeError"]) && code.handsNamesOn && code.getsAttribute
     }
-    if isOne(of: ["DoesNotExist", "MultipleObjectsReturned"]) { return code.stars(text) }
-    let isCommand = isOne(of: ["CalledProcessError", "TimeoutExpired", "FileNotFoundError", "PermissionError"])
-    return isCommand && code.runs(text)
+    if isOne(of: ["CalledProcessError", "TimeoutExpired", "FileNotFoundError", "PermissionError"]) {
+      return code.handsFirstOn
+    }
+    // What a server or a disk does wrong is no caller's fault.
+    return code.handsNamesOn && !ExceptionType.mayBeFamily(text, name)
   }
 
   /// Module and function of a frame. Of a caller the line says less: a statement over several lines shows another one
@@ -98,90 +101,5 @@ extension KeyDeriver {
     else { return nil }
     for index in column where !text[index].isNameByte { return nil }
     return column
-  }
-}
-
-/// A line of code that may only hand on what its function was given.
-private struct HandedOn {
-  private let source: Range<Int>
-  /// A string or a number of the line's own says what was asked for: the line is at fault, or its function.
-  private let hasLiteral: Bool
-
-  init(_ text: borrowing Span<UInt8>, _ source: Range<Int>) {
-    self.source = source.lowerBound..<Swift.min(source.upperBound, source.lowerBound + 400)
-    var literal = false
-    for index in self.source {
-      let byte = text[index]
-      let beginsNumber = byte.isDigit && (index == source.lowerBound || !text[index - 1].isNameByte)
-      if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") || beginsNumber { literal = true }
-    }
-    hasLiteral = literal
-  }
-
-  /// `return TABLES[table][key]`, `stock.pop(key)`: nothing but the question. `length * RATES[kind]` is a calculation of
-  /// the function's own.
-  func subscripts(_ text: borrowing Span<UInt8>) -> Bool {
-    guard !hasLiteral else { return false }
-    var index = name(text, from: question(text))
-    for word: StaticString in [".pop(", ".remove(", ".index("] {
-      let start = index - word.utf8CodeUnitCount + 1
-      if start > source.lowerBound, text.has(word, at: start, before: source.upperBound) {
-        return isName(text, from: index + 1, to: ")")
-      }
-    }
-    var count = 0
-    while index < source.upperBound, text[index] == UInt8(ascii: "["), isName(text, from: index + 1, to: "]") {
-      index = name(text, from: index + 1) + 1
-      count += 1
-    }
-    return count > 0 && index == source.upperBound
-  }
-
-  /// Where the line begins behind `return ` or `value = `.
-  private func question(_ text: borrowing Span<UInt8>) -> Int {
-    var start = source.lowerBound
-    for word: StaticString in ["return ", "yield "] where text.has(word, at: start, before: source.upperBound) {
-      start += word.utf8CodeUnitCount
-    }
-    let end = name(text, from: start)
-    return text.has(" = ", at: end, before: source.upperBound) ? end + 3 : start
-  }
-
-  /// `return getattr(obj, name)`
-  func getsAttribute(_ text: borrowing Span<UInt8>) -> Bool {
-    !hasLiteral && text.firstIndex(of: "getattr(", in: source) != nil
-  }
-
-  /// `raise ShopError(message)`, `raise error`
-  func raises(_ text: borrowing Span<UInt8>) -> Bool {
-    guard !hasLiteral, text.has("raise ", at: source.lowerBound, before: source.upperBound) else { return false }
-    let raised = source.lowerBound + 6..<source.upperBound
-    guard let open = text.firstIndex(of: UInt8(ascii: "("), in: raised) else {
-      return raised.first.map { text[$0].isLowercase } ?? false
-    }
-    return isName(text, from: open + 1, to: ")")
-  }
-
-  /// `return model.objects.get(**kw)`
-  func stars(_ text: borrowing Span<UInt8>) -> Bool {
-    text.firstIndex(of: "(**", in: source) != nil || text.firstIndex(of: "(*", in: source) != nil
-  }
-
-  /// `subprocess.run(command, check=True)`
-  func runs(_ text: borrowing Span<UInt8>) -> Bool {
-    guard let open = text.firstIndex(of: UInt8(ascii: "("), in: source), open > source.lowerBound else { return false }
-    return isName(text, from: open + 1, to: ",") || isName(text, from: open + 1, to: ")")
-  }
-
-  /// Does a name, perhaps with dots, reach from `start` to the octet `end`?
-  private func isName(_ text: borrowing Span<UInt8>, from start: Int, to end: StaticString) -> Bool {
-    let index = name(text, from: start)
-    return index > start && text.has(end, at: index, before: source.upperBound)
-  }
-
-  private func name(_ text: borrowing Span<UInt8>, from start: Int) -> Int {
-    var index = start
-    while index < source.upperBound, text[index].isNameByte || text[index] == UInt8(ascii: ".") { index += 1 }
-    return index
   }
 }

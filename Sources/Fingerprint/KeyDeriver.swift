@@ -89,7 +89,7 @@ struct KeyDeriver {
       if let frame = innermost(.application, in: traceback.links[index].frames) {
         if own == nil { own = frame } else { causes.append(frame) }
       }
-      guard index > 0, traceback.links[index].origin == .directCause else { break }
+      guard index > 0, isCausedByFormer(text, index) else { break }
       index -= 1
       // A link that may be forged stands inside of the first one's text: that is the cause then.
       if !traceback.links[index].isCertain { index = 0 }
@@ -122,6 +122,18 @@ struct KeyDeriver {
     }
     if rule != .place { writer.add(normalized) }
     return ErrorKey(rule: rule, bytes: writer.bytes, family: nil, frame: own, normalized: normalized)
+  }
+
+  /// Did what failed before bring this exception about? `raise … from …` says so. So does a `raise` of the site's own while
+  /// it handles another exception: a wrapper that forgot the `from` would else make one error of all that fails below it.
+  private func isCausedByFormer(_ text: borrowing Span<UInt8>, _ index: Int) -> Bool {
+    switch traceback.links[index].origin {
+    case .directCause: return true
+    case .first: return false
+    case .context:
+      guard algorithm.asksForCaller, let last = traceback.links[index].frames.last else { return false }
+      return placed[last].place == .application && RaisingPlace.isRaise(text, traceback.frames[last].source)
+    }
   }
 
   /// Is it a database's own sentence? What the application raises with such a type may be anybody's words.

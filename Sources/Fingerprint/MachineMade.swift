@@ -71,7 +71,9 @@ struct MachineMade {
     // What is below may go on with the text of the exception, which a visitor may have chosen.
     if isOneParagraph || around.isAgreeing && around.sentencesAbove == 0 { return open(around) }
     if around.isHumanBelow { return human }
-    return around.isAgreeing || gate.subject.level != nil ? open(around) : human
+    // Python made the mail, so a program sent it, perhaps for somebody who filled in a form.
+    let isPrograms = gate.origin.isNumberedID || isProduct(around)
+    return around.isAgreeing || gate.subject.level != nil || isPrograms ? open(around) : human
   }
 
   /// A level in the Subject, as log handlers put it there, and above the traceback nothing but what they write.
@@ -94,7 +96,9 @@ struct MachineMade {
     if around.isIntroduced, text.firstIndex(of: "\n\n", in: before) != nil {
       return isProgram(around) ? .machine : human
     }
-    if isSigned { return .machine }
+    // What a form was filled in with looks like a record, too: only a log handler's needs nothing that agrees.
+    let isSure = gate.isOfLogHandler || gate.subject.level != nil || before.isEmpty || around.isAgreeing
+    if isSigned { return isSure ? .machine : .unknown }
     return before.isEmpty ? .unknown : human
   }
 
@@ -103,7 +107,7 @@ struct MachineMade {
     guard around.isProgrammed, !isFilledIn(around) else { return false }
     if gate.subject.isOfHandler { return true }
     guard gate.isSignedByProgram else { return false }
-    return gate.subject.level != nil || around.isAgreeing || isProduct(around)
+    return gate.subject.level != nil || around.isAgreeing
   }
 
   /// Nothing but labels and data, from an address that no human has.

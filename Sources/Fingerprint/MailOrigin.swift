@@ -11,27 +11,49 @@ struct MailOrigin: Sendable, Equatable {
   private(set) var sender: [UInt8] = []
   /// The Message-ID has the form that Python's `email.utils.make_msgid` gives: `<179601025818.12603.6581@host>`.
   private(set) var isNumberedID = false
+  /// The form that Postfix gives it: the time in 14 digits, and the name of the queue file.
+  private(set) var isServersID = false
+  /// The Message-ID is one of a mailbox that people write in.
+  private(set) var isPersonsID = false
   /// Answers are to reach somebody, as in the mail of a contact form.
   private(set) var hasReplyTo = false
   /// Answers go to an address with the number of a ticket in it.
   private(set) var isAnsweredToTicket = false
 
-  /// Whether the header looks like a program's. Python's `SMTPHandler` adds no Message-ID, mail programs always do.
-  var isProgram: Bool { isRole || isNumberedID || isBareHandler }
+  /// Whether the header looks like a program's. Python's `SMTPHandler` adds no Message-ID, mail programs always do. People
+  /// write from role addresses too, but with a name.
+  var isProgram: Bool { isNumberedID || isRole && (isBare && !isPersonsID || !hasID) || isBareHandler }
 
-  /// Without a Message-ID and a name: as `logging.handlers.SMTPHandler` sends, and no mail program.
-  var isBareHandler: Bool { isBare && !hasID }
+  /// Without a Message-ID and a name: as `logging.handlers.SMTPHandler` sends, and no mail program. A mail server on the way
+  /// may have added one (Postfix: `<20261130021100.4D5E7A2B@web1.example.org>`).
+  var isBareHandler: Bool { isBare && (!hasID || isServersID) }
 
   mutating func readID(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) {
     hasID = !value.isEmpty
+    let end = bytes.trimmed(value).upperBound
+    for domain: StaticString in [
+      "mail.gmail.com>", "outlook.com>", "hotmail.com>", "icloud.com>", "me.com>", "yahoo.com>", "gmx.net>", "web.de>",
+      "protonmail.com>", "proton.me>", "mail.ru>", "qq.com>", "163.com>",
+    ] where bytes.hasIgnoringCase(domain, at: end - domain.utf8CodeUnitCount, before: end) {
+      isPersonsID = true
+    }
     var index = value.lowerBound
     if index < value.upperBound, bytes[index] == UInt8(ascii: "<") { index += 1 }
     let first = Self.digits(bytes, at: index, value.upperBound)
-    guard first >= 8, bytes.has(".", at: index + first, before: value.upperBound) else { return }
+    isServersID = first == 14 && Self.isQueueFile(bytes, at: index + 14, value.upperBound)
+    guard !isServersID, first >= 8, bytes.has(".", at: index + first, before: value.upperBound) else { return }
     index += first + 1
     let second = Self.digits(bytes, at: index, value.upperBound)
     guard second > 0, index + second < value.upperBound else { return }
     isNumberedID = bytes[index + second] == UInt8(ascii: ".") || bytes[index + second] == UInt8(ascii: "@")
+  }
+
+  /// `.4D5E7A2B@`
+  private static func isQueueFile(_ bytes: borrowing Span<UInt8>, at start: Int, _ end: Int) -> Bool {
+    guard bytes.has(".", at: start, before: end) else { return false }
+    var index = start + 1
+    while index < end, bytes[index].isAlphanumeric { index += 1 }
+    return index - start > 8 && bytes.has("@", at: index, before: end)
   }
 
   mutating func readFrom(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) {
