@@ -108,6 +108,9 @@ private struct Operation {
       method: "GET", path: ControlPath.export, summary: "Every error once, in pages.",
       query: ["after": "integer", "limit": "integer"], gives: "ExportPage"),
     Operation(
+      method: "GET", path: ControlPath.groupings, summary: "What the admin merged and split.", gives: "Grouping",
+      givesList: true),
+    Operation(
       method: "GET", path: ControlPath.statistics, summary: "Sums over all that is known.",
       query: ["days": "integer"], gives: "Statistics"),
     Operation(

@@ -41,6 +41,7 @@ enum APISchemas {
     "Quarter": ["start": "time", "totals": "Totals"],
     "Selector": ["id": "string", "site?": "string"],
     "ErrorName": ["id": "string", "fingerprint": "string", "error": "string", "site": "string"],
+    "Grouping": ["kind": "string", "error": "ErrorName", "members": "ErrorName[]"],
     "CopyRequest": ["selector": "Selector", "last": "integer", "to?": "string[]"],
     "CopyReport": ["error": "ErrorName", "queued": "string[]", "recipients": "string[]", "damaged": "integer"],
     "Silence": [

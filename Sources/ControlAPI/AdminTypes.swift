@@ -91,6 +91,14 @@ package struct MergeReport: Codable, Sendable, Equatable {
   }
 }
 
+/// What the admin made of an error, and holds still.
+package struct GroupingEntry: Codable, Sendable, Equatable {
+  /// `merged`: the members are part of the error. `split`: they are its variants, each an error of its own.
+  package var kind: String
+  package var error: ErrorName
+  package var members: [ErrorName]
+}
+
 /// What a split did.
 package struct SplitReport: Codable, Sendable, Equatable {
   package var error: ErrorName

@@ -27,6 +27,8 @@ extension ControlClient {
     try await request(.GET, Self.path(ControlPath.export, ["after": "\(after)", "limit": "\(limit)"]))
   }
 
+  package func groupings() async throws -> [GroupingEntry] { try await request(.GET, ControlPath.groupings) }
+
   package func statistics(days: Int) async throws -> StatisticsReport {
     try await request(.GET, Self.path(ControlPath.statistics, ["days": "\(days)"]))
   }

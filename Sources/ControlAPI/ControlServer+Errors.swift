@@ -17,6 +17,7 @@ extension ControlServer {
       let (after, limit) = (query.get("after", as: Int.self) ?? 0, query.get("limit", as: Int.self) ?? 500)
       return try await answer { try await service.export(after: after, limit: limit) }
     }
+    router.get("\(ControlPath.groupings)") { _, _ in try await answer { try await service.groupings() } }
     router.get("\(ControlPath.statistics)") { request, _ in
       let days = request.uri.queryParameters.get("days", as: Int.self) ?? 7
       return try await answer { try await service.statistics(days: days) }

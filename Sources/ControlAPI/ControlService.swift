@@ -36,6 +36,7 @@ package enum ControlPath {
   package static let status = "/v1/status"
   package static let errors = "/v1/errors"
   package static let export = "/v1/export"
+  package static let groupings = "/v1/groupings"
   package static let statistics = "/v1/statistics"
   package static let pass = "/v1/pass"
   package static let copies = "/v1/copies"

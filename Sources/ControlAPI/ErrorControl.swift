@@ -9,6 +9,8 @@ package protocol ErrorControl: Sendable {
   ///
   /// - Parameter after: `next` of the page before; 0 for the first.
   func export(after: Int, limit: Int) async throws -> ExportPage
+  /// What the admin merged and split, as it stands now.
+  func groupings() async throws -> [GroupingEntry]
   /// - Parameter days: that its quarters cover.
   func statistics(days: Int) async throws -> StatisticsReport
   /// Lets the next mail of errors out; empty when nothing is selected.
@@ -39,6 +41,10 @@ extension StoredState {
     let query = FingerprintQuery(includesUnsuppressed: true, sort: .row, after: Int64(after), limit: limit)
     let rows = try await reader.fingerprints(query, now: now())
     return ExportPage(errors: rows.map(ErrorEntry.init), next: rows.count < limit ? nil : rows.last.map { Int($0.row) })
+  }
+
+  package func groupings() async throws -> [GroupingEntry] {
+    try await reader.groupings().map(GroupingEntry.init)
   }
 
   package func statistics(days: Int) async throws -> StatisticsReport {

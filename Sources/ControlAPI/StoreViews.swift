@@ -64,6 +64,13 @@ extension ErrorName {
   }
 }
 
+extension GroupingEntry {
+  init(_ grouping: ErrorGrouping) {
+    self.init(
+      kind: grouping.kind.rawValue, error: ErrorName(grouping.error), members: grouping.members.map(ErrorName.init))
+  }
+}
+
 extension SilenceEntry {
   package init(_ row: SilenceRow) {
     let silence = row.silence

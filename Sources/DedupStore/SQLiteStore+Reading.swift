@@ -64,6 +64,8 @@ extension SQLiteStore: StoreReading {
     try await reader.fingerprints(query, now: now)
   }
 
+  package func groupings() async throws(StoreFailure) -> [ErrorGrouping] { try await reader.groupings() }
+
   package func statistics(since: Timestamp) async throws(StoreFailure) -> StoreStatistics {
     try await reader.statistics(since: since)
   }

@@ -151,6 +151,8 @@ extension StoreReader {
     return try await read { try FingerprintQueries.rows(query, policy, now: now, $0) }
   }
 
+  package func groupings() async throws(StoreFailure) -> [ErrorGrouping] { try await read(GroupingQueries.all) }
+
   package func statistics(since: Timestamp) async throws(StoreFailure) -> StoreStatistics {
     try await read { try StatisticsQueries.all(since: since, $0) }
   }

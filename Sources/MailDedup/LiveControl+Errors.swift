@@ -13,6 +13,8 @@ extension LiveControl {
 
   func export(after: Int, limit: Int) async throws -> ExportPage { try await stored.export(after: after, limit: limit) }
 
+  func groupings() async throws -> [GroupingEntry] { try await stored.groupings() }
+
   func statistics(days: Int) async throws -> StatisticsReport { try await stored.statistics(days: days) }
 
   func passNext(_ selector: ErrorSelector) async throws -> [ErrorName] {

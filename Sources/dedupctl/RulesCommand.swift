@@ -6,8 +6,9 @@ import HostSystem
 
 struct RulesCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "rules", abstract: "The [rule NAME] sections of the configuration: show them, try them on past mail.",
-    subcommands: [RulesListCommand.self, RulesTestCommand.self])
+    commandName: "rules",
+    abstract: "The [rule NAME] sections of the configuration: show them, try them on past mail, have some suggested.",
+    subcommands: [RulesListCommand.self, RulesTestCommand.self, RulesSuggestCommand.self])
 }
 
 struct RulesListCommand: AsyncParsableCommand {

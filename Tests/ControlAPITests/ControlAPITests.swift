@@ -53,6 +53,11 @@ private struct FixedStore: StoreReading {
     return Array(rows.filter { query.site == nil || $0.site == query.site }.prefix(query.limit))
   }
 
+  func groupings() async throws -> [ErrorGrouping] {
+    let error = NamedError(row: 1, fingerprint: "4:0123456789abcdef", site: "shop", title: "A")
+    return [ErrorGrouping(kind: .merged, error: error, members: [error])]
+  }
+
   func statistics(since: Timestamp) async throws -> StoreStatistics {
     var statistics = StoreStatistics()
     statistics.errors = Int(Self.now.since(since).components.seconds / 86_400)
@@ -170,6 +175,8 @@ private struct FixedStore: StoreReading {
         try await client.export(after: 0, limit: 1), try await direct.export(after: 0, limit: 1)
       )
       #expect(page == expectedPage && page.next == 0)
+      let (groupings, expectedGroupings) = (try await client.groupings(), try await direct.groupings())
+      #expect(groupings == expectedGroupings && groupings.first?.members.first?.id == "01234567")
       let (sums, expectedSums) = (try await client.statistics(days: 3), try await direct.statistics(days: 3))
       #expect(sums == expectedSums && sums.errors == 3)
       let (detail, expectedDetail) = (try await client.error(id: "0123"), try await direct.error(id: "0123"))

@@ -264,6 +264,9 @@ struct AdminTests {
     // The next version calls it otherwise.
     #expect(try await store.accept(Shop.renamed("v2:dddd", from: "v1:bbbb1111")).heldBack == 5)
     #expect(try await store.accept(Shop.renamed("v2:eeee", from: "v1:aaaa1111")).heldBack == 6)
+    let groupings = try await store.groupings()
+    #expect(groupings.map(\.kind) == [.merged] && groupings.map(\.error.row) == [a])
+    #expect(groupings.first?.members.map(\.row) == [b])
     // Let go, its next mail goes out: nobody is told of it by the other's window.
     #expect(try await store.split(b) == .released(1))
     #expect(try await store.accept(Shop.renamed("v2:dddd", from: "v1:bbbb1111")).reason == "first")
@@ -315,6 +318,9 @@ struct AdminTests {
     #expect(reasons == ["first", "first", "inside-window", "inside-window"])
     let ids = try await store.fingerprints(FingerprintQuery(includesUnsuppressed: true), now: nine).map(\.id)
     #expect(Set(ids).count == 3)
+    let groupings = try await store.groupings()
+    #expect(groupings.map(\.kind) == [.split] && groupings.map(\.error.row) == [row])
+    #expect(groupings.first.map { Set($0.members.map(\.id)) } == Set(ids.filter { $0 != groupings.first?.error.id }))
     let renamed = Shop.renamed("v2:dddd", from: "v1:aaaa1111", variant: "x", at: nine + .minutes(2))
     #expect(try await store.accept(renamed).reason == "inside-window")
   }

@@ -63,6 +63,7 @@ VERBS = {
     "test-upstream": Verb([], "asks", "", status=FAILURE),
     "rules list": Verb([], "offline", "RULE"),
     "rules test": Verb(["{file}"], "offline", ""),
+    "rules suggest": Verb(shows="No error is merged or split"),
     "replay": Verb(["{file}"], "offline", ""),
     "fingerprint": Verb(["{file}"], "offline", "KeyError"),
     "check-config": Verb([], "offline", "no errors"),
@@ -156,7 +157,7 @@ def test_for_programs(machine: Counter, verb: str):
     assert done.returncode == row.status, done.stdout + done.stderr
     objects = [json.loads(line) for line in done.stdout.splitlines()]
     assert all(isinstance(one, dict) for one in objects)
-    assert objects or verb in ["rules list", "queue flush"], "nothing to read"
+    assert objects or verb in ["rules list", "rules suggest", "queue flush"], "nothing to read"
 
 
 @each

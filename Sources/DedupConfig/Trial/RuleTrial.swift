@@ -59,7 +59,8 @@ extension RuleTrial {
   private func matches(_ rule: Rule) -> RuleTrialResult.Match {
     let matched = mails.filter { $0.after?.rule?.name == rule.name }
     return RuleTrialResult.Match(
-      rule: rule.name, action: rule.action.rawValue, mails: matched.count, errors: groups(matched) { $0.after })
+      rule: rule.name, action: rule.action.rawValue, mails: matched.count, errors: groups(matched) { $0.after },
+      withoutRules: groups(matched) { $0.before })
   }
 
   /// The groups of `mails`, most mails first.
@@ -68,7 +69,8 @@ extension RuleTrial {
     for mail in mails {
       guard let report = side(mail) else { continue }
       let name = name(report)
-      groups[name, default: .init(title: report.title, place: report.place, mails: 0)].mails += 1
+      let id = FingerprintRow.id(of: report.fingerprint)
+      groups[name, default: .init(id: id, title: report.title, place: report.place, mails: 0)].mails += 1
     }
     return groups.sorted { ($1.value.mails, $0.key) < ($0.value.mails, $1.key) }.map(\.value)
   }

@@ -22,10 +22,14 @@ package struct RuleTrialResult: Hashable, Sendable, Codable {
     package var mails: Int
     /// The errors that they are, most mails first.
     package var errors: [Group]
+    /// The errors that they are without any rule, most mails first.
+    package var withoutRules: [Group]
   }
 
   /// Mails with one fingerprint in one site.
   package struct Group: Hashable, Sendable, Codable {
+    /// The first digits of the fingerprint, as `dedupctl list` shows them.
+    package var id: String
     package var title: String
     package var place: String
     package var mails: Int

@@ -5,7 +5,7 @@ import MailMessage
 /// A field that the report does not have matches nothing, not even `*`. Texts are looked at up to their first 2000
 /// octets: whoever writes the mail must not decide what a rule costs.
 struct ReportFacts {
-  private let analysis: Analysis
+  let analysis: Analysis
 
   init(_ analysis: Analysis) { self.analysis = analysis }
 
@@ -24,7 +24,7 @@ struct ReportFacts {
 
   // MARK: - For patterns
 
-  private func candidates(_ field: RuleField, _ finding: Finding?) -> [[UInt8]] {
+  func candidates(_ field: RuleField, _ finding: Finding?) -> [[UInt8]] {
     let span = analysis.text.span
     switch field {
     case .type:

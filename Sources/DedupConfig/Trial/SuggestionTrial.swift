@@ -1,0 +1,49 @@
+package import DedupCore
+package import Fingerprint
+
+/// Tries one suggested rule on past mail, behind the rules that there are: those come first, and what they match is not
+/// the new one's.
+package struct SuggestionTrial: Sendable {
+  private let rule: String
+  private let members: Set<String>
+  private var trial: RuleTrial
+
+  /// - Parameter members: the short ids of the errors that the rule is meant for.
+  package init(_ rule: Rule, members: Set<String>, in configuration: Configuration) {
+    self.rule = rule.name
+    self.members = members
+    var configuration = configuration
+    configuration.rules.rules.append(rule)
+    trial = RuleTrial(configuration)
+  }
+
+  /// Takes one more mail into account.
+  package mutating func add(_ mail: PastMail, file: String) { trial.add(mail, file: file) }
+
+  package func effect() -> SuggestionEffect {
+    let result = trial.result()
+    let match = result.rules.first { $0.rule == rule }
+    let matched = match?.withoutRules ?? []
+    func own(_ changes: [RuleTrialResult.Change]) -> [RuleTrialResult.Change] {
+      changes.filter { $0.rules.contains(rule) }
+    }
+    return SuggestionEffect(
+      mails: result.mails, reports: result.reports, matched: match?.mails ?? 0, errors: matched,
+      joins: own(result.merged), splits: own(result.split), strangers: matched.filter { !members.contains($0.id) })
+  }
+}
+
+/// What a suggested rule would have done to past mail.
+package struct SuggestionEffect: Hashable, Sendable, Codable {
+  /// All mails that were read, and the error reports among them.
+  package var mails: Int
+  package var reports: Int
+  /// The mails that the rule decides over.
+  package var matched: Int
+  /// The errors that those are without any rule, most mails first.
+  package var errors: [RuleTrialResult.Group]
+  package var joins: [RuleTrialResult.Change]
+  package var splits: [RuleTrialResult.Change]
+  /// Of `errors`, those that the admin did not merge or split.
+  package var strangers: [RuleTrialResult.Group]
+}
