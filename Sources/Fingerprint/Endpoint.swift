@@ -61,6 +61,19 @@ enum Endpoint {
     return bare(text, start..<stop)
   }
 
+  /// redis-py: `Timeout reading from cache-1:6379`, `Error while reading from cache-1:6379 : (104, 'Connection reset …`.
+  static func readFrom(_ text: borrowing Span<UInt8>, _ reason: Range<Int>) -> [UInt8]? {
+    for words: StaticString in ["Timeout reading from ", "Error while reading from ", "Timeout connecting to "]
+    where text.has(words, at: reason.lowerBound, before: reason.upperBound) {
+      let start = reason.lowerBound + words.utf8CodeUnitCount
+      var stop = start
+      while stop < reason.upperBound, isHostByte(text[stop]) || text[stop] == UInt8(ascii: ":") { stop += 1 }
+      guard stop > start, text.firstIndex(of: UInt8(ascii: ":"), in: start..<stop) != nil else { return nil }
+      return bare(text, start..<stop)
+    }
+    return nil
+  }
+
   /// Where the host begins in redis-py's `Error 111 connecting to `, `Error -2 connecting to `.
   static func redisError(_ text: borrowing Span<UInt8>, _ reason: Range<Int>) -> Int? {
     guard text.has("Error ", at: reason.lowerBound, before: reason.upperBound) else { return nil }

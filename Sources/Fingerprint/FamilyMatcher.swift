@@ -119,6 +119,12 @@ struct FamilyMatcher {
   ) -> FamilyMatch? {
     guard let phrase = phrase(text, failure, place) else { return refusal(text, index, failure, place, last) }
     let reason = failure.reasons.last ?? traceback.links[index].text
+    // The application left its transaction open.
+    if algorithm.knowsLanguages,
+      text.has("terminating connection due to idle", at: reason.lowerBound, before: reason.upperBound)
+    {
+      return nil
+    }
     let engine = phrase.engine ?? place.engine
     if phrase.family == .missingRelation {
       guard let name = relation(text, reason), isOwnRelation(text, name, index, last) else { return nil }
@@ -188,7 +194,8 @@ struct FamilyMatcher {
     guard let phrase = FamilyTable.network.first(where: { $0.matches(text, failure) }) else { return nil }
     let service = service(text, place, behind: index, last)
     let family = refined(phrase.family, service)
-    let found = failure.endpoint ?? endpoint(text, behind: index, last)
+    let read = algorithm.knowsLanguages ? failure.reasons.last.flatMap { Endpoint.readFrom(text, $0) } : nil
+    let found = failure.endpoint ?? read ?? endpoint(text, behind: index, last)
     if found == nil, family.needsSubject || (family == .nameResolution && !isResolverDown(text, failure)) { return nil }
     var match = FamilyMatch(family: family, subject: found ?? [], link: index)
     if service.isConfigured {

@@ -123,7 +123,33 @@ extension FamilyMatcher {
       return true
     }
     guard runsStatement(text, place) || runsRawQuery(text, place) else { return true }
-    return SiteEvidence.holds(text, name, in: source(caller))
+    guard algorithm.asksForCaller else { return SiteEvidence.holds(text, name, in: source(caller)) }
+    return isInStatement(text, name, source(caller))
+  }
+
+  /// Does SQL in a line of code name it: `FROM shop_order`, `"shop_order"`? Not where the name is a placeholder's (`%s`,
+  /// `{table}`) or one of Python's own (`words(request)`), which a visitor may have hit by chance or on purpose.
+  private func isInStatement(_ text: borrowing Span<UInt8>, _ name: [UInt8], _ source: Range<Int>) -> Bool {
+    guard let first = name.first else { return false }
+    var from = source.lowerBound + 1
+    while from < source.upperBound, let hit = text.firstIndex(of: first, in: from..<source.upperBound) {
+      from = hit + 1
+      let end = hit + name.count
+      guard Self.bordersName(text[hit - 1]), end < source.upperBound, Self.bordersName(text[end]),
+        name.indices.allSatisfy({ text[hit + $0] == name[$0] })
+      else { continue }
+      return true
+    }
+    return false
+  }
+
+  private static func bordersName(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: " "), UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "`"), UInt8(ascii: "."),
+      UInt8(ascii: ","), UInt8(ascii: ";"):
+      true
+    default: false
+    }
   }
 
   /// The application's frame that called what raised. A cause's frames begin where it was caught, perhaps below that

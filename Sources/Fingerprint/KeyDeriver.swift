@@ -268,6 +268,11 @@ struct KeyDeriver {
     _ text: borrowing Span<UInt8>, _ message: Range<Int>, rule: KeyRule, name: Range<Int>
   ) -> [UInt8] {
     var line = text.trimmed(text.line(at: message.lowerBound, before: message.upperBound))
+    if algorithm.knowsLanguages, ExceptionType.needsDatabaseText(text, name),
+      let said = MySQLText.normalized(text, line)
+    {
+      return said
+    }
     var quotes = TextNormalizer.Quotes.data
     if ExceptionType.needsDatabaseText(text, name) { quotes = algorithm.asksForPlace ? .databaseParts : .database }
     if ExceptionType.isTemplate(text, name) {
@@ -281,7 +286,8 @@ struct KeyDeriver {
       if let with = text.firstIndex(of: " with ", in: line) { line = line.lowerBound..<with }
     }
     if rule == .library, isTaskName(text, name) || namesClass(text, name, line) { quotes = .kept }
-    var normalizer = TextNormalizer(quotes: quotes, records: records)
+    var normalizer = TextNormalizer(
+      quotes: quotes, readsAllQuotes: algorithm.knowsLanguages && quotes != .kept, records: records)
     let normalized = normalizer.normalize(text, line)
     if records { applied += normalizer.applied }
     return normalized

@@ -97,7 +97,10 @@ struct MachineMade {
       return isProgram(around) ? .machine : human
     }
     // What a form was filled in with looks like a record, too: only a log handler's needs nothing that agrees.
-    let isSure = gate.isOfLogHandler || gate.subject.level != nil || before.isEmpty || around.isAgreeing
+    let isOneLine = text.line(at: before.lowerBound, before: before.upperBound) == before
+    let isPlainHandlers = gate.origin.isBare && !gate.origin.isNumberedID && isOneLine
+    let isSure =
+      gate.isOfLogHandler || isPlainHandlers || gate.subject.level != nil || before.isEmpty || around.isAgreeing
     if isSigned { return isSure ? .machine : .unknown }
     return before.isEmpty ? .unknown : human
   }
@@ -146,8 +149,10 @@ struct MachineMade {
     header - before.upperBound == 1
   }
 
-  /// `2026-11-30 06:28:02,114 ERROR worker: job failed`: a time, or a bracket, and a level in its first line.
+  /// `2026-11-30 06:28:02,114 ERROR worker: job failed`: a time, or a bracket, and a level in its first line; or the first
+  /// label of Flask's documentation, `Message type: ERROR`.
   private func isLogLine(_ text: borrowing Span<UInt8>, _ before: Range<Int>) -> Bool {
+    if text.has("Message type:", at: before.lowerBound, before: before.upperBound) { return true }
     let line = text.line(at: before.lowerBound, before: before.upperBound).prefix(120)
     guard let first = line.first, text[first].isDigit || text[first] == UInt8(ascii: "[") else { return false }
     for name in LogLevel.names.prefix(5) {

@@ -22,7 +22,7 @@ struct MailOrigin: Sendable, Equatable {
 
   /// Whether the header looks like a program's. Python's `SMTPHandler` adds no Message-ID, mail programs always do. People
   /// write from role addresses too, but with a name.
-  var isProgram: Bool { isNumberedID || isRole && (isBare && !isPersonsID || !hasID) || isBareHandler }
+  var isProgram: Bool { isNumberedID || isRole && (isBare && !isPersonsID || !hasID || isServersID) || isBareHandler }
 
   /// Without a Message-ID and a name: as `logging.handlers.SMTPHandler` sends, and no mail program. A mail server on the way
   /// may have added one (Postfix: `<20261130021100.4D5E7A2B@web1.example.org>`).
@@ -48,12 +48,16 @@ struct MailOrigin: Sendable, Equatable {
     isNumberedID = bytes[index + second] == UInt8(ascii: ".") || bytes[index + second] == UInt8(ascii: "@")
   }
 
-  /// `.4D5E7A2B@`
+  /// `.4D5E7A2B@`, or a long name. Mutt's are short and begin with a G.
   private static func isQueueFile(_ bytes: borrowing Span<UInt8>, at start: Int, _ end: Int) -> Bool {
     guard bytes.has(".", at: start, before: end) else { return false }
     var index = start + 1
-    while index < end, bytes[index].isAlphanumeric { index += 1 }
-    return index - start > 8 && bytes.has("@", at: index, before: end)
+    var isHex = true
+    while index < end, bytes[index].isAlphanumeric {
+      isHex = isHex && bytes[index].hexValue != nil
+      index += 1
+    }
+    return index - start > (isHex ? 6 : 10) && bytes.has("@", at: index, before: end)
   }
 
   mutating func readFrom(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) {

@@ -24,7 +24,8 @@ struct MessageKey {
     isAsBefore = !wasDisallowed
     var writer = KeyWriter(.message)
     var variant = KeyWriter(.message)
-    var normalizer = TextNormalizer(isLogMessage: true, records: records)
+    var normalizer = TextNormalizer(
+      isLogMessage: true, readsAllQuotes: algorithm.knowsLanguages, records: records)
     var normalized = normalizer.normalize(text, line)
     var plain = TextNormalizer()
     if let phrase = Self.reasonPhrase(text, line) {

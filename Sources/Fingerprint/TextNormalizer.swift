@@ -21,6 +21,8 @@ struct TextNormalizer {
   private let quotes: Quotes
   /// The text was logged without an exception: the key is all it has, so values reported by others count as data.
   private let isLogMessage: Bool
+  /// Quotes of other languages count as well, as PostgreSQL sets them: `»abc«`, `« abc »`, `„abc“`.
+  private let readsAllQuotes: Bool
   private let limit: Int
   private var output: [UInt8] = []
   private var lastWord = 0..<0
@@ -28,7 +30,11 @@ struct TextNormalizer {
   private(set) var applied: [AppliedRule] = []
   private let records: Bool
 
-  init(quotes: Quotes = .data, isLogMessage: Bool = false, limit: Int = 300, records: Bool = false) {
+  init(
+    quotes: Quotes = .data, isLogMessage: Bool = false, readsAllQuotes: Bool = false, limit: Int = 300,
+    records: Bool = false
+  ) {
+    self.readsAllQuotes = readsAllQuotes
     self.quotes = quotes
     self.isLogMessage = isLogMessage
     self.limit = limit
@@ -45,6 +51,8 @@ struct TextNormalizer {
       if byte.isBlank {
         if output.last != 0x20 { output.append(0x20) }
         index += 1
+      } else if byte >= 0x80, readsAllQuotes, let open = Self.opening(text, index, end: end) {
+        index = foreignQuoted(text, at: index, opened: open, end: end)
       } else if byte.isNameByte {
         index = word(text, at: index, start: range.lowerBound, end: end)
       } else if byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\"") {
@@ -200,6 +208,27 @@ struct TextNormalizer {
       index += 1
     }
     return nil
+  }
+
+  /// Where the text goes on behind a quote of another language at `index`; nil: there is none.
+  private static func opening(_ text: borrowing Span<UInt8>, _ index: Int, end: Int) -> Int? {
+    for quote: StaticString in ["»", "«", "„", "“", "‚", "‘", "「"] where text.has(quote, at: index, before: end) {
+      return index + quote.utf8CodeUnitCount
+    }
+    return nil
+  }
+
+  /// Replaces `»abc«`. Where the text is a database's, a value may hold quotes, so nothing tells where it ends.
+  private mutating func foreignQuoted(
+    _ text: borrowing Span<UInt8>, at index: Int, opened: Int, end: Int
+  ) -> Int {
+    if quotes == .databaseParts { return replace(text, index..<end, .quotedString) }
+    for quote: StaticString in ["«", "»", "“", "”", "‘", "’", "」"] {
+      guard let close = text.firstIndex(of: quote, in: opened..<end) else { continue }
+      return replace(text, index..<close + quote.utf8CodeUnitCount, .quotedString)
+    }
+    copy(text, index..<opened)
+    return opened
   }
 
   private func namesIdentifier(_ text: borrowing Span<UInt8>, _ quote: Int, _ start: Int) -> Bool {

@@ -132,6 +132,18 @@ import Testing
     Case(
       "a command of its own", "CalledProcessError", "subprocess.run(['convert', name], check=True)",
       below: "subprocess.py", apart: false),
+    Case(
+      "a message with words of its own and a name it was given", "ShopError", "raise ShopError(f'{name} is missing')",
+      apart: true),
+    Case("a code and a text it was given", "ShopError", "raise ShopError(code, message)", apart: true),
+    Case("a condition and a text it was given", "AssertionError", "assert condition, message", apart: true),
+    Case("a handler for what it was given", "KeyError", "return HANDLERS[kind](data)", apart: true),
+    Case("a class with what it was given", "TypeError", "return cls(**data)", apart: true),
+    Case(
+      "a route it was given", "NoReverseMatch", "return reverse(name, args=[self.pk])", below: "django/urls/base.py",
+      apart: true),
+    Case(
+      "itself, as it was made", "ValidationError", "self.full_clean()", below: "django/db/models/base.py", apart: true),
     Case("an attribute it was given", "AttributeError", "return getattr(order, name)", apart: true),
     Case("a None where an object should be", "AttributeError", "return order.customer.name", apart: false),
   ]
@@ -149,6 +161,21 @@ import Testing
     let one = try #require(mail("cart").fingerprint)
     let two = try #require(mail("checkout").fingerprint)
     #expect((one != two) == helper.isApart)
+  }
+
+  @Test("a wrapper that raises without `from` is told apart by what failed below it")
+  func wrapper() {
+    func mail(_ line: String) -> String? {
+      var mail = SampleMail()
+      (mail.type, mail.value) = ("ServiceError", "x")
+      mail.frames[2] = .init("/srv/shop/releases/20250101/shop/service.py", "guarded", "raise ServiceError(str(e))")
+      let cause = SampleMail.Frame("/srv/shop/releases/20250101/orders/pricing.py", "total", line).text
+      let joint = "\nDuring handling of the above exception (x), another exception occurred:\n"
+      let report = mail.report.replacing(
+        "Traceback (most recent call last):\n", with: "Traceback (most recent call last):\n\(cause)\(joint)")
+      return SampleMail.fingerprint(mail.mail(report))
+    }
+    #expect(mail("return row['price']") != nil && mail("return row['price']") != mail("return row['tax']"))
   }
 
   /// An error of library code alone.

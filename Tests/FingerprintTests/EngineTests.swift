@@ -95,6 +95,39 @@ import Testing
     #expect(name("nyt ei käy") != name("ei kiitos") && name("nyt ei käy") == name("nyt  ei käy"))
   }
 
+  @Test("what MySQL says of a column, a key or a constraint names it, and no value of a visitor's")
+  func mySQL() {
+    func name(_ text: String) -> String? {
+      Case("", "IntegrityError", text, in: "MySQLdb", nil).mail("total").fingerprint
+    }
+    let column = name("(1048, \"Column 'customer' cannot be null\")")
+    #expect(column != nil && column != name("(1048, \"Column 'parcel' cannot be null\")"))
+    let key = name("(1062, \"Duplicate entry 'kim' for key 'email'\")")
+    #expect(key != nil && key == name("(1062, \"Duplicate entry 'a' for key 'x' b' for key 'email'\")"))
+    #expect(key != name("(1062, \"Duplicate entry 'kim' for key 'username'\")"))
+  }
+
+  @Test("a transaction that the site left open is no outage; two caches that do not answer are two")
+  func notOneOutage() throws {
+    let idle = Case(
+      "", "OperationalError", "terminating connection due to idle-in-transaction timeout", in: "psycopg2", nil)
+    #expect(try #require(SampleMail.report(idle.mail("total").bytes)).place == "orders/pricing.py in total")
+    func cache(_ host: String) -> String? {
+      Case("", "TimeoutError", "Timeout reading from \(host):6379", in: "redis", nil).mail("total").fingerprint
+    }
+    #expect(cache("cache-1") != nil && cache("cache-1") != cache("queue-1"))
+  }
+
+  @Test("values in the quotes of other languages are a visitor's")
+  func quotes() {
+    func name(_ value: String) -> String? {
+      Case(
+        "", "DataError", "ungültige Eingabesyntax für Typ integer: »\(value)«\nZEILE 1: …", in: "psycopg2", nil
+      ).mail("total").fingerprint
+    }
+    #expect(name("abc") != nil && name("abc") == name("x« y"))
+  }
+
   @Test("attempts to reach a broker are one message however many there were")
   func attempts() {
     func logged(_ message: String) -> String? {

@@ -46,9 +46,6 @@ import Testing
       "labels in a script without capitals",
       OwnLayout("[Shop] KeyError: 'price'", "ユーザー: kim\nパス: /cart/\n\n\(trace)", from: "noreply@shop.example.org")),
     Case(
-      "nothing but labels and data from a role's address",
-      OwnLayout("[Shop] Server error", "User: AnonymousUser\nPath: /cart/?c=1\nMethod: GET\n\n\(trace)")),
-    Case(
       "headings, with the Subject's path in the data below",
       OwnLayout(
         "API Error (500): /api/1.0/orders/",
@@ -232,6 +229,20 @@ import Testing
         Case("a form without a label for the text (\(name))", form(sender + "\n\(trace)")),
       ]
     } + [
+      Case(
+        "nothing but labels and data from a role's address, which trackers and forums write as well",
+        OwnLayout("[Shop] Server error", "User: AnonymousUser\nPath: /cart/?c=1\nMethod: GET\n\n\(trace)")),
+      Case(
+        "a sentence and an empty line above a traceback that Django's own mail functions sent",
+        OwnLayout("[Shop] nightly import", "the import of the prices failed:\n\n\(trace)")),
+      Case(
+        "a contact form's words right above a pasted traceback",
+        OwnLayout("[Shop] contact", "it does not work :-(\n\(trace)")),
+      Case(
+        "a tracker that repeats its issue's title",
+        OwnLayout(
+          "[Shop] KeyError in nightly_totals", "Issue: SHOP-12\nOpened by: kim\n\n\(trace)",
+          from: "notifications@support.example")),
       Case("a form in a language we do not know", form("Xame: Kim\nXail: kim@example.net\n\n\(trace)")),
       Case(
         "a form whose answers go to the sender",

@@ -183,4 +183,21 @@ import Testing
     let other = try #require(part.fingerprint)
     #expect(other != outage)
   }
+
+  @Test("a table of a visitor's that is called like a placeholder of the statement, or like the code around it, is his")
+  func placeholders() throws {
+    func mail(_ table: String) -> SampleMail {
+      var mail = SampleMail()
+      (mail.type, mail.value) = ("OperationalError", "no such table: \(table)")
+      let source = "cursor.execute('SELECT price FROM shop_order, \"%s\"' % words(request))"
+      mail.frames[2] = .init("/srv/shop/releases/20250101/orders/pricing.py", "total", source)
+      mail.frames.append(
+        .init("/usr/lib/python3/dist-packages/django/db/backends/sqlite3/base.py", "execute", "return x(query)"))
+      return mail
+    }
+    #expect(SampleMail.report(mail("shop_order").bytes)?.place == "missing table or column (shop_order)")
+    for table in ["s", "words", "request", "cursor"] {
+      #expect(SampleMail.report(mail(table).bytes)?.place == "orders/pricing.py in total", "\(table)")
+    }
+  }
 }
