@@ -60,7 +60,13 @@ struct FramePlacement {
       if projectRoot == nil { projectRoot = Self.directoryOfManagePy(text, frame.file) }
       if isPlain, let package = Self.packageOfCommand(text, frame.file) { addOwnPackage(text, package) }
     }
-    guard algorithm.knowsDeployments else { return }
+  }
+
+  /// Adds the packages that are the site's own by the list of its applications, or where there is none by how its code is
+  /// installed. Asked for only where a frame's package is nobody's: most tracebacks do without.
+  private mutating func addApplications(
+    _ text: borrowing Span<UInt8>, _ frames: [TracebackFrame], _ report: DjangoReport?
+  ) {
     let applications = report.map { InstalledApplications.packages(text, behind: $0.pythonPath.last) } ?? []
     for package in applications where !KnownLibraries.isLibrary(text, package) && !isOwn(text, package) {
       ownPackages.append(package)
@@ -124,10 +130,19 @@ struct FramePlacement {
   static func places(
     _ text: borrowing Span<UInt8>, _ traceback: Traceback, report: DjangoReport?, algorithm: Algorithm = .current
   ) -> [PlacedFrame] {
-    let placement = FramePlacement(text, frames: traceback.frames, report: report, algorithm: algorithm)
+    var placement = FramePlacement(text, frames: traceback.frames, report: report, algorithm: algorithm)
     var placed: [PlacedFrame] = []
     placed.reserveCapacity(traceback.frames.count)
     for frame in traceback.frames { placed.append(placement.place(text, frame)) }
+    func isNobodys(_ frame: PlacedFrame) -> Bool {
+      frame.reason == .sitePackages && !KnownLibraries.contains(text, frame.package)
+    }
+    if algorithm.knowsDeployments, placed.contains(where: isNobodys) {
+      placement.addApplications(text, traceback.frames, report)
+      for index in placed.indices where placed[index].reason == .sitePackages {
+        placed[index] = placement.place(text, traceback.frames[index])
+      }
+    }
     // Where a dispatcher stands innermost, it failed itself.
     for link in traceback.links {
       for index in link.frames.dropLast() where placed[index].isDispatcher { placed[index].isPlumbing = true }
