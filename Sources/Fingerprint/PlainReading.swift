@@ -51,7 +51,9 @@ struct PlainReading: Sendable {
     let traceback = tracebacks[0].traceback
     // A logged message can end in a whole traceback: then Python's own is what looks like the text of that one.
     if let last = traceback.links.last {
-      let said = last.type.lowerBound..<Swift.max(last.type.lowerBound, last.text.upperBound)
+      // A line without a colon has no text, and yet what follows it counts as its.
+      let end = Swift.min(Swift.max(last.text.upperBound, tracebacks[0].range.upperBound), text.count)
+      let said = last.type.lowerBound..<Swift.max(last.type.lowerBound, end)
       work += said.count
       guard text.firstIndex(of: "\nTraceback (most recent call last):", in: said) == nil else { return false }
     }

@@ -349,6 +349,7 @@ struct PlainHostileCase: CustomTestStringConvertible, Sendable {
     #expect(SampleMail.outcome(sample.mail("job failed:\n\(sample.traceback)\(own)")) == "ambiguous-report")
     sample.type = "Settings"
     sample.value = ""
+    #expect(SampleMail.outcome(sample.mail("job failed:\n\(sample.traceback)214.\n\(own)")) == "ambiguous-report")
     let bare = sample.traceback.dropLast() + ":\n"
     #expect(SampleMail.outcome(sample.mail("job failed:\n\(bare)\(own)")) == "ambiguous-report")
   }
