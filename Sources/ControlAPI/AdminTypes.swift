@@ -91,7 +91,7 @@ package struct MergeReport: Codable, Sendable, Equatable {
   }
 }
 
-/// What the admin made of an error, and holds still.
+/// An error that the admin merged from several, or split into its variants, and that is still so.
 package struct GroupingEntry: Codable, Sendable, Equatable {
   /// `merged`: the members are part of the error. `split`: they are its variants, each an error of its own.
   package var kind: String

@@ -83,8 +83,8 @@ package struct VariantEntry: Codable, Sendable, Equatable {
   package var lastSeen: Date
   /// Whether the first mail of the error is the first of this variant.
   package var isOfFirstMail: Bool
-  /// What its latest mail says, as it was printed, the frame that raised, whoever's code it is, and the frame of the
-  /// application that called its innermost one. Each is absent when it is not known.
+  /// Of the latest mail of the variant: the text of the exception as it was printed; the frame that raised it, which may
+  /// be a library's; the frame of the application that called the application's innermost one. Absent: not known.
   package var text: String?
   package var place: String?
   package var caller: String?

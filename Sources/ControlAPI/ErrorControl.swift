@@ -9,7 +9,7 @@ package protocol ErrorControl: Sendable {
   ///
   /// - Parameter after: `next` of the page before; 0 for the first.
   func export(after: Int, limit: Int) async throws -> ExportPage
-  /// What the admin merged and split, as it stands now.
+  /// The errors that are merged or split now, by `dedupctl merge` and `dedupctl split`.
   func groupings() async throws -> [GroupingEntry]
   /// - Parameter days: that its quarters cover.
   func statistics(days: Int) async throws -> StatisticsReport

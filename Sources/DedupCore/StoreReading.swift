@@ -11,7 +11,7 @@ package protocol StoreReading: Sendable {
   func fingerprints(_ query: FingerprintQuery, now: Timestamp) async throws -> [FingerprintRow]
   /// Every fingerprint whose digest starts with `idPrefix`, one for each site.
   func fingerprint(idPrefix: String, now: Timestamp) async throws -> [FingerprintDetail]
-  /// What the admin merged and split, as it stands now.
+  /// The errors that are merged or split now, by `dedupctl merge` and `dedupctl split`.
   func groupings() async throws -> [ErrorGrouping]
   /// Everything that happened in a period. What only the running daemon knows (`health`) is not in it.
   func summaryFacts(_ query: SummaryQuery) async throws -> SummaryFacts

@@ -30,7 +30,7 @@ extension RuleMatcher {
     return pattern(Array(common.unicodeScalars), suffix: "")
   }
 
-  /// Of their texts what stands in front in each of them, without a word or number that may go on.
+  /// The words with which the texts of all mails begin; one that may go on in a longer word or number is left out.
   private static func beginning(of mails: [MailFacts]) -> String? {
     let texts = mails.map { Array(($0.values[.text]?.first ?? "").unicodeScalars) }
     guard let first = texts.first else { return nil }
