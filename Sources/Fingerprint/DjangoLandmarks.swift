@@ -44,7 +44,7 @@ struct DjangoLandmarks: Sendable {
         case 0x446A_616E, 0x5472_6163, 0x4578_6365, 0x5265_7175, 0x5573_696E,  // Djan Trac Exce Requ Usin
           0x4745_543A, 0x504F_5354, 0x4649_4C45, 0x434F_4F4B, 0x4D45_5441:  // GET: POST FILE COOK META
           return index
-        default: index = octets.firstIndex(of: 0x0A, in: index..<octets.count) + 1
+        default: index = octets[index] == 0x0A ? index + 1 : octets.firstIndex(of: 0x0A, in: index..<octets.count) + 1
         }
       }
       return octets.count
@@ -56,13 +56,13 @@ struct DjangoLandmarks: Sendable {
     func has(_ words: StaticString) -> Bool { text.has(words, at: at, before: line.upperBound) }
     switch text[at] {
     case UInt8(ascii: "D"):
-      if has("Django Version: "), Self.isEnvironment(text, line) { keep(at, in: \.environments) }
+      if has("Django Version: "), Self.isEnvironment(text, line) { Self.keep(at, in: &environments, &isOverfull) }
     case UInt8(ascii: "T"):
-      if FrameLine.isHeader(text, text.trimmed(line)) { keep(at, in: \.headers) }
+      if FrameLine.isHeader(text, text.trimmed(line)) { Self.keep(at, in: &headers, &isOverfull) }
     case UInt8(ascii: "E"):
-      if has("Exception Type: ") { keep(at, in: \.types) }
+      if has("Exception Type: ") { Self.keep(at, in: &types, &isOverfull) }
     case UInt8(ascii: "R"):
-      if has("Request information:") || has("Request data not supplied") { keep(at, in: \.requests) }
+      if has("Request information:") || has("Request data not supplied") { Self.keep(at, in: &requests, &isOverfull) }
     case UInt8(ascii: "U"):
       if has("Using settings module ") { settings = at }
     default:
@@ -70,8 +70,8 @@ struct DjangoLandmarks: Sendable {
     }
   }
 
-  private mutating func keep(_ at: Int, in kind: WritableKeyPath<DjangoLandmarks, [Int]>) {
-    if self[keyPath: kind].count < Self.mostOfAKind { self[keyPath: kind].append(at) } else { isOverfull = true }
+  private static func keep(_ at: Int, in kind: inout [Int], _ isOverfull: inout Bool) {
+    if kind.count < mostOfAKind { kind.append(at) } else { isOverfull = true }
   }
 
   private static func isEnvironment(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Bool {

@@ -145,19 +145,25 @@ extension DjangoReading {
       if let head = start.end {
         return tail(text, head..<Swift.max(head, end), type).map { (head, $0) }
       }
-      let wanted = text.line(at: type + 16, before: text.count)
+      let wanted = type + 16..<(text.firstIndex(of: UInt8(ascii: "\n"), in: type + 16..<text.count) ?? text.count)
       var index = start.floor
       var tries = 0
       while index < end, tries < 8 {
-        let line = text.line(at: index, before: end)
-        if text.same(line, wanted) {
+        if isLine(text, index..<end, wanted) {
           if let tail = tail(text, index..<end, type) { return (index, tail) }
           tries += 1
         }
-        index = Swift.max(text.next(after: line, before: end), index + 1)
+        index = text[index] == UInt8(ascii: "\n") ? index + 1 : text.nextLine(behind: index, before: end)
       }
       work += index - start.floor
       return nil
+    }
+
+    /// Whether the line at the beginning of `range` reads like `wanted`, which is another one.
+    private func isLine(_ text: borrowing Span<UInt8>, _ range: Range<Int>, _ wanted: Range<Int>) -> Bool {
+      let end = range.lowerBound + wanted.count
+      guard end <= range.upperBound, end == range.upperBound || text[end] == UInt8(ascii: "\n") else { return false }
+      return text.same(range.lowerBound..<end, wanted)
     }
 
     /// Reads what stands behind `Exception Type: ` beside the head, which it has to repeat.

@@ -141,8 +141,9 @@ struct FamilyMatcher {
 
   private func phrase(_ text: borrowing Span<UInt8>, _ failure: FailureText, _ place: RaisingPlace) -> FamilyPhrase? {
     let answers = failure.isConnecting || failure.hasSeverity ? FamilyTable.databaseAnswers : []
-    let known = FamilyTable.database + answers + (algorithm.knowsLanguages ? EngineTable.database : [])
-    if let phrase = known.first(where: { $0.matches(text, failure) }) { return phrase }
+    for table in [FamilyTable.database, answers, algorithm.knowsLanguages ? EngineTable.database : []] {
+      if let phrase = table.first(where: { $0.matches(text, failure) }) { return phrase }
+    }
     guard algorithm.knowsLanguages, place.engine == nil || place.engine == .postgreSQL else { return nil }
     for reason in failure.reasons {
       // A sentence that begins with a name lost its quote with the prefixes.

@@ -39,6 +39,7 @@ struct FrameList: Sendable, Equatable {
       var index = from
       while index < text.count, text[index].isBlank { index += 1 }
       from = index
+      guard text.has("File ", at: index, before: text.count) else { continue }
       if FrameLine.parse(text, text.trimmed(text.line(at: index, before: text.count))) != nil { return hit }
     }
     return nil

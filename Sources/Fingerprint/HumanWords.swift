@@ -8,15 +8,14 @@ enum HumanWords {
   /// Whether a text begins like a letter: `Hi Kim`, `Sehr geehrte …`, or a name and a comma alone on the first line.
   static func isGreeting(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
     let line = text.trimmed(text.line(at: range.lowerBound, before: range.upperBound))
-    if begins(text, line, with: greetings) { return true }
+    if isGreetingWord(text, line) { return true }
     guard line.count < 40, line.count > 2, text[line.upperBound - 1] == UInt8(ascii: ",") else { return false }
     return line.dropLast().allSatisfy { text[$0].isNameByte || text[$0] == 0x20 }
   }
 
   /// Whether a line takes leave: `Thanks`, `Mit freundlichen Grüßen`, `Sent from my phone`.
   static func isClosing(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Bool {
-    for word in closings where text.hasIgnoringCase(word, at: line.lowerBound, before: line.upperBound) { return true }
-    return false
+    closings.first(text, beginning: line) != nil
   }
 
   static func isQuestion(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Bool {
@@ -27,27 +26,23 @@ enum HumanWords {
   /// Whether a line is marked as somebody else's words, as code in a message, as part of a patch, or as the beginning of a
   /// mail that was sent on.
   static func isMarked(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Bool {
-    let marks: [StaticString] = [
-      ">", "```", "~~~", "diff --git ", "@@ -", "+++ ", "--- a/", "---- Forwarded", "-----Original",
-      "---------- Forwarded",
-      "{code", "[code]", "<pre", "$ ",
-    ]
-    for mark in marks where text.has(mark, at: line.lowerBound, before: line.upperBound) { return true }
-    return false
+    marks.first(text, beginning: line) != nil
   }
 
-  private static func begins(
-    _ text: borrowing Span<UInt8>, _ line: Range<Int>, with words: [StaticString]
-  ) -> Bool {
-    for word in words where text.hasIgnoringCase(word, at: line.lowerBound, before: line.upperBound) {
+  private static func isGreetingWord(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Bool {
+    greetings.first(text, beginning: line) { word in
       let end = line.lowerBound + word.utf8CodeUnitCount
       // In scripts without blanks between the words, a greeting has no end that could be seen.
-      if end == line.upperBound || !text[end].isNameByte || word.utf8Start[0] >= 0xE0 { return true }
-    }
-    return false
+      return end == line.upperBound || !text[end].isNameByte || word.utf8Start[0] >= 0xE0
+    } != nil
   }
 
-  private static let greetings: [StaticString] = [
+  private static let marks = WordList([
+    ">", "```", "~~~", "diff --git ", "@@ -", "+++ ", "--- a/", "---- forwarded", "-----original",
+    "---------- forwarded", "{code", "[code]", "<pre", "$ ",
+  ])
+
+  private static let greetings = WordList([
     "hi", "hello", "dear", "hey", "hallo", "moin", "guten", "bonjour", "salut", "hola", "ciao", "buongiorno", "good",
     "hej", "hei", "olá", "sehr", "liebe", "lieber", "liebes", "servus", "privet", "cześć", "ahoj", "fyi", "please",
     "thanks", "greetings", "bonsoir", "cher", "chère", "chers", "madame", "monsieur", "buenos", "buenas", "estimado",
@@ -57,9 +52,9 @@ enum HumanWords {
     "vážený", "vážená", "zdravím", "dobrý", "kedves", "tisztelt", "szia", "sziasztok", "merhaba", "sayın", "selam",
     "Привет", "Здравствуйте", "Добрый", "Уважаемые", "Уважаемый", "Уважаемая", "Доброго", "Вітаю", "Γεια", "Καλημέρα",
     "שלום", "مرحبا", "السلام", "こんにちは", "お世話", "您好", "你好", "大家好", "안녕",
-  ]
+  ])
 
-  private static let closings: [StaticString] = [
+  private static let closings = WordList([
     "thanks", "thank you", "thx", "regards", "best", "cheers", "kind", "yours", "sincerely", "mfg", "mit freundlich",
     "freundliche", "viele gr", "gru", "gruß", "lg", "danke", "besten dank", "merci", "cordialement", "bien à",
     "bonne journée", "gracias", "saludos", "un saludo", "atentamente", "grazie", "saluti", "cordiali", "distinti",
@@ -70,5 +65,5 @@ enum HumanWords {
     "ďakujem", "köszön", "üdv", "teşekkür", "saygı", "sevgi", "sent from", "von meinem", "envoyé de", "enviado desde",
     "inviato da", "lähetetty", "skickat från", "Спасибо", "спасибо", "С уважением", "Дякую", "Ευχαριστώ",
     "よろしく", "ありがとう", "谢谢", "此致", "감사",
-  ]
+  ])
 }

@@ -101,7 +101,20 @@ enum MailLine: Equatable {
   /// Whether a heading is one that error reports have. People introduce what they paste with headings of their own.
   private static func isKnownHeading(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
     guard words(text, range, most: 5) <= 4 else { return false }
-    let known: [StaticString] = [
+    let first = word(text, range)
+    if isKnown(text, first) { return true }
+    let second = word(text, Swift.min(first.upperBound + 1, range.upperBound)..<range.upperBound)
+    let isArticle = articles.first(text, beginning: first) { $0.utf8CodeUnitCount == first.count } != nil
+    return !isArticle && isKnown(text, second)
+  }
+
+  /// Whether `range` is a word of error reports, or a longer one made with it: `Stacktrace`, `Fehlermeldung`.
+  private static func isKnown(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
+    known.first(text, beginning: range) { $0.utf8CodeUnitCount > 4 || $0.utf8CodeUnitCount == range.count } != nil
+  }
+
+  private static let known = WordList(
+    [
       "traceback", "stack", "exception", "error", "trace", "request", "args", "arguments", "kwargs", "params",
       "parameters",
       "environment", "environ", "cookies", "settings", "handler", "session", "headers", "context", "details", "get",
@@ -109,28 +122,15 @@ enum MailLine: Equatable {
       "meta", "files", "data", "einfo", "local", "locals", "response", "payload", "body", "query", "fehler", "erreur",
       "pile", "errore", "erro", "rastreo", "traza", "virhe", "fel", "feil", "fejl", "fout", "błąd", "chyba", "hiba",
       "hata", "Ошибка", "Трассировка", "viga", "jäljitys", "pyyntö", "anfrage", "requête", "solicitud", "richiesta",
-    ]
-    let first = word(text, range)
-    if known.contains(where: { isWord(text, first, $0) }) { return true }
-    let articles: [StaticString] = [
-      "the", "this", "my", "our", "a", "an", "der", "die", "das", "le", "la", "el", "il", "de",
-    ]
-    let second = word(text, Swift.min(first.upperBound + 1, range.upperBound)..<range.upperBound)
-    guard !articles.contains(where: { text.equalsIgnoringCase(first, $0) }) else { return false }
-    return known.contains { isWord(text, second, $0) }
-  }
+    ])
+
+  private static let articles = WordList(
+    ["the", "this", "my", "our", "a", "an", "der", "die", "das", "le", "la", "el", "il", "de"])
 
   private static func word(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Range<Int> {
     var end = range.lowerBound
     while end < range.upperBound, text[end].isNameByte { end += 1 }
     return range.lowerBound..<end
-  }
-
-  /// Whether `range` is the word, or a longer one made with it: `Stacktrace`, `Fehlermeldung`.
-  private static func isWord(_ text: borrowing Span<UInt8>, _ range: Range<Int>, _ word: StaticString) -> Bool {
-    word.utf8CodeUnitCount <= 4
-      ? text.equalsIgnoringCase(range, word)
-      : text.hasIgnoringCase(word, at: range.lowerBound, before: range.upperBound)
   }
 
   /// `Try 1 of 2`: a few words, two of them numbers.

@@ -10,7 +10,9 @@ enum OtherSystems {
     guard name.lowerBound < name.upperBound else { return nil }
     let table: [(StaticString, PassReason)]
     switch bytes[name.lowerBound].asciiLowercased {
-    case UInt8(ascii: "x"): table = extensions
+    case UInt8(ascii: "x"):
+      guard name.count > 2 else { return nil }
+      table = extensionsByLetter[Int(bytes[name.lowerBound + 2].asciiLowercased)]
     case UInt8(ascii: "r"), UInt8(ascii: "m"): table = others
     default: return nil
     }
@@ -24,6 +26,11 @@ enum OtherSystems {
     ("rt-ticket", .ticket), ("rt-originator", .ticket), ("rt-send-", .ticket), ("mailing-list", .listMail),
     ("resent-from", .forwardedMail), ("resent-to", .forwardedMail),
   ]
+
+  /// By the octet behind `x-`: a header may have very many fields.
+  private static let extensionsByLetter: [[(StaticString, PassReason)]] = extensions.reduce(
+    into: Array(repeating: [], count: 256)
+  ) { $0[Int($1.0.utf8Start[2])].append($1) }
 
   private static let extensions: [(StaticString, PassReason)] = [
     ("x-gitlab-", .ciNotification), ("x-github-", .ciNotification), ("x-gitea-", .ciNotification),

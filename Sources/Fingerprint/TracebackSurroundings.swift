@@ -36,6 +36,9 @@ struct TracebackSurroundings {
 
   /// Octets of a line that are read.
   private static let mostOfLine = 400
+  /// Lines that are read at each end of what stands above, and of what stands below. More is the output of a program; who
+  /// greets does it at the beginning, and what introduces a traceback stands right above it.
+  private static let mostLines = 1000
   /// Sentences below a rule that count as a footer.
   private static let mostOfFooter = 2
 
@@ -65,7 +68,10 @@ struct TracebackSurroundings {
   private mutating func readLines(_ text: borrowing Span<UInt8>, _ range: Range<Int>, isAbove: Bool) {
     var index = range.lowerBound
     var hasBegun = false
+    var lines = 0
     while index < range.upperBound {
+      lines += 1
+      if lines == Self.mostLines { index = Self.startOfLast(text, index..<range.upperBound) }
       let raw = text.line(at: index, before: range.upperBound)
       let next = Swift.max(text.next(after: raw, before: range.upperBound), index + 1)
       let line = text.trimmed(raw.prefix(Self.mostOfLine))
@@ -78,6 +84,16 @@ struct TracebackSurroundings {
       }
       hasBegun = readLine(text, line, isAbove: isAbove)
     }
+  }
+
+  /// Where the last lines of `range` begin that are read; its beginning when there are no more.
+  private static func startOfLast(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Int {
+    var lines = 0
+    for index in range.reversed() where text[index] == UInt8(ascii: "\n") {
+      lines += 1
+      if lines > mostLines { return index + 1 }
+    }
+    return range.lowerBound
   }
 
   /// Answers whether an indented line may go on with this one.

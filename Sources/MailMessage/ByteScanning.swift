@@ -128,6 +128,12 @@ extension Span where Element == UInt8 {
     return index
   }
 
+  /// Where the line after the one that holds `index` begins; `end` when there is none.
+  @inline(__always)
+  package func nextLine(behind index: Int, before end: Int) -> Int {
+    firstIndex(of: UInt8(ascii: "\n"), in: index..<Swift.max(index, end)).map { $0 + 1 } ?? end
+  }
+
   /// The text of a range. Bytes that are no UTF-8 become U+FFFD.
   package func text(_ range: Range<Int>) -> String {
     extracting(clamped(range)).withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
