@@ -12,14 +12,16 @@ struct VariantTable {
     var total: Int
     /// When a mail of it went out last.
     var shownAt: Timestamp?
+    /// Its traits are known.
+    var isDescribed = false
   }
 
   private let limit: Int
   /// By the row of the fingerprint, then by name.
   private var known: [Int64: [String: Variant]] = [:]
-  /// Those that the database does not know yet, with the traits of their latest mails. Of the others the database alone
-  /// has the traits: in memory they would be the largest part by far.
-  private var touched: [Name: LateVariantTraits] = [:]
+  /// Those that the database does not know yet, with the traits of their latest mail that was new or went out. Of the others
+  /// the database alone has the traits: in memory they would be the largest part by far.
+  private var touched: [Name: LateVariantTraits?] = [:]
 
   private struct Name: Hashable {
     var fingerprint: Int64
@@ -50,29 +52,33 @@ struct VariantTable {
     variant.lastSeen = max(variant.lastSeen, now)
     variant.total += 1
     if isShown { variant.shownAt = now }
+    let describes = isShown || !variant.isDescribed
+    variant.isDescribed = true
     known[fingerprint]?[name] = variant
-    touched[Name(fingerprint: fingerprint, variant: name)] = occurrence.traits
+    let key = Name(fingerprint: fingerprint, variant: name)
+    if describes { touched[key] = occurrence.traits } else if touched[key] == nil { touched[key] = .some(nil) }
   }
 
   mutating func flush(_ db: Database) throws {
-    for (name, traits) in touched { try write(name, traits.value, db) }
+    for (name, traits) in touched { try write(name, traits?.value, db) }
     touched = [:]
   }
 
-  private func write(_ name: Name, _ traits: VariantTraits, _ db: Database) throws {
+  /// - Parameter traits: nil: as they are.
+  private func write(_ name: Name, _ traits: VariantTraits?, _ db: Database) throws {
     guard let variant = known[name.fingerprint]?[name.variant] else { return }
     let statement = try db.cachedStatement(
       sql: """
         INSERT INTO variant
           (fingerprint_id, variant, first_seen, last_seen, total, shown_at, text, place, caller)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, IFNULL(?7, ''), IFNULL(?8, ''), IFNULL(?9, ''))
         ON CONFLICT DO UPDATE
         SET last_seen = excluded.last_seen, total = excluded.total, shown_at = excluded.shown_at,
-          text = excluded.text, place = excluded.place, caller = excluded.caller
+          text = IFNULL(?7, text), place = IFNULL(?8, place), caller = IFNULL(?9, caller)
         """)
     try statement.execute(arguments: [
       name.fingerprint, name.variant, variant.firstSeen.milliseconds, variant.lastSeen.milliseconds, variant.total,
-      variant.shownAt?.milliseconds, traits.text, traits.place, traits.caller,
+      variant.shownAt?.milliseconds, traits?.text, traits?.place, traits?.caller,
     ])
   }
 
@@ -100,14 +106,14 @@ struct VariantTable {
     if let variants = known[fingerprint] { return variants }
     let statement = try db.cachedStatement(
       sql: """
-        SELECT variant, first_seen, last_seen, total, shown_at FROM variant WHERE fingerprint_id = ?
+        SELECT variant, first_seen, last_seen, total, shown_at, text || place <> '' FROM variant WHERE fingerprint_id = ?
         ORDER BY first_seen LIMIT ?
         """)
     var variants: [String: Variant] = [:]
     for row in try Row.fetchAll(statement, arguments: [fingerprint, limit]) {
       variants[try row.text(0)] = Variant(
         firstSeen: try row.time(1), lastSeen: try row.time(2), total: try row.count(3),
-        shownAt: try row.optionalTime(4))
+        shownAt: try row.optionalTime(4), isDescribed: try row.integer(5) != 0)
     }
     known[fingerprint] = variants
     return variants
@@ -123,7 +129,7 @@ extension VariantTable {
     guard variants.count > 1 else { return VariantSpread() }
     for variant in variants.keys {
       let name = Name(fingerprint: fingerprint, variant: variant)
-      if let traits = touched.removeValue(forKey: name) { try write(name, traits.value, db) }
+      if let traits = touched.removeValue(forKey: name) { try write(name, traits?.value, db) }
     }
     return try Self.spread(of: [fingerprint], db)
   }

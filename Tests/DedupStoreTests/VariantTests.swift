@@ -38,9 +38,9 @@ struct VariantTests {
       sentence: "a text that is not known is none", mails: [("a", "", ""), ("b", "one", "p")],
       spread: VariantSpread(texts: 1, places: 1), words: nil),
     Case(
-      sentence: "the latest text of a variant counts",
+      sentence: "the text of a variant's first mail counts until another mail of it goes out",
       mails: [("a", "one", "p"), ("b", "two", "p"), ("b", "one", "p")],
-      spread: VariantSpread(texts: 1, places: 1), words: nil),
+      spread: VariantSpread(texts: 2, places: 1), words: nil),
     Case(
       sentence: "a report without a variant is not told apart", mails: [("", "one", "p"), ("", "two", "q")],
       spread: VariantSpread(), words: nil),
@@ -93,7 +93,8 @@ struct VariantTests {
     #expect(try await Self.words(store) == [nil, nil, nil])
   }
 
-  @Test("each variant is shown with what its latest mail says, and the first hundred are kept")
+  @Test(
+    "each variant is shown with what its first mail says, or one that went out later, and the first hundred are kept")
   func details() async throws {
     let folder = try Folder()
     var limits = StoreLimits()
@@ -102,7 +103,8 @@ struct VariantTests {
     for number in 0..<5 {
       try await store.accept(Self.mail("v\(number)", "text \(number)", "p", at: nine + .minutes(number)))
     }
-    try await store.accept(Self.mail("v1", "a later text", "q", at: nine + .minutes(9)))
+    try await store.accept(Self.mail("v2", "not shown", "p", at: nine + .minutes(9)))
+    try await store.accept(Self.mail("v1", "a later text", "q", at: nine + .hours(2)))
     store.close()
     let again = try Shop.store(folder, limits: limits)
     defer { again.close() }
