@@ -21,9 +21,10 @@ extension Judged {
         Occurrence(
           site: Site(
             settingsModule: report.settingsModule, subjectPrefix: report.subjectPrefix, envelope: envelope),
-          fingerprint: report.fingerprint.text, previous: EarlierNames { report.previous.map(\.text) },
+          fingerprint: report.fingerprint.text, previous: LateNames { report.previous.map(\.text) },
           variant: report.variant, traits: LateVariantTraits { VariantTraits(report.traits) }, title: report.title,
-          place: report.place, kind: report.kind, rule: report.ruling.map(RuleEffect.init)))
+          place: report.place, kind: report.kind, packages: LateNames { report.packages },
+          rule: report.ruling.map(RuleEffect.init)))
     }
   }
 }

@@ -83,4 +83,8 @@ package protocol MailStore: Sendable {
   ///
   /// - Parameter completion: called once, on a thread of the store's; a success means synced to disk.
   func accept(_ submission: Submission, completion: @escaping @Sendable (Result<Verdict, StoreFailure>) -> Void)
+
+  /// The packages that reports of this envelope listed as their site's own, the oldest first (`SitePackages`). Durable,
+  /// so that an error which is named by them is named so after a start as well.
+  func packages(of envelope: Envelope) -> [String]
 }

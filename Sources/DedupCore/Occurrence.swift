@@ -33,7 +33,7 @@ package struct Occurrence: Hashable, Sendable {
   package var fingerprint: String
   /// What earlier versions of the recogniser call the same error, the latest first. History that is known under such
   /// a name is carried on under `fingerprint`.
-  package var previous: EarlierNames
+  package var previous: LateNames
   /// The second key: other code paths or texts of the same error.
   package var variant: String
   /// What a person reads of the variant.
@@ -45,13 +45,15 @@ package struct Occurrence: Hashable, Sendable {
   /// Equal for errors of one type at one place, which may differ in names and texts only; empty: not known. New ones of a
   /// kind are bounded (`StormCap.mostOfAKind`).
   package var kind: String
+  /// The packages that the report lists as the site's own (`SitePackages`); empty where it has no list.
+  package var packages: LateNames
   /// What a rule of the admin says; nil without one.
   package var rule: RuleEffect?
 
   package init(
-    site: Site, fingerprint: String, previous: EarlierNames = [], variant: String,
+    site: Site, fingerprint: String, previous: LateNames = [], variant: String,
     traits: LateVariantTraits = LateVariantTraits { VariantTraits() }, title: String, place: String, kind: String = "",
-    rule: RuleEffect? = nil
+    packages: LateNames = [], rule: RuleEffect? = nil
   ) {
     self.site = site
     self.fingerprint = fingerprint
@@ -61,13 +63,14 @@ package struct Occurrence: Hashable, Sendable {
     self.title = title
     self.place = place
     self.kind = kind
+    self.packages = packages
     self.rule = rule
   }
 }
 
-/// Names of an error that are worked out when somebody asks: only one that is not known by its current name is looked for
-/// under these.
-package struct EarlierNames: Hashable, Sendable, ExpressibleByArrayLiteral {
+/// Names that are worked out when somebody asks, which few mails give a reason for: only an error that is not known by its
+/// current name is looked for under earlier ones.
+package struct LateNames: Hashable, Sendable, ExpressibleByArrayLiteral {
   private let make: @Sendable () -> [String]
 
   /// - Parameter make: called for each look at `all`.
@@ -77,7 +80,7 @@ package struct EarlierNames: Hashable, Sendable, ExpressibleByArrayLiteral {
 
   package var all: [String] { make() }
 
-  package static func == (left: EarlierNames, right: EarlierNames) -> Bool { left.all == right.all }
+  package static func == (left: LateNames, right: LateNames) -> Bool { left.all == right.all }
 
   package func hash(into hasher: inout Hasher) { hasher.combine(all) }
 }

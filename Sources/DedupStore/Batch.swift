@@ -14,6 +14,7 @@ final class Batch {
   var windows: WindowTable
   var tally = TallyTable()
   var samples = SampleTable()
+  var packages: PackageTable
   /// What samples wait, before and after this batch.
   private(set) var latest: LatestSamples
   var unchanged: UnchangedEntries
@@ -32,14 +33,15 @@ final class Batch {
     /// Files whose entries are gone.
     var orphans: [String] = []
     /// Messages of fingerprints that have no explanation yet, by the row of the fingerprint.
-    var unexplained: [Int64: [UInt8]] = [:]
+    var unexplained: [Int64: Unexplained] = [:]
   }
 
   init(
     _ db: Database, directory: String, policy: WindowPolicy, limits: StoreLimits, letterhead: Letterhead,
-    latest: LatestSamples, memory: BatchMemory
+    latest: LatestSamples, memory: BatchMemory, packages: SitePackages
   ) {
     self.latest = latest
+    self.packages = PackageTable(packages)
     unchanged = memory.unchanged
     known = memory.windows
     self.db = db
@@ -110,8 +112,10 @@ extension Batch {
     samples.note(
       submission.message, outcome, variant: occurrence.variant, limit: limits.sampleOctets, at: now)
     if !outcome.isExplained, submission.message.tail == nil {
-      effects.unexplained[outcome.row] = submission.message.head
+      let known = packages.packages.names(of: Site.envelopeKey(of: submission.envelope))
+      effects.unexplained[outcome.row] = Unexplained(message: submission.message.head, packages: known)
     }
+    try packages.note(occurrence, of: submission.envelope, at: now, db)
     switch verdict {
     case .forward(let reason, let count):
       tally.add(.forwarded, verdict.reason, fingerprint: outcome.row, at: now)

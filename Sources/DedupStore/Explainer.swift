@@ -1,6 +1,12 @@
 import Dispatch
 import Synchronization
 
+/// A mail to be explained, with what was known of its site's own packages.
+struct Unexplained {
+  var message: [UInt8]
+  var packages: [String]
+}
+
 /// Explains new fingerprints beside the path of the mail: nobody's 250 waits for it.
 ///
 /// What it drops (more than 64 at a time, a crash) is made up for when the next mail of the fingerprint arrives.
@@ -8,15 +14,15 @@ final class Explainer: Sendable {
   private static let mostWaiting = 64
   private static let longestText = 64 << 10
 
-  private let explain: @Sendable ([UInt8]) -> String
+  private let explain: @Sendable ([UInt8], [String]) -> String
   private let waiting = Mutex(Set<Int64>())
   private let queue = DispatchQueue(label: "dedup-store-explain", qos: .utility)
 
-  init(_ explain: @escaping @Sendable ([UInt8]) -> String) { self.explain = explain }
+  init(_ explain: @escaping @Sendable ([UInt8], [String]) -> String) { self.explain = explain }
 
   /// Explains each message and hands the text to `keep` with the row of its fingerprint. `keep` calls `done` of its own
   /// accord once the text is stored, so that no mail in between asks for it again.
-  func schedule(_ messages: [Int64: [UInt8]], keep: @escaping @Sendable (Int64, String) -> Void) {
+  func schedule(_ messages: [Int64: Unexplained], keep: @escaping @Sendable (Int64, String) -> Void) {
     for (fingerprint, message) in messages {
       let isNew = waiting.withLock { waiting in
         waiting.count < Self.mostWaiting && waiting.insert(fingerprint).inserted
@@ -28,7 +34,7 @@ final class Explainer: Sendable {
 
   func done(_ fingerprint: Int64) { waiting.withLock { _ = $0.remove(fingerprint) } }
 
-  func text(_ message: [UInt8]) -> String { String(explain(message).prefix(Self.longestText)) }
+  func text(_ mail: Unexplained) -> String { String(explain(mail.message, mail.packages).prefix(Self.longestText)) }
 
   /// Returns when everything scheduled so far was handed over.
   func finish() { queue.sync {} }

@@ -81,7 +81,9 @@ extension SQLiteStore: StoreReading {
     try? await writeLatestSamples()
     return try await reader.fingerprint(idPrefix: idPrefix, now: now).map { detail in
       var detail = detail
-      if detail.explanation.isEmpty { detail.explanation = detail.firstSample.octets.map(explainer.text) ?? "" }
+      if detail.explanation.isEmpty, let message = detail.firstSample.octets {
+        detail.explanation = explainer.text(Unexplained(message: message, packages: []))
+      }
       return detail
     }
   }

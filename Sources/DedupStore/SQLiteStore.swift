@@ -54,9 +54,11 @@ package final class SQLiteStore: MailStore, Sendable {
   ///   - now: the clock of the machine, for the names of what is set aside.
   ///   - letterhead: of the mails that the store writes itself, and the clock that Subjects show.
   ///   - arriving: how many messages are on their way in. Mail that is ready waits a moment for them.
-  ///   - explain: the readable explanation of a message's fingerprint. Pure; called beside the path of the mail.
+  ///   - explain: the readable explanation of a message's fingerprint, with what `packages(of:)` was when it was judged.
+  ///     Pure; called beside the path of the mail.
   package init(
-    directory: String, policy: WindowPolicy, explain: @escaping @Sendable ([UInt8]) -> String, logger: Logger,
+    directory: String, policy: WindowPolicy, explain: @escaping @Sendable ([UInt8], [String]) -> String,
+    logger: Logger,
     limits: StoreLimits = StoreLimits(), now: @escaping @Sendable () -> Timestamp,
     letterhead: Letterhead = Letterhead(hostname: "localhost"), arriving: @escaping @Sendable () -> Int = { 0 }
   ) throws(StoreFailure) {
@@ -99,7 +101,7 @@ package final class SQLiteStore: MailStore, Sendable {
       added(AddedMail(isComplete: false))
       replaced(())
     }
-    if let pool = try? database.opened.pool { try? pool.read { try writer.ages.start($0) } }
+    if let pool = try? database.opened.pool { try? pool.read { try writer.start($0) } }
     queue.start()
     startRetention()
   }
@@ -119,6 +121,8 @@ package final class SQLiteStore: MailStore, Sendable {
     }
     lock.release()
   }
+
+  package func packages(of envelope: Envelope) -> [String] { writer.packages(of: Site.envelopeKey(of: envelope)) }
 
   /// Windows are decided by `policy` from the next batch on.
   package func setPolicy(_ policy: WindowPolicy) {

@@ -31,6 +31,16 @@ extension Schema {
     CREATE INDEX entry_doubt ON entry (doubt_id, octets) WHERE doubt_id IS NOT NULL AND aside = 2;
     """
 
+  /// The packages that reports listed as their site's own.
+  static let sitePackages = """
+    CREATE TABLE site_package (
+      envelope TEXT NOT NULL, -- as in `site`
+      package TEXT NOT NULL,
+      since INTEGER NOT NULL,
+      UNIQUE (envelope, package)
+    ) STRICT;
+    """
+
   /// What bounds the sites of one envelope and their errors. The key of a site ends in that of its envelope.
   static let bounds = """
     ALTER TABLE site ADD COLUMN envelope TEXT NOT NULL DEFAULT ''; -- sender and recipients

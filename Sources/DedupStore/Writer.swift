@@ -28,6 +28,8 @@ final class Writer: Sendable {
   private let latestSamples = Mutex<(generation: Int, samples: LatestSamples)>((0, LatestSamples()))
   /// By the generation of the database; taken out while a transaction runs.
   private let memory = Mutex<(generation: Int, facts: BatchMemory)>((0, BatchMemory()))
+  /// As they are durable.
+  private let sitePackages = Mutex(SitePackages())
   /// By the generation of the database.
   private let readPatience: ReadPatience<Int>
 
@@ -49,6 +51,16 @@ final class Writer: Sendable {
   var pool: DatabasePool {
     get throws(StoreFailure) { try database.opened.pool }
   }
+
+  /// Reads what earlier processes left.
+  func start(_ db: Database) throws {
+    try ages.start(db)
+    let packages = try PackageTable.read(db)
+    sitePackages.withLock { $0 = packages }
+  }
+
+  /// - Parameter envelope: `Site.envelopeKey(of:)`.
+  func packages(of envelope: String) -> [String] { sitePackages.withLock { $0.names(of: envelope) } }
 
   func setPolicy(_ policy: WindowPolicy) { self.policy.withLock { $0 = policy } }
 
@@ -165,7 +177,8 @@ final class Writer: Sendable {
     if db.isInsideTransaction { try db.rollback() }
     let batch = Batch(
       db, directory: bodies.folder, policy: policy.withLock { $0 }, limits: limits, letterhead: letterhead,
-      latest: latestSamples(of: generation), memory: takeMemory(of: generation))
+      latest: latestSamples(of: generation), memory: takeMemory(of: generation),
+      packages: sitePackages.withLock { $0 })
     let isFirst = begunGeneration.withLock { $0 != generation }
     let changes = db.totalChangesCount
     var memory = BatchMemory()
@@ -184,6 +197,7 @@ final class Writer: Sendable {
     if isFirst { begunGeneration.withLock { $0 = generation } }
     latestSamples.withLock { $0 = (generation, batch.latest) }
     self.memory.withLock { $0 = (generation, memory) }
+    sitePackages.withLock { $0 = batch.packages.packages }
     return batch.effects
   }
 

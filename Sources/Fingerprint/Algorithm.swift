@@ -80,7 +80,7 @@ struct EarlierKeys: Sendable {
   }
 
   /// The same with each key changed.
-  func changed(_ change: @escaping @Sendable ([UInt8]) -> [UInt8]) -> EarlierKeys {
-    EarlierKeys { [make] in make().map { EarlierKey(version: $0.version, bytes: change($0.bytes)) } }
+  func changed(_ change: @escaping @Sendable (EarlierKey) -> [UInt8]) -> EarlierKeys {
+    EarlierKeys { [make] in make().map { EarlierKey(version: $0.version, bytes: change($0)) } }
   }
 }

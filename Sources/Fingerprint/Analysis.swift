@@ -15,6 +15,8 @@ struct Finding: Sendable {
   var placed: [PlacedFrame]
   var key: ErrorKey
   var applied: [AppliedRule] = []
+  /// Packages that were known to be the site's own.
+  var known: ArraySlice<String> = []
 }
 
 /// Everything that reading one mail found out. `judge` takes the verdict from it, `explain` writes it down: there is

@@ -44,16 +44,20 @@ struct FramePlacement {
   private var ownPackages: [Range<Int>] = []
   /// The directory of `manage.py`.
   private var projectRoot: Range<Int>?
+  private let known: ArraySlice<String>
   private let algorithm: Algorithm
 
-  /// Everything a plain traceback tells about its site.
+  /// - Parameter known: packages that earlier reports of the site listed as its own. Asked only where the mail has no
+  ///   report that lists them itself.
   init(
-    _ text: borrowing Span<UInt8>, frames: [TracebackFrame], report: DjangoReport?, algorithm: Algorithm = .current
+    _ text: borrowing Span<UInt8>, frames: [TracebackFrame], report: DjangoReport?, known: ArraySlice<String> = [],
+    algorithm: Algorithm = .current
   ) {
     self.algorithm = algorithm
+    self.known = known
     pythonPath = report?.pythonPath ?? []
-    if let module = report?.settingsModule { addOwnPackage(text, topOf(text, module)) }
-    if let view = report?.raisedDuring { addOwnPackage(text, topOf(text, view)) }
+    if let module = report?.settingsModule { addOwnPackage(text, ModulePath.topOfDotted(text, module)) }
+    if let view = report?.raisedDuring { addOwnPackage(text, ModulePath.topOfDotted(text, view)) }
     // Asked for once: in the loop, the report would be copied for each frame.
     let isPlain = report == nil
     for frame in frames {
@@ -71,7 +75,20 @@ struct FramePlacement {
     for package in applications where !KnownLibraries.isLibrary(text, package) && !isOwn(text, package) {
       ownPackages.append(package)
     }
+    if report == nil { addKnown(text, frames) }
     if applications.isEmpty { addInstalledCode(text, frames) }
+  }
+
+  private mutating func addKnown(_ text: borrowing Span<UInt8>, _ frames: [TracebackFrame]) {
+    guard !known.isEmpty else { return }
+    let names = Set(known.map { Array($0.utf8) })
+    for frame in frames {
+      guard let module = ModulePath.installed(text, frame.file) else { continue }
+      let package = ModulePath.top(text, module)
+      if ownPackages.last.map({ text.same($0, package) }) != true, names.contains(FamilySubject.copy(text, package)) {
+        addOwnPackage(text, package)
+      }
+    }
   }
 
   private mutating func addOwnPackage(_ text: borrowing Span<UInt8>, _ name: Range<Int>) {
@@ -107,10 +124,6 @@ struct FramePlacement {
       && !Plumbing.isPlumbing(text, frame, module: placed.module)
   }
 
-  private func topOf(_ text: borrowing Span<UInt8>, _ dotted: Range<Int>) -> Range<Int> {
-    dotted.lowerBound..<(text.firstIndex(of: UInt8(ascii: "."), in: dotted) ?? dotted.upperBound)
-  }
-
   private static func directoryOfManagePy(_ text: borrowing Span<UInt8>, _ file: Range<Int>) -> Range<Int>? {
     guard file.count > 10, text.has("manage.py", at: file.upperBound - 9, before: file.upperBound),
       ModulePath.isSeparator(text[file.upperBound - 10])
@@ -128,9 +141,11 @@ struct FramePlacement {
 
   /// Places all frames of a traceback.
   static func places(
-    _ text: borrowing Span<UInt8>, _ traceback: Traceback, report: DjangoReport?, algorithm: Algorithm = .current
+    _ text: borrowing Span<UInt8>, _ traceback: Traceback, report: DjangoReport?, known: ArraySlice<String> = [],
+    algorithm: Algorithm = .current
   ) -> [PlacedFrame] {
-    var placement = FramePlacement(text, frames: traceback.frames, report: report, algorithm: algorithm)
+    var placement = FramePlacement(
+      text, frames: traceback.frames, report: report, known: known, algorithm: algorithm)
     var placed: [PlacedFrame] = []
     placed.reserveCapacity(traceback.frames.count)
     for frame in traceback.frames { placed.append(placement.place(text, frame)) }

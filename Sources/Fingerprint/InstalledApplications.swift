@@ -28,11 +28,27 @@ enum InstalledApplications {
       let shut = text.firstIndex(of: text[open], in: open + 1..<close)
     {
       let name = open + 1..<shut
-      let package = name.lowerBound..<(text.firstIndex(of: UInt8(ascii: "."), in: name) ?? name.upperBound)
+      let package = ModulePath.topOfDotted(text, name)
       if packages.last.map({ !text.same($0, package) }) ?? true { packages.append(package) }
       index = shut + 1
     }
     return packages
+  }
+
+  /// The packages of a report that are the site's own: those that it lists, without what is published for any site, and the
+  /// one of its settings. Each once.
+  static func own(_ text: borrowing Span<UInt8>, _ report: DjangoReport) -> [Range<Int>] {
+    var own: [Range<Int>] = []
+    let listed = packages(text, behind: report.pythonPath.last)
+    guard !listed.isEmpty else { return [] }
+    let settings = report.settingsModule.map { [ModulePath.topOfDotted(text, $0)] } ?? []
+    for package in listed + settings
+    where !package.isEmpty && !KnownLibraries.isLibrary(text, package)
+      && !own.contains(where: { text.same($0, package) })
+    {
+      own.append(package)
+    }
+    return own
   }
 
   private static func quote(_ text: borrowing Span<UInt8>, in range: Range<Int>) -> Int? {

@@ -103,15 +103,21 @@ package struct FingerprintedReport: Sendable {
   package let subjectPrefix: String?
   /// `ERROR`, `CRITICAL` …
   package let level: String?
+  /// The packages that the report lists as the site's own: its applications and the one of its settings, without what is
+  /// published for any site. Empty where it has no list. Worked out at each call, which costs little beside judging.
+  package var packages: [String] { makePackages() }
+  private let makePackages: @Sendable () -> [String]
   /// What a rule of the admin says; nil when none matches.
   package let ruling: Ruling?
 
   package init(
     fingerprint: Fingerprint, previous: @escaping @Sendable () -> [Fingerprint] = { [] }, variant: String,
     traits: @escaping @Sendable () -> VariantTraits = { VariantTraits() }, title: String, place: String,
-    kind: String = "", settingsModule: String?, subjectPrefix: String?, level: String?, ruling: Ruling? = nil
+    kind: String = "", packages: @escaping @Sendable () -> [String] = { [] }, settingsModule: String?,
+    subjectPrefix: String?, level: String?, ruling: Ruling? = nil
   ) {
     self.fingerprint = fingerprint
+    makePackages = packages
     makePrevious = previous
     makeTraits = traits
     self.ruling = ruling

@@ -12,6 +12,11 @@ enum ModulePath {
     return module.lowerBound..<(dot ?? module.upperBound)
   }
 
+  /// `shop` of `shop.settings.production`.
+  static func topOfDotted(_ text: borrowing Span<UInt8>, _ name: Range<Int>) -> Range<Int> {
+    name.lowerBound..<(text.firstIndex(of: UInt8(ascii: "."), in: name) ?? name.upperBound)
+  }
+
   /// The name of the file alone.
   static func name(_ text: borrowing Span<UInt8>, _ file: Range<Int>) -> Range<Int> {
     var index = file.upperBound

@@ -61,8 +61,8 @@ extension ReportAnalyst {
     func added(_ lines: [[UInt8]]) -> [UInt8] { lines.reduce(into: []) { $0 += Array("\n+ ".utf8) + $1 } }
     key.bytes += added(before)
     analysis.outcome = .report(key)
-    let old = added(all)
-    analysis.earlier = analysis.earlier.changed { $0 + old }
+    let (current, old) = (added(before), added(all))
+    analysis.earlier = analysis.earlier.changed { $0.bytes + ($0.version == Algorithm.current.version ? current : old) }
   }
 
   /// The lines of `range`, normalised, each once, 64 with those that are `known`.
@@ -86,6 +86,6 @@ extension ReportAnalyst {
     let mark = Array("logged\n".utf8)
     key.bytes = mark + key.bytes
     analysis.outcome = .report(key)
-    analysis.earlier = analysis.earlier.certain.changed { mark + $0 }
+    analysis.earlier = analysis.earlier.certain.changed { mark + $0.bytes }
   }
 }

@@ -5,6 +5,8 @@ struct ReportAnalyst {
   private(set) var gate: Gate
   let limits: ReadingLimits
   let records: Bool
+  /// The packages that earlier reports of the site listed as its own, the oldest first.
+  let packages: @Sendable () -> [String]
   /// The text was cleaned for reading, and is not cleaned again.
   var isPlain = false
 
@@ -197,13 +199,19 @@ struct ReportAnalyst {
   func finding(
     _ text: borrowing Span<UInt8>, _ traceback: Traceback, report: DjangoReport?
   ) -> Finding? {
-    let placed = FramePlacement.places(text, traceback, report: report)
+    finding(text, traceback, report: report, known: report == nil ? packages()[...] : [])
+  }
+
+  private func finding(
+    _ text: borrowing Span<UInt8>, _ traceback: Traceback, report: DjangoReport?, known: ArraySlice<String>
+  ) -> Finding? {
+    let placed = FramePlacement.places(text, traceback, report: report, known: known)
     if let last = traceback.finalIndex, !ExceptionType.isName(text, traceback.links[last].type) { return nil }
     let evidence = report.map { SiteEvidence(text, $0) } ?? SiteEvidence()
     var deriver = KeyDeriver(
       traceback: traceback, placed: placed, template: report?.template, evidence: evidence, records: records)
     guard let key = deriver.key(text) else { return nil }
-    return Finding(traceback: traceback, placed: placed, key: key, applied: deriver.applied)
+    return Finding(traceback: traceback, placed: placed, key: key, applied: deriver.applied, known: known)
   }
 
   func conclude(_ finding: Finding?, _ analysis: inout Analysis) {
@@ -214,7 +222,38 @@ struct ReportAnalyst {
     analysis.findings = [finding]
     analysis.outcome = .report(finding.key)
     let (text, report) = (analysis.text, analysis.report)
-    analysis.earlier = EarlierKeys { EarlierKeys.keys(text.span, finding.traceback, report: report) }
+    analysis.earlier = EarlierKeys {
+      keysOfLessKnowledge(text.span, finding)
+        + EarlierKeys.keys(text.span, finding.traceback, report: report)
+    }
+  }
+
+  /// The keys of a traceback from the days when less was known of what the site's own packages are, the latest first.
+  private func keysOfLessKnowledge(_ text: borrowing Span<UInt8>, _ finding: Finding) -> [EarlierKey] {
+    var relevant: [String] = []
+    for package in finding.known
+    where relevant.count < Self.mostOwnPackages && runs(text, package, in: finding.traceback) {
+      relevant.append(package)
+    }
+    return relevant.indices.reversed().compactMap { count in
+      self.finding(text, finding.traceback, report: nil, known: relevant[..<count])
+        .map { EarlierKey(version: Algorithm.current.version, bytes: $0.key.bytes) }
+    }
+  }
+
+  /// Packages of a site in one traceback for which earlier names are worked out.
+  private static let mostOwnPackages = 4
+
+  private func runs(_ text: borrowing Span<UInt8>, _ package: String, in traceback: Traceback) -> Bool {
+    let name = Array(package.utf8)
+    for frame in traceback.frames {
+      if let module = ModulePath.installed(text, frame.file),
+        FamilySubject.copy(text, ModulePath.top(text, module)) == name
+      {
+        return true
+      }
+    }
+    return false
   }
 
   /// Nothing was raised: the message is all there is.

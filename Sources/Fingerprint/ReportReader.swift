@@ -40,8 +40,11 @@ package struct ReportReader: Hashable, Sendable {
   }
 
   /// The verdict on a mail as it came over SMTP, dot-stuffing removed.
-  package func judge(_ message: [UInt8]) -> Judgement {
-    let analysis = ruled(message, records: false)
+  ///
+  /// - Parameter packages: those that earlier reports of the site listed as its own (`FingerprintedReport.packages`), the
+  ///   oldest first. Asked for a traceback that comes without such a list.
+  package func judge(_ message: [UInt8], packages: @escaping @Sendable () -> [String] = { [] }) -> Judgement {
+    let analysis = ruled(message, records: false, packages)
     switch analysis.outcome {
     case .pass(let reason): return .notAReport(reason)
     case .doubt(let doubt): return .unclear(doubt)
@@ -50,12 +53,16 @@ package struct ReportReader: Hashable, Sendable {
   }
 
   /// The same verdict with the way to it.
-  package func explain(_ message: [UInt8]) -> FingerprintExplanation {
-    FingerprintExplanation(ruled(message, records: true))
+  package func explain(
+    _ message: [UInt8], packages: @escaping @Sendable () -> [String] = { [] }
+  ) -> FingerprintExplanation {
+    FingerprintExplanation(ruled(message, records: true, packages))
   }
 
-  private func ruled(_ message: [UInt8], records: Bool) -> Analysis {
-    var analysis = analyse(message, records: records).recognising(notices)
+  private func ruled(
+    _ message: [UInt8], records: Bool, _ packages: @escaping @Sendable () -> [String]
+  ) -> Analysis {
+    var analysis = analyse(message, records: records, packages).recognising(notices)
     rules.apply(to: &analysis)
     return analysis
   }
@@ -65,7 +72,9 @@ package struct ReportReader: Hashable, Sendable {
 
   // MARK: - From the mail to its text
 
-  func analyse(_ message: [UInt8], records: Bool) -> Analysis {
+  func analyse(
+    _ message: [UInt8], records: Bool, _ packages: @escaping @Sendable () -> [String] = { [] }
+  ) -> Analysis {
     let bytes = message.span
     let header = HeaderBlock(bytes, in: 0..<bytes.count, limit: limits.headerBytes)
     var work = header.bodyStart
@@ -85,7 +94,7 @@ package struct ReportReader: Hashable, Sendable {
     work += content.work
     if let veto = content.veto { return .pass(veto, gate: gate, work: work) }
     if content.isMalformed { return unread(.malformedMIME, bytes, header.bodyStart..<bytes.count, gate, &work) }
-    let analyst = ReportAnalyst(gate: gate, limits: limits, records: records)
+    let analyst = ReportAnalyst(gate: gate, limits: limits, records: records, packages: packages)
     var analysis = analyse(bytes, content, analyst, &work)
     analysis.work += work
     return analysis

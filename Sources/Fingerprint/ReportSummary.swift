@@ -18,7 +18,7 @@ struct ReportSummary {
         earlier.all.map { Fingerprint(version: $0.version, key: $0.bytes) }
       },
       variant: Digest.hex(of: key.variant, bytes: 8), traits: { traits },
-      title: title, place: place, kind: Self.hash(of: kind),
+      title: title, place: place, kind: Self.hash(of: kind), packages: { packages },
       settingsModule: analysis.report?.settingsModule.map { bounded(text($0), to: 200) } ?? gate?.settingsModule,
       subjectPrefix: gate?.subject.prefix, level: gate?.subject.level, ruling: analysis.decision?.ruling)
   }
@@ -39,6 +39,12 @@ struct ReportSummary {
     traits.innermost = bounded(String(decoding: facts.innermostPlace, as: UTF8.self), to: 200)
     traits.caller = bounded(String(decoding: facts.callersPlace, as: UTF8.self), to: 200)
     return traits
+  }
+
+  /// What the report lists of the site's own packages.
+  private var packages: [String] {
+    let span = analysis.text.span
+    return analysis.report.map { InstalledApplications.own(span, $0).map { span.text($0) } } ?? []
   }
 
   /// The exception that was reported in the end.

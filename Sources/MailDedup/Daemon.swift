@@ -133,7 +133,8 @@ extension Daemon {
     do {
       return try SQLiteStore(
         directory: configuration.store.directory, policy: configuration.window,
-        explain: { reader.value.explain($0).text }, logger: logger, limits: limits, now: WallClock.now,
+        explain: { message, packages in reader.value.explain(message) { packages }.text }, logger: logger,
+        limits: limits, now: WallClock.now,
         letterhead: Letterhead(hostname: hostname) { LocalTime.offset(at: $0) / 60 },
         arriving: { arriving.count })
     } catch {

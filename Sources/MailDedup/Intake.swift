@@ -47,10 +47,10 @@ final class Intake: TransactionHandler {
     if transaction.message.tail != nil { return large.async { [self] in judgeLarge(transaction, reply) } }
     let transaction = transaction.seamed(before: transaction.message.head)
     guard transaction.message.count > Self.largeMail else {
-      return accept(transaction, judgement: self.reader.value.judge(transaction.message.head), reply)
+      return accept(transaction, judgement: self.judgement(on: transaction.message.head, transaction.envelope), reply)
     }
     large.async { [self] in
-      let judgement = reader.value.judge(transaction.message.head)
+      let judgement = judgement(on: transaction.message.head, transaction.envelope)
       accept(transaction, judgement: judgement, reply)
     }
   }
@@ -59,7 +59,7 @@ final class Intake: TransactionHandler {
   private func judgeLarge(_ transaction: Transaction, _ reply: @escaping @Sendable (Reply) -> Void) {
     do {
       let octets = try transaction.message.octets()
-      let judgement = reader.value.judge(octets)
+      let judgement = judgement(on: octets, transaction.envelope)
       var transaction = transaction
       if case .report = judgement { transaction.message = Message(octets) }
       transaction = transaction.seamed(before: octets)
@@ -89,7 +89,11 @@ final class Intake: TransactionHandler {
 
   /// What a mail of the emergency spool is.
   func judge(_ mail: EmergencySpool.Mail) -> Judged {
-    Judged(reader.value.judge(mail.message), envelope: mail.envelope)
+    Judged(judgement(on: mail.message, mail.envelope), envelope: mail.envelope)
+  }
+
+  private func judgement(on message: [UInt8], _ envelope: Envelope) -> Judgement {
+    reader.value.judge(message) { [store] in store.packages(of: envelope) }
   }
 
   private func submission(

@@ -98,7 +98,7 @@ struct BatchMemoryTests {
   func explained() async throws {
     let folder = try Folder()
     let explanations = Atomic(0)
-    let store = try Shop.store(folder) { _ in "explanation \(explanations.add(1, ordering: .relaxed).newValue)" }
+    let store = try Shop.store(folder) { _, _ in "explanation \(explanations.add(1, ordering: .relaxed).newValue)" }
     try await store.accept(Shop.report())
     for second in 1...5 {
       // Until it is stored, the next mail may ask for it again.

@@ -167,7 +167,7 @@ struct RetentionTests {
     let clock = Mutex(nine)
     func open() throws -> SQLiteStore {
       try SQLiteStore(
-        directory: folder.path, policy: WindowPolicy(), explain: { _ in "" },
+        directory: folder.path, policy: WindowPolicy(), explain: { _, _ in "" },
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, now: { clock.withLock { $0 } })
     }
     let store = try open()

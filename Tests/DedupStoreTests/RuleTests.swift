@@ -156,7 +156,7 @@ struct RuleTests {
   @Test("after an upgrade an error keeps its history, its window and its counts, and no mail comes of it")
   func adoption() async throws {
     let folder = try Folder()
-    let store = try Shop.store(folder, explain: { _ in "explained" })
+    let store = try Shop.store(folder, explain: { _, _ in "explained" })
     var policy = WindowPolicy()
     policy.variants = 3
     store.setPolicy(policy)
@@ -242,7 +242,7 @@ extension Shop {
     _ fingerprint: String, from previous: [String], variant: String = "", at time: Timestamp
   ) -> Submission {
     let occurrence = Occurrence(
-      site: site, fingerprint: fingerprint, previous: EarlierNames { previous }, variant: variant, title: "Error",
+      site: site, fingerprint: fingerprint, previous: LateNames { previous }, variant: variant, title: "Error",
       place: "shop/views.py"
     )
     return mail(.report(occurrence), at: time)

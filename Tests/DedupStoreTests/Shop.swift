@@ -98,14 +98,14 @@ enum Shop {
 
   static func store(
     _ folder: Folder, limits: StoreLimits = StoreLimits(),
-    explain: @escaping @Sendable ([UInt8]) -> String = { _ in "" }
+    explain: @escaping @Sendable ([UInt8], [String]) -> String = { _, _ in "" }
   ) throws(StoreFailure) -> SQLiteStore {
     try store(directory: folder.path, limits: limits, explain: explain)
   }
 
   static func store(
     directory: String, limits: StoreLimits = StoreLimits(),
-    explain: @escaping @Sendable ([UInt8]) -> String = { _ in "" }
+    explain: @escaping @Sendable ([UInt8], [String]) -> String = { _, _ in "" }
   ) throws(StoreFailure) -> SQLiteStore {
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     return try SQLiteStore(

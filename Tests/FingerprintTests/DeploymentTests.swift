@@ -54,6 +54,35 @@ import Testing
     #expect(try #require(SampleMail.report(plain)).place == "orders/pricing.py in total")
   }
 
+  @Test("the mail of a task is read by what reports of the site said before, and a new answer alerts nobody anew")
+  func saidBefore() throws {
+    let report = try #require(SampleMail.report(Self.installed.bytes))
+    #expect(report.packages == ["shop", "orders", "shop_badges", "local"])
+    var task = SampleMail()
+    task.frames.append(.init(Self.packages + "shop_badges/tasks.py", "award", "return self.x"))
+    task.frames.append(.init(Self.packages + "orders/badges.py", "find", "return badges[key]"))
+    let mail = task.mail(task.traceback)
+    func judged(_ packages: [String]) throws -> FingerprintedReport {
+      guard case .report(let report) = ReportReader().judge(mail, packages: { packages }) else {
+        throw NoReport()
+      }
+      return report
+    }
+    let steps = [[], ["shop_badges"], ["shop_badges", "orders"]]
+    let reports = try steps.map(judged)
+    #expect(
+      reports.map(\.place) == [
+        "orders/pricing.py in total", "shop_badges/tasks.py in award", "orders/badges.py in find",
+      ])
+    for (index, report) in reports.enumerated() {
+      let earlier = reports[..<index].reversed().map(\.fingerprint)
+      #expect(Array(report.previous.prefix(index)) == earlier, "the history of each earlier name is claimed")
+    }
+    #expect(try judged(["elsewhere"]).fingerprint == reports[0].fingerprint)
+  }
+
+  private struct NoReport: Error {}
+
   @Test("bugs in receivers of two plugins stay apart, though one line of the product calls both")
   func plugins() throws {
     func plugin(_ name: String) -> SampleMail {

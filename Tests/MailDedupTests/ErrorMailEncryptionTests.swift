@@ -190,7 +190,7 @@ extension Message {
     submission.envelope.statusRequest = DeliveryStatusRequest(returns: .full)
     let folder = admin.folder.appendingPathComponent("store").path
     let store = try SQLiteStore(
-      directory: folder, policy: WindowPolicy(), explain: { _ in "" }, logger: quiet, now: WallClock.now)
+      directory: folder, policy: WindowPolicy(), explain: { _, _ in "" }, logger: quiet, now: WallClock.now)
     defer { store.close() }
     _ = try await withCheckedThrowingContinuation { done in store.accept(submission) { done.resume(with: $0) } }
     let runner = QueueRunner(store: store, route: Current(route), logger: quiet)

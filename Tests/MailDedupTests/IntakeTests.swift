@@ -19,6 +19,8 @@ private final class ScriptedStore: MailStore {
     submissions.withLock { $0.append(submission) }
     completion(result)
   }
+
+  func packages(of envelope: Envelope) -> [String] { [] }
 }
 
 private let transaction = Transaction(

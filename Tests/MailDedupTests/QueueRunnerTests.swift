@@ -58,7 +58,7 @@ private struct Bench {
 
   init() throws {
     store = try SQLiteStore(
-      directory: folder, policy: WindowPolicy(), explain: { _ in "" }, logger: quiet, now: WallClock.now)
+      directory: folder, policy: WindowPolicy(), explain: { _, _ in "" }, logger: quiet, now: WallClock.now)
     policy.waits = [.milliseconds(10)]
   }
 

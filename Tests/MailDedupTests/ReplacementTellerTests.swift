@@ -26,7 +26,7 @@ struct ReplacementTellerTests {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     try Data(repeating: 0x41, count: 5000).write(to: URL(fileURLWithPath: folder + "/dedup.sqlite"))
     let store = try SQLiteStore(
-      directory: folder, policy: WindowPolicy(), explain: { _ in "" }, logger: quiet, now: WallClock.now)
+      directory: folder, policy: WindowPolicy(), explain: { _, _ in "" }, logger: quiet, now: WallClock.now)
     defer { store.close() }
     var settings = Configuration.Summary()
     settings.to = to.map { EmailAddress($0) }

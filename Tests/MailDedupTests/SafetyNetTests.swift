@@ -55,7 +55,7 @@ struct FixedTransport: Transport {
     #expect(net.counts == SafetyNet.Counts(spooled: 1, cutThrough: 0, refused: 0))
 
     let store = try SQLiteStore(
-      directory: folder + "/store", policy: WindowPolicy(), explain: { _ in "" }, logger: quiet, now: WallClock.now)
+      directory: folder + "/store", policy: WindowPolicy(), explain: { _, _ in "" }, logger: quiet, now: WallClock.now)
     defer { store.close() }
     let importer = SpoolImporter(spool: spool, store: store, judge: { _ in .pass(reason: "tested") }, logger: quiet)
     await importer.importAll()
@@ -91,7 +91,7 @@ struct FixedTransport: Transport {
   func intakeUsesIt() async throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let store = try SQLiteStore(
-      directory: folder + "/store", policy: WindowPolicy(), explain: { _ in "" }, logger: quiet, now: WallClock.now)
+      directory: folder + "/store", policy: WindowPolicy(), explain: { _, _ in "" }, logger: quiet, now: WallClock.now)
     let net = SafetyNet(
       spool: EmergencySpool(directory: folder + "/spool"),
       route: FixedTransport(outcome: .deferred(reason: "never")).route,

@@ -20,7 +20,7 @@ final class SummaryMailerTests {
 
   init() throws {
     store = try SQLiteStore(
-      directory: folder, policy: WindowPolicy(), explain: { _ in "" }, logger: quiet, now: WallClock.now)
+      directory: folder, policy: WindowPolicy(), explain: { _, _ in "" }, logger: quiet, now: WallClock.now)
   }
 
   deinit {

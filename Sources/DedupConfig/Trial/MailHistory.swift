@@ -15,11 +15,12 @@ struct MailHistory: Sendable {
   private var numbers: [Fact: Int32] = [:]
   /// A fact for each mail, in the order in which they were read.
   private var mails: [Int32] = []
+  private var packages = SitePackages()
 
   init(_ reader: ReportReader) { self.reader = reader }
 
   mutating func add(_ mail: PastMail) {
-    let judged = Judged(reader.judge(mail.message), envelope: mail.envelope)
+    let judged = judged(mail)
     // Of ordinary mail nobody asks who it is from.
     let isOrdinary = if case .pass = judged { true } else { false }
     let fact = Fact(judged: judged, envelope: isOrdinary ? Envelope(sender: .null, recipients: []) : mail.envelope)
@@ -28,6 +29,18 @@ struct MailHistory: Sendable {
     facts.append(fact)
     numbers[fact] = number
     mails.append(number)
+  }
+
+  /// What the relay would have found, with what it knew by then of the site's own packages.
+  private mutating func judged(_ mail: PastMail) -> Judged {
+    let key = Site.envelopeKey(of: mail.envelope)
+    let known = packages.names(of: key)
+    let judged = Judged(reader.judge(mail.message) { known }, envelope: mail.envelope)
+    guard case .report(var report) = judged else { return judged }
+    let now = mail.arrivedAt ?? Timestamp(seconds: 0)
+    if packages.isDue(key, at: now) { _ = packages.note(report.packages.all, of: key, at: now) }
+    report.packages = []
+    return .report(report)
   }
 
   /// - Parameter order: of all mails, as `Chronology` gives it.

@@ -1,4 +1,4 @@
-package import DedupCore
+import DedupCore
 package import Fingerprint
 
 /// Tries one suggested rule on past mail, behind the rules that there are: those come first, and what they match is not

@@ -29,7 +29,7 @@ extension RuleSet {
       analysis.outcome = .report(own)
     case .splitBy(let fields):
       let suffix = Self.suffix(of: fields, facts)
-      analysis.earlier = analysis.earlier.changed { $0 + suffix }
+      analysis.earlier = analysis.earlier.changed { $0.bytes + suffix }
       var own = key
       own.bytes += suffix
       analysis.outcome = .report(own)

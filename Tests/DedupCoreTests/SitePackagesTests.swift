@@ -1,0 +1,28 @@
+import DedupCore
+import Testing
+
+@Suite struct SitePackagesTests {
+  private let now = Timestamp(seconds: 1_800_000_000)
+
+  @Test("packages of an envelope are bounded, and known ones are not new again")
+  func bounded() {
+    var packages = SitePackages()
+    #expect(packages.note(["a", "b", "a"], of: "shop", at: now) == ["a", "b"])
+    #expect(packages.note(["b"], of: "shop", at: now).isEmpty)
+    let many = (0..<200).map { "p\($0)" }
+    #expect(packages.note(many, of: "shop", at: now).count == SitePackages.mostPackages - 2)
+    #expect(packages.names(of: "shop").count == SitePackages.mostPackages)
+  }
+
+  @Test("a list is looked at once in a while, and never that of an envelope too many")
+  func due() {
+    var packages = SitePackages()
+    #expect(packages.isDue("shop", at: now))
+    _ = packages.note(["a"], of: "shop", at: now)
+    #expect(!packages.isDue("shop", at: now.advanced(by: .seconds(599))))
+    #expect(packages.isDue("shop", at: now.advanced(by: SitePackages.interval)))
+    #expect(packages.isDue("shop", at: now.advanced(by: .seconds(-1))), "the clock was set back")
+    for number in 0..<SitePackages.mostEnvelopes { _ = packages.note([], of: "e\(number)", at: now) }
+    #expect(!packages.isDue("another", at: now))
+  }
+}

@@ -1,0 +1,33 @@
+import DedupCore
+import MailMessage
+import Testing
+
+@testable import DedupStore
+
+/// What reports listed as their site's own packages.
+@Suite struct PackageTests {
+  private static func report(at time: Timestamp, _ packages: [String]) -> Submission {
+    var occurrence = Shop.occurrence("a")
+    occurrence.packages = LateNames { packages }
+    return Shop.mail(.report(occurrence), at: time)
+  }
+
+  @Test(
+    "what a report lists holds for its envelope once it is durable, also after a start, in the order in which it came")
+  func durable() async throws {
+    let folder = try Folder()
+    let other = Envelope(sender: EmailAddress("blog@shop.example"), recipients: Shop.envelope.recipients)
+    let store = try Shop.store(folder)
+    #expect(store.packages(of: Shop.envelope).isEmpty)
+    try await store.accept(Self.report(at: nine, ["shop", "orders"]))
+    #expect(store.packages(of: Shop.envelope) == ["shop", "orders"])
+    #expect(store.packages(of: other).isEmpty)
+    try await store.accept(Self.report(at: nine + .seconds(10), ["badges"]))
+    #expect(store.packages(of: Shop.envelope) == ["shop", "orders"], "not looked at with each mail")
+    try await store.accept(Self.report(at: nine + SitePackages.interval, ["badges", "shop"]))
+    store.close()
+    let next = try Shop.store(folder)
+    #expect(next.packages(of: Shop.envelope) == ["shop", "orders", "badges"])
+    next.close()
+  }
+}
