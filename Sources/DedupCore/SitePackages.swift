@@ -1,5 +1,3 @@
-package import MailMessage
-
 /// The packages that the reports of each envelope listed as the site's own. A traceback without such a list, of a task or a
 /// cron job, is read by what the reports of its envelope said before.
 ///

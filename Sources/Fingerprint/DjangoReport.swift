@@ -46,7 +46,10 @@ struct DjangoReport: Sendable, Equatable {
     var found = DjangoReading.Found.none
     // Else it is Python's own format, with what looks like this layout in the text of the exception.
     if logged == nil || start.end != nil || !Self.isPythons(text, marks) { found = finder.find(text) }
-    if marks.isOverfull, start.end == nil || !Self.isLast(found, marks) { found = .ambiguous }
+    // In a layout without environment, a header is all that tells where the traceback begins.
+    if marks.isOverfull, start.end == nil || marks.environments.isEmpty || !Self.isLast(found, marks) {
+      found = .ambiguous
+    }
     work = finder.work
     isMessageCertain = start.end != nil
     switch found {

@@ -8,7 +8,7 @@ struct Entrance: Sendable {
   let terms: SMTPListener.Terms
   private let users: PasswordFile?
 
-  /// Connections for which there are descriptors; whoever comes beyond is told 421, and does not wait in vain.
+  /// Connections for which there are descriptors.
   static func connections(of configuration: Configuration, descriptors: Int) -> Int {
     min(configuration.listener.maximumConnections, max(1, descriptors - Descriptors.reserve))
   }
@@ -48,7 +48,10 @@ struct Entrance: Sendable {
   private static func settings(_ configuration: Configuration, _ hostname: String) -> ListenerSettings {
     var settings = ListenerSettings(endpoints: endpoints(configuration.listener), hostname: hostname)
     settings.limits = configuration.limits
-    settings.maximumConnections = connections(of: configuration, descriptors: Descriptors.raiseLimit())
+    let descriptors = Descriptors.raiseLimit()
+    settings.maximumConnections = connections(of: configuration, descriptors: descriptors)
+    let left = descriptors - Descriptors.reserve - settings.maximumConnections
+    settings.maximumWaiting = min(settings.maximumWaiting, max(0, left))
     settings.maximumPerClient = configuration.listener.maximumConnectionsPerClient
     settings.maximumPerLoopbackClient = configuration.listener.maximumConnectionsPerLoopbackClient
     settings.maximumBeforeLogin = configuration.listener.maximumConnectionsBeforeLogin

@@ -55,6 +55,8 @@ struct Metrics: Sendable {
   private func addConnections(_ exposition: inout Exposition) {
     let counts = listener.counts
     exposition.add("maildedup_connections_open", .gauge, "SMTP connections open now.", counts.open)
+    exposition.add(
+      "maildedup_connections_waiting", .gauge, "SMTP connections that wait for a place.", counts.waiting)
     exposition.add("maildedup_connections_total", .counter, "SMTP connections since the start.", counts.total)
     exposition.add(
       "maildedup_connections_refused_total", .counter, "SMTP connections refused since there were too many.",

@@ -16,6 +16,19 @@ final class ConnectionTable: Sendable {
     case shuttingDown
   }
 
+  /// Where clients that may send wait for a place, the first to come at its head.
+  enum Line: Hashable, Sendable {
+    /// All places are taken.
+    case all
+    /// This client has as many as it may.
+    case client(String)
+  }
+
+  private struct Waiting {
+    let channel: any Channel
+    let call: @Sendable () -> Void
+  }
+
   private enum Standing: Hashable {
     /// A proxy has not said yet whose it is.
     case unknown
@@ -43,10 +56,16 @@ final class ConnectionTable: Sendable {
     var strangers = 0
     var counts = ConnectionCounts()
     var isShuttingDown = false
+    var lines: [Line: CircularBuffer<Waiting>] = [:]
 
-    mutating func refuse(_ admission: Admission) -> Admission {
-      counts.refused += 1
-      return admission
+    func isWaiting(_ line: Line) -> Bool { lines[line] != nil }
+
+    /// The first of a line, whose turn it is.
+    mutating func pop(_ line: Line) -> Waiting? {
+      guard let first = lines[line]?.popFirst() else { return nil }
+      if lines[line]?.isEmpty == true { lines[line] = nil }
+      counts.waiting -= 1
+      return first
     }
 
     /// Changes a place, and counts it as what it is then.
@@ -87,12 +106,18 @@ final class ConnectionTable: Sendable {
 
   /// Gives the connection a place. Whoever is admitted is to be removed at the end.
   ///
-  /// - Parameter isProxied: whether a proxy is to say whose it is.
-  func admit(_ channel: any Channel, isProxied: Bool, _ settings: ListenerSettings) -> Admission {
+  /// - Parameters:
+  ///   - isProxied: whether a proxy is to say whose it is.
+  ///   - isCalled: whether it waited, and it is its turn. Nobody else goes before those who wait.
+  func admit(
+    _ channel: any Channel, isProxied: Bool, isCalled: Bool = false, _ settings: ListenerSettings
+  ) -> Admission {
     let admission = state.withLock { state -> Admission in
       if state.isShuttingDown { return .shuttingDown }
-      guard state.places.count < settings.maximumConnections else { return state.refuse(.tooMany) }
-      guard !isProxied || state.unknown < settings.placesBeforeLogin else { return state.refuse(.tooManyBeforeLogin) }
+      guard state.places.count < settings.maximumConnections, isCalled || !state.isWaiting(.all) else {
+        return .tooMany
+      }
+      guard !isProxied || state.unknown < settings.placesBeforeLogin else { return .tooManyBeforeLogin }
       let place = Place(channel: channel, standing: isProxied ? .unknown : .permitted)
       state.count(place, by: 1)
       state.places[ObjectIdentifier(channel)] = place
@@ -105,16 +130,19 @@ final class ConnectionTable: Sendable {
 
   /// Whose connection it is; once for each that was admitted. When the client has too many, the place is free again.
   func assign(
-    _ channel: any Channel, to client: String, isLocal: Bool, isStranger: Bool, _ settings: ListenerSettings
+    _ channel: any Channel, to client: String, isLocal: Bool, isStranger: Bool, isCalled: Bool = false,
+    _ settings: ListenerSettings
   ) -> Admission {
     let admission = state.withLock { state -> Admission in
       if state.isShuttingDown { return .shuttingDown }
       let tally = state.perClient[client, default: Tally()]
-      let allowed = isLocal ? settings.maximumPerLoopbackClient : settings.maximumPerClient
-      guard tally.all < allowed else { return state.refuse(.tooManyOfClient) }
+      guard tally.all < settings.maximumPerClient(isLocal: isLocal), isCalled || !state.isWaiting(.client(client))
+      else {
+        return .tooManyOfClient
+      }
       if isStranger {
-        guard state.strangers < settings.placesBeforeLogin else { return state.refuse(.tooManyBeforeLogin) }
-        guard tally.strangers < settings.placesPerStranger else { return state.refuse(.tooManyOfClient) }
+        guard state.strangers < settings.placesBeforeLogin else { return .tooManyBeforeLogin }
+        guard tally.strangers < settings.placesPerStranger else { return .tooManyOfClient }
       }
       state.change(channel) { place in
         place.client = client
@@ -133,13 +161,65 @@ final class ConnectionTable: Sendable {
   }
 
   func remove(_ channel: any Channel) {
-    let wasHere = state.withLock { state in
-      guard let place = state.places.removeValue(forKey: ObjectIdentifier(channel)) else { return false }
+    let (wasHere, next) = state.withLock { state -> (Bool, Waiting?) in
+      guard let place = state.places.removeValue(forKey: ObjectIdentifier(channel)) else { return (false, nil) }
       state.count(place, by: -1)
       note(&state)
-      return true
+      return (true, place.client.flatMap { state.pop(.client($0)) } ?? state.pop(.all))
     }
     if wasHere { pacing.connectionClosed() }
+    if let next { next.channel.eventLoop.execute(next.call) }
+  }
+
+  // MARK: - Lines
+
+  /// Puts the connection of a client that may send at the end of a line.
+  ///
+  /// - Parameters:
+  ///   - isLocal: whether the client is on this machine.
+  ///   - call: is called on its event loop when it is its turn; the place is not its own before `admit`.
+  /// - Returns: false when there are too many that wait, or the listener goes.
+  func wait(
+    _ channel: any Channel, in line: Line, isLocal: Bool, _ settings: ListenerSettings,
+    call: @escaping @Sendable () -> Void
+  ) -> Bool {
+    let isWaiting = state.withLock { state -> Bool in
+      guard !state.isShuttingDown, state.counts.waiting < settings.maximumWaiting else { return false }
+      state.lines[line, default: CircularBuffer()].append(Waiting(channel: channel, call: call))
+      state.counts.waiting += 1
+      return true
+    }
+    // The place may be free since it was refused.
+    if isWaiting, isFree(line, isLocal: isLocal, settings) { callNext(in: line) }
+    return isWaiting
+  }
+
+  private func isFree(_ line: Line, isLocal: Bool, _ settings: ListenerSettings) -> Bool {
+    state.withLock { state in
+      switch line {
+      case .all: state.places.count < settings.maximumConnections
+      case .client(let client):
+        state.perClient[client]?.all ?? 0 < settings.maximumPerClient(isLocal: isLocal)
+      }
+    }
+  }
+
+  /// Gives the turn to the first of a line.
+  func callNext(in line: Line) {
+    guard let next = state.withLock({ $0.pop(line) }) else { return }
+    next.channel.eventLoop.execute(next.call)
+  }
+
+  /// Takes a connection that gave up out of its line. Had its turn come just then, it is the next one's.
+  func leave(_ channel: (any Channel)?, _ line: Line) {
+    let wasCalled = state.withLock { state -> Bool in
+      guard let index = state.lines[line]?.firstIndex(where: { $0.channel === channel }) else { return true }
+      _ = state.lines[line]?.remove(at: index)
+      if state.lines[line]?.isEmpty == true { state.lines[line] = nil }
+      state.counts.waiting -= 1
+      return false
+    }
+    if wasCalled { callNext(in: line) }
   }
 
   private func note(_ state: inout State) {
@@ -149,11 +229,11 @@ final class ConnectionTable: Sendable {
 
   /// From now on nobody is admitted.
   ///
-  /// - Returns: those who are here.
+  /// - Returns: those who are here, and those who wait.
   func shutDown() -> [any Channel] {
     state.withLock { state in
       state.isShuttingDown = true
-      return state.places.values.map(\.channel)
+      return state.places.values.map(\.channel) + state.lines.values.joined().map(\.channel)
     }
   }
 }

@@ -46,12 +46,16 @@ package struct ListenerSettings: Hashable, Sendable {
   /// What we call ourselves in the banner and in the reply to EHLO (RFC 5321 section 4.1.1.1).
   package var hostname: String
   package var limits = SessionLimits()
-  /// Connections in all; beyond: 421 4.7.0.
+  /// Connections in all. Beyond, clients that may send wait, and others hear 421 4.7.0.
   package var maximumConnections = 1000
   /// Of them those of clients that may not send before they log in; beyond: 421 4.7.0. Never more than a quarter of all.
   package var maximumBeforeLogin = 200
-  /// Connections of one address, or of one /64 of IPv6 where it may not send without a login; beyond: 421 4.7.0.
+  /// Connections of one address, or of one /64 of IPv6 where it may not send without a login. Beyond, as with all.
   package var maximumPerClient = 100
+  /// Connections that wait for a place; beyond: 421 4.7.0. Each has a descriptor.
+  package var maximumWaiting = 4000
+  /// How long a client waits for a place; then: 421 4.7.0.
+  package var patience = Duration.seconds(5)
   /// The same for a loopback address, from which a whole site sends.
   package var maximumPerLoopbackClient = 500
   /// Octets of memory for the unfinished messages and commands of all clients; beyond: 452 4.3.1 or 421 4.3.1.
@@ -74,6 +78,8 @@ package struct ListenerSettings: Hashable, Sendable {
   /// unread makes the kernel send a reset, which takes the reply away from the client.
   package var linger: Duration = .seconds(2)
 
+  func maximumPerClient(isLocal: Bool) -> Int { isLocal ? maximumPerLoopbackClient : maximumPerClient }
+
   /// Places for strangers; as many for connections of which a proxy has not said yet whose they are.
   var placesBeforeLogin: Int { min(maximumBeforeLogin, max(1, maximumConnections / 4)) }
   /// Of those for one stranger: ten of them are not all.
@@ -91,6 +97,8 @@ package struct ConnectionCounts: Hashable, Sendable {
   package var open = 0
   /// Accepted since the start, the open ones included.
   package var total = 0
+  /// Of clients that may send and wait for a place.
+  package var waiting = 0
   /// Refused since the start because there were too many.
   package var refused = 0
   /// TLS sessions since the start.

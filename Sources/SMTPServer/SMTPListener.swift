@@ -21,17 +21,17 @@ import Synchronization
 package final class SMTPListener: Sendable {
   private static let backlog: Int32 = 1024
 
-  private let handler: any TransactionHandler
-  private let largeMessages: any LargeMessages
+  let handler: any TransactionHandler
+  let largeMessages: any LargeMessages
   private let group: any EventLoopGroup
-  private let logger: Logger
+  let logger: Logger
   private let inherited: [ListenerSettings.Endpoint: CInt]
-  private let table: ConnectionTable
-  private let arriving: ArrivingMessages
+  let table: ConnectionTable
+  let arriving: ArrivingMessages
   private let entrance = Entrance()
-  private let memory = MemoryBudget()
-  private let state: Mutex<State>
-  private let sessions = Atomic<UInt64>(0)
+  let memory = MemoryBudget()
+  let state: Mutex<State>
+  let sessions = Atomic<UInt64>(0)
 
   /// What a new connection meets.
   package struct Terms: Sendable {
@@ -49,7 +49,7 @@ package final class SMTPListener: Sendable {
   }
 
   /// An endpoint that is bound.
-  private struct Door {
+  struct Door {
     var endpoint: ListenerSettings.Endpoint
     /// One, or one for each event loop.
     let channels: [any Channel]
@@ -65,7 +65,7 @@ package final class SMTPListener: Sendable {
     }
   }
 
-  private struct State {
+  struct State {
     var terms: Terms
     var doors: [Door] = []
 
@@ -279,89 +279,5 @@ package final class SMTPListener: Sendable {
           try self.welcome(channel, at: endpoint)
         }
       }
-  }
-
-  /// - Parameter bound: the endpoint as it was when it was bound. Whether TLS begins at once may have changed since.
-  private func welcome(_ channel: any Channel, at bound: ListenerSettings.Endpoint) throws {
-    let terms = state.withLock { $0.terms }
-    let settings = terms.settings
-    let endpoint = settings.endpoints.first { $0.place == bound.place } ?? bound
-    let peer = Peer(of: channel, at: endpoint)
-    let proxy = peer.asProxy(settings.proxies)
-    let admission = table.admit(channel, isProxied: proxy != nil, settings)
-    guard admission == .admitted else { return try refuse(channel, from: peer, admission) }
-    // By the future and not by a handler, so that a connection that dies before it is active is counted out as well.
-    channel.closeFuture.whenComplete { _ in self.table.remove(channel) }
-    guard let address = proxy else { return try begin(channel, from: peer, at: endpoint, terms) }
-    let patience = min(settings.limits.handshake, settings.limits.idleBeforeLogin)
-    let handler = ProxyHandler(proxy: peer, patience: patience, logger: logger) { source in
-      var client = peer
-      if case .client(let source) = source { client = .proxied(source, by: address) }
-      self.logger.event(.debug, .proxied, [.client: client.name, .proxy: peer.name])
-      try self.begin(channel, from: client, at: endpoint, terms)
-    }
-    try channel.pipeline.syncOperations.addHandler(handler)
-  }
-
-  /// The client is known: the session may begin.
-  private func begin(
-    _ channel: any Channel, from peer: Peer, at endpoint: ListenerSettings.Endpoint, _ terms: Terms
-  ) throws {
-    let settings = terms.settings
-    let client = peer.name
-    let isStranger = !peer.maySend(settings.networks)
-    let counted = peer.countedAs(isStranger: isStranger)
-    let admission = table.assign(channel, to: counted, isLocal: peer.isLocal, isStranger: isStranger, settings)
-    guard admission == .admitted else { return try refuse(channel, from: peer, admission) }
-    let number = sessions.wrappingAdd(1, ordering: .relaxed).newValue
-    let presence = Presence(handler)
-    let session = SessionHandler(
-      client: client, counted: counted, greetingDelay: settings.greetingDelay(for: peer),
-      name: "s" + String(number, radix: 36), settings: settings, policy: policy(for: peer, at: endpoint, terms),
-      identity: terms.identity, authenticator: terms.authenticator, table: table, memory: memory, presence: presence,
-      arriving: arriving, largeMessages: largeMessages, logger: logger)
-    if endpoint.isImplicitTLS {
-      // An endpoint that is about to go may outlive the certificate by a connection.
-      guard let identity = terms.identity else { throw ChannelError.inappropriateOperationForState }
-      try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: identity.context))
-    }
-    try channel.pipeline.syncOperations.addHandler(session)
-  }
-
-  private func refuse(_ channel: any Channel, from peer: Peer, _ admission: ConnectionTable.Admission) throws {
-    logger.event(.info, .refused, [.client: peer.name, .reason: "\(admission)"])
-    try channel.pipeline.syncOperations.addHandler(RefusalHandler(admission))
-  }
-
-  private func policy(
-    for peer: Peer, at endpoint: ListenerSettings.Endpoint, _ terms: Terms
-  ) -> SessionPolicy {
-    var policy = SessionPolicy()
-    policy.security = endpoint.isImplicitTLS ? .implicitTLS : .plain
-    policy.offersStartTLS = terms.identity != nil
-    policy.maySend = peer.maySend(terms.settings.networks)
-    policy.mends = terms.settings.mendsMessages
-    if terms.authenticator != nil {
-      let isPrivate = peer == .socket || peer.isLocal && terms.settings.allowsPlaintextAuthOnLoopback
-      policy.authentication = isPrivate ? .always : .insideTLS
-    }
-    return policy
-  }
-}
-
-/// Says 421 in place of the banner (RFC 5321 section 3.8) and closes.
-private final class RefusalHandler: ChannelInboundHandler {
-  typealias InboundIn = ByteBuffer
-  typealias OutboundOut = ByteBuffer
-
-  private let reply: Reply
-
-  init(_ admission: ConnectionTable.Admission) {
-    reply = admission == .shuttingDown ? .shuttingDown : .tooManyConnections
-  }
-
-  func channelActive(context: ChannelHandlerContext) {
-    context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: reply.encoded)), promise: nil)
-    context.close(promise: nil)
   }
 }

@@ -369,6 +369,41 @@ struct PlainHostileCase: CustomTestStringConvertible, Sendable {
     #expect(lost(forged, logged: forged.replacing("\n", with: "\\n"))?.fingerprint == plain.fingerprint)
   }
 
+  @Test("a layout without environment: a path with more headers than are looked at makes a doubt")
+  func headersInPath() {
+    var sample = SampleMail()
+    let begun = "\n\nTraceback (most recent call last):\nDuring handling of the above exception ("
+    for (count, outcome) in [(0, nil), (40, "ambiguous-report")] as [(Int, String?)] {
+      let path = "/cart/" + String(repeating: begun, count: count)
+      let logged = "Internal Server Error: \(path)".replacing("\n", with: "\\n")
+      sample.subject = "[Shop] ERROR (EXTERNAL IP): \(logged)"
+      let body = """
+        \(logged)
+
+        ShopError at \(path)
+        no order
+
+        Traceback (most recent call last):
+          File "/srv/shop/orders/views.py", line 7, in find
+            raise FieldError(text)
+
+        The above exception (no field) was the direct cause of the following exception:
+          File "/srv/shop/orders/views.py", line 9, in cart
+            raise ShopError("no order") from error
+
+        Exception Type: ShopError at \(path)
+        Exception Value: no order
+
+        """
+      let mail = sample.mail(body)
+      if let outcome {
+        #expect(SampleMail.outcome(mail) == outcome)
+      } else {
+        #expect(SampleMail.report(mail)?.title == "ShopError: no order")
+      }
+    }
+  }
+
   /// `AdminEmailHandler` with a reporter of the site's own: the head `Report at …`, and nothing of Django's layout.
   private func headOnly(path: String, subject: String) -> String {
     var sample = SampleMail()

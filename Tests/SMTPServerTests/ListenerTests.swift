@@ -88,10 +88,13 @@ struct ListenerTests {
     #expect(failure?.kind == .noSuchAddress)
   }
 
-  /// One connection more than allowed gets 421, and a place that becomes free is given again.
+  /// One connection more than allowed gets 421 when it has waited, and a place that becomes free is given again.
   @Test(arguments: [true, false])
   func connectionLimits(perClient: Bool) async throws {
-    let limited = settings { if perClient { $0.maximumPerLoopbackClient = 1 } else { $0.maximumConnections = 1 } }
+    let limited = settings {
+      $0.patience = .milliseconds(50)
+      if perClient { $0.maximumPerLoopbackClient = 1 } else { $0.maximumConnections = 1 }
+    }
     try await withListener(limited, Collector()) { listener, port, group in
       try await LineClient.connect(port: port, on: group) { first in
         #expect(await first.readLine()?.hasPrefix("220") == true)

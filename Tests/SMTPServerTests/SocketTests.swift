@@ -186,6 +186,7 @@ struct SocketTests {
     let limited = settings(folder.socket) {
       $0.maximumPerLoopbackClient = 1
       $0.maximumPerClient = 5
+      $0.patience = .milliseconds(50)
     }
     try await withListener(limited, Collector()) { _, _, group in
       try await LineClient.connect(to: SocketAddress(unixDomainSocketPath: folder.socket), on: group) { first in

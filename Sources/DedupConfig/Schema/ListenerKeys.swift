@@ -36,7 +36,10 @@ extension ConfigurationSchema {
         """),
       ConfigurationKey(
         "maximum-connections", \.listener.maximumConnections, .count(1...100_000), example: "2000",
-        "Connections that may be open at the same time; a further client is told to come back later (421)."),
+        """
+        Connections that may be open at the same time. A further client that may send waits up to five seconds for a \
+        place; after that, and all others at once, it is told to come back later (421).
+        """),
       ConfigurationKey(
         "maximum-connections-before-login", \.listener.maximumConnectionsBeforeLogin, .count(1...100_000),
         example: "50",
