@@ -54,24 +54,40 @@ enum Endpoint {
     } else {
       return nil
     }
-    var stop = start
-    while stop < reason.upperBound, isHostByte(text[stop]) || text[stop] == UInt8(ascii: ":") { stop += 1 }
-    while stop > start, text[stop - 1] == UInt8(ascii: ".") || text[stop - 1] == UInt8(ascii: ":") { stop -= 1 }
-    guard stop - start > 2, text.firstIndex(of: UInt8(ascii: ":"), in: start..<stop) != nil else { return nil }
-    return bare(text, start..<stop)
+    return hostAndPort(text, start..<reason.upperBound)
   }
 
   /// redis-py: `Timeout reading from cache-1:6379`, `Error while reading from cache-1:6379 : (104, 'Connection reset …`.
   static func readFrom(_ text: borrowing Span<UInt8>, _ reason: Range<Int>) -> [UInt8]? {
+    let line = text.line(at: reason.lowerBound, before: Swift.min(reason.upperBound, reason.lowerBound + 1000))
+    if text.has("Error Multiple exceptions: ", at: line.lowerBound, before: line.upperBound),
+      let hit = text.lastIndex(of: " connecting to ", in: line)
+    {
+      return hostAndPort(text, hit + 15..<line.upperBound)
+    }
     for words: StaticString in ["Timeout reading from ", "Error while reading from ", "Timeout connecting to "]
     where text.has(words, at: reason.lowerBound, before: reason.upperBound) {
-      let start = reason.lowerBound + words.utf8CodeUnitCount
-      var stop = start
-      while stop < reason.upperBound, isHostByte(text[stop]) || text[stop] == UInt8(ascii: ":") { stop += 1 }
-      guard stop > start, text.firstIndex(of: UInt8(ascii: ":"), in: start..<stop) != nil else { return nil }
-      return bare(text, start..<stop)
+      return hostAndPort(text, reason.lowerBound + words.utf8CodeUnitCount..<reason.upperBound)
     }
     return nil
+  }
+
+  /// libmemcached: `error 3 from memcached_get(:1:k): (0x55d0) CONNECTION FAILURE,  host: 10.0.0.5:11211 -> …`. A key holds
+  /// no blanks, so none looks like that.
+  static func memcached(_ text: borrowing Span<UInt8>, _ reason: Range<Int>) -> [UInt8]? {
+    let line = text.line(at: reason.lowerBound, before: Swift.min(reason.upperBound, reason.lowerBound + 1000))
+    guard let hit = text.lastIndex(of: " host: ", in: line) else { return nil }
+    return hostAndPort(text, hit + 7..<line.upperBound)
+  }
+
+  /// `cache-1:6379` at the beginning of a range.
+  private static func hostAndPort(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> [UInt8]? {
+    let start = range.lowerBound
+    var stop = start
+    while stop < range.upperBound, isHostByte(text[stop]) || text[stop] == UInt8(ascii: ":") { stop += 1 }
+    while stop > start, text[stop - 1] == UInt8(ascii: ".") || text[stop - 1] == UInt8(ascii: ":") { stop -= 1 }
+    guard stop > start, text.firstIndex(of: UInt8(ascii: ":"), in: start..<stop) != nil else { return nil }
+    return bare(text, start..<stop)
   }
 
   /// Where the host begins in redis-py's `Error 111 connecting to `, `Error -2 connecting to `.
@@ -101,7 +117,7 @@ enum Endpoint {
   }
 
   /// The host and port of a URL: `https://sqs.eu-west-1.amazonaws.com/`.
-  private static func url(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> [UInt8]? {
+  static func url(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> [UInt8]? {
     guard let hit = text.firstIndex(of: "://", in: range) else { return nil }
     var stop = hit + 3
     while stop < range.upperBound, isHostByte(text[stop]) || text[stop] == UInt8(ascii: ":") { stop += 1 }

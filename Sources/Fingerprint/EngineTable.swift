@@ -4,6 +4,10 @@ import MailMessage
 enum EngineTable {
   static let database: [FamilyPhrase] = [
     FamilyPhrase(.databaseLocked, .sqlite, starts: ["database is locked", "database table is locked"]),
+    FamilyPhrase(.databaseDamaged, .sqlite, starts: ["database disk image is malformed", "file is not a database"]),
+    FamilyPhrase(.databaseDamaged, .mySQL, codes: [1194, 1195]),
+    // MySQL since 8.0.24 where it said 2006 before; MariaDB's KILL.
+    FamilyPhrase(.databaseLost, .mySQL, codes: [4031, 1927]),
     // PgBouncer, `src/janitor.c` and `src/client.c`.
     FamilyPhrase(.databasePool, .postgreSQL, starts: ["query_wait_timeout", "client_login_timeout"]),
     // Oracle's numbers, and those of python-oracledb's own network layer.
@@ -22,6 +26,17 @@ enum EngineTable {
         "ORA-12541", "ORA-12514", "ORA-12505", "ORA-12170", "ORA-12545", "ORA-12528", "ORA-12537", "ORA-01034",
         "ORA-01033", "ORA-01089", "ORA-01090", "DPY-6000", "DPY-6001", "DPY-6003", "DPY-6005",
       ]),
+  ]
+
+  /// What the system says of a disk that is there and takes nothing (EROFS, EIO, ESTALE), raised by a call.
+  static let system: [FamilyPhrase] = [
+    FamilyPhrase(.diskFails, starts: ["[Errno 30] ", "[Errno 5] ", "[Errno 116] "])
+  ]
+
+  /// redis-py says what the system said: `Error 2 connecting to /run/redis.sock. No such file or directory.`,
+  /// `Error Multiple exceptions: [Errno 111] …, [Errno 111] … connecting to localhost:6379.`, Windows' numbers.
+  static let network: [FamilyPhrase] = [
+    FamilyPhrase(.hostUnreachable, .redis, starts: ["Error "], within: [" connecting to "])
   ]
 
   static func answers(of service: Service) -> [FamilyPhrase] {
@@ -65,6 +80,7 @@ enum EngineTable {
         "Link with MASTER is down", "MASTERDOWN ", "The cluster is down", "CLUSTERDOWN ", "NOREPLICAS ",
         "Not enough good replicas to write",
       ]),
+    FamilyPhrase(.cacheDisk, .redis, starts: ["MISCONF ", "Errors writing to the AOF file"]),
     FamilyPhrase(.cacheDown, .memcached, starts: ["error "], within: [" from memcached_"]),
     FamilyPhrase(.brokerDown, starts: ["0): (320) CONNECTION_FORCED", "(320) CONNECTION_FORCED"]),
   ]

@@ -72,11 +72,24 @@ struct FamilyMatcher {
     guard isDatabase || isSystem || isNetwork else { return nil }
     let failure = FailureText(text, link.text)
     if isDatabase, let match = database(text, index, failure, place, last) { return match }
-    if isSystem, let phrase = FamilyTable.system.first(where: { $0.matches(text, failure) }) {
-      let detail = phrase.family == .diskFull ? FamilySubject.disk(text, link.text) : []
+    if isSystem, let match = system(text, index, failure) { return match }
+    return isNetwork ? network(text, index, failure, place, last) : nil
+  }
+
+  private func system(_ text: borrowing Span<UInt8>, _ index: Int, _ failure: FailureText) -> FamilyMatch? {
+    let message = traceback.links[index].text
+    if let phrase = FamilyTable.system.first(where: { $0.matches(text, failure) }) {
+      let detail = phrase.family == .diskFull ? FamilySubject.disk(text, message) : []
       return FamilyMatch(family: phrase.family, subject: [], link: index, detail: detail)
     }
-    return isNetwork ? network(text, index, failure, place, last) : nil
+    guard algorithm.knowsLanguages, let phrase = EngineTable.system.first(where: { $0.matches(text, failure) }),
+      let close = text.firstIndex(of: UInt8(ascii: "]"), in: message.prefix(16))
+    else { return nil }
+    // Without a file it may be a terminal or a pipe.
+    let disk = FamilySubject.disk(text, message)
+    if disk.isEmpty { return nil }
+    let detail = FamilySubject.copy(text, message.lowerBound..<close + 1) + disk
+    return FamilyMatch(family: phrase.family, subject: [], link: index, detail: detail)
   }
 
   // MARK: - Gates: the type, and the place that fits
@@ -133,7 +146,8 @@ struct FamilyMatcher {
     let subject = failure.endpoint ?? endpoint(text, behind: index, last) ?? []
     var detail: [UInt8] = isLocal(subject) ? Array((engine?.rawValue ?? "").utf8) : []
     if phrase.family == .databaseSlots || phrase.family == .databaseAccess {
-      let name = FamilySubject.databaseName(text, reason)
+      var name = FamilySubject.databaseName(text, reason)
+      if name.isEmpty, algorithm.knowsLanguages { name = FamilySubject.userOfLimit(text, reason) }
       if !name.isEmpty { detail += Array(" ".utf8) + name }
     }
     return FamilyMatch(family: phrase.family, subject: subject, link: index, detail: detail)
@@ -163,12 +177,13 @@ struct FamilyMatcher {
     return found.values.first.map { FamilySubject.copy(text, $0) }
   }
 
-  /// A server that answers a connection with words that nobody here knows: in any language it is the same outage
+  /// A server that answers a connection with words that nobody here knows, or a system that says in its language why there
+  /// is none: in any language it is the same outage
   /// wherever it hits, and not the same as another one of that server.
   private func refusal(
     _ text: borrowing Span<UInt8>, _ index: Int, _ failure: FailureText, _ place: RaisingPlace, _ last: Int
   ) -> FamilyMatch? {
-    guard algorithm.knowsLanguages, failure.isConnecting, failure.hasSeverity, place.engine == .postgreSQL,
+    guard algorithm.knowsLanguages, failure.isConnecting, place.engine == .postgreSQL,
       let reason = failure.reasons.last, let server = failure.endpoint ?? endpoint(text, behind: index, last)
     else { return nil }
     var normalizer = TextNormalizer(quotes: .data, limit: 120)
@@ -185,26 +200,44 @@ struct FamilyMatcher {
     else { return nil }
     let isQueue = place.tail.suffix(64).contains { RaisingPlace.service(text, placed[$0]) == .broker }
     let detail = (isQueue ? "queue " : "") + ((phrase.engine ?? place.engine)?.rawValue ?? "")
-    return FamilyMatch(family: phrase.family, subject: failure.endpoint ?? [], link: index, detail: Array(detail.utf8))
+    let server = phrase.engine == .memcached ? failure.reasons.first.flatMap { Endpoint.memcached(text, $0) } : nil
+    return FamilyMatch(
+      family: phrase.family, subject: server ?? failure.endpoint ?? [], link: index, detail: Array(detail.utf8))
   }
 
   private func network(
     _ text: borrowing Span<UInt8>, _ index: Int, _ failure: FailureText, _ place: RaisingPlace, _ last: Int
   ) -> FamilyMatch? {
     if let answer = answer(text, index, failure, place) { return answer }
-    guard let phrase = FamilyTable.network.first(where: { $0.matches(text, failure) }) else { return nil }
     let service = service(text, place, behind: index, last)
+    guard let phrase = networkPhrase(text, failure, service) else { return nil }
     let family = refined(phrase.family, service)
     let read = algorithm.knowsLanguages ? failure.reasons.last.flatMap { Endpoint.readFrom(text, $0) } : nil
     let found = failure.endpoint ?? read ?? endpoint(text, behind: index, last)
-    if found == nil, family.needsSubject || (family == .nameResolution && !isResolverDown(text, failure)) { return nil }
     var match = FamilyMatch(family: family, subject: found ?? [], link: index)
+    if found == nil {
+      if family.needsSubject { return nil }
+      if family == .nameResolution, !isResolverDown(text, failure) {
+        // The only server of its kind that the settings name.
+        guard algorithm.knowsLanguages, service.isConfigured else { return nil }
+        match.detail = Array("\(service)".utf8)
+        return match
+      }
+    }
     if service.isConfigured {
       if isLocal(match.subject), let engine = place.engine { match.detail = Array(engine.rawValue.utf8) }
     } else if let found, !isOwnHost(text, found, index, last) {
       match.asker = asker(index, last, place)
     }
     return match
+  }
+
+  private func networkPhrase(
+    _ text: borrowing Span<UInt8>, _ failure: FailureText, _ service: Service
+  ) -> FamilyPhrase? {
+    if let phrase = FamilyTable.network.first(where: { $0.matches(text, failure) }) { return phrase }
+    guard algorithm.knowsLanguages, service == .cache || service == .broker else { return nil }
+    return EngineTable.network.first { $0.matches(text, failure) }
   }
 
   /// `[Errno -3]`: the resolver itself does not answer, whatever the name.

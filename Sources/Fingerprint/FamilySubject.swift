@@ -40,6 +40,14 @@ enum FamilySubject {
     return []
   }
 
+  /// `shop` of MySQL's `User 'shop' has exceeded the 'max_user_connections' resource`.
+  static func userOfLimit(_ text: borrowing Span<UInt8>, _ reason: Range<Int>) -> [UInt8] {
+    guard text.has("User ", at: reason.lowerBound, before: reason.upperBound),
+      let name = Endpoint.quotedText(text, at: reason.lowerBound + 5, end: reason.upperBound)
+    else { return [] }
+    return copy(text, name)
+  }
+
   /// Of `[Errno 28] No space left on device: '/var/media/2025/x.pdf'` the first two directories: a disk is mounted
   /// there, and the file's name may be a visitor's.
   static func disk(_ text: borrowing Span<UInt8>, _ message: Range<Int>) -> [UInt8] {

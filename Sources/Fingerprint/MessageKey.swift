@@ -43,6 +43,7 @@ struct MessageKey {
         var upToAttempt = TextNormalizer(isLogMessage: true, records: records)
         normalized = upToAttempt.normalize(text, line.lowerBound..<end) + Array(" (again)".utf8)
       }
+      if algorithm.knowsLanguages { normalized += Self.named(text, line) }
       applied = normalizer.applied
       variant.add(plain.normalize(text, line))
       // A visitor's line end may have cut it to the words of another message.
@@ -55,6 +56,20 @@ struct MessageKey {
     writer.add(normalized)
     return ErrorKey(
       rule: .message, bytes: writer.bytes, family: nil, frame: nil, normalized: normalized, variant: variant.bytes)
+  }
+
+  /// What tells two messages of Celery apart and is data elsewhere: the server that a consumer cannot reach, and the signal
+  /// that ended a process of the pool (`celery/worker/consumer/consumer.py`, `billiard/pool.py`).
+  private static func named(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> [UInt8] {
+    if text.has("consumer: Cannot connect to ", at: line.lowerBound, before: line.upperBound) {
+      return Endpoint.url(text, line).map { Array(" ".utf8) + $0 } ?? []
+    }
+    guard text.has("Process '", at: line.lowerBound, before: line.upperBound),
+      let hit = text.firstIndex(of: " exited with 'signal ", in: line)
+    else { return [] }
+    var end = hit + 21
+    while end < line.upperBound, text[end].isDigit, end < hit + 24 { end += 1 }
+    return FamilySubject.copy(text, hit + 14..<end)
   }
 
   /// Where a message begins to count its attempts: `Connection to Redis lost: Retry (1/20) in 1.00 second.`

@@ -48,9 +48,21 @@ import Testing
       "PostgreSQL refuses in words that nobody knows", "OperationalError", postgreSQL("FATAL:  nyt ei käy"),
       in: "psycopg", "database refuses the connection (db:5432)"),
     Case(
+      "PostgreSQL is not there, and the system says so in German", "OperationalError",
+      "Verbindung zum Server auf »db1« (10.0.0.5), Port 5432 fehlgeschlagen: Verbindungsaufbau abgelehnt",
+      in: "psycopg2",
+      "database refuses the connection (db1:5432)"),
+    Case(
       "PgBouncer lets a query wait too long", "OperationalError", "query_wait_timeout", in: "psycopg",
       "database connection pool exhausted"),
     Case("SQLite is locked", "OperationalError", "database is locked", in: "django/db", "database file is locked"),
+    Case(
+      "SQLite's file is damaged", "DatabaseError", "database disk image is malformed", in: "django/db",
+      "database is damaged"),
+    Case(
+      "MySQL closed an idle connection, as it says since 8.0.24", "OperationalError",
+      "(4031, 'The client was disconnected by the server because of inactivity.')", in: "MySQLdb",
+      "database connection lost"),
     Case(
       "Oracle has no listener", "OperationalError", "ORA-12541: TNS:no listener", in: "oracledb", "database down"),
     Case(
@@ -64,6 +76,27 @@ import Testing
       "cache is read-only"),
     Case(
       "Redis wants a password", "AuthenticationError", "Authentication required.", in: "redis", "cache refuses access"),
+    Case(
+      "Redis cannot write its log", "ResponseError", "MISCONF Errors writing to the AOF file: No space left on device",
+      in: "redis", "cache cannot save to its disk"),
+    Case(
+      "Redis took its socket away", "ConnectionError",
+      "Error 2 connecting to unix socket: /run/redis/a.sock. No such file or directory.", in: "redis", "cache down"),
+    Case(
+      "Redis refuses on two addresses", "ConnectionError",
+      "Error Multiple exceptions: [Errno 111] Connect call failed ('::1', 6379, 0, 0), [Errno 111] Connect call failed "
+        + "('127.0.0.1', 6379) connecting to cache-1:6379.", in: "redis", "cache down (cache-1:6379)"),
+    Case(
+      "Redis refuses on Windows", "ConnectionError",
+      "Error 10061 connecting to cache-1:6379. No connection could be made.",
+      in: "redis", "cache down (cache-1:6379)"),
+    Case(
+      "memcached names its host", "ConnectionError",
+      "error 3 from memcached_get(:1:k1): (0x55d0c3a0) CONNECTION FAILURE,  host: 10.0.0.5:11211 -> connect.cc:212",
+      in: "pylibmc", "cache down (10.0.0.5:11211)"),
+    Case(
+      "the mail server has no address", "gaierror", "[Errno -2] Name or service not known", in: "smtplib",
+      "name resolution fails"),
     Case(
       "memcached is gone", "SomeErrors", "error 19 from memcached_set: SERVER HAS FAILED", in: "pylibmc", "cache down"),
     Case(
@@ -93,6 +126,31 @@ import Testing
       Case("", "OperationalError", Self.postgreSQL("FATAL:  \(words)"), in: "psycopg", nil).mail("total").fingerprint
     }
     #expect(name("nyt ei käy") != name("ei kiitos") && name("nyt ei käy") == name("nyt  ei käy"))
+  }
+
+  @Test("a disk that is read-only is one outage, another disk another; without a file it is the place's")
+  func disks() {
+    func name(_ text: String, _ function: String = "total") -> String? {
+      var mail = SampleMail()
+      (mail.type, mail.value) = ("OSError", text)
+      mail.frames[2].function = function
+      mail.frames[2].source = "open(path)"
+      return mail.fingerprint
+    }
+    let disk = name("[Errno 30] Read-only file system: '/srv/media/a.png'")
+    #expect(disk != nil && disk == name("[Errno 30] Read-only file system: '/srv/media/b.png'", "tax"))
+    #expect(disk != name("[Errno 30] Read-only file system: '/mnt/backup/a.png'"))
+    #expect(disk != name("[Errno 5] Input/output error: '/srv/media/a.png'"))
+    #expect(name("[Errno 5] Input/output error") != name("[Errno 5] Input/output error", "tax"))
+  }
+
+  @Test("the users of a MySQL server that have too many connections are told apart")
+  func usersOfLimit() {
+    func name(_ user: String) -> String? {
+      let text = "(1226, \"User '\(user)' has exceeded the 'max_user_connections' resource (current value: 5)\")"
+      return Case("", "OperationalError", text, in: "MySQLdb", nil).mail("total").fingerprint
+    }
+    #expect(name("shop") != nil && name("shop") != name("report"))
   }
 
   @Test("what MySQL says of a column, a key or a constraint names it, and no value of a visitor's")
@@ -128,14 +186,30 @@ import Testing
     #expect(name("abc") != nil && name("abc") == name("x« y"))
   }
 
+  private func logged(_ message: String) -> String? {
+    var mail = SampleMail()
+    mail.subject = "[Shop] ERROR: \(message)"
+    let report = "\(message)\n\nReport\n\(message)\n\nDjango Version: 5.2\nPython Executable: /usr/bin/python3\n"
+    return SampleMail.fingerprint(mail.mail(report + "\nRequest data not supplied\n\nSettings:\n"))
+  }
+
+  @Test("two brokers that Celery cannot reach are two, and so are two signals that end a process of its pool")
+  func celery() {
+    func lost(_ host: String) -> String? {
+      logged(
+        "consumer: Cannot connect to redis://\(host):6379/0: Error 111 connecting to \(host):6379. Connection refused.."
+      )
+    }
+    #expect(lost("10.0.0.5") != nil && lost("10.0.0.5") != lost("10.0.0.6"))
+    func ended(_ pid: Int, _ signal: String) -> String? {
+      logged("Process 'ForkPoolWorker-3' pid:\(pid) exited with 'signal \(signal)'")
+    }
+    #expect(ended(4021, "9 (SIGKILL)") != nil && ended(4021, "9 (SIGKILL)") == ended(77, "9 (SIGKILL)"))
+    #expect(ended(4021, "9 (SIGKILL)") != ended(4021, "11 (SIGSEGV)"))
+  }
+
   @Test("attempts to reach a broker are one message however many there were")
   func attempts() {
-    func logged(_ message: String) -> String? {
-      var mail = SampleMail()
-      mail.subject = "[Shop] ERROR: \(message)"
-      let report = "\(message)\n\nReport\n\(message)\n\nDjango Version: 5.2\nPython Executable: /usr/bin/python3\n"
-      return SampleMail.fingerprint(mail.mail(report + "\nRequest data not supplied\n\nSettings:\n"))
-    }
     let first = logged("Connection to Redis lost: Retry (0/20) now.")
     #expect(first != nil && first == logged("Connection to Redis lost: Retry (1/20) in 1.00 second."))
     #expect(first != logged("Connection to Redis lost:"))
