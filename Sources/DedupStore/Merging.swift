@@ -36,6 +36,8 @@ enum Merging {
     let released = db.changesCount
     if released > 0 { return .released(released) }
     if error.isSplit { return .alreadySplit }
+    let variants = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM variant WHERE fingerprint_id = ?", arguments: [id])
+    guard variants ?? 0 > 1 else { return .singleVariant }
     try db.execute(sql: "UPDATE fingerprint SET is_split = 1 WHERE id = ?", arguments: [id])
     return .byVariant
   }

@@ -71,7 +71,7 @@ extension SQLiteStore {
   }
 
   /// Undoes `merge` for an error that was merged into another; one that others were merged into lets them go. Any other
-  /// is split: from now on each of its variants is an error of its own.
+  /// is split, if it has more than one variant: from now on each of them is an error of its own.
   package func split(_ error: Int64) async throws(StoreFailure) -> SplitResult? {
     try await commit { try Merging.split(error, $0.db) }
   }
@@ -89,6 +89,11 @@ extension StoreReader {
     }
   }
 
+  /// The error of a row.
+  package func error(row: Int64) async throws(StoreFailure) -> NamedError? {
+    try await read { try FingerprintQueries.named(row, $0) }
+  }
+
   /// The errors that `idPrefix` names, as in `fingerprint(idPrefix:)`, in one site if it is given.
   package func errors(idPrefix: String, site: String?) async throws(StoreFailure) -> [NamedError] {
     try await read { try FingerprintQueries.named(idPrefix, site: site, $0) }
@@ -102,6 +107,9 @@ extension SQLiteStore {
   package func errors(idPrefix: String, site: String?) async throws(StoreFailure) -> [NamedError] {
     try await reader.errors(idPrefix: idPrefix, site: site)
   }
+
+  /// See `StoreReader.error`.
+  package func error(row: Int64) async throws(StoreFailure) -> NamedError? { try await reader.error(row: row) }
 }
 
 /// What `SQLiteStore.split` did.
@@ -112,4 +120,6 @@ package enum SplitResult: Hashable, Sendable {
   case byVariant
   /// It was split before.
   case alreadySplit
+  /// All of its mails are alike: there is nothing to split, and nothing was done.
+  case singleVariant
 }

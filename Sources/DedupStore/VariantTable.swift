@@ -82,7 +82,8 @@ struct VariantTable {
     ])
   }
 
-  /// What is known of each variant, the first seen first, without their mails.
+  /// What is known of each variant, the first seen first, without their mails; also of errors that were merged into this
+  /// one.
   static func details(of fingerprint: Int64, _ db: Database) throws -> [VariantDetail] {
     let statement = try db.cachedStatement(
       sql: """
@@ -90,8 +91,9 @@ struct VariantTable {
           v.first_seen = f.first_seen AND s.slot IS NULL, v.text, v.place, v.caller
         FROM variant v
         JOIN fingerprint f ON f.id = v.fingerprint_id
-        LEFT JOIN sample s ON s.fingerprint_id = v.fingerprint_id AND s.slot = ? || v.variant
-        WHERE v.fingerprint_id = ? ORDER BY v.first_seen, v.variant
+        LEFT JOIN sample s ON s.fingerprint_id = v.fingerprint_id AND s.slot = ?1 || v.variant
+        WHERE v.fingerprint_id = ?2 OR v.fingerprint_id IN (SELECT id FROM fingerprint WHERE merged_into = ?2)
+        ORDER BY v.first_seen, v.variant
         """)
     let arguments: StatementArguments = [SampleTable.slot(ofVariant: ""), fingerprint]
     return try Row.fetchAll(statement, arguments: arguments).map { row in
@@ -126,7 +128,7 @@ extension VariantTable {
   /// error has a single variant.
   mutating func currentSpread(of fingerprint: Int64, _ db: Database) throws -> VariantSpread {
     let variants = try load(fingerprint, db)
-    guard variants.count > 1 else { return VariantSpread() }
+    guard try variants.count > 1 || Self.hasMerged(fingerprint, db) else { return VariantSpread() }
     for variant in variants.keys {
       let name = Name(fingerprint: fingerprint, variant: variant)
       if let traits = touched.removeValue(forKey: name) { try write(name, traits?.value, db) }
@@ -134,12 +136,19 @@ extension VariantTable {
     return try Self.spread(of: [fingerprint], db)
   }
 
-  /// Different texts and places among the variants of all these rows, which are of one error in several sites.
+  private static func hasMerged(_ fingerprint: Int64, _ db: Database) throws -> Bool {
+    let statement = try db.cachedStatement(sql: "SELECT 1 FROM fingerprint WHERE merged_into = ? LIMIT 1")
+    return try Row.fetchOne(statement, arguments: [fingerprint]) != nil
+  }
+
+  /// Different texts and places among the variants of all these rows, which are of one error in several sites, and of what
+  /// was merged into them.
   static func spread(of fingerprints: [Int64], _ db: Database) throws -> VariantSpread {
     let statement = try db.cachedStatement(
       sql: """
         SELECT COUNT(DISTINCT NULLIF(text, '')), COUNT(DISTINCT NULLIF(place, '')) FROM variant
-        WHERE fingerprint_id IN (SELECT value FROM json_each(?))
+        WHERE fingerprint_id IN (SELECT value FROM json_each(?1))
+          OR fingerprint_id IN (SELECT id FROM fingerprint WHERE merged_into IN (SELECT value FROM json_each(?1)))
         """)
     let rows = "[\(fingerprints.map(String.init).joined(separator: ","))]"
     let row = try Row.fetchOne(statement, arguments: [rows])

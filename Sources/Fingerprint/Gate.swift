@@ -21,7 +21,7 @@ struct Gate: Sendable {
   private(set) var origin = MailOrigin()
   /// Nothing tells which one is the site's.
   private(set) var hasTwoSubjects = false
-  private(set) var subject = ReportSubject(decoded: [])
+  var subject = ReportSubject(decoded: [])
   private(set) var decodedSubject: [UInt8] = []
   /// From the environment that cron prints into the header.
   private(set) var settingsModule: String?

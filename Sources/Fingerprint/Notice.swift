@@ -19,6 +19,8 @@ struct Notice {
   let kind: NoticeKind
   /// The Subject behind `EMAIL_SUBJECT_PREFIX` and a level.
   let title: [UInt8]
+  /// `[Shop]` where no level says how far the prefix goes.
+  let prefix: String?
 
   /// The Subject has to begin with a prefix in brackets or a level, as all mail to ADMINS and MANAGERS does: nobody else
   /// is told of his own login like that.
@@ -29,6 +31,9 @@ struct Notice {
     guard let kind else { return nil }
     if kind == .brokenLinks, !Self.isBrokenLink(text) { return nil }
     (self.kind, self.title) = (kind, title)
+    prefix = subject.span.firstIndex(of: UInt8(ascii: "]"), in: 0..<subject.count).map { close in
+      subject.span.text(0..<close + 1)
+    }
   }
 
   /// Kind and Subject without numbers, addresses and names in quotes.
@@ -48,7 +53,10 @@ struct Notice {
       start = close + 1
     }
     let said = ReportSubject(decoded: subject)
-    if said.level != nil { return said.message }
+    if said.level != nil {
+      let message = said.message.span
+      return Array(said.message[message.trimmed(0..<message.count)])
+    }
     let title = span.trimmed(start..<span.count)
     return start > 0 && !title.isEmpty ? Array(subject[title]) : nil
   }
@@ -88,6 +96,7 @@ extension Analysis {
     else { return self }
     var copy = self
     copy.format = .notice
+    if gate.subject.level == nil { copy.gate?.subject.prefix = notice.prefix }
     copy.work += gate.decodedSubject.count
     copy.text = notice.title
     copy.message = 0..<notice.title.count

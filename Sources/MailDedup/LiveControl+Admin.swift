@@ -50,6 +50,9 @@ extension LiveControl {
       switch try await store.split(error.row) {
       case .released(let count): reports.append(.init(error: ErrorName(error), released: count, wasSplit: false))
       case .byVariant: reports.append(.init(error: ErrorName(error), released: 0, wasSplit: false))
+      case .singleVariant:
+        let name = "\(error.id) \(DisplayText.oneLine(error.title))"
+        throw ControlProblem("all mails of \(name) are of one variant, so there is nothing to split", .refused)
       case .alreadySplit: reports.append(.init(error: ErrorName(error), released: 0, wasSplit: true))
       case nil: continue
       }
@@ -61,8 +64,14 @@ extension LiveControl {
   ///
   /// - Throws: `ControlProblem` where the beginning of an id names several.
   func selected(_ selector: ErrorSelector) async throws -> [NamedError] {
-    try Self.one(
-      try await store.errors(idPrefix: selector.id, site: selector.site).filter { $0.mergedInto == nil })
+    let named = try await store.errors(idPrefix: selector.id, site: selector.site)
+    let whole = named.filter { $0.mergedInto == nil }
+    if !whole.isEmpty { return try Self.one(whole) }
+    var into: [NamedError] = []
+    for row in Set(named.compactMap(\.mergedInto)).sorted() {
+      if let error = try await store.error(row: row) { into.append(error) }
+    }
+    return try Self.one(into)
   }
 
   /// One error, in whatever sites.

@@ -130,6 +130,21 @@ struct VariantTests {
     #expect(summary.errors.map(\.variants) == [VariantSpread(texts: 2, places: 1)])
   }
 
+  @Test("what was merged into an error counts among its variants, in its mails, the list and show")
+  func merged() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    try await store.accept(Self.mail("a", "one", "p", at: nine))
+    try await store.accept(Self.mail("b", "two", "q", error: "bbbb1111", at: nine))
+    func row(_ id: String) async throws -> Int64 { try #require(try await store.errors(idPrefix: id, site: nil).first).row }
+    _ = try await store.merge([try await row("bbbb")], into: try await row("aaaa"))
+    try await store.accept(Self.mail("a", "one", "p", at: nine + .hours(2)))
+    #expect(try await Self.words(store).last == "2 texts, 2 places")
+    let detail = try #require(try await store.fingerprint(idPrefix: "aaaa", now: nine).first)
+    #expect(detail.row.variants == VariantSpread(texts: 2, places: 2) && detail.variants.count == 2)
+  }
+
   @Test("variants of an earlier version have no text until their next mail")
   func migration() async throws {
     let folder = try Folder()
@@ -163,9 +178,10 @@ struct VariantTests {
   }
 
   private static func mail(
-    _ name: String, _ text: String, _ place: String, site: Site = Shop.site, at time: Timestamp
+    _ name: String, _ text: String, _ place: String, error: String = "aaaa1111", site: Site = Shop.site,
+    at time: Timestamp
   ) -> Submission {
-    var occurrence = Shop.occurrence("aaaa1111", site)
+    var occurrence = Shop.occurrence(error, site)
     occurrence.variant = name
     occurrence.traits = LateVariantTraits { VariantTraits(text: text, place: place, caller: "caller of \(name)") }
     return Shop.mail(.report(occurrence), at: time)

@@ -58,6 +58,17 @@ import Testing
     #expect(name("[Shop] 12 failed login attempts") == name("[Shop] 90 failed login attempts"))
   }
 
+  @Test("two sites that share a sender have notices of their own", arguments: ["", "ERROR: "])
+  func sites(level: String) {
+    func prefix(_ site: String) -> String? {
+      let bytes = Self.mail("[\(site)] \(level)Failed login for bob", "x")
+      guard case .report(let report) = ReportReader(notices: [.failedLogins]).judge(bytes) else { return nil }
+      #expect(report.title == "Failed login for bob")
+      return report.subjectPrefix
+    }
+    #expect(prefix("Shop") == "[Shop]" && prefix("Blog") == "[Blog]")
+  }
+
   @Test("a report stays what it is")
   func reports() {
     var mail = SampleMail()

@@ -97,7 +97,8 @@ extension RuleSuggestion {
 }
 
 extension ReportReader {
-  fileprivate func with(_ rules: RuleSet) -> ReportReader {
+  /// The same with other rules.
+  func with(_ rules: RuleSet) -> ReportReader {
     ReportReader(limits: limits, rules: rules, notices: notices, senders: senders)
   }
 

@@ -8,7 +8,7 @@ import MailMessage
 ///
 /// A mail that does not say when it came counts as sent at the time of the mail before it in the order of the files.
 package struct RuleTrial: Sendable {
-  private let plain = ReportReader()
+  private let plain: ReportReader
   private let ruled: ReportReader
   private let policy: WindowPolicy
   private let utcOffsetMinutes: @Sendable (Timestamp) -> Int
@@ -25,6 +25,7 @@ package struct RuleTrial: Sendable {
   /// - Parameter utcOffsetMinutes: of the clock that the days are told by.
   package init(_ configuration: Configuration, utcOffsetMinutes: @escaping @Sendable (Timestamp) -> Int = { _ in 0 }) {
     ruled = configuration.reader
+    plain = ruled.with(RuleSet())
     policy = configuration.window
     self.utcOffsetMinutes = utcOffsetMinutes
   }
