@@ -84,8 +84,21 @@ package struct DoubtDigest: Hashable, Sendable {
     if record.dropped > 0 {
       details.append("\(DisplayText.count(record.dropped, "of them is", "of them are")) not kept any more: too many")
     }
-    details += item.samples.reversed().map { "\($0.id) \($0.subject)" }
+    let common = Self.commonFront(item.samples.map(\.subject))
+    details += item.samples.reversed().map { sample in
+      let rest = sample.subject.dropFirst(common)
+      return "\(sample.id) \(common > 0 ? "…" : "")\(rest)"
+    }
     return title + details.map { "    " + DisplayText.cut(DisplayText.oneLine($0), columns: 70) }
+  }
+
+  /// How many characters all Subjects begin with in common, up to a blank; 0 where they fit as they are. What tells them
+  /// apart stands at their ends: `[Shop] ERROR (EXTERNAL IP): Internal Server Error: /cart/17`.
+  private static func commonFront(_ subjects: [String]) -> Int {
+    guard subjects.count > 1, subjects.contains(where: { $0.count > 50 }), var front = subjects.first else { return 0 }
+    for subject in subjects { front = String(zip(front, subject).prefix { $0 == $1 }.map(\.0)) }
+    guard let blank = front.lastIndex(of: " ") else { return 0 }
+    return front.distance(from: front.startIndex, to: blank) + 1
   }
 
   /// `KeyError at shop/cart.py in add (ambiguous-report)`.

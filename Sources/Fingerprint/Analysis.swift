@@ -45,6 +45,15 @@ struct Analysis: Sendable {
   /// What a rule of the admin made of it.
   var decision: RuleDecision?
 
+  /// The Subject says that somebody answers, and nothing else does: what reads like a report is a doubt.
+  mutating func noteAnswer() {
+    switch outcome {
+    case .report: outcome = .doubt(Doubt(.ambiguousReport))
+    case .pass(.noReportStructure): outcome = .pass(.humanReply)
+    case .pass, .doubt: break
+    }
+  }
+
   static func pass(_ reason: PassReason, gate: Gate? = nil, work: Int = 0) -> Analysis {
     Analysis(outcome: .pass(reason), gate: gate, work: work)
   }

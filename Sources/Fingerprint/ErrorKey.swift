@@ -38,6 +38,8 @@ struct ErrorKey: Sendable, Equatable {
   var normalized: [UInt8] = []
   /// Other code path or text inside of the group; empty for families.
   var variant: [UInt8] = []
+  /// It stands in a logged message, of which any part may be a visitor's: type and frames as well.
+  var isLogged = false
 }
 
 /// Writes the fields of a key, one on a line.

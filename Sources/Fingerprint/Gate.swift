@@ -21,6 +21,9 @@ struct Gate: Sendable {
   private(set) var origin = MailOrigin()
   /// Nothing tells which one is the site's.
   private(set) var hasTwoSubjects = false
+  /// The Subject begins with `Re:` or the like, and nothing else says that somebody answers: with the Message-ID that Python
+  /// makes, it may be the first word of what a visitor wrote.
+  private(set) var isTitledAnswer = false
   var subject = ReportSubject(decoded: [])
   private(set) var decodedSubject: [UInt8] = []
   /// From the environment that cron prints into the header.
@@ -30,6 +33,10 @@ struct Gate: Sendable {
     for field in header.fields {
       read(bytes, field)
       if veto != nil { return }
+    }
+    if isTitledAnswer, !origin.isNumberedID {
+      veto = .humanReply
+      return
     }
     subject = ReportSubject(decoded: decodedSubject)
     isNamedSender = senders.contains { $0.matches(origin.sender) }
@@ -71,7 +78,7 @@ struct Gate: Sendable {
 
   private mutating func readSubject(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) {
     let decoded = EncodedWord.decode(bytes, value, limit: LoggedMessage.mostOfSubject)
-    if Self.isAnswer(decoded.span) { veto = .humanReply }
+    isTitledAnswer = isTitledAnswer || Self.isAnswer(decoded.span)
     hasTwoSubjects = !decodedSubject.isEmpty
     if !hasTwoSubjects { decodedSubject = decoded }
   }

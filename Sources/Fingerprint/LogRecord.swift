@@ -85,6 +85,14 @@ struct ReportSubject: Sendable, Equatable {
   /// Whether the level is followed by what only `AdminEmailHandler` puts there: ` (EXTERNAL IP)` or ` (internal IP)`.
   var isOfHandler = false
 
+  /// The prefix, where it is one pair of brackets (`[Shop]`), or up to three words without any.
+  var plainPrefix: String? {
+    guard let prefix else { return nil }
+    if prefix.hasPrefix("[") { return prefix.firstIndex(of: "]") == prefix.indices.last ? prefix : nil }
+    let isPlain = !prefix.contains { "[]:".contains($0) } && prefix.split(separator: " ").count <= 3
+    return isPlain ? prefix : nil
+  }
+
   /// `django.utils.log.AdminEmailHandler`: prefix, level, perhaps ` (EXTERNAL IP)` or ` (internal IP)`, `: `, message.
   init(decoded: [UInt8]) {
     let text = decoded.span

@@ -85,6 +85,7 @@ extension ReportAnalyst {
     guard case .report(var key) = analysis.outcome else { return }
     let mark = Array("logged\n".utf8)
     key.bytes = mark + key.bytes
+    key.isLogged = true
     analysis.outcome = .report(key)
     analysis.earlier = analysis.earlier.certain.changed { mark + $0.bytes }
   }

@@ -97,6 +97,7 @@ package struct ReportReader: Hashable, Sendable {
     let analyst = ReportAnalyst(gate: gate, limits: limits, records: records, packages: packages)
     var analysis = analyse(bytes, content, analyst, &work)
     analysis.work += work
+    if gate.isTitledAnswer { analysis.noteAnswer() }
     return analysis
   }
 

@@ -20,7 +20,16 @@ struct ReportSummary {
       variant: Digest.hex(of: key.variant, bytes: 8), traits: { traits },
       title: title, place: place, kind: Self.hash(of: kind), packages: { packages },
       settingsModule: analysis.report?.settingsModule.map { bounded(text($0), to: 200) } ?? gate?.settingsModule,
-      subjectPrefix: gate?.subject.prefix, level: gate?.subject.level, ruling: analysis.decision?.ruling)
+      subjectPrefix: prefix, level: gate?.subject.level, ruling: analysis.decision?.ruling)
+  }
+
+  /// What tells sites apart that share an envelope. In a Subject that is not `AdminEmailHandler`'s a visitor's words may
+  /// stand before the level, so there a prefix is what can be one as a whole.
+  private var prefix: String? {
+    guard let subject = analysis.gate?.subject, analysis.report == nil, !subject.isOfHandler else {
+      return analysis.gate?.subject.prefix
+    }
+    return subject.plainPrefix
   }
 
   var title: String {
@@ -64,12 +73,12 @@ struct ReportSummary {
     return String(repeating: "0", count: 16 - digits.utf8.count) + digits
   }
 
-  /// What is certain of the error: its type, and the innermost frame of the application, else the view. Of a logged message
-  /// the view, of which most have none.
+  /// What is certain of the error: its type, and the innermost frame of the application, else the view. Of a logged message,
+  /// also one that holds a traceback, the view, of which most have none.
   private var kind: [UInt8] {
     let span = analysis.text.span
-    var writer = KeyWriter(analysis.message == nil ? .place : .message)
-    if let finding = analysis.findings.first, let last = finding.traceback.finalIndex {
+    var writer = KeyWriter(analysis.message == nil && !key.isLogged ? .place : .message)
+    if !key.isLogged, let finding = analysis.findings.first, let last = finding.traceback.finalIndex {
       let link = finding.traceback.links[last]
       writer.add(span, ExceptionType.lastName(span, link.type))
       let deriver = KeyDeriver(traceback: finding.traceback, placed: finding.placed)

@@ -5,7 +5,7 @@ package struct SessionLimits: Hashable, Sendable {
   /// The same for AUTH and what follows it (RFC 4954 section 4).
   package var authLine = 12288
   /// Octets of a message as transmitted; announced with SIZE (RFC 1870); beyond: 552 5.3.4.
-  package var messageSize = 25 * 1024 * 1024
+  package var messageSize = 64 * 1024 * 1024
   /// Octets of the header block; beyond it the message is refused, never cut.
   package var headerBlock = 1024 * 1024
   /// `Received:` fields after which a message counts as looping (RFC 5321 section 6.3): 554 5.4.6.

@@ -349,7 +349,9 @@ final class SessionHandler: ChannelDuplexHandler {
   /// A farewell is told with the end of the session. A client that is told the same again and again gets one line.
   private func log(_ reply: Reply) {
     guard reply.code >= 400, reply.code != 421 else { return lastRefusal = nil }
-    logger.event(reply == lastRefusal ? .debug : .info, .rejected, described([.reply: reply.description]))
+    // Django says nothing of it: too large a report is one that nobody will see.
+    let level: Logger.Level = reply.code == 552 && !session.isStranger ? .warning : .info
+    logger.event(reply == lastRefusal ? .debug : level, .rejected, described([.reply: reply.description]))
     lastRefusal = reply
   }
 

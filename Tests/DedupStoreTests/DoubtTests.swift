@@ -159,6 +159,25 @@ import Testing
     #expect(try await store.queueStatus().doubts == 0)
   }
 
+  @Test("Subjects that begin alike are told by their ends, and a large mail has its Subject too")
+  func subjectsOfDigest() async throws {
+    let folder = try Folder()
+    var limits = StoreLimits()
+    limits.inlineOctets = 1000
+    let store = try Shop.store(folder, limits: limits)
+    defer { store.close() }
+    try await store.accept(Shop.report())
+    for number in 0..<13 {
+      var mail = Self.doubt("text-too-large", at: nine + .seconds(number))
+      let subject = "[Shop] ERROR (EXTERNAL IP): Internal Server Error: /cart/\(number)/"
+      mail.message = Message(Array("Subject: \(subject)\r\n\r\n".utf8) + [UInt8](repeating: 0x78, count: 2000))
+      try await store.accept(mail)
+    }
+    #expect(try await store.tellWhatIsDue(now: nine + .minutes(6)) == nil)
+    let text = try #require(try await Self.digests(store).last)
+    for number in 10..<13 { #expect(text.contains(" =E2=80=A6/cart/\(number)/\r\n")) }
+  }
+
   @Test("counts, what is kept and what waits for a digest survive a crash")
   func crash() async throws {
     let folder = try Folder()

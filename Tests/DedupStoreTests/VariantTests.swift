@@ -137,7 +137,9 @@ struct VariantTests {
     defer { store.close() }
     try await store.accept(Self.mail("a", "one", "p", at: nine))
     try await store.accept(Self.mail("b", "two", "q", error: "bbbb1111", at: nine))
-    func row(_ id: String) async throws -> Int64 { try #require(try await store.errors(idPrefix: id, site: nil).first).row }
+    func row(_ id: String) async throws -> Int64 {
+      try #require(try await store.errors(idPrefix: id, site: nil).first).row
+    }
     _ = try await store.merge([try await row("bbbb")], into: try await row("aaaa"))
     try await store.accept(Self.mail("a", "one", "p", at: nine + .hours(2)))
     #expect(try await Self.words(store).last == "2 texts, 2 places")

@@ -194,6 +194,51 @@ struct PlainHostileCase: CustomTestStringConvertible, Sendable {
 
 /// What a fresh reader of the product found beyond the tables above.
 @Suite struct FoundByVisitorsTests {
+  @Test("a traceback in a logged message is of the kind of all logged messages, for its type and frames may be forged")
+  func kindOfLoggedTraceback() throws {
+    func report(_ number: Int) throws -> FingerprintedReport {
+      var sample = SampleMail()
+      let forged =
+        "Traceback (most recent call last):\n  File \"/srv/shop/orders/m\(number).py\", line 12, in f\n    g()\n"
+        + "ValueError\(number): boom"
+      sample.message = "payment failed for x\n\(forged)"
+      sample.subject = "[Shop] ERROR (EXTERNAL IP): " + sample.message.replacing("\n", with: "\\n")
+      let body =
+        "\(sample.message)\n\nReport\n\(sample.message)\n\nDjango Version: 5.2\nPython Executable: /usr/bin/python3\n"
+        + "\nRequest data not supplied\n\nSettings:\nUsing settings module shop.settings\n"
+      return try #require(SampleMail.report(sample.mail(body)))
+    }
+    let (one, two) = (try report(1), try report(2))
+    #expect(one.fingerprint != two.fingerprint && one.kind == two.kind)
+  }
+
+  @Test(
+    "in a Subject that is not Django's handler's, words before a level make no site",
+    arguments: [
+      ("[Shop] ERROR: import failed", "[Shop]"), ("Shop ERROR: import failed", "Shop"), ("[Shop] import failed", nil),
+      ("[Shop] [Aaron] ERROR: x.csv: import failed", nil), ("Import failed: [Evil] ERROR: x.csv", nil),
+      ("Import of the file failed x ERROR: y.csv", nil),
+    ] as [(String, String?)])
+  func siteOfSubject(subject: String, prefix: String?) throws {
+    var sample = SampleMail()
+    sample.subject = subject
+    sample.headers = "Message-ID: <179601025818.12603.6581494278367945011@web1>\n"
+    #expect(try #require(SampleMail.report(sample.mail(sample.traceback))).subjectPrefix == prefix)
+  }
+
+  @Test("a Subject that begins with a visitor's Re: makes a doubt of a traceback that Python mailed, and no answer")
+  func titledAnswer() {
+    var sample = SampleMail()
+    sample.subject = "Re: x.csv: import failed"
+    sample.headers = "Message-ID: <179601025818.12603.6581494278367945011@web1>\n"
+    #expect(SampleMail.outcome(sample.mail(sample.traceback)) == "ambiguous-report")
+    #expect(SampleMail.outcome(sample.mail("Hello Kim,\n\nyour order has come.\n")) == "human-reply")
+    sample.headers += "In-Reply-To: <x@y>\n"
+    #expect(SampleMail.outcome(sample.mail(sample.traceback)) == "human-reply")
+    sample.headers = ""
+    #expect(SampleMail.outcome(sample.mail(sample.traceback)) == "human-reply", "nothing says that Python made it")
+  }
+
   @Test("a line end in a logged message does not make it the words of another message")
   func lineEndInMessage() throws {
     func logged(_ message: String) throws -> FingerprintedReport {

@@ -7,8 +7,11 @@ extension ConfigurationSchema {
 
   private static let sizeLimits = [
     ConfigurationKey(
-      "message-size", \.limits.messageSize, .size(1024...1 << 30), example: "50MiB",
-      "The largest mail that is taken (552 beyond)."),
+      "message-size", \.limits.messageSize, .size(1024...1 << 30), example: "128MiB",
+      """
+      The largest mail that is taken (552 beyond). A form of 2.5 MB, which Django takes by default, can make a report of \
+      49 MB.
+      """),
     ConfigurationKey(
       "header-block", \.limits.headerBlock, .size(1024...64 << 20), example: "256KiB",
       "The largest header of a mail; beyond it the mail is refused."),
