@@ -26,6 +26,8 @@ enum Schema {
     migrator.registerMigration("15 bounds") { try $0.execute(sql: bounds) }
     migrator.registerMigration("16 kinds") { try $0.execute(sql: kinds) }
     migrator.registerMigration("17 variant traits") { try $0.execute(sql: variantTraits) }
+    migrator.registerMigration("18 rejections") { try $0.execute(sql: rejections) }
+    migrator.registerMigration("19 pacing") { try $0.execute(sql: pacing) }
     return migrator
   }
 
