@@ -65,7 +65,7 @@ enum APISchemas {
     "QueuedMail": [
       "id": "string", "kind": "string", "state": "string", "sender": "string", "recipients": "string[]",
       "size": "integer", "queued_at": "time", "attempts": "integer", "next_attempt": "time", "last_failure?": "string",
-      "rerouted_to?": "string",
+      "rerouted_to?": "string", "paced_by?": "string",
     ],
     "QueuedMailDetail": [
       "mail": "QueuedMail", "body": "string", "uses_smtputf8": "boolean", "delay_notified": "boolean",
@@ -75,16 +75,28 @@ enum APISchemas {
     "QueueChangeReport": ["ids": "string[]", "delivering": "string[]"],
     "UpstreamProbe": [
       "next_hop": "string", "works": "boolean", "steps": "string[]", "failure?": "string", "milliseconds": "integer",
+      "route?": "string",
     ],
     "Status": ["version": "string", "daemon?": "Daemon", "totals": "Totals", "queue": "Queue"],
     "Daemon": [
       "pid": "integer", "started_at": "time", "uptime_seconds": "integer", "listening": "string[]",
       "next_hop": "string", "connections": "integer", "trouble": "Trouble", "last_reload?": "ReloadReport",
-      "encryption?": "Encryption",
+      "encryption?": "Encryption", "rejecting?": "Rejecting[]", "routes?": "Route[]",
+      "pacing?": "Pacing[]", "growth?": "Growth",
+    ],
+    "Route": ["name": "string", "next_hop": "string", "sender?": "string"],
+    "Pacing": [
+      "next_hop": "string", "rate?": "string", "daily?": "integer", "of_period": "integer", "of_day": "integer",
+      "waiting": "integer", "last_leaves?": "time", "in_digests": "boolean",
+    ],
+    "Growth": ["since": "time", "waiting": "integer"],
+    "Rejecting": [
+      "next_hop": "string", "since": "time", "latest": "time", "mails": "integer", "reason": "string",
+      "took_until?": "time",
     ],
     "Trouble": [
       "spool_waiting": "integer", "spooled": "integer", "cut_through": "integer", "refused": "integer",
-      "set_aside?": "SetAside[]",
+      "set_aside?": "SetAside[]", "counted?": "integer", "disk_full_since?": "time",
     ],
     "Encryption": [
       "certificates": "Certificate[]", "problems": "string[]", "warnings": "string[]", "leaves_in_clear": "boolean",

@@ -117,12 +117,26 @@ package struct DaemonStatus: Codable, Sendable, Equatable {
   package var lastReload: ReloadReport?
   /// Absent when nothing is to be encrypted.
   package var encryption: EncryptionReport?
+  /// The next hops that reject mail about errors for good; absent when none does.
+  package var rejecting: [RejectingReport]?
+  /// The routes of the configuration; absent when there are none.
+  package var routes: [RouteReport]?
+  /// The next hops with limits that got mail; absent when there are none.
+  package var pacing: [PacingReport]?
+  /// Absent when the queue does not grow.
+  package var growth: GrowthReport?
 
   package init(
     pid: Int, startedAt: Date, uptimeSeconds: Int, listening: [String], nextHop: String, connections: Int,
-    trouble: TroubleReport, lastReload: ReloadReport? = nil, encryption: EncryptionReport? = nil
+    trouble: TroubleReport, lastReload: ReloadReport? = nil, encryption: EncryptionReport? = nil,
+    rejecting: [RejectingReport]? = nil, routes: [RouteReport]? = nil, pacing: [PacingReport]? = nil,
+    growth: GrowthReport? = nil
   ) {
+    self.routes = routes
+    self.pacing = pacing
+    self.growth = growth
     self.encryption = encryption
+    self.rejecting = rejecting
     self.pid = pid
     self.startedAt = startedAt
     self.uptimeSeconds = uptimeSeconds
@@ -210,11 +224,18 @@ package struct TroubleReport: Codable, Sendable, Equatable {
   package var refused: Int
   /// Databases that were set aside and not removed since; absent when there are none.
   package var setAside: [SetAsideReport]?
+  /// Error mails counted in the reserve, with a full disk; absent when there were none.
+  package var counted: Int?
+  /// Since when the disk has no room for new mail; absent when it has.
+  package var diskFullSince: Date?
 
   package init(
-    spoolWaiting: Int, spooled: Int, cutThrough: Int, refused: Int, setAside: [SetAsideReport]? = nil
+    spoolWaiting: Int, spooled: Int, cutThrough: Int, refused: Int, setAside: [SetAsideReport]? = nil,
+    counted: Int? = nil, diskFullSince: Date? = nil
   ) {
     self.setAside = setAside
+    self.counted = counted
+    self.diskFullSince = diskFullSince
     self.spoolWaiting = spoolWaiting
     self.spooled = spooled
     self.cutThrough = cutThrough

@@ -19,6 +19,8 @@ package struct QueuedMail: Codable, Sendable, Equatable {
   package var lastFailure: String?
   /// Where an admin sends it; absent: the way of all mail.
   package var reroutedTo: String?
+  /// The limit of the next hop that it waits for, until `next_attempt`; absent: none.
+  package var pacedBy: String?
 }
 
 /// One mail that waits, with what is in it.
@@ -70,6 +72,8 @@ package struct UpstreamProbe: Codable, Sendable, Equatable {
   /// What did not; absent when everything worked.
   package var failure: String?
   package var milliseconds: Int
+  /// The route of the configuration; absent: `[delivery]`, or a host that was asked for.
+  package var route: String?
 
   package init(_ probe: Probe) {
     nextHop = probe.nextHop
@@ -88,8 +92,9 @@ extension QueuedMail {
       id: entry.id.description, kind: entry.kind.rawValue,
       state: isBeingTried ? "delivering" : entry.state.rawValue, sender: entry.sender.text,
       recipients: entry.recipients.map(\.text), size: entry.size, queuedAt: Date(entry.queuedAt),
-      attempts: entry.attempts, nextAttempt: Date(entry.nextAttempt), lastFailure: entry.lastFailure,
-      reroutedTo: entry.reroutedTo?.description)
+      attempts: entry.attempts, nextAttempt: Date(max(entry.nextAttempt, entry.queuedAt)),
+      lastFailure: entry.lastFailure,
+      reroutedTo: entry.reroutedTo?.description, pacedBy: entry.pacedBy)
   }
 }
 

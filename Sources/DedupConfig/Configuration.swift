@@ -18,6 +18,8 @@ package struct Configuration: Hashable, Sendable {
   /// `[rule NAME]`, in the order of the file.
   package var rules = RuleSet()
   package var delivery = Delivery()
+  /// `[route NAME]`, in the order of the file.
+  package var routes: [Route] = []
   package var summary = Summary()
   package var store = Store()
   package var control = Control()
@@ -118,6 +120,14 @@ package struct Configuration: Hashable, Sendable {
     package var retry = RetryPolicy()
     /// Who gets bounces that cannot be delivered; nil: nobody, they are logged.
     package var postmaster: EmailAddress?
+    /// What each smarthost may be given.
+    package var limits = DeliveryLimits()
+    /// Takes the place of envelope senders that smarthosts refuse; nil: all leave as they are.
+    package var senderRewrite: EmailAddress?
+    /// Those senders.
+    package var rewrittenSenders: [Glob] = [
+      "*@localhost", "*@*.localdomain", "*@*.local", "*@*.internal", "*@*.lan",
+    ].compactMap { try? Glob($0, ignoresCase: true) }
     /// All mail is thrown away; for load tests.
     package var discards = false
 
@@ -210,6 +220,11 @@ extension Configuration {
     var copy = self
     for path in Self.paths { copy[keyPath: path] = resolve(copy[keyPath: path], against: folder) }
     for path in Self.optionalPaths { copy[keyPath: path] = copy[keyPath: path].map { resolve($0, against: folder) } }
+    for index in copy.routes.indices {
+      for path in Self.routePaths {
+        copy.routes[index][keyPath: path] = copy.routes[index][keyPath: path].map { resolve($0, against: folder) }
+      }
+    }
     copy.encryption.certificates = copy.encryption.certificates.map { resolve($0, against: folder) }
     return copy
   }
@@ -219,6 +234,10 @@ extension Configuration {
       \.listener.socket, \.tls.certificate, \.tls.key, \.auth.users, \.delivery.caFile, \.delivery.passwordFile,
       \.delivery.tokenFile, \.control.tokenFile,
     ]
+  }
+
+  private static var routePaths: [WritableKeyPath<Configuration.Route, String?>] {
+    [\.caFile, \.passwordFile, \.tokenFile]
   }
 
   private static var paths: [WritableKeyPath<Configuration, String>] {

@@ -3,12 +3,12 @@ import DedupCore
 /// What is different in a new configuration, and what of that a running relay can take.
 package struct ConfigurationChange: Hashable, Sendable {
   /// The ids of the keys whose values differ, in the order of `dedup.conf`; `site` stands for all sites,
-  /// `rule` for all rules.
+  /// `rule` for all rules, `route` for all routes.
   package let keys: [String]
   /// The same with what stood there and what stands there now.
   package let values: [Value]
 
-  /// A key, `site NAME` or `rule NAME`, as a file has it; of these two all lines, joined by `; `.
+  /// A key, `route NAME`, `site NAME` or `rule NAME`, as a file has it; of these three all lines, joined by `; `.
   package struct Value: Hashable, Sendable {
     package var key: String
     /// Empty when it was not there.
@@ -20,7 +20,8 @@ package struct ConfigurationChange: Hashable, Sendable {
     let differing = ConfigurationSchema.sections.flatMap(\.keys).filter { $0.text(of: old) != $0.text(of: new) }
     let hasSameRules = old.rules == new.rules && old.window.rules == new.window.rules
     keys =
-      differing.map(\.id) + (old.window.sites == new.window.sites ? [] : [ConfigurationSchema.siteSection])
+      differing.map(\.id) + (old.routes == new.routes ? [] : [ConfigurationSchema.routeSection])
+      + (old.window.sites == new.window.sites ? [] : [ConfigurationSchema.siteSection])
       + (hasSameRules ? [] : [ConfigurationSchema.ruleSection])
     values =
       differing.map { Value(key: $0.id, old: $0.text(of: old), new: $0.text(of: new)) }
@@ -57,7 +58,8 @@ package struct ConfigurationChange: Hashable, Sendable {
   private static let route: Set = [
     "delivery.smarthost", "delivery.tls", "delivery.ca-file", "delivery.verify-certificate", "delivery.username",
     "delivery.password-file", "delivery.oauth-token-file", "delivery.oauth-token-command", "delivery.maildir",
-    "delivery.discard",
+    "delivery.discard", "delivery.sender-rewrite", "delivery.sender-rewrite-for", "delivery.rate", "delivery.daily",
+    ConfigurationSchema.routeSection,
   ]
 }
 

@@ -77,10 +77,11 @@ private struct ConfigurationBuilder {
   /// Where each rule and each site of the file at hand was met first, by name.
   private var rulePositions: [String: SourcePosition] = [:]
   private var sitePositions: [String: SourcePosition] = [:]
+  private var routePositions: [String: SourcePosition] = [:]
 
   /// From here on another file is read.
   mutating func beginFile() {
-    (seen, rulePositions, sitePositions) = ([:], [:], [:])
+    (seen, rulePositions, sitePositions, routePositions) = ([:], [:], [:], [:])
   }
 
   mutating func add(_ environment: EnvironmentReader) {
@@ -99,6 +100,7 @@ private struct ConfigurationBuilder {
   mutating func add(_ section: INISection) {
     if section.name.text == ConfigurationSchema.ruleSection { return addRule(section) }
     if section.name.text == ConfigurationSchema.siteSection { return addSite(section) }
+    if section.name.text == ConfigurationSchema.routeSection { return addRoute(section) }
     guard let known = lookUp(section.name) else { return }
     if let argument = section.argument {
       report(argument, "[\(known.name)] takes no name; write [\(known.name)]")
@@ -119,7 +121,8 @@ extension ConfigurationBuilder {
     if name.text.isEmpty { return nil }
     if let section = ConfigurationSchema.section(name.text) { return section }
     let names =
-      ConfigurationSchema.sections.map(\.name) + [ConfigurationSchema.siteSection, ConfigurationSchema.ruleSection]
+      ConfigurationSchema.sections.map(\.name)
+      + [ConfigurationSchema.routeSection, ConfigurationSchema.siteSection, ConfigurationSchema.ruleSection]
     let guess = suggestion(for: name.text, among: names)
     let remedy =
       guess.map { "did you mean \(heading(of: $0))?" } ?? "there are " + names.map(heading).joined(separator: ", ")
@@ -131,6 +134,7 @@ extension ConfigurationBuilder {
     switch section {
     case ConfigurationSchema.ruleSection: RuleSchema.heading
     case ConfigurationSchema.siteSection: SiteReader.heading
+    case ConfigurationSchema.routeSection: RouteReader.heading
     default: "[\(section)]"
     }
   }
@@ -147,6 +151,28 @@ extension ConfigurationBuilder {
     guard reader.problems.isEmpty else { return }
     parsed.origins["site \(reader.name)"] = section.name.position
     parsed.configuration.window.sites[reader.name] = reader.overrides
+  }
+
+  private mutating func addRoute(_ section: INISection) {
+    if let name = section.argument {
+      if routePositions[name.text] != nil {
+        return report(name, "[route \(excerpt(name.text))] stands twice; join the two sections")
+      }
+      routePositions[name.text] = name.position
+    }
+    let reader = RouteReader(section)
+    parsed.errors += reader.problems
+    guard reader.problems.isEmpty else { return }
+    let name = reader.route.name
+    parsed.origins["route \(name)"] = section.name.position
+    // One of an earlier file keeps its place among the others.
+    if let index = parsed.configuration.routes.firstIndex(where: { $0.name == name }) {
+      parsed.configuration.routes[index] = reader.route
+    } else if parsed.configuration.routes.count < RouteReader.mostRoutes {
+      parsed.configuration.routes.append(reader.route)
+    } else {
+      report(section.name, "there are more than \(RouteReader.mostRoutes) routes; is it the right file?")
+    }
   }
 
   private mutating func addRule(_ section: INISection) {

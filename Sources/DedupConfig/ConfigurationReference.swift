@@ -13,7 +13,7 @@ package enum ConfigurationReference {
       lines += ["", ""] + comment(section.explanation) + ["[\(section.name)]"]
       for key in section.keys { lines += [""] + entry(key, standard) }
     }
-    lines += sites + rules
+    lines += routes + sites + rules
     return lines.joined(separator: "\n") + "\n"
   }
 
@@ -23,15 +23,19 @@ package enum ConfigurationReference {
       let entries = section.keys.map { assignment($0, configuration) }
       return (["[\(section.name)]"] + entries).joined(separator: "\n") + "\n"
     }
-    return (sections + sites(of: configuration).map(\.text) + rules(of: configuration).map(\.text))
-      .joined(separator: "\n")
+    let named = routes(of: configuration) + sites(of: configuration) + rules(of: configuration)
+    return (sections + named.map(\.text)).joined(separator: "\n")
   }
 
-  /// Each `site NAME` and `rule NAME` with its lines, joined by `; `.
+  /// Each `route NAME`, `site NAME` and `rule NAME` with its lines, joined by `; `.
   static func named(_ configuration: Configuration) -> [(name: String, text: String)] {
-    (sites(of: configuration) + rules(of: configuration)).map { section in
+    (routes(of: configuration) + sites(of: configuration) + rules(of: configuration)).map { section in
       (section.name, section.text.split(separator: "\n").dropFirst().joined(separator: "; "))
     }
+  }
+
+  private static func routes(of configuration: Configuration) -> [(name: String, text: String)] {
+    configuration.routes.map { ("route \($0.name)", RouteReader.text(of: $0)) }
   }
 
   private static func sites(of configuration: Configuration) -> [(name: String, text: String)] {
@@ -88,6 +92,16 @@ extension ConfigurationReference {
 
   private static var sites: [String] {
     ["", ""] + comment(SiteReader.explanation) + ["#"] + SiteReader.example.map { "#     " + $0 }
+  }
+
+  /// Routes have no defaults.
+  private static var routes: [String] {
+    var lines = ["", ""] + comment(RouteReader.explanation) + ["#"] + RouteReader.example.map { "#     " + $0 }
+    for (heading, keys) in [(RouteReader.matching, RouteKey.matchers), (RouteReader.acting, RouteKey.settings)] {
+      lines += ["#"] + comment(heading)
+      lines += keys.flatMap { comment("\($0.name): \($0.explanation) Example: \($0.example)", indent: "  ") }
+    }
+    return lines
   }
 
   /// Rules have no defaults: an example and the keys, all of it comment.

@@ -9,6 +9,7 @@ func checkConsistency(of parsed: inout ParsedConfiguration) {
   checkAccess(&parsed)
   checkConnectionLimits(&parsed)
   checkDelivery(&parsed)
+  checkRoutes(&parsed)
   checkSummary(&parsed)
   checkControl(&parsed)
 }
@@ -145,6 +146,39 @@ private func checkDelivery(_ parsed: inout ParsedConfiguration) {
     parsed.error(
       at: "delivery.maildir", or: "store.directory",
       "this folder is given to both store.directory and delivery.maildir; write another one")
+  }
+}
+
+private func checkRoutes(_ parsed: inout ParsedConfiguration) {
+  let configuration = parsed.configuration
+  for (index, route) in configuration.routes.enumerated() {
+    let origin = "route \(route.name)"
+    let delivery = configuration.delivery(on: route)
+    if let earlier = configuration.routes[..<index].first(where: { $0.selector.coversAll(of: route.selector) }) {
+      parsed.warn(at: origin, "it never applies: [route \(earlier.name)] comes first and takes all it takes")
+    }
+    for smarthost in route.smarthosts ?? []
+    where configuration.listener.addresses.contains(where: { reaches(smarthost, $0) }) {
+      parsed.error(at: origin, "\(smarthost) is the relay itself (listener.address), mail would run in circles")
+    }
+    guard delivery.username != nil, route.smarthosts != nil || route.username != nil || route.tls != nil else {
+      continue
+    }
+    for smarthost in delivery.smarthosts where !smarthost.isLoopback && !delivery.tlsMode(for: smarthost).knowsThePeer {
+      parsed.error(
+        at: origin,
+        "with tls = \(delivery.tls.rawValue) others could read the password on its way to \(smarthost); write auto or require"
+      )
+    }
+  }
+}
+
+extension RouteSelector {
+  /// Whether all that `other` takes is taken by this one as well, as far as that shows.
+  fileprivate func coversAll(of other: RouteSelector) -> Bool {
+    (recipients.isEmpty || !other.recipients.isEmpty && Set(other.recipients).isSubset(of: recipients))
+      && (senders.isEmpty || !other.senders.isEmpty && Set(other.senders).isSubset(of: senders))
+      && (kinds.isEmpty || !other.kinds.isEmpty && Set(other.kinds).isSubset(of: kinds))
   }
 }
 

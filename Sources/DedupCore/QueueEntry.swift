@@ -26,6 +26,8 @@ package struct QueueEntry: Hashable, Sendable, Codable {
   package var state: State
   /// Where an admin sends it; nil: the way of all mail.
   package var reroutedTo: Smarthost?
+  /// Why it was not offered yet although it could be: the limits of the next hop; nil: it was, or nothing kept it.
+  package var pacedBy: String?
 
   /// Where the mail comes from.
   package enum Kind: String, Hashable, Sendable, Codable {
@@ -41,12 +43,14 @@ package struct QueueEntry: Hashable, Sendable, Codable {
     case summary
     /// Our own delivery status notification; never answered by another.
     case bounce
+    /// Our own mail that the relay is in trouble; it goes before everything else.
+    case alert
 
     /// Whether errors are held back because such a mail told of them.
     package var opensWindows: Bool {
       switch self {
       case .report, .notice: true
-      case .pass, .copy, .summary, .bounce: false
+      case .pass, .copy, .summary, .bounce, .alert: false
       }
     }
   }
@@ -55,8 +59,9 @@ package struct QueueEntry: Hashable, Sendable, Codable {
     id: QueueID, sender: EmailAddress, recipients: [EmailAddress], body: Envelope.BodyType, usesSMTPUTF8: Bool,
     size: Int, queuedAt: Timestamp, attempts: Int, nextAttempt: Timestamp, lastFailure: String?, kind: Kind,
     delayNotified: Bool, hasDelivered: Bool = false, statusRequest: DeliveryStatusRequest? = nil,
-    state: State? = nil, reroutedTo: Smarthost? = nil
+    state: State? = nil, reroutedTo: Smarthost? = nil, pacedBy: String? = nil
   ) {
+    self.pacedBy = pacedBy
     self.id = id
     self.sender = sender
     self.recipients = recipients

@@ -7,7 +7,7 @@ extension QueueEntry.Kind {
   /// not only for admins. Mail that is forwarded for a doubt is among `pass`: it may be for a customer.
   private var nameOutside: String? {
     switch self {
-    case .pass, .bounce: nil
+    case .pass, .bounce, .alert: nil
     case .report, .copy: "Error report"
     case .notice: "News of errors"
     case .summary: "Summary of error mail"

@@ -17,6 +17,15 @@ package struct Settlement: Hashable, Sendable {
   /// The first mail of a fingerprint, or the digest that named it, arrived nowhere, in no attempt: the next one of it
   /// has to be forwarded.
   package var reopensWindow: Bool
+  /// When it was rejected for good, if it `reopensWindow`.
+  package var rejectedAt: Timestamp?
+  /// The storm cap may have another mail in its place: nobody got it, and its next hop does not reject too many
+  /// (`RejectionWatch`).
+  package var returnsPlace = false
+  /// The limit of the next hop that what remains waits for; nil: it was offered.
+  package var pacedBy: String?
+  /// What counts against the limits of the next hops.
+  package var departures: [Departures] = []
   /// Who was asked, as in the attempt.
   package var nextHop: String
   package var remote: Smarthost?
@@ -32,6 +41,10 @@ package struct Settlement: Hashable, Sendable {
       self.reason = reason
       self.status = status
     }
+
+    /// It was tried for too long, and nobody rejected it.
+    var isExpiry: Bool { status == Self.expiry }
+    fileprivate static let expiry = "4.4.7"
   }
 }
 
@@ -58,6 +71,7 @@ extension RetryPolicy {
     }
     let wasSeen = entry.hasDelivered || !settlement.delivered.isEmpty
     settlement.reopensWindow = entry.kind.opensWindows && !wasSeen && settlement.remaining.isEmpty
+    if settlement.reopensWindow { settlement.rejectedAt = attempt.at }
     return settlement
   }
 }
@@ -79,7 +93,8 @@ extension Settlement {
       failed.append(Failure(recipient: recipient, reason: reason, status: status ?? "5.0.0"))
     case .deferred(let reason) where expired:
       lastFailure = reason
-      failed.append(Failure(recipient: recipient, reason: "not delivered in time; last: \(reason)", status: "4.4.7"))
+      failed.append(
+        Failure(recipient: recipient, reason: "not delivered in time; last: \(reason)", status: Failure.expiry))
     case .deferred(let reason):
       lastFailure = reason
       remaining.append(recipient)

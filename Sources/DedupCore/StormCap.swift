@@ -27,9 +27,11 @@ package struct StormCap: Hashable, Sendable {
   }
 
   /// How long until a digest is due of what waits `since` then; never positive when the clock was set back meanwhile.
-  package static func wait(since: Timestamp, now: Timestamp) -> Duration {
+  ///
+  /// - Parameter period: how often digests go out.
+  package static func wait(since: Timestamp, now: Timestamp, every period: Duration = digestEvery) -> Duration {
     let age = now.since(since)
-    return age < .zero ? .zero : digestEvery - age
+    return age < .zero ? .zero : period - age
   }
 
   private static func counts(_ time: Timestamp, now: Timestamp) -> Bool {

@@ -67,7 +67,7 @@ extension Duration {
 }
 
 extension Int64 {
-  fileprivate func flooringQuotient(dividingBy divisor: Int64) -> Int64 {
+  func flooringQuotient(dividingBy divisor: Int64) -> Int64 {
     let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
     return remainder < 0 ? quotient - 1 : quotient
   }

@@ -67,6 +67,8 @@ package enum ForwardReason: Hashable, Sendable {
 package enum SuppressionReason: String, Hashable, Sendable, Codable {
   /// A mail of the same fingerprint and site was forwarded and its window is not over.
   case insideWindow = "inside-window"
+  /// The next hop rejected the last mail of the error for good; the next one goes out a while later (`Rejection`).
+  case afterRejection = "after-rejection"
   /// A rule or a silence of the admin says so.
   case silenced
   /// A rule of the admin keeps it for the summary.

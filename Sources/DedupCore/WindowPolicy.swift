@@ -134,7 +134,7 @@ package struct WindowPolicy: Hashable, Sendable {
     if record.passesNext, !isNew { return .forward(.requested, record.count) }
     if let reason = arrival.holdingReason { return .suppress(reason, held) }
     guard let reason = forwardReason(record, isNew: isNew, beginning, arrival, settings, now: now) else {
-      return .suppress(.insideWindow, held)
+      return .suppress(record.isRejected ? .afterRejection : .insideWindow, held)
     }
     if arrival.isCapped, !reason.isAskedFor {
       return .suppress(reason == .newVariant ? .insideWindow : .stormCap, held)
@@ -151,7 +151,7 @@ package struct WindowPolicy: Hashable, Sendable {
     if isNew { return .first }
     if arrival.silence == .endsWithThis { return .silenceEnded }
     if let reason = reasonOfWindow(record, beginning, settings, now: now) { return reason }
-    return arrival.isNewVariant && record.variantsShown < settings.variants ? .newVariant : nil
+    return arrival.isNewVariant && !record.isRejected && record.variantsShown < settings.variants ? .newVariant : nil
   }
 
   /// - Parameter record: with the mail at hand counted as seen.
@@ -165,12 +165,21 @@ package struct WindowPolicy: Hashable, Sendable {
     case .again: return isFirst ? .first : .again
     case .new, nil: break
     }
-    guard let start = record.windowStart else { return isFirst ? .first : .lastOneRejected }
     let length = settings.length(afterTelling: record.episode.told)
+    guard let start = record.windowStart else {
+      if isFirst { return .first }
+      let isAllowed = record.rejection?.allowsNext(total: record.total, window: length, now: now) ?? true
+      return isAllowed ? .lastOneRejected : nil
+    }
     if start.since(now) > max(.zero, min(Self.tolerance, length)) { return .clockJumpedBack }
     guard now >= end(of: start, length: length) else { return nil }
     return settings.reminders.isEmpty ? .windowElapsed : .stillGoing
   }
+}
+
+extension WindowRecord {
+  /// The mail that told of it was rejected, and none since.
+  fileprivate var isRejected: Bool { windowStart == nil && rejection != nil }
 }
 
 extension WindowPolicy.Arrival {

@@ -28,14 +28,18 @@ package struct WindowRecord: Hashable, Sendable, Codable {
   package var lastReason: String?
   /// The rule that decided over it; nil: none did.
   package var lastRule: String?
+  /// What became of the latest mails that told of it, where the next hop rejected them for good; nil: the latest one
+  /// whose window passed was not rejected.
+  package var rejection: Rejection?
 
   /// - Parameter episode: nil: everything so far was one.
   package init(
     firstSeen: Timestamp, lastSeen: Timestamp, windowStart: Timestamp?, held: Int, total: Int, suppressed: Int,
     length: Duration? = nil, variantsShown: Int = 0, episode: Episode? = nil, awaitsDigestSince: Timestamp? = nil,
     allClearAt: Timestamp? = nil, resolvedAt: Timestamp? = nil,
-    passesNext: Bool = false, lastReason: String? = nil, lastRule: String? = nil
+    passesNext: Bool = false, lastReason: String? = nil, lastRule: String? = nil, rejection: Rejection? = nil
   ) {
+    self.rejection = rejection
     self.length = length
     self.variantsShown = variantsShown
     self.firstSeen = firstSeen
@@ -94,6 +98,8 @@ package struct WindowRecord: Hashable, Sendable, Codable {
 
   /// What a mail or a digest does that tells of this error: from now on it is held back.
   package mutating func opensWindow(at now: Timestamp) {
+    // The window that was open until now stood: its mail was not rejected.
+    if windowStart != nil { rejection = nil }
     passesNext = false
     windowStart = now
     held = 0

@@ -9,6 +9,7 @@ import MailMessage
 final class Batch {
   let db: Database
   let policy: WindowPolicy
+  let telling: ErrorTelling
   let limits: StoreLimits
   let letterhead: Letterhead
   var windows: WindowTable
@@ -37,9 +38,10 @@ final class Batch {
   }
 
   init(
-    _ db: Database, directory: String, policy: WindowPolicy, limits: StoreLimits, letterhead: Letterhead,
-    latest: LatestSamples, memory: BatchMemory, packages: SitePackages
+    _ db: Database, directory: String, policy: WindowPolicy, telling: ErrorTelling = .oneByOne, limits: StoreLimits,
+    letterhead: Letterhead, latest: LatestSamples, memory: BatchMemory, packages: SitePackages
   ) {
+    self.telling = telling
     self.latest = latest
     self.packages = PackageTable(packages)
     unchanged = memory.unchanged
@@ -91,11 +93,13 @@ extension Batch {
 
   /// Adds a mail of our own, due at once.
   ///
+  /// - Parameters:
+  ///   - cap: the site whose storm cap it counts for, since `at`.
   /// - Returns: the id that it got.
   @discardableResult
-  func enqueue(_ mail: OwnMail, file: BodyFile?) throws -> QueueID {
+  func enqueue(_ mail: OwnMail, file: BodyFile?, cap: Int64? = nil, at queuedAt: Timestamp? = nil) throws -> QueueID {
     var entry = QueueTable.NewEntry(
-      id: mail.id, kind: mail.kind, envelope: mail.envelope, queuedAt: mail.id.time, opened: nil)
+      id: mail.id, kind: mail.kind, envelope: mail.envelope, queuedAt: queuedAt ?? mail.id.time, opened: nil, cap: cap)
     try QueueTable.insert(&entry, StoredMessage(Message(mail.message), .init(top: []), file: file), db)
     effects.added.addOther()
     return entry.id
@@ -104,7 +108,7 @@ extension Batch {
   private func decide(_ submission: Submission, _ occurrence: Occurrence, _ file: BodyFile?) throws -> Verdict {
     let now = submission.receivedAt
     let outcome: WindowTable.Outcome
-    switch try windows.decide(occurrence, submission, policy, db) {
+    switch try windows.decide(occurrence, submission, policy, inDigests: telling != .oneByOne, db) {
     case .excess(let doubt): return try decide(submission, doubt, file)
     case .decided(let decided): outcome = decided
     }
@@ -126,7 +130,8 @@ extension Batch {
       let context = ForwardedMail.Context(
         thread: outcome.thread, subject: outcome.settings.subject, variants: try variants(reason, count, outcome),
         utcOffsetMinutes: letterhead.utcOffsetMinutes(now))
-      try insert(submission, ForwardedMail.render(submission, verdict, context), .report, opened, file)
+      try insert(
+        submission, ForwardedMail.render(submission, verdict, context), .report, opened, file, cap: outcome.cap)
     case .suppress:
       tally.add(.suppressed, verdict.reason, fingerprint: outcome.row, at: now)
       if let file { effects.orphans.append(file.name) }
@@ -134,7 +139,7 @@ extension Batch {
     if let milestone = outcome.decision.milestone {
       try tell(
         .milestone(milestone), of: outcome.row, outcome.decision.record, outcome.thread, outcome.settings.subject,
-        at: now)
+        cap: verdict.isForward ? nil : outcome.cap, at: now)
     }
     return verdict
   }
@@ -212,10 +217,11 @@ extension Batch {
 
   private func insert(
     _ submission: Submission, _ rendering: ForwardedMail.Rendering, _ kind: QueueEntry.Kind,
-    _ opened: QueueTable.OpenedWindow?, _ file: BodyFile?
+    _ opened: QueueTable.OpenedWindow?, _ file: BodyFile?, cap: Int64? = nil
   ) throws {
     var entry = QueueTable.NewEntry(
-      id: submission.id, kind: kind, envelope: submission.envelope, queuedAt: submission.receivedAt, opened: opened)
+      id: submission.id, kind: kind, envelope: submission.envelope, queuedAt: submission.receivedAt, opened: opened,
+      cap: cap)
     // What is in the database is in the WAL before that.
     let room = file == nil ? 2 * submission.message.count : 0
     if let shortage = space?.shortage(for: room, limits) { throw shortage }

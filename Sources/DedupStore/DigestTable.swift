@@ -9,7 +9,9 @@ enum DigestTable {
     var since: Timestamp
 
     /// How long until its digest is due; never positive when the clock was set back since.
-    func wait(now: Timestamp) -> Duration { StormCap.wait(since: since, now: now) }
+    func wait(now: Timestamp, every period: Duration) -> Duration {
+      StormCap.wait(since: since, now: now, every: period)
+    }
   }
 
   /// The sites with errors that wait.
@@ -23,8 +25,8 @@ enum DigestTable {
   }
 
   /// How long until a digest is due; nil when no error waits for one.
-  static func next(now: Timestamp, _ db: Database) throws -> Duration? {
-    try waiting(db).map { $0.wait(now: now) }.min()
+  static func next(now: Timestamp, every period: Duration, _ db: Database) throws -> Duration? {
+    try waiting(db).map { $0.wait(now: now, every: period) }.min()
   }
 
   /// The errors of `site` that wait, in the order in which they came, and how many more there are.

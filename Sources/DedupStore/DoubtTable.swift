@@ -238,8 +238,8 @@ extension DoubtTable {
   }
 
   /// How long until a digest is due; nil when no doubt waits for one.
-  static func next(now: Timestamp, _ db: Database) throws -> Duration? {
-    try waiting(db).map { StormCap.wait(since: $0.since, now: now) }.min()
+  static func next(now: Timestamp, every period: Duration, _ db: Database) throws -> Duration? {
+    try waiting(db).map { StormCap.wait(since: $0.since, now: now, every: period) }.min()
   }
 
   /// What a digest of `envelope` has to tell, and to whom.

@@ -48,6 +48,7 @@ extension WindowRecord {
   fileprivate mutating func absorb(_ other: WindowRecord) {
     firstSeen = min(firstSeen, other.firstSeen)
     lastSeen = max(lastSeen, other.lastSeen)
+    rejection?.total += other.total
     held += other.held
     total += other.total
     suppressed += other.suppressed
@@ -59,6 +60,6 @@ extension WindowRecord {
   /// What stays of a record whose counts another one took over: when it stands on its own again, its next mail goes out.
   fileprivate mutating func giveAway() {
     (held, total, suppressed, episode.mails, episode.told) = (0, 0, 0, 0, 0)
-    (windowStart, awaitsDigestSince, allClearAt) = (nil, nil, nil)
+    (windowStart, awaitsDigestSince, allClearAt, rejection) = (nil, nil, nil, nil)
   }
 }

@@ -6,7 +6,7 @@ import MailMessage
 enum QueueQueries {
   private static let columns = """
     id, sender, body_type, smtputf8, octets, queued_at, attempts, next_attempt, last_failure, kind, delay_notified,
-    delivered, dsn_ret, dsn_envid, envelope_crc32c, recipients, aside, rerouted_to
+    delivered, dsn_ret, dsn_envid, envelope_crc32c, recipients, aside, rerouted_to, paced_by
     """
 
   /// Entries to try now. Half of the places are for fresh mail, so that a backlog of retries never starves it, and the
@@ -191,6 +191,7 @@ enum QueueQueries {
       case .nothing, nil: break
       }
       withoutRecipients.reroutedTo = try row.optionalText(17).flatMap { Smarthost($0) }
+      withoutRecipients.pacedBy = try row.optionalText(18)
     }
 
     func entry(_ db: Database) throws -> QueueEntry { try checkedEntry(db).entry }

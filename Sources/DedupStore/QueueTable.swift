@@ -36,6 +36,11 @@ enum QueueTable {
     var opened: OpenedWindow?
     /// The row of the doubts that it is held back with; nil: it is due at once.
     var doubt: Int64?
+    /// The site whose storm cap it counts for; nil: it counts for none.
+    var cap: Int64?
+
+    /// What tells of trouble goes before all else that is due.
+    fileprivate var due: Timestamp { kind == .alert ? Timestamp(milliseconds: 0) : queuedAt }
   }
 
   /// Adds an entry. When its id is in use (by another process, or before a clock was set back), it
@@ -65,8 +70,8 @@ enum QueueTable {
         INSERT INTO entry
           (id, kind, sender, body_type, smtputf8, octets, queued_at, attempts, next_attempt, scheduled_at,
            delay_notified, fingerprint_id, window_start, carried, aside, dsn_ret, dsn_envid, envelope_crc32c,
-           recipients, doubt_id)
-        VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+           recipients, doubt_id, cap_site)
+        VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """)
     let time = entry.queuedAt.milliseconds
     let envelope = entry.envelope
@@ -75,11 +80,11 @@ enum QueueTable {
       [envelope.sender.text, envelope.body.rawValue, entry.kind.rawValue])
     try statement.execute(arguments: [
       entry.id.rawValue, entry.kind.rawValue, envelope.sender.text, envelope.body.rawValue,
-      envelope.usesSMTPUTF8, message.octets, time, time, time,
+      envelope.usesSMTPUTF8, message.octets, time, entry.due.milliseconds, time,
       entry.opened?.fingerprint, entry.opened?.start.milliseconds, entry.opened?.carried ?? 0,
       (entry.doubt == nil ? Aside.nothing : .held).rawValue, envelope.statusRequest?.returns?.rawValue,
       envelope.statusRequest?.envelopeID?.encoded, checksum,
-      envelope.recipients.count, entry.doubt,
+      envelope.recipients.count, entry.doubt, entry.cap,
     ])
   }
 
@@ -113,12 +118,12 @@ enum QueueTable {
       sql: """
         UPDATE entry
         SET attempts = ?, next_attempt = ?, scheduled_at = IFNULL(?, scheduled_at), last_failure = ?,
-          delay_notified = delay_notified OR ?, delivered = delivered OR ?, recipients = ?
+          delay_notified = delay_notified OR ?, delivered = delivered OR ?, recipients = ?, paced_by = ?
         WHERE id = ?
         """)
     try statement.execute(arguments: [
       settlement.attempts, min(settlement.nextAttempt, .latestStored).milliseconds, scheduledAt?.milliseconds,
-      settlement.lastFailure, delayNoticeSent, !settlement.delivered.isEmpty, open.count,
+      settlement.lastFailure, delayNoticeSent, !settlement.delivered.isEmpty, open.count, settlement.pacedBy,
       settlement.entry.rawValue,
     ])
     // Rows that stay are not written again: a damaged one would get a checksum that says it is sound.
@@ -127,6 +132,19 @@ enum QueueTable {
     for recipient in recipients where !stays.contains(recipient.position) {
       try forget.execute(arguments: [settlement.entry.rawValue, recipient.position])
     }
+  }
+
+  /// Puts an entry off that was not offered yet: `reason` is the limit of the next hop that it waits for.
+  static func postpone(
+    _ id: QueueID, until time: Timestamp, reason: String, scheduledAt: Timestamp?, _ db: Database
+  ) throws {
+    let statement = try db.cachedStatement(
+      sql: """
+        UPDATE entry SET next_attempt = ?, scheduled_at = IFNULL(?, scheduled_at), paced_by = ? WHERE id = ?
+        """)
+    try statement.execute(arguments: [
+      min(time, .latestStored).milliseconds, scheduledAt?.milliseconds, reason, id.rawValue,
+    ])
   }
 
   /// Removes an entry with its recipients and its message.

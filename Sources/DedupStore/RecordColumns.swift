@@ -8,7 +8,7 @@ enum RecordColumns {
     "first_seen", "last_seen", "window_start", "held", "total", "suppressed", "window_length", "variants_shown",
     "episodes", "episode_start", "episode_mails", "episode_told", "milestone", "beginning", "quiet_before",
     "episode_over", "awaits_digest", "all_clear_at", "resolved_at",
-    "pass_next", "last_reason", "last_rule",
+    "pass_next", "last_reason", "last_rule", "rejections", "rejected_at", "rejected_total",
   ]
 
   /// For a query on `fingerprint` under the name `f`.
@@ -28,7 +28,10 @@ enum RecordColumns {
       record.episode.isOver, record.awaitsDigestSince?.milliseconds, record.allClearAt?.milliseconds,
       record.resolvedAt?.milliseconds, record.passesNext, record.lastReason, record.lastRule,
     ]
-    return window + episode
+    let rejection: StatementArguments = [
+      record.rejection?.count ?? 0, record.rejection?.at.milliseconds, record.rejection?.total ?? 0,
+    ]
+    return window + episode + rejection
   }
 
   /// Writes `record` into its row.
@@ -62,7 +65,16 @@ extension WindowRecord {
       length: try row.optionalDuration(column + 6), variantsShown: try row.count(column + 7), episode: episode,
       awaitsDigestSince: try row.optionalTime(column + 16), allClearAt: try row.optionalTime(column + 17),
       resolvedAt: try row.optionalTime(column + 18), passesNext: try row.integer(column + 19) != 0,
-      lastReason: try row.optionalText(column + 20), lastRule: try row.optionalText(column + 21))
+      lastReason: try row.optionalText(column + 20), lastRule: try row.optionalText(column + 21),
+      rejection: try Rejection(row, from: column + 22))
+  }
+}
+
+extension Rejection {
+  /// Nil where there was none.
+  fileprivate init?(_ row: Row, from column: Int) throws(StoreFailure) {
+    guard let at = try row.optionalTime(column + 1) else { return nil }
+    self.init(count: try row.count(column), at: at, total: try row.count(column + 2))
   }
 }
 

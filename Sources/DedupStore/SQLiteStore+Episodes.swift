@@ -3,18 +3,23 @@ import GRDB
 
 // What becomes due without a mail, and what the admin says about errors.
 extension SQLiteStore {
-  /// Queues the digests and the all-clears that are due at `now`, each in the transaction that says so. When none is, the
+  /// Queues the digests, those of bounces included, and the all-clears that are due at `now`, each in the transaction that says so. When none is, the
   /// database is not written.
   ///
   /// - Returns: how long until the next one may be due; nil: none is foreseen.
   package func tellWhatIsDue(now: Timestamp) async throws(StoreFailure) -> Duration? {
+    let period = writer.telling.digestEvery
     let next = try await reader.read { db in
-      try [DigestTable.next(now: now, db), DoubtTable.next(now: now, db), AllClears.next(db)?.since(now)]
-        .compactMap { $0 }.min()
+      try [
+        DigestTable.next(now: now, every: period, db), DoubtTable.next(now: now, every: period, db),
+        GatheredBounces.next(now: now, db),
+        AllClears.next(db)?.since(now),
+      ].compactMap { $0 }.min()
     }
     guard let next, next <= .zero else { return next }
     return try await commit { batch in
       try batch.allClear(now: now)
+      try batch.tellGatheredBounces(now: now)
       return try batch.digest(now: now)
     }
   }

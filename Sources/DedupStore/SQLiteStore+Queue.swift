@@ -55,7 +55,7 @@ extension Batch {
     let digested = reopens ? try DigestTable.opened(by: id, db) : []
     try QueueTable.delete(id, db)
     facts.file.map { effects.orphans.append($0) }
-    if reopens { try reopen(digested + [facts.opened].compactMap { $0 }, of: id) }
+    if reopens { try reopen(digested + [facts.opened].compactMap { $0 }, of: id, rejectedAt: nil) }
   }
 }
 

@@ -96,12 +96,14 @@ extension SQLiteStore {
   /// that nobody got opens again. A settlement for an entry that is gone does nothing. Cancelling the calling task does
   /// not stop it.
   ///
-  /// - Parameter delayNoticeSent: the sender now knows that the mail is late.
+  /// - Parameters:
+  ///   - delayNoticeSent: the sender now knows that the mail is late.
+  ///   - gathered: failures that the next digest of bounces tells of (`tellWhatIsDue`).
   package func settle(
-    _ settlement: Settlement, bounce: OwnMail? = nil, delayNoticeSent: Bool = false
+    _ settlement: Settlement, bounce: OwnMail? = nil, delayNoticeSent: Bool = false, gathered: [GatheredBounce] = []
   ) async throws(StoreFailure) {
     let settling = Settling(
-      settlement: settlement, at: latestTime, notice: bounce, delayNoticeSent: delayNoticeSent)
+      settlement: settlement, at: latestTime, notice: bounce, delayNoticeSent: delayNoticeSent, gathered: gathered)
     guard bounce != nil else { return try await share(isPatient: true) { try $0.settle(settling, noticeFile: nil) } }
     try await commit(bounce) { try $0.settle(settling, noticeFile: $1) }
   }
@@ -135,7 +137,7 @@ extension SQLiteStore {
   }
 
   /// - Parameter isPatient: `work` may be done a moment later, so that it shares a sync.
-  private func share<Output: Sendable>(
+  func share<Output: Sendable>(
     isPatient: Bool, _ work: @escaping @Sendable (Batch) throws -> Output
   ) async throws(StoreFailure) -> Output {
     let result = await withCheckedContinuation { continuation in

@@ -130,6 +130,15 @@ package final class SQLiteStore: MailStore, Sendable {
     reader.setPolicy(policy)
   }
 
+  /// What decides over windows at the moment.
+  package var policy: WindowPolicy { writer.currentPolicy }
+
+  /// How errors are told of at the moment.
+  package var telling: ErrorTelling { writer.telling }
+
+  /// Errors are told of as `telling` says from the next batch on.
+  package func setTelling(_ telling: ErrorTelling) { writer.setTelling(telling) }
+
   /// What is there for people stays as long as `retention` says from the next idle moment on.
   package func setRetention(_ retention: Retention) {
     writer.setRetention(retention)

@@ -65,6 +65,8 @@ extension Salvage {
       Table(name: "sent", key: ["site_id", "at"]), Table(name: "silence", key: ["id"]),
       Table(name: "doubt", key: ["id"]), Table(name: "dropped", key: ["quarter", "what"]),
       Table(name: "site_package", key: ["envelope", "package"]),
+      Table(name: "gathered_bounce", key: ["sender", "recipient", "status"]),
+      Table(name: "departure", key: ["next_hop", "minute"]),
     ]
   }
 

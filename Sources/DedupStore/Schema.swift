@@ -27,6 +27,8 @@ enum Schema {
     migrator.registerMigration("16 kinds") { try $0.execute(sql: kinds) }
     migrator.registerMigration("17 variant traits") { try $0.execute(sql: variantTraits) }
     migrator.registerMigration("18 site packages") { try $0.execute(sql: sitePackages) }
+    migrator.registerMigration("19 rejections") { try $0.execute(sql: rejections) }
+    migrator.registerMigration("20 pacing") { try $0.execute(sql: pacing) }
     return migrator
   }
 

@@ -37,6 +37,27 @@ struct SentTable {
     sent = []
   }
 
+  /// What one mail takes of the storm cap of its site.
+  struct Place {
+    private var site: Int64
+    private var at: Timestamp
+
+    /// Nil when the mail in `entry` takes none.
+    static func find(_ entry: QueueID, _ db: Database) throws -> Place? {
+      let statement = try db.cachedStatement(sql: "SELECT cap_site, queued_at FROM entry WHERE id = ?")
+      guard let row = try Row.fetchOne(statement, arguments: [entry.rawValue]), let site = try row.optionalInteger(0)
+      else { return nil }
+      return Place(site: site, at: try row.time(1))
+    }
+
+    /// To be called when no `SentTable` knows more than the database.
+    func giveBack(_ db: Database) throws {
+      let statement = try db.cachedStatement(
+        sql: "UPDATE sent SET mails = mails - 1 WHERE site_id = ? AND at = ? AND mails > 0")
+      try statement.execute(arguments: [site, at.milliseconds])
+    }
+  }
+
   private mutating func load(_ site: Int64, now: Timestamp, _ db: Database) throws -> StormCap {
     if let cap = caps[site] { return cap }
     let statement = try db.cachedStatement(sql: "SELECT at, mails FROM sent WHERE site_id = ? AND at > ?")

@@ -9,6 +9,8 @@ struct Settling: Sendable {
   /// A bounce or a delay notice.
   var notice: OwnMail?
   var delayNoticeSent: Bool
+  /// What is told in the next digest of bounces.
+  var gathered: [GatheredBounce] = []
 }
 
 extension Batch {
@@ -18,14 +20,21 @@ extension Batch {
     let settlement = settling.settlement
     guard let facts = try unchanged.take(settlement.entry) ?? QueueTable.facts(settlement.entry, db) else {
       noticeFile.map { effects.orphans.append($0.name) }
+      // It went out all the same.
+      for departures in settlement.departures { try DepartureTable.add(departures, db) }
       return
     }
     let open = settlement.open(of: facts.recipients)
     if open.isEmpty {
       let digested = settlement.reopensWindow ? try DigestTable.opened(by: settlement.entry, db) : []
+      let place = settlement.returnsPlace ? try SentTable.Place.find(settlement.entry, db) : nil
       try QueueTable.delete(settlement.entry, db)
       facts.file.map { effects.orphans.append($0) }
-      if settlement.reopensWindow { try reopen(digested + [facts.opened].compactMap { $0 }, of: settlement.entry) }
+      if settlement.reopensWindow {
+        try reopen(
+          digested + [facts.opened].compactMap { $0 }, of: settlement.entry, rejectedAt: settlement.rejectedAt)
+      }
+      if let place { try giveBack(place) }
     } else {
       try QueueTable.update(
         settlement, recipients: facts.recipients, open: open,
@@ -33,16 +42,27 @@ extension Batch {
         delayNoticeSent: settling.delayNoticeSent, db)
     }
     if let notice = settling.notice { try enqueue(notice, file: noticeFile) }
+    for departures in settlement.departures { try DepartureTable.add(departures, db) }
+    for bounce in settling.gathered { try GatheredBounces.note(bounce, db) }
+  }
+
+  /// Lets the storm cap have one more mail in place of one that nobody got.
+  private func giveBack(_ place: SentTable.Place) throws {
+    try windows.settle(db)
+    try place.giveBack(db)
   }
 
   /// Lets what the mail in `entry` told of be told again: nobody got it.
-  func reopen(_ windows: [QueueTable.OpenedWindow], of entry: QueueID) throws {
+  ///
+  /// - Parameter rejectedAt: see `WindowTable.reopen`.
+  func reopen(_ windows: [QueueTable.OpenedWindow], of entry: QueueID, rejectedAt: Timestamp?) throws {
     if windows.isEmpty {
       try self.windows.settle(db)
       try DoubtTable.untell(entry, db)
     }
     for opened in windows {
-      try self.windows.reopen(fingerprint: opened.fingerprint, start: opened.start, carried: opened.carried, db)
+      try self.windows.reopen(
+        fingerprint: opened.fingerprint, start: opened.start, carried: opened.carried, rejectedAt: rejectedAt, db)
     }
   }
 }

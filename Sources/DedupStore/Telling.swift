@@ -5,9 +5,11 @@ import MailMessage
 /// The mails that the store writes itself, in the transaction in which they become due.
 extension Batch {
   /// Queues a mail about the error in `row`.
+  ///
+  /// - Parameter cap: the site whose storm cap it counts for.
   func tell(
     _ kind: ErrorNotice.Kind, of row: Int64, _ record: WindowRecord, _ thread: MailThread, _ form: SubjectForm,
-    at now: Timestamp
+    cap: Int64?, at now: Timestamp
   ) throws {
     // First: it writes variants that `facts` counts.
     let spread = try windows.variants.currentSpread(of: row, db)
@@ -21,7 +23,7 @@ extension Batch {
     try enqueue(
       OwnMail(
         id: id, envelope: Envelope(sender: facts.sender, recipients: facts.recipients), message: message, kind: .notice),
-      file: nil)
+      file: nil, cap: cap, at: now)
   }
 
   /// Queues the digests that are due, and opens the windows of the errors that they name. Changes errors behind the back
@@ -29,13 +31,17 @@ extension Batch {
   ///
   /// - Returns: how long until the next one may be; nil: none waits.
   func digest(now: Timestamp) throws -> Duration? {
-    for waiting in try DigestTable.waiting(db) where waiting.wait(now: now) <= .zero {
+    for waiting in try DigestTable.waiting(db) where waiting.wait(now: now, every: telling.digestEvery) <= .zero {
       try sendDigest(of: waiting.site, now: now)
     }
-    for waiting in try DoubtTable.waiting(db) where StormCap.wait(since: waiting.since, now: now) <= .zero {
+    for waiting in try DoubtTable.waiting(db)
+    where StormCap.wait(since: waiting.since, now: now, every: telling.digestEvery) <= .zero {
       try sendDoubtDigest(of: waiting.envelope, now: now)
     }
-    return try [DigestTable.next(now: now, db), DoubtTable.next(now: now, db)].compactMap { $0 }.min()
+    return try [
+      DigestTable.next(now: now, every: telling.digestEvery, db),
+      DoubtTable.next(now: now, every: telling.digestEvery, db),
+    ].compactMap { $0 }.min()
   }
 
   private func sendDoubtDigest(of envelope: String, now: Timestamp) throws {
@@ -91,7 +97,7 @@ extension Batch {
       let settings = policy.settings(site: try row.text(1), rule: try row.optionalText(2))
       let limit = settings.hourlyForwards
       if try windows.mayTell(known.site, limit: limit, at: now, db) {
-        try tell(.allClear, of: known.id, known.record, known.thread, settings.subject, at: now)
+        try tell(.allClear, of: known.id, known.record, known.thread, settings.subject, cap: known.site, at: now)
       }
       known.record.ends()
       try RecordColumns.write(known.record, to: known.id, db)

@@ -18,6 +18,8 @@ struct WindowTable {
     /// The thread of the error before this mail.
     var thread: MailThread
     var settings: WindowSettings
+    /// The site whose storm cap the mail, or what the store says in its place, counts for; nil: it counts for none.
+    var cap: Int64?
   }
 
   /// What becomes of a report.
@@ -71,8 +73,10 @@ struct WindowTable {
 
   /// Asks `policy` about one more arrival of an error, and takes its verdict into the record. A new fingerprint gets
   /// its row at once, a known one when the batch is flushed.
+  ///
+  /// - Parameter inDigests: the limits of the next hop leave nothing for mails about single errors.
   mutating func decide(
-    _ named: Occurrence, _ submission: Submission, _ policy: WindowPolicy, _ db: Database
+    _ named: Occurrence, _ submission: Submission, _ policy: WindowPolicy, inDigests: Bool = false, _ db: Database
   ) throws -> Answer {
     let now = submission.receivedAt
     let standing = try standing(of: named.site, submission.envelope, policy, at: now, db)
@@ -91,7 +95,7 @@ struct WindowTable {
     let arrival = WindowPolicy.Arrival(
       site: occurrence.site.name, rule: occurrence.rule, isNewVariant: isNewVariant,
       silence: try silences.rule(over: occurrence, row: known?.row.id, now: now, db),
-      isCapped: try isOneOfMany || sent.isCapped(cap, limit: settings.hourlyForwards, now: now, db))
+      isCapped: try inDigests || isOneOfMany || sent.isCapped(cap, limit: settings.hourlyForwards, now: now, db))
     let decision = policy.decide(known?.row.record, arrival, now: now)
     occurrence.site = standing.site
     let rows = try sites.rows(of: standing, named: named.site, submission.envelope, at: now, db)
@@ -110,12 +114,14 @@ struct WindowTable {
     let isExplained = entry.row.isExplained || entry.isBeingExplained
     entry.isBeingExplained = true
     entries[entry.row.id] = entry
-    if decision.mailsCapped > 0 { try sent.note(rows.cap, at: now, db) }
+    let isCounted = decision.mailsCapped > 0
+    if isCounted { try sent.note(rows.cap, at: now, db) }
     try variants.note(occurrence, of: entry.row.id, isShown: decision.verdict.isForward, at: now, db)
     return .decided(
       Outcome(
         decision: decision, row: entry.row.id, site: entry.row.site, isNew: known == nil,
-        isNewVariant: isNewVariant, isExplained: isExplained, thread: thread, settings: settings))
+        isNewVariant: isNewVariant, isExplained: isExplained, thread: thread, settings: settings,
+        cap: isCounted ? rows.cap : nil))
   }
 
   /// Whether as many errors of `kind` were new in a site within the hour as may go out.
@@ -155,6 +161,36 @@ struct WindowTable {
     }
   }
 
+  /// Adds what the reserve counted of an error, which gets its row if it has none.
+  ///
+  /// - Returns: the row; nil when its envelope has no room for another error.
+  mutating func add(
+    _ arrivals: [ReservedArrival], of error: ReservedError, _ policy: WindowPolicy, _ db: Database
+  ) throws -> Int64? {
+    guard let first = arrivals.map(\.at).min(), arrivals.contains(where: { $0.fate != .spooled }) else { return nil }
+    let submission = Submission(
+      id: QueueIDs.next(at: first), receivedAt: first, envelope: error.envelope, received: [],
+      message: Message(error.head), judged: .report(error.occurrence))
+    let standing = try standing(of: error.site, error.envelope, policy, at: first, db)
+    var occurrence = error.occurrence
+    occurrence.site = standing.site
+    let place = try place(of: occurrence, db)
+    if place.entry == nil, try !sites.hasRoom(error.envelope, db) { return nil }
+    let rows = try sites.rows(of: standing, named: error.site, error.envelope, at: first, db)
+    var record =
+      place.entry?.row.record
+      ?? WindowRecord(firstSeen: first, lastSeen: first, windowStart: nil, held: 0, total: 0, suppressed: 0)
+    record.add(arrivals)
+    var entry = try entry(at: place, occurrence, submission, record, in: rows.site, db)
+    if place.entry == nil {
+      sites.noteError(of: error.envelope, isJoined: standing.site != error.site, at: first)
+    }
+    entry.row.record = record
+    touched.insert(entry.row.id)
+    entries[entry.row.id] = entry
+    return entry.row.id
+  }
+
   /// Takes note of a mail of our own about errors of `site`, unless it would be one too many.
   mutating func mayTell(_ site: Int64, limit: Int, at now: Timestamp, _ db: Database) throws -> Bool {
     if try sent.isCapped(site, limit: limit, now: now, db) { return false }
@@ -168,13 +204,22 @@ struct WindowTable {
     self = WindowTable(variants: variants.emptied)
   }
 
-  /// Lets the next mail of a fingerprint out: the mail that opened its window at `start` never arrived. What that mail
+  /// Lets a next mail of a fingerprint out: the mail that opened its window at `start` never arrived. What that mail
   /// said about held back ones is counted as held back again. A window that was opened since stays.
-  mutating func reopen(fingerprint id: Int64, start: Timestamp, carried: Int, _ db: Database) throws {
+  ///
+  /// - Parameter rejectedAt: the time from which `Rejection` counts; nil: an admin deleted the mail, and the very next one
+  ///   goes out.
+  mutating func reopen(
+    fingerprint id: Int64, start: Timestamp, carried: Int, rejectedAt: Timestamp?, _ db: Database
+  ) throws {
     try settle(db)
     let statement = try db.cachedStatement(
-      sql: "UPDATE fingerprint SET window_start = NULL, held = held + ? WHERE id = ? AND window_start = ?")
-    try statement.execute(arguments: [carried, id, start.milliseconds])
+      sql: """
+        UPDATE fingerprint SET window_start = NULL, held = held + ?1,
+          rejections = IIF(?4 IS NULL, 0, rejections + 1), rejected_at = ?4, rejected_total = total
+        WHERE id = ?2 AND window_start = ?3
+        """)
+    try statement.execute(arguments: [carried, id, start.milliseconds, rejectedAt?.milliseconds])
   }
 
   /// Writes what changed; what is known afterwards is what the database says.

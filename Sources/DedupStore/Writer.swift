@@ -14,6 +14,7 @@ final class Writer: Sendable {
   private let letterhead: Letterhead
   private let replacer: Replacer
   private let policy: Mutex<WindowPolicy>
+  private let tellingNow = Mutex(ErrorTelling.oneByOne)
   /// The time for ages.
   let ages: AgeClock
   private let retention: Mutex<Retention>
@@ -62,7 +63,15 @@ final class Writer: Sendable {
   /// - Parameter envelope: `Site.envelopeKey(of:)`.
   func packages(of envelope: String) -> [String] { sitePackages.withLock { $0.names(of: envelope) } }
 
+  /// What decides at the moment.
+  var currentPolicy: WindowPolicy { policy.withLock { $0 } }
+
   func setPolicy(_ policy: WindowPolicy) { self.policy.withLock { $0 = policy } }
+
+  /// How errors are told of at the moment.
+  var telling: ErrorTelling { tellingNow.withLock { $0 } }
+
+  func setTelling(_ telling: ErrorTelling) { tellingNow.withLock { $0 = telling } }
 
   func setRetention(_ retention: Retention) { self.retention.withLock { $0 = retention } }
 
@@ -176,8 +185,8 @@ final class Writer: Sendable {
     // Left open by a rollback that failed; nothing of it was acknowledged.
     if db.isInsideTransaction { try db.rollback() }
     let batch = Batch(
-      db, directory: bodies.folder, policy: policy.withLock { $0 }, limits: limits, letterhead: letterhead,
-      latest: latestSamples(of: generation), memory: takeMemory(of: generation),
+      db, directory: bodies.folder, policy: policy.withLock { $0 }, telling: telling, limits: limits,
+      letterhead: letterhead, latest: latestSamples(of: generation), memory: takeMemory(of: generation),
       packages: sitePackages.withLock { $0 })
     let isFirst = begunGeneration.withLock { $0 != generation }
     let changes = db.totalChangesCount

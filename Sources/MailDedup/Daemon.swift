@@ -55,7 +55,8 @@ struct Daemon {
         configuration, largeMessages: store.largeMessages, hostname: hostname, group: delivery.group,
         logger: logger))
     let spool = EmergencySpool(directory: configuration.store.spool)
-    let net = SafetyNet(spool: spool, route: route, logger: logger)
+    let counting = diskFullCounting(store)
+    let net = SafetyNet(spool: spool, counting: counting, route: route, logger: logger)
     let pacing = ReplyPacing()
     let intake = Intake(
       store: store, reader: reader, safetyNet: net, pacing: pacing, hostname: hostname, logger: logger)
@@ -79,20 +80,31 @@ struct Daemon {
         reader: reader, route: route, summary: summary, manager: manager),
       logger: logger)
     let runner = QueueRunner(store: store, route: route, executor: delivery, logger: logger)
+    let queueWatch = QueueWatch(
+      store: store, pacing: runner.pacing, mailer: mailer, postmaster: { route.value.bounces.postmaster },
+      logger: logger)
     let watch = EncryptionWatch(route: route, logger: logger)
     let control = ControlServer(
       service: LiveControl(
         store: store, mailer: mailer, listener: listener, net: net, route: route, runner: runner,
-        reloader: reloader, logger: logger),
+        queueWatch: queueWatch, reloader: reloader, logger: logger),
       socket: configuration.control.socket, socketGroup: try socketGroup(), door: try controlDoor(), group: group,
       logger: logger)
     let teller = ReplacementTeller(
       store: store, mailer: mailer, postmaster: route.value.bounces.postmaster, logger: logger)
 
     // Shut down in the order from the last to the first: no reload, no new mail, then no new deliveries, then no answers.
+    let notifiers = counting.map {
+      [
+        DiskFullNotifier(
+          counting: $0, store: store, mailer: mailer, route: route, directory: configuration.store.directory,
+          logger: logger) as any Service
+      ]
+    }
     let services: [any Service] = [
-      ControlEndpoint(server: control), runner,
-      SpoolImporter(spool: spool, store: store, judge: intake.judge, logger: logger), teller,
+      ControlEndpoint(server: control), runner, queueWatch,
+      SpoolImporter(
+        spool: spool, store: store, reserve: counting?.reserve, judge: intake.judge, logger: logger), teller,
       SummaryService(mailer: mailer, logger: logger), EpisodeService(store: store, logger: logger),
       RetentionService(store: store, logger: logger),
       StartupTrimmer(),
@@ -109,7 +121,7 @@ struct Daemon {
           manager.ready("listening on \(addresses), delivering to \(route.value.transport.nextHop)")
         }, manager: manager),
     ]
-    try await run(services, HangUpService(hangUps: hangUps, terminal: terminal, reloader: reloader))
+    try await run((notifiers ?? []) + services, HangUpService(hangUps: hangUps, terminal: terminal, reloader: reloader))
     logger.notice("stopped")
   }
 
@@ -139,6 +151,17 @@ extension Daemon {
         arriving: { arriving.count })
     } catch {
       throw StartFailure(error.kind == .locked ? .locked : .store, error.description)
+    }
+  }
+
+  /// Nil when there is no room for the reserve: error mail is then not deduplicated while the disk is full.
+  private func diskFullCounting(_ store: SQLiteStore) -> DiskFullCounting? {
+    do {
+      let reserve = try CountReserve(directory: configuration.store.directory)
+      return DiskFullCounting(reserve: reserve, policy: { store.policy }, logger: logger)
+    } catch {
+      logger.warning("no-reserve", metadata: ["error": "\(error)"])
+      return nil
     }
   }
 

@@ -38,7 +38,16 @@ extension LiveControl {
   }
 
   func probe(to host: String?) async throws -> [UpstreamProbe] {
-    guard let host else { return await route.value.transport.probe().map(UpstreamProbe.init) }
+    guard let host else {
+      var probes: [UpstreamProbe] = []
+      for way in route.value.allWays {
+        for var probe in await way.transport.probe().map(UpstreamProbe.init) {
+          probe.route = way.name
+          probes.append(probe)
+        }
+      }
+      return probes
+    }
     let smarthost = try smarthost(host)
     guard let transport = route.value.sideways.transport(to: smarthost) else {
       throw ControlProblem("the way to \(smarthost) cannot be set up; maildedup --check-config says why")
@@ -82,7 +91,7 @@ extension LiveControl {
 
 extension Route {
   fileprivate func forgetFailures() async {
-    await transport.forgetFailures()
+    for way in allWays { await way.transport.forgetFailures() }
     await sideways.forgetFailures()
   }
 }

@@ -5,6 +5,7 @@ import Foundation
 import HostSystem
 import Logging
 import MailEncryption
+import MailMessage
 import SMTPServer
 
 /// The control API over the parts of the running daemon.
@@ -16,6 +17,7 @@ struct LiveControl: ControlService {
   private let net: SafetyNet
   let route: Current<Route>
   let runner: QueueRunner
+  private let queueWatch: QueueWatch
   private let reloader: Reloader
   let logger: Logger
   private let startedAt = Date.now
@@ -23,8 +25,9 @@ struct LiveControl: ControlService {
 
   init(
     store: SQLiteStore, mailer: SummaryMailer, listener: SMTPListener, net: SafetyNet, route: Current<Route>,
-    runner: QueueRunner, reloader: Reloader, logger: Logger
+    runner: QueueRunner, queueWatch: QueueWatch, reloader: Reloader, logger: Logger
   ) {
+    self.queueWatch = queueWatch
     self.logger = logger
     stored = StoredState(reader: store, now: WallClock.now, builder: mailer.builder)
     self.store = store
@@ -33,7 +36,8 @@ struct LiveControl: ControlService {
     self.net = net
     self.route = route
     metricsNow = Metrics(
-      store: store, listener: listener, net: net, runner: runner, route: route, reloader: reloader,
+      store: store, listener: listener, net: net, runner: runner, queueWatch: queueWatch, route: route,
+      reloader: reloader,
       startedAt: startedAt)
     self.runner = runner
     self.reloader = reloader
@@ -45,7 +49,8 @@ struct LiveControl: ControlService {
         pid: Int(ProcessInfo.processInfo.processIdentifier), startedAt: startedAt,
         uptimeSeconds: Int(Date.now.timeIntervalSince(startedAt)), listening: listener.endpoints.map(\.description),
         nextHop: route.value.transport.nextHop, connections: listener.counts.open, trouble: trouble,
-        lastReload: await reloader.last, encryption: EncryptionReport(route.value.encryption, at: WallClock.now())))
+        lastReload: await reloader.last, encryption: EncryptionReport(route.value.encryption, at: WallClock.now()),
+        rejecting: rejecting, routes: routes, pacing: pacing, growth: queueWatch.standing.map { GrowthReport($0) }))
   }
 
   func metrics() async throws -> String { try await metricsNow.text() }
@@ -54,15 +59,37 @@ struct LiveControl: ControlService {
     var obstacles: [String] = []
     if listener.endpoints.isEmpty { obstacles.append("nothing is listened on") }
     do { _ = try await store.setting("ready") } catch { obstacles.append("the store does not answer: \(error)") }
+    if let growth = queueWatch.standing {
+      obstacles.append("the queue grows: \(growth.waiting) mails wait")
+    }
     if net.waiting > 0 { obstacles.append("\(net.waiting) mails wait in the emergency spool") }
     return obstacles
+  }
+
+  private var routes: [RouteReport]? {
+    let ways = route.value.ways
+    return ways.isEmpty
+      ? nil
+      : ways.map { RouteReport(name: $0.name ?? "", nextHop: $0.transport.nextHop, sender: $0.rewrite?.address.text) }
+  }
+
+  private var pacing: [PacingReport]? {
+    var standings: [DeliveryPacing.Standing] = []
+    runner.pacing.change { standings = $0.standings(now: WallClock.now()) }
+    return standings.isEmpty ? nil : standings.map { PacingReport($0, inDigests: store.telling != .oneByOne) }
+  }
+
+  private var rejecting: [RejectingReport]? {
+    let hops = runner.rejectionWatch.rejecting.sorted { $0.key < $1.key }
+    return hops.isEmpty ? nil : hops.map { RejectingReport(nextHop: $0.key, $0.value) }
   }
 
   private var trouble: TroubleReport {
     let (counts, setAside) = (net.counts, setAside)
     return TroubleReport(
       spoolWaiting: net.waiting, spooled: counts.spooled, cutThrough: counts.cutThrough, refused: counts.refused,
-      setAside: setAside.isEmpty ? nil : setAside)
+      setAside: setAside.isEmpty ? nil : setAside, counted: counts.counted > 0 ? counts.counted : nil,
+      diskFullSince: net.isFullSince(now: WallClock.now()).map { Date($0) })
   }
 
   private var setAside: [SetAsideReport] { store.setAside.map { SetAsideReport(path: $0.path, at: Date($0.at)) } }

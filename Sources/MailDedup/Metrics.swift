@@ -15,6 +15,7 @@ struct Metrics: Sendable {
   let listener: SMTPListener
   let net: SafetyNet
   let runner: QueueRunner
+  let queueWatch: QueueWatch
   let route: Current<Route>
   let reloader: Reloader
   let startedAt: Date
@@ -25,6 +26,8 @@ struct Metrics: Sendable {
     addConnections(&exposition)
     addFallback(&exposition)
     addDeliveries(&exposition)
+    addRejections(&exposition)
+    addPacing(&exposition)
     addCommits(&exposition)
     addCertificates(&exposition)
     await addReload(&exposition)
@@ -78,6 +81,7 @@ struct Metrics: Sendable {
         .init(Double(counts.spooled), [.init("step", "spooled")]),
         .init(Double(counts.cutThrough), [.init("step", "cut-through")]),
         .init(Double(counts.refused), [.init("step", "refused")]),
+        .init(Double(counts.counted), [.init("step", "counted")]),
       ])
     exposition.add("maildedup_spool_waiting", .gauge, "Mails in the emergency spool.", net.waiting)
     exposition.add(
@@ -93,6 +97,29 @@ struct Metrics: Sendable {
       counts.map {
         .init(Double($0.value), [.init("next_hop", $0.key.nextHop), .init("outcome", $0.key.outcome)])
       })
+  }
+
+  private func addRejections(_ exposition: inout Exposition) {
+    let hops = runner.rejectionWatch.rejecting.sorted { $0.key < $1.key }
+    exposition.add(
+      "maildedup_next_hop_rejected_mails", .gauge,
+      "Mails about errors that a next hop rejected for good since it last took one; absent when it rejects none.",
+      hops.map { .init(Double($0.value.mails), [.init("next_hop", $0.key)]) })
+  }
+
+  private func addPacing(_ exposition: inout Exposition) {
+    var standings: [DeliveryPacing.Standing] = []
+    runner.pacing.change { standings = $0.standings(now: WallClock.now()) }
+    func samples(_ value: (DeliveryPacing.Standing) -> Int) -> [Exposition.Sample] {
+      standings.map { .init(Double(value($0)), [.init("next_hop", $0.nextHop)]) }
+    }
+    exposition.add(
+      "maildedup_next_hop_recipients_day", .gauge, "Recipients within 24 hours of a next hop with limits.",
+      samples(\.ofDay))
+    exposition.add(
+      "maildedup_next_hop_paced_mails", .gauge, "Mails that wait for the limits of a next hop.", samples(\.waiting))
+    exposition.add(
+      "maildedup_queue_grows", .gauge, "Whether the queue grows.", queueWatch.standing == nil ? 0 : 1)
   }
 
   private func addCommits(_ exposition: inout Exposition) {

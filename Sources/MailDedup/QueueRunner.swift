@@ -42,6 +42,8 @@ struct QueueRunner: Service {
   private let arrivals = Arrivals()
   private let underway = Current<Set<QueueID>>([])
   private let counts = Current(DeliveryCounts())
+  private let rejections = Current(RejectionWatch())
+  private let departing = Departing()
   private let events = EventQueue<Event>()
 
   /// - Parameter executor: where deliveries run; nil: wherever there is a thread.
@@ -70,11 +72,18 @@ struct QueueRunner: Service {
   /// What became of recipients since the start.
   var deliveries: DeliveryCounts { counts.value }
 
+  /// Which next hops reject mail about errors.
+  var rejectionWatch: RejectionWatch { rejections.value }
+
+  /// What the limits of the next hops let through.
+  var pacing: Current<DeliveryPacing> { departing.pacing }
+
   /// To be called when an admin changed what waits.
   func readAgain() { events.add(.changed) }
 
   func run() async throws {
     store.onQueued { [arrivals, events] in if arrivals.add($0) { events.add(.added) } }
+    await recallDepartures()
     events.add(.wake)
     await withGracefulShutdownHandler {
       await withTaskExecutorPreference(executor) {
@@ -82,6 +91,16 @@ struct QueueRunner: Service {
       }
     } onGracefulShutdown: {
       events.add(.shutdown)
+    }
+  }
+
+  /// What went out before this start counts against the limits of today.
+  private func recallDepartures() async {
+    do {
+      let recorded = try await store.departures()
+      departing.pacing.adopt(DeliveryPacing(recorded, now: WallClock.now()))
+    } catch {
+      logger.error("departures-unreadable", metadata: ["error": "\(error)"])
     }
   }
 
@@ -185,16 +204,21 @@ struct QueueRunner: Service {
         return true
       }
       let route = route.value
-      let (result, sent) = await deliver(message, of: entry, over: route)
+      let departure = await depart(message, of: entry, over: route)
+      let sent = departure.sent
       events.add(.tried)
-      let attempt = DeliveryAttempt(entry: entry.id, at: WallClock.now(), result)
+      if departure.offered.isEmpty, let wait = departure.wait { return await postpone(entry, wait.until, wait.reason) }
+      let attempt = DeliveryAttempt(entry: entry.id, at: WallClock.now(), departure.result)
       var settlement = route.retry.settle(entry, attempt, random: .random(in: -1...1), age: store.ageTime)
+      departure.adjust(&settlement, of: entry)
       // It failed on a way that mail no longer goes; the new one is tried at once.
       if self.route.value.turns != route.turns { settlement.nextAttempt = attempt.at }
+      watchRejections(&settlement, of: entry, at: attempt.at)
       log(settlement, of: entry)
       counts.change { $0.add(settlement) }
       let notice = route.bounces.notice(about: settlement, of: entry, message: sent, at: attempt.at, age: store.ageTime)
-      await record(settlement, of: entry, notice)
+      let gathered = route.bounces.gathered(from: settlement, of: entry, message: sent, at: attempt.at)
+      await record(settlement, of: entry, notice, gathered)
       return settlement.remaining.isEmpty && notice == nil
     } catch {
       logger.error("queue-unreadable", metadata: ["id": "\(entry.id)", "error": "\(error)"])
@@ -210,26 +234,38 @@ struct QueueRunner: Service {
     return try await store.message(of: next.entry.id)
   }
 
-  /// Returns also what was sent: that is what may come back to the sender, not what it was before it was encrypted.
-  private func deliver(
-    _ message: Message, of entry: QueueEntry, over route: Route
-  ) async -> (result: DeliveryResult, sent: Message) {
+  private func depart(_ message: Message, of entry: QueueEntry, over route: Route) async -> Departure {
     switch await route.encryption.outgoing(message, entry.kind) {
-    case .success(let outgoing):
-      let transport = route.transport(for: entry)
-      return (await transport.deliver(entry.envelope, message: outgoing, id: entry.id), outgoing)
+    case .success(let outgoing): return await departing.depart(outgoing, of: entry, over: route)
     case .failure(let failure):
       logger.error("not-encrypted", metadata: ["id": "\(entry.id)", "error": "\(failure)"])
       let outcome = DeliveryOutcome.deferred(reason: "it cannot be encrypted: \(failure)")
-      return (DeliveryResult(entry.recipients.map { _ in outcome }, nextHop: route.transport.nextHop), Message([]))
+      let result = DeliveryResult(entry.recipients.map { _ in outcome }, nextHop: route.transport.nextHop)
+      return Departure(result: result, sent: Message([]), offered: Set(entry.recipients.indices))
     }
+  }
+
+  /// Nothing of it was offered: it comes again when the limits let it.
+  ///
+  /// - Returns: false, since it is not done with.
+  private func postpone(_ entry: QueueEntry, _ time: Timestamp, _ reason: String) async -> Bool {
+    if entry.pacedBy == nil {
+      logger.info("paced", metadata: ["id": "\(entry.id)", "until": "\(time.civil().rfc5322)", "reason": "\(reason)"])
+    }
+    do { try await store.postpone(entry.id, until: time, reason: reason) } catch {
+      logger.error("queue-unreadable", metadata: ["id": "\(entry.id)", "error": "\(error)"])
+      try? await Task.sleep(for: Self.storePause)
+    }
+    return false
   }
 
   /// Until it is recorded, or we shut down. As long as that fails, a mail that somebody got or refused keeps its place
   /// among those under way: it is not sent again, or a broken disk would make a flood of it, and when all places are
   /// taken nothing more is sent. A crash in between sends it once more: better twice than never (RFC 1047).
-  private func record(_ settlement: Settlement, of entry: QueueEntry, _ notice: BounceWriter.Notice?) async {
-    if !settlement.failed.isEmpty && notice?.tells(of: .failed) != true {
+  private func record(
+    _ settlement: Settlement, of entry: QueueEntry, _ notice: BounceWriter.Notice?, _ gathered: [GatheredBounce]
+  ) async {
+    if !settlement.failed.isEmpty && gathered.isEmpty && notice?.tells(of: .failed) != true {
       let mayBeTold = DeliveryStatusNotification.isDue(for: entry)
       let reason = mayBeTold ? "its sender asked not to be told" : "mail without a sender is never bounced"
       logger.error("dropped", metadata: ["id": "\(entry.id)", "reason": "\(reason)"])
@@ -238,7 +274,7 @@ struct QueueRunner: Service {
     while true {
       do {
         return try await store.settle(
-          settlement, bounce: notice?.mail, delayNoticeSent: notice?.tells(of: .delayed) == true)
+          settlement, bounce: notice?.mail, delayNoticeSent: notice?.tells(of: .delayed) == true, gathered: gathered)
       } catch {
         logger.error("attempt-not-recorded", metadata: ["id": "\(entry.id)", "error": "\(error)"])
       }
@@ -247,6 +283,24 @@ struct QueueRunner: Service {
       // Whom nobody took is as due as before.
       if settlement.delivered.isEmpty && settlement.failed.isEmpty { return }
       pause = min(pause * 2, Self.longestStorePause)
+    }
+  }
+
+  private func watchRejections(_ settlement: inout Settlement, of entry: QueueEntry, at now: Timestamp) {
+    var change: RejectionWatch.Change?
+    rejections.change { change = $0.note(&settlement, of: entry, at: now) }
+    switch change {
+    case .begins(let standing):
+      logger.error(
+        "next-hop-rejects",
+        metadata: [
+          "next_hop": "\(settlement.nextHop)", "reason": "\(standing.reason)",
+          "took_until": "\(standing.tookUntil.map { $0.civil().rfc5322 } ?? "never since the start")",
+        ])
+    case .ends(let standing):
+      logger.notice(
+        "next-hop-takes-again", metadata: ["next_hop": "\(settlement.nextHop)", "rejected": "\(standing.mails)"])
+    case nil: break
     }
   }
 
@@ -263,7 +317,9 @@ struct QueueRunner: Service {
     for recipient in settlement.remaining {
       logger.warning(
         "deferred",
-        metadata: common.merging(["to": "<\(recipient)>", "reason": "\(settlement.lastFailure ?? "unknown")"]) { $1 })
+        metadata: common.merging([
+          "to": "<\(recipient)>", "reason": "\(settlement.lastFailure ?? settlement.pacedBy ?? "unknown")",
+        ]) { $1 })
     }
     for failure in settlement.failed {
       logger.error(

@@ -13,6 +13,10 @@ struct Route: Sendable {
   var sideways: SideRoutes
   var retry: RetryPolicy
   var bounces: BounceWriter
+  /// The routes of the configuration, in its order; what none of them takes goes by `main`.
+  var ways: [Way] = []
+  /// What `[delivery]` says, over `transport`.
+  var main: Way
   /// What of it leaves encrypted.
   var encryption = ErrorMailEncryption.off
   /// Deliveries under way at once.
@@ -26,6 +30,7 @@ struct Route: Sendable {
     concurrency: Int
   ) {
     self.transport = transport
+    main = Way(transport)
     self.sideways = sideways
     self.retry = retry
     self.bounces = bounces
@@ -51,18 +56,29 @@ extension Route {
       encryption: try ErrorMailEncryption(
         configuration.encryption, largeMessages: largeMessages, now: WallClock.now()),
       concurrency: delivery.connections)
+    main = Way(delivery, transport)
+    for route in configuration.routes {
+      let delivery = configuration.delivery(on: route)
+      let transport: any Transport
+      do throws(StartFailure) {
+        transport = try NextHop.transport(delivery, hostname: hostname, group: group, logger: logger)
+      } catch {
+        throw StartFailure(.configuration, "[route \(route.name)]: \(error)")
+      }
+      var way = Way(delivery, transport)
+      (way.name, way.selector) = (route.name, route.selector)
+      ways.append(way)
+    }
   }
 }
 
 extension Route {
-  /// Where `entry` goes.
-  func transport(for entry: QueueEntry) -> any Transport {
-    entry.reroutedTo.flatMap { sideways.transport(to: $0) } ?? transport
-  }
+  /// All ways, that of `[delivery]` first.
+  var allWays: [Way] { [main] + ways }
 
   /// Lets what is under way end, and keeps nothing open behind it.
   func retire() async {
-    await transport.retire()
+    for way in allWays { await way.transport.retire() }
     await sideways.retire()
   }
 }

@@ -7,7 +7,8 @@ import SMTPProtocol
 import Synchronization
 
 /// What becomes of a mail that the store cannot take (design 3.4): kept in the emergency spool; if that fails too, cut
-/// through to the next hop, whose answer the client gets; only if that fails as well, refused for now.
+/// through to the next hop, whose answer the client gets; only if that fails as well, refused for now. With a full disk
+/// error mail is still deduplicated (`DiskFullCounting`).
 ///
 /// Django has no queue: a 451 is a lost mail, so it is the last thing to say.
 final class SafetyNet: Sendable {
@@ -16,22 +17,30 @@ final class SafetyNet: Sendable {
     var spooled = 0
     var cutThrough = 0
     var refused = 0
+    /// Counted in the reserve, with a full disk.
+    var counted = 0
   }
 
   private let spool: EmergencySpool
+  private let counting: DiskFullCounting?
   private let route: Current<Route>
   private let logger: Logger
   private let state = Mutex(Counts())
   /// Syncing a file takes milliseconds, and no event loop may wait for that.
   private let disk = DispatchQueue(label: "maildedup.spool")
 
-  init(spool: EmergencySpool, route: Current<Route>, logger: Logger) {
+  /// - Parameter counting: nil: error mail is not deduplicated while the disk is full.
+  init(spool: EmergencySpool, counting: DiskFullCounting? = nil, route: Current<Route>, logger: Logger) {
     self.spool = spool
+    self.counting = counting
     self.route = route
     self.logger = logger
   }
 
   var counts: Counts { state.withLock { $0 } }
+
+  /// Since when the disk has no room for new mail; nil: it has.
+  func isFullSince(now: Timestamp) -> Timestamp? { counting?.since(now: now) }
 
   /// Mails in the spool now; none when its folder cannot be read.
   var waiting: Int { (try? spool.waiting().count) ?? 0 }
@@ -39,29 +48,61 @@ final class SafetyNet: Sendable {
   /// Takes over a mail that was not stored because of `failure`; calls `reply` once, from any thread.
   func take(_ submission: Submission, because failure: StoreFailure, reply: @escaping @Sendable (Reply) -> Void) {
     disk.async { [self] in
-      do {
-        try spool.keep(submission, transactions: failure.transactions)
-        count { $0.spooled += 1 }
-        log(.warning, "spooled", submission, failure.description)
-        reply(Reply(250, EnhancedStatusCode(2, 0, 0), "kept as \(submission.id)"))
-      } catch {
-        log(.error, "not-spooled", submission, "\(error)")
-        Task { await cutThrough(submission, reply: reply) }
+      if failure.kind == .diskFull { counting?.noteFull(at: submission.receivedAt) }
+      guard failure.kind == .diskFull, let counting, case .report(let occurrence) = submission.judged else {
+        return keep(submission, because: failure, nil, reply) { _ in }
+      }
+      let again = { @Sendable [self] in take(submission, because: failure, reply: reply) }
+      switch counting.take(submission, occurrence, again: again) {
+      case .counted(let running):
+        count { $0.counted += 1 }
+        log(.info, "suppressed", submission, SuppressionReason.insideWindow.rawValue)
+        reply(Reply(250, EnhancedStatusCode(2, 0, 0), "counted as \(submission.id), \(running.heldBack) held back"))
+      case .goesOn(let verdict):
+        keep(submission, because: failure, verdict, reply) { counting.finished(submission, occurrence, $0) }
+      case .waits: break
+      case .unavailable: keep(submission, because: failure, nil, reply) { _ in }
       }
     }
   }
 
-  private func cutThrough(_ submission: Submission, reply: @Sendable (Reply) -> Void) async {
+  /// - Parameters:
+  ///   - verdict: what a mail that is cut through says of itself; nil: nothing.
+  ///   - finished: hears who took it; nil: nobody did.
+  private func keep(
+    _ submission: Submission, because failure: StoreFailure, _ verdict: Verdict?,
+    _ reply: @escaping @Sendable (Reply) -> Void, finished: @escaping @Sendable (ReservedArrival.Fate?) -> Void
+  ) {
+    do {
+      try spool.keep(submission, transactions: failure.transactions)
+      count { $0.spooled += 1 }
+      log(.warning, "spooled", submission, failure.description)
+      reply(Reply(250, EnhancedStatusCode(2, 0, 0), "kept as \(submission.id)"))
+      finished(.spooled)
+    } catch {
+      log(.error, "not-spooled", submission, "\(error)")
+      Task {
+        let answer = await cutThrough(submission, verdict)
+        // Before the client hears of it: its next mail of this error may be here at once.
+        finished(answer.isPositive ? .forwarded : nil)
+        reply(answer)
+      }
+    }
+  }
+
+  private func cutThrough(_ submission: Submission, _ verdict: Verdict?) async -> Reply {
     let route = route.value
-    let message = submission.message.prepending(submission.received)
+    let rendering = verdict.map { ForwardedMail.render(submission, $0) } ?? .init(top: submission.received)
+    let message = rendering.applied(to: submission.message)
     guard case .success(let outgoing) = await route.encryption.outgoing(message, submission.judged.kind) else {
       // Encryption needs no disk, so there is hardly ever a reason to fail; and who wants certificates or nothing gets
       // no exception for a bad day.
       count { $0.refused += 1 }
       log(.error, "refused", submission, "it cannot be encrypted")
-      return reply(CutThrough.later)
+      return CutThrough.later
     }
-    let result = await route.transport.deliver(submission.envelope, message: outgoing, id: submission.id)
+    let result = await route.deliver(
+      submission.envelope, QueueEntry.Kind(submission.judged), message: outgoing, id: submission.id)
     let answer = CutThrough.reply(to: result.outcomes, id: submission.id)
     if answer.isPositive {
       count { $0.cutThrough += 1 }
@@ -70,7 +111,7 @@ final class SafetyNet: Sendable {
       count { $0.refused += 1 }
       log(.error, "refused", submission, answer.description)
     }
-    reply(answer)
+    return answer
   }
 
   private func count(_ step: (inout Counts) -> Void) { state.withLock { step(&$0) } }
@@ -104,4 +145,11 @@ enum CutThrough {
   }
 
   static let later = Reply(451, EnhancedStatusCode(4, 3, 0), "cannot store the message now, try again later")
+}
+
+extension QueueEntry.Kind {
+  /// As the queue would have it.
+  fileprivate init(_ judged: Judged) {
+    if case .report = judged { self = .report } else { self = .pass }
+  }
 }

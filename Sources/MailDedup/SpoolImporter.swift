@@ -5,17 +5,19 @@ import MailMessage
 import ServiceLifecycle
 
 /// Brings the mails of the emergency spool into the store as soon as that takes mail again: oldest first, each judged
-/// and counted as if it had arrived when it did.
+/// and counted as if it had arrived when it did; and the counts of the reserve.
 struct SpoolImporter: Service {
   private let spool: EmergencySpool
   private let store: SQLiteStore
+  private let reserve: CountReserve?
   private let judge: @Sendable (EmergencySpool.Mail) -> Judged
   private let logger: Logger
 
   init(
-    spool: EmergencySpool, store: SQLiteStore, judge: @escaping @Sendable (EmergencySpool.Mail) -> Judged,
-    logger: Logger
+    spool: EmergencySpool, store: SQLiteStore, reserve: CountReserve? = nil,
+    judge: @escaping @Sendable (EmergencySpool.Mail) -> Judged, logger: Logger
   ) {
+    self.reserve = reserve
     self.spool = spool
     self.store = store
     self.judge = judge
@@ -29,9 +31,21 @@ struct SpoolImporter: Service {
       var hasSettled = false
       while !Task.isCancelled {
         await importAll()
+        await importCounts()
         if !hasSettled { hasSettled = await settle() }
         try? await Task.sleep(for: Self.pause)
       }
+    }
+  }
+
+  /// What the reserve counted while the disk was full.
+  func importCounts() async {
+    guard let reserve, !reserve.isEmpty else { return }
+    do {
+      let count = try await store.importCounts(from: reserve)
+      logger.info("counts-imported", metadata: ["mails": "\(count)"])
+    } catch {
+      logger.warning("reserve-waits", metadata: ["error": "\(error)"])
     }
   }
 

@@ -91,6 +91,39 @@ struct SummaryMailer: Sendable {
     }
   }
 
+  /// The mail that tells of a full disk: to whoever gets the summary, else to `postmaster`. Nil when nobody is known.
+  func notice(ofDiskFullSince since: Timestamp, directory: String, postmaster: EmailAddress?) async -> OwnMail? {
+    await notice(postmaster, .alert) { now, sender, to, id in
+      DiskFullNotice(
+        since: since, directory: directory, hostname: hostname, utcOffsetMinutes: LocalTime.offset(at: now) / 60
+      ).message(from: sender, to: to, id: id, date: now)
+    }
+  }
+
+  /// The mail that tells that the queue grows: likewise.
+  func notice(
+    ofGrowth standing: QueueGrowth.Standing, reason: String?, postmaster: EmailAddress?
+  ) async -> OwnMail? {
+    await notice(postmaster, .alert) { now, sender, to, id in
+      QueueGrowthNotice(
+        standing, reason: reason, hostname: hostname, utcOffsetMinutes: LocalTime.offset(at: now) / 60
+      ).message(from: sender, to: to, id: id, date: now)
+    }
+  }
+
+  /// A mail to whoever gets the summary, else to `postmaster`; what cannot be read of the store counts as nobody.
+  private func notice(
+    _ postmaster: EmailAddress?, _ kind: QueueEntry.Kind,
+    _ message: (Timestamp, EmailAddress, [EmailAddress], QueueID) -> [UInt8]
+  ) async -> OwnMail? {
+    let now = WallClock.now()
+    let day = SummaryPeriod(from: now.advanced(by: .seconds(-86_400)), to: now)
+    let known = try? await part(of: day, now: now)
+    let recipients = known?.recipients ?? (settings.to.isEmpty ? [postmaster].compactMap { $0 } : settings.to)
+    guard !recipients.isEmpty else { return nil }
+    return mail(from: known?.sender, to: recipients, kind, now: now) { message(now, $0, recipients, $1) }
+  }
+
   /// Writes summaries as of `now`.
   func builder(at now: Timestamp) -> SummaryBuilder {
     .local(top: settings.topErrors, hostname: hostname, at: now)
@@ -145,14 +178,14 @@ extension SummaryMailer {
 
   /// - Parameter sender: the usual one; the configuration may name another.
   private func mail(
-    from sender: String?, to recipients: [EmailAddress], now: Timestamp,
+    from sender: String?, to recipients: [EmailAddress], _ kind: QueueEntry.Kind = .summary, now: Timestamp,
     _ message: (EmailAddress, QueueID) -> [UInt8]
   ) -> OwnMail {
     let usual = sender.flatMap { $0.isEmpty ? nil : EmailAddress($0) }
     let sender = settings.from ?? usual ?? EmailAddress("maildedup@\(hostname)")
     let id = QueueIDs.next(at: now)
     return OwnMail(
-      id: id, envelope: Envelope(sender: sender, recipients: recipients), message: message(sender, id), kind: .summary)
+      id: id, envelope: Envelope(sender: sender, recipients: recipients), message: message(sender, id), kind: kind)
   }
 }
 

@@ -56,6 +56,8 @@ struct TestUpstreamCommand: AsyncParsableCommand {
   private static func line(_ probe: UpstreamProbe) -> String {
     let said = probe.steps + [probe.failure].compactMap { $0 }
     let mark = probe.works ? Output.styled("works", .green) : Output.styled("fails", .red)
-    return "\(printable(probe.nextHop)): \(mark) (\(probe.milliseconds) ms): \(printable(said.joined(separator: ", ")))"
+    let route = probe.route.map { "[route \(printable($0))] " } ?? ""
+    return
+      "\(route)\(printable(probe.nextHop)): \(mark) (\(probe.milliseconds) ms): \(printable(said.joined(separator: ", ")))"
   }
 }

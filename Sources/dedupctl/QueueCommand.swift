@@ -19,11 +19,11 @@ struct QueueList: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "The mails that wait for delivery, oldest first.",
     discussion: """
-      The state is waiting (for its first attempt), delivering, deferred (an attempt failed), held (by an admin, or a doubt of which too many alike came), or \
+      The state is waiting (for its first attempt, or its turn under the limits of [delivery]; NEXT TRY is when it leaves), delivering, deferred (an attempt failed), held (by an admin, or a doubt of which too many alike came), or \
       set-aside (damaged, never sent).
       """)
 
-  @Option(help: "Only of this kind: pass, report, copy, notice, summary or bounce.")
+  @Option(help: "Only of this kind: pass, report, copy, notice, summary, bounce or alert.")
   var kind: String?
   @Option(help: "Only from senders that match, e.g. \"*@shop.example\".")
   var sender: String?
@@ -43,7 +43,7 @@ struct QueueList: AsyncParsableCommand {
   func validate() throws {
     if held && deferred { throw ValidationError("--held and --deferred exclude each other") }
     if let kind, QueueEntry.Kind(rawValue: kind) == nil {
-      throw ValidationError("--kind: there are pass, report, copy, notice, summary and bounce")
+      throw ValidationError("--kind: there are pass, report, copy, notice, summary, bounce and alert")
     }
   }
 
@@ -117,7 +117,8 @@ struct QueueShow: AsyncParsableCommand {
       ("Size", "\(mail.size) octets, \(detail.body)\(detail.usesSmtputf8 ? ", SMTPUTF8" : "")"),
       ("Queued", Output.local(mail.queuedAt, "%Y-%m-%d %H:%M:%S %Z")),
       ("Attempts", "\(mail.attempts)\(detail.delayNotified ? ", the sender was told that it is late" : "")"),
-      ("Next try", mail.nextTry), ("Goes to", mail.reroutedTo ?? ""), ("Last failure", mail.lastFailure ?? ""),
+      ("Next try", mail.nextTry), ("Waits for", mail.pacedBy ?? ""), ("Goes to", mail.reroutedTo ?? ""),
+      ("Last failure", mail.lastFailure ?? ""),
       ("Asked to tell", detail.statusRequests.joined(separator: ", ")),
     ]
     for (name, value) in facts where !value.isEmpty {
@@ -137,6 +138,7 @@ extension QueuedMail {
 
   fileprivate var trouble: String {
     let way = reroutedTo.map { "to \($0)" }
-    return [way, lastFailure].compactMap { $0 }.joined(separator: ": ")
+    let turn = pacedBy.map { "waits for its turn, \($0)" }
+    return [way, turn, lastFailure].compactMap { $0 }.joined(separator: ": ")
   }
 }

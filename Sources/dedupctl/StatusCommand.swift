@@ -29,8 +29,13 @@ struct StatusCommand: AsyncParsableCommand {
         ("Daemon", "pid \(daemon.pid), up \(uptime(daemon.uptimeSeconds)), \(daemon.connections) connections"),
         ("Listening", daemon.listening.joined(separator: ", ")), ("Next hop", daemon.nextHop),
       ]
+      facts += Self.delivery(daemon)
       if let reload = daemon.lastReload { facts.append(("Reload", Self.reload(reload))) }
       if let encryption = daemon.encryption { facts += Self.encryption(encryption) }
+      for hop in daemon.rejecting ?? [] { facts.append(("Rejecting", Self.rejecting(hop))) }
+      if let full = daemon.trouble.diskFullSince {
+        facts.append(("Disk", "full since \(Output.time(full)); free some space"))
+      }
       if let trouble = trouble(daemon.trouble) { facts.append(("Trouble", trouble)) }
       for database in daemon.trouble.setAside ?? [] {
         facts.append(("Set aside", "\(database.path), a database, \(Output.time(database.at)); remove it when done"))
@@ -57,6 +62,31 @@ struct StatusCommand: AsyncParsableCommand {
     return "at \(time)" + (waiting.isEmpty ? "" : "; \(waiting) take effect after a restart")
   }
 
+  private static func delivery(_ daemon: DaemonStatus) -> [(String, String)] {
+    let routes = (daemon.routes ?? []).map { route in
+      ("Route", "\(route.name): \(route.nextHop)\(route.sender.map { ", senders as \($0)" } ?? "")")
+    }
+    let limits = (daemon.pacing ?? []).map { ("Limits", pacing($0)) }
+    let growth = daemon.growth.map { ("Queue grows", "since \(Output.time($0.since)), \($0.waiting) mails wait") }
+    return routes + limits + [growth].compactMap { $0 }
+  }
+
+  private static func pacing(_ report: PacingReport) -> String {
+    let parts = [
+      report.rate.map { "\(report.ofPeriod) of \($0)" },
+      report.daily.map { "\(report.ofDay) of \($0) within 24 h" },
+      report.lastLeaves.map { "\(report.waiting) mails wait, the last leaves at \(Output.time($0))" },
+      report.inDigests ? "errors are told of in digests" : nil,
+    ]
+    return "\(report.nextHop): " + parts.compactMap { $0 }.joined(separator: ", ")
+  }
+
+  private static func rejecting(_ hop: RejectingReport) -> String {
+    let took = hop.tookUntil.map { ", took the last one at \(Output.time($0))" } ?? ""
+    return "\(hop.nextHop) rejects mail about errors since \(Output.time(hop.since)), \(hop.mails) so far\(took): "
+      + hop.reason
+  }
+
   private static func encryption(_ report: EncryptionReport) -> [(String, String)] {
     let state =
       report.leavesInClear
@@ -67,9 +97,12 @@ struct StatusCommand: AsyncParsableCommand {
 
   /// Nil as long as the database took every mail.
   private static func trouble(_ report: TroubleReport) -> String? {
-    guard report.spoolWaiting + report.spooled + report.cutThrough + report.refused > 0 else { return nil }
-    return "the database could not take \(report.spooled + report.cutThrough + report.refused) mails: "
+    let counted = report.counted ?? 0
+    let mails = report.spooled + report.cutThrough + report.refused + counted
+    guard report.spoolWaiting + mails > 0 else { return nil }
+    return "the database could not take \(mails) mails: "
       + "\(report.spooled) spooled (\(report.spoolWaiting) wait there), \(report.cutThrough) sent on at once, "
+      + (counted > 0 ? "\(counted) counted as the same error, " : "")
       + "\(report.refused) refused; the log says why"
   }
 

@@ -21,8 +21,8 @@ import Testing
     #expect(Mirror(reflecting: WindowSettings()).children.count == count("window"))
     #expect(Mirror(reflecting: WindowOverrides()).children.count == OverrideKey.ofSites.count)
     let configuration = Configuration()
-    // And the rules, which are sections of their own.
-    #expect(Mirror(reflecting: configuration).children.count == ConfigurationSchema.sections.count + 1)
+    // And the rules and routes, which are sections of their own.
+    #expect(Mirror(reflecting: configuration).children.count == ConfigurationSchema.sections.count + 2)
     #expect(Mirror(reflecting: configuration.listener).children.count == count("listener"))
     #expect(Mirror(reflecting: configuration.access).children.count == count("access"))
     #expect(Mirror(reflecting: configuration.tls).children.count == count("tls"))
@@ -33,7 +33,10 @@ import Testing
     #expect(Mirror(reflecting: configuration.control).children.count == count("control"))
     #expect(Mirror(reflecting: configuration.log).children.count == count("log"))
     let retry = Mirror(reflecting: RetryPolicy()).children.count - 1
-    #expect(Mirror(reflecting: configuration.delivery).children.count + retry == count("delivery"))
+    let limits = Mirror(reflecting: DeliveryLimits()).children.count - 1
+    #expect(Mirror(reflecting: configuration.delivery).children.count + retry + limits == count("delivery"))
+    // All but the name; what it matches is three keys.
+    #expect(Mirror(reflecting: Configuration.Route(name: "")).children.count - 2 + 3 == RouteKey.all.count)
   }
 
   private func count(_ section: String) -> Int? { ConfigurationSchema.section(section)?.keys.count }

@@ -95,6 +95,13 @@ struct EpisodeHistoryTests {
     case .stormCap: #expect(cap.isReached(settings.hourlyForwards, now: now) && record?.awaitsDigestSince != nil)
     case .summaryOnly: Issue.record("there is no rule")
     case .doubtFlood: Issue.record("there is no doubt")
+    case .afterRejection:
+      let longest = max(settings.length, settings.reminders.max() ?? .zero)
+      guard let rejection = record?.rejection, record?.windowStart == nil else {
+        Issue.record("no mail of it was rejected")
+        return
+      }
+      #expect(now.since(rejection.at) < longest, "hidden for longer than any window")
     case .insideWindow:
       let longest = max(settings.length, settings.reminders.max() ?? .zero)
       if let last = books.lastTold {
@@ -111,7 +118,10 @@ struct EpisodeHistoryTests {
     case 0: record?.resolve(at: now)
     case 1:
       // The mail that opened the window was rejected.
+      guard let rejected = record, rejected.windowStart != nil else { break }
       record?.windowStart = nil
+      record?.rejection = Rejection(
+        count: (rejected.rejection?.count ?? 0) + 1, at: now, total: rejected.total)
       books.lastTold = nil
     case 2: silence = Self.silence(now, &random)
     case 3...8: digest(now)

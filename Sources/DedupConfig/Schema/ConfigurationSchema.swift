@@ -7,6 +7,9 @@ package enum ConfigurationSchema {
   /// The name of sections that come as often as there are rules; see `RuleSchema`.
   package static let ruleSection = "rule"
 
+  /// The name of sections that come as often as there are routes; see `RouteReader`.
+  package static let routeSection = "route"
+
   /// The name of sections that come as often as there are sites; see `OverrideKey.ofSites`.
   package static let siteSection = "site"
 

@@ -64,6 +64,28 @@ extension ConfigurationSchema {
         "connections", \.delivery.connections, .count(1...100), example: "2",
         "Connections to smarthosts at the same time. Each is used for many mails."),
       ConfigurationKey(
+        "rate", \.delivery.limits.rate, .optional(.rate), example: "50/min",
+        """
+        How many recipients a smarthost gets within any second, minute or hour. Ordinary mail goes first; what waits \
+        shows in dedupctl queue list with the time when it leaves. Empty: as many as it takes.
+        """),
+      ConfigurationKey(
+        "daily", \.delivery.limits.daily, .optional(.count(1...100_000_000)), example: "2000",
+        """
+        The same within any 24 hours, over restarts as well. A tenth of it is for error mail and the relay's own, at \
+        least 1, and no more: when half of that is used, errors are told of in digests. Empty: no limit.
+        """),
+      ConfigurationKey(
+        "sender-rewrite", \.delivery.senderRewrite, .optional(.rewriteAddress), example: "relay+@example.org",
+        """
+        Takes the place of envelope senders that smarthosts refuse, such as root@localhost; From stays as it is. With a \
+        + before the @ the sender is put there (relay+root=localhost@example.org), and a bounce says whose mail it was. \
+        Empty: senders leave as they are.
+        """),
+      ConfigurationKey(
+        "sender-rewrite-for", \.delivery.rewrittenSenders, .list(.addressOrDomain, of: "domains or addresses"),
+        example: "localhost, web*.example.org", "The senders whose place it takes; * and ? stand for others."),
+      ConfigurationKey(
         "retry-waits", \.delivery.retry.waits,
         .list(.duration(.seconds(1)...days(7)), of: "durations in s, min, h or d"),
         example: "1min, 15min, 1h",

@@ -1,0 +1,124 @@
+package import MailMessage
+
+/// A mail about errors, or one of ours, that failed for good for one recipient. It is told in a digest, not in a bounce
+/// of its own.
+package struct GatheredBounce: Hashable, Sendable {
+  package var sender: EmailAddress
+  package var recipient: EmailAddress
+  /// The enhanced status code.
+  package var status: String
+  /// What the next hop said.
+  package var reason: String
+  package var nextHop: String
+  /// Of the mail, decoded.
+  package var subject: String
+  package var at: Timestamp
+  /// Who is told beside the sender; nil: nobody.
+  package var postmaster: EmailAddress?
+
+  package init(
+    sender: EmailAddress, recipient: EmailAddress, status: String, reason: String, nextHop: String, subject: String,
+    at: Timestamp, postmaster: EmailAddress? = nil
+  ) {
+    self.sender = sender
+    self.recipient = recipient
+    self.status = status
+    self.reason = reason
+    self.nextHop = nextHop
+    self.subject = subject
+    self.at = at
+    self.postmaster = postmaster
+  }
+
+  /// Longest reason and subject that are kept, in characters.
+  package static let longestText = 500
+}
+
+/// The mail that tells a sender which of its mails about errors were rejected: one for all of them, 5 min after the first
+/// and then hourly at most. It leaves from `<>`.
+package struct BounceDigest: Hashable, Sendable {
+  /// How long a failure waits for others.
+  package static let patience = Duration.seconds(300)
+  /// The least time between two digests to one sender.
+  package static let period = Duration.seconds(3600)
+  /// Most entries of one digest; the rest is only counted.
+  package static let mostItems = 100
+
+  /// What failed alike since the last digest.
+  package struct Item: Hashable, Sendable {
+    /// The latest one.
+    package var latest: GatheredBounce
+    package var mails: Int
+    package var firstAt: Timestamp
+
+    package init(latest: GatheredBounce, mails: Int, firstAt: Timestamp) {
+      self.latest = latest
+      self.mails = mails
+      self.firstAt = firstAt
+    }
+  }
+
+  package var items: [Item]
+
+  package init(_ items: [Item]) { self.items = items }
+
+  /// How long until a digest is due; never positive when the clock was set back.
+  ///
+  /// - Parameters:
+  ///   - first: when the earliest failure was that no digest told of.
+  ///   - told: when the sender was told last.
+  package static func wait(first: Timestamp, told: Timestamp?, now: Timestamp) -> Duration {
+    let age = now.since(first)
+    if age < .zero { return .zero }
+    let sinceLast = told.map { now.since($0) } ?? period
+    return max(patience - age, sinceLast < .zero ? .zero : period - sinceLast)
+  }
+
+  /// The sender and the postmaster, each once.
+  package static func addressees(sender: EmailAddress, postmaster: EmailAddress?) -> [EmailAddress] {
+    let all = [sender, postmaster].compactMap { $0 }.filter { !$0.isNull }
+    return all.count == 2 && all[0] == all[1] ? [all[0]] : all
+  }
+
+  package func message(
+    to: [EmailAddress], id: QueueID, at now: Timestamp, _ letterhead: Letterhead
+  ) -> [UInt8] {
+    MessageBuilder(
+      fromName: "Mail Delivery System", from: EmailAddress("MAILER-DAEMON@\(letterhead.hostname)"), to: to,
+      subject: subject, date: now.civil(offsetMinutes: letterhead.utcOffsetMinutes(now)),
+      messageID: "\(id)@\(letterhead.hostname)", autoSubmitted: "auto-replied",
+      fields: ListFields.of("errors", letterhead.hostname), content: .text(text(letterhead), type: "text/plain")
+    ).build()
+  }
+
+  var subject: String { "\(DisplayText.count(mails, "mail")) about errors not delivered" }
+
+  private var mails: Int { items.lazy.map(\.mails).sumOfCounts() }
+
+  /// Lines of at most 74 columns, which quoted-printable leaves whole, ending in LF.
+  func text(_ letterhead: Letterhead) -> String {
+    var lines = DisplayText.wrap(
+      """
+      These mails about errors were given up. Their errors are counted all the same, dedupctl list shows them; the next \
+      mail of each goes out after a while that grows with each rejection. dedupctl status says how the next hop does.
+      """, columns: 74)
+    for item in items.prefix(Self.mostItems) { lines += [""] + entry(item, letterhead) }
+    let left = items.count - Self.mostItems
+    if left > 0 { lines += ["", "\(DisplayText.count(left, "more entry", "more entries"))."] }
+    return lines.map { $0 + "\n" }.joined()
+  }
+
+  private func entry(_ item: Item, _ letterhead: Letterhead) -> [String] {
+    let latest = item.latest
+    let details = [
+      "\(DisplayText.count(item.mails, "mail")) from <\(latest.sender)> since \(letterhead.minute(item.firstAt))",
+      "\(latest.nextHop) said: \(latest.reason)", "The latest: \(latest.subject)",
+    ]
+    return DisplayText.wrap("To <\(latest.recipient)>, \(latest.status)", columns: 74, limit: 2)
+      + details.flatMap { detail in
+        DisplayText.wrap(DisplayText.oneLine(detail, limit: GatheredBounce.longestText), columns: 70, limit: 5).map {
+          "    " + $0
+        }
+      }
+  }
+}

@@ -1,0 +1,232 @@
+/// Decides which mail may go when, so that no smarthost gets more than its limits: ordinary mail first, error mail and our
+/// own from what is left.
+///
+/// It never lets more through than `rate` within any period and `daily` within any 24 hours, attempts under way included.
+/// Ordinary mail goes in the order in which it asked. While it alone is within the rate and within nine tenths of `daily`,
+/// no ordinary mail waits for longer than one period of the rate, whatever error mail there is: error mail goes only
+/// while no ordinary mail waits, and takes a tenth of `daily` at most. So that a mailing does not silence errors, one mail
+/// of the others goes ahead of it every five minutes while ordinary mail waits for longer than that period.
+///
+/// Times come in from outside; a clock that is set back neither stalls nor floods. What waits asks again when its time
+/// comes. Not known are limits that others use up: give each relay its own.
+package struct DeliveryPacing: Sendable {
+  /// A mail, or a part of one, that is to go.
+  package struct Request: Hashable, Sendable {
+    package var id: QueueID
+    package var recipients: Int
+    package var priority: DeliveryPriority
+    /// Of the route.
+    package var limits: DeliveryLimits
+    /// Whichever of these smarthosts may get it; each has to have room.
+    package var nextHops: [String]
+
+    package init(
+      id: QueueID, recipients: Int, priority: DeliveryPriority, limits: DeliveryLimits, nextHops: [String]
+    ) {
+      self.id = id
+      self.recipients = recipients
+      self.priority = priority
+      self.limits = limits
+      self.nextHops = nextHops
+    }
+  }
+
+  package enum Answer: Hashable, Sendable {
+    /// So many of its recipients may go now; `finished` has to be called afterwards.
+    case go(Int)
+    /// It may go then; the reason is for people.
+    case wait(until: Timestamp, reason: String)
+  }
+
+  /// How it stands with one smarthost.
+  package struct Standing: Hashable, Sendable {
+    package var nextHop: String
+    package var limits: DeliveryLimits
+    /// Recipients within the period of the rate, and within the day.
+    package var ofPeriod: Int
+    package var ofDay: Int
+    /// Mails that wait for their time, and when the last of them may go.
+    package var waiting: Int
+    package var lastLeaves: Timestamp?
+  }
+
+  /// How long mail of the others waits behind ordinary mail before one goes ahead.
+  static let othersPatience = Duration.seconds(300)
+  /// After so long a mail that did not ask again is gone: deleted, held, or sent another way.
+  private static let grace = Duration.seconds(120)
+  /// Smarthosts that are remembered; an admin may reroute mail to any number.
+  private static let mostHops = 100
+
+  private var hops: [String: Hop] = [:]
+  private var latest: Timestamp?
+
+  /// - Parameter recorded: what earlier processes noted of the last 24 hours.
+  package init(_ recorded: [Departures] = [], now: Timestamp) {
+    for (hop, minutes) in Dictionary(grouping: recorded, by: \.nextHop) {
+      hops[hop] = Hop(log: DepartureLog(minutes, now: now))
+    }
+  }
+
+  /// Whether and when a mail may go. To be asked again when the answer was to wait until then.
+  package mutating func ask(_ request: Request, now: Timestamp) -> Answer {
+    guard !request.limits.isEmpty, !request.nextHops.isEmpty else {
+      for name in request.nextHops { lift(request.id, at: name) }
+      return .go(request.recipients)
+    }
+    forgetFuture(now: now)
+    let recipients = min(request.recipients, request.limits.mostAtOnce)
+    for name in request.nextHops { prepare(name, request, now: now) }
+    let times = request.nextHops.map { name in time(for: recipients, request, at: name, now: now) }
+    guard let latest = times.max(by: { $0.time < $1.time }) else { return .go(recipients) }
+    for name in request.nextHops { hops[name]?.remove(request.id) }
+    if latest.time <= now {
+      for name in request.nextHops { begin(request, recipients, at: name, now: now) }
+      return .go(recipients)
+    }
+    let asked = times.compactMap(\.asked).min() ?? now
+    let slot = Slot(
+      id: request.id, time: latest.time, recipients: recipients, priority: request.priority, asked: asked)
+    for name in request.nextHops { hops[name]?.insert(slot) }
+    return .wait(until: latest.time, reason: latest.reason)
+  }
+
+  /// What came of a mail that went.
+  ///
+  /// - Parameters:
+  ///   - nextHop: who took it or rejected it.
+  ///   - recipients: of these, those that it took or rejected; the others do not count.
+  /// - Returns: what has to be recorded with it; nil: nothing.
+  package mutating func finished(
+    _ request: Request, at nextHop: String, recipients: Int, now: Timestamp
+  ) -> Departures? {
+    for name in request.nextHops { hops[name]?.underway[request.id] = nil }
+    guard recipients > 0, !request.limits.isEmpty else { return nil }
+    let isOrdinary = !request.priority.isFromTheRest
+    if hops[nextHop] == nil { hops[nextHop] = Hop() }
+    hops[nextHop]?.log.add(recipients, isOrdinary: isOrdinary, nextHop: nextHop, at: now)
+    return Departures(
+      nextHop: nextHop, minute: now.minute, ordinary: isOrdinary ? recipients : 0, other: isOrdinary ? 0 : recipients)
+  }
+}
+
+// Finding the time.
+extension DeliveryPacing {
+  /// When there is room, why not before, and since when the mail waits.
+  private struct Found {
+    var time: Timestamp
+    var reason: String
+    var asked: Timestamp?
+
+    mutating func take(_ later: Timestamp?, _ why: String) {
+      guard let later, later > time else { return }
+      (time, reason) = (later, why)
+    }
+  }
+
+  private func time(for recipients: Int, _ request: Request, at name: String, now: Timestamp) -> Found {
+    guard let hop = hops[name] else { return Found(time: now, reason: "", asked: nil) }
+    let ahead = hop.ahead(of: request, now: now)
+    var found = Found(time: max(now, ahead.start), reason: "ordinary mail goes first", asked: ahead.asked)
+    if let rate = request.limits.rate {
+      var search = RoomSearch(for: recipients, limit: rate.recipients, period: rate.period.length)
+      search.goBack(over: ahead, hop, now: now) { _ in true }
+      for departure in hop.log.recent.reversed() {
+        if search.isDone { break }
+        search.goBack(to: departure.at, recipients: departure.recipients)
+      }
+      found.take(search.time, "\(rate) to \(name)")
+    }
+    guard let daily = request.limits.daily else { return found }
+    let day = hop.dayTime(for: recipients, ahead, limit: daily, now: now, { _ in true }, \.total)
+    found.take(day, "\(daily) a day to \(name)")
+    if request.priority.isFromTheRest, let share = request.limits.dailyShare(of: request.priority) {
+      let time = hop.dayTime(
+        for: min(recipients, share), ahead, limit: share, now: now, \.isFromTheRest, \.other)
+      found.take(time, "the part of \(daily) a day that error mail may take to \(name)")
+    }
+    return found
+  }
+
+  private mutating func prepare(_ name: String, _ request: Request, now: Timestamp) {
+    if hops[name] == nil {
+      if hops.count >= Self.mostHops { hops = hops.filter { !$0.value.underway.isEmpty } }
+      hops[name] = Hop()
+    }
+    hops[name]?.limits = request.limits
+    hops[name]?.log.forget(before: now)
+    hops[name]?.dropGone(before: now.advanced(by: .zero - Self.grace))
+  }
+
+  /// A smarthost has no limits any more.
+  private mutating func lift(_ id: QueueID, at name: String) {
+    hops[name]?.remove(id)
+    hops[name]?.limits = DeliveryLimits()
+  }
+
+  /// After the clock was set back nothing waits for a time that may be days off: all of it asks anew.
+  private mutating func forgetFuture(now: Timestamp) {
+    defer { latest = now }
+    guard let latest, latest.since(now) > WindowPolicy.tolerance else { return }
+    for name in hops.keys { hops[name]?.dropAll() }
+  }
+
+  private mutating func begin(_ request: Request, _ recipients: Int, at name: String, now: Timestamp) {
+    hops[name]?.underway[request.id] = (recipients, request.priority)
+    if request.priority.isFromTheRest { hops[name]?.othersWent = now }
+  }
+}
+
+// What people and digests want to know.
+extension DeliveryPacing {
+  /// By the name of the smarthost.
+  package mutating func standings(now: Timestamp) -> [Standing] {
+    for name in hops.keys { hops[name]?.log.forget(before: now) }
+    return hops.sorted { $0.key < $1.key }.filter { !$0.value.limits.isEmpty }.map { name, hop in
+      let waiting = hop.ordinary + hop.others
+      return Standing(
+        nextHop: name, limits: hop.limits,
+        ofPeriod: hop.limits.rate.map { hop.log.count(within: $0.period.length, now: now) } ?? 0,
+        ofDay: hop.log.ordinaryOfDay + hop.log.otherOfDay, waiting: waiting.count,
+        lastLeaves: waiting.map(\.time).max())
+    }
+  }
+
+  /// How errors are to be told of now, so that the limits last.
+  package mutating func telling(now: Timestamp) -> ErrorTelling {
+    var telling = ErrorTelling.oneByOne
+    for name in hops.keys {
+      hops[name]?.log.forget(before: now)
+      hops[name]?.dropGone(before: now.advanced(by: .zero - Self.grace))
+    }
+    for hop in hops.values {
+      if let share = hop.limits.dailyShare(of: .own), hop.log.otherOfDay * 2 >= share {
+        // Of the last quarter of the share so many digests can be told in a day.
+        let digests = max(1, share / 4)
+        telling.joined(.inDigests(every: max(.seconds(3600), DepartureLog.day / digests)))
+      }
+      let late = hop.others.contains { now.since($0.asked) >= .seconds(60) }
+      if late { telling.joined(.inDigests(every: StormCap.digestEvery)) }
+    }
+    return telling
+  }
+}
+
+/// How errors are told of.
+package enum ErrorTelling: Hashable, Sendable {
+  /// The first mail of each goes out.
+  case oneByOne
+  /// What would go out waits for a digest, one in so long for each site.
+  case inDigests(every: Duration)
+
+  /// How long what waits for a digest waits.
+  package var digestEvery: Duration {
+    switch self {
+    case .oneByOne: StormCap.digestEvery
+    case .inDigests(let period): period
+    }
+  }
+
+  fileprivate mutating func joined(_ other: ErrorTelling) {
+    if case .inDigests = other { self = .inDigests(every: max(digestEvery, other.digestEvery)) }
+  }
+}

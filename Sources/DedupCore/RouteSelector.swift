@@ -1,0 +1,116 @@
+package import MailMessage
+
+/// Which mail takes a route: all that it says has to hold.
+package struct RouteSelector: Hashable, Sendable {
+  /// The recipient is one of these; empty: any.
+  package var recipients: [Glob] = []
+  /// The envelope sender is one of these; empty: any.
+  package var senders: [Glob] = []
+  /// Empty: any.
+  package var kinds: [MailClass] = []
+
+  package init() {}
+
+  package func matches(sender: EmailAddress, recipient: EmailAddress, kind: QueueEntry.Kind) -> Bool {
+    (kinds.isEmpty || kinds.contains(MailClass(kind)))
+      && (senders.isEmpty || senders.contains { $0.matches(Array(sender.text.utf8)) })
+      && (recipients.isEmpty || recipients.contains { $0.matches(Array(recipient.text.utf8)) })
+  }
+}
+
+/// Kinds of mail as an admin tells them apart.
+package enum MailClass: String, Hashable, Sendable, CaseIterable {
+  /// Mail about errors: reports, and what we say of them.
+  case reports
+  /// Mail of the site.
+  case ordinary
+  /// Summaries, bounces and alerts of ours.
+  case own
+
+  package init(_ kind: QueueEntry.Kind) {
+    switch kind {
+    case .report, .notice: self = .reports
+    case .pass, .copy: self = .ordinary
+    case .summary, .bounce, .alert: self = .own
+    }
+  }
+}
+
+/// Puts another address in the place of envelope senders that the next hop would refuse, e.g. `root@localhost`.
+///
+/// With an address whose local part ends in `+`, the sender stands behind that, so that a bounce tells whose mail it was:
+/// `root@localhost` becomes `relay+root=localhost@example.org`. One that does not fit there leaves the plain address. A
+/// bounce to such an address that comes through the relay goes to the sender it names; bounces of our own to a sender that
+/// nobody can reach go to the address that stands in its place.
+package struct SenderRewrite: Hashable, Sendable {
+  /// Takes the place; its local part may end in `+`.
+  package var address: EmailAddress
+  /// The senders that it takes the place of.
+  package var senders: [Glob]
+
+  package init(address: EmailAddress, senders: [Glob]) {
+    self.address = address
+    self.senders = senders
+  }
+
+  /// What goes out in place of `sender`.
+  package func outgoing(_ sender: EmailAddress) -> EmailAddress {
+    applies(to: sender) ? replacement(of: sender) : sender
+  }
+
+  /// Who gets a mail that is for `recipient`.
+  ///
+  /// - Parameters:
+  ///   - sender: of the mail; only bounces come back to where they belong.
+  ///   - isOurBounce: one that this relay wrote.
+  package func destination(of recipient: EmailAddress, sender: EmailAddress, isOurBounce: Bool) -> EmailAddress {
+    guard sender.isNull else { return recipient }
+    if isOurBounce { return applies(to: recipient) ? replacement(of: recipient) : recipient }
+    guard let original = original(of: recipient), !applies(to: original) else { return recipient }
+    return original
+  }
+
+  private func applies(to sender: EmailAddress) -> Bool {
+    !sender.isNull && senders.contains { $0.matches(Array(sender.text.utf8)) }
+  }
+
+  private var hasPlace: Bool { local.last == "+" }
+  private var local: Substring { address.text[..<(address.text.lastIndex(of: "@") ?? address.text.endIndex)] }
+  private var domain: Substring { address.text[(address.text.lastIndex(of: "@") ?? address.text.startIndex)...] }
+  private var plain: EmailAddress {
+    hasPlace ? EmailAddress(String(local.dropLast()) + domain) : address
+  }
+
+  /// RFC 5321 section 4.5.3.1.1: no local part is longer.
+  private static let longestLocal = 64
+
+  private func replacement(of sender: EmailAddress) -> EmailAddress {
+    guard hasPlace, let at = sender.text.lastIndex(of: "@") else { return plain }
+    let name = sender.text[..<at] + "=" + sender.text[sender.text.index(after: at)...]
+    guard name.utf8.allSatisfy(Self.isPlain), !name.hasPrefix("."), !name.contains(".."),
+      local.utf8.count + name.utf8.count <= Self.longestLocal
+    else { return plain }
+    return EmailAddress(String(local) + name + domain)
+  }
+
+  private func original(of recipient: EmailAddress) -> EmailAddress? {
+    guard hasPlace, let at = recipient.text.lastIndex(of: "@"),
+      recipient.text[at...].lowercased() == domain.lowercased(), recipient.text.hasPrefix(local)
+    else { return nil }
+    let name = recipient.text[..<at].dropFirst(local.count)
+    guard let equals = name.lastIndex(of: "="), equals > name.startIndex, name.index(after: equals) < name.endIndex
+    else { return nil }
+    let text = name[..<equals] + "@" + name[name.index(after: equals)...]
+    return try? EmailAddress.parse(String(text))
+  }
+
+  /// Fits into a local part without quotes (RFC 5321 section 4.1.2, Atom and its dots).
+  private static func isPlain(_ octet: UInt8) -> Bool {
+    switch octet {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"):
+      true
+    default: Array(".!#$%&'*+-/=?^_`{|}~".utf8).contains(octet)
+    }
+  }
+}

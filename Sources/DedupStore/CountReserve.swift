@@ -1,0 +1,239 @@
+package import DedupCore
+import Foundation
+import Glibc
+import Synchronization
+
+/// A file of a fixed size beside the database that takes counts while the disk takes nothing else: its room was
+/// allocated, and written, before it was needed.
+///
+/// Promises: `add` returns once the count survives a loss of power. What was added stays until the store has it: the
+/// import and the note of how far it came are one transaction of the store, so a crash counts nothing twice.
+///
+/// The file: 16 octets of header (magic, generation), then frames of length, CRC-32C and content, an unused one of length
+/// zero. A frame's checksum covers the generation too, so nothing of an earlier use counts. Numbers are little-endian.
+package final class CountReserve: Sendable {
+  /// How far an import came: everything before `end` of a generation.
+  package struct Position: Hashable, Sendable {
+    package var generation: UInt64
+    package var end: Int
+
+    /// `generation:end`, as the store keeps it.
+    var text: String { "\(generation):\(end)" }
+
+    init(generation: UInt64, end: Int) { (self.generation, self.end) = (generation, end) }
+
+    init?(_ text: String) {
+      let parts = text.split(separator: ":")
+      guard parts.count == 2, let generation = UInt64(parts[0]), let end = Int(parts[1]) else { return nil }
+      self.init(generation: generation, end: end)
+    }
+  }
+
+  /// What waits for the import, error by error.
+  package struct Content: Sendable {
+    package var errors: [(error: ReservedError, arrivals: [ReservedArrival])] = []
+    package var position: Position
+  }
+
+  private struct State {
+    var descriptor: CInt = -1
+    var generation: UInt64 = 1
+    var end = CountReserve.headerOctets
+    var errors: [ReservedError] = []
+    var numbers: [ReservedError.Key: Int] = [:]
+    /// Of each frame that counts a mail: where it ends, of which error it is.
+    var arrivals: [(end: Int, error: Int, arrival: ReservedArrival)] = []
+  }
+
+  static let headerOctets = 16
+  private static let magic: [UInt8] = Array("MDRSRV1\n".utf8)
+  private static let frameHeader = 8
+  private let path: String
+  private let octets: Int
+  private let state: Mutex<State>
+
+  private static let most = 4 << 20
+  private static let least = 64 << 10
+
+  /// Opens or makes the file `reserve` in the folder of the store: 4 MiB, or a fortieth of a small file system, and at
+  /// least 64 KiB. Throws when the disk has no room for it or does not allow it.
+  package convenience init(directory: String) throws(StoreFailure) {
+    let room = DiskSpace(path: directory)?.reserve(of: Self.most, part: 40) ?? Self.most
+    try self.init(path: directory + "/reserve", octets: room)
+  }
+
+  /// - Parameter octets: of the file; one that is there and larger stays as large.
+  init(path: String, octets: Int) throws(StoreFailure) {
+    self.path = path
+    self.octets = max(octets, Self.least)
+    state = Mutex(try Faults.translated { try Self.opened(path, max(octets, Self.least)) })
+  }
+
+  deinit { state.withLock { _ = Glibc.close($0.descriptor) } }
+
+  /// Octets that are left for counts.
+  package var left: Int { octets - state.withLock { $0.end } }
+
+  package var isEmpty: Bool { state.withLock { $0.arrivals.isEmpty } }
+
+  /// What it holds, for the windows of a new process.
+  package func all() -> [(ReservedError.Key, ReservedArrival)] {
+    state.withLock { state in state.arrivals.map { (state.errors[$0.error].key, $0.arrival) } }
+  }
+
+  /// Counts one mail of `error`. Blocks until that is synced.
+  ///
+  /// - Parameter error: written with its first mail; three quarters of the file are for errors at most, so that those
+  ///   which are known can still be counted.
+  /// - Throws: `.diskFull` when the reserve is used up.
+  package func add(_ arrival: ReservedArrival, of error: ReservedError) throws(StoreFailure) {
+    try state.withLock { state throws(StoreFailure) in
+      try Faults.translated {
+        var number = state.numbers[error.key]
+        if number == nil {
+          let content = [1] + [UInt8](try JSONEncoder().encode(error))
+          guard state.end + Self.frameHeader + content.count <= octets / 4 * 3 else { throw Self.usedUp(path) }
+          try append(content, &state, syncs: false)
+          state.errors.append(error)
+          number = state.errors.count - 1
+          state.numbers[error.key] = number
+        }
+        let index = number ?? 0
+        let content =
+          [2, arrival.fate.rawValue] + Self.octets(UInt64(index))
+          + Self.octets(UInt64(bitPattern: arrival.at.milliseconds))
+        try append(content, &state, syncs: true)
+        state.arrivals.append((state.end, index, arrival))
+      }
+    }
+  }
+
+  /// What the store does not have yet.
+  ///
+  /// - Parameter imported: how far the last import came; nil: there was none.
+  package func content(after imported: Position?) -> Content? {
+    state.withLock { state in
+      let done = imported?.generation == state.generation ? imported?.end ?? 0 : 0
+      let waiting = state.arrivals.filter { $0.end > done }
+      guard !waiting.isEmpty else { return nil }
+      let byError = Dictionary(grouping: waiting, by: \.error)
+      return Content(
+        errors: byError.sorted { $0.key < $1.key }.map { (state.errors[$0.key], $0.value.map(\.arrival)) },
+        position: Position(generation: state.generation, end: state.end))
+    }
+  }
+
+  /// Begins anew, if nothing was added since `position`.
+  package func clear(upTo position: Position) throws(StoreFailure) {
+    try state.withLock { state throws(StoreFailure) in
+      guard position.generation == state.generation, position.end == state.end else { return }
+      try Faults.translated {
+        let generation = state.generation + 1
+        try Self.write(Self.magic + Self.octets(generation), to: state.descriptor, at: 0, of: path)
+        guard fdatasync(state.descriptor) == 0 else { throw FileFault("syncing", path) }
+        state = State(descriptor: state.descriptor, generation: generation)
+      }
+    }
+  }
+
+  private func append(_ content: [UInt8], _ state: inout State, syncs: Bool) throws {
+    let size = Self.frameHeader + content.count
+    guard state.end + size <= octets else { throw Self.usedUp(path) }
+    let checksum = Checksum.crc32c(Self.octets(state.generation) + content)
+    let frame = Self.octets(UInt64(content.count) | UInt64(checksum) << 32) + content
+    try Self.write(frame, to: state.descriptor, at: state.end, of: path)
+    if syncs { guard fdatasync(state.descriptor) == 0 else { throw FileFault("syncing", path) } }
+    state.end += size
+  }
+
+  private static func usedUp(_ path: String) -> StoreFailure {
+    StoreFailure(.diskFull, "the reserve for counts in \(path) is used up; free some space")
+  }
+}
+
+// The file.
+extension CountReserve {
+  private static func opened(_ path: String, _ octets: Int) throws -> State {
+    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw FileFault("opening", path) }
+    do {
+      var status = stat()
+      guard fstat(descriptor, &status) == 0 else { throw FileFault("looking at", path) }
+      if status.st_size < octets { try allocate(descriptor, from: Int(status.st_size), to: octets, path) }
+      return try read(descriptor, octets, path)
+    } catch {
+      close(descriptor)
+      throw error
+    }
+  }
+
+  /// Writes it once: room that was only promised may need more room when it is used.
+  private static func allocate(_ descriptor: CInt, from size: Int, to octets: Int, _ path: String) throws {
+    let piece = [UInt8](repeating: 0, count: 64 << 10)
+    var position = size
+    while position < octets {
+      let part = Array(piece.prefix(octets - position))
+      try write(part, to: descriptor, at: position, of: path)
+      position += part.count
+    }
+    if size == 0 { try write(magic + Self.octets(1), to: descriptor, at: 0, of: path) }
+    guard fsync(descriptor) == 0 else { throw FileFault("syncing", path) }
+    try StoreFiles.syncDirectory(String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]))
+  }
+
+  private static func read(_ descriptor: CInt, _ octets: Int, _ path: String) throws -> State {
+    let bytes = try SyncedFile.read(descriptor, at: 0, count: octets, of: path)
+    var state = State(descriptor: descriptor)
+    guard bytes.starts(with: magic) else {
+      try write(magic + Self.octets(1), to: descriptor, at: 0, of: path)
+      return state
+    }
+    state.generation = number(bytes[8..<16])
+    while let content = frame(bytes, at: state.end, state.generation), take(content, &state) {}
+    return state
+  }
+
+  private static func frame(_ bytes: [UInt8], at position: Int, _ generation: UInt64) -> ArraySlice<UInt8>? {
+    guard position + frameHeader <= bytes.count else { return nil }
+    let header = number(bytes[position..<(position + frameHeader)])
+    let count = Int(header & 0xFFFF_FFFF)
+    let start = position + frameHeader
+    guard count > 0, start + count <= bytes.count else { return nil }
+    let content = bytes[start..<(start + count)]
+    return Checksum.crc32c(Self.octets(generation) + content) == UInt32(header >> 32) ? content : nil
+  }
+
+  private static func take(_ content: ArraySlice<UInt8>, _ state: inout State) -> Bool {
+    let end = state.end + frameHeader + content.count
+    let body = content.dropFirst()
+    switch content.first {
+    case 1:
+      guard let error = try? JSONDecoder().decode(ReservedError.self, from: Data(body)) else { return false }
+      state.errors.append(error)
+      state.numbers[error.key] = state.errors.count - 1
+    case 2:
+      guard body.count == 17, let fate = body.first.flatMap({ ReservedArrival.Fate(rawValue: $0) }) else {
+        return false
+      }
+      let index = number(body.dropFirst().prefix(8))
+      guard index < state.errors.count else { return false }
+      let at = Timestamp(milliseconds: Int64(bitPattern: number(body.dropFirst(9))))
+      state.arrivals.append((end, Int(index), ReservedArrival(at: at, fate: fate)))
+    default: return false
+    }
+    state.end = end
+    return true
+  }
+
+  private static func octets(_ number: UInt64) -> [UInt8] {
+    (0..<8).map { UInt8(truncatingIfNeeded: number >> UInt64($0 * 8)) }
+  }
+
+  private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {
+    bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
+  }
+
+  private static func write(_ bytes: [UInt8], to descriptor: CInt, at offset: Int, of path: String) throws {
+    try SyncedFile.write(bytes, to: descriptor, at: offset, of: path)
+  }
+}

@@ -1,0 +1,44 @@
+package import DedupCore
+import GRDB
+import MailMessage
+
+extension SQLiteStore {
+  /// The setting that holds how far the reserve was imported.
+  private static let reserveSetting = "reserve.imported"
+
+  /// Adds the counts that `reserve` took while the store had no room, and empties it. They count as of their time;
+  /// nothing of them goes out any more.
+  ///
+  /// - Returns: how many mails were added.
+  package func importCounts(from reserve: CountReserve) async throws(StoreFailure) -> Int {
+    if reserve.isEmpty { return 0 }
+    let imported = try await setting(Self.reserveSetting).flatMap { CountReserve.Position($0) }
+    var count = 0
+    if let content = reserve.content(after: imported) {
+      try await commit { batch in
+        for (error, arrivals) in content.errors { try batch.add(arrivals, of: error) }
+        try SettingTable.set(Self.reserveSetting, content.position.text, batch.db)
+      }
+      count = content.errors.reduce(0) { $0 + $1.arrivals.count { $0.fate != .spooled } }
+      try reserve.clear(upTo: content.position)
+    } else if let imported {
+      try reserve.clear(upTo: imported)
+    }
+    return count
+  }
+}
+
+extension Batch {
+  /// Counts mails that the reserve took, with their error if there is room for it.
+  fileprivate func add(_ arrivals: [ReservedArrival], of error: ReservedError) throws {
+    let row = try windows.add(arrivals, of: error, policy, db)
+    for arrival in arrivals {
+      switch arrival.fate {
+      case .suppressed:
+        tally.add(.suppressed, SuppressionReason.insideWindow.rawValue, fingerprint: row, at: arrival.at)
+      case .forwarded: tally.add(.forwarded, ForwardReason.first.text, fingerprint: row, at: arrival.at)
+      case .spooled: break
+      }
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import DedupCore
+import DedupStore
+import HostSystem
+import Logging
+import MailMessage
+import SMTPProtocol
+import ServiceLifecycle
+
+/// Tells the admin by one mail that the disk is full: over the queue, which keeps room for that, else straight to the
+/// next hop.
+struct DiskFullNotifier: Service {
+  private let counting: DiskFullCounting
+  private let store: SQLiteStore
+  private let mailer: SummaryMailer
+  private let route: Current<Route>
+  private let directory: String
+  private let logger: Logger
+
+  init(
+    counting: DiskFullCounting, store: SQLiteStore, mailer: SummaryMailer, route: Current<Route>, directory: String,
+    logger: Logger
+  ) {
+    self.counting = counting
+    self.store = store
+    self.mailer = mailer
+    self.route = route
+    self.directory = directory
+    self.logger = logger
+  }
+
+  private static let pause = Duration.seconds(30)
+
+  func run() async throws {
+    let (events, signal) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    counting.onBegin { signal.yield() }
+    await cancelWhenGracefulShutdown {
+      for await _ in events {
+        let since = WallClock.now()
+        while !Task.isCancelled, await !notify(since: since) { try? await Task.sleep(for: Self.pause) }
+      }
+    }
+  }
+
+  /// Returns whether there is nothing more to do.
+  func notify(since: Timestamp) async -> Bool {
+    let mail = await mailer.notice(
+      ofDiskFullSince: since, directory: directory, postmaster: route.value.bounces.postmaster)
+    guard let mail else {
+      logger.error("disk-full", metadata: ["reason": "nobody is known to be told; set [delivery] postmaster"])
+      return true
+    }
+    let to = mail.envelope.recipients.map(\.text).joined(separator: ",")
+    do {
+      try await store.enqueue([mail])
+    } catch {
+      let route = route.value
+      let message = Message(mail.message)
+      let result = await route.deliver(mail.envelope, mail.kind, message: message, id: mail.id)
+      guard CutThrough.reply(to: result.outcomes, id: mail.id).isPositive else {
+        logger.error("disk-full-not-told", metadata: ["to": "\(to)", "error": "\(error)"])
+        return false
+      }
+    }
+    logger.error("disk-full", metadata: ["told": "\(to)"])
+    return true
+  }
+}

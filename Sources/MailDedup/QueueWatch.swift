@@ -1,0 +1,84 @@
+import DedupCore
+import DedupStore
+import HostSystem
+import Logging
+import MailMessage
+import ServiceLifecycle
+
+/// Looks after the queue: tells the admin once, by a mail that goes first, when it grows, and lets errors be told of in
+/// digests when the limits of the next hops leave no room for more.
+struct QueueWatch: Service {
+  private let store: SQLiteStore
+  private let pacing: Current<DeliveryPacing>
+  private let mailer: SummaryMailer
+  private let postmaster: @Sendable () -> EmailAddress?
+  private let growth = Current(QueueGrowth())
+  private let logger: Logger
+
+  init(
+    store: SQLiteStore, pacing: Current<DeliveryPacing>, mailer: SummaryMailer,
+    postmaster: @escaping @Sendable () -> EmailAddress?, logger: Logger
+  ) {
+    self.store = store
+    self.pacing = pacing
+    self.mailer = mailer
+    self.postmaster = postmaster
+    self.logger = logger
+  }
+
+  private static let pause = Duration.seconds(5)
+  /// Looks between two at the size of the queue.
+  private static let looksPerMinute = 12
+
+  /// Nil: the queue does not grow.
+  var standing: QueueGrowth.Standing? { growth.value.standing }
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown {
+      var looks = 0
+      while !Task.isCancelled {
+        setTelling(now: WallClock.now())
+        if looks % Self.looksPerMinute == 0 { await look(now: WallClock.now()) }
+        looks += 1
+        try? await Task.sleep(for: Self.pause)
+      }
+    }
+  }
+
+  /// Lets errors be told of as the limits say.
+  func setTelling(now: Timestamp) {
+    var telling = ErrorTelling.oneByOne
+    pacing.change { telling = $0.telling(now: now) }
+    guard telling != store.telling else { return }
+    store.setTelling(telling)
+    logger.notice("errors-told", metadata: ["how": "\(telling == .oneByOne ? "one by one" : "in digests")"])
+  }
+
+  func look(now: Timestamp) async {
+    do {
+      let status = try await store.queueStatus()
+      var change: QueueGrowth.Change?
+      growth.change { change = $0.look(waiting: status.waiting - status.held, oldest: status.oldest, now: now) }
+      switch change {
+      case .begins(let standing): await tell(standing)
+      case .ends: logger.notice("queue-shrinks", metadata: ["waiting": "\(status.waiting)"])
+      case nil: break
+      }
+    } catch {
+      logger.warning("queue-unreadable", metadata: ["error": "\(error)"])
+    }
+  }
+
+  private func tell(_ standing: QueueGrowth.Standing) async {
+    logger.error("queue-grows", metadata: ["waiting": "\(standing.waiting)"])
+    let latest = try? await store.queue(QueueFilter(state: .deferred, limit: 1)).first?.lastFailure
+    let paced = try? await store.queue(QueueFilter(limit: 1)).first?.pacedBy
+    guard
+      let mail = await mailer.notice(
+        ofGrowth: standing, reason: latest ?? paced.map { "it waits for its turn, \($0)" }, postmaster: postmaster())
+    else { return }
+    do { try await store.enqueue([mail]) } catch {
+      logger.error("queue-growth-not-told", metadata: ["error": "\(error)"])
+    }
+  }
+}

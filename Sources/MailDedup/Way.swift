@@ -1,0 +1,111 @@
+import DedupConfig
+import DedupCore
+import DedupStore
+import Logging
+import MailMessage
+import NIOCore
+
+/// One way out: a route of the configuration, or what `[delivery]` says.
+struct Way: Sendable {
+  /// Nil: `[delivery]`.
+  var name: String?
+  /// Nil: takes all that no route took.
+  var selector: RouteSelector?
+  var transport: any Transport
+  /// The smarthosts that mail may go to, by the names that limits are counted under; empty: none.
+  var nextHops: [String] = []
+  var limits = DeliveryLimits()
+  var rewrite: SenderRewrite?
+
+  init(_ transport: any Transport) { self.transport = transport }
+
+  init(_ delivery: Configuration.Delivery, _ transport: any Transport) {
+    self.transport = transport
+    nextHops = delivery.discards ? [] : delivery.smarthosts.map(\.description)
+    limits = delivery.limits
+    rewrite = delivery.rewrite
+  }
+}
+
+extension Route {
+  /// A mail, or the part of one that goes one way.
+  struct Part {
+    var way: Way
+    /// Places in the entry's list of recipients, ascending.
+    var recipients: [Int]
+  }
+
+  /// Which way each recipient goes: the first route that matches, else the way of all mail. One that an admin sends
+  /// elsewhere goes there.
+  func parts(of entry: QueueEntry) -> [Part] {
+    if let smarthost = entry.reroutedTo, let transport = sideways.transport(to: smarthost) {
+      var way = main
+      (way.transport, way.nextHops) = (transport, [smarthost.description])
+      return [Part(way: way, recipients: Array(entry.recipients.indices))]
+    }
+    return parts(entry.envelope, entry.kind)
+  }
+
+  private func parts(_ envelope: Envelope, _ kind: QueueEntry.Kind) -> [Part] {
+    guard !ways.isEmpty else { return [Part(way: main, recipients: Array(envelope.recipients.indices))] }
+    var places: [Int: [Int]] = [:]
+    for (place, recipient) in envelope.recipients.enumerated() {
+      let index = ways.firstIndex {
+        $0.selector?.matches(sender: envelope.sender, recipient: recipient, kind: kind) == true
+      }
+      places[index ?? ways.count, default: []].append(place)
+    }
+    return places.sorted { $0.key < $1.key }.map { index, recipients in
+      Part(way: index < ways.count ? ways[index] : main, recipients: recipients)
+    }
+  }
+
+  /// Delivers now, whatever the limits are: there is no place where the mail could wait.
+  func deliver(
+    _ envelope: Envelope, _ kind: QueueEntry.Kind, message: Message, id: QueueID
+  ) async -> DeliveryResult {
+    var results: [(part: Part, result: DeliveryResult)] = []
+    for part in parts(envelope, kind) {
+      let outgoing = part.envelope(of: envelope, kind, part.recipients)
+      results.append((part, await part.way.transport.deliver(outgoing, message: message, id: id)))
+    }
+    return DeliveryResult(joining: results, of: envelope.recipients.count, nextHop: transport.nextHop)
+  }
+}
+
+extension Route.Part {
+  /// What the next hop is told: of `envelope` these recipients, with the addresses that the way puts in their place.
+  func envelope(of envelope: Envelope, _ kind: QueueEntry.Kind, _ places: [Int]) -> Envelope {
+    if way.rewrite == nil, places.count == envelope.recipients.count { return envelope }
+    var outgoing = Envelope(
+      sender: way.rewrite?.outgoing(envelope.sender) ?? envelope.sender, recipients: [], body: envelope.body,
+      usesSMTPUTF8: envelope.usesSMTPUTF8, statusRequest: envelope.statusRequest)
+    outgoing.statusRequest?.wishes = [:]
+    for place in places {
+      let recipient = envelope.recipients[place]
+      let destination = way.rewrite?.destination(of: recipient, sender: envelope.sender, isOurBounce: kind == .bounce)
+      outgoing.add(destination ?? recipient, envelope.wish(for: recipient))
+    }
+    return outgoing
+  }
+}
+
+extension DeliveryResult {
+  /// What became of a mail that went several ways; a recipient of which nothing is known is deferred by whoever reads it.
+  init(joining results: [(part: Route.Part, result: DeliveryResult)], of count: Int, nextHop: String) {
+    if results.count == 1, results[0].part.recipients.count == count {
+      self = results[0].result
+      return
+    }
+    var outcomes = [DeliveryOutcome?](repeating: nil, count: count)
+    for (part, result) in results {
+      for (place, outcome) in zip(part.recipients, result.outcomes) { outcomes[place] = outcome }
+    }
+    let names = results.map(\.result.nextHop)
+    let unique = names.enumerated().filter { !names[..<$0.offset].contains($0.element) }.map(\.element)
+    self.init(
+      outcomes.map { $0 ?? .deferred(reason: "\(nextHop) reported no outcome") },
+      nextHop: unique.isEmpty ? nextHop : unique.joined(separator: ", "))
+    if unique.count == 1 { remote = results.first?.result.remote }
+  }
+}
