@@ -122,6 +122,22 @@ import Testing
     Self.same[index].apply(&mail)
     #expect(mail.fingerprint == before)
   }
+
+  @Test("a start script that Nix wrapped is no code of the site's own")
+  func nix() throws {
+    let store = "/nix/store/8k2a0hfkvqmb2xpl7hvkrwz1m3n4c5d6-shop-1.2/"
+    func mail(_ function: String) -> SampleMail {
+      var mail = SampleMail()
+      mail.frames = [
+        .init(store + "bin/.shop-manage-wrapped", "<module>", "sys.exit(main())"),
+        .init(store + "lib/python3.12/site-packages/shop/jobs.py", function, "price = rows['x']"),
+      ]
+      return mail
+    }
+    let own = try #require(SampleMail.report(mail("bill").mail(mail("bill").traceback)))
+    #expect(own.place == "shop/jobs.py in bill")
+    #expect(SampleMail.fingerprint(mail("ship").mail(mail("ship").traceback)) != own.fingerprint.text)
+  }
 }
 
 /// Errors that the site's innermost line does not tell apart.
