@@ -101,19 +101,25 @@ extension KeyDeriver {
     return nil
   }
 
-  /// The view whose answer a decorator of the site's own makes a response of, after the view has returned:
-  /// `return JsonResponse(fn(request))`. The decorator is no view's, what it was given is. Methods of a class of views are
-  /// no decorators.
-  func answeringView(_ text: borrowing Span<UInt8>, _ own: Int, _ link: ChainLink) -> Range<Int>? {
+  /// The view, where the outermost line of the site's own is not the view's and says that something else decides:
+  ///
+  /// - A decorator makes a response of what the view has returned: `return JsonResponse(fn(request))`. Methods of a class of
+  ///   views do so themselves.
+  /// - A method goes on with what the other bases of its class give: `super().get_queryset().filter(owner=user)`.
+  func decidingView(_ text: borrowing Span<UInt8>, _ own: Int, _ link: ChainLink) -> Range<Int>? {
     guard algorithm.asksForCaller, let view = evidence.view, own + 1 < link.frames.upperBound,
-      !(link.frames.lowerBound..<own).contains(where: { text.equals(traceback.frames[$0].function, "dispatch") }),
-      text.firstIndex(of: "Response(", in: traceback.frames[own].source) != nil
-        || text.firstIndex(of: "dumps(", in: traceback.frames[own].source) != nil,
+      isAnswer(text, own, link) || text.firstIndex(of: "super()", in: traceback.frames[own].source) != nil,
       !endsWith(text, view, traceback.frames[own].function),
       innermost(.application, in: link.frames.lowerBound..<own) == nil,
       viewInLibrary(text, link) != nil
     else { return nil }
     return view
+  }
+
+  private func isAnswer(_ text: borrowing Span<UInt8>, _ own: Int, _ link: ChainLink) -> Bool {
+    let source = traceback.frames[own].source
+    return (text.firstIndex(of: "Response(", in: source) ?? text.firstIndex(of: "dumps(", in: source)) != nil
+      && !(link.frames.lowerBound..<own).contains { text.equals(traceback.frames[$0].function, "dispatch") }
   }
 
   private func endsWith(_ text: borrowing Span<UInt8>, _ view: Range<Int>, _ function: Range<Int>) -> Bool {

@@ -114,7 +114,7 @@ struct KeyDeriver {
     } else if !isTemplate {
       for caller in handingCallers(text, of: own, link, name) { addFunction(text, caller, to: &writer) }
     }
-    if let named = ownClass(text, own, link, name) ?? answeringView(text, own, link) { writer.add(text, named) }
+    if let named = ownClass(text, own, link, name) ?? decidingView(text, own, link) { writer.add(text, named) }
     if let column = importedColumn(text, link) { writer.add(text, column) }
     var seen = own
     for cause in causes where !isSame(text, cause, seen) {

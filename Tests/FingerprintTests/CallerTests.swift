@@ -132,6 +132,28 @@ import Testing
     #expect(mail("shop.views.inner").fingerprint != mail("shop.views.pay").fingerprint || errors == 1)
   }
 
+  @Test("a method of views that goes on with what their other bases give is the view's")
+  func bases() {
+    func mail(_ view: String, _ line: String) -> SampleMail {
+      var mail = SampleMail()
+      (mail.type, mail.value, mail.view) = ("FieldError", "Cannot resolve keyword 'owner' into field.", view)
+      let generic = "/usr/lib/python3/dist-packages/django/views/generic/base.py"
+      mail.frames = [
+        .init(
+          "/usr/lib/python3/dist-packages/django/core/handlers/base.py", "f", "response = wrapped_callback(request)"),
+        .init(generic, "dispatch", "return handler(request, *args, **kwargs)"),
+        .init("/srv/shop/releases/20250101/shop/views.py", "get_queryset", line),
+        .init("/usr/lib/python3/dist-packages/django/db/models/query.py", "filter", "raise FieldError(x)"),
+      ]
+      return mail
+    }
+    func names(_ line: String) -> Int {
+      Set(["shop.views.A", "shop.views.B"].map { mail($0, line).fingerprint }).count
+    }
+    #expect(names("return super().get_queryset().filter(owner=self.request.user)") == 2)
+    #expect(names("return Order.objects.filter(owner=self.request.user)") == 1)
+  }
+
   @Test("the class that lacks an attribute of its own names the error, and no other class does")
   func ownClass() {
     func name(_ kind: String, _ line: String) -> String? {
