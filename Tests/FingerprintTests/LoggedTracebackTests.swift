@@ -18,6 +18,13 @@ import Testing
         "<table><tr><th>Task</th><td>orders.tasks.nightly_totals</td></tr>"
           + "<tr><th>Traceback</th><td><pre>\(trace)</pre></td></tr></table>", type: "text/html")
     ),
+    (
+      "a cell of a table that begins with a line end, which is not shown",
+      OwnLayout(
+        "[Shop] Task orders.tasks.nightly_totals failed",
+        "<table><tr><th>Task</th><td>orders.tasks.nightly_totals</td></tr>"
+          + "<tr><th>Traceback</th><td><pre>\n\(trace)</pre></td></tr></table>", type: "text/html")
+    ),
   ]
 
   @Test("a header behind other words on its line reads as one below them:", arguments: layouts)
