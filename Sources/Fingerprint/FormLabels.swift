@@ -15,6 +15,7 @@ enum FormLabels {
     "subject",
     "comment", "comments", "feedback", "enquiry", "inquiry", "question", "company", "organisation", "organization",
     "city", "form", "topic", "description", "reporter", "reported by", "requester", "customer", "sender", "queue",
+    "order", "order number", "order no", "note", "notes", "remark", "remarks", "delivery address", "shipping address",
     "vorname", "nachname", "telefon", "nachricht", "betreff", "anfrage", "firma", "absender", "kommentar", "formular",
     "nom", "prénom", "courriel", "téléphone", "sujet", "objet", "adresse e-mail", "commentaire", "société",
     "formulaire",

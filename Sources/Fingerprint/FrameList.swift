@@ -18,7 +18,7 @@ struct FrameList: Sendable, Equatable {
     guard let start = Self.heading(text) else { return nil }
     range = start..<start
     let header = text.line(at: start, before: text.count)
-    let end = read(text, from: text.next(after: header, before: text.count), limits: limits)
+    let end = read(text, from: text.next(after: header, before: text.count), end: text.count, limits: limits)
     guard !traceback.frames.isEmpty else { return nil }
     range = start..<end
     if traceback.links.isEmpty {
@@ -28,6 +28,21 @@ struct FrameList: Sendable, Equatable {
         ChainLink(frames: 0..<traceback.frames.count, type: word, text: word.upperBound..<word.upperBound)
       ]
     }
+  }
+
+  /// Frames in a logged message, without a heading: `logger.error('Failed\n' + ''.join(format_tb(e.__traceback__)))`. The first
+  /// word `Traceback` behind `end`, which Django prints below each report, stands for the type.
+  init?(_ text: borrowing Span<UInt8>, in message: Range<Int>, below end: Int, limits: ReadingLimits) {
+    range = message.lowerBound..<message.lowerBound
+    guard let hit = text.firstIndex(of: "\n  File \"", in: message),
+      let word = text.firstIndex(of: "\nTraceback", in: end..<text.count)
+    else { return nil }
+    let stop = read(text, from: hit + 1, end: message.upperBound, limits: limits)
+    guard !traceback.frames.isEmpty else { return nil }
+    range = hit + 1..<stop
+    guard traceback.links.isEmpty else { return }
+    let said = text.trimmed(text.line(at: message.lowerBound, before: hit))
+    traceback.links = [ChainLink(frames: 0..<traceback.frames.count, type: word + 1..<word + 10, text: said)]
   }
 
   /// The first line `Traceback:` that a frame follows.
@@ -46,10 +61,12 @@ struct FrameList: Sendable, Equatable {
   }
 
   /// Reads frames and their code; answers where they end.
-  private mutating func read(_ text: borrowing Span<UInt8>, from start: Int, limits: ReadingLimits) -> Int {
+  private mutating func read(_ text: borrowing Span<UInt8>, from start: Int, end last: Int, limits: ReadingLimits)
+    -> Int
+  {
     var (index, end) = (start, start)
-    while index < text.count {
-      let raw = text.line(at: index, before: text.count)
+    while index < last {
+      let raw = text.line(at: index, before: last)
       let line = text.trimmed(raw)
       if let frame = FrameLine.parse(text, line) {
         guard traceback.frames.count < limits.frames else {
@@ -62,7 +79,7 @@ struct FrameList: Sendable, Equatable {
       } else if !line.isEmpty {
         return readException(text, raw, isNext: index == end) ?? end
       }
-      index = Swift.max(text.next(after: raw, before: text.count), index + 1)
+      index = Swift.max(text.next(after: raw, before: last), index + 1)
       if !line.isEmpty { end = index }
     }
     return end

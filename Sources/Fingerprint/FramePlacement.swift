@@ -201,7 +201,9 @@ struct FramePlacement {
         ? placed(.application, module, .packagedApplication) : placed(.library, module, .sitePackages)
     }
     if let module = ModulePath.standardLibrary(text, file) { return placed(.runtime, module, .standardLibrary) }
-    if let module = ModulePath.script(text, file) { return placed(.library, module, .script) }
+    if let module = ModulePath.script(text, file, readsNix: algorithm.knowsDeployments) {
+      return placed(.library, module, .script)
+    }
     if let root = longestPathEntry(text, file) { return placed(.application, root, .pythonPath) }
     if let root = projectRoot, let module = ModulePath.below(text, root, file) {
       return placed(.application, module, .projectRoot)

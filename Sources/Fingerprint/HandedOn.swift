@@ -6,6 +6,7 @@ import MailMessage
 ///     return TABLES[table][key]                    raise ShopError(code, message)
 ///     value = data["result"][key]                  return model.objects.get(**kw)
 ///     return reverse(name, args=args)              subprocess.run(command, check=True)
+///     raise ShopError('no %s' % name)              form.save()
 ///
 /// `length * RATES[kind]`, `row['price']` and `words[0]` are calculations or questions of the function's own.
 struct HandedOn {
@@ -25,6 +26,10 @@ struct HandedOn {
   private(set) var takesOut = false
   /// `getattr(order, name)`
   private(set) var getsAttribute = false
+  /// `form.save()`, `return queryset.count()`: a method of one name, which is given nothing.
+  private(set) var asksNameAlone = false
+  /// `get_setting(f"SHOP_{name}")`: every part is a name, or a text with one in it.
+  private(set) var handsTextOn = false
 
   init(_ text: borrowing Span<UInt8>, _ source: Range<Int>) {
     let line = source.lowerBound..<Swift.min(source.upperBound, source.lowerBound + 400)
@@ -42,15 +47,14 @@ struct HandedOn {
     let target = Self.name(text, from: start, before: line.upperBound)
     if text.has(" = ", at: target, before: line.upperBound) { start = target + 3 }
     if text.has("await ", at: start, before: line.upperBound) { start += 6 }
-    var end = line.upperBound
-    if isRaise, let from = text.firstIndex(of: " from ", in: start..<end) { end = from }
-    read(text, start..<end)
+    read(text, start..<line.upperBound)
   }
 
   private mutating func read(_ text: borrowing Span<UInt8>, _ chain: Range<Int>) {
     var index = Self.name(text, from: chain.lowerBound, before: chain.upperBound)
     guard index > chain.lowerBound else { return }
-    guard index < chain.upperBound else {
+    let isAlone = index == chain.upperBound || isRaise && text.has(" from ", at: index, before: chain.upperBound)
+    guard !isAlone else {
       isRaisedAsGiven = isRaise && text[chain.lowerBound].isLowercase
       return
     }
@@ -65,7 +69,8 @@ struct HandedOn {
       called = called.lowerBound..<index
       index = Self.name(text, from: close + 1, before: chain.upperBound)
     }
-    guard !last.isEmpty, index == chain.upperBound else { return readOpen(text, last) }
+    let isWhole = index == chain.upperBound || isRaise && text.has(" from ", at: index, before: chain.upperBound)
+    guard !last.isEmpty, isWhole else { return readOpen(text, last) }
     asksByName = !asks.isEmpty && !asks.contains(false)
     guard last.upperBound + 1 == index else { return }
     readLast(text, last, called)
@@ -84,12 +89,16 @@ struct HandedOn {
     let isCall = text[last.lowerBound] == UInt8(ascii: "(")
     // `Order.objects.get(pk=pk)` asks for what it always asks for.
     let isOwnQuestion = isCall && !isRaise && !isStarred && text[called.lowerBound].isUppercase
-    let names = items.allSatisfy { Self.isName(text, $0) || isRaise && Self.isFilledIn(text, $0) }
+    let areNames = items.allSatisfy { Self.isName(text, $0) }
+    let areTexts = !areNames && isCall && Self.areTexts(text, last.lowerBound + 1..<last.upperBound)
+    let names = areNames || areTexts && isRaise
     let handsItselfOn =
       items.isEmpty
       && (text.has("self.", at: called.lowerBound, before: called.upperBound)
         || text.has("super().", at: called.lowerBound, before: called.upperBound))
     handsNamesOn = names && !isOwnQuestion && (!items.isEmpty || handsItselfOn)
+    handsTextOn = areTexts && !isOwnQuestion
+    asksNameAlone = items.isEmpty && isCall && Self.isMethodOfName(text, called)
     getsAttribute = text.equals(called, "getattr")
     for word: StaticString in [".pop", ".remove", ".index"]
     where text.has(word, at: last.lowerBound - word.utf8CodeUnitCount, before: last.lowerBound) {
@@ -133,11 +142,70 @@ struct HandedOn {
     return last.isEmpty ? items : items + [last]
   }
 
-  /// `f'{name} is required'`
+  /// Is each item a name, or a text with a name in it: `'no %s' % name`, `code, 'no {} in {}'.format(name, place)`?
+  /// Commas in strings and brackets end no item here.
+  private static func areTexts(_ text: borrowing Span<UInt8>, _ inside: Range<Int>) -> Bool {
+    var start = inside.lowerBound
+    var index = start
+    while index < inside.upperBound {
+      let byte = text[index]
+      if byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\"") {
+        guard let end = endOfString(text, at: index, before: inside.upperBound) else { return false }
+        index = end
+      } else if let close = closing(text, from: index, before: inside.upperBound) {
+        index = close
+      } else if byte == UInt8(ascii: ",") {
+        let item = text.trimmed(start..<index)
+        guard isName(text, item) || isFilledIn(text, item) else { return false }
+        start = index + 1
+      }
+      index += 1
+    }
+    let item = text.trimmed(start..<inside.upperBound)
+    return item.isEmpty || isName(text, item) || isFilledIn(text, item)
+  }
+
+  /// Where the string that begins at `index` ends: its last quote.
+  private static func endOfString(_ text: borrowing Span<UInt8>, at index: Int, before end: Int) -> Int? {
+    var at = index + 1
+    while at < end {
+      if text[at] == text[index] { return at }
+      at += text[at] == UInt8(ascii: "\\") ? 2 : 1
+    }
+    return nil
+  }
+
+  /// `f'{name} is required'`, `'%s is required' % name`, `_('{} is required').format(name)`, `'no ' + name`.
   private static func isFilledIn(_ text: borrowing Span<UInt8>, _ item: Range<Int>) -> Bool {
-    (text.has("f'", at: item.lowerBound, before: item.upperBound)
-      || text.has("f\"", at: item.lowerBound, before: item.upperBound))
-      && text.firstIndex(of: UInt8(ascii: "{"), in: item) != nil
+    guard let quote = item.first(where: { text[$0] == UInt8(ascii: "'") || text[$0] == UInt8(ascii: "\"") }),
+      let end = endOfString(text, at: quote, before: item.upperBound)
+    else { return false }
+    if quote > item.lowerBound, text[quote - 1] == UInt8(ascii: "f"),
+      text.firstIndex(of: UInt8(ascii: "{"), in: quote..<end) != nil
+    {
+      return true
+    }
+    // `name + ' is required'`
+    if isPlus(text, before: quote, item) { return true }
+    var index = end + 1
+    if index < item.upperBound, text[index] == UInt8(ascii: ")") { index += 1 }
+    return text.has(" % ", at: index, before: item.upperBound)
+      || text.has(".format(", at: index, before: item.upperBound)
+      || text.has(" + ", at: index, before: item.upperBound)
+  }
+
+  private static func isPlus(_ text: borrowing Span<UInt8>, before quote: Int, _ item: Range<Int>) -> Bool {
+    quote > item.lowerBound + 3 && text.has(" + ", at: quote - 3, before: quote)
+  }
+
+  /// `form.save`, not `self.form.save` nor `save`.
+  private static func isMethodOfName(_ text: borrowing Span<UInt8>, _ called: Range<Int>) -> Bool {
+    guard let first = called.first, text[first].isLowercase || text[first] == UInt8(ascii: "_"),
+      let dot = text.firstIndex(of: UInt8(ascii: "."), in: called)
+    else { return false }
+    let method = dot + 1..<called.upperBound
+    return name(text, from: dot + 1, before: called.upperBound) == called.upperBound
+      && text.firstIndex(of: UInt8(ascii: "."), in: method) == nil
   }
 
   /// `key`, `self.key`, `*args`, `**kw`, `key=key`, `args=[key]`.

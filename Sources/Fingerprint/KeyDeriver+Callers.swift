@@ -3,12 +3,29 @@ import MailMessage
 /// What is in the key besides the innermost frame of the site's own, where that line alone would hide one error behind
 /// another.
 extension KeyDeriver {
-  /// The frame that called `own`, where `own` only passes on what it was given: then its caller is at fault, and each
-  /// caller is an error. A helper that fails by itself is one error, however many call it.
-  func handingCaller(
+  /// The frames that called `own`, where `own` only passes on what it was given: then its caller is at fault, and each
+  /// caller is an error. A helper that fails by itself is one error, however many call it. Where the caller only passes on
+  /// what it was given, too, its own one follows.
+  func handingCallers(
     _ text: borrowing Span<UInt8>, of own: Int, _ link: ChainLink, _ name: Range<Int>
-  ) -> Int? {
-    guard algorithm.asksForCaller, passesOn(text, own, link, name) else { return nil }
+  ) -> [Int] {
+    guard algorithm.asksForCaller, passesOn(text, own, link, name) else { return [] }
+    var callers: [Int] = []
+    var last = own
+    while callers.count < Self.mostCallers, let next = caller(text, of: last, link) {
+      callers.append(next)
+      let code = HandedOn(text, traceback.frames[next].source)
+      guard code.handsNamesOn || code.handsTextOn, !code.isRaise else { break }
+      last = next
+    }
+    return callers
+  }
+
+  /// Helpers above each other that are looked at.
+  private static let mostCallers = 4
+
+  /// The frame of the site's own that called `own`; one of the same function is no caller.
+  private func caller(_ text: borrowing Span<UInt8>, of own: Int, _ link: ChainLink) -> Int? {
     var index = own - 1
     while index >= link.frames.lowerBound {
       let isItself =
@@ -27,6 +44,8 @@ extension KeyDeriver {
     func isOne(of names: [StaticString]) -> Bool { names.contains { text.equals(name, $0) } }
     if own == link.frames.upperBound - 1 {
       if code.isRaise { return code.isRaisedAsGiven || code.handsNamesOn }
+      // `return fn(text)`: what it calls is written in C and has no frame.
+      if placed[own].isDispatcher { return code.handsNamesOn }
       if isOne(of: ["KeyError", "IndexError"]) { return code.asksByName || code.handsNamesOn && code.takesOut }
       if isOne(of: ["TypeError"]) { return code.handsNamesOn && code.isStarred }
       return isOne(of: ["AttributeError"]) && code.handsNamesOn && code.getsAttribute
@@ -34,8 +53,95 @@ extension KeyDeriver {
     if isOne(of: ["CalledProcessError", "TimeoutExpired", "FileNotFoundError", "PermissionError"]) {
       return code.handsFirstOn
     }
-    // What a server or a disk does wrong is no caller's fault.
-    return code.handsNamesOn && !ExceptionType.mayBeFamily(text, name)
+    // What a server or a disk does wrong is no caller's fault, but what it was asked to do is.
+    if ExceptionType.mayBeFamily(text, name) {
+      return isRefused(text, link, name) && (code.handsNamesOn || code.asksNameAlone && isDjangos(text, own + 1))
+    }
+    let isAsked = code.asksNameAlone && isDjangos(text, own + 1) && isDjangos(text, link.frames.upperBound - 1)
+    return code.handsNamesOn || isAsked
+  }
+
+  /// Is it code of Django's, whose models and forms know nothing of who calls them? A client's `response.raise_for_status()`
+  /// says what a server did.
+  private func isDjangos(_ text: borrowing Span<UInt8>, _ frame: Int) -> Bool {
+    placed[frame].place == .library
+      && (text.equals(placed[frame].package, "django") || text.equals(placed[frame].package, "rest_framework"))
+  }
+
+  /// Did a database refuse what it was asked: a value, or a statement that takes too long or waits for another one?
+  private func isRefused(_ text: borrowing Span<UInt8>, _ link: ChainLink, _ name: Range<Int>) -> Bool {
+    if text.equals(name, "DataError") || text.equals(name, "IntegrityError") { return true }
+    guard text.equals(name, "OperationalError") else { return false }
+    for words: StaticString in ["canceling statement due to ", "deadlock detected", "(1205, ", "(1213, ", "(3024, "]
+    where text.has(words, at: link.text.lowerBound, before: link.text.upperBound) {
+      return true
+    }
+    return false
+  }
+
+  /// The class of the object whose own attribute the line asks for: `'Ticket' object has no attribute 'quantity'` at
+  /// `self.price * self.quantity`. Two classes with the same method are two errors.
+  func ownClass(_ text: borrowing Span<UInt8>, _ own: Int, _ link: ChainLink, _ name: Range<Int>) -> Range<Int>? {
+    guard algorithm.asksForCaller, own == link.frames.upperBound - 1, text.equals(name, "AttributeError"),
+      let named = Endpoint.quotedText(text, at: link.text.lowerBound, end: link.text.upperBound),
+      text.has(" object has no attribute ", at: named.upperBound + 1, before: link.text.upperBound),
+      let attribute = Endpoint.quotedText(text, at: named.upperBound + 26, end: link.text.upperBound)
+    else { return nil }
+    let source = traceback.frames[own].source
+    var from = source.lowerBound
+    while let hit = text.firstIndex(of: "self.", in: from..<source.upperBound) {
+      from = hit + 5
+      let end = from + attribute.count
+      if end <= source.upperBound, text.same(from..<end, attribute),
+        end == source.upperBound || !text[end].isNameByte
+      {
+        return named
+      }
+    }
+    return nil
+  }
+
+  /// The view, where the outermost line of the site's own is not the view's and says that something else decides:
+  ///
+  /// - A decorator makes a response of what the view has returned: `return JsonResponse(fn(request))`. Methods of a class of
+  ///   views do so themselves.
+  /// - A method goes on with what the other bases of its class give: `super().get_queryset().filter(owner=user)`.
+  func decidingView(_ text: borrowing Span<UInt8>, _ own: Int, _ link: ChainLink) -> Range<Int>? {
+    guard algorithm.asksForCaller, let view = evidence.view, own + 1 < link.frames.upperBound,
+      isAnswer(text, own, link) || text.firstIndex(of: "super()", in: traceback.frames[own].source) != nil,
+      !endsWith(text, view, traceback.frames[own].function),
+      innermost(.application, in: link.frames.lowerBound..<own) == nil,
+      viewInLibrary(text, link) != nil
+    else { return nil }
+    return view
+  }
+
+  private func isAnswer(_ text: borrowing Span<UInt8>, _ own: Int, _ link: ChainLink) -> Bool {
+    let source = traceback.frames[own].source
+    return (text.firstIndex(of: "Response(", in: source) ?? text.firstIndex(of: "dumps(", in: source)) != nil
+      && !(link.frames.lowerBound..<own).contains { text.equals(traceback.frames[$0].function, "dispatch") }
+  }
+
+  private func endsWith(_ text: borrowing Span<UInt8>, _ view: Range<Int>, _ function: Range<Int>) -> Bool {
+    let start = view.upperBound - function.count
+    return start >= view.lowerBound && text.same(start..<view.upperBound, function)
+  }
+
+  /// The task that failed without a frame of the site's own: Celery's message above the traceback names it,
+  /// `Task shop.tasks.bill[6d1c0f9e-…] raised unexpected: …`. A message of a site's own may hold a visitor's words, but not
+  /// before its traceback has Celery's frame.
+  func task(_ text: borrowing Span<UInt8>, _ link: ChainLink) -> Range<Int>? {
+    guard algorithm.asksForCaller, let first = link.frames.first,
+      RaisingPlace.has(text, "celery/app/trace", in: placed[first].module)
+    else { return nil }
+    let line = text.line(at: text.trimmed(0..<text.count).lowerBound, before: text.count).prefix(400)
+    guard let hit = text.firstIndex(of: "Task ", in: line), hit == line.lowerBound || text[hit - 1].isBlank,
+      let open = text.firstIndex(of: UInt8(ascii: "["), in: hit + 5..<line.upperBound),
+      let close = text.firstIndex(of: UInt8(ascii: "]"), in: open..<line.upperBound),
+      text.has("] raised unexpected: ", at: close, before: line.upperBound)
+    else { return nil }
+    let name = hit + 5..<open
+    return name.allSatisfy { text[$0].isNameByte || text[$0] == UInt8(ascii: ".") } ? name : nil
   }
 
   /// Module and function of a frame. Of a caller the line says less: a statement over several lines shows another one

@@ -111,9 +111,10 @@ struct KeyDeriver {
     // What a helper asks for, its caller chose.
     if asks, link.frames.contains(own - 1), placed[own - 1].place == .application, !placed[own - 1].isPlumbing {
       addFrame(text, own - 1, to: &writer)
-    } else if !isTemplate, let caller = handingCaller(text, of: own, link, name) {
-      addFunction(text, caller, to: &writer)
+    } else if !isTemplate {
+      for caller in handingCallers(text, of: own, link, name) { addFunction(text, caller, to: &writer) }
     }
+    if let named = ownClass(text, own, link, name) ?? decidingView(text, own, link) { writer.add(text, named) }
     if let column = importedColumn(text, link) { writer.add(text, column) }
     var seen = own
     for cause in causes where !isSame(text, cause, seen) {
@@ -185,7 +186,7 @@ struct KeyDeriver {
     }
     writer.add(normalized)
     let saysWho = isTemplate || ExceptionType.mayBeFamily(text, name) || namesClass(text, name, link.text)
-    if !saysWho, let view = viewInLibrary(text, link) { writer.add(text, view) }
+    if !saysWho, let asked = viewInLibrary(text, link) ?? task(text, link) { writer.add(text, asked) }
     return ErrorKey(
       rule: isTemplate ? .template : .library, bytes: writer.bytes, family: nil, frame: frame, normalized: normalized)
   }
@@ -218,26 +219,6 @@ struct KeyDeriver {
     guard !file.isEmpty, text[file.lowerBound] != UInt8(ascii: "<") else { return false }
     guard let frame = link.frames.last, placed[frame].place == .application else { return true }
     return !RaisingPlace.isRaise(text, traceback.frames[frame].source)
-  }
-
-  /// Python 2 has no type of its own for it.
-  private func isRecursion(_ text: borrowing Span<UInt8>, _ link: ChainLink, _ name: Range<Int>) -> Bool {
-    if text.equals(name, "RecursionError") { return true }
-    guard !algorithm.asksForPlace || text.equals(name, "RuntimeError") else { return false }
-    return text.has("maximum recursion depth exceeded", at: link.text.lowerBound, before: link.text.upperBound)
-  }
-
-  /// Where the limit strikes is chance; the frames of the cycle are not.
-  private func recursion(_ text: borrowing Span<UInt8>, _ link: ChainLink, _ name: Range<Int>) -> ErrorKey? {
-    let cycle = RecursionCycle.frames(text, traceback, placed, in: link.frames)
-    guard let first = cycle.first else { return nil }
-    var writer = KeyWriter(.recursion)
-    writer.add(text, name)
-    for line in cycle.map({ frameLine(text, $0) }).sorted(by: { $0.lexicographicallyPrecedes($1) }) {
-      writer.add(line)
-    }
-    if let entry = entry(to: cycle, in: link.frames) { addFrame(text, entry, to: &writer) }
-    return ErrorKey(rule: .recursion, bytes: writer.bytes, family: nil, frame: first)
   }
 
   /// Plain Python prints the children of a group, Django does not: then the group's own place has to do.

@@ -16,6 +16,7 @@ struct MachineMade {
 
   /// A text in Django's layout: what stands before `KeyError at /cart/` is one log message.
   func author(_ text: borrowing Span<UInt8>, _ report: DjangoReport) -> Author {
+    if isForwarded(text, report.message) { return .human }
     // No human writes the Subject's text above a report.
     if report.isMessageCertain && gate.subject.level != nil || gate.isNamedSender { return .machine }
     let message = report.message
@@ -57,6 +58,7 @@ struct MachineMade {
     if gate.isCron || gate.isNamedSender { return .machine }
     let before = text.trimmed(0..<range.lowerBound)
     let after = text.trimmed(Swift.min(range.upperBound, end)..<end)
+    if isForwarded(text, before) { return .human }
     let ties = ReportTies(text, traceback, subject: gate.decodedSubject)
     let around = TracebackSurroundings(text, above: before, below: after, ties: ties)
     work += around.work
@@ -65,7 +67,11 @@ struct MachineMade {
       before.isEmpty || isAdjacent(text, before, range.lowerBound) || isLogLine(text, before)
     if HumanWords.isGreeting(text, before) { return isRecord && after.isEmpty ? open(around) : human }
     if isRecord, after.isEmpty { return author(ofRecord: text, before, around) }
-    if isTaskMail(text, before) && gate.isSignedByProgram || isProgram(around) || isLeveled(around) { return .machine }
+    if (isTaskMail(text, before) || isCommandMail(text, before, after)) && gate.isSignedByProgram || isProgram(around)
+      || isLeveled(around)
+    {
+      return .machine
+    }
     if around.isHumanAbove { return human }
     let isOneParagraph = isRecord && text.firstIndex(of: "\n\n", in: before) == nil
     // What is below may go on with the text of the exception, which a visitor may have chosen.
@@ -144,9 +150,9 @@ struct MachineMade {
 
   // MARK: - Records
 
-  /// A record's message stands right above its traceback, without an empty line between.
+  /// A record's message stands right above its traceback, or on its first line, without an empty line between.
   private func isAdjacent(_ text: borrowing Span<UInt8>, _ before: Range<Int>, _ header: Int) -> Bool {
-    header - before.upperBound == 1
+    (text.firstIndex(of: UInt8(ascii: "\n"), in: before.upperBound..<header) ?? header - 1) == header - 1
   }
 
   /// `2026-11-30 06:28:02,114 ERROR worker: job failed`: a time, or a bracket, and a level in its first line; or the first
@@ -167,6 +173,19 @@ struct MachineMade {
   private func isTaskMail(_ text: borrowing Span<UInt8>, _ before: Range<Int>) -> Bool {
     text.has("Task ", at: before.lowerBound, before: before.upperBound)
       && text.firstIndex(of: "raised exception:", in: before) != nil
+  }
+
+  /// `EmailNotificationCommand` of django-extensions: one line, and the frames last.
+  private func isCommandMail(_ text: borrowing Span<UInt8>, _ before: Range<Int>, _ after: Range<Int>) -> Bool {
+    after.isEmpty && text.has("Reporting execution of command: '", at: before.lowerBound, before: before.upperBound)
+      && text.line(at: before.lowerBound, before: before.upperBound) == before
+  }
+
+  /// Whether somebody sent the mail on without a word: below a line such as `-----Original Message-----` or `Begin forwarded
+  /// message:`, or with none, stand the fields of another mail. A program that mails such fields has a program's header, or
+  /// says them in the Subject.
+  private func isForwarded(_ text: borrowing Span<UInt8>, _ above: Range<Int>) -> Bool {
+    !gate.isSignedByProgram && ForwardedHead.begins(text, above) && !isInSubject(text, above)
   }
 
   private func isInSubject(_ text: borrowing Span<UInt8>, _ message: Range<Int>) -> Bool {

@@ -114,12 +114,17 @@ enum ModulePath {
     return (hit + 5)..<file.upperBound
   }
 
-  /// A start script: `…/bin/gunicorn`, `…/bin/celery`, without `.py`.
-  static func script(_ text: borrowing Span<UInt8>, _ file: Range<Int>) -> Range<Int>? {
+  /// A start script: `…/bin/gunicorn`, `…/bin/celery`, without `.py`; of Nix `…/bin/.gunicorn-wrapped`.
+  static func script(_ text: borrowing Span<UInt8>, _ file: Range<Int>, readsNix: Bool) -> Range<Int>? {
     guard let bin = text.firstIndex(of: "bin/", in: file), bin > file.lowerBound,
       isSeparator(text[bin - 1]) || text[bin - 1] == UInt8(ascii: "s")
     else { return nil }
-    let name = (bin + 4)..<file.upperBound
+    var name = (bin + 4)..<file.upperBound
+    if readsNix, text.has(".", at: name.lowerBound, before: name.upperBound),
+      text.has("-wrapped", at: name.upperBound - 8, before: name.upperBound)
+    {
+      name = name.lowerBound + 1..<name.upperBound
+    }
     guard !name.isEmpty, separator(text, in: name) == nil,
       text.firstIndex(of: UInt8(ascii: "."), in: name) == nil
     else { return nil }

@@ -22,14 +22,14 @@ struct Notice {
   /// `[Shop]` where no level says how far the prefix goes.
   let prefix: String?
 
-  /// The Subject has to begin with a prefix in brackets or a level, as all mail to ADMINS and MANAGERS does: nobody else
-  /// is told of his own login like that.
+  /// The Subject has to begin with a prefix in brackets or a level, as all mail to ADMINS and MANAGERS does. What greets or
+  /// speaks to somebody is for him: sites put the same prefix before the mail to their customers.
   init?(subject: [UInt8], text: borrowing Span<UInt8>, kinds: Set<NoticeKind>) {
     guard !kinds.isEmpty, let title = Self.title(of: subject) else { return nil }
     let span = title.span
     let kind = NoticeKind.allCases.first { kinds.contains($0) && Self.phrases($0).contains { Self.holds(span, $0) } }
     guard let kind else { return nil }
-    if kind == .brokenLinks, !Self.isBrokenLink(text) { return nil }
+    if kind == .brokenLinks ? !Self.isBrokenLink(text) : Self.isForSomebody(text, title) { return nil }
     (self.kind, self.title) = (kind, title)
     prefix = subject.span.firstIndex(of: UInt8(ascii: "]"), in: 0..<subject.count).map { close in
       subject.span.text(0..<close + 1)
@@ -82,6 +82,22 @@ struct Notice {
     return false
   }
 
+  /// Does the mail greet, or say `you` or `your` in its Subject or at its beginning?
+  private static func isForSomebody(_ text: borrowing Span<UInt8>, _ title: [UInt8]) -> Bool {
+    let start = text.trimmed(0..<text.count).prefix(2000)
+    if HumanWords.isGreeting(text, start) || addresses(title.span, 0..<title.count) { return true }
+    return addresses(text, start)
+  }
+
+  private static func addresses(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
+    for index in range where index == range.lowerBound || !text[index - 1].isNameByte {
+      guard text.hasIgnoringCase("you", at: index, before: range.upperBound) else { continue }
+      let end = index + (text.hasIgnoringCase("your", at: index, before: range.upperBound) ? 4 : 3)
+      if end >= range.upperBound || !text[end].isNameByte { return true }
+    }
+    return false
+  }
+
   private static func isBrokenLink(_ text: borrowing Span<UInt8>) -> Bool {
     text.has("Referrer: ", at: 0, before: text.count)
       && text.firstIndex(of: "\nRequested URL: ", in: 0..<Swift.min(text.count, 65_536)) != nil
@@ -91,7 +107,7 @@ struct Notice {
 extension Analysis {
   /// The same with a notice of one of these kinds for a report.
   func recognising(_ kinds: Set<NoticeKind>) -> Analysis {
-    guard case .pass(.noReportStructure) = outcome, let gate, gate.veto == nil,
+    guard case .pass(.noReportStructure) = outcome, let gate, gate.veto == nil, gate.isSignedByProgram,
       let notice = Notice(subject: gate.decodedSubject, text: text.span, kinds: kinds)
     else { return self }
     var copy = self

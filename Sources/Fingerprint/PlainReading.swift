@@ -9,6 +9,8 @@ struct PlainReading: Sendable {
   private(set) var tracebacks: [PlainTraceback] = []
   /// Where the text ends that is no request: Django up to 1.8 prints one behind the traceback.
   private(set) var end: Int
+  /// The header of the first one stands behind other words on its line.
+  var isInline: Bool { tracebacks.first?.isInline == true }
   /// Octets that were looked at.
   private(set) var work = 0
   private var isRequestClear = true
@@ -22,7 +24,7 @@ struct PlainReading: Sendable {
       from = header
     }
     // A second one is enough to know.
-    while tracebacks.count < 2, let found = parser.next(text, from: from, end: range.upperBound) {
+    while tracebacks.count < 2, let found = Self.next(text, from: from, end: range.upperBound, &parser) {
       tracebacks.append(found)
       from = Swift.max(found.range.upperBound, from + 1)
       if let request = Self.request(text, at: found.range.upperBound, end: range.upperBound) {
@@ -33,6 +35,17 @@ struct PlainReading: Sendable {
       }
     }
     work += parser.work
+  }
+
+  /// The next traceback, also one whose header stands behind other words. That one is read only where no other follows but
+  /// what goes on with its chain: a message with a traceback in it makes no difference to Python's own below.
+  private static func next(
+    _ text: borrowing Span<UInt8>, from: Int, end: Int, _ parser: inout PlainTracebackParser
+  ) -> PlainTraceback? {
+    let found = parser.next(text, from: from, end: end)
+    let before = from..<(found?.range.lowerBound ?? end)
+    guard let inline = parser.nextInline(text, in: before, end: end) else { return found }
+    return inline.range.upperBound >= found?.range.upperBound ?? 0 ? inline : found
   }
 
   /// The traceback that `format(record)` puts right below the message (Django up to 1.8).

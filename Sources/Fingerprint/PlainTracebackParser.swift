@@ -5,6 +5,8 @@ struct PlainTraceback: Sendable, Equatable {
   var traceback: Traceback
   /// From its `Traceback (most recent call last):` to the end of its last exception's message.
   var range: Range<Int>
+  /// Its header stands behind other words on their line: `Import failed: Traceback (most recent call last):`.
+  var isInline = false
 }
 
 /// Reads tracebacks in the format of CPython's `Lib/traceback.py`: chains, `[Previous line repeated …]`, markers,
@@ -48,6 +50,24 @@ struct PlainTracebackParser {
       return PlainTraceback(traceback: traceback, range: lineStart..<Swift.max(stop, hit + 1))
     }
     work += Swift.max(0, end - index)
+    return nil
+  }
+
+  /// The first traceback in `range` whose header stands behind other words, as `logger.error('Import failed: %s',
+  /// format_exc())` writes it, and is followed by a frame. Quoted ones have no frame below, but a mark.
+  mutating func nextInline(_ text: borrowing Span<UInt8>, in range: Range<Int>, end: Int) -> PlainTraceback? {
+    var index = range.lowerBound
+    while let hit = text.firstIndex(of: " Traceback (most recent call last):\n", in: index..<range.upperBound) {
+      work += hit - index
+      index = hit + 36
+      let line = text.line(at: index, before: end)
+      let frame = text.trimmed(line)
+      guard frame.lowerBound > line.lowerBound, FrameLine.parse(text, frame) != nil else { continue }
+      reset(isGroup: false)
+      let stop = parse(text, from: index, end: end)
+      return PlainTraceback(traceback: traceback, range: hit + 1..<stop, isInline: true)
+    }
+    work += Swift.max(0, range.upperBound - index)
     return nil
   }
 

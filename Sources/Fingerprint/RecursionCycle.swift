@@ -37,3 +37,25 @@ enum RecursionCycle {
     return first.indices.filter { counts[$0] * 2 >= most }.map { first[$0] }
   }
 }
+
+extension KeyDeriver {
+  /// Python 2 has no type of its own for it.
+  func isRecursion(_ text: borrowing Span<UInt8>, _ link: ChainLink, _ name: Range<Int>) -> Bool {
+    if text.equals(name, "RecursionError") { return true }
+    guard !algorithm.asksForPlace || text.equals(name, "RuntimeError") else { return false }
+    return text.has("maximum recursion depth exceeded", at: link.text.lowerBound, before: link.text.upperBound)
+  }
+
+  /// Where the limit strikes is chance; the frames of the cycle are not.
+  func recursion(_ text: borrowing Span<UInt8>, _ link: ChainLink, _ name: Range<Int>) -> ErrorKey? {
+    let cycle = RecursionCycle.frames(text, traceback, placed, in: link.frames)
+    guard let first = cycle.first else { return nil }
+    var writer = KeyWriter(.recursion)
+    writer.add(text, name)
+    for line in cycle.map({ frameLine(text, $0) }).sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+      writer.add(line)
+    }
+    if let entry = entry(to: cycle, in: link.frames) { addFrame(text, entry, to: &writer) }
+    return ErrorKey(rule: .recursion, bytes: writer.bytes, family: nil, frame: first)
+  }
+}

@@ -2,18 +2,24 @@ import MailMessage
 
 /// Tracebacks as Python prints them: those of tasks, commands and log handlers.
 extension ReportAnalyst {
-  func analysePlain(_ text: borrowing Span<UInt8>, in range: Range<Int>, _ analysis: inout Analysis) {
+  @discardableResult
+  func analysePlain(
+    _ text: borrowing Span<UInt8>, in range: Range<Int>, _ analysis: inout Analysis
+  ) -> PlainReading {
     var reading = PlainReading(
       text, in: range, logged: analysis.report == nil ? gate.subject.message : [], limits: limits)
     let tracebacks = reading.tracebacks
-    guard !tracebacks.isEmpty else { return }
+    guard !tracebacks.isEmpty else { return reading }
     defer { analysis.work += reading.work }
     let traceback = tracebacks[0].traceback
     let around = tracebacks[0].range.lowerBound..<(tracebacks.last ?? tracebacks[0]).range.upperBound
     let author =
       analysis.report == nil
       ? MachineMade(gate: gate).author(text, traceback, in: around, end: reading.end, &analysis.work) : .machine
-    guard isMachines(author, &analysis) else { return noteCertain(text, reading, &analysis) }
+    guard isMachines(author, &analysis) else {
+      noteCertain(text, reading, &analysis)
+      return reading
+    }
     if !reading.isCertain(text, subject: gate.decodedSubject) {
       analysis.outcome = .doubt(Doubt(.ambiguousReport))
     } else if traceback.isCut {
@@ -25,6 +31,7 @@ extension ReportAnalyst {
       if gate.isCron { addOutput(text, around: tracebacks[0].range, &analysis) }
       if analysis.report != nil { markAsLogged(&analysis) }
     }
+    return reading
   }
 
   /// Frames without an exception name their error all the same, by the place of the innermost one.

@@ -66,24 +66,26 @@ struct ReportAnalyst {
       analysis.outcome = .doubt(Doubt(.ambiguousReport))
       return true
     }
+    var isInline = false
     // A layout of the site's own that repeats a logged traceback below it.
     if let end = message.end,
       text.equals(text.line(at: end, before: text.count), "Report")
         || text.has("Report at ", at: end, before: text.count)
     {
       guard !LoggedMessage.endsInPath(text, 0..<end, head: end) else { return false }
-      analysePlain(text, in: 0..<end, &analysis)
+      isInline = analysePlain(text, in: 0..<end, &analysis).isInline
       markAsLogged(&analysis)
     } else {
-      analysePlain(text, in: 0..<text.count, &analysis)
+      isInline = analysePlain(text, in: 0..<text.count, &analysis).isInline
     }
+    if isInline { claimRecord(text, isHTML: isHTML, &analysis) }
     if case .pass(.noReportStructure) = analysis.outcome { return false }
     return true
   }
 
   /// The message of a report that a layout of the site's own made of a log record without an exception: the Subject says
   /// it, and the head `Report` stands below, or the Subject has the form of `AdminEmailHandler`.
-  private func unraised(_ text: borrowing Span<UInt8>, isHTML: Bool) -> Range<Int>? {
+  func unraised(_ text: borrowing Span<UInt8>, isHTML: Bool) -> Range<Int>? {
     guard !isHTML, gate.subject.level != nil else { return nil }
     let message = LoggedMessage(text, logged: gate.subject.message)
     let end = message.floor
@@ -173,18 +175,6 @@ struct ReportAnalyst {
     }
   }
 
-  /// `logger.error(traceback.format_exc())`: the traceback is the message.
-  private func isTracebackLogged(
-    _ text: borrowing Span<UInt8>, _ report: DjangoReport, _ analysis: inout Analysis
-  ) -> Bool {
-    guard text.firstIndex(of: "Traceback (most recent call last):", in: report.message) != nil,
-      !LoggedMessage.endsInPath(text, report.message, head: report.headline.lowerBound)
-    else { return false }
-    analysePlain(text, in: report.message, &analysis)
-    if case .pass = analysis.outcome { return false }
-    return true
-  }
-
   func isMachines(_ author: MachineMade.Author, _ analysis: inout Analysis) -> Bool {
     switch author {
     case .machine: return true
@@ -271,9 +261,16 @@ struct ReportAnalyst {
     }
     analysis.messageRules = builder.applied
     analysis.outcome = .report(key)
+    analysis.earlier = earlierKeys(text, line, view: view, isDjango: isDjango, end: end)
+  }
+
+  /// The names that earlier versions gave to a message that ends at `end`.
+  func earlierKeys(
+    _ text: borrowing Span<UInt8>, _ line: Range<Int>, view: Range<Int>?, isDjango: Bool, end: Int
+  ) -> EarlierKeys {
     var before = MessageKey(algorithm: .version3, records: false)
-    let earlier = before.key(text, line, view: view, isDjango: isDjango, hasMoreLines: end > line.upperBound)
-    guard let earlier else { return }
-    analysis.earlier = before.isAsBefore ? EarlierKeys(all: earlier.bytes) : EarlierKeys(of: .version3, earlier.bytes)
+    let key = before.key(text, line, view: view, isDjango: isDjango, hasMoreLines: end > line.upperBound)
+    guard let key else { return EarlierKeys() }
+    return before.isAsBefore ? EarlierKeys(all: key.bytes) : EarlierKeys(of: .version3, key.bytes)
   }
 }

@@ -119,7 +119,9 @@ struct ReportTies: Sendable {
       || byte == UInt8(ascii: ":")
   }
 
+  /// A number alone may be that of an order.
   private static func isTechnical(_ text: borrowing Span<UInt8>, _ word: Range<Int>) -> Bool {
+    guard !word.allSatisfy({ text[$0].isDigit }) else { return false }
     for index in word.dropFirst()
     where !text[index].isNameByte || text[index].isDigit || text[index] == UInt8(ascii: "_") {
       return true

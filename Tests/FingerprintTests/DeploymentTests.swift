@@ -122,171 +122,20 @@ import Testing
     Self.same[index].apply(&mail)
     #expect(mail.fingerprint == before)
   }
-}
 
-/// Errors that the site's innermost line does not tell apart.
-@Suite struct CallerTests {
-  struct Case: CustomTestStringConvertible, Sendable {
-    let testDescription: String
-    let type: String
-    let line: String
-    /// What stands below it.
-    var below: String?
-    /// Each caller is an error of its own.
-    let isApart: Bool
-
-    init(_ shows: String, _ type: String, _ line: String, below: String? = nil, apart: Bool) {
-      (testDescription, self.type, self.line, self.below, isApart) = (shows, type, line, below, apart)
-    }
-  }
-
-  static let cases: [Case] = [
-    Case("a lookup of what it was given", "KeyError", "return TABLES[table][key]", apart: true),
-    Case("a lookup, assigned", "KeyError", "row = self.rows[key]", apart: true),
-    Case("a key taken out", "KeyError", "return stock.pop(key)", apart: true),
-    Case("a key of its own", "KeyError", "return row['price']", apart: false),
-    Case("a calculation with a lookup", "KeyError", "return length * RATES[kind]", apart: false),
-    Case("a first word that is not there", "IndexError", "return words[0] + ' …'", apart: false),
-    Case("a message it was given", "ShopError", "raise ShopError(message)", apart: true),
-    Case("a message of its own", "ShopError", "raise ShopError('no stock')", apart: false),
-    Case(
-      "a query it was given", "DoesNotExist", "return model.objects.get(**kw)", below: "django/db/models/query.py",
-      apart: true),
-    Case(
-      "a query of its own", "DoesNotExist", "return Order.objects.get(pk=pk)", below: "django/db/models/query.py",
-      apart: false),
-    Case(
-      "a command it was given", "CalledProcessError", "subprocess.run(command, check=True)", below: "subprocess.py",
-      apart: true),
-    Case(
-      "a command of its own", "CalledProcessError", "subprocess.run(['convert', name], check=True)",
-      below: "subprocess.py", apart: false),
-    Case(
-      "a message with words of its own and a name it was given", "ShopError", "raise ShopError(f'{name} is missing')",
-      apart: true),
-    Case("a code and a text it was given", "ShopError", "raise ShopError(code, message)", apart: true),
-    Case("a condition and a text it was given", "AssertionError", "assert condition, message", apart: true),
-    Case("a handler for what it was given", "KeyError", "return HANDLERS[kind](data)", apart: true),
-    Case("a class with what it was given", "TypeError", "return cls(**data)", apart: true),
-    Case(
-      "a route it was given", "NoReverseMatch", "return reverse(name, args=[self.pk])", below: "django/urls/base.py",
-      apart: true),
-    Case(
-      "itself, as it was made", "ValidationError", "self.full_clean()", below: "django/db/models/base.py", apart: true),
-    Case("an attribute it was given", "AttributeError", "return getattr(order, name)", apart: true),
-    Case("a None where an object should be", "AttributeError", "return order.customer.name", apart: false),
-  ]
-
-  @Test("two callers of a helper that fails with", arguments: cases)
-  func callers(_ helper: Case) throws {
-    func mail(_ view: String) -> SampleMail {
+  @Test("a start script that Nix wrapped is no code of the site's own")
+  func nix() throws {
+    let store = "/nix/store/8k2a0hfkvqmb2xpl7hvkrwz1m3n4c5d6-shop-1.2/"
+    func mail(_ function: String) -> SampleMail {
       var mail = SampleMail()
-      mail.type = helper.type
-      mail.frames[1].function = view
-      mail.frames[2] = .init("/srv/shop/releases/20250101/shop/helpers.py", "helper", helper.line)
-      if let below = helper.below { mail.frames.append(.init("/usr/lib/python3.11/" + below, "call", "x()")) }
+      mail.frames = [
+        .init(store + "bin/.shop-manage-wrapped", "<module>", "sys.exit(main())"),
+        .init(store + "lib/python3.12/site-packages/shop/jobs.py", function, "price = rows['x']"),
+      ]
       return mail
     }
-    let one = try #require(mail("cart").fingerprint)
-    let two = try #require(mail("checkout").fingerprint)
-    #expect((one != two) == helper.isApart)
-  }
-
-  @Test("a wrapper that raises without `from` is told apart by what failed below it")
-  func wrapper() {
-    func mail(_ line: String) -> String? {
-      var mail = SampleMail()
-      (mail.type, mail.value) = ("ServiceError", "x")
-      mail.frames[2] = .init("/srv/shop/releases/20250101/shop/service.py", "guarded", "raise ServiceError(str(e))")
-      let cause = SampleMail.Frame("/srv/shop/releases/20250101/orders/pricing.py", "total", line).text
-      let joint = "\nDuring handling of the above exception (x), another exception occurred:\n"
-      let report = mail.report.replacing(
-        "Traceback (most recent call last):\n", with: "Traceback (most recent call last):\n\(cause)\(joint)")
-      return SampleMail.fingerprint(mail.mail(report))
-    }
-    #expect(mail("return row['price']") != nil && mail("return row['price']") != mail("return row['tax']"))
-  }
-
-  /// An error of library code alone.
-  private static func library(_ type: String, _ value: String, view: String, source: String) -> SampleMail {
-    var mail = SampleMail()
-    (mail.type, mail.value, mail.view) = (type, value, view)
-    let packages = "/srv/shop/venv/lib/python3.11/site-packages/"
-    mail.frames = [
-      .init(packages + "django/core/handlers/base.py", "_get_response", source),
-      .init(packages + "rest_framework/generics.py", "get", "x()"),
-    ]
-    return mail
-  }
-
-  @Test("where no line is the site's own, the view tells two errors apart, but not what a middleware fails with")
-  func views() {
-    func names(_ source: String) -> Int {
-      Set(
-        ["shop.api.Rooms", "shop.api.Slots"].map {
-          Self.library("TypeError", "no", view: $0, source: source).fingerprint
-        }
-      ).count
-    }
-    #expect(names("response = wrapped_callback(request, *args, **kwargs)") == 2)
-    #expect(names("response = middleware_method(request, callback)") == 1)
-  }
-
-  @Test("a class that a library finds wrong names the error, in every kind of mail")
-  func classes() throws {
-    func mail(_ name: String) -> SampleMail {
-      Self.library(
-        "AssertionError", "'\(name)' should include a `serializer_class`", view: "shop.api.\(name.prefix(4))",
-        source: "response = wrapped_callback(request)")
-    }
-    let rooms = mail("RoomViewSet")
-    #expect(rooms.fingerprint != mail("SlotViewSet").fingerprint)
-    #expect(SampleMail.fingerprint(rooms.mail(rooms.traceback)) == rooms.fingerprint)
-    let (one, two) = (mail("room 17"), mail("room 18"))
-    #expect(one.fingerprint == two.fingerprint, "what is no class may be a visitor's")
-  }
-
-  @Test("a loop of library code is the error of the line that went into it")
-  func loops() {
-    func mail(_ view: String) -> SampleMail {
-      var mail = SampleMail()
-      (mail.type, mail.value) = ("RecursionError", "maximum recursion depth exceeded")
-      mail.frames[1].function = view
-      mail.frames.remove(at: 2)
-      mail.frames += Array(repeating: .init("/usr/lib/python3.11/copy.py", "deepcopy", "y = copier(x, memo)"), count: 9)
-      return mail
-    }
-    #expect(mail("cart").fingerprint != mail("menu").fingerprint)
-  }
-
-  @Test("a route that templates ask for is one error in all views; another number of arguments is another")
-  func routes() {
-    func mail(_ view: String, _ arguments: String) -> SampleMail {
-      var mail = SampleMail()
-      (mail.type, mail.value) = (
-        "NoReverseMatch", "Reverse for 'order' with \(arguments) not found. 1 pattern(s) tried: ['x']"
-      )
-      mail.frames[1] = .init("/srv/shop/releases/20250101/orders/views.py", view, "return render(request, 'x.html')")
-      mail.frames[2] = .init("/usr/lib/python3/dist-packages/django/template/base.py", "render", "x()")
-      return mail
-    }
-    let one = mail("cart", "arguments '('x7',)'").fingerprint
-    #expect(one != nil && one == mail("menu", "arguments '('y8 with keyword arguments ',)'").fingerprint)
-    #expect(one != mail("cart", "no arguments").fingerprint)
-    #expect(
-      mail("cart", "keyword arguments '{'pk': 1}'").fingerprint
-        != mail("cart", "keyword arguments '{'id': 1}'").fingerprint)
-  }
-
-  @Test("a column that django-import-export names is the error, not the view that imports")
-  func columns() {
-    func mail(_ column: String) -> SampleMail {
-      var mail = SampleMail()
-      (mail.type, mail.value) = ("ImportError", "1: '\(column)' (OrderedDict([('name', 'Y')]))")
-      mail.frames.append(.init("/usr/lib/python3/dist-packages/import_export/resources.py", "import_data", "raise x"))
-      return mail
-    }
-    #expect(mail("code").fingerprint != mail("name").fingerprint)
-    #expect(mail("a b").fingerprint == mail("c d").fingerprint)
+    let own = try #require(SampleMail.report(mail("bill").mail(mail("bill").traceback)))
+    #expect(own.place == "shop/jobs.py in bill")
+    #expect(SampleMail.fingerprint(mail("ship").mail(mail("ship").traceback)) != own.fingerprint.text)
   }
 }

@@ -124,6 +124,9 @@ import Testing
     #expect(one != nil)
     #expect(mail(OwnLayout.frames.replacing("line 7", with: "line 9")).fingerprint == one)
     #expect(mail(OwnLayout.frames.replacing("in total", with: "in price")).fingerprint != one)
+    var ours = mail(OwnLayout.frames)
+    ours.from = "django@shop.example.org"
+    #expect(ours.fingerprint == one, "whatever address the site sends from")
     let named = mail(OwnLayout.frames + "KeyError: 'price'").fingerprint
     #expect(named != nil && named != one)
   }
@@ -131,6 +134,15 @@ import Testing
   // MARK: - Other mail
 
   static let others: [(String, String, OwnLayout)] = [
+    (
+      "a shop's order with a traceback pasted into its note", "text-behind-traceback",
+      OwnLayout(
+        "New order 10234", "Order: 10234\nCustomer: Kim\nTotal: 40.00\nNote: see\n\(trace)", from: "shop@example.org")
+    ),
+    (
+      "a job whose number is all that it has in common with the Subject", "text-behind-traceback",
+      OwnLayout("Parcel 10234", "Parcel: 10234\nSize: 3\nText: see\n\(trace)", from: "shop@example.org")
+    ),
     ("a human who introduces it", "quoted-traceback", human("page fails", "The log says:\n\(trace)")),
     (
       "a human who fills in a template of his team", "quoted-traceback",

@@ -7,19 +7,26 @@ import Testing
   private static let brokenLink =
     "Referrer: http://x.example/\nRequested URL: /old/17/\nUser agent: curl\nIP address:  192.0.2.7\n"
 
-  private static func mail(_ subject: String, _ body: String, headers: String = "") -> [UInt8] {
-    Array("Subject: \(subject)\nFrom: root@localhost\n\(headers)\n\(body)".replacing("\n", with: "\r\n").utf8)
+  private static func mail(
+    _ subject: String, _ body: String, from: String = "root@localhost", headers: String = ""
+  ) -> [UInt8] {
+    Array("Subject: \(subject)\nFrom: \(from)\n\(headers)\n\(body)".replacing("\n", with: "\r\n").utf8)
   }
 
   struct Case: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let subject: String
     var body = "x"
+    var from = "root@localhost"
     var headers = ""
     let kind: NoticeKind?
 
-    init(_ shows: String, _ subject: String, body: String = "x", headers: String = "", _ kind: NoticeKind?) {
-      (testDescription, self.subject, self.body, self.headers, self.kind) = (shows, subject, body, headers, kind)
+    init(
+      _ shows: String, _ subject: String, body: String = "x", from: String = "root@localhost", headers: String = "",
+      _ kind: NoticeKind?
+    ) {
+      (testDescription, self.subject, self.body, self.from) = (shows, subject, body, from)
+      (self.headers, self.kind) = (headers, kind)
     }
   }
 
@@ -31,13 +38,20 @@ import Testing
     Case("logins that failed", "[Shop] 12 failed login attempts for admin", .failedLogins),
     Case("a client that was throttled", "[Shop] Rate limit exceeded for 192.0.2.7", .rateLimits),
     Case("a mail to the user himself", "Failed login to your account", nil),
+    Case(
+      "a mail to a customer", "[Shop] Failed login attempt", body: "Dear Kim,\nsomebody tried your password.\n", nil),
+    Case("a mail to a customer, by its Subject", "[Shop] Failed login attempt on your account", nil),
+    Case("a mail that speaks to somebody", "[Shop] Account locked", body: "Was it you? Code 771234\n", nil),
+    Case(
+      "a mail of a person", "[Shop] Rate limit question", from: "Kim <kim@example.org>",
+      headers: "Message-ID: <CAF@mail.gmail.com>\n", nil),
     Case("an answer", "[Shop] Rate limit exceeded", headers: "In-Reply-To: <x@y>\n", nil),
     Case("any other mail of the site", "[Shop] Order 17 has come", nil),
   ]
 
   @Test("a notice is a report of its kind, and of no other", arguments: cases)
   func kinds(_ notice: Case) {
-    let bytes = Self.mail(notice.subject, notice.body, headers: notice.headers)
+    let bytes = Self.mail(notice.subject, notice.body, from: notice.from, headers: notice.headers)
     for kind in NoticeKind.allCases {
       let isReport = if case .report = ReportReader(notices: [kind]).judge(bytes) { true } else { false }
       #expect(isReport == (kind == notice.kind), "\(kind)")

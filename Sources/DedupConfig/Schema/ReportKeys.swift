@@ -17,7 +17,8 @@ extension ConfigurationSchema {
         """
         Mail that the site sends to its admins again and again and that is about no exception: the first of a window \
         goes out, the others are counted. Known by the Subject, which has to begin with a prefix in brackets or a level. \
-        broken-links: of BrokenLinkEmailsMiddleware. service-unavailable, failed-logins, rate-limits: what they say.
+        broken-links: of BrokenLinkEmailsMiddleware. service-unavailable, failed-logins, rate-limits: what they say to \
+        nobody in particular.
         """),
     ])
 }
