@@ -29,6 +29,9 @@ struct QueueWatch: Service {
   private static let pause = Duration.seconds(5)
   /// Looks between two at the size of the queue.
   private static let looksPerMinute = 12
+  /// The setting of the store that says since when the queue grows of which somebody was told; empty: it does not. A
+  /// restart tells nothing twice.
+  private static let toldSetting = "queue.grows-since"
 
   /// Nil: the queue does not grow.
   var standing: QueueGrowth.Standing? { growth.value.standing }
@@ -64,20 +67,26 @@ struct QueueWatch: Service {
       case .ends: logger.notice("queue-shrinks", metadata: ["waiting": "\(status.waiting)"])
       case nil: break
       }
+      if standing == nil, try await wasTold() { try await store.setSetting(Self.toldSetting, "") }
     } catch {
       logger.warning("queue-unreadable", metadata: ["error": "\(error)"])
     }
   }
 
+  private func wasTold() async throws -> Bool { try await store.setting(Self.toldSetting)?.isEmpty == false }
+
   private func tell(_ standing: QueueGrowth.Standing) async {
     logger.error("queue-grows", metadata: ["waiting": "\(standing.waiting)"])
+    if (try? await wasTold()) == true { return }
     let latest = try? await store.queue(QueueFilter(state: .deferred, limit: 1)).first?.lastFailure
     let paced = try? await store.queue(QueueFilter(limit: 1)).first?.pacedBy
     guard
       let mail = await mailer.notice(
         ofGrowth: standing, reason: latest ?? paced.map { "it waits for its turn, \($0)" }, postmaster: postmaster())
     else { return }
-    do { try await store.enqueue([mail]) } catch {
+    do {
+      try await store.enqueue([mail], setting: (Self.toldSetting, String(standing.since.milliseconds)))
+    } catch {
       logger.error("queue-growth-not-told", metadata: ["error": "\(error)"])
     }
   }

@@ -46,9 +46,17 @@ import Testing
     #expect(first.kind == .alert)
     let text = String(decoding: try #require(due.messages[first.id]).head, as: UTF8.self)
     #expect(text.contains("Subject: MailDedup on relay.example: 179 mails wait"))
+    let restarted = QueueWatch(
+      store: store, pacing: Current(DeliveryPacing(now: WallClock.now())), mailer: mailer,
+      postmaster: { EmailAddress("postmaster@shop.example") }, logger: quiet)
+    await restarted.look(now: WallClock.now())
+    #expect(restarted.standing != nil)
+    #expect(try await store.queue(QueueFilter(kind: .alert)).count == 1, "a restart tells nothing twice")
     _ = try await store.change(.delete, .all, now: WallClock.now())
-    await watch.look(now: WallClock.now())
-    #expect(watch.standing == nil)
+    for watch in [watch, restarted] {
+      await watch.look(now: WallClock.now())
+      #expect(watch.standing == nil)
+    }
   }
 
   @Test("when the limits leave little, the store tells errors in digests, and one by one again when there is room")
