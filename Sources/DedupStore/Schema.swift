@@ -26,6 +26,7 @@ enum Schema {
     migrator.registerMigration("15 bounds") { try $0.execute(sql: bounds) }
     migrator.registerMigration("16 kinds") { try $0.execute(sql: kinds) }
     migrator.registerMigration("17 variant traits") { try $0.execute(sql: variantTraits) }
+    migrator.registerMigration("18 ordinary mail first") { try $0.execute(sql: ordinaryMailFirst) }
     return migrator
   }
 
@@ -294,5 +295,15 @@ enum Schema {
       file_skip INTEGER NOT NULL,
       head BLOB NOT NULL
     ) STRICT;
+    """
+
+  /// Each entry stands in one of these, so that what goes first is found without passing by all the others.
+  private static let ordinaryMailFirst = """
+    DROP INDEX entry_fresh;
+    DROP INDEX entry_retry;
+    CREATE INDEX entry_fresh_pass ON entry (next_attempt) WHERE aside = 0 AND attempts = 0 AND kind = 'pass';
+    CREATE INDEX entry_fresh_other ON entry (next_attempt) WHERE aside = 0 AND attempts = 0 AND kind <> 'pass';
+    CREATE INDEX entry_retry_pass ON entry (next_attempt) WHERE aside = 0 AND attempts > 0 AND kind = 'pass';
+    CREATE INDEX entry_retry_other ON entry (next_attempt) WHERE aside = 0 AND attempts > 0 AND kind <> 'pass';
     """
 }

@@ -96,7 +96,7 @@ struct QueueTests {
     #expect(entry.recipients == [names[2]] && entry.attempts == 1 && entry.lastFailure == "connection refused")
     #expect(entry.nextAttempt == nine + .seconds(30) && !entry.delayNotified)
     #expect(try await store.due(now: nine + .seconds(29), limit: 10).map(\.id) == [bounce.id])
-    #expect(try await store.due(now: nine + .seconds(30), limit: 10).map(\.id) == [bounce.id, mail.id])
+    #expect(try await store.due(now: nine + .seconds(30), limit: 10).map(\.id) == [mail.id, bounce.id])
     #expect(try await store.octets(of: bounce.id) == bounce.message)
   }
 
