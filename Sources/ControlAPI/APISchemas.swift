@@ -80,7 +80,12 @@ enum APISchemas {
     "Daemon": [
       "pid": "integer", "started_at": "time", "uptime_seconds": "integer", "listening": "string[]",
       "next_hop": "string", "connections": "integer", "trouble": "Trouble", "last_reload?": "ReloadReport",
-      "encryption?": "Encryption",
+      "encryption?": "Encryption", "smarthosts?": "Smarthost[]",
+    ],
+    "Smarthost": [
+      "host": "string", "failure?": "string", "failure_kind?": "string", "fails_since?": "time", "next_look?": "time",
+      "connections": "integer", "most_connections?": "integer", "most_mails_per_connection?": "integer",
+      "most_recipients?": "integer",
     ],
     "Trouble": [
       "spool_waiting": "integer", "spooled": "integer", "cut_through": "integer", "refused": "integer",

@@ -117,12 +117,16 @@ package struct DaemonStatus: Codable, Sendable, Equatable {
   package var lastReload: ReloadReport?
   /// Absent when nothing is to be encrypted.
   package var encryption: EncryptionReport?
+  /// The smarthosts, in the order of preference; absent when there are none, and in answers of earlier versions.
+  package var smarthosts: [SmarthostReport]?
 
   package init(
     pid: Int, startedAt: Date, uptimeSeconds: Int, listening: [String], nextHop: String, connections: Int,
-    trouble: TroubleReport, lastReload: ReloadReport? = nil, encryption: EncryptionReport? = nil
+    trouble: TroubleReport, lastReload: ReloadReport? = nil, encryption: EncryptionReport? = nil,
+    smarthosts: [SmarthostReport]? = nil
   ) {
     self.encryption = encryption
+    self.smarthosts = smarthosts
     self.pid = pid
     self.startedAt = startedAt
     self.uptimeSeconds = uptimeSeconds

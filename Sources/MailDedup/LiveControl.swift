@@ -45,7 +45,8 @@ struct LiveControl: ControlService {
         pid: Int(ProcessInfo.processInfo.processIdentifier), startedAt: startedAt,
         uptimeSeconds: Int(Date.now.timeIntervalSince(startedAt)), listening: listener.endpoints.map(\.description),
         nextHop: route.value.transport.nextHop, connections: listener.counts.open, trouble: trouble,
-        lastReload: await reloader.last, encryption: EncryptionReport(route.value.encryption, at: WallClock.now())))
+        lastReload: await reloader.last, encryption: EncryptionReport(route.value.encryption, at: WallClock.now()),
+        smarthosts: await smarthosts))
   }
 
   func metrics() async throws -> String { try await metricsNow.text() }
@@ -56,6 +57,13 @@ struct LiveControl: ControlService {
     do { _ = try await store.setting("ready") } catch { obstacles.append("the store does not answer: \(error)") }
     if net.waiting > 0 { obstacles.append("\(net.waiting) mails wait in the emergency spool") }
     return obstacles
+  }
+
+  private var smarthosts: [SmarthostReport]? {
+    get async {
+      let reports = await route.value.transport.hostReports()
+      return reports.isEmpty ? nil : reports.map { SmarthostReport($0, at: .now) }
+    }
   }
 
   private var trouble: TroubleReport {

@@ -3,36 +3,29 @@ import DedupStore
 import HostSystem
 import Logging
 import MailMessage
+import SMTPClient
 import ServiceLifecycle
 
-/// Delivers what is queued: claims due entries, hands them to the transport a few at a time, records each attempt.
+/// Delivers what is queued, a few mails at a time, and records each attempt. What is done next decides `DeliveryPlan`.
 ///
 /// It is the only one that delivers, so a claim is no more than standing in `underway`. What a crash interrupts is
 /// still in the store and is tried again.
 struct QueueRunner: Service {
   private enum Event: Sendable {
-    /// A waiting entry became due.
+    /// It is time to look.
     case wake
     /// Something was queued.
     case added
     /// An admin changed what waits: what was read is out of date.
     case changed
     /// A transport is free again; what came of the attempt is being recorded.
-    case tried
-    /// That is recorded as well; unless it `settled` all of the entry, that may be due again.
-    case finished(QueueID, settled: Bool)
+    case tried(QueueID, DeliveryResult?)
+    /// That is recorded as well.
+    case recorded(QueueID, DeliveryPlan.End)
+    case looked
     case shutdown
     /// What was under way at the shutdown had its time.
     case overdue
-  }
-
-  /// An entry that is about to be tried.
-  private struct Ready {
-    var entry: QueueEntry
-    /// What is to be sent; nil when it is still in the store.
-    var message: Message?
-    /// The store's `queueChanges` when they were read.
-    var changes: Int
   }
 
   private let store: SQLiteStore
@@ -41,6 +34,8 @@ struct QueueRunner: Service {
   private let logger: Logger
   private let arrivals = Arrivals()
   private let underway = Current<Set<QueueID>>([])
+  /// Deferred since the way failed, and not for themselves: due when it is open again.
+  private let heldUp = Current<Set<QueueID>>([])
   private let counts = Current(DeliveryCounts())
   private let events = EventQueue<Event>()
 
@@ -52,10 +47,10 @@ struct QueueRunner: Service {
     self.logger = logger
   }
 
-  /// Entries that are read from the store at once; more wait there. A new mail waits until these are on their way.
-  private static let lookahead = 20
-  /// Octets of their messages that are read with them.
+  /// Octets of messages that are read from the store with their entries.
   private static let octetsAhead = 1 << 20
+  /// How long a mail that could not be offered is left alone, unless the way opens before.
+  private static let putBackPause = Duration.seconds(2)
   /// How long to leave the store alone after it failed to answer.
   private static let storePause = Duration.seconds(2)
   private static let longestStorePause = Duration.seconds(30)
@@ -87,63 +82,61 @@ struct QueueRunner: Service {
 
   /// Ends when a shutdown was asked for and nothing is under way any more.
   private func loop(in group: inout DiscardingTaskGroup) async {
-    var underway: Set<QueueID> = [] { didSet { self.underway.adopt(underway) } }
-    var trying = 0
-    var ready: [Ready] = []
-    // Whether something may be due that we do not know of.
-    var isOutdated = true
-    // The store's `transactions` when we last asked the queue.
-    var lookedAt = 0
+    var plan = DeliveryPlan()
     var alarm: Task<Void, Never>?
-    var isStopping = false
     var lastCall: Task<Void, Never>?
-    for await _ in events.bell {
+    var wasOpen = true
+    bells: for await _ in events.bell {
       for event in events.take() {
         switch event {
-        case .wake: isOutdated = true
-        case .added:
-          let more = arrivals.take().flatMap { fresh($0, since: lookedAt) } ?? []
-          if isOutdated || more.isEmpty || ready.count + more.count > Self.lookahead {
-            isOutdated = true
-          } else {
-            ready.insert(contentsOf: more, at: 0)
-          }
-        case .changed:
-          ready = []
-          isOutdated = true
-        case .tried: trying -= 1
-        case .finished(let id, let settled):
-          underway.remove(id)
-          if !settled { isOutdated = true }
-        case .shutdown:
-          isStopping = true
-          lastCall = after(Self.lastDeliveries, .overdue)
+        case .shutdown: lastCall = after(Self.lastDeliveries, .overdue)
         case .overdue: group.cancelAll()
+        default: break
         }
+        take(event, &plan)
       }
-      if isStopping {
-        if underway.isEmpty { break }
-        continue
-      }
-      let concurrency = route.value.concurrency
-      // As many again may have been tried and not be recorded yet: many share a sync, and no transport waits for it.
-      var hasRoom: Bool { trying < concurrency && underway.count < 2 * concurrency }
-      if isOutdated && ready.isEmpty && hasRoom {
-        let pause: Duration?
-        (ready, pause) = await due(excluding: underway)
-        lookedAt = store.transactions
-        isOutdated = ready.count == Self.lookahead
-        alarm?.cancel()
-        alarm = pause.map { after($0, .wake) }
-      }
-      while hasRoom, let next = ready.popLast() {
-        guard underway.insert(next.entry.id).inserted else { continue }
-        trying += 1
-        group.addTask { events.add(.finished(next.entry.id, settled: await deliver(next))) }
+      while true {
+        let admission = route.value.transport.admission
+        if admission.state == .open, !wasOpen { hurry(in: &group) }
+        wasOpen = admission.state == .open
+        let step = plan.next(at: monotonicTime(), .init(most: route.value.concurrency, admission: admission))
+        underway.adopt(plan.entriesUnderway)
+        switch step {
+        case .read(let reading): await read(reading, &plan)
+        case .deliver(let next): group.addTask { await deliver(next) }
+        case .look:
+          group.addTask {
+            await route.value.transport.lookAgain()
+            events.add(.looked)
+          }
+        case .wait(let time):
+          alarm?.cancel()
+          alarm = time.map { after(max($0 - monotonicTime(), .milliseconds(1)), .wake) }
+          continue bells
+        case .finish: break bells
+        }
       }
     }
     alarm?.cancel()
     lastCall?.cancel()
+    // Whoever looks whether the way is open is not waited for.
+    group.cancelAll()
+  }
+
+  private func take(_ event: Event, _ plan: inout DeliveryPlan) {
+    switch event {
+    case .wake, .overdue: break
+    case .added: plan.arrived(arrivals.take().flatMap { fresh($0, plan) })
+    case .changed: plan.changed()
+    case .tried(let id, let result):
+      let isDelivered = result?.outcomes.contains { if case .delivered = $0 { true } else { false } } ?? false
+      plan.tried(
+        id, delivered: isDelivered, isThrottled: result?.isThrottled ?? false, at: monotonicTime(),
+        most: route.value.concurrency)
+    case .recorded(let id, let end): plan.recorded(id, end, at: monotonicTime())
+    case .looked: plan.looked()
+    case .shutdown: plan.stop()
+    }
   }
 
   private func after(_ pause: Duration, _ event: Event) -> Task<Void, Never> {
@@ -153,59 +146,96 @@ struct QueueRunner: Service {
     }
   }
 
-  /// Mail that just came in, the most urgent last, so that a mail on its way through is not read from the disk. Nil when
-  /// the queue has to be asked: there is more, or its last answer may hold this mail already.
-  private func fresh(_ added: AddedMail, since lookedAt: Int) -> [Ready]? {
-    guard added.isComplete, added.transaction > lookedAt, store.follows(WallClock.now()) else { return nil }
-    return added.mails.reversed().map { Ready(entry: $0.entry, message: $0.message, changes: added.changes) }
+  /// The way is open again: what failed with it is due now.
+  private func hurry(in group: inout DiscardingTaskGroup) {
+    let ids = heldUp.adopt([])
+    guard !ids.isEmpty else { return }
+    group.addTask {
+      do { try await store.makeDue(ids, now: WallClock.now()) } catch {
+        logger.warning("queue-not-hurried", metadata: ["error": "\(error)"])
+      }
+    }
   }
 
-  /// Due entries, the most urgent last, and how long until the next one is due; nil: none is known of.
-  private func due(excluding underway: Set<QueueID>) async -> (ready: [Ready], pause: Duration?) {
+  /// Mail that just came in, the most urgent last, so that a mail on its way through is not read from the disk. Nil when
+  /// the queue has to be asked: there is more, or its last answer may hold this mail already.
+  private func fresh(_ added: AddedMail, _ plan: DeliveryPlan) -> [DeliveryPlan.Candidate]? {
+    guard added.isComplete, plan.isNews(added.transaction), store.follows(WallClock.now()) else { return nil }
+    return added.mails.reversed().map { .init(entry: $0.entry, message: $0.message, changes: added.changes) }
+  }
+
+  private func read(_ reading: DeliveryPlan.Reading, _ plan: inout DeliveryPlan) async {
     let changes = store.queueChanges
     do {
       let due = try await store.due(
-        now: WallClock.now(), limit: Self.lookahead, octets: Self.octetsAhead, excluding: underway)
-      let ready = due.entries.reversed().map { Ready(entry: $0, message: due.messages[$0.id], changes: changes) }
+        filter(reading), now: WallClock.now(), limit: DeliveryPlan.lookahead, octets: Self.octetsAhead,
+        excluding: plan.excluded(for: reading))
+      let found = due.entries.reversed().map {
+        DeliveryPlan.Candidate(entry: $0, message: due.messages[$0.id], changes: changes)
+      }
       // A clock that jumped back would put the alarm days off: look again after a minute at the latest.
       let pause = due.next.map { min(max($0.since(WallClock.now()), .milliseconds(1)), .seconds(60)) }
-      return (ready, pause)
+      plan.read(
+        reading, found, nextDue: pause.map { monotonicTime() + $0 }, transactions: store.transactions)
     } catch {
       logger.error("queue-unreadable", metadata: ["error": "\(error)"])
-      return ([], Self.storePause)
+      plan.notRead(until: monotonicTime() + Self.storePause)
     }
   }
 
-  /// Returns whether the entry is done with.
-  private func deliver(_ next: Ready) async -> Bool {
+  private func filter(_ reading: DeliveryPlan.Reading) -> DueFilter {
+    switch reading {
+    case .due: return .all
+    case .rerouted: return .rerouted
+    case .old:
+      let (now, policy) = (store.ageTime, route.value.retry)
+      return .old(since: now.advanced(by: .zero - policy.delayNotice), expired: now.advanced(by: .zero - policy.expire))
+    }
+  }
+
+  private func deliver(_ next: DeliveryPlan.Candidate) async {
     let entry = next.entry
     do {
       guard let message = try await message(of: next) else {
-        events.add(.tried)
-        return true
+        events.add(.tried(entry.id, nil))
+        return events.add(.recorded(entry.id, .settled))
       }
       let route = route.value
       let (result, sent) = await deliver(message, of: entry, over: route)
-      events.add(.tried)
-      let attempt = DeliveryAttempt(entry: entry.id, at: WallClock.now(), result)
-      var settlement = route.retry.settle(entry, attempt, random: .random(in: -1...1), age: store.ageTime)
-      // It failed on a way that mail no longer goes; the new one is tried at once.
-      if self.route.value.turns != route.turns { settlement.nextAttempt = attempt.at }
-      log(settlement, of: entry)
-      counts.change { $0.add(settlement) }
-      let notice = route.bounces.notice(about: settlement, of: entry, message: sent, at: attempt.at, age: store.ageTime)
-      await record(settlement, of: entry, notice)
-      return settlement.remaining.isEmpty && notice == nil
+      events.add(.tried(entry.id, result))
+      events.add(.recorded(entry.id, await settle(entry, result, sent, route)))
     } catch {
       logger.error("queue-unreadable", metadata: ["id": "\(entry.id)", "error": "\(error)"])
       try? await Task.sleep(for: Self.storePause)
-      events.add(.tried)
-      return false
+      events.add(.tried(entry.id, nil))
+      events.add(.recorded(entry.id, .open))
     }
   }
 
+  /// - Parameter sent: what the result is about.
+  private func settle(
+    _ entry: QueueEntry, _ result: DeliveryResult, _ sent: Message, _ route: Route
+  ) async -> DeliveryPlan.End {
+    let attempt = DeliveryAttempt(entry: entry.id, at: WallClock.now(), result)
+    var settlement = route.retry.settle(entry, attempt, random: .random(in: -1...1), age: store.ageTime)
+    // It failed on a way that mail no longer goes; the new one is tried at once.
+    let isOfOldWay = self.route.value.turns != route.turns
+    if isOfOldWay { settlement.nextAttempt = attempt.at }
+    let notice = route.bounces.notice(about: settlement, of: entry, message: sent, at: attempt.at, age: store.ageTime)
+    if !result.wasOffered && settlement.failed.isEmpty && notice == nil {
+      return isOfOldWay ? .open : .putBack(for: result.pause ?? Self.putBackPause)
+    }
+    logger.log(settlement, of: entry)
+    counts.change { $0.add(settlement) }
+    let isHeldUp = result.awaitsNextHop && entry.reroutedTo == nil && !settlement.remaining.isEmpty
+    heldUp.change { if isHeldUp { $0.insert(entry.id) } else { $0.remove(entry.id) } }
+    await record(settlement, of: entry, notice)
+    if !result.wasOffered, !settlement.remaining.isEmpty { return .putBack(for: result.pause ?? Self.putBackPause) }
+    return settlement.remaining.isEmpty && notice == nil ? .settled : .open
+  }
+
   /// What was read with the entry, unless an admin may have changed that since.
-  private func message(of next: Ready) async throws -> Message? {
+  private func message(of next: DeliveryPlan.Candidate) async throws -> Message? {
     if let message = next.message, store.queueChanges == next.changes { return message }
     return try await store.message(of: next.entry.id)
   }
@@ -247,30 +277,6 @@ struct QueueRunner: Service {
       // Whom nobody took is as due as before.
       if settlement.delivered.isEmpty && settlement.failed.isEmpty { return }
       pause = min(pause * 2, Self.longestStorePause)
-    }
-  }
-
-  private func log(_ settlement: Settlement, of entry: QueueEntry) {
-    let common: Logger.Metadata = [
-      "id": .string(entry.id.description), "next_hop": .string(settlement.nextHop),
-      "attempts": .string(String(settlement.attempts)),
-    ]
-    for recipient in settlement.delivered {
-      var metadata = common
-      metadata["to"] = .string("<" + recipient.text + ">")
-      logger.info("sent", metadata: metadata)
-    }
-    for recipient in settlement.remaining {
-      logger.warning(
-        "deferred",
-        metadata: common.merging(["to": "<\(recipient)>", "reason": "\(settlement.lastFailure ?? "unknown")"]) { $1 })
-    }
-    for failure in settlement.failed {
-      logger.error(
-        "failed",
-        metadata: common.merging([
-          "to": "<\(failure.recipient)>", "status": "\(failure.status)", "reason": "\(failure.reason)",
-        ]) { $1 })
     }
   }
 }

@@ -23,6 +23,13 @@ final class SmarthostConnection: Sendable {
     get async { (try? await channel.eventLoop.submit { self.handler.value.isEncrypted }.get()) ?? false }
   }
 
+  /// What the server announced.
+  var capabilities: ServerCapabilities {
+    get async {
+      (try? await channel.eventLoop.submit { self.handler.value.capabilities }.get()) ?? ServerCapabilities()
+    }
+  }
+
   /// Connects and does all that stands before the first mail. A caller on a loop of `group` stays on it.
   static func open(
     to relay: Relay, credentials: ClientCredentials?, _ settings: SMTPTransportSettings, _ tls: TLSClient,
@@ -78,10 +85,12 @@ final class SmarthostConnection: Sendable {
         cut()
       }
     } catch {
-      return ClientSession.Delivery(
-        outcomes: job.envelope.recipients.map { _ in .failed(.lost(at: .message)) })
+      return .unknown(job)
     }
   }
+
+  /// Waits until it is closed.
+  func closed() async { _ = try? await channel.closeFuture.get() }
 
   /// Takes leave; the connection closes when the server has answered, or soon after.
   func quit() { channel.eventLoop.execute { self.handler.value.quit() } }
