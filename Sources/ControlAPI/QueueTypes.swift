@@ -85,7 +85,7 @@ package struct SmarthostReport: Codable, Sendable, Equatable {
   package var host: String
   /// Why it fails; absent while it works, as far as is known.
   package var failure: String?
-  /// `unreachable`, `refusing`, `throttling` or `needs-admin`; absent with `failure`, and so are the next two.
+  /// `unreachable`, `refusing`, `throttling`, `login` or `needs-admin`; absent with `failure`, and so are the next two.
   package var failureKind: String?
   package var failsSince: Date?
   /// When it is tried again at the latest.

@@ -25,6 +25,7 @@ struct Metrics: Sendable {
     addConnections(&exposition)
     addFallback(&exposition)
     addDeliveries(&exposition)
+    await addSmarthosts(&exposition)
     addCommits(&exposition)
     addCertificates(&exposition)
     await addReload(&exposition)
@@ -91,6 +92,18 @@ struct Metrics: Sendable {
       counts.map {
         .init(Double($0.value), [.init("next_hop", $0.key.nextHop), .init("outcome", $0.key.outcome)])
       })
+  }
+
+  private func addSmarthosts(_ exposition: inout Exposition) async {
+    let hosts = await route.value.transport.hostReports()
+    guard !hosts.isEmpty else { return }
+    let labels = hosts.map { [Exposition.Label("next_hop", $0.smarthost.description)] }
+    exposition.add(
+      "maildedup_smarthost_works", .gauge, "Whether a smarthost works, as far as is known.",
+      zip(hosts, labels).map { .init($0.failure == nil ? 1 : 0, $1) })
+    exposition.add(
+      "maildedup_smarthost_failing_seconds", .gauge, "How long it has failed; 0 while it works.",
+      zip(hosts, labels).map { .init(Double($0.failsFor?.components.seconds ?? 0), $1) })
   }
 
   private func addCommits(_ exposition: inout Exposition) {

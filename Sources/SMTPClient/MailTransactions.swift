@@ -153,10 +153,15 @@ package struct MailTransactions {
     switch trouble.subject {
     case .host: lessons.hostTrouble = trouble
     case .transaction: break
-    case .connection: if let culprit { strike(culprit, trouble, &lessons) }
+    case .connection: if let culprit, !trouble.saysThrottle { strike(culprit, trouble, &lessons) }
     case .recipient:
       if delivery.accepted > 0 { most = delivery.accepted }
-      if let culprit { strike(culprit, trouble, &lessons) }
+      guard let culprit else { break }
+      if trouble.saysThrottle {
+        slowDown(culprit, trouble, isFirst: delivery.accepted == 0, &lessons)
+      } else {
+        strike(culprit, trouble, &lessons)
+      }
     case .message:
       mailStrikes += 1
       lessons.strikes = 1
@@ -166,6 +171,14 @@ package struct MailTransactions {
         for index in undecided { refused[index] = trouble }
       }
     }
+  }
+
+  /// The server says that it gets too much: that is no fault of the recipient. Behind others it may be one too many.
+  private mutating func slowDown(_ index: Int, _ trouble: Trouble, isFirst: Bool, _ lessons: inout Lessons) {
+    guard isFirst else { return strikes[index, default: 0] += 0 }
+    outcomes[index] = .failed(trouble)
+    (wasOffered, mayBeHost) = (true, true)
+    lessons.strikesHost = trouble
   }
 
   private mutating func strike(_ index: Int, _ trouble: Trouble, _ lessons: inout Lessons) {

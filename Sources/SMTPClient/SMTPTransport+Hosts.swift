@@ -215,7 +215,7 @@ extension HostFailure.Kind {
     } else if !trouble.step.isOpening {
       self = .throttling
     } else {
-      self = trouble.isReply ? .refusing : .unreachable
+      self = !trouble.isReply ? .unreachable : trouble.step == .authentication ? .login : .refusing
     }
   }
 }

@@ -178,7 +178,7 @@ extension SMTPTransport {
     return Admission(.closed(for: pause ?? .zero, asks: asks), mails: known.mails)
   }
 
-  package func hostReports() -> [HostReport] {
+  package func hostReports() async -> [HostReport] {
     let now = clock()
     return hosts.indices.map { index in
       let (host, failure) = (hosts[index], hosts[index].health.failure)

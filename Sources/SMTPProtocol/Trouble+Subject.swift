@@ -97,7 +97,7 @@ extension Reply {
   func isThrottle(at step: Trouble.Step) -> Bool { code == 421 || saysThrottle(at: step) }
 
   /// The same where 421 alone is not enough: that may as well be a server that falls over a mail.
-  fileprivate func saysThrottle(at step: Trouble.Step) -> Bool {
+  func saysThrottle(at step: Trouble.Step) -> Bool {
     guard isTemporary else { return false }
     if code == 432 || code == 454 && status == nil { return true }
     switch status.map({ ($0.subject, $0.detail) }) {

@@ -86,6 +86,8 @@ package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
   package private(set) var step: Step
   /// The server wants less of us: fewer mails, fewer connections, or later.
   package private(set) var isThrottle = false
+  /// It says so, and is not only a server that ends the connection (421).
+  package private(set) var saysThrottle = false
   /// The system of the server failed, as it says: mail system status (4.3.x, RFC 3463 section 3.4), or 4xx to MAIL with no
   /// more than that. One such mail is nothing; several in a row are the host.
   package private(set) var isAboutSystem = false
@@ -195,6 +197,7 @@ package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
       isPermanent: reply.isPermanent && step.isAboutTheMail && !Self.isAboutUs(reply) && !isTooMany, ends: ends)
     needsAdmin = Self.isAboutUs(reply) || step == .authentication && reply.isPermanent
     self.isThrottle = isThrottle
+    saysThrottle = reply.saysThrottle(at: step)
     isReply = true
     countsRecipients = isTooMany
     let blamesSystem = reply.status.map { $0.subject == 3 } ?? (step == .mail)

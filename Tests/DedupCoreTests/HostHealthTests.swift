@@ -43,6 +43,7 @@ struct HostHealthTests {
     Case(kind: .throttling, lasted: 600_000, rest: 10_000, shows: "within 10 s after ten minutes"),
     Case(kind: .throttling, lasted: 3_600_000, rest: 60_000, shows: "after a minute when an hour has passed"),
     Case(kind: .throttling, lasted: 86_400_000, rest: 300_000, shows: "and every 5 min on a lost day"),
+    Case(kind: .login, lasted: 0, rest: 1_000_000, shows: "a server that lets nobody log in for now gets its time"),
     Case(kind: .needsAdmin, lasted: 0, rest: 1_000_000, shows: "a login that is refused is not hammered"),
   ]
 

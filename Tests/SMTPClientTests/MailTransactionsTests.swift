@@ -114,6 +114,16 @@ struct MailTransactionsTests {
     #expect(letters(mail) == "DDDD")
   }
 
+  @Test("a recipient is not blamed for a server that says it gets too much; several such mails are the host's trouble")
+  func slowDown() throws {
+    var mail = MailTransactions(recipients: 2)
+    let batch = try #require(mail.next(limit: 100))
+    let fact = Trouble.Fact.reply(Reply(421, .init(4, 7, 0), "slow down"))
+    let lessons = mail.took(try delivery("--", ended: fact, culprit: 0), batch)
+    #expect(lessons.strikes == 0 && lessons.strikesHost != nil && mail.mayBeHost && letters(mail) == "t-")
+    #expect(mail.next(limit: 100)?.recipients == [1])
+  }
+
   @Test("a mail that ends two fresh connections is given up")
   func poisonedMail() throws {
     var mail = MailTransactions(recipients: 1)

@@ -78,7 +78,7 @@ struct SMTPTransportTests {
       Fault(step: step, answer: .say("451 4.3.0 later"), outcome: "TT"),
       Fault(step: step, answer: .say("550 5.7.1 never"), outcome: isAboutTheMail ? "PP" : step == .ehlo ? "DD" : "TT"),
       Fault(step: step, answer: .sayAndDrop("421 leaving"), outcome: step == .message ? "DD" : again),
-      Fault(step: step, answer: .sayAndDrop("421 4.3.2 leaving"), outcome: step == .rcpt ? "DD" : "TT"),
+      Fault(step: step, answer: .sayAndDrop("421 4.3.2 leaving"), outcome: step == .rcpt ? "TD" : "TT"),
       Fault(step: step, answer: .silence, outcome: "TT", isHasty: true),
       Fault(step: step, answer: .drop, outcome: again),
       Fault(step: step, answer: .say("what is this?"), outcome: again),

@@ -8,6 +8,8 @@ package struct HostFailure: Hashable, Sendable {
     case refusing
     /// It takes connections and no mail, or no more of it for a while.
     case throttling
+    /// It does not let us log in for now.
+    case login
     /// An admin has to mend something: credentials, certificates, our configuration.
     case needsAdmin = "needs-admin"
   }
@@ -32,8 +34,8 @@ package struct HostFailure: Hashable, Sendable {
 
 /// How long a host that failed is left alone.
 ///
-/// With another host at hand that is the `BackOff`, and so it is where an admin has to mend something: a login that is
-/// refused every second locks the account. The only way there is is looked at more often, though never less than the
+/// With another host at hand that is the `BackOff`, and so it is where a login fails or an admin has to mend something: a
+/// login that is refused every second locks the account. The only way there is is looked at more often, though never less than the
 /// back-off asks: after a sixth of the time that the failure has lasted, so that nothing waits much longer than that. At
 /// least 0.5 s, and at most 2 s for a host that cannot be reached, 10 s for one that refuses connections, and for one that
 /// takes no mail 10 s in the first ten minutes, then a sixtieth of the time, up to 5 min.
@@ -44,13 +46,14 @@ package struct RestRule: Hashable, Sendable {
 
   package func rest(after failure: HostFailure, isOnlyWay: Bool) -> Duration {
     let longest = backOff.wait(after: failure.count)
-    guard isOnlyWay, failure.kind != .needsAdmin else { return longest }
+    guard isOnlyWay else { return longest }
     let lasted = failure.seen - failure.since
     let wish =
       switch failure.kind {
       case .unreachable: min(lasted / 6, .seconds(2))
       case .refusing: min(lasted / 6, .seconds(10))
-      case .throttling, .needsAdmin: min(max(min(lasted / 6, .seconds(10)), lasted / 60), .seconds(300))
+      case .login, .needsAdmin: longest
+      case .throttling: min(max(min(lasted / 6, .seconds(10)), lasted / 60), .seconds(300))
       }
     return min(max(wish, .milliseconds(500)), longest)
   }
