@@ -7,7 +7,7 @@ import SMTPProtocol
 extension SMTPTransport {
   /// What of `offer` goes over `connection`.
   func form(of offer: Offer, for connection: SmarthostConnection) async -> Offer {
-    guard offer.isEightBit, await !connection.capabilities.eightBitMIME else { return offer }
+    guard offer.isEightBit, !connection.capabilities.eightBitMIME else { return offer }
     do {
       let form = try await Self.sevenBitForm(of: offer.message)
       var envelope = offer.envelope

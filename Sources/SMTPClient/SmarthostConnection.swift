@@ -9,10 +9,15 @@ import Synchronization
 final class SmarthostConnection: Sendable {
   private let channel: any Channel
   private let handler: NIOLoopBound<SmarthostHandler>
+  /// What the server announced.
+  let capabilities: ServerCapabilities
 
-  private init(_ channel: any Channel, _ handler: NIOLoopBound<SmarthostHandler>) {
+  private init(
+    _ channel: any Channel, _ handler: NIOLoopBound<SmarthostHandler>, _ capabilities: ServerCapabilities
+  ) {
     self.channel = channel
     self.handler = handler
+    self.capabilities = capabilities
   }
 
   /// Whether the server has not closed it, as far as we know.
@@ -21,13 +26,6 @@ final class SmarthostConnection: Sendable {
   /// Whether all that is said goes through TLS.
   var isEncrypted: Bool {
     get async { (try? await channel.eventLoop.submit { self.handler.value.isEncrypted }.get()) ?? false }
-  }
-
-  /// What the server announced.
-  var capabilities: ServerCapabilities {
-    get async {
-      (try? await channel.eventLoop.submit { self.handler.value.capabilities }.get()) ?? ServerCapabilities()
-    }
   }
 
   /// Connects and does all that stands before the first mail. A caller on a loop of `group` stays on it.
@@ -64,14 +62,16 @@ final class SmarthostConnection: Sendable {
   private static func greeted(
     _ channel: any Channel, _ handler: NIOLoopBound<SmarthostHandler>
   ) async throws(Trouble) -> SmarthostConnection {
-    let trouble: Trouble?
+    let (trouble, capabilities): (Trouble?, ServerCapabilities)
     do {
-      trouble = try await channel.eventLoop.flatSubmit { handler.value.readiness }.get()
+      (trouble, capabilities) = try await channel.eventLoop.flatSubmit {
+        handler.value.readiness.map { ($0, handler.value.capabilities) }
+      }.get()
     } catch {
       throw .lost(at: .greeting)
     }
     if let trouble { throw trouble }
-    return SmarthostConnection(channel, handler)
+    return SmarthostConnection(channel, handler, capabilities)
   }
 
   /// Sends one mail. The next may only come when this one is done.
