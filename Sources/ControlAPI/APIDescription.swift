@@ -165,7 +165,7 @@ private struct Operation {
     Operation(method: "GET", path: ControlPath.status, summary: "How the relay is.", gives: "Status"),
     Operation(
       method: "POST", path: ControlPath.upstream, summary: "Try the next hop without a mail.",
-      query: ["to": "string"], gives: "UpstreamProbe", givesList: true),
+      query: ["to": "string", "sender": "string", "recipient": "string"], gives: "UpstreamProbe", givesList: true),
     Operation(
       method: "GET", path: ControlPath.summary, summary: "A summary that is not sent.",
       query: ["days": "integer", "site": "string"], gives: "SummaryPreview"),

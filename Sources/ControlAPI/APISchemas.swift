@@ -82,7 +82,7 @@ enum APISchemas {
       "pid": "integer", "started_at": "time", "uptime_seconds": "integer", "listening": "string[]",
       "next_hop": "string", "connections": "integer", "trouble": "Trouble", "last_reload?": "ReloadReport",
       "encryption?": "Encryption", "rejecting?": "Rejecting[]", "routes?": "Route[]",
-      "pacing?": "Pacing[]", "growth?": "Growth",
+      "pacing?": "Pacing[]", "growth?": "Growth", "smarthosts?": "Smarthost[]",
     ],
     "Route": ["name": "string", "next_hop": "string", "sender?": "string"],
     "Pacing": [
@@ -93,6 +93,11 @@ enum APISchemas {
     "Rejecting": [
       "next_hop": "string", "since": "time", "latest": "time", "mails": "integer", "reason": "string",
       "took_until?": "time",
+    ],
+    "Smarthost": [
+      "host": "string", "failure?": "string", "failure_kind?": "string", "fails_since?": "time", "next_look?": "time",
+      "connections": "integer", "most_connections?": "integer", "most_mails_per_connection?": "integer",
+      "most_recipients?": "integer",
     ],
     "Trouble": [
       "spool_waiting": "integer", "spooled": "integer", "cut_through": "integer", "refused": "integer",

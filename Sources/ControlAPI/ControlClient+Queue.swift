@@ -25,8 +25,9 @@ extension ControlClient {
     try await self.request(.POST, "\(ControlPath.queue)/\(verb.rawValue)", try ControlJSON.encode(request))
   }
 
-  package func probe(to host: String?) async throws -> [UpstreamProbe] {
-    try await request(.POST, Self.path(ControlPath.upstream, ["to": host]))
+  package func probe(to host: String?, sender: String?, recipient: String?) async throws -> [UpstreamProbe] {
+    try await request(
+      .POST, Self.path(ControlPath.upstream, ["to": host, "sender": sender, "recipient": recipient]))
   }
 
   /// A path with those parameters that have a value.

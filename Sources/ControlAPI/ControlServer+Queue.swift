@@ -18,8 +18,9 @@ extension ControlServer {
       }
     }
     router.post("\(ControlPath.upstream)") { request, _ in
-      let host = request.uri.queryParameters.get("to")
-      return try await answer { try await service.probe(to: host) }
+      let query = request.uri.queryParameters
+      let (host, sender, recipient) = (query.get("to"), query.get("sender"), query.get("recipient"))
+      return try await answer { try await service.probe(to: host, sender: sender, recipient: recipient) }
     }
   }
 }

@@ -125,18 +125,22 @@ package struct DaemonStatus: Codable, Sendable, Equatable {
   package var pacing: [PacingReport]?
   /// Absent when the queue does not grow.
   package var growth: GrowthReport?
+  /// The smarthosts, in the order of preference; absent when there are none, and in answers of earlier versions.
+  package var smarthosts: [SmarthostReport]?
 
   package init(
     pid: Int, startedAt: Date, uptimeSeconds: Int, listening: [String], nextHop: String, connections: Int,
     trouble: TroubleReport, lastReload: ReloadReport? = nil, encryption: EncryptionReport? = nil,
     rejecting: [RejectingReport]? = nil, routes: [RouteReport]? = nil, pacing: [PacingReport]? = nil,
-    growth: GrowthReport? = nil
+    growth: GrowthReport? = nil,
+    smarthosts: [SmarthostReport]? = nil
   ) {
     self.routes = routes
     self.pacing = pacing
     self.growth = growth
     self.encryption = encryption
     self.rejecting = rejecting
+    self.smarthosts = smarthosts
     self.pid = pid
     self.startedAt = startedAt
     self.uptimeSeconds = uptimeSeconds

@@ -13,8 +13,11 @@ package protocol QueueControl: Sendable {
   func change(_ verb: QueueVerb, _ request: QueueChangeRequest) async throws -> QueueChangeReport
   /// Tries the next hop without a mail.
   ///
-  /// - Parameter to: `host:port`; nil: where the configuration sends mail.
-  func probe(to: String?) async throws -> [UpstreamProbe]
+  /// - Parameters:
+  ///   - to: `host:port`; nil: where the configuration sends mail.
+  ///   - sender: is named in MAIL, and taken back; nil: the null sender.
+  ///   - recipient: is named in RCPT as well; nil: nobody.
+  func probe(to: String?, sender: String?, recipient: String?) async throws -> [UpstreamProbe]
 }
 
 /// What can be done with mails that wait.
@@ -72,7 +75,7 @@ extension StoredState {
     throw Self.readOnly
   }
 
-  package func probe(to: String?) async throws -> [UpstreamProbe] {
+  package func probe(to: String?, sender: String?, recipient: String?) async throws -> [UpstreamProbe] {
     throw ControlProblem("the daemon is down; only a running daemon can try its next hop")
   }
 }

@@ -80,8 +80,47 @@ package struct UpstreamProbe: Codable, Sendable, Equatable {
     works = probe.failure == nil
     steps = probe.steps
     failure = probe.failure
-    let (seconds, attoseconds) = probe.took.components
-    milliseconds = Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
+    milliseconds = probe.took.milliseconds
+  }
+}
+
+/// A smarthost and what is known of it.
+package struct SmarthostReport: Codable, Sendable, Equatable {
+  package var host: String
+  /// Why it fails; absent while it works, as far as is known.
+  package var failure: String?
+  /// `unreachable`, `refusing`, `throttling`, `login` or `needs-admin`; absent with `failure`, and so are the next two.
+  package var failureKind: String?
+  package var failsSince: Date?
+  /// When it is tried again at the latest.
+  package var nextLook: Date?
+  /// Connections that are open.
+  package var connections: Int
+  /// What it turned out to take: connections at once, mails on one, recipients in a transaction. Absent where it never
+  /// refused as many as we use.
+  package var mostConnections: Int?
+  package var mostMailsPerConnection: Int?
+  package var mostRecipients: Int?
+
+  /// - Parameter now: when `report` was made.
+  package init(_ report: HostReport, at now: Date) {
+    host = report.smarthost.description
+    failure = report.failure?.reason
+    failureKind = report.failure?.kind.rawValue
+    failsSince = report.failsFor.map { now.addingTimeInterval(-Double($0.milliseconds) / 1000) }
+    nextLook = report.nextLook.map { now.addingTimeInterval(Double($0.milliseconds) / 1000) }
+    connections = report.connections
+    let limits = report.limits
+    mostConnections = limits.connections.isLearned ? limits.connections.value : nil
+    mostMailsPerConnection = limits.mailsPerConnection.isLearned ? limits.mailsPerConnection.value : nil
+    mostRecipients = limits.recipientsPerTransaction.isLearned ? limits.recipientsPerTransaction.value : nil
+  }
+}
+
+extension Duration {
+  fileprivate var milliseconds: Int {
+    let (seconds, attoseconds) = components
+    return Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
   }
 }
 

@@ -116,7 +116,7 @@ package struct Configuration: Hashable, Sendable {
     /// A folder, made when missing.
     package var maildir = "var/maildir"
     /// Connections to the smarthosts at the same time.
-    package var connections = 5
+    package var connections = 20
     package var retry = RetryPolicy()
     /// Who gets bounces that cannot be delivered; nil: nobody, they are logged.
     package var postmaster: EmailAddress?

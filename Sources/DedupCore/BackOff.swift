@@ -28,22 +28,3 @@ package struct BackOff: Hashable, Sendable {
     return max(min(shortest * (1 << doublings), longest), shortest)
   }
 }
-
-/// What is known of a host: whether it may be asked, and what is wrong with it. Times are durations since a fixed moment
-/// of a clock that never jumps.
-package struct HostHealth: Hashable, Sendable {
-  package private(set) var failures = 0
-  private var restsUntil: Duration?
-
-  package init() {}
-
-  package func isUsable(at now: Duration) -> Bool { restsUntil.map { now >= $0 } ?? true }
-
-  package mutating func failed(at now: Duration, _ backOff: BackOff) {
-    guard isUsable(at: now) else { return }
-    failures += 1
-    restsUntil = now + backOff.wait(after: failures)
-  }
-
-  package mutating func worked() { self = HostHealth() }
-}

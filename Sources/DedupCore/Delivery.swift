@@ -56,6 +56,12 @@ package struct DeliveryAttempt: Hashable, Sendable {
   package var nextHop: String
   /// The same where it is a mail server, which others may be told of.
   package var remote: Smarthost?
+  /// Whether a next hop was offered the mail; only then it was tried.
+  package var wasOffered = true
+  /// How long the way has been closed, all the time; nil: it is not.
+  package var closedFor: Duration?
+  /// The connection was lost when all was said but the last answer.
+  package var lostAnswer = false
 
   package init(
     entry: QueueID, at: Timestamp, outcomes: [DeliveryOutcome], nextHop: String, remote: Smarthost? = nil
@@ -69,6 +75,7 @@ package struct DeliveryAttempt: Hashable, Sendable {
 
   package init(entry: QueueID, at: Timestamp, _ result: DeliveryResult) {
     self.init(entry: entry, at: at, outcomes: result.outcomes, nextHop: result.nextHop, remote: result.remote)
+    (wasOffered, closedFor, lostAnswer) = (result.wasOffered, result.closedFor, result.lostAnswer)
   }
 }
 
@@ -80,6 +87,18 @@ package struct DeliveryResult: Hashable, Sendable {
   package var nextHop: String
   /// The same where it is a mail server.
   package var remote: Smarthost?
+  /// Whether it was offered to a next hop. If not, nothing is known of the mail, and it is no attempt.
+  package var wasOffered = true
+  /// What was deferred failed with the next hop and not for itself: it is due again as soon as that works.
+  package var awaitsNextHop = false
+  /// The next hop wants less of us.
+  package var isThrottled = false
+  /// How long to wait before it is handed over again, if it was not offered; nil: until the way is open.
+  package var pause: Duration?
+  /// The connection was lost when all was said but the last answer, so the first retry need not wait long.
+  package var lostAnswer = false
+  /// How long the way has been closed, all the time; nil: it is not.
+  package var closedFor: Duration?
 
   package init(_ outcomes: [DeliveryOutcome], nextHop: String) {
     self.outcomes = outcomes
@@ -101,14 +120,37 @@ package protocol Transport: Sendable {
   /// Another one takes its place: what it still has to carry it carries, and keeps nothing open behind that.
   func retire() async
   /// Tries the way without a mail; one answer for each host.
-  func probe() async -> [Probe]
+  func probe(_ question: ProbeQuestion) async -> [Probe]
   /// What failed lately is asked again with the next mail.
   func forgetFailures() async
+  /// Whether mail may go now. It changes with each delivery that ends, with `lookAgain` and `forgetFailures`, and with
+  /// time where it says so.
+  var admission: Admission { get }
+  /// Looks whether hosts that failed work again, without a mail.
+  func lookAgain() async
+  /// What is known of each host; empty where there is none.
+  func hostReports() async -> [HostReport]
 }
 
 extension Transport {
   package func retire() async {}
   package func forgetFailures() async {}
+  package var admission: Admission { .open }
+  package func lookAgain() async {}
+  package func hostReports() async -> [HostReport] { [] }
+}
+
+/// What a next hop is asked without a mail, beside a connection.
+package struct ProbeQuestion: Hashable, Sendable {
+  /// Named in MAIL; nil: the null sender, which every server has to take (RFC 5321 section 4.5.5).
+  package var sender: EmailAddress?
+  /// Named in RCPT; nil: nobody is.
+  package var recipient: EmailAddress?
+
+  package init(sender: EmailAddress? = nil, recipient: EmailAddress? = nil) {
+    self.sender = sender
+    self.recipient = recipient
+  }
 }
 
 /// What came of trying a next hop without a mail.
@@ -140,7 +182,7 @@ package struct DiscardTransport: Transport {
     return DeliveryResult(envelope.recipients.map { _ in outcome }, nextHop: nextHop)
   }
 
-  package func probe() async -> [Probe] {
+  package func probe(_ question: ProbeQuestion) async -> [Probe] {
     [Probe(nextHop: nextHop, steps: ["all mail is thrown away"], failure: nil, took: .zero)]
   }
 }

@@ -11,6 +11,7 @@ package struct DeliveryCounts: Hashable, Sendable {
   package init() {}
 
   package mutating func add(_ settlement: Settlement) {
+    guard settlement.wasOffered || !settlement.failed.isEmpty else { return }
     let outcomes = [
       ("delivered", settlement.delivered.count), ("deferred", settlement.remaining.count),
       ("failed", settlement.failed.count),

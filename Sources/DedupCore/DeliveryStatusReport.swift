@@ -49,7 +49,7 @@ extension RetryPolicy {
   }
 
   private func delays(_ settlement: Settlement, of entry: QueueEntry, at now: Timestamp) -> [Report] {
-    guard isDelayNoticeDue(for: entry, now: now) else { return [] }
+    guard isDelayNoticeDue(for: entry, now: now, isHeldUp: !settlement.wasOffered) else { return [] }
     let reason = settlement.lastFailure ?? "no reason is known"
     // 4.4.1 of RFC 3463: no answer from host; close enough for whatever kept a mail waiting for hours.
     return settlement.remaining.filter { entry.wish(for: $0).wants(.delay) }

@@ -12,6 +12,11 @@ package struct RetryPolicy: Hashable, Sendable {
   /// Attempts without which no mail is given up, whatever its age: a clock set forward, or a relay that was switched
   /// off for a week, must not bounce mail that was hardly tried. 8 attempts take a little over an hour.
   package var fewestAttempts = 8
+  /// The first wait after a connection that was lost before the last answer: such a mail may have been taken or not, and
+  /// waiting longer does not tell.
+  package static let waitForLostAnswer = Duration.seconds(2)
+  /// How long the way has to have been closed, looked at all the time, to count as much as these.
+  package static let wayTried = Duration.seconds(3600)
   /// Share of the wait by which it is shortened or lengthened at random, so that a backlog does not come in one burst.
   package var jitter = 0.2
 
@@ -39,8 +44,10 @@ package struct RetryPolicy: Hashable, Sendable {
   }
 
   /// Whether the sender of `entry`, which was just deferred again, is to be told that it is late.
-  package func isDelayNoticeDue(for entry: QueueEntry, now: Timestamp) -> Bool {
-    !entry.delayNotified && entry.attempts > 0 && now.since(entry.queuedAt) >= delayNotice
+  ///
+  /// - Parameter isHeldUp: it was not, since the way is closed.
+  package func isDelayNoticeDue(for entry: QueueEntry, now: Timestamp, isHeldUp: Bool = false) -> Bool {
+    !entry.delayNotified && (entry.attempts > 0 || isHeldUp) && now.since(entry.queuedAt) >= delayNotice
       && !isExpired(queuedAt: entry.queuedAt, now: now) && DeliveryStatusNotification.isDue(for: entry)
   }
 

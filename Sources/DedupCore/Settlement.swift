@@ -29,6 +29,8 @@ package struct Settlement: Hashable, Sendable {
   /// Who was asked, as in the attempt.
   package var nextHop: String
   package var remote: Smarthost?
+  /// Whether a next hop was offered the mail; if not, it waits as before.
+  package var wasOffered = true
 
   package struct Failure: Hashable, Sendable {
     package var recipient: EmailAddress
@@ -57,12 +59,17 @@ extension RetryPolicy {
   package func settle(
     _ entry: QueueEntry, _ attempt: DeliveryAttempt, random: Double, age: Timestamp? = nil
   ) -> Settlement {
-    let attempts = entry.attempts.saturatingAdding(1)
-    let expired = attempts >= fewestAttempts && isExpired(queuedAt: entry.queuedAt, now: age ?? attempt.at)
+    let attempts = attempt.wasOffered ? entry.attempts.saturatingAdding(1) : entry.attempts
+    let wasTriedEnough = attempts >= fewestAttempts || (attempt.closedFor ?? .zero) >= Self.wayTried
+    let expired = wasTriedEnough && isExpired(queuedAt: entry.queuedAt, now: age ?? attempt.at)
+    var wait = wait(after: attempts, random: random)
+    if attempt.lostAnswer, attempts == 1 { wait = min(wait, Self.waitForLostAnswer) }
     var settlement = Settlement(
-      entry: entry.id, remaining: [], nextAttempt: attempt.at.advanced(by: wait(after: attempts, random: random)),
+      entry: entry.id, remaining: [],
+      nextAttempt: attempt.wasOffered ? attempt.at.advanced(by: wait) : min(entry.nextAttempt, attempt.at),
       attempts: attempts, lastFailure: nil, delivered: [], failed: [], reopensWindow: false,
       nextHop: attempt.nextHop, remote: attempt.remote)
+    settlement.wasOffered = attempt.wasOffered
     for (index, recipient) in entry.recipients.enumerated() {
       // A transport that returns too few outcomes must not make a recipient vanish.
       let isKnown = attempt.outcomes.indices.contains(index)

@@ -11,3 +11,13 @@ package struct DueMail: Sendable {
   /// When the next one is due beside these, which may be in the past; nil when none waits.
   package var next: Timestamp?
 }
+
+/// Which mail is asked for.
+package enum DueFilter: Hashable, Sendable {
+  case all
+  /// What an admin sends another way.
+  case rerouted
+  /// Whether it is due or not, what was queued before `since` and of which the sender was not told that it is late, and
+  /// what was queued before `expired`.
+  case old(since: Timestamp, expired: Timestamp)
+}

@@ -9,21 +9,38 @@ enum QueueQueries {
     delivered, dsn_ret, dsn_envid, envelope_crc32c, recipients, aside, rerouted_to, paced_by
     """
 
-  /// Entries to try now. Half of the places are for fresh mail, so that a backlog of retries never starves it, and the
-  /// other way round; what one side does not need the other gets. Within each the oldest due time comes first. Of more
-  /// fresh mail than has a place half is the newest, in turn with the oldest: a mail that somebody waits for is not
-  /// behind a backlog that was never tried, and the backlog still drains from its old end.
-  static func due(now: Timestamp, limit: Int, excluding: Set<QueueID>, _ db: Database) throws -> Due {
+  /// Entries to try now. Ordinary mail goes first, and has all places but one in ten, which are for reports and our own
+  /// mail. Of either half of the places are for fresh mail, so that a backlog of retries never starves it, and the other
+  /// way round; what one side does not need the other gets. Within each the oldest due time comes first. Of more fresh
+  /// mail than has a place half is the newest, in turn with the oldest: a mail that somebody waits for is not behind a
+  /// backlog that was never tried, and the backlog still drains from its old end.
+  static func due(
+    _ filter: DueFilter, now: Timestamp, limit: Int, excluding: Set<QueueID>, _ db: Database
+  ) throws -> Due {
     var found = Due()
     guard limit > 0 else { return found }
-    let retries = try due(retries, now: now, limit: limit, excluding: excluding, db)
-    let share = max(limit - retries.count, (limit + 1) / 2)
-    let chosen = try freshMail(now: now, share: share, excluding: excluding, db)
-    for candidate in chosen + retries.prefix(limit - chosen.count) {
+    let chosen: [Found]
+    if case .old(let since, let expired) = filter {
+      chosen = try old(since: since, expired: expired, limit: limit, excluding: excluding, db)
+    } else {
+      let search = Search(now: now, isRerouted: filter == .rerouted, excluding: excluding)
+      let ordinary = try mail(of: .pass, search, limit: limit, db)
+      let other = try mail(of: .other, search, limit: limit, db)
+      let share = max(limit - other.count, limit - limit / 10)
+      chosen = Array(ordinary.prefix(share) + other.prefix(limit - min(ordinary.count, share)))
+    }
+    for candidate in chosen {
       let (entry, isIntact) = try candidate.checkedEntry(db)
       if isIntact { found.entries.append(entry) } else { found.damaged.append(entry.id) }
     }
     return found
+  }
+
+  private static func mail(of kind: Kind, _ search: Search, limit: Int, _ db: Database) throws -> [Found] {
+    let retries = try due(Line(.retry, kind), search, limit: limit, db)
+    let share = max(limit - retries.count, (limit + 1) / 2)
+    let fresh = try freshMail(kind, search, share: share, db)
+    return fresh + retries.prefix(limit - fresh.count)
   }
 
   /// What is due.
@@ -33,22 +50,42 @@ enum QueueQueries {
     var damaged: [QueueID] = []
   }
 
-  private static func freshMail(
-    now: Timestamp, share: Int, excluding: Set<QueueID>, _ db: Database
-  ) throws -> [Found] {
-    let oldest = try due(fresh, now: now, limit: share + 1, excluding: excluding, db)
+  private static func freshMail(_ kind: Kind, _ search: Search, share: Int, _ db: Database) throws -> [Found] {
+    let fresh = Line(.fresh, kind)
+    let oldest = try due(fresh, search, limit: share + 1, db)
     guard oldest.count > share else { return oldest }
-    let newest = try due(fresh, .newestFirst, now: now, limit: share / 2, excluding: excluding, db).reversed()
+    let newest = try due(fresh, search, .newestFirst, limit: share / 2, db).reversed()
     let early = oldest.prefix(share - newest.count)
     // Both lists are in the order of their age, so two mails of one sender stay in theirs within each.
     return zip(early, newest).flatMap { [$0, $1] } + early.dropFirst(newest.count)
   }
 
+  /// What was queued before `since` and of which the sender was not told that it is late, and all from before `expired`;
+  /// the oldest first.
+  private static func old(
+    since: Timestamp, expired: Timestamp, limit: Int, excluding: Set<QueueID>, _ db: Database
+  ) throws -> [Found] {
+    // Ids begin with the time of arrival.
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT \(columns) FROM entry
+        WHERE id <= ?1 AND aside = 0 AND (delay_notified = 0 AND queued_at <= ?2 OR queued_at <= ?3) ORDER BY id
+        """)
+    return try taken(
+      Row.fetchCursor(
+        statement,
+        arguments: [QueueID(at: since, salt: .max).rawValue, since.milliseconds, expired.milliseconds]),
+      limit: limit, excluding: excluding)
+  }
+
   /// When the next entry is due, those of `excluding` left out.
-  static func nextDue(excluding: Set<QueueID>, _ db: Database) throws -> Timestamp? {
-    let firsts = try [fresh, retries].compactMap { which -> Timestamp? in
+  static func nextDue(_ filter: DueFilter, excluding: Set<QueueID>, _ db: Database) throws -> Timestamp? {
+    if case .old = filter { return nil }
+    let rerouted = filter == .rerouted ? rerouted : ""
+    let firsts = try Line.all.compactMap { line -> Timestamp? in
       let statement = try db.cachedStatement(
-        sql: "SELECT id, next_attempt FROM entry WHERE aside = 0 AND \(which) ORDER BY next_attempt")
+        sql: "SELECT id, next_attempt FROM entry WHERE aside = 0 AND \(line.condition)\(rerouted) ORDER BY next_attempt"
+      )
       let rows = try Row.fetchCursor(statement)
       while let row = try rows.next() {
         if !excluding.contains(QueueID(rawValue: try row.integer(0))) { return try row.time(1) }
@@ -124,21 +161,50 @@ enum QueueQueries {
       doubts: try row.count(4))
   }
 
-  // As the indexes spell it.
-  private static let fresh = "attempts = 0"
-  private static let retries = "attempts > 0"
+  private enum Kind: String, CaseIterable {
+    // As the indexes spell it.
+    case pass = "kind = 'pass'"
+    case other = "kind <> 'pass'"
+  }
+
+  /// One of the lines that mail stands in, each with an index of its own.
+  private struct Line {
+    enum Attempts: String, CaseIterable {
+      // As the indexes spell it.
+      case fresh = "attempts = 0"
+      case retry = "attempts > 0"
+    }
+
+    let condition: String
+
+    init(_ attempts: Attempts, _ kind: Kind) { condition = "\(attempts.rawValue) AND \(kind.rawValue)" }
+
+    static let all = Attempts.allCases.flatMap { attempts in Kind.allCases.map { Line(attempts, $0) } }
+  }
+
+  private static let rerouted = " AND rerouted_to IS NOT NULL"
 
   /// By the time when a mail became due; both are an index read from one of its ends.
-  private enum Order: String {
+  private enum Order: String, CaseIterable {
     case oldestFirst = "next_attempt, id"
     case newestFirst = "next_attempt DESC, id DESC"
   }
 
+  private struct Search {
+    var now: Timestamp
+    var isRerouted: Bool
+    var excluding: Set<QueueID>
+  }
+
   private static func due(
-    _ which: String, _ order: Order = .oldestFirst, now: Timestamp, limit: Int, excluding: Set<QueueID>, _ db: Database
+    _ line: Line, _ search: Search, _ order: Order = .oldestFirst, limit: Int, _ db: Database
   ) throws -> [Found] {
-    let statement = try db.cachedStatement(sql: dueSelect(which, order))
-    let rows = try Row.fetchCursor(statement, arguments: [now.milliseconds])
+    let statement = try db.cachedStatement(sql: dueSelect(line, order, isRerouted: search.isRerouted))
+    return try taken(
+      Row.fetchCursor(statement, arguments: [search.now.milliseconds]), limit: limit, excluding: search.excluding)
+  }
+
+  private static func taken(_ rows: RowCursor, limit: Int, excluding: Set<QueueID>) throws -> [Found] {
     var found: [Found] = []
     while found.count < limit, let row = try rows.next() {
       let entry = try Found(row)
@@ -147,13 +213,16 @@ enum QueueQueries {
     return found
   }
 
-  private static func dueSelect(_ which: String, _ order: Order) -> String {
-    "SELECT \(columns) FROM entry WHERE aside = 0 AND \(which) AND next_attempt <= ? ORDER BY \(order.rawValue)"
+  private static func dueSelect(_ line: Line, _ order: Order, isRerouted: Bool = false) -> String {
+    """
+    SELECT \(columns) FROM entry WHERE aside = 0 AND \(line.condition) AND next_attempt <= ?\(isRerouted ? rerouted : "")
+    ORDER BY \(order.rawValue)
+    """
   }
 
   /// What SQLite makes of the questions for due mail, for tests.
   static func plans(_ db: Database) throws -> [String] {
-    try [dueSelect(fresh, .oldestFirst), dueSelect(fresh, .newestFirst), dueSelect(retries, .oldestFirst)].map {
+    try Line.all.flatMap { line in Order.allCases.map { dueSelect(line, $0) } }.map {
       let steps = try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN \($0)", arguments: [0])
       return try steps.map { try $0.text(3) }.joined(separator: "; ")
     }

@@ -77,7 +77,7 @@ extension QueueTable {
     try statement.execute(arguments: [aside.rawValue, id.rawValue])
   }
 
-  fileprivate static func makeDue(_ id: QueueID, now: Timestamp, _ db: Database) throws {
+  static func makeDue(_ id: QueueID, now: Timestamp, _ db: Database) throws {
     let statement = try db.cachedStatement(
       sql: "UPDATE entry SET next_attempt = MIN(next_attempt, ?), scheduled_at = ? WHERE id = ?")
     try statement.execute(arguments: [now.milliseconds, now.milliseconds, id.rawValue])

@@ -8,12 +8,12 @@ extension SQLiteStore: StoreReading {
   /// first call, everything that was scheduled in what is the future now is made due first: until a clock that jumped
   /// back catches up could take days (R13).
   package func due(
-    now: Timestamp, limit: Int, octets: Int, excluding: Set<QueueID>
+    _ filter: DueFilter = .all, now: Timestamp, limit: Int, octets: Int, excluding: Set<QueueID>
   ) async throws(StoreFailure) -> DueMail {
     await watchClock(now)
     var excluding = excluding
     while true {
-      let found = try await reader.due(now: now, limit: limit, octets: octets, excluding: excluding)
+      let found = try await reader.due(filter, now: now, limit: limit, octets: octets, excluding: excluding)
       for id in found.damaged {
         try await setAside(id, reason: "its envelope is not the one that was stored: a checksum differs")
       }

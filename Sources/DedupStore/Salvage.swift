@@ -101,8 +101,13 @@ extension Salvage {
 extension Salvage {
   private static let identifiers = [
     "SELECT id FROM entry NOT INDEXED ORDER BY id ASC", "SELECT id FROM entry NOT INDEXED ORDER BY id DESC",
+    // Those of earlier versions as well: a database is salvaged as it is found.
     "SELECT id FROM entry INDEXED BY entry_fresh WHERE aside = 0 AND attempts = 0",
     "SELECT id FROM entry INDEXED BY entry_retry WHERE aside = 0 AND attempts > 0",
+    "SELECT id FROM entry INDEXED BY entry_fresh_pass WHERE aside = 0 AND attempts = 0 AND kind = 'pass'",
+    "SELECT id FROM entry INDEXED BY entry_fresh_other WHERE aside = 0 AND attempts = 0 AND kind <> 'pass'",
+    "SELECT id FROM entry INDEXED BY entry_retry_pass WHERE aside = 0 AND attempts > 0 AND kind = 'pass'",
+    "SELECT id FROM entry INDEXED BY entry_retry_other WHERE aside = 0 AND attempts > 0 AND kind <> 'pass'",
     "SELECT entry_id FROM message NOT INDEXED ORDER BY entry_id ASC",
     "SELECT entry_id FROM message NOT INDEXED ORDER BY entry_id DESC",
     "SELECT entry_id FROM recipient ORDER BY entry_id ASC", "SELECT entry_id FROM recipient ORDER BY entry_id DESC",

@@ -29,6 +29,7 @@ enum Schema {
     migrator.registerMigration("18 site packages") { try $0.execute(sql: sitePackages) }
     migrator.registerMigration("19 rejections") { try $0.execute(sql: rejections) }
     migrator.registerMigration("20 pacing") { try $0.execute(sql: pacing) }
+    migrator.registerMigration("21 ordinary mail first") { try $0.execute(sql: ordinaryMailFirst) }
     return migrator
   }
 
@@ -297,5 +298,15 @@ enum Schema {
       file_skip INTEGER NOT NULL,
       head BLOB NOT NULL
     ) STRICT;
+    """
+
+  /// Each entry stands in one of these, so that what goes first is found without passing by all the others.
+  private static let ordinaryMailFirst = """
+    DROP INDEX entry_fresh;
+    DROP INDEX entry_retry;
+    CREATE INDEX entry_fresh_pass ON entry (next_attempt) WHERE aside = 0 AND attempts = 0 AND kind = 'pass';
+    CREATE INDEX entry_fresh_other ON entry (next_attempt) WHERE aside = 0 AND attempts = 0 AND kind <> 'pass';
+    CREATE INDEX entry_retry_pass ON entry (next_attempt) WHERE aside = 0 AND attempts > 0 AND kind = 'pass';
+    CREATE INDEX entry_retry_other ON entry (next_attempt) WHERE aside = 0 AND attempts > 0 AND kind <> 'pass';
     """
 }

@@ -75,23 +75,23 @@ package final class StoreReader: StoreReading, Sendable {
 
 // The queue.
 extension StoreReader {
-  /// Entries to try now: `nextAttempt` is not after `now`, oldest first. When fresh mail (no attempt yet) and retries
-  /// compete for the places, each gets half of them; and so do the oldest and the newest of more fresh mail than has a
-  /// place. All of it in one look: who delivers looks for each few mails.
+  /// Entries to try now: `nextAttempt` is not after `now`, ordinary mail first, oldest first. When fresh mail (no attempt
+  /// yet) and retries compete for the places, each gets half of them; and so do the oldest and the newest of more fresh
+  /// mail than has a place. All of it in one look: who delivers looks for each few mails.
   ///
   /// - Parameters:
   ///   - octets: of the messages that come with them.
   ///   - excluding: those in somebody's hands already.
   /// - Returns: also the entries of which it is not known any more to whom they go.
   func due(
-    now: Timestamp, limit: Int, octets: Int, excluding: Set<QueueID>
+    _ filter: DueFilter = .all, now: Timestamp, limit: Int, octets: Int, excluding: Set<QueueID>
   ) async throws(StoreFailure) -> (mail: DueMail, damaged: [QueueID]) {
     try await read { [bodies] db in
-      let found = try QueueQueries.due(now: now, limit: limit, excluding: excluding, db)
+      let found = try QueueQueries.due(filter, now: now, limit: limit, excluding: excluding, db)
       let others = excluding.union(found.entries.map(\.id)).union(found.damaged)
       let mail = DueMail(
         entries: found.entries, messages: try Self.messages(of: found.entries, octets: octets, bodies, db),
-        next: try QueueQueries.nextDue(excluding: others, db))
+        next: try QueueQueries.nextDue(filter, excluding: others, db))
       return (mail, found.damaged)
     }
   }

@@ -56,6 +56,7 @@ struct Departing: Sendable {
         var offered = part
         offered.recipients = Array(part.recipients.prefix(count))
         let envelope = part.envelope(of: entry.envelope, entry.kind, offered.recipients)
+        if !route.ways.isEmpty { await lookAgain(part.way) }
         let result = await part.way.transport.deliver(envelope, message: message, id: entry.id)
         results.append((offered, result))
         departure.offered.formUnion(offered.recipients)
@@ -80,6 +81,12 @@ struct Departing: Sendable {
     let reason = limits.rate.map { "\($0)" } ?? limits.daily.map { "\($0) a day" } ?? ""
     departure.mustWait(WallClock.now().advanced(by: limits.rate?.period.length ?? .seconds(60)), reason)
     results.append((rest, .waiting(reason, rest.recipients.count, part.way)))
+  }
+
+  /// One way of several may be closed while mail goes by the others, and nobody else looks then.
+  private func lookAgain(_ way: Way) async {
+    guard case .closed(let pause, let asks) = way.transport.admission.state, asks, pause <= .zero else { return }
+    await way.transport.lookAgain()
   }
 
   private func ask(_ request: DeliveryPacing.Request) -> DeliveryPacing.Answer {

@@ -55,7 +55,7 @@ extension LiveControl {
       recipients: kept.envelope.recipients.map(\.text), damaged: kept.mails.count { $0.sample == .damaged })
   }
 
-  private static func address(_ text: String) throws -> EmailAddress {
+  static func address(_ text: String) throws -> EmailAddress {
     do throws(EmailAddress.SyntaxFault) { return try EmailAddress.parse(text) } catch {
       throw ControlProblem("\"\(DisplayText.oneLine(text))\" is no mail address: \(error.rawValue)", .malformed)
     }

@@ -4,18 +4,33 @@ import DedupCore
 import DedupStore
 import HostSystem
 import Logging
+import MailMessage
 
 // The queue, and the way out of it.
 extension LiveControl {
   func queue(_ filter: QueueFilter) async throws -> [QueuedMail] {
     let beingTried = runner.beingTried
-    return try await store.queue(filter).map { QueuedMail($0, isBeingTried: beingTried.contains($0.id)) }
+    let obstacle = await obstacle
+    return try await store.queue(filter).map { entry in
+      QueuedMail(entry, isBeingTried: beingTried.contains(entry.id)).waiting(for: obstacle)
+    }
+  }
+
+  /// Why no mail can go at the moment; nil: it can.
+  private var obstacle: String? {
+    get async {
+      let transport = route.value.transport
+      guard transport.admission.state != .open else { return nil }
+      return await transport.hostReports().compactMap { $0.failure?.reason }.first
+    }
   }
 
   func queued(id: String, octets: Int) async throws -> [QueuedMailDetail] {
     let beingTried = Set(runner.beingTried.map(\.description))
+    let obstacle = await obstacle
     return try await stored.queued(id: id, octets: octets).map { detail in
       var detail = detail
+      detail.mail = detail.mail.waiting(for: obstacle)
       if beingTried.contains(detail.mail.id) { detail.mail.state = "delivering" }
       return detail
     }
@@ -37,11 +52,14 @@ extension LiveControl {
       ids: ids.map(\.description), delivering: ids.filter(beingTried.contains).map(\.description))
   }
 
-  func probe(to host: String?) async throws -> [UpstreamProbe] {
+  func probe(to host: String?, sender: String?, recipient: String?) async throws -> [UpstreamProbe] {
+    let question = try ProbeQuestion(
+      sender: sender.map { $0.isEmpty ? EmailAddress("") : try Self.address($0) },
+      recipient: recipient.map(Self.address))
     guard let host else {
       var probes: [UpstreamProbe] = []
       for way in route.value.allWays {
-        for var probe in await way.transport.probe().map(UpstreamProbe.init) {
+        for var probe in await way.transport.probe(question).map(UpstreamProbe.init) {
           probe.route = way.name
           probes.append(probe)
         }
@@ -52,7 +70,7 @@ extension LiveControl {
     guard let transport = route.value.sideways.transport(to: smarthost) else {
       throw ControlProblem("the way to \(smarthost) cannot be set up; maildedup --check-config says why")
     }
-    return await transport.probe().map(UpstreamProbe.init)
+    return await transport.probe(question).map(UpstreamProbe.init)
   }
 
   private func change(_ verb: QueueVerb, to host: String?) throws -> QueueChange {
@@ -93,5 +111,17 @@ extension Route {
   fileprivate func forgetFailures() async {
     for way in allWays { await way.transport.forgetFailures() }
     await sideways.forgetFailures()
+  }
+}
+
+extension QueuedMail {
+  /// What keeps it from its first attempt stands where the failure of an attempt would.
+  fileprivate func waiting(for obstacle: String?) -> QueuedMail {
+    guard let obstacle, lastFailure == nil, reroutedTo == nil, state == QueueEntry.State.waiting.rawValue else {
+      return self
+    }
+    var copy = self
+    copy.lastFailure = "not tried yet: \(obstacle)"
+    return copy
   }
 }

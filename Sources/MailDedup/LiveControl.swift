@@ -50,7 +50,8 @@ struct LiveControl: ControlService {
         uptimeSeconds: Int(Date.now.timeIntervalSince(startedAt)), listening: listener.endpoints.map(\.description),
         nextHop: route.value.transport.nextHop, connections: listener.counts.open, trouble: trouble,
         lastReload: await reloader.last, encryption: EncryptionReport(route.value.encryption, at: WallClock.now()),
-        rejecting: rejecting, routes: routes, pacing: pacing, growth: queueWatch.standing.map { GrowthReport($0) }))
+        rejecting: rejecting, routes: routes, pacing: pacing, growth: queueWatch.standing.map { GrowthReport($0) },
+        smarthosts: await smarthosts))
   }
 
   func metrics() async throws -> String { try await metricsNow.text() }
@@ -82,6 +83,13 @@ struct LiveControl: ControlService {
   private var rejecting: [RejectingReport]? {
     let hops = runner.rejectionWatch.rejecting.sorted { $0.key < $1.key }
     return hops.isEmpty ? nil : hops.map { RejectingReport(nextHop: $0.key, $0.value) }
+  }
+
+  private var smarthosts: [SmarthostReport]? {
+    get async {
+      let reports = await route.value.hostReports()
+      return reports.isEmpty ? nil : reports.map { SmarthostReport($0, at: .now) }
+    }
   }
 
   private var trouble: TroubleReport {

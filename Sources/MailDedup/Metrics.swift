@@ -28,6 +28,7 @@ struct Metrics: Sendable {
     addDeliveries(&exposition)
     addRejections(&exposition)
     addPacing(&exposition)
+    await addSmarthosts(&exposition)
     addCommits(&exposition)
     addCertificates(&exposition)
     await addReload(&exposition)
@@ -120,6 +121,18 @@ struct Metrics: Sendable {
       "maildedup_next_hop_paced_mails", .gauge, "Mails that wait for the limits of a next hop.", samples(\.waiting))
     exposition.add(
       "maildedup_queue_grows", .gauge, "Whether the queue grows.", queueWatch.standing == nil ? 0 : 1)
+  }
+
+  private func addSmarthosts(_ exposition: inout Exposition) async {
+    let hosts = await route.value.hostReports()
+    guard !hosts.isEmpty else { return }
+    let labels = hosts.map { [Exposition.Label("next_hop", $0.smarthost.description)] }
+    exposition.add(
+      "maildedup_smarthost_works", .gauge, "Whether a smarthost works, as far as is known.",
+      zip(hosts, labels).map { .init($0.failure == nil ? 1 : 0, $1) })
+    exposition.add(
+      "maildedup_smarthost_failing_seconds", .gauge, "How long it has failed; 0 while it works.",
+      zip(hosts, labels).map { .init(Double($0.failsFor?.components.seconds ?? 0), $1) })
   }
 
   private func addCommits(_ exposition: inout Exposition) {

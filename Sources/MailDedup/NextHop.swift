@@ -25,7 +25,7 @@ enum NextHop {
     }
     var settings = SMTPTransportSettings(hostname: hostname)
     settings.connections = delivery.connections
-    settings.backOff = BackOff(for: delivery.retry)
+    settings.rests = RestRule(BackOff(for: delivery.retry))
     return SMTPTransport(
       relays: relays, settings: settings, tls: try tls(relays, delivery), credentials: credentials(delivery),
       group: group, logger: logger)

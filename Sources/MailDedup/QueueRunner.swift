@@ -3,46 +3,41 @@ import DedupStore
 import HostSystem
 import Logging
 import MailMessage
+import SMTPClient
 import ServiceLifecycle
 
-/// Delivers what is queued: claims due entries, hands them to the transport a few at a time, records each attempt.
+/// Delivers what is queued, a few mails at a time, and records each attempt. What is done next decides `DeliveryPlan`.
 ///
 /// It is the only one that delivers, so a claim is no more than standing in `underway`. What a crash interrupts is
 /// still in the store and is tried again.
 struct QueueRunner: Service {
   private enum Event: Sendable {
-    /// A waiting entry became due.
+    /// It is time to look.
     case wake
     /// Something was queued.
     case added
     /// An admin changed what waits: what was read is out of date.
     case changed
     /// A transport is free again; what came of the attempt is being recorded.
-    case tried
-    /// That is recorded as well; unless it `settled` all of the entry, that may be due again.
-    case finished(QueueID, settled: Bool)
+    case tried(QueueID, DeliveryResult?)
+    /// That is recorded as well.
+    case recorded(QueueID, DeliveryPlan.End)
+    case looked
     case shutdown
     /// What was under way at the shutdown had its time.
     case overdue
   }
 
-  /// An entry that is about to be tried.
-  private struct Ready {
-    var entry: QueueEntry
-    /// What is to be sent; nil when it is still in the store.
-    var message: Message?
-    /// The store's `queueChanges` when they were read.
-    var changes: Int
-  }
-
-  private let store: SQLiteStore
+  let store: SQLiteStore
   private let route: Current<Route>
   private let executor: (any TaskExecutor)?
-  private let logger: Logger
+  let logger: Logger
   private let arrivals = Arrivals()
   private let underway = Current<Set<QueueID>>([])
+  /// Deferred since the way failed, and not for themselves: due when it is open again.
+  private let heldUp = Current<Set<QueueID>>([])
   private let counts = Current(DeliveryCounts())
-  private let rejections = Current(RejectionWatch())
+  let rejections = Current(RejectionWatch())
   private let departing = Departing()
   private let events = EventQueue<Event>()
 
@@ -54,12 +49,12 @@ struct QueueRunner: Service {
     self.logger = logger
   }
 
-  /// Entries that are read from the store at once; more wait there. A new mail waits until these are on their way.
-  private static let lookahead = 20
-  /// Octets of their messages that are read with them.
+  /// Octets of messages that are read from the store with their entries.
   private static let octetsAhead = 1 << 20
+  /// How long a mail that could not be offered is left alone, unless the way opens before.
+  private static let putBackPause = Duration.seconds(2)
   /// How long to leave the store alone after it failed to answer.
-  private static let storePause = Duration.seconds(2)
+  static let storePause = Duration.seconds(2)
   private static let longestStorePause = Duration.seconds(30)
 
   /// How long a delivery that is under way may take after a shutdown was asked for. What is cut off then is tried again
@@ -106,63 +101,61 @@ struct QueueRunner: Service {
 
   /// Ends when a shutdown was asked for and nothing is under way any more.
   private func loop(in group: inout DiscardingTaskGroup) async {
-    var underway: Set<QueueID> = [] { didSet { self.underway.adopt(underway) } }
-    var trying = 0
-    var ready: [Ready] = []
-    // Whether something may be due that we do not know of.
-    var isOutdated = true
-    // The store's `transactions` when we last asked the queue.
-    var lookedAt = 0
+    var plan = DeliveryPlan()
     var alarm: Task<Void, Never>?
-    var isStopping = false
     var lastCall: Task<Void, Never>?
-    for await _ in events.bell {
+    var wasOpen = true
+    bells: for await _ in events.bell {
       for event in events.take() {
         switch event {
-        case .wake: isOutdated = true
-        case .added:
-          let more = arrivals.take().flatMap { fresh($0, since: lookedAt) } ?? []
-          if isOutdated || more.isEmpty || ready.count + more.count > Self.lookahead {
-            isOutdated = true
-          } else {
-            ready.insert(contentsOf: more, at: 0)
-          }
-        case .changed:
-          ready = []
-          isOutdated = true
-        case .tried: trying -= 1
-        case .finished(let id, let settled):
-          underway.remove(id)
-          if !settled { isOutdated = true }
-        case .shutdown:
-          isStopping = true
-          lastCall = after(Self.lastDeliveries, .overdue)
+        case .shutdown: lastCall = after(Self.lastDeliveries, .overdue)
         case .overdue: group.cancelAll()
+        default: break
         }
+        take(event, &plan)
       }
-      if isStopping {
-        if underway.isEmpty { break }
-        continue
-      }
-      let concurrency = route.value.concurrency
-      // As many again may have been tried and not be recorded yet: many share a sync, and no transport waits for it.
-      var hasRoom: Bool { trying < concurrency && underway.count < 2 * concurrency }
-      if isOutdated && ready.isEmpty && hasRoom {
-        let pause: Duration?
-        (ready, pause) = await due(excluding: underway)
-        lookedAt = store.transactions
-        isOutdated = ready.count == Self.lookahead
-        alarm?.cancel()
-        alarm = pause.map { after($0, .wake) }
-      }
-      while hasRoom, let next = ready.popLast() {
-        guard underway.insert(next.entry.id).inserted else { continue }
-        trying += 1
-        group.addTask { events.add(.finished(next.entry.id, settled: await deliver(next))) }
+      while true {
+        let admission = route.value.admission
+        if admission.state == .open, !wasOpen { hurry(in: &group) }
+        wasOpen = admission.state == .open
+        let step = plan.next(at: monotonicTime(), .init(most: route.value.concurrency, admission: admission))
+        underway.adopt(plan.entriesUnderway)
+        switch step {
+        case .read(let reading): await read(reading, &plan)
+        case .deliver(let next): group.addTask { await deliver(next) }
+        case .look:
+          group.addTask {
+            await route.value.lookAgain()
+            events.add(.looked)
+          }
+        case .wait(let time):
+          alarm?.cancel()
+          alarm = time.map { after(max($0 - monotonicTime(), .milliseconds(1)), .wake) }
+          continue bells
+        case .finish: break bells
+        }
       }
     }
     alarm?.cancel()
     lastCall?.cancel()
+    // Whoever looks whether the way is open is not waited for.
+    group.cancelAll()
+  }
+
+  private func take(_ event: Event, _ plan: inout DeliveryPlan) {
+    switch event {
+    case .wake, .overdue: break
+    case .added: plan.arrived(arrivals.take().flatMap { fresh($0, plan) })
+    case .changed: plan.changed()
+    case .tried(let id, let result):
+      let isDelivered = result?.outcomes.contains { if case .delivered = $0 { true } else { false } } ?? false
+      plan.tried(
+        id, delivered: isDelivered, isThrottled: result?.isThrottled ?? false, at: monotonicTime(),
+        most: route.value.concurrency)
+    case .recorded(let id, let end): plan.recorded(id, end, at: monotonicTime())
+    case .looked: plan.looked()
+    case .shutdown: plan.stop()
+    }
   }
 
   private func after(_ pause: Duration, _ event: Event) -> Task<Void, Never> {
@@ -172,64 +165,99 @@ struct QueueRunner: Service {
     }
   }
 
-  /// Mail that just came in, the most urgent last, so that a mail on its way through is not read from the disk. Nil when
-  /// the queue has to be asked: there is more, or its last answer may hold this mail already.
-  private func fresh(_ added: AddedMail, since lookedAt: Int) -> [Ready]? {
-    guard added.isComplete, added.transaction > lookedAt, store.follows(WallClock.now()) else { return nil }
-    return added.mails.reversed().map { Ready(entry: $0.entry, message: $0.message, changes: added.changes) }
+  /// The way is open again: what failed with it is due now.
+  private func hurry(in group: inout DiscardingTaskGroup) {
+    let ids = heldUp.adopt([])
+    guard !ids.isEmpty else { return }
+    group.addTask {
+      do { try await store.makeDue(ids, now: WallClock.now()) } catch {
+        logger.warning("queue-not-hurried", metadata: ["error": "\(error)"])
+      }
+    }
   }
 
-  /// Due entries, the most urgent last, and how long until the next one is due; nil: none is known of.
-  private func due(excluding underway: Set<QueueID>) async -> (ready: [Ready], pause: Duration?) {
+  /// Mail that just came in, the most urgent last, so that a mail on its way through is not read from the disk. Nil when
+  /// the queue has to be asked: there is more, or its last answer may hold this mail already.
+  private func fresh(_ added: AddedMail, _ plan: DeliveryPlan) -> [DeliveryPlan.Candidate]? {
+    guard added.isComplete, plan.isNews(added.transaction), store.follows(WallClock.now()) else { return nil }
+    return added.mails.reversed().map { .init(entry: $0.entry, message: $0.message, changes: added.changes) }
+  }
+
+  private func read(_ reading: DeliveryPlan.Reading, _ plan: inout DeliveryPlan) async {
     let changes = store.queueChanges
     do {
       let due = try await store.due(
-        now: WallClock.now(), limit: Self.lookahead, octets: Self.octetsAhead, excluding: underway)
-      let ready = due.entries.reversed().map { Ready(entry: $0, message: due.messages[$0.id], changes: changes) }
+        filter(reading), now: WallClock.now(), limit: DeliveryPlan.lookahead, octets: Self.octetsAhead,
+        excluding: plan.excluded(for: reading))
+      let found = due.entries.reversed().map {
+        DeliveryPlan.Candidate(entry: $0, message: due.messages[$0.id], changes: changes)
+      }
       // A clock that jumped back would put the alarm days off: look again after a minute at the latest.
       let pause = due.next.map { min(max($0.since(WallClock.now()), .milliseconds(1)), .seconds(60)) }
-      return (ready, pause)
+      plan.read(
+        reading, found, nextDue: pause.map { monotonicTime() + $0 }, transactions: store.transactions)
     } catch {
       logger.error("queue-unreadable", metadata: ["error": "\(error)"])
-      return ([], Self.storePause)
+      plan.notRead(until: monotonicTime() + Self.storePause)
     }
   }
 
-  /// Returns whether the entry is done with.
-  private func deliver(_ next: Ready) async -> Bool {
+  private func filter(_ reading: DeliveryPlan.Reading) -> DueFilter {
+    switch reading {
+    case .due: return .all
+    case .rerouted: return .rerouted
+    case .old:
+      let (now, policy) = (store.ageTime, route.value.retry)
+      return .old(since: now.advanced(by: .zero - policy.delayNotice), expired: now.advanced(by: .zero - policy.expire))
+    }
+  }
+
+  private func deliver(_ next: DeliveryPlan.Candidate) async {
     let entry = next.entry
     do {
       guard let message = try await message(of: next) else {
-        events.add(.tried)
-        return true
+        events.add(.tried(entry.id, nil))
+        return events.add(.recorded(entry.id, .settled))
       }
       let route = route.value
       let departure = await depart(message, of: entry, over: route)
-      let sent = departure.sent
-      events.add(.tried)
-      if departure.offered.isEmpty, let wait = departure.wait { return await postpone(entry, wait.until, wait.reason) }
-      let attempt = DeliveryAttempt(entry: entry.id, at: WallClock.now(), departure.result)
-      var settlement = route.retry.settle(entry, attempt, random: .random(in: -1...1), age: store.ageTime)
-      departure.adjust(&settlement, of: entry)
-      // It failed on a way that mail no longer goes; the new one is tried at once.
-      if self.route.value.turns != route.turns { settlement.nextAttempt = attempt.at }
-      watchRejections(&settlement, of: entry, at: attempt.at)
-      log(settlement, of: entry)
-      counts.change { $0.add(settlement) }
-      let notice = route.bounces.notice(about: settlement, of: entry, message: sent, at: attempt.at, age: store.ageTime)
-      let gathered = route.bounces.gathered(from: settlement, of: entry, message: sent, at: attempt.at)
-      await record(settlement, of: entry, notice, gathered)
-      return settlement.remaining.isEmpty && notice == nil
+      events.add(.tried(entry.id, departure.result))
+      if departure.offered.isEmpty, let wait = departure.wait { await postpone(entry, wait.until, wait.reason) }
+      let end = departure.offered.isEmpty && departure.wait != nil ? .open : await settle(entry, departure, route)
+      events.add(.recorded(entry.id, end))
     } catch {
       logger.error("queue-unreadable", metadata: ["id": "\(entry.id)", "error": "\(error)"])
       try? await Task.sleep(for: Self.storePause)
-      events.add(.tried)
-      return false
+      events.add(.tried(entry.id, nil))
+      events.add(.recorded(entry.id, .open))
     }
   }
 
+  private func settle(_ entry: QueueEntry, _ departure: Departure, _ route: Route) async -> DeliveryPlan.End {
+    let result = departure.result
+    let attempt = DeliveryAttempt(entry: entry.id, at: WallClock.now(), result)
+    var settlement = route.retry.settle(entry, attempt, random: .random(in: -1...1), age: store.ageTime)
+    departure.adjust(&settlement, of: entry)
+    // It failed on a way that mail no longer goes; the new one is tried at once.
+    let isOfOldWay = self.route.value.turns != route.turns
+    if isOfOldWay { settlement.nextAttempt = attempt.at }
+    watchRejections(&settlement, of: entry, at: attempt.at)
+    let notice = route.bounces.notice(
+      about: settlement, of: entry, message: departure.sent, at: attempt.at, age: store.ageTime)
+    let isOnlyPutBack = !result.wasOffered && settlement.failed.isEmpty && notice == nil && departure.wait == nil
+    if isOnlyPutBack { return isOfOldWay ? .open : .putBack(for: result.pause ?? Self.putBackPause) }
+    logger.log(settlement, of: entry)
+    counts.change { $0.add(settlement) }
+    let isHeldUp = result.awaitsNextHop && entry.reroutedTo == nil && !settlement.remaining.isEmpty
+    heldUp.change { if isHeldUp { $0.insert(entry.id) } else { $0.remove(entry.id) } }
+    let gathered = route.bounces.gathered(from: settlement, of: entry, message: departure.sent, at: attempt.at)
+    await record(settlement, of: entry, notice, gathered)
+    if !result.wasOffered, !settlement.remaining.isEmpty { return .putBack(for: result.pause ?? Self.putBackPause) }
+    return settlement.remaining.isEmpty && notice == nil ? .settled : .open
+  }
+
   /// What was read with the entry, unless an admin may have changed that since.
-  private func message(of next: Ready) async throws -> Message? {
+  private func message(of next: DeliveryPlan.Candidate) async throws -> Message? {
     if let message = next.message, store.queueChanges == next.changes { return message }
     return try await store.message(of: next.entry.id)
   }
@@ -243,20 +271,6 @@ struct QueueRunner: Service {
       let result = DeliveryResult(entry.recipients.map { _ in outcome }, nextHop: route.transport.nextHop)
       return Departure(result: result, sent: Message([]), offered: Set(entry.recipients.indices))
     }
-  }
-
-  /// Nothing of it was offered: it comes again when the limits let it.
-  ///
-  /// - Returns: false, since it is not done with.
-  private func postpone(_ entry: QueueEntry, _ time: Timestamp, _ reason: String) async -> Bool {
-    if entry.pacedBy == nil {
-      logger.info("paced", metadata: ["id": "\(entry.id)", "until": "\(time.civil().rfc5322)", "reason": "\(reason)"])
-    }
-    do { try await store.postpone(entry.id, until: time, reason: reason) } catch {
-      logger.error("queue-unreadable", metadata: ["id": "\(entry.id)", "error": "\(error)"])
-      try? await Task.sleep(for: Self.storePause)
-    }
-    return false
   }
 
   /// Until it is recorded, or we shut down. As long as that fails, a mail that somebody got or refused keeps its place
@@ -283,50 +297,6 @@ struct QueueRunner: Service {
       // Whom nobody took is as due as before.
       if settlement.delivered.isEmpty && settlement.failed.isEmpty { return }
       pause = min(pause * 2, Self.longestStorePause)
-    }
-  }
-
-  private func watchRejections(_ settlement: inout Settlement, of entry: QueueEntry, at now: Timestamp) {
-    var change: RejectionWatch.Change?
-    rejections.change { change = $0.note(&settlement, of: entry, at: now) }
-    switch change {
-    case .begins(let standing):
-      logger.error(
-        "next-hop-rejects",
-        metadata: [
-          "next_hop": "\(settlement.nextHop)", "reason": "\(standing.reason)",
-          "took_until": "\(standing.tookUntil.map { $0.civil().rfc5322 } ?? "never since the start")",
-        ])
-    case .ends(let standing):
-      logger.notice(
-        "next-hop-takes-again", metadata: ["next_hop": "\(settlement.nextHop)", "rejected": "\(standing.mails)"])
-    case nil: break
-    }
-  }
-
-  private func log(_ settlement: Settlement, of entry: QueueEntry) {
-    let common: Logger.Metadata = [
-      "id": .string(entry.id.description), "next_hop": .string(settlement.nextHop),
-      "attempts": .string(String(settlement.attempts)),
-    ]
-    for recipient in settlement.delivered {
-      var metadata = common
-      metadata["to"] = .string("<" + recipient.text + ">")
-      logger.info("sent", metadata: metadata)
-    }
-    for recipient in settlement.remaining {
-      logger.warning(
-        "deferred",
-        metadata: common.merging([
-          "to": "<\(recipient)>", "reason": "\(settlement.lastFailure ?? settlement.pacedBy ?? "unknown")",
-        ]) { $1 })
-    }
-    for failure in settlement.failed {
-      logger.error(
-        "failed",
-        metadata: common.merging([
-          "to": "<\(failure.recipient)>", "status": "\(failure.status)", "reason": "\(failure.reason)",
-        ]) { $1 })
     }
   }
 }

@@ -76,6 +76,39 @@ extension Route {
   /// All ways, that of `[delivery]` first.
   var allWays: [Way] { [main] + ways }
 
+  /// Whether mail may go by any way. Where there are several, one that is closed keeps its mail waiting by itself.
+  var admission: Admission {
+    guard !ways.isEmpty else { return transport.admission }
+    let all = allWays.map(\.transport.admission)
+    let open = all.filter { $0.state == .open }
+    guard !open.isEmpty else { return all.first { $0.state == .trial } ?? Self.firstToOpen(all) }
+    return Admission(.open, mails: open.map(\.mails).reduce(0) { $0.saturatingAdding($1) })
+  }
+
+  private static func firstToOpen(_ closed: [Admission]) -> Admission {
+    func pause(_ admission: Admission) -> Duration {
+      if case .closed(let pause, _) = admission.state { pause } else { .zero }
+    }
+    return closed.min { pause($0) < pause($1) } ?? .open
+  }
+
+  /// Looks whether ways that are closed are open again.
+  func lookAgain() async {
+    for way in allWays { await way.transport.lookAgain() }
+  }
+
+  /// What is known of each smarthost, each once.
+  func hostReports() async -> [HostReport] {
+    var reports: [HostReport] = []
+    for way in allWays {
+      for report in await way.transport.hostReports()
+      where !reports.contains(where: { $0.smarthost == report.smarthost }) {
+        reports.append(report)
+      }
+    }
+    return reports
+  }
+
   /// Lets what is under way end, and keeps nothing open behind it.
   func retire() async {
     for way in allWays { await way.transport.retire() }

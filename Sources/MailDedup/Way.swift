@@ -107,5 +107,12 @@ extension DeliveryResult {
       outcomes.map { $0 ?? .deferred(reason: "\(nextHop) reported no outcome") },
       nextHop: unique.isEmpty ? nextHop : unique.joined(separator: ", "))
     if unique.count == 1 { remote = results.first?.result.remote }
+    let parts = results.map(\.result)
+    wasOffered = parts.contains(where: \.wasOffered)
+    awaitsNextHop = !parts.isEmpty && parts.allSatisfy(\.awaitsNextHop)
+    isThrottled = parts.contains(where: \.isThrottled)
+    lostAnswer = parts.contains(where: \.lostAnswer)
+    pause = parts.compactMap(\.pause).min()
+    closedFor = parts.allSatisfy { $0.closedFor != nil } ? parts.compactMap(\.closedFor).min() : nil
   }
 }

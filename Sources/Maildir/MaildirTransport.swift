@@ -29,7 +29,7 @@ package struct MaildirTransport: Transport {
     return DeliveryResult(envelope.recipients.map { _ in outcome }, nextHop: nextHop)
   }
 
-  package func probe() async -> [Probe] {
+  package func probe(_ question: ProbeQuestion) async -> [Probe] {
     let start = ContinuousClock.now
     var failure: String?
     do throws(Failure) {

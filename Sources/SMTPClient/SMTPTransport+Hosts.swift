@@ -4,128 +4,218 @@ import MailMessage
 import NIOCore
 import SMTPProtocol
 
-/// Which host gets a mail, and over which connection.
+/// Which host gets a mail, and in which transactions.
 extension SMTPTransport {
   struct Host {
     let relay: Relay
+    var limits: HostLimits
     var health = HostHealth()
     /// What it last failed with.
     var trouble: Trouble?
+    /// Until when it gets mail in the clear, since TLS failed; nil: it does not.
+    var withoutTLSUntil: Duration?
     /// Connections without a mail, the one used last at the end; the others are left to time out.
     var idle: [Kept] = []
+    /// Those that take leave: the host counts them until they are closed.
+    var leaving: [SmarthostConnection] = []
+
+    init(relay: Relay, limits: HostLimits) {
+      self.relay = relay
+      self.limits = limits
+    }
   }
 
   struct Kept {
     let connection: SmarthostConnection
-    var mails: Int
+    var mails = 0
+    /// When it was used last.
+    var usedAt: Duration
   }
 
-  /// - Returns: one outcome for each recipient, and whose they are.
-  func send(
-    _ job: ClientSession.Job, _ message: Message, _ id: QueueID
-  ) async -> (outcomes: [ClientSession.Outcome], host: Smarthost) {
-    var failure: (trouble: Trouble, index: Int)?
-    for index in hosts.indices where hosts[index].health.isUsable(at: clock()) {
-      do throws(Trouble) {
-        return (try await send(job, message, id, to: index), hosts[index].relay.smarthost)
-      } catch {
-        note(error, of: index)
-        failure = failure ?? (error, index)
-      }
+  /// A mail to be delivered.
+  struct Offer {
+    let envelope: Envelope
+    let message: Message
+    let id: QueueID
+    let isEightBit: Bool
+    /// The header is not ASCII, and the client said so (RFC 6531).
+    let needsSMTPUTF8: Bool
+
+    init(_ envelope: Envelope, _ message: Message, _ id: QueueID) {
+      self.envelope = envelope
+      self.message = message
+      self.id = id
+      isEightBit = message.isEightBit
+      needsSMTPUTF8 = envelope.usesSMTPUTF8 && isEightBit && message.hasEightBitHeader
+    }
+
+    func job(for batch: MailTransactions.Batch) -> ClientSession.Job {
+      var envelope = envelope
+      envelope.recipients = batch.recipients.map { self.envelope.recipients[$0] }
+      var job = ClientSession.Job(envelope: envelope, size: message.count, isEightBit: isEightBit)
+      job.needsSMTPUTF8 = needsSMTPUTF8
+      return job
+    }
+  }
+
+  /// Suspects at the same time; more are put off.
+  private var mostAlone: Int { max(1, settings.connections / 5) }
+  private static let suspectPause = Duration.seconds(10)
+  /// A host that has enough connections says so at once; what takes longer is another trouble.
+  private static let refusalTime = Duration.seconds(5)
+
+  var areAllDown: Bool { hosts.allSatisfy { $0.health.failure != nil } }
+
+  func isUsable(_ index: Int) -> Bool {
+    hosts[index].health.isUsable(at: clock(), settings.rests, isOnlyWay: areAllDown)
+  }
+
+  /// Whether another host may be asked instead of this one.
+  func hasAlternative(to index: Int) -> Bool { hosts.indices.contains { $0 != index && isUsable($0) } }
+
+  func send(_ offer: Offer) async -> DeliveryResult {
+    var mail = transactions(of: offer)
+    let isAlone = mail.next(limit: 1)?.isAlone == true
+    if isAlone {
+      guard alone < mostAlone else { return putOff(offer) }
+      alone += 1
+    }
+    defer { if isAlone { alone -= 1 } }
+    let closedFor = hosts.compactMap(\.health.failure).map { clock() - $0.since }.min()
+    var first: (trouble: Trouble, host: Int)?
+    var taker: Int?
+    for index in hosts.indices where isUsable(index) && !mail.open.isEmpty && !isShutDown {
+      if first != nil { mail.askAnotherHost() }
+      let trouble = await hand(offer, &mail, to: index)
+      if mail.wasOffered { taker = taker ?? index }
+      if let trouble = trouble ?? mail.lastRefusal, first == nil { first = (trouble, index) }
     }
     // What is reported is the trouble of the host we would rather use.
-    let host = hosts[failure?.index ?? 0]
-    let trouble = failure?.trouble ?? host.trouble?.whileResting ?? .unreachable("\(host.relay.smarthost) rests")
-    return (job.envelope.recipients.map { _ in .failed(trouble) }, host.relay.smarthost)
+    let resting = hosts.indices.first { hosts[$0].trouble != nil } ?? 0
+    let trouble = first?.trouble ?? hosts[resting].trouble?.whileResting ?? .unreachable("the next hop rests")
+    let host = mail.open.isEmpty ? taker : first?.host
+    var result = DeliveryResult(
+      mail.results(otherwise: trouble).map(\.outcome), remote: hosts[host ?? resting].relay.smarthost)
+    result.wasOffered = mail.wasOffered
+    result.isThrottled = mail.isThrottled
+    result.lostAnswer = mail.lostAnswer
+    result.awaitsNextHop = mail.lostAnswer || mail.mayBeHost || !mail.open.isEmpty && mail.lastRefusal == nil
+    result.closedFor = areAllDown ? closedFor : nil
+    return result
   }
 
-  /// - Throws: when the host is of no use and took nothing, so that another may be asked.
-  private func send(
-    _ job: ClientSession.Job, _ message: Message, _ id: QueueID, to index: Int
-  ) async throws(Trouble) -> [ClientSession.Outcome] {
-    if let kept = takeKept(of: index) {
-      let delivery = await carry(job, message, on: kept, to: index)
-      if !delivery.isStale { return try delivery.decided() }
-      logger.debug("reconnecting", metadata: ["id": "\(id)", "next_hop": "\(hosts[index].relay.smarthost)"])
+  private func transactions(of offer: Offer) -> MailTransactions {
+    guard !suspects.isEmpty else { return MailTransactions(recipients: offer.envelope.recipients.count) }
+    let now = clock()
+    let recipients = offer.envelope.recipients
+    return MailTransactions(
+      recipients: recipients.count,
+      suspects: Set(recipients.indices.filter { suspects.isSuspect(.recipient(recipients[$0]), at: now) }),
+      isSuspect: suspects.isSuspect(.mail(offer.id), at: now))
+  }
+
+  private func putOff(_ offer: Offer) -> DeliveryResult {
+    let reason = "it ended connections before, and waits until others like it are done"
+    var result = DeliveryResult(
+      offer.envelope.recipients.map { _ in .deferred(reason: reason) }, remote: hosts[0].relay.smarthost)
+    (result.wasOffered, result.pause) = (false, Self.suspectPause)
+    return result
+  }
+
+  /// Offers to one host whatever has no outcome yet.
+  ///
+  /// - Returns: why the host is of no use; nil: it answered, or the mail is at fault.
+  private func hand(_ offer: Offer, _ mail: inout MailTransactions, to index: Int) async -> Trouble? {
+    var patience = 3
+    while !Task.isCancelled, let batch = mail.next(limit: hosts[index].limits.recipientsPerTransaction.value) {
+      let kept: Kept
+      let begun = clock()
+      do throws(Trouble) { kept = try await connection(to: index, isFresh: batch.needsFreshConnection) } catch {
+        if Task.isCancelled || isShutDown { return error }
+        if patience > 0, clock() - begun < Self.refusalTime, isOneTooMany(error, at: index) {
+          patience -= 1
+          guard await enterAgain(), isUsable(index) else { return error }
+          await waitForLeave(from: index)
+          continue
+        }
+        note(error, of: index)
+        return error
+      }
+      let sent = await form(of: offer, for: kept.connection)
+      let delivery = await carry(sent.job(for: batch), sent.message, on: kept, to: index)
+      let lessons = mail.took(delivery, batch)
+      learn(lessons, offer, kept, batch, from: index)
+      if let trouble = lessons.hostTrouble {
+        note(trouble, of: index)
+        return trouble
+      }
     }
-    let connection = try await connect(to: index)
-    return try await carry(job, message, on: Kept(connection: connection, mails: 0), to: index).decided()
+    return Task.isCancelled ? .lost(at: .mail, after: .worked) : nil
   }
 
-  private func connect(to index: Int) async throws(Trouble) -> SmarthostConnection {
-    let relay = hosts[index].relay
-    let login = try await login()
-    do throws(Trouble) {
-      return try await SmarthostConnection.open(to: relay, credentials: login, settings, tls, on: group)
-    } catch {
-      // RFC 7435: somebody who has no use for TLS gets the mail all the same, where the admin did not ask for more.
-      guard error.isAboutTLS, relay.tls == .opportunistic else { throw error }
-      logger.warning("tls-failed", metadata: ["next_hop": "\(relay.smarthost)", "reason": "\(error)"])
-      var plain = relay
-      plain.tls = .none
-      return try await SmarthostConnection.open(to: plain, credentials: login, settings, tls, on: group)
+  private func learn(
+    _ lessons: MailTransactions.Lessons, _ offer: Offer, _ kept: Kept, _ batch: MailTransactions.Batch, from index: Int
+  ) {
+    let recipients = offer.envelope.recipients
+    if lessons.hostWorked { worked(index) }
+    if let most = lessons.mostRecipients {
+      hosts[index].limits.recipientsRefused(after: most)
+    } else if !lessons.delivered.isEmpty {
+      hosts[index].limits.recipientsTaken(lessons.takenRecipients)
+      hosts[index].limits.worked(withOpen: openConnections(to: index))
+    }
+    if lessons.endedUsedConnection, clock() - kept.usedAt < .seconds(1) {
+      hosts[index].limits.connectionEnded(afterMails: kept.mails)
+    }
+    if lessons.strikes > 0 {
+      let who = lessons.struckRecipient.map { Suspects.Who.recipient(recipients[$0]) } ?? .mail(offer.id)
+      suspects.strike(who, lessons.strikes, at: clock())
+    }
+    publish()
+    if !suspects.isEmpty {
+      for recipient in lessons.delivered { suspects.clear(.recipient(recipients[recipient])) }
+    }
+    // One that did so before says nothing more of the host.
+    if !lessons.hostWorked, !batch.isAlone, let trouble = lessons.strikesHost, hosts[index].health.struck() {
+      note(trouble, of: index)
     }
   }
 
-  /// What to log in with; nil: nothing.
-  func login() async throws(Trouble) -> ClientCredentials? {
-    guard let credentials else { return nil }
-    do throws(CredentialFailure) { return try await credentials() } catch {
-      throw Trouble(.noCredentials(error.description), at: .authentication) ?? .lost(at: .authentication)
+  func worked(_ index: Int) {
+    if let failure = hosts[index].health.failure {
+      let lasted = (clock() - failure.since).components
+      logger.notice(
+        "smarthost-works",
+        metadata: ["next_hop": "\(hosts[index].relay.smarthost)", "failed_for": "\(lasted.seconds) s"])
+      hosts[index].trouble = nil
     }
+    hosts[index].health.worked()
+    publish()
   }
 
-  private func carry(
-    _ job: ClientSession.Job, _ message: Message, on kept: Kept, to index: Int
-  ) async -> ClientSession.Delivery {
-    let key = ObjectIdentifier(kept.connection)
-    busy[key] = kept.connection
-    let delivery = await kept.connection.deliver(job, message: message)
-    busy[key] = nil
-    if !delivery.isStale, !delivery.isUntouched { hosts[index].health.worked() }
-    if delivery.isReusable { keep(Kept(connection: kept.connection, mails: kept.mails + 1), of: index) }
-    return delivery
-  }
-
-  private func note(_ trouble: Trouble, of index: Int) {
-    let isNews = hosts[index].health.isUsable(at: clock())
-    hosts[index].health.failed(at: clock(), settings.backOff)
+  func note(_ trouble: Trouble, of index: Int) {
+    let kind = HostFailure.Kind(trouble)
+    let failure = HostFailure(kind, trouble.description, isProvenByConnection: trouble.step.isOpening)
+    let isNews = hosts[index].health.failed(failure, at: clock(), settings.rests, isOnlyWay: areAllDown)
+    if kind == .unreachable { hosts[index].limits.hostFailed() }
     hosts[index].trouble = trouble
-    // Once for each failure and not for each mail. What only an admin can mend is said loudly.
+    publish()
+    // Once for each kind of failure and not for each mail. What only an admin can mend is said loudly.
     guard isNews else { return }
     logger.log(
       level: trouble.needsAdmin ? .error : .warning, "smarthost-failed",
-      metadata: [
-        "next_hop": "\(hosts[index].relay.smarthost)", "reason": "\(trouble)",
-        "pause": "\(settings.backOff.wait(after: hosts[index].health.failures))",
-      ])
-  }
-
-  // MARK: - Kept connections
-
-  func quitIdle() {
-    for index in hosts.indices {
-      for kept in hosts[index].idle { kept.connection.quit() }
-      hosts[index].idle = []
-    }
-  }
-
-  private func takeKept(of index: Int) -> Kept? {
-    hosts[index].idle.removeAll { !$0.connection.isOpen }
-    return hosts[index].idle.popLast()
-  }
-
-  private func keep(_ kept: Kept, of index: Int) {
-    guard kept.connection.isOpen else { return }
-    if isShutDown || isRetired || kept.mails >= settings.mailsPerConnection { return kept.connection.quit() }
-    hosts[index].idle.append(kept)
+      metadata: ["next_hop": "\(hosts[index].relay.smarthost)", "reason": "\(trouble)"])
   }
 }
 
-extension ClientSession.Delivery {
-  /// - Throws: the trouble of a connection that failed before anything was decided.
-  fileprivate func decided() throws(Trouble) -> [ClientSession.Outcome] {
-    if isUntouched, case .failed(let trouble)? = outcomes.first { throw trouble }
-    return outcomes
+extension HostFailure.Kind {
+  init(_ trouble: Trouble) {
+    if trouble.needsAdmin {
+      self = .needsAdmin
+    } else if !trouble.step.isOpening {
+      self = .throttling
+    } else {
+      self = !trouble.isReply ? .unreachable : trouble.step == .authentication ? .login : .refusing
+    }
   }
 }

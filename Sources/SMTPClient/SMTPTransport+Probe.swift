@@ -1,13 +1,15 @@
 package import DedupCore
+import MailMessage
 import SMTPProtocol
 
 extension SMTPTransport {
-  /// Connects to each host, encrypts, logs in and takes leave. What was known of their health stays as it was.
-  package func probe() async -> [Probe] {
+  /// Connects to each host, encrypts, logs in, asks whether it would take a mail, and takes leave. What was known of
+  /// their health stays as it was.
+  package func probe(_ question: ProbeQuestion) async -> [Probe] {
     var probes: [Probe] = []
     for relay in hosts.map(\.relay) {
       let begun = clock()
-      let (steps, failure) = await probe(relay)
+      let (steps, failure) = await probe(relay, question)
       probes.append(
         Probe(nextHop: relay.smarthost.description, steps: steps, failure: failure?.description, took: clock() - begun))
     }
@@ -15,21 +17,60 @@ extension SMTPTransport {
   }
 
   package func forgetFailures() {
-    for index in hosts.indices { hosts[index].health = HostHealth() }
+    for index in hosts.indices { (hosts[index].health, hosts[index].withoutTLSUntil) = (HostHealth(), nil) }
+    publish()
   }
 
-  private func probe(_ relay: Relay) async -> (steps: [String], failure: Trouble?) {
+  /// Connects to each host that failed and had its rest, and keeps the connection for the next mail.
+  package func lookAgain() async {
+    for index in hosts.indices where !isShutDown && !isRetired {
+      guard hosts[index].health.failure?.isProvenByConnection == true, isUsable(index) else { continue }
+      do throws(Trouble) {
+        let connection = try await connect(to: index)
+        worked(index)
+        keep(Kept(connection: connection, usedAt: clock()), of: index)
+      } catch {
+        if !Task.isCancelled { note(error, of: index) }
+      }
+    }
+  }
+
+  private func probe(_ relay: Relay, _ question: ProbeQuestion) async -> (steps: [String], failure: Trouble?) {
+    var steps: [String] = []
     do throws(Trouble) {
       let login = try await login()
       var impatient = settings
       impatient.timeouts = .forProbes
       let connection = try await SmarthostConnection.open(to: relay, credentials: login, impatient, tls, on: group)
       let encryption = await connection.isEncrypted ? "encrypted, certificate \(trust(in: relay))" : "not encrypted"
+      steps = ["connected", encryption] + (login.map { ["logged in as \($0.username)"] } ?? [])
+      let (answers, failure) = await ask(question, on: connection)
       connection.quit()
-      return (["connected", encryption] + (login.map { ["logged in as \($0.username)"] } ?? []), nil)
+      return (steps + answers, failure)
     } catch {
-      return ([], error)
+      return (steps, error)
     }
+  }
+
+  /// Nothing is said of a null sender that is refused: some servers do not take it from those who log in, and no mail of
+  /// a site has it. But that a login is demanded shows there as well.
+  private func ask(
+    _ question: ProbeQuestion, on connection: SmarthostConnection
+  ) async -> (steps: [String], failure: Trouble?) {
+    let sender = question.sender ?? EmailAddress("")
+    let recipients = question.recipient.map { [$0] } ?? []
+    var job = ClientSession.Job(
+      envelope: Envelope(sender: sender, recipients: recipients), size: 0, isEightBit: false)
+    job.isQuestion = true
+    let delivery = await connection.deliver(job, message: Message([]))
+    if let refusal = delivery.refusal ?? delivery.end?.trouble, question != ProbeQuestion() || refusal.needsAdmin {
+      return ([], refusal)
+    }
+    var steps = question.sender.map { ["takes mail from <\($0)>"] } ?? []
+    guard let recipient = recipients.first else { return (steps, nil) }
+    if case .failed(let trouble)? = delivery.outcomes.first { return (steps, trouble) }
+    steps.append("takes mail for <\(recipient)>")
+    return (steps, nil)
   }
 
   private func trust(in relay: Relay) -> String {
@@ -43,6 +84,7 @@ extension SMTPTimeouts {
     var timeouts = SMTPTimeouts()
     (timeouts.connect, timeouts.greeting, timeouts.hello) = (.seconds(10), .seconds(20), .seconds(20))
     (timeouts.handshake, timeouts.authentication) = (.seconds(20), .seconds(20))
+    (timeouts.mail, timeouts.recipient) = (.seconds(20), .seconds(20))
     return timeouts
   }
 }

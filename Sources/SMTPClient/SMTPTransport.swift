@@ -3,15 +3,17 @@ package import Logging
 package import MailMessage
 package import NIOCore
 import SMTPProtocol
+import Synchronization
 
 /// Delivers mail to the first of some smarthosts that works, with a bounded pool of connections that are kept for the
 /// next mail.
 ///
-/// Promises: it never throws, and each recipient gets one outcome (clause R7 decides which, see `Trouble`). A mail is
-/// sent again by itself only when a connection failed before the server took anything of the mail. A host that failed
-/// is left alone for a while (`BackOff`); then it is asked again, and preferred again when it works.
+/// Promises: it never throws, and each recipient gets one outcome (clause R7 decides which, see `Trouble`). What may be
+/// offered again at once, over which connection and to which host, decides `MailTransactions`; nothing is that the host
+/// may have taken already. A host that failed is left alone for a while (`HostHealth`); then it is asked again, and
+/// preferred again when it works. What hosts turned out to take is remembered (`HostLimits`) as long as the transport.
 /// A task that is cancelled closes its connection, and the mail is deferred.
-/// Limits: `SMTPTransportSettings`. The caller's job: when to try again.
+/// Limits: `SMTPTransportSettings`. The caller's job: when to try again, and to hand over no more than `admission` says.
 package actor SMTPTransport: Transport {
   package nonisolated let nextHop: String
 
@@ -20,17 +22,24 @@ package actor SMTPTransport: Transport {
   let credentials: CredentialSource?
   let group: any EventLoopGroup
   let logger: Logger
-  let clock: @Sendable () -> Duration
+  nonisolated let clock: @Sendable () -> Duration
 
   /// In order of preference.
   var hosts: [Host]
-  var busy: [ObjectIdentifier: SmarthostConnection] = [:]
-  /// Mails that hold one of the `settings.connections` places.
+  var suspects = Suspects()
+  var busy: [ObjectIdentifier: (connection: SmarthostConnection, host: Int)] = [:]
+  /// Suspects on their way.
+  var alone = 0
+  /// Connections that are being opened, by host.
+  var connecting: [Int: Int] = [:]
+  /// Mails that hold one of the places.
   private var active = 0
   private var waiting: [CheckedContinuation<Bool, Never>] = []
   private(set) var isShutDown = false
   private(set) var isRetired = false
   private var drained: CheckedContinuation<Void, Never>?
+  /// For those who cannot wait for the actor.
+  private nonisolated let known: Mutex<Known>
 
   /// - Parameters:
   ///   - relays: in order of preference, at least one.
@@ -41,7 +50,11 @@ package actor SMTPTransport: Transport {
     relays: [Relay], settings: SMTPTransportSettings, tls: TLSClient, credentials: CredentialSource? = nil,
     group: any EventLoopGroup, logger: Logger, clock: @escaping @Sendable () -> Duration = monotonicTime
   ) {
-    hosts = relays.map { Host(relay: $0) }
+    let limits = HostLimits(
+      connections: settings.connections, mailsPerConnection: settings.mailsPerConnection,
+      recipientsPerTransaction: settings.recipientsPerTransaction)
+    hosts = relays.map { Host(relay: $0, limits: limits) }
+    known = Mutex(Known(hosts.map(\.health), mails: settings.connections))
     self.settings = settings
     self.tls = tls
     self.credentials = credentials
@@ -53,12 +66,13 @@ package actor SMTPTransport: Transport {
 
   package func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> DeliveryResult {
     guard await enter() else {
-      return DeliveryResult(envelope.recipients.map { _ in .deferred(reason: "shutting down") }, nextHop: nextHop)
+      var result = DeliveryResult(
+        envelope.recipients.map { _ in .deferred(reason: "shutting down") }, nextHop: nextHop)
+      (result.wasOffered, result.awaitsNextHop) = (false, true)
+      return result
     }
     defer { leave() }
-    let job = ClientSession.Job(envelope: envelope, size: message.count, isEightBit: message.isEightBit)
-    let (outcomes, host) = await send(job, message, id)
-    return DeliveryResult(outcomes.map(\.outcome), remote: host)
+    return await send(Offer(envelope, message, id))
   }
 
   package func retire() {
@@ -83,31 +97,96 @@ package actor SMTPTransport: Transport {
 
   // MARK: - Places
 
+  private var places: Int { min(settings.connections, hosts[preferred].limits.connections.value) }
+
+  /// The host that the next mail goes to.
+  private var preferred: Int { hosts.indices.first { isUsable($0) } ?? 0 }
+
   /// Waits for a place; false when there is none any more.
   private func enter() async -> Bool {
     if isShutDown { return false }
-    if active < settings.connections {
+    if active < places {
       active += 1
       return true
     }
     return await withCheckedContinuation { waiting.append($0) }
   }
 
-  private func leave() {
-    // The place goes to the next in line, so that nobody can overtake.
-    if !waiting.isEmpty { return waiting.removeFirst().resume(returning: true) }
+  /// Gives the place back and is the first to get the next one: for a mail whose connection was one too many.
+  ///
+  /// - Returns: whether it is worth anything; `leave` gives it back in either case.
+  func enterAgain() async -> Bool {
+    // Somebody else has to be there to wake us.
+    if isShutDown || active == 1 { return !isShutDown }
     active -= 1
+    let mayGoOn = await withCheckedContinuation { waiting.insert($0, at: 0) }
+    if !mayGoOn { active += 1 }
+    return mayGoOn
+  }
+
+  private func leave() {
+    active -= 1
+    while active < places, !waiting.isEmpty {
+      active += 1
+      waiting.removeFirst().resume(returning: true)
+    }
     if active == 0 { finishDraining() }
   }
 
   private func cutOff() {
-    for connection in busy.values { connection.cut() }
+    for (connection, _) in busy.values { connection.cut() }
     finishDraining()
   }
 
   private func finishDraining() {
     drained?.resume()
     drained = nil
+  }
+}
+
+// MARK: - What is known
+
+extension SMTPTransport {
+  private struct Known {
+    var health: [HostHealth]
+    var mails: Int
+
+    init(_ health: [HostHealth], mails: Int) {
+      self.health = health
+      self.mails = mails
+    }
+  }
+
+  /// To be called when the health of a host changed, or what it takes.
+  func publish() {
+    let now = Known(hosts.map(\.health), mails: places)
+    known.withLock { $0 = now }
+  }
+
+  package nonisolated var admission: Admission {
+    let known = known.withLock { $0 }
+    let now = clock()
+    if known.health.contains(where: { $0.failure == nil }) { return Admission(.open, mails: known.mails) }
+    var pause: Duration?
+    var asks = false
+    for health in known.health {
+      guard let failure = health.failure, let end = health.restsUntil(settings.rests, isOnlyWay: true) else { continue }
+      if end <= now, !failure.isProvenByConnection { return Admission(.trial, mails: 1) }
+      if end <= now { asks = true }
+      pause = min(pause ?? .seconds(3600), max(.zero, end - now))
+    }
+    return Admission(.closed(for: pause ?? .zero, asks: asks), mails: known.mails)
+  }
+
+  package func hostReports() async -> [HostReport] {
+    let now = clock()
+    return hosts.indices.map { index in
+      let (host, failure) = (hosts[index], hosts[index].health.failure)
+      let next = host.health.restsUntil(settings.rests, isOnlyWay: areAllDown)
+      return HostReport(
+        smarthost: host.relay.smarthost, failure: failure, failsFor: failure.map { now - $0.since },
+        nextLook: next.map { max(.zero, $0 - now) }, limits: host.limits, connections: openConnections(to: index))
+    }
   }
 }
 
@@ -118,7 +197,7 @@ package let monotonicTime: @Sendable () -> Duration = {
 }()
 
 extension ClientSession.Outcome {
-  fileprivate var outcome: DeliveryOutcome {
+  var outcome: DeliveryOutcome {
     switch self {
     case .delivered(let reply, let speaksDSN):
       .delivered(reply: reply.description, handover: speaksDSN ? .dutyPassedOn : .relayed)

@@ -4,16 +4,20 @@ package import DedupCore
 package struct SMTPTransportSettings: Hashable, Sendable {
   /// What we call ourselves in EHLO.
   package var hostname: String
-  /// Connections at the same time; more mails wait.
-  package var connections = 5
+  /// Connections at the same time; more mails wait. A smarthost that refuses as many gets fewer (`HostLimits`).
+  package var connections = 20
   /// Mails after which a connection is given up: some servers punish longer ones, and a new one may find a better host
   /// behind the name.
   package var mailsPerConnection = 100
+  /// Recipients in one transaction; a server has to take 100 (RFC 5321 section 4.5.3.1.8), and many take no more.
+  package var recipientsPerTransaction = 100
   /// How long a connection is kept for the next mail.
   package var idle: Duration = .seconds(5)
   package var timeouts = SMTPTimeouts()
   /// How long a host that failed is left alone.
-  package var backOff = BackOff()
+  package var rests = RestRule()
+  /// How long a server with which TLS failed gets mail in the clear, where that is allowed, before TLS is tried again.
+  package var timeWithoutTLS: Duration = .seconds(600)
 
   package init(hostname: String) { self.hostname = hostname }
 }
@@ -24,6 +28,8 @@ package struct SMTPTimeouts: Hashable, Sendable {
   package var connect: Duration = .seconds(30)
   /// 4.5.3.2.1
   package var greeting: Duration = .seconds(300)
+  /// Both where there is another host that may be asked instead.
+  package var withAlternative: Duration = .seconds(10)
   /// The reply to EHLO and HELO; the RFC names none, so it is that of MAIL.
   package var hello: Duration = .seconds(300)
   /// The reply to STARTTLS, and then the handshake; of these RFC 3207 says nothing.
@@ -44,4 +50,12 @@ package struct SMTPTimeouts: Hashable, Sendable {
   package var quit: Duration = .seconds(5)
 
   package init() {}
+
+  /// The same towards a host that is not the only one.
+  var impatient: SMTPTimeouts {
+    var timeouts = self
+    timeouts.connect = min(connect, withAlternative)
+    timeouts.greeting = min(greeting, withAlternative)
+    return timeouts
+  }
 }

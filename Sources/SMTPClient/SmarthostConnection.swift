@@ -9,10 +9,15 @@ import Synchronization
 final class SmarthostConnection: Sendable {
   private let channel: any Channel
   private let handler: NIOLoopBound<SmarthostHandler>
+  /// What the server announced.
+  let capabilities: ServerCapabilities
 
-  private init(_ channel: any Channel, _ handler: NIOLoopBound<SmarthostHandler>) {
+  private init(
+    _ channel: any Channel, _ handler: NIOLoopBound<SmarthostHandler>, _ capabilities: ServerCapabilities
+  ) {
     self.channel = channel
     self.handler = handler
+    self.capabilities = capabilities
   }
 
   /// Whether the server has not closed it, as far as we know.
@@ -57,14 +62,16 @@ final class SmarthostConnection: Sendable {
   private static func greeted(
     _ channel: any Channel, _ handler: NIOLoopBound<SmarthostHandler>
   ) async throws(Trouble) -> SmarthostConnection {
-    let trouble: Trouble?
+    let (trouble, capabilities): (Trouble?, ServerCapabilities)
     do {
-      trouble = try await channel.eventLoop.flatSubmit { handler.value.readiness }.get()
+      (trouble, capabilities) = try await channel.eventLoop.flatSubmit {
+        handler.value.readiness.map { ($0, handler.value.capabilities) }
+      }.get()
     } catch {
       throw .lost(at: .greeting)
     }
     if let trouble { throw trouble }
-    return SmarthostConnection(channel, handler)
+    return SmarthostConnection(channel, handler, capabilities)
   }
 
   /// Sends one mail. The next may only come when this one is done.
@@ -78,10 +85,12 @@ final class SmarthostConnection: Sendable {
         cut()
       }
     } catch {
-      return ClientSession.Delivery(
-        outcomes: job.envelope.recipients.map { _ in .failed(.lost(at: .message)) })
+      return .unknown(job)
     }
   }
+
+  /// Waits until it is closed.
+  func closed() async { _ = try? await channel.closeFuture.get() }
 
   /// Takes leave; the connection closes when the server has answered, or soon after.
   func quit() { channel.eventLoop.execute { self.handler.value.quit() } }

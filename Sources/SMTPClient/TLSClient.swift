@@ -63,9 +63,14 @@ func describe(handshake error: any Error, _ smarthost: Smarthost) -> String? {
   }
   guard error is NIOSSLError || error is NIOSSLExtraError || error is BoringSSLError else { return nil }
   if error as? NIOSSLError == .uncleanShutdown || text.contains("EOF during handshake") { return nil }
-  return "no handshake with \(smarthost): \(printable(text))"
+  return "no handshake with \(smarthost): \(handshakeFault(in: text))"
 }
 
-private func printable(_ text: String) -> String {
-  String(decoding: text.utf8.prefix(200).map { (0x20...0x7E).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+/// What the TLS library calls the fault, in words: `WRONG_VERSION_NUMBER` in the middle of its types and source files
+/// becomes `wrong version number`.
+func handshakeFault(in text: String) -> String {
+  let words = text.split { !($0.isASCII && ($0.isUppercase || $0.isNumber || $0 == "_")) }
+  let faults = words.filter { $0.contains("_") && !$0.hasPrefix("_") && !$0.hasPrefix("OPENSSL") && $0.count < 60 }
+  guard let fault = faults.first else { return "the two sides do not agree on how to encrypt" }
+  return fault.lowercased().replacing("_", with: " ")
 }

@@ -4,20 +4,23 @@ import MailMessage
 extension ClientSession {
   mutating func commandAnswered(_ reply: Reply, _ actions: inout [Action]) {
     guard let command = awaiting.first else { return abandon(.garbled("\(reply)"), &actions) }
-    let trouble = Trouble(.reply(reply), at: step(command))
+    let trouble = Trouble(.reply(reply), at: step(command), after: history)
     if let trouble, trouble.endsConnection { return abandon(.reply(reply), &actions) }
     // An answer to half a message: it counts when it is a refusal, and either way nothing may follow on this connection,
     // for the server would take our next commands for the rest of the message.
     if isSending { return abandon(trouble == nil ? .garbled("\(reply)") : .reply(reply), &actions) }
     awaiting.removeFirst()
-    if trouble == nil { isTaken = true }
     switch (command, trouble) {
     case (.reset, _), (.mail, nil): break
     case (.mail, let trouble?):
       // The replies to what was pipelined behind MAIL still come, and mean nothing.
       plan = []
+      refusal = trouble
       failOpen(trouble)
-    case (.recipient(let index), nil): if results[index] == nil { accepted.insert(index) }
+    case (.recipient(let index), nil):
+      guard results[index] == nil else { break }
+      accepted.insert(index)
+      if job?.isQuestion == true { results[index] = .delivered(reply, speaksDSN: false) }
     case (.recipient(let index), let trouble?): if results[index] == nil { results[index] = .failed(trouble) }
     // RFC 2920 section 3.1 would have us send an empty message. Some server might take it for a mail, and none can when
     // the connection ends.
@@ -70,11 +73,22 @@ extension ClientSession {
     }
   }
 
-  /// What the server's announcements rule out from the start.
-  func obstacle(to job: Job) -> Trouble? {
+  /// What the server's announcements rule out from the start, for each recipient: an address that is not ASCII is no
+  /// reason to keep the mail from the others.
+  func obstacles(to job: Job) -> [Trouble?] {
+    let recipients = job.envelope.recipients
+    if let trouble = obstacle(to: job) { return recipients.map { _ in trouble } }
+    return recipients.map { recipient in
+      let isPossible = capabilities.smtpUTF8 || recipient.isASCII
+      return isPossible ? nil : Trouble(.lacksSMTPUTF8(for: .address), at: .recipient)
+    }
+  }
+
+  private func obstacle(to job: Job) -> Trouble? {
     if let limit = capabilities.sizeLimit, job.size > limit { return Trouble(.overSize(limit: limit), at: .mail) }
     if !job.envelope.isSendable { return Trouble(.malformedEnvelope, at: .mail) }
-    if !capabilities.smtpUTF8, !job.envelope.isASCII { return Trouble(.lacksSMTPUTF8, at: .mail) }
+    if !capabilities.smtpUTF8, !job.envelope.sender.isASCII { return Trouble(.lacksSMTPUTF8(for: .address), at: .mail) }
+    if !capabilities.smtpUTF8, job.needsSMTPUTF8 { return Trouble(.lacksSMTPUTF8(for: .header), at: .mail) }
     return nil
   }
 
@@ -92,8 +106,7 @@ extension ClientSession {
     guard let job else { return "" }
     var line = "MAIL FROM:<\(job.envelope.sender.quoted)>"
     if capabilities.size { line += " SIZE=\(job.size)" }
-    // A server without 8BITMIME gets 8-bit text all the same: nearly all of them pass it on, Postfix does so by
-    // default towards peers that it knows, and a conversion would change the mail.
+    // What goes as 8-bit text to a server without 8BITMIME could not be converted; nearly all of them pass it on.
     let isEightBit = job.isEightBit || job.envelope.body == .eightBitMIME
     if capabilities.eightBitMIME, isEightBit { line += " BODY=8BITMIME" }
     if usesSMTPUTF8(job) { line += " SMTPUTF8" }

@@ -53,7 +53,7 @@ extension ClientSession {
 
   mutating func startTLSAnswered(_ reply: Reply, _ actions: inout [Action]) {
     if Trouble(.reply(reply), at: .startTLS) != nil {
-      // RFC 3207 section 4: 454 and 5xx; the server still listens.
+      // RFC 3207 section 4: 454 and 5xx; the server still listens. Behind a 250 nobody knows what it waits for.
       let mayGoOn = tls == .opportunistic && reply.code != 421 && (reply.isTemporary || reply.isPermanent)
       return mayGoOn ? authenticate(&actions) : abandon(.reply(reply), &actions)
     }

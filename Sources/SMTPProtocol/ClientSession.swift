@@ -9,8 +9,8 @@ package import MailMessage
 /// - `awaited` says which reply we wait for, so that the driver knows the timeout;
 /// - `tls` and `credentials` are obeyed or the connection is given up: where TLS is required nothing is said in the clear
 ///   but EHLO and STARTTLS, and a secret is only sent where nobody can listen in;
-/// - the message is only sent when at least one recipient was accepted, and a mail whose sending has begun is never
-///   reported as fit to be sent again at once (`Delivery.isStale`): that would make duplicates.
+/// - the message is only sent when at least one recipient was accepted, and where the server may have taken it although
+///   we never heard so, the trouble says that (`Trouble.isInDoubt`): sending it again at once would make duplicates.
 package struct ClientSession: Hashable, Sendable {
   package enum Action: Hashable, Sendable {
     case send([UInt8])
@@ -33,6 +33,10 @@ package struct ClientSession: Hashable, Sendable {
     package var size: Int
     /// Whether it holds octets above 127.
     package var isEightBit: Bool
+    /// Its header is not ASCII, and the client said so.
+    package var needsSMTPUTF8 = false
+    /// There is no message: it is only asked who would be accepted, and taken back.
+    package var isQuestion = false
 
     package init(envelope: Envelope, size: Int, isEightBit: Bool) {
       self.envelope = envelope
@@ -51,21 +55,48 @@ package struct ClientSession: Hashable, Sendable {
   package struct Delivery: Hashable, Sendable {
     /// One for each recipient, in order.
     package var outcomes: [Outcome]
-    /// The connection had died since the last mail, before the server took anything of this one.
-    package var isStale: Bool
     /// The connection can take another mail.
     package var isReusable: Bool
-    /// The connection failed before anything was decided and before any of the message was sent: another host may be
-    /// asked at once without making duplicates.
-    package var isUntouched: Bool
+    /// Recipients that were accepted, whatever became of the message then.
+    package var accepted: Int
+    /// Why MAIL was refused.
+    package var refusal: Trouble?
+    /// What ended the connection before all was answered; of those it left `undecided`, the outcome says no more.
+    package var end: End?
 
-    package init(
-      outcomes: [Outcome], isStale: Bool = false, isReusable: Bool = false, isUntouched: Bool = false
-    ) {
+    package struct End: Hashable, Sendable {
+      package var trouble: Trouble
+      /// The recipients of which the server had said nothing, or nothing final.
+      package var undecided: [Int]
+      /// The one whose RCPT was to be answered.
+      package var culprit: Int?
+
+      package init(trouble: Trouble, undecided: [Int], culprit: Int?) {
+        self.trouble = trouble
+        self.undecided = undecided
+        self.culprit = culprit
+      }
+    }
+
+    package init(outcomes: [Outcome], isReusable: Bool = false, accepted: Int = 0, end: End? = nil) {
       self.outcomes = outcomes
-      self.isStale = isStale
       self.isReusable = isReusable
-      self.isUntouched = isUntouched
+      self.accepted = accepted
+      self.end = end
+    }
+
+    /// A connection that was gone before the mail came to it.
+    package static func gone(_ job: Job) -> Delivery {
+      let trouble = Trouble.lost(at: .mail, after: .worked)
+      let recipients = job.envelope.recipients.indices
+      return Delivery(
+        outcomes: recipients.map { _ in .failed(trouble) },
+        end: End(trouble: trouble, undecided: Array(recipients), culprit: nil))
+    }
+
+    /// One of which nobody knows any more how far it came.
+    package static func unknown(_ job: Job) -> Delivery {
+      Delivery(outcomes: job.envelope.recipients.map { _ in .failed(.lost(at: .message)) })
     }
   }
 
@@ -112,8 +143,8 @@ package struct ClientSession: Hashable, Sendable {
   /// Commands to send, and those sent whose replies are to come; both in order.
   var plan: [Awaited] = []
   var awaiting: [Awaited] = []
-  /// Something of this mail was answered favourably.
-  var isTaken = false
+  /// What MAIL was refused with.
+  var refusal: Trouble?
   /// The driver is still sending the message.
   var isSending = false
   /// A transaction may have been left open.
@@ -148,6 +179,9 @@ package struct ClientSession: Hashable, Sendable {
     }
   }
 
+  /// What it did before the mail that is on its way.
+  var history: Trouble.History { mails > 1 ? .worked : .fresh }
+
   /// Whether `deliver` may be called with a chance of success.
   package var isIdle: Bool { state == .idle }
 
@@ -178,20 +212,23 @@ package struct ClientSession: Hashable, Sendable {
   /// All of the message went out.
   package mutating func messageSent() { isSending = false }
 
-  /// Starts a mail. Only for an idle session; any other is a stale one.
+  /// Starts a mail. Only for an idle session; any other is gone.
   package mutating func deliver(_ job: Job) -> [Action] {
-    guard state == .idle else { return [.finished(Self.stale(job))] }
-    if let trouble = obstacle(to: job) {
-      let outcomes = job.envelope.recipients.map { _ in Outcome.failed(trouble) }
+    guard state == .idle else { return [.finished(.gone(job))] }
+    let obstacles = obstacles(to: job)
+    if obstacles.allSatisfy({ $0 != nil }), !job.isQuestion {
+      let outcomes = obstacles.compactMap { $0.map(Outcome.failed) }
       return [.finished(Delivery(outcomes: outcomes, isReusable: true))]
     }
     mails += 1
     self.job = job
-    results = Array(repeating: nil, count: job.envelope.recipients.count)
+    results = obstacles.map { $0.map(Outcome.failed) }
     accepted = []
-    isTaken = false
     state = .busy
-    plan = (needsReset ? [.reset] : []) + [.mail] + job.envelope.recipients.indices.map { .recipient($0) } + [.data]
+    let recipients = job.envelope.recipients.indices.filter { results[$0] == nil }
+    plan = (needsReset ? [.reset] : []) + [.mail] + recipients.map { .recipient($0) }
+    plan.append(job.isQuestion ? .reset : .data)
+    refusal = nil
     needsReset = false
     var actions: [Action] = []
     advance(&actions)
@@ -231,8 +268,7 @@ package struct ClientSession: Hashable, Sendable {
   }
 
   mutating func finish(
-    needsReset: Bool, isStale: Bool = false, isReusable: Bool = true, isUntouched: Bool = false,
-    _ actions: inout [Action]
+    needsReset: Bool, isReusable: Bool = true, end: Delivery.End? = nil, _ actions: inout [Action]
   ) {
     isSending = false
     self.needsReset = needsReset
@@ -240,22 +276,26 @@ package struct ClientSession: Hashable, Sendable {
     let outcomes = results.map { $0 ?? .failed(.lost(at: .mail)) }
     job = nil
     results = []
-    let delivery = Delivery(
-      outcomes: outcomes, isStale: isStale, isReusable: isReusable, isUntouched: isUntouched)
+    var delivery = Delivery(outcomes: outcomes, isReusable: isReusable, accepted: accepted.count, end: end)
+    delivery.refusal = refusal
     actions.append(.finished(delivery))
   }
 
   /// The connection is over. What has no result yet is temporary, what has one keeps it.
   mutating func abandon(_ fact: Trouble.Fact, _ actions: inout [Action]) {
     let step = awaited ?? .connect
-    let trouble = Trouble(fact, at: step) ?? .lost(at: step)
+    var trouble = Trouble(fact, at: step, after: history) ?? .lost(at: step, after: history)
+    // What ends before its final dot is no mail (RFC 5321 section 4.1.1.4).
+    if isSending { trouble.isInDoubt = false }
     switch state {
     case .greeting, .hello, .startTLS, .handshake, .authenticating: actions.append(.unusable(trouble))
     case .busy:
-      let isStale = mails > 1 && !isTaken && step != .message && Self.isDeath(fact)
-      let isUntouched = step != .message && results.allSatisfy { $0 == nil }
+      let undecided = results.indices.filter { results[$0] == nil }
+      var culprit: Int?
+      if case .recipient(let index)? = awaiting.first { culprit = index }
       failOpen(trouble)
-      finish(needsReset: true, isStale: isStale, isReusable: false, isUntouched: isUntouched, &actions)
+      let end = Delivery.End(trouble: trouble, undecided: undecided, culprit: culprit)
+      finish(needsReset: true, isReusable: false, end: end, &actions)
     case .idle, .quitting, .closed: break
     }
     close(&actions)
@@ -264,18 +304,5 @@ package struct ClientSession: Hashable, Sendable {
   mutating func close(_ actions: inout [Action]) {
     state = .closed
     actions.append(.close)
-  }
-
-  /// What a connection does that had its time: a server closes it, or says so with 421.
-  static func isDeath(_ fact: Trouble.Fact) -> Bool {
-    switch fact {
-    case .connectionLost: true
-    case .reply(let reply): reply.code == 421
-    default: false
-    }
-  }
-
-  static func stale(_ job: Job) -> Delivery {
-    Delivery(outcomes: job.envelope.recipients.map { _ in .failed(.lost(at: .mail)) }, isStale: true)
   }
 }

@@ -33,17 +33,22 @@ struct TestUpstreamCommand: AsyncParsableCommand {
     abstract: "Whether the relay reaches where mail goes on to: connection, TLS, login. Sends no mail.",
     discussion: """
       The running relay does it, with the settings, the rights and the network that it has. A Maildir is tried as well. \
-      Exit status 1 when one of the hosts does not work.
+      It says so when the host wants a login before it takes mail. With --sender and --recipient it asks for these \
+      (MAIL and RCPT) and takes it back (RSET). Exit status 1 when one of the hosts does not work.
       """)
 
   @Option(help: ArgumentHelp("Another smarthost instead.", valueName: "host:port"))
   var to: String?
+  @Option(help: ArgumentHelp("Whether it takes mail from there.", valueName: "address"))
+  var sender: String?
+  @Option(help: ArgumentHelp("Whether it takes mail for there.", valueName: "address"))
+  var recipient: String?
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
   @OptionGroup var format: OutputOptions
 
   func run() async throws {
-    let probes = try await relay.daemon(or: dedupctl.relay).probe(to: to)
+    let probes = try await relay.daemon(or: dedupctl.relay).probe(to: to, sender: sender, recipient: recipient)
     for probe in probes {
       if format.output == .json { try Output.json(probe) } else { Output.line(Self.line(probe)) }
     }

@@ -49,10 +49,14 @@ struct QueueList: AsyncParsableCommand {
 
   func run() async throws {
     try await watching.repeating {
-      let mails = try await relay.service(or: queue.dedupctl.relay).queue(filter)
+      let service = try await relay.service(or: queue.dedupctl.relay)
+      let mails = try await service.queue(filter)
       if format.output == .json { return try mails.forEach(Output.json) }
       if mails.isEmpty { return Output.line(isFiltered ? "No such mail waits." : "The queue is empty.") }
       format.write(Self.table(mails))
+      for host in try await service.status().daemon?.smarthosts ?? [] {
+        if let outage = host.outage { Output.line("Fails: \(printable(outage))") }
+      }
     }
   }
 

@@ -30,6 +30,10 @@ struct StatusCommand: AsyncParsableCommand {
         ("Listening", daemon.listening.joined(separator: ", ")), ("Next hop", daemon.nextHop),
       ]
       facts += Self.delivery(daemon)
+      for host in daemon.smarthosts ?? [] {
+        if let failure = host.outage { facts.append(("Fails", failure)) }
+        if let limits = Self.limits(of: host) { facts.append(("Takes", limits)) }
+      }
       if let reload = daemon.lastReload { facts.append(("Reload", Self.reload(reload))) }
       if let encryption = daemon.encryption { facts += Self.encryption(encryption) }
       for hop in daemon.rejecting ?? [] { facts.append(("Rejecting", Self.rejecting(hop))) }
@@ -53,6 +57,16 @@ struct StatusCommand: AsyncParsableCommand {
       facts.append(("Unclear", "\(doubts) held back and kept, too many alike; see dedupctl queue list --held"))
     }
     return facts
+  }
+
+  /// Nil for a host that takes whatever it gets.
+  private static func limits(of host: SmarthostReport) -> String? {
+    let parts = [
+      host.mostConnections.map { "\($0) connection\($0 == 1 ? "" : "s") at once" },
+      host.mostMailsPerConnection.map { "\($0) mail\($0 == 1 ? "" : "s") on a connection" },
+      host.mostRecipients.map { "\($0) recipient\($0 == 1 ? "" : "s") at once" },
+    ].compactMap { $0 }
+    return parts.isEmpty ? nil : "\(host.host): \(parts.joined(separator: ", ")), as far as was seen"
   }
 
   private static func reload(_ report: ReloadReport) -> String {
@@ -117,5 +131,16 @@ struct StatusCommand: AsyncParsableCommand {
     let (days, hours, minutes) = (seconds / 86400, seconds / 3600 % 24, seconds / 60 % 60)
     if days > 0 { return "\(days) d \(hours) h" }
     return hours > 0 ? "\(hours) h \(minutes) min" : minutes > 0 ? "\(minutes) min" : "\(seconds) s"
+  }
+}
+
+extension SmarthostReport {
+  /// Since when and why it fails, and what is done about it; nil while it works.
+  var outage: String? {
+    guard let failure else { return nil }
+    let since = failsSince.map { " since \(Output.local($0, "%Y-%m-%d %H:%M:%S %Z"))" } ?? ""
+    let next = nextLook.map { "; tried again within \(max(1, Int($0.timeIntervalSinceNow.rounded(.up)))) s" } ?? ""
+    let admin = failureKind == "needs-admin" ? "; somebody has to mend that" : ""
+    return "\(host)\(since): \(failure)\(next)\(admin)"
   }
 }

@@ -18,18 +18,4 @@ struct BackOffTests {
     retry.waits = []
     #expect(BackOff(for: retry).shortest == .seconds(30))
   }
-
-  @Test("failures while it is left alone do not count, and one success forgets them all")
-  func health() {
-    var health = HostHealth()
-    let backOff = BackOff()
-    #expect(health.isUsable(at: .zero))
-    health.failed(at: .zero, backOff)
-    health.failed(at: .seconds(29), backOff)
-    #expect(health.failures == 1 && !health.isUsable(at: .seconds(29)) && health.isUsable(at: .seconds(30)))
-    health.failed(at: .seconds(30), backOff)
-    #expect(!health.isUsable(at: .seconds(89)) && health.isUsable(at: .seconds(90)))
-    health.worked()
-    #expect(health.isUsable(at: .seconds(31)) && health.failures == 0)
-  }
 }

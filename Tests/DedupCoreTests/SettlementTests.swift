@@ -100,6 +100,38 @@ import Testing
     #expect(fates.map(\.text).sorted() == names.sorted())
   }
 
+  @Test("a mail that was not offered waits as before, however often; after days with the way closed it is given up")
+  func notOffered() {
+    let entry = QueueEntry.fixture(recipients: ["a@example.org"], attempts: 1)
+    var attempt = DeliveryAttempt(
+      entry: entry.id, at: noon.advanced(by: .seconds(7200)), outcomes: [Self.later], nextHop: "next")
+    attempt.wasOffered = false
+    let waiting = RetryPolicy().settle(entry, attempt, random: 0)
+    #expect(waiting.attempts == 1 && waiting.nextAttempt == entry.nextAttempt && waiting.remaining == [Self.a])
+    attempt.at = noon.advanced(by: .seconds(6 * 86_400))
+    attempt.closedFor = .seconds(3599)
+    #expect(RetryPolicy().settle(entry, attempt, random: 0).failed.isEmpty, "it may be the clock")
+    attempt.closedFor = .seconds(3600)
+    #expect(RetryPolicy().settle(entry, attempt, random: 0).failed == [Self.expired(Self.a)])
+  }
+
+  @Test("the sender of a mail that waits for a closed way hears that it is late")
+  func heldUp() {
+    let late = noon.advanced(by: .seconds(4 * 3600))
+    #expect(!RetryPolicy().isDelayNoticeDue(for: .fixture(), now: late))
+    #expect(RetryPolicy().isDelayNoticeDue(for: .fixture(), now: late, isHeldUp: true))
+  }
+
+  @Test("the first retry after a lost answer does not wait long")
+  func lostAnswer() {
+    var attempt = DeliveryAttempt(entry: QueueID(rawValue: 1), at: noon, outcomes: [Self.later], nextHop: "next")
+    attempt.lostAnswer = true
+    let waits = [0, 1].map { attempts in
+      RetryPolicy().settle(.fixture(attempts: attempts), attempt, random: 0).nextAttempt.since(noon)
+    }
+    #expect(waits == [.seconds(2), .seconds(60)])
+  }
+
   @Test func damagedCountersDoNotTrap() {
     let entry = QueueEntry.fixture(queuedAt: Timestamp(milliseconds: .min), attempts: .max)
     let attempt = DeliveryAttempt(

@@ -96,7 +96,7 @@ struct QueueTests {
     #expect(entry.recipients == [names[2]] && entry.attempts == 1 && entry.lastFailure == "connection refused")
     #expect(entry.nextAttempt == nine + .seconds(30) && !entry.delayNotified)
     #expect(try await store.due(now: nine + .seconds(29), limit: 10).map(\.id) == [bounce.id])
-    #expect(try await store.due(now: nine + .seconds(30), limit: 10).map(\.id) == [bounce.id, mail.id])
+    #expect(try await store.due(now: nine + .seconds(30), limit: 10).map(\.id) == [mail.id, bounce.id])
     #expect(try await store.octets(of: bounce.id) == bounce.message)
   }
 
@@ -292,6 +292,29 @@ struct QueueTests {
     #expect(
       try await store.due(now: later, limit: 4, excluding: Set(fresh)).map(\.id) == Array(retries.prefix(4)))
     #expect(try await store.nextDue(excluding: Set(fresh)) == nine + .seconds(30))
+  }
+
+  @Test("ordinary mail goes first, and one place in ten stays for our own")
+  func ordinaryFirst() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    let own = (0..<5).map { number in
+      OwnMail(
+        id: QueueIDs.next(at: nine + .seconds(number)),
+        envelope: Envelope(sender: EmailAddress("relay@shop.example"), recipients: [EmailAddress("ops@shop.example")]),
+        message: Array("x\r\n".utf8), kind: .notice)
+    }
+    try await store.enqueue(own)
+    for second in 0..<30 { try await store.accept(Shop.ordinary(at: nine + .seconds(60 + second))) }
+    let later = nine + .hours(1)
+    let kinds = try await store.due(now: later, limit: 20).map(\.kind)
+    #expect(kinds == Array(repeating: .pass, count: 18) + [.notice, .notice])
+    #expect(try await store.due(now: later, limit: 40).map(\.kind).suffix(5).allSatisfy { $0 == .notice })
+    #expect(try await store.due(.rerouted, now: later, limit: 40, octets: 0, excluding: []).entries.isEmpty)
+    let old = try await store.due(
+      .old(since: nine + .seconds(10), expired: nine), now: later, limit: 40, octets: 0, excluding: [])
+    #expect(old.entries.map(\.id) == own.map(\.id))
   }
 
   @Test(

@@ -10,7 +10,7 @@ from peers.clock import Clock
 from peers.ledger import Ledger, letter, report
 from peers.quicksink import QuickSink
 from peers.relay import Relay
-from peers.waiting import stays, until
+from peers.waiting import pause, stays, until
 
 DAY = 86_400
 JUMPS = {"3 days ahead": 3 * DAY, "3 days back": -3 * DAY, "8 hours of sleep": DAY / 3,
@@ -54,8 +54,8 @@ def jump(request) -> float:
 
 @pytest.mark.parametrize("is_restarted", [False, True], ids=["running", "restarted"])
 def test_a_deferred_mail_is_tried_soon_after_a_jump(bench: Bench, jump: float, is_restarted: bool):
-    """With the smarthost still away it stays in the queue, whatever age it seems to have; then it arrives, once."""
-    bench.sink.stop()
+    """While the smarthost refuses it, it stays in the queue, whatever age it seems to have; then it arrives, once."""
+    bench.sink.refuses = True
     bench.start()
     bench.send(letter("patient"))
     until(lambda: bench.relay.queue()[0].get("last_failure"), "it was tried")
@@ -66,8 +66,22 @@ def test_a_deferred_mail_is_tried_soon_after_a_jump(bench: Bench, jump: float, i
     if is_restarted:
         bench.start()
     until(lambda: bench.relay.queue()[0]["attempts"] > tried, "it is tried again", 5)
-    bench.sink.start()
+    bench.sink.refuses = False
     bench.sink.wait_for({"patient"}, 5)
+    bench.relay.wait_drained(5)
+    bench.ledger.check(bench.relay, bench.sink)
+
+
+def test_mail_that_waits_for_the_smarthost_goes_after_a_jump(bench: Bench, jump: float):
+    """With the smarthost away it stays in the queue, whatever age it seems to have; then it arrives, once."""
+    bench.sink.stop()
+    bench.start()
+    bench.send(letter("patient"))
+    until(lambda: bench.relay.queue()[0].get("last_failure"), "the smarthost was found away")
+    bench.clock.jump(jump)
+    pause(2)
+    bench.sink.start()
+    bench.sink.wait_for({"patient"}, 10)
     bench.relay.wait_drained(5)
     bench.ledger.check(bench.relay, bench.sink)
 

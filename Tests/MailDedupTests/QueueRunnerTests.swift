@@ -22,6 +22,14 @@ private final class ScriptedTransport: Transport {
   private let opening: AsyncStream<Void>.Continuation
 
   private let pause: Duration
+  private let way = Mutex(Admission.open)
+
+  var admission: Admission { way.withLock { $0 } }
+
+  func set(_ state: Admission.State) { way.withLock { $0.state = state } }
+
+  /// The way is open when somebody looks.
+  func lookAgain() async { set(.open) }
 
   /// - Parameters:
   ///   - waits: each delivery waits for `goOn`.
@@ -43,7 +51,16 @@ private final class ScriptedTransport: Transport {
     delivered.yield((id, envelope, message.head))
     for await _ in gate {}
     if pause > .zero { try? await Task.sleep(for: pause) }
-    return DeliveryResult(envelope.recipients.map { _ in outcome }, nextHop: nextHop)
+    var result = DeliveryResult(envelope.recipients.map { _ in outcome }, nextHop: nextHop)
+    if case .deferred(let reason) = outcome, reason == "closed" {
+      set(.closed(for: .milliseconds(10), asks: true))
+      result.wasOffered = false
+    }
+    if case .deferred(let reason) = outcome, reason == "lost" {
+      set(.closed(for: .milliseconds(10), asks: true))
+      result.awaitsNextHop = true
+    }
+    return result
   }
 }
 
@@ -135,6 +152,26 @@ private struct Bench {
     }
     let status = try await bench.store.queueStatus()
     #expect(status.waiting == 0)
+  }
+
+  @Test("a mail that was not offered goes when the way is open; one that failed with it is due then")
+  func closedWay() async throws {
+    var bench = try Bench()
+    bench.policy.waits = [.seconds(3600)]
+    defer { bench.remove() }
+    for reason in ["closed", "lost"] {
+      let transport = ScriptedTransport([.deferred(reason: reason), .delivered(reply: "250 ok")])
+      try await bench.accept(bench.submission(reason == "closed" ? 1 : 2))
+      try await bench.run(transport) {
+        var tries = 0
+        for await _ in transport.deliveries {
+          tries += 1
+          if tries == 1 { transport.set(.closed(for: .zero, asks: true)) }
+          if tries == 2 { break }
+        }
+      }
+      #expect(try await bench.store.queueStatus().waiting == 0)
+    }
   }
 
   @Test("a rejected mail comes back to its sender, from the null sender")

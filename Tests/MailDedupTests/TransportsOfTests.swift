@@ -2,5 +2,5 @@ import DedupCore
 
 // The transports of tests are asked to deliver and nothing else.
 extension Transport {
-  func probe() async -> [Probe] { [] }
+  func probe(_ question: ProbeQuestion) async -> [Probe] { [] }
 }

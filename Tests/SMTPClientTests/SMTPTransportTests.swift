@@ -25,7 +25,7 @@ struct SMTPTransportTests {
   ) -> SMTPTransport {
     var settings = SMTPTransportSettings(hostname: "us.example")
     // These tests ask again at once.
-    settings.backOff = BackOff(shortest: .zero, longest: .zero)
+    settings.rests = RestRule(BackOff(shortest: .zero, longest: .zero))
     adjust(&settings)
     return SMTPTransport(
       relays: [Relay(Smarthost(host: "127.0.0.1", port: port))], settings: settings, tls: noTLS, group: group,
@@ -72,16 +72,19 @@ struct SMTPTransportTests {
     ![.quit, .rset, .helo, .starttls, .auth, .response].contains($0)
   }.flatMap { step in
     let isAboutTheMail = [.mail, .rcpt, .data, .message].contains(step)
+    // What ends a connection there is tried once more over another one, unless the message may have been taken.
+    let again = step == .rcpt || step == .data ? "DD" : "TT"
     return [
       Fault(step: step, answer: .say("451 4.3.0 later"), outcome: "TT"),
       Fault(step: step, answer: .say("550 5.7.1 never"), outcome: isAboutTheMail ? "PP" : step == .ehlo ? "DD" : "TT"),
-      Fault(step: step, answer: .sayAndDrop("421 4.3.2 leaving"), outcome: "TT"),
+      Fault(step: step, answer: .sayAndDrop("421 leaving"), outcome: step == .message ? "DD" : again),
+      Fault(step: step, answer: .sayAndDrop("421 4.3.2 leaving"), outcome: step == .rcpt ? "TD" : "TT"),
       Fault(step: step, answer: .silence, outcome: "TT", isHasty: true),
-      Fault(step: step, answer: .drop, outcome: "TT"),
-      Fault(step: step, answer: .say("what is this?"), outcome: "TT"),
+      Fault(step: step, answer: .drop, outcome: again),
+      Fault(step: step, answer: .say("what is this?"), outcome: again),
       Fault(step: step, answer: .drip(.milliseconds(1)), outcome: "DD"),
       Fault(step: step, answer: .drip(.milliseconds(60)), outcome: "TT", isHasty: true),
-      Fault(step: step, answer: .say("250-\(String(repeating: "x", count: 5000))"), outcome: "TT"),
+      Fault(step: step, answer: .say("250-\(String(repeating: "x", count: 5000))"), outcome: again),
     ]
   }
 
@@ -94,7 +97,9 @@ struct SMTPTransportTests {
       request.connection == 1 && request.step == fault.step ? fault.answer : nil
     }
     let first = transport(to: smarthost.port) { if fault.isHasty { $0.timeouts = .short } }
-    #expect(await deliver(over: first) == fault.outcome)
+    let outcome = await deliver(over: first)
+    // Where we do not wait long a busy machine may look like a fault before the one that is meant.
+    #expect(fault.isHasty ? outcome.hasPrefix("T") : outcome == fault.outcome, "\(outcome): \(smarthost.commands)")
     // What the connection still answers wrongly belongs to this test; a fresh one is right.
     await smarthost.dropConnections()
     // Short timeouts are for servers that stay silent; a busy machine must not look like one.

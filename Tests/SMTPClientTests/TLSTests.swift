@@ -5,9 +5,10 @@ import MailTestKit
 import NIOCore
 import NIOPosix
 import NIOSSL
-import SMTPClient
 import SMTPProtocol
 import Testing
+
+@testable import SMTPClient
 
 /// TLS and AUTH over real sockets: which mail goes out, and that nothing is said where others may listen.
 @Suite(.timeLimit(.minutes(5)))
@@ -150,6 +151,52 @@ struct TLSTests {
     #expect(mode == .opportunistic ? outcome == "delivered" : outcome.hasPrefix("deferred: no TLS"), "\(outcome)")
     #expect(smarthost.connections == (mode == .opportunistic ? 2 : 1))
     await smarthost.stop()
+  }
+
+  /// Where TLS is only for whoever wants it, a server that drops, hangs or misunderstands STARTTLS gets the mail in the
+  /// clear over a second connection, and for a while at once.
+  @Test(arguments: [
+    Fault(answer: .drop), Fault(answer: .silence, isHasty: true), Fault(answer: .say("250 2.0.0 ok")),
+    Fault(answer: .sayAndDrop("220 go on")), Fault(answer: .sayAndDrop("421 4.3.2 leaving")),
+  ])
+  func fallsBack(_ fault: Fault) async throws {
+    let smarthost = try await ScriptedSmarthost.start(on: group, extensions: Self.extensions) {
+      $0.step == .starttls ? fault.answer : nil
+    }
+    let transport = try transport(
+      to: smarthost.port, .opportunistic, trusting: nil, timeouts: fault.isHasty ? .shortBeforeMail : SMTPTimeouts())
+    for number in 1...2 {
+      let outcomes = await transport.deliver(envelope, message: Message(message), id: QueueID(rawValue: Int64(number)))
+        .outcomes
+      #expect(outcomes == [.delivered(reply: "250 2.0.0 queued")])
+      await smarthost.dropConnections()
+    }
+    #expect(smarthost.commands.count { $0 == "STARTTLS" } == 1)
+    await transport.shutdown()
+    await smarthost.stop()
+  }
+
+  /// With a login it never does: the password would go with the mail.
+  @Test func neverFallsBackWithLogin() async throws {
+    let smarthost = try await ScriptedSmarthost.start(on: group, extensions: Self.extensions) {
+      $0.step == .starttls ? .drop : nil
+    }
+    let transport = try transport(
+      to: smarthost.port, .opportunistic, trusting: nil,
+      ClientCredentials(username: "user", proof: .password(Secret("pass"))))
+    #expect(await deliver(over: transport).hasPrefix("deferred: connection lost while waiting for STARTTLS"))
+    #expect(smarthost.connections == 1)
+    await smarthost.stop()
+  }
+
+  /// The log is for admins: no names of types, no source files of the build.
+  @Test func faultsAreInWords() {
+    let text = """
+      handshakeFailed(NIOSSL.BoringSSLError.sslError([Error: 268435703 error:100000f7:SSL routines:OPENSSL_internal:\
+      WRONG_VERSION_NUMBER at /src/CNIOBoringSSL/ssl/tls_record.cc:127]))
+      """
+    #expect(handshakeFault(in: text) == "wrong version number")
+    #expect(handshakeFault(in: "unknown(3)") == "the two sides do not agree on how to encrypt")
   }
 
   // MARK: - AUTH

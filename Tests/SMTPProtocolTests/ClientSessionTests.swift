@@ -27,7 +27,8 @@ struct ClientSessionTests {
 
   private func send(_ text: String) -> ClientSession.Action { .send(Array(text.utf8)) }
 
-  /// The outcomes of the delivery that ended, as letters: delivered, temporary, permanent; `*` when it was stale.
+  /// The outcomes of the delivery that ended, as letters: delivered, temporary, permanent; `*` when only the connection
+  /// failed, so that what is open may go over another one.
   private func outcome(_ actions: [ClientSession.Action]) -> String? {
     for case .finished(let delivery) in actions {
       let letters = delivery.outcomes.map { outcome in
@@ -36,7 +37,8 @@ struct ClientSessionTests {
         case .failed(let trouble): trouble.isPermanent ? "P" : "T"
         }
       }
-      return letters.joined() + (delivery.isStale ? "*" : "")
+      let isAboutConnection = delivery.end?.trouble.subject == .connection && delivery.end?.trouble.isInDoubt == false
+      return letters.joined() + (isAboutConnection ? "*" : "")
     }
     return nil
   }
@@ -250,8 +252,11 @@ struct ClientSessionTests {
     #expect(String(decoding: bytes, as: UTF8.self).hasPrefix(next))
   }
 
-  /// Where a connection that carried a mail before may be found dead, and where the mail may be tried again at once.
-  @Test(arguments: [("", "T*"), ("250 ok\r\n", "T"), ("250 ok\r\n250 ok\r\n", "T")])
+  /// A connection that carried a mail before may be found dead, and the mail tried again at once: up to the point where
+  /// the server has all of it.
+  @Test(arguments: [
+    ("", "T*"), ("250 ok\r\n", "T*"), ("250 ok\r\n250 ok\r\n", "T*"), ("250 ok\r\n250 ok\r\n354 go\r\n", "T"),
+  ])
   func deadConnections(heard: String, expected: String) {
     var session = greeted()
     _ = session.deliver(job())
@@ -260,18 +265,65 @@ struct ClientSessionTests {
     #expect(outcome(hear("250 taken\r\n", &session)) == "D")
     _ = session.deliver(job())
     _ = hear(heard, &session)
+    var sending = session
+    session.messageSent()
     #expect(outcome(session.fail(.connectionLost)) == expected)
+    // A message without its end is no mail.
+    #expect(outcome(sending.fail(.connectionLost)) == "T*")
   }
 
-  /// A timeout is no sign of a stale connection: the server may have taken the commands.
-  @Test func timeoutsAreNotStale() {
+  /// What ended it is told with the recipient whose turn it was, and who is undecided.
+  @Test func culprits() {
+    var session = greeted()
+    _ = session.deliver(job(["c@d", "e@f", "g@h", "i@j"]))
+    guard case .finished(let delivery)? = hear("250 ok\r\n250 ok\r\n550 no\r\n421 no\r\n", &session).first else {
+      Issue.record("not finished")
+      return
+    }
+    #expect(delivery.end?.culprit == 2 && delivery.end?.undecided == [0, 2, 3] && delivery.accepted == 1)
+    #expect(delivery.end?.trouble.subject == .recipient)
+  }
+
+  /// One address that is not ASCII is no reason to keep the mail from the others.
+  @Test func utf8ByRecipient() {
+    var session = greeted("250-h\r\n250 PIPELINING\r\n")
+    #expect(session.deliver(job(["c@d", "é@f"])) == [send("MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n")])
+    _ = hear("250 ok\r\n250 ok\r\n354 go\r\n", &session)
+    session.messageSent()
+    #expect(outcome(hear("250 taken\r\n", &session)) == "DP")
+    #expect(outcome(session.deliver(job(["é@f"]))) == "P")
+    #expect(outcome(session.deliver(job(["c@d"], sender: "é@b"))) == "P", "the sender is everybody's")
+  }
+
+  /// A question ends in RSET and sends nothing.
+  @Test func question() {
+    var session = greeted("250-h\r\n250 PIPELINING\r\n")
+    var job = job()
+    job.isQuestion = true
+    #expect(session.deliver(job) == [send("MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nRSET\r\n")])
+    #expect(outcome(hear("250 ok\r\n250 ok\r\n250 ok\r\n", &session)) == "D")
+    job.envelope.recipients = []
+    #expect(session.deliver(job).first == send("RSET\r\nMAIL FROM:<a@b>\r\nRSET\r\n"))
+    guard case .finished(let delivery)? = hear("250 ok\r\n530 5.7.0 log in\r\n250 ok\r\n", &session).first else {
+      Issue.record("not finished")
+      return
+    }
+    #expect(delivery.refusal?.needsAdmin == true)
+  }
+
+  /// Where the server let us wait, it is the connection as well, but nobody asks again at once.
+  @Test func timeoutsAreNotRepeated() {
     var session = greeted()
     _ = session.deliver(job())
     _ = hear("250 ok\r\n250 ok\r\n354 go\r\n", &session)
     session.messageSent()
     _ = hear("250 taken\r\n", &session)
     _ = session.deliver(job())
-    #expect(outcome(session.fail(.timedOut)) == "T")
+    guard case .finished(let delivery)? = session.fail(.timedOut).first else {
+      Issue.record("not finished")
+      return
+    }
+    #expect(delivery.end?.trouble.isRepeatable == false)
   }
 
   /// 421 behind our back ends the connection, and the next mail finds it stale.

@@ -62,7 +62,10 @@ extension ConfigurationSchema {
         """),
       ConfigurationKey(
         "connections", \.delivery.connections, .count(1...100), example: "2",
-        "Connections to smarthosts at the same time. Each is used for many mails."),
+        """
+        Connections to a smarthost at the same time, at most. Each is used for many mails. There are 5 at first, and more \
+        as long as the smarthost keeps up; one that refuses so many gets fewer (dedupctl status shows how many).
+        """),
       ConfigurationKey(
         "rate", \.delivery.limits.rate, .optional(.rate), example: "50/min",
         """

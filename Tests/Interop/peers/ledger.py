@@ -10,7 +10,7 @@ from .relay import Relay
 from .waiting import pause
 
 # The relay keeps at most this many connections to its smarthost: more cannot be in flight when it is killed.
-CONNECTIONS = 5
+CONNECTIONS = 20
 # Mails that a crash may send once more: those that are being tried, and as many of which it is being recorded.
 IN_FLIGHT = 2 * CONNECTIONS
 

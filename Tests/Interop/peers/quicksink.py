@@ -4,7 +4,8 @@ import re
 import threading
 from dataclasses import dataclass, field
 
-from .waiting import free_port, until
+from .threaded import ThreadedServer
+from .waiting import until
 
 _token = re.compile(rb"(?mi)^Message-ID: <([^@>]+)@")
 _address = re.compile(rb"<([^>]*)>")
@@ -26,37 +27,22 @@ class Taken:
     raw: bytes = field(repr=False)
 
 
-class QuickSink:
+class QuickSink(ThreadedServer):
     """Listens on the same port after each stop. With `hesitant`, each recipient later-…@… is told 451 once.
 
     Between `hold` and `release` no message is answered.
     """
 
     def __init__(self, hesitant: bool = False):
-        self.port = free_port()
+        super().__init__()
         self.hesitant = hesitant
+        # Each message is told 451.
+        self.refuses = False
         self.life = 0
         self.taken: list[Taken] = []
         self._hesitated: set[str] = set()
         self._answering = threading.Event()
         self._answering.set()
-        self._loop = None
-        self._thread = None
-
-    def start(self) -> "QuickSink":
-        """Listens, in a thread of its own."""
-        ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(ready)))
-        self._thread.start()
-        assert ready.wait(10), "the sink does not listen"
-        return self
-
-    def stop(self) -> None:
-        """Refuses connections from now on, and cuts those that are open."""
-        if self._thread:
-            self._loop.call_soon_threadsafe(self._ended.set)
-            self._thread.join(10)
-            self._thread = None
 
     def hold(self) -> None:
         """Lets whoever sends a message wait for its answer."""
@@ -74,30 +60,7 @@ class QuickSink:
         """Waits until each of these mails has arrived."""
         until(lambda: not tokens - self.tokens(), f"{len(tokens)} mails at the sink", seconds)
 
-    async def _serve(self, ready: threading.Event) -> None:
-        self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
-        conversations = set()
-
-        async def talk(reader, writer):
-            task = asyncio.current_task()
-            conversations.add(task)
-            try:
-                await self._converse(reader, writer)
-            except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-                pass
-            finally:
-                conversations.discard(task)
-                writer.close()
-
-        server = await asyncio.start_server(talk, "127.0.0.1", self.port, limit=2**26)
-        ready.set()
-        await self._ended.wait()
-        server.close()
-        for task in list(conversations):
-            task.cancel()
-        await asyncio.gather(*conversations, return_exceptions=True)
-
-    async def _converse(self, reader, writer) -> None:
+    async def converse(self, reader, writer) -> None:
         life, recipients = self.life, []
         writer.write(b"220 sink\r\n")
         while line := await reader.readline():
@@ -112,8 +75,11 @@ class QuickSink:
                 raw = await reader.readuntil(b"\r\n.\r\n")
                 while not self._answering.is_set():
                     await asyncio.sleep(0.01)
-                self.taken.append(_read(raw, recipients, life))
-                answer = b"250 taken\r\n"
+                if self.refuses:
+                    answer = b"451 4.2.0 not now\r\n"
+                else:
+                    self.taken.append(_read(raw, recipients, life))
+                    answer = b"250 taken\r\n"
             else:
                 answer = {b"DATA": b"554 nobody\r\n", b"QUIT": b"221 bye\r\n",
                           b"EHLO": b"250-sink\r\n250-PIPELINING\r\n250 8BITMIME\r\n"}.get(command, b"250 well\r\n")

@@ -1,0 +1,30 @@
+/// How many mails are on their way at once: one more after each round that went well and used them all, half as many when
+/// the next hop says that it is too much (as TCP does, RFC 5681).
+package struct SendWindow: Hashable, Sendable {
+  private static let first = 5
+  /// Where a mail takes less, more at once would bring next to nothing, and a crash would send more of them twice.
+  private static let shortTime = Duration.milliseconds(50)
+  /// What one mail was told many others of the same moment were told as well.
+  private static let oneRefusal = Duration.seconds(1)
+
+  package private(set) var size: Int
+  private var delivered = 0
+  private var halvedAt: Duration?
+
+  package init() { size = Self.first }
+
+  /// - Parameters:
+  ///   - time: how long it took.
+  ///   - wasFull: as many were on their way as may be. Otherwise nothing is known of more.
+  package mutating func delivered(in time: Duration, wasFull: Bool, most: Int) {
+    guard wasFull, time >= Self.shortTime else { return }
+    delivered += 1
+    guard delivered >= size else { return }
+    (size, delivered) = (min(max(size, size + 1), max(1, most)), 0)
+  }
+
+  package mutating func throttled(at now: Duration) {
+    if let halvedAt, now - halvedAt < Self.oneRefusal { return }
+    (size, delivered, halvedAt) = (max(1, size / 2), 0, now)
+  }
+}

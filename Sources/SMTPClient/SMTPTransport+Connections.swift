@@ -1,0 +1,122 @@
+import DedupCore
+import Logging
+import MailMessage
+import NIOCore
+import SMTPProtocol
+
+/// The connections to a host: opened, used, kept for the next mail, and ended.
+extension SMTPTransport {
+  /// A kept one, or a new one.
+  func connection(to index: Int, isFresh: Bool) async throws(Trouble) -> Kept {
+    if !isFresh, let kept = takeKept(of: index) { return kept }
+    await makeRoom(at: index)
+    connecting[index, default: 0] += 1
+    defer { connecting[index, default: 1] -= 1 }
+    return Kept(connection: try await connect(to: index), usedAt: clock())
+  }
+
+  func connect(to index: Int) async throws(Trouble) -> SmarthostConnection {
+    var relay = hosts[index].relay
+    if let end = hosts[index].withoutTLSUntil, clock() < end { relay.tls = .none }
+    let login = try await login()
+    var settings = settings
+    if hasAlternative(to: index) || areAllDown && hosts.count > 1 { settings.timeouts = settings.timeouts.impatient }
+    do throws(Trouble) {
+      return try await SmarthostConnection.open(to: relay, credentials: login, settings, tls, on: group)
+    } catch {
+      // RFC 7435: somebody who has no use for TLS gets the mail all the same, where the admin did not ask for more. A
+      // password never goes there.
+      guard error.isAboutTLS, relay.tls == .opportunistic, login == nil, !Task.isCancelled else { throw error }
+      logger.warning("tls-failed", metadata: ["next_hop": "\(relay.smarthost)", "reason": "\(error)"])
+      relay.tls = .none
+      let connection = try await SmarthostConnection.open(to: relay, credentials: nil, settings, tls, on: group)
+      hosts[index].withoutTLSUntil = clock() + settings.timeWithoutTLS
+      return connection
+    }
+  }
+
+  /// What to log in with; nil: nothing.
+  func login() async throws(Trouble) -> ClientCredentials? {
+    guard let credentials else { return nil }
+    do throws(CredentialFailure) { return try await credentials() } catch {
+      throw Trouble(.noCredentials(error.description), at: .authentication) ?? .lost(at: .authentication)
+    }
+  }
+
+  func carry(
+    _ job: ClientSession.Job, _ message: Message, on kept: Kept, to index: Int
+  ) async -> ClientSession.Delivery {
+    let key = ObjectIdentifier(kept.connection)
+    busy[key] = (kept.connection, index)
+    let delivery = await kept.connection.deliver(job, message: message)
+    busy[key] = nil
+    if delivery.isReusable {
+      keep(Kept(connection: kept.connection, mails: kept.mails + 1, usedAt: clock()), of: index)
+    }
+    return delivery
+  }
+
+  // MARK: - How many
+
+  /// Connections that the host has to count, but for those that take leave.
+  func openConnections(to index: Int) -> Int {
+    busy.values.count { $0.host == index } + hosts[index].idle.count { $0.connection.isOpen }
+  }
+
+  /// Whether the host refuses a connection only because of those that it has already. It is remembered how many it takes.
+  func isOneTooMany(_ trouble: Trouble, at index: Int) -> Bool {
+    guard trouble.step.isOpening, !trouble.needsAdmin, trouble.isRepeatable, !trouble.isAboutTLS else { return false }
+    let open = openConnections(to: index)
+    // Those that are on their way may turn out to be the ones that it takes, and those that take leave may still count.
+    guard open > 0 else { return connecting[index, default: 0] > 0 || hosts[index].leaving.contains { $0.isOpen } }
+    hosts[index].limits.connectionRefused(whileOpen: open)
+    logger.info(
+      "connections-limited",
+      metadata: [
+        "next_hop": "\(hosts[index].relay.smarthost)", "connections": "\(open)", "reason": "\(trouble)",
+      ])
+    return true
+  }
+
+  /// Before a new connection to a host that counts them: it shall not be one too many because of others that nobody needs.
+  private func makeRoom(at index: Int) async {
+    guard hosts[index].limits.connections.isLearned else { return }
+    while openConnections(to: index) >= hosts[index].limits.connections.value, let idle = takeKept(of: index) {
+      leave(idle, of: index)
+    }
+    await waitForLeave(from: index)
+  }
+
+  func waitForLeave(from index: Int) async {
+    for connection in hosts[index].leaving { await connection.closed() }
+    hosts[index].leaving.removeAll { !$0.isOpen }
+  }
+
+  // MARK: - Kept
+
+  func quitIdle() {
+    for index in hosts.indices {
+      for kept in hosts[index].idle { leave(kept, of: index) }
+      hosts[index].idle = []
+    }
+  }
+
+  private func takeKept(of index: Int) -> Kept? {
+    hosts[index].idle.removeAll { !$0.connection.isOpen }
+    return hosts[index].idle.popLast()
+  }
+
+  func keep(_ kept: Kept, of index: Int) {
+    guard kept.connection.isOpen else { return }
+    let isUsedUp = kept.mails >= hosts[index].limits.mailsPerConnection.value
+    if isUsedUp { hosts[index].limits.connectionUsedUp() }
+    if isShutDown || isRetired || isUsedUp { return leave(kept, of: index) }
+    hosts[index].idle.append(kept)
+  }
+
+  private func leave(_ kept: Kept, of index: Int) {
+    kept.connection.quit()
+    hosts[index].leaving.removeAll { !$0.isOpen }
+    hosts[index].leaving.append(kept.connection)
+  }
+}

@@ -1,0 +1,215 @@
+import DedupCore
+import MailMessage
+import Testing
+
+/// What is delivered next, with a clock that the test moves and a queue that it plays.
+struct DeliveryPlanTests {
+  /// A plan with its surroundings: what it asks for is written down in short words.
+  private struct Bench {
+    var plan = DeliveryPlan()
+    var now = Duration.zero
+    var most = 20
+    var admission = Admission.open
+    /// What is due, oldest first.
+    var due: [QueueEntry] = []
+    var nextDue: Duration?
+    var delivering: [QueueID] = []
+
+    /// Does what the plan wants until it waits, and returns that.
+    mutating func run() -> [String] {
+      var steps: [String] = []
+      while steps.count < 100 {
+        switch plan.next(at: now, .init(most: most, admission: admission)) {
+        case .read(let reading):
+          steps.append("read \(reading)")
+          read(reading)
+        case .deliver(let next):
+          steps.append("deliver \(next.entry.id.rawValue)")
+          delivering.append(next.entry.id)
+        case .look: steps.append("look")
+        case .wait(let time): return steps + [time.map { "wait \($0.inMilliseconds)" } ?? "wait"]
+        case .finish: return steps + ["finish"]
+        }
+      }
+      return steps
+    }
+
+    private mutating func read(_ reading: DeliveryPlan.Reading) {
+      let excluded = plan.excluded(for: reading)
+      let found = due.filter { entry in
+        !excluded.contains(entry.id) && (reading != .rerouted || entry.reroutedTo != nil)
+      }.prefix(DeliveryPlan.lookahead)
+      plan.read(
+        reading, found.reversed().map { .init(entry: $0, message: nil, changes: 0) }, nextDue: nextDue, transactions: 1)
+    }
+
+    mutating func end(_ number: Int64, _ end: DeliveryPlan.End = .settled, isThrottled: Bool = false) {
+      let id = QueueID(rawValue: number)
+      plan.tried(id, delivered: end == .settled && !isThrottled, isThrottled: isThrottled, at: now, most: most)
+      if end == .settled { due.removeAll { $0.id == id } }
+      plan.recorded(id, end, at: now)
+    }
+  }
+
+  private static func entry(_ number: Int64, to host: Smarthost? = nil) -> QueueEntry {
+    var entry = QueueEntry.fixture()
+    (entry.id, entry.reroutedTo) = (QueueID(rawValue: number), host)
+    return entry
+  }
+
+  private func bench(_ numbers: ClosedRange<Int64>) -> Bench {
+    var bench = Bench()
+    bench.due = numbers.map { Self.entry($0) }
+    return bench
+  }
+
+  private let unreachable = Admission(.closed(for: .milliseconds(500), asks: false), mails: 20)
+
+  @Test("five go at first, and each that ends makes room for the next")
+  func room() {
+    var bench = bench(1...7)
+    #expect(bench.run() == ["read due"] + (1...5).map { "deliver \($0)" } + ["wait 1000"])
+    bench.end(1)
+    #expect(bench.run().first == "deliver 6")
+  }
+
+  @Test("mail that just came in goes at once without the queue being asked")
+  func arrivals() {
+    var bench = Bench()
+    #expect(bench.run() == ["read due", "wait"])
+    bench.plan.arrived([.init(entry: Self.entry(1), message: nil, changes: 0)])
+    #expect(bench.run() == ["deliver 1", "wait"])
+    bench.plan.arrived(nil)
+    #expect(bench.run() == ["read due", "wait"])
+    #expect(!bench.plan.isNews(1) && bench.plan.isNews(2))
+  }
+
+  @Test("a mail that takes longer than a second does not hold up others, up to the most that there may be")
+  func slowness() {
+    var bench = bench(1...30)
+    bench.most = 7
+    #expect(bench.run().count == 7)
+    bench.now = .milliseconds(999)
+    #expect(bench.run() == ["wait 1000"])
+    bench.now = .seconds(1)
+    #expect(bench.run().prefix(2) == ["deliver 6", "deliver 7"])
+    bench.now = .seconds(5)
+    #expect(bench.run() == ["wait"], "seven are on their way")
+  }
+
+  @Test("a next hop that takes one at a time gets one at a time")
+  func admissionLimit() {
+    var bench = bench(1...3)
+    bench.admission.mails = 1
+    #expect(bench.run() == ["read due", "deliver 1", "wait 1000"])
+    bench.end(1)
+    #expect(bench.run() == ["deliver 2", "wait 1000"])
+  }
+
+  @Test("while the way is closed nothing is tried; it is looked at, and when it is open all of it goes")
+  func closed() {
+    var bench = bench(1...3)
+    bench.admission = unreachable
+    #expect(bench.run() == ["read rerouted", "wait 500"])
+    bench.now = .milliseconds(500)
+    bench.admission.state = .closed(for: .zero, asks: true)
+    #expect(bench.run() == ["look", "wait 60000"], "once at a time")
+    bench.plan.arrived([.init(entry: Self.entry(4), message: nil, changes: 0)])
+    bench.due.append(Self.entry(4))
+    bench.plan.looked()
+    bench.admission = unreachable
+    #expect(bench.run() == ["wait 1000"])
+    bench.admission = .open
+    #expect(bench.run() == ["read due", "deliver 1", "deliver 2", "deliver 3", "deliver 4", "wait"])
+  }
+
+  @Test("what was not offered goes as soon as the way is open, and before that not at all")
+  func notOffered() {
+    var bench = bench(1...2)
+    _ = bench.run()
+    bench.admission = unreachable
+    for number in 1...2 as ClosedRange<Int64> { bench.end(number, .putBack(for: .seconds(2))) }
+    #expect(bench.run() == ["read rerouted", "wait 500"])
+    bench.now = .seconds(1)
+    bench.admission = .open
+    #expect(bench.run() == ["read due", "deliver 1", "deliver 2", "wait"])
+  }
+
+  @Test("what was not offered while the way is open is left alone for its time")
+  func putBack() {
+    var bench = bench(1...2)
+    _ = bench.run()
+    bench.end(1, .putBack(for: .seconds(10)))
+    bench.plan.arrived(nil)
+    #expect(bench.run() == ["read due", "wait 10000"])
+    bench.now = .seconds(10)
+    #expect(bench.run() == ["read due", "deliver 1", "wait"])
+  }
+
+  @Test("what an admin sends another way goes on")
+  func rerouted() {
+    var bench = bench(1...2)
+    bench.due.append(Self.entry(3, to: Smarthost(host: "other.example", port: 25)))
+    bench.admission = unreachable
+    #expect(bench.run() == ["read rerouted", "deliver 3", "wait 500"])
+  }
+
+  @Test("after a minute old mail is looked for, to tell of it, each once an hour")
+  func oldMail() {
+    var bench = bench(1...2)
+    bench.admission = unreachable
+    _ = bench.run()
+    bench.now = .seconds(60)
+    #expect(bench.run() == ["read old", "deliver 1", "deliver 2", "wait 60500"])
+    for number in 1...2 as ClosedRange<Int64> { bench.end(number, .putBack(for: .seconds(2))) }
+    bench.now = .seconds(120)
+    #expect(bench.run().contains("read old") && bench.delivering.count == 2)
+  }
+
+  @Test("where only a mail shows that it works again, one goes at a time")
+  func trial() {
+    var bench = bench(1...3)
+    bench.admission = Admission(.trial, mails: 1)
+    #expect(bench.run() == ["read due", "deliver 1", "wait 1000"])
+    bench.now = .seconds(2)
+    #expect(bench.run() == ["wait"], "also when it takes long")
+    bench.end(1, .open)
+    #expect(bench.run().first == "deliver 2")
+  }
+
+  @Test("a refusal halves what goes at once")
+  func throttled() {
+    var bench = bench(1...9)
+    _ = bench.run()
+    for number in 1...5 as ClosedRange<Int64> { bench.end(number, isThrottled: true) }
+    #expect(bench.plan.window.size == 2)
+    #expect(bench.run().prefix(3) == ["deliver 6", "deliver 7", "wait 1000"])
+  }
+
+  @Test("what becomes due later is asked for at its time, also after a failure of the queue")
+  func alarm() {
+    var bench = Bench()
+    bench.nextDue = .seconds(30)
+    #expect(bench.run() == ["read due", "wait 30000"])
+    (bench.now, bench.nextDue) = (.seconds(30), nil)
+    #expect(bench.run() == ["read due", "wait"])
+    bench.plan.changed()
+    bench.plan.notRead(until: .seconds(32))
+    #expect(bench.run() == ["wait 32000"])
+  }
+
+  @Test("after a stop nothing is begun, and it ends when all is recorded")
+  func stop() {
+    var bench = bench(1...7)
+    _ = bench.run()
+    bench.plan.stop()
+    for number in 1...4 as ClosedRange<Int64> { bench.end(number) }
+    #expect(bench.run() == ["wait"])
+    bench.end(5)
+    #expect(bench.run() == ["finish"])
+  }
+}
+
+extension Duration {
+  fileprivate var inMilliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
+}

@@ -1,0 +1,208 @@
+import DedupCore
+import Logging
+import MailMessage
+import MailTestKit
+import NIOCore
+import NIOPosix
+import SMTPClient
+import Synchronization
+import Testing
+
+/// Hosts with habits, over real sockets: what is tried again at once, what is learnt, and what a closed way costs.
+@Suite(.timeLimit(.minutes(5)))
+struct HabitTests {
+  private final class Hands: Sendable {
+    let time = Mutex(Duration.zero)
+    let isDown = Atomic(false)
+  }
+
+  private let group = MultiThreadedEventLoopGroup.singleton
+  private let hands = Hands()
+
+  private func transport(
+    to ports: Int..., adjust: (inout SMTPTransportSettings) -> Void = { _ in }
+  ) throws -> SMTPTransport {
+    let hands = hands
+    var settings = SMTPTransportSettings(hostname: "us.example")
+    adjust(&settings)
+    return SMTPTransport(
+      relays: ports.map { Relay(Smarthost(host: "127.0.0.1", port: $0)) }, settings: settings,
+      tls: try TLSClient(for: []), group: group, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+      clock: { hands.time.withLock { $0 } })
+  }
+
+  private func advance(_ duration: Duration) { hands.time.withLock { $0 += duration } }
+
+  private func deliver(
+    over transport: SMTPTransport, to recipients: [String] = ["c@d"], _ text: String = "x\r\n", id: Int64 = 1
+  ) async -> DeliveryResult {
+    let envelope = Envelope(sender: EmailAddress("a@b"), recipients: recipients.map { EmailAddress($0) })
+    return await transport.deliver(envelope, message: Message(Array(text.utf8)), id: QueueID(rawValue: id))
+  }
+
+  private let delivered = DeliveryOutcome.delivered(reply: "250 2.0.0 queued")
+
+  @Test("a host that ends connections after two mails gets two on each, without a mail waiting")
+  func mailsPerConnection() async throws {
+    let mails = Mutex<[Int: Int]>([:])
+    let smarthost = try await ScriptedSmarthost.start(on: group) { request in
+      guard request.step == .rcpt else { return nil }
+      let count = mails.withLock { mails in
+        mails[request.connection, default: 0] += 1
+        return mails[request.connection] ?? 0
+      }
+      return count > 2 ? .sayAndDrop("421 4.7.0 enough") : nil
+    }
+    let transport = try transport(to: smarthost.port)
+    for _ in 1...8 { #expect(await deliver(over: transport).outcomes == [delivered]) }
+    #expect(await transport.hostReports().first?.limits.mailsPerConnection.value == 2)
+    #expect(smarthost.connections == 4)
+    #expect(transport.admission.state == .open)
+    await transport.shutdown()
+    await smarthost.stop()
+  }
+
+  @Test("a host that takes one connection gets all mail over that one")
+  func oneConnection() async throws {
+    let open = Mutex<Set<Int>>([])
+    let smarthost = try await ScriptedSmarthost.start(on: group) { request in
+      open.withLock { open in
+        if request.step == .quit { open.remove(request.connection) }
+        guard request.step == .greeting else { return nil }
+        guard open.isEmpty else { return .sayAndDrop("421 4.7.0 too many connections") }
+        open.insert(request.connection)
+        return nil
+      }
+    }
+    let transport = try transport(to: smarthost.port) { $0.connections = 5 }
+    #expect(await deliver(over: transport).outcomes == [delivered])
+    let taken = await withTaskGroup(of: Bool.self) { tasks in
+      for number in 2...21 as ClosedRange<Int64> {
+        tasks.addTask { await deliver(over: transport, id: number).outcomes == [delivered] }
+      }
+      return await tasks.reduce(0) { $0 + ($1 ? 1 : 0) }
+    }
+    #expect(taken == 20 && transport.admission == Admission(.open, mails: 1))
+    await transport.shutdown()
+    await smarthost.stop()
+  }
+
+  @Test("a recipient that ends connections is given up for now, the others get the mail at once, the host gets no rest")
+  func poisonedRecipient() async throws {
+    let smarthost = try await ScriptedSmarthost.start(on: group) {
+      $0.line.contains("poison") ? .sayAndDrop("421 4.3.0 ouch") : nil
+    }
+    let transport = try transport(to: smarthost.port)
+    let result = await deliver(over: transport, to: ["a@x", "poison@x", "b@x"])
+    #expect(result.outcomes.map { $0 == delivered } == [true, false, true] && result.wasOffered)
+    #expect(Set(smarthost.mails.flatMap(\.recipients)) == ["TO:<a@x>", "TO:<b@x>"])
+    #expect(transport.admission.state == .open)
+    let connections = smarthost.connections
+    #expect(await deliver(over: transport, to: ["poison@x"], id: 2).outcomes != [delivered])
+    #expect(smarthost.connections == connections + 1, "from then on it gets one try, on a connection of its own")
+    await transport.shutdown()
+    await smarthost.stop()
+  }
+
+  @Test("three mails in a row that end fresh connections close the way, and one that goes through opens it")
+  func brokenHost() async throws {
+    let hands = hands
+    hands.isDown.store(true, ordering: .relaxed)
+    let smarthost = try await ScriptedSmarthost.start(on: group) {
+      hands.isDown.load(ordering: .relaxed) && $0.step == .data ? .drop : nil
+    }
+    let transport = try transport(to: smarthost.port)
+    for number in 1...3 as ClosedRange<Int64> { _ = await deliver(over: transport, to: ["r\(number)@x"], id: number) }
+    #expect(transport.admission == Admission(.closed(for: .milliseconds(500), asks: false), mails: 20))
+    let waiting = await deliver(over: transport, to: ["r4@x"], id: 4)
+    #expect(!waiting.wasOffered && waiting.awaitsNextHop)
+    advance(.milliseconds(500))
+    #expect(transport.admission == Admission(.trial, mails: 1), "only a mail can show that it works")
+    hands.isDown.store(false, ordering: .relaxed)
+    #expect(await deliver(over: transport, to: ["r4@x"], id: 4).outcomes == [delivered])
+    #expect(transport.admission.state == .open)
+    await transport.shutdown()
+    await smarthost.stop()
+  }
+
+  @Test("the only host is looked at with a connection, which the first mail uses then")
+  func looksAgain() async throws {
+    let hands = hands
+    hands.isDown.store(true, ordering: .relaxed)
+    let smarthost = try await ScriptedSmarthost.start(on: group) {
+      hands.isDown.load(ordering: .relaxed) && $0.step == .greeting ? .drop : nil
+    }
+    let transport = try transport(to: smarthost.port)
+    #expect(await deliver(over: transport).wasOffered == false)
+    await transport.lookAgain()
+    #expect(smarthost.connections == 1, "it still rests")
+    advance(.milliseconds(500))
+    #expect(transport.admission == Admission(.closed(for: .zero, asks: true), mails: 20))
+    await transport.lookAgain()
+    #expect(smarthost.connections == 2 && transport.admission.state != .open)
+    #expect(await transport.hostReports().first?.failure?.kind == .unreachable)
+    hands.isDown.store(false, ordering: .relaxed)
+    advance(.seconds(2))
+    await transport.lookAgain()
+    #expect(transport.admission.state == .open)
+    #expect(await deliver(over: transport).outcomes == [delivered])
+    #expect(smarthost.connections == 3)
+    await transport.shutdown()
+    await smarthost.stop()
+  }
+
+  @Test("a throttle closes the way for a moment and is no fate of the mail")
+  func throttled() async throws {
+    let hands = hands
+    hands.isDown.store(true, ordering: .relaxed)
+    let smarthost = try await ScriptedSmarthost.start(on: group) {
+      hands.isDown.load(ordering: .relaxed) && $0.step == .message
+        ? .say("454 Throttling failure: Maximum sending rate exceeded.") : nil
+    }
+    let transport = try transport(to: smarthost.port)
+    let result = await deliver(over: transport)
+    #expect(result.isThrottled && result.wasOffered && result.awaitsNextHop)
+    #expect(transport.admission.state != .open)
+    #expect(await transport.hostReports().first?.failure?.kind == .throttling)
+    await transport.shutdown()
+    await smarthost.stop()
+  }
+
+  @Test("8-bit text for a host without 8BITMIME becomes quoted-printable; what is signed goes as it is")
+  func sevenBit() async throws {
+    let smarthost = try await ScriptedSmarthost.start(on: group, extensions: ["PIPELINING"])
+    let transport = try transport(to: smarthost.port)
+    let header = "MIME-Version: 1.0\r\nContent-Transfer-Encoding: 8bit\r\n"
+    for mail in ["\(header)\r\né\r\n", "DKIM-Signature: x\r\n\(header)\r\né\r\n"] {
+      #expect(await deliver(over: transport, mail).outcomes == [delivered])
+    }
+    let texts = smarthost.mails.map { String(decoding: $0.message, as: UTF8.self) }
+    #expect(texts.first?.contains("quoted-printable\r\n\r\n=C3=A9\r\n") == true)
+    #expect(texts.last?.hasSuffix("8bit\r\n\r\né\r\n") == true)
+    await transport.shutdown()
+    await smarthost.stop()
+  }
+
+  @Test("a probe says that a login is wanted, and asks for sender and recipient")
+  func probe() async throws {
+    let smarthost = try await ScriptedSmarthost.start(on: group) { request in
+      request.line.contains("nobody@x") ? .say("550 5.1.1 no such user") : nil
+    }
+    let transport = try transport(to: smarthost.port)
+    let good = await transport.probe(.init(sender: EmailAddress("a@b"), recipient: EmailAddress("c@d")))
+    #expect(good.first?.failure == nil)
+    #expect(good.first?.steps.suffix(2) == ["takes mail from <a@b>", "takes mail for <c@d>"])
+    let bad = await transport.probe(.init(sender: EmailAddress("a@b"), recipient: EmailAddress("nobody@x")))
+    #expect(bad.first?.failure == "550 5.1.1 no such user (in reply to RCPT)")
+    #expect(smarthost.commands.contains("RSET") && smarthost.mails.isEmpty)
+    await transport.shutdown()
+    await smarthost.stop()
+    let demanding = try await ScriptedSmarthost.start(on: group) {
+      $0.step == .mail ? .say("530 5.7.0 Authentication required") : nil
+    }
+    let other = try self.transport(to: demanding.port)
+    #expect(await other.probe(.init()).first?.failure == "530 5.7.0 Authentication required (in reply to MAIL)")
+    await other.shutdown()
+    await demanding.stop()
+  }
+}
