@@ -226,20 +226,30 @@ extension DoubtTable {
   struct Waiting {
     var envelope: String
     var since: Timestamp
+    /// Digests in a row that were rejected for good.
+    var rejections = 0
+
+    /// How long until its digest is due: after each rejection twice as long, up to an hour.
+    func wait(now: Timestamp, every period: Duration) -> Duration {
+      let longer = min(period * (1 << min(rejections, 10)), max(period, .seconds(3600)))
+      return StormCap.wait(since: since, now: now, every: longer)
+    }
   }
 
   static func waiting(_ db: Database) throws -> [Waiting] {
     let statement = try db.cachedStatement(
       sql: """
-        SELECT envelope, MIN(awaits_digest) FROM doubt INDEXED BY doubt_digest
+        SELECT envelope, MIN(awaits_digest), MAX(digest_rejections) FROM doubt INDEXED BY doubt_digest
         WHERE awaits_digest IS NOT NULL GROUP BY envelope
         """)
-    return try Row.fetchAll(statement).map { Waiting(envelope: try $0.text(0), since: try $0.time(1)) }
+    return try Row.fetchAll(statement).map {
+      Waiting(envelope: try $0.text(0), since: try $0.time(1), rejections: try $0.count(2))
+    }
   }
 
   /// How long until a digest is due; nil when no doubt waits for one.
   static func next(now: Timestamp, every period: Duration, _ db: Database) throws -> Duration? {
-    try waiting(db).map { StormCap.wait(since: $0.since, now: now, every: period) }.min()
+    try waiting(db).map { $0.wait(now: now, every: period) }.min()
   }
 
   /// What a digest of `envelope` has to tell, and to whom.
@@ -266,18 +276,25 @@ extension DoubtTable {
 
   /// Notes that the digest in `entry` told of what `row` held back.
   static func note(_ entry: QueueID, told held: Int, of row: Int64, _ db: Database) throws {
-    let statement = try db.cachedStatement(sql: "UPDATE doubt SET told_by = ?, told_held = ? WHERE id = ?")
+    let statement = try db.cachedStatement(
+      sql: """
+        UPDATE doubt SET digest_rejections = IIF(told_by IS NULL, digest_rejections, 0), told_by = ?, told_held = ?
+        WHERE id = ?
+        """)
     try statement.execute(arguments: [entry.rawValue, held, row])
   }
 
   /// Lets what the digest in `entry` told be told again: nobody got it.
-  static func untell(_ entry: QueueID, _ db: Database) throws {
+  ///
+  /// - Parameter rejectedAt: the next digest waits from then on; nil: an admin deleted it.
+  static func untell(_ entry: QueueID, rejectedAt: Timestamp?, _ db: Database) throws {
     let statement = try db.cachedStatement(
       sql: """
-        UPDATE doubt SET held = held + told_held, awaits_digest = IFNULL(awaits_digest, last_seen), told_by = NULL
-        WHERE told_by = ?
+        UPDATE doubt SET held = held + told_held, awaits_digest = COALESCE(?2, awaits_digest, last_seen),
+          digest_rejections = digest_rejections + (?2 IS NOT NULL), told_by = NULL
+        WHERE told_by = ?1
         """)
-    try statement.execute(arguments: [entry.rawValue])
+    try statement.execute(arguments: [entry.rawValue, rejectedAt?.milliseconds])
   }
 }
 

@@ -4,6 +4,7 @@ extension Schema {
     ALTER TABLE fingerprint ADD COLUMN rejections INTEGER NOT NULL DEFAULT 0; -- in a row
     ALTER TABLE fingerprint ADD COLUMN rejected_at INTEGER; -- null: not rejected
     ALTER TABLE fingerprint ADD COLUMN rejected_total INTEGER NOT NULL DEFAULT 0; -- `total` at that time
+    ALTER TABLE doubt ADD COLUMN digest_rejections INTEGER NOT NULL DEFAULT 0; -- in a row
     ALTER TABLE entry ADD COLUMN cap_site INTEGER; -- whose storm cap it counts for; null: none
 
     -- Failures that a digest of bounces tells of.

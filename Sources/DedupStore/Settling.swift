@@ -58,7 +58,7 @@ extension Batch {
   func reopen(_ windows: [QueueTable.OpenedWindow], of entry: QueueID, rejectedAt: Timestamp?) throws {
     if windows.isEmpty {
       try self.windows.settle(db)
-      try DoubtTable.untell(entry, db)
+      try DoubtTable.untell(entry, rejectedAt: rejectedAt, db)
     }
     for opened in windows {
       try self.windows.reopen(

@@ -34,8 +34,7 @@ extension Batch {
     for waiting in try DigestTable.waiting(db) where waiting.wait(now: now, every: telling.digestEvery) <= .zero {
       try sendDigest(of: waiting.site, now: now)
     }
-    for waiting in try DoubtTable.waiting(db)
-    where StormCap.wait(since: waiting.since, now: now, every: telling.digestEvery) <= .zero {
+    for waiting in try DoubtTable.waiting(db) where waiting.wait(now: now, every: telling.digestEvery) <= .zero {
       try sendDoubtDigest(of: waiting.envelope, now: now)
     }
     return try [

@@ -224,8 +224,27 @@ import Testing
     let digest = try #require(try await store.queue(limit: 10).last { $0.kind == .notice })
     let gone = DeliveryOutcome.rejected(reason: "550 no", status: "5.1.1")
     try await store.attempt(digest.id, at: nine + .minutes(6), [gone, gone])
-    _ = try await store.tellWhatIsDue(now: nine + .minutes(7))
+    #expect(try await store.tellWhatIsDue(now: nine + .minutes(7)) == .minutes(9))
+    _ = try await store.tellWhatIsDue(now: nine + .minutes(16))
     #expect(try await Self.digests(store).first?.contains("2 unclear mails held back") == true)
+  }
+
+  @Test("digests that are rejected one after the other come ever more rarely: four within two hours, not one a round")
+  func rejectedAgain() async throws {
+    let folder = try Folder()
+    let store = try await Self.store(folder) { $0.doubts = 1 }
+    defer { store.close() }
+    for _ in 0..<3 { try await store.accept(Self.doubt()) }
+    let gone = DeliveryOutcome.rejected(reason: "550 no", status: "5.1.1")
+    var digests = 0
+    for minute in 0..<120 {
+      _ = try await store.tellWhatIsDue(now: nine + .minutes(minute))
+      for digest in try await store.queue(limit: 10) where digest.kind == .notice {
+        digests += 1
+        try await store.attempt(digest.id, at: nine + .minutes(minute), [gone, gone])
+      }
+    }
+    #expect(digests == 4)
   }
 
   @Test("kept doubts go when they are as old as samples may be, and their keys later")

@@ -74,7 +74,7 @@ def test_limits(workshop: Workshop):
     until(lambda: len(sink.offered) == 20, "the first minute's mail is there")
     until(lambda: sum("paced_by" in mail for mail in relay.queue()) == 11, "the others wait")
     waiting = relay.queue()
-    assert all(mail["paced_by"].startswith("20/min") or mail["kind"] == "report" for mail in waiting)
+    assert all(mail["paced_by"].startswith("20/min") or mail["kind"] == "report" for mail in waiting), waiting
     assert all(mail["attempts"] == 0 for mail in waiting)
     [pacing] = relay.status()["daemon"]["pacing"]
     assert pacing["of_period"] == 20 and pacing["of_day"] == 20 and pacing["waiting"] == 11 and pacing["last_leaves"]

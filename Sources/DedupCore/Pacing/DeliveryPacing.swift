@@ -118,7 +118,7 @@ extension DeliveryPacing {
     var asked: Timestamp?
 
     mutating func take(_ later: Timestamp?, _ why: String) {
-      guard let later, later > time else { return }
+      guard let later, later >= time else { return }
       (time, reason) = (later, why)
     }
   }
@@ -126,7 +126,10 @@ extension DeliveryPacing {
   private func time(for recipients: Int, _ request: Request, at name: String, now: Timestamp) -> Found {
     guard let hop = hops[name] else { return Found(time: now, reason: "", asked: nil) }
     let ahead = hop.ahead(of: request, now: now)
-    var found = Found(time: max(now, ahead.start), reason: "ordinary mail goes first", asked: ahead.asked)
+    var found = Found(
+      time: max(now, ahead.start),
+      reason: request.priority.isFromTheRest ? "ordinary mail goes first" : "what came before it goes first",
+      asked: ahead.asked)
     if let rate = request.limits.rate {
       var search = RoomSearch(for: recipients, limit: rate.recipients, period: rate.period.length)
       search.goBack(over: ahead, hop, now: now) { _ in true }
