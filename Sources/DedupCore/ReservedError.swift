@@ -34,7 +34,7 @@ package struct ReservedError: Hashable, Sendable, Codable {
   package var occurrence: Occurrence {
     let previous = previous
     return Occurrence(
-      site: site, fingerprint: fingerprint, previous: EarlierNames { previous }, variant: variant, title: title,
+      site: site, fingerprint: fingerprint, previous: LateNames { previous }, variant: variant, title: title,
       place: place, kind: kind, rule: rule)
   }
 

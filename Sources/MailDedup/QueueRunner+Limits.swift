@@ -1,6 +1,7 @@
 import DedupCore
 import DedupStore
 import Logging
+import MailMessage
 
 // Limits and rejections of the next hops.
 extension QueueRunner {
