@@ -20,9 +20,12 @@ struct FailOverTests {
 
   private func transport(to ports: Int...) throws -> SMTPTransport {
     let clock = clock
+    var settings = SMTPTransportSettings(hostname: "us.example")
+    // On a busy machine a connection may wait long for its first mail.
+    settings.idle = .seconds(600)
     return SMTPTransport(
-      relays: ports.map { Relay(Smarthost(host: "127.0.0.1", port: $0)) },
-      settings: SMTPTransportSettings(hostname: "us.example"), tls: try TLSClient(for: []), group: group,
+      relays: ports.map { Relay(Smarthost(host: "127.0.0.1", port: $0)) }, settings: settings,
+      tls: try TLSClient(for: []), group: group,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, clock: { clock.time.withLock { $0 } })
   }
 

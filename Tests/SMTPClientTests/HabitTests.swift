@@ -24,6 +24,8 @@ struct HabitTests {
   ) throws -> SMTPTransport {
     let hands = hands
     var settings = SMTPTransportSettings(hostname: "us.example")
+    // On a busy machine a connection may wait long for its first mail.
+    settings.idle = .seconds(600)
     adjust(&settings)
     return SMTPTransport(
       relays: ports.map { Relay(Smarthost(host: "127.0.0.1", port: $0)) }, settings: settings,

@@ -26,6 +26,8 @@ struct TLSTests {
     if let credentials { source = { () async throws(CredentialFailure) in credentials } }
     var settings = SMTPTransportSettings(hostname: "us.example")
     settings.timeouts = timeouts
+    // On a busy machine a connection may wait long for its first mail.
+    settings.idle = .seconds(600)
     return SMTPTransport(
       relays: [Relay(Smarthost(host: host, port: port), tls: mode)], settings: settings,
       tls: try TLSClient(for: [mode], caFile: path),
