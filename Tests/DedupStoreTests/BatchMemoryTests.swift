@@ -34,7 +34,10 @@ struct BatchMemoryTests {
       Change("an admin who wants the next mail", "requested") { store, _ in
         try await store.passNext([try await row(store)])
       },
-      Change("an admin who splits", "first") { store, _ in _ = try await store.split(try await row(store)) },
+      Change("an admin who splits", "first") { store, _ in
+        for name in ["x", "y"] { try await store.accept(Shop.variant(name, at: nine + .minutes(2))) }
+        #expect(try await store.split(try await row(store)) == .byVariant)
+      },
       Change("a next hop that rejects the mail of the window", "last-one-rejected") { store, _ in
         let gone = DeliveryOutcome.rejected(reason: "550 no", status: "5.1.1")
         let entry = try #require(try await store.queue(limit: 1).first)
