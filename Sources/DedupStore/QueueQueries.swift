@@ -161,10 +161,11 @@ enum QueueQueries {
       doubts: try row.count(4))
   }
 
-  private enum Kind: String, CaseIterable {
+  /// Mail of the site with alerts, and all other mail.
+  enum Kind: String, CaseIterable {
     // As the indexes spell it.
-    case pass = "kind = 'pass'"
-    case other = "kind <> 'pass'"
+    case pass = "kind IN ('pass', 'alert')"
+    case other = "kind NOT IN ('pass', 'alert')"
   }
 
   /// One of the lines that mail stands in, each with an index of its own.
