@@ -51,7 +51,7 @@ def test_black_box_suite(make, workshop: Workshop, tmp_path: Path):
     """All of it, with kill -9 under load and faults of the next hop: nothing fails, nothing stays out unnoticed."""
     way, sink_port = make(tmp_path), free_port()
     relay = workshop.relay(overrides=way.settings | {
-        "delivery": {"smarthost": f"127.0.0.1:{sink_port}"}, "limits": {"idle": f"{IDLE}s"}})
+        "delivery": {"smarthost": f"127.0.0.1:{sink_port}"}, "limits": {"idle": f"{IDLE}s", "message-size": "25MiB"}})
     findings = examine(relay, sink_port, 240, "--retry-wait", "12", "--idle-timeout", str(IDLE), *way.options)
     assert findings.failed == {}
     assert {case: why for case, why in findings.skipped.items() if case not in way.not_run} == {}
