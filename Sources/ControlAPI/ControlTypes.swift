@@ -83,8 +83,9 @@ package struct VariantEntry: Codable, Sendable, Equatable {
   package var lastSeen: Date
   /// Whether the first mail of the error is the first of this variant.
   package var isOfFirstMail: Bool
-  /// Of the latest mail of the variant: the text of the exception as it was printed; the frame that raised it, which may
-  /// be a library's; the frame of the application that called the application's innermost one. Absent: not known.
+  /// The text of the exception as it was printed in the first mail of the variant, or in the latest that went out since.
+  /// Of the same mail, `place` is the frame that raised, which may be a library's, and `caller` the frame of the
+  /// application that called its innermost one. Absent: not known.
   package var text: String?
   package var place: String?
   package var caller: String?

@@ -22,7 +22,7 @@ package struct SitePackages: Hashable, Sendable {
 
   /// Whether the list of a report from this envelope should be looked at.
   package func isDue(_ envelope: String, at now: Timestamp) -> Bool {
-    guard let before = looked[envelope] else { return looked.count < Self.mostEnvelopes }
+    guard let before = looked[envelope] else { return names[envelope] != nil || names.count < Self.mostEnvelopes }
     return now < before || now.since(before) >= Self.interval
   }
 

@@ -177,9 +177,9 @@ extension Batch {
       try DroppedTable.add(1, .doubts, now.quarter, db)
       if let file { effects.orphans.append(file.name) }
     }
-    // Of a large mail nothing is in memory.
-    let start = submission.message.head.isEmpty ? try? submission.message.prefix(HeaderEdit.longestHeader) : nil
-    let subject = HeaderEdit.text(of: "subject", in: start ?? submission.message.head) ?? ""
+    // A large mail has its header in a file.
+    let start = (try? submission.message.prefix(HeaderEdit.longestHeader)) ?? submission.message.head
+    let subject = HeaderEdit.text(of: "subject", in: start) ?? ""
     windows.doubts.note(
       DoubtDigest.Sample(id: id ?? submission.id, subject: DisplayText.oneLine(subject)), of: row)
     return outcome.verdict

@@ -2,9 +2,9 @@ import DedupCore
 import GRDB
 import MailMessage
 
-/// What the reports of each envelope listed as their site's own packages, beside what is known of it in memory.
+/// The table of the packages that reports listed as their site's own, with what it holds in memory (`SitePackages`).
 struct PackageTable {
-  /// As the table holds it.
+  /// What the table holds, but for packages that were lost with a damaged database.
   private(set) var packages: SitePackages
 
   init(_ packages: SitePackages) { self.packages = packages }
@@ -17,7 +17,9 @@ struct PackageTable {
     if listed.isEmpty { return }
     let statement = try db.cachedStatement(
       sql: "INSERT OR IGNORE INTO site_package (envelope, package, since) VALUES (?, ?, ?)")
-    for package in packages.note(listed, of: key, at: now) {
+    _ = packages.note(listed, of: key, at: now)
+    // All of them: a database that took the place of a damaged one may lack some.
+    for package in packages.names(of: key) {
       try statement.execute(arguments: [key, package, now.milliseconds])
     }
   }

@@ -202,7 +202,9 @@ extension Purge {
     case .excessErrors:
       try remove(work, "DELETE FROM fingerprint WHERE id = ? AND last_seen <= ?", db)
       try DroppedTable.add(work.items.count, .errors, now.quarter, db)
-    case .sites: try remove(work, "DELETE FROM site WHERE id = ? AND errors <= ?", db)
+    case .sites:
+      try remove(work, "DELETE FROM site WHERE id = ? AND errors <= ?", db)
+      try db.execute(sql: "DELETE FROM site_package WHERE envelope NOT IN (SELECT envelope FROM site)")
     case .doubts: try remove(work, "DELETE FROM doubt WHERE id = ? AND last_seen <= ?", db)
     case .keptDoubts: return try removeKept(work, db)
     case .tallies: try sumUpTallies(db)

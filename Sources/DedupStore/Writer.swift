@@ -29,7 +29,7 @@ final class Writer: Sendable {
   private let latestSamples = Mutex<(generation: Int, samples: LatestSamples)>((0, LatestSamples()))
   /// By the generation of the database; taken out while a transaction runs.
   private let memory = Mutex<(generation: Int, facts: BatchMemory)>((0, BatchMemory()))
-  /// As they are durable.
+  /// The packages of all envelopes, as far as they are durable.
   private let sitePackages = Mutex(SitePackages())
   /// By the generation of the database.
   private let readPatience: ReadPatience<Int>

@@ -24,7 +24,7 @@ final class Intake: TransactionHandler {
   private let large = DispatchQueue(label: "maildedup.large-mail")
   /// Octets of a mail whose judging may take more than about a millisecond, if somebody wrote it to that end: mails on the
   /// thread that commits would wait for it.
-  private static let largeMail = 64 * 1024
+  private static let largeMail = 32 * 1024
 
   /// - Parameters:
   ///   - reader: judges, with the rules of the admin.

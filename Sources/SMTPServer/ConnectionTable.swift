@@ -178,20 +178,21 @@ final class ConnectionTable: Sendable {
   /// - Parameters:
   ///   - isLocal: whether the client is on this machine.
   ///   - call: is called on its event loop when it is its turn; the place is not its own before `admit`.
-  /// - Returns: false when there are too many that wait, or the listener goes.
+  /// - Returns: why it may not wait; nil: it waits.
   func wait(
     _ channel: any Channel, in line: Line, isLocal: Bool, _ settings: ListenerSettings,
     call: @escaping @Sendable () -> Void
-  ) -> Bool {
-    let isWaiting = state.withLock { state -> Bool in
-      guard !state.isShuttingDown, state.counts.waiting < settings.maximumWaiting else { return false }
+  ) -> Admission? {
+    let obstacle = state.withLock { state -> Admission? in
+      if state.isShuttingDown { return .shuttingDown }
+      guard state.counts.waiting < settings.maximumWaiting else { return .tooMany }
       state.lines[line, default: CircularBuffer()].append(Waiting(channel: channel, call: call))
       state.counts.waiting += 1
-      return true
+      return nil
     }
     // The place may be free since it was refused.
-    if isWaiting, isFree(line, isLocal: isLocal, settings) { callNext(in: line) }
-    return isWaiting
+    if obstacle == nil, isFree(line, isLocal: isLocal, settings) { callNext(in: line) }
+    return obstacle
   }
 
   private func isFree(_ line: Line, isLocal: Bool, _ settings: ListenerSettings) -> Bool {

@@ -47,8 +47,8 @@ final class WaitingHandler: ChannelDuplexHandler, RemovableChannelHandler {
   /// Takes its place in the line.
   func wait(_ channel: any Channel) {
     let me = NIOLoopBound(self, eventLoop: channel.eventLoop)
-    let isWaiting = table.wait(channel, in: line, isLocal: isLocal, settings) { me.value.isCalled() }
-    if !isWaiting { end(.tooMany) }
+    let obstacle = table.wait(channel, in: line, isLocal: isLocal, settings) { me.value.isCalled() }
+    if let obstacle { end(obstacle) }
   }
 
   private func isCalled() {

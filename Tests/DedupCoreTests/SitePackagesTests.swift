@@ -22,7 +22,17 @@ import Testing
     #expect(!packages.isDue("shop", at: now.advanced(by: .seconds(599))))
     #expect(packages.isDue("shop", at: now.advanced(by: SitePackages.interval)))
     #expect(packages.isDue("shop", at: now.advanced(by: .seconds(-1))), "the clock was set back")
-    for number in 0..<SitePackages.mostEnvelopes { _ = packages.note([], of: "e\(number)", at: now) }
+    for number in 0..<SitePackages.mostEnvelopes { _ = packages.note(["a"], of: "e\(number)", at: now) }
     #expect(!packages.isDue("another", at: now))
+  }
+
+  @Test("what a store kept counts among the envelopes, and the list of a known one is looked at after a start")
+  func restored() {
+    var packages = SitePackages()
+    for number in 0..<SitePackages.mostEnvelopes { packages.restore("a", of: "e\(number)") }
+    packages.restore("b", of: "e0")
+    packages.restore("a", of: "another")
+    #expect(packages.names(of: "e0") == ["a", "b"] && packages.names(of: "another").isEmpty)
+    #expect(packages.isDue("e0", at: now) && !packages.isDue("another", at: now))
   }
 }

@@ -162,23 +162,31 @@ import Testing
     #expect(try await store.queueStatus().doubts == 0)
   }
 
-  @Test("Subjects that begin alike are told by their ends, and a large mail has its Subject too")
-  func subjectsOfDigest() async throws {
+  @Test("Subjects that begin alike are told by their ends, also of large mails", arguments: [false, true])
+  func subjectsOfDigest(areLarge: Bool) async throws {
     let folder = try Folder()
     var limits = StoreLimits()
-    limits.inlineOctets = 1000
+    (limits.inlineOctets, limits.reservedOctets) = (1000, 0)
     let store = try Shop.store(folder, limits: limits)
     defer { store.close() }
     try await store.accept(Shop.report())
     for number in 0..<13 {
       var mail = Self.doubt("text-too-large", at: nine + .seconds(number))
       let subject = "[Shop] ERROR (EXTERNAL IP): Internal Server Error: /cart/\(number)/"
-      mail.message = Message(Array("Subject: \(subject)\r\n\r\n".utf8) + [UInt8](repeating: 0x78, count: 2000))
+      let octets = Array("Subject: \(subject)\r\n\r\n".utf8) + [UInt8](repeating: 0x78, count: 2000)
+      mail.message = areLarge ? try Self.onDisk(octets, store) : Message(octets)
+      #expect((mail.message.tail != nil) == areLarge)
       try await store.accept(mail)
     }
     #expect(try await store.tellWhatIsDue(now: nine + .minutes(6)) == nil)
     let text = try #require(try await Self.digests(store).last)
     for number in 10..<13 { #expect(text.contains(" =E2=80=A6/cart/\(number)/\r\n")) }
+  }
+
+  private static func onDisk(_ octets: [UInt8], _ store: SQLiteStore) throws -> Message {
+    let growing = store.largeMessages.begin()
+    try growing.append(octets)
+    return try growing.finish()
   }
 
   @Test("counts, what is kept and what waits for a digest survive a crash")

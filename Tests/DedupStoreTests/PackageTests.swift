@@ -1,4 +1,5 @@
 import DedupCore
+import GRDB
 import MailMessage
 import Testing
 
@@ -28,6 +29,12 @@ import Testing
     store.close()
     let next = try Shop.store(folder)
     #expect(next.packages(of: Shop.envelope) == ["shop", "orders", "badges"])
+    // As if the database had taken the place of a damaged one.
+    try next.writer.outsideTransaction { try $0.execute(sql: "DELETE FROM site_package") }
+    try await next.accept(Self.report(at: nine + SitePackages.interval + SitePackages.interval, ["shop"]))
     next.close()
+    let last = try Shop.store(folder)
+    #expect(last.packages(of: Shop.envelope).sorted() == ["badges", "orders", "shop"])
+    last.close()
   }
 }

@@ -104,8 +104,8 @@ struct WaitingTests {
     let waiting = (0..<3).map { _ in channel() }
     let lines: [ConnectionTable.Line] = [.all, .client("a"), .all]
     for (number, channel) in waiting.enumerated() {
-      #expect(
-        table.wait(channel, in: lines[number], isLocal: false, settings) { line.note("\(number)") })
+      let obstacle = table.wait(channel, in: lines[number], isLocal: false, settings) { line.note("\(number)") }
+      #expect(obstacle == nil)
     }
     #expect(table.admit(channel(), isProxied: false, settings) == .tooMany)
     table.leave(waiting[0], .all)
@@ -115,5 +115,7 @@ struct WaitingTests {
     #expect(line.called.withLock { $0 } == ["1", "2"])
     #expect(table.counts.waiting == 0)
     #expect(table.admit(channel(), isProxied: false, settings) == .admitted)
+    _ = table.shutDown()
+    #expect(table.wait(channel(), in: .all, isLocal: false, settings) {} == .shuttingDown)
   }
 }

@@ -31,7 +31,7 @@ struct MailHistory: Sendable {
     mails.append(number)
   }
 
-  /// What the relay would have found, with what it knew by then of the site's own packages.
+  /// Judges a mail as the relay would have, with the packages that earlier mails listed as the site's own.
   private mutating func judged(_ mail: PastMail) -> Judged {
     let key = Site.envelopeKey(of: mail.envelope)
     let known = packages.names(of: key)
