@@ -13,6 +13,8 @@ package import MailMessage
 /// A mail that goes out because it is another path of an error that is held back also gets `X-MailDedup-Variant`. It
 /// says how many are held back and leaves their count as it is.
 ///
+/// A mail that goes past a store whose disk is full says no count, or that of the errors since then.
+///
 /// A mail with a signature of its own keeps its Subject, and one with DKIM gets no thread fields: a signature may cover
 /// that there are none (RFC 6376 section 5.4.2).
 ///

@@ -66,6 +66,18 @@ package struct ReservedArrival: Hashable, Sendable {
     case forwarded = 1
     /// Kept in the emergency spool, whose import counts it.
     case spooled = 2
+    /// About to be cut through. As long as nobody knows what the next hop said it is counted, and opens no window.
+    case offered = 3
+    /// Cut through to the next hop, which did not take it: as if it had never come.
+    case refused = 4
+
+    /// Whether the import of the reserve counts it.
+    package var isCounted: Bool {
+      switch self {
+      case .suppressed, .forwarded, .offered: true
+      case .spooled, .refused: false
+      }
+    }
   }
 
   package init(at: Timestamp, fate: Fate) {
@@ -98,19 +110,23 @@ package struct ReservedWindows: Sendable {
 
   /// Takes note of a mail that an earlier process counted.
   package mutating func note(_ arrival: ReservedArrival, of key: ReservedError.Key) {
+    guard arrival.fate != .refused else { return }
     var record = WindowRecord.arriving(records[key], nil, now: arrival.at)
     switch arrival.fate {
     case .suppressed: record.carryOut(.suppress(.insideWindow, record.count), now: arrival.at)
     case .forwarded, .spooled: record.opensWindow(at: arrival.at)
+    case .offered, .refused: break
     }
     note(record, of: key)
   }
 }
 
 extension WindowRecord {
-  /// Adds what the reserve counted: the store held no such mail.
+  /// Adds what the reserve counted: the store held no such mail. What the store itself held back stays untold: a mail
+  /// that went past it says only what the reserve held.
   package mutating func add(_ arrivals: [ReservedArrival]) {
-    for arrival in arrivals where arrival.fate != .spooled {
+    let heldBefore = held
+    for arrival in arrivals where arrival.fate.isCounted {
       total = total.saturatingAdding(1)
       episode.mails = episode.mails.saturatingAdding(1)
       lastSeen = max(lastSeen, arrival.at)
@@ -122,8 +138,10 @@ extension WindowRecord {
         lastReason = SuppressionReason.insideWindow.rawValue
       case .forwarded:
         if windowStart.map({ $0 < arrival.at }) ?? true { opensWindow(at: arrival.at) }
+        held = heldBefore
         lastReason = ForwardReason.first.text
-      case .spooled: break
+      case .offered: lastReason = ForwardReason.first.text
+      case .spooled, .refused: break
       }
     }
   }

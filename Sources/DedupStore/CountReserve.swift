@@ -35,14 +35,22 @@ package final class CountReserve: Sendable {
     package var position: Position
   }
 
+  /// One mail that was counted; for `correct`.
+  package struct Place: Hashable, Sendable {
+    fileprivate var generation: UInt64
+    fileprivate var number: Int
+  }
+
   private struct State {
     var descriptor: CInt = -1
     var generation: UInt64 = 1
     var end = CountReserve.headerOctets
     var errors: [ReservedError] = []
     var numbers: [ReservedError.Key: Int] = [:]
-    /// Of each frame that counts a mail: where it ends, of which error it is.
-    var arrivals: [(end: Int, error: Int, arrival: ReservedArrival)] = []
+    /// Of each frame that counts a mail: where it begins and ends, of which error it is.
+    var arrivals: [(range: Range<Int>, error: Int, arrival: ReservedArrival)] = []
+    /// Those of which nobody knows yet what the next hop says: the import leaves them for later.
+    var underway: Set<Int> = []
   }
 
   static let headerOctets = 16
@@ -86,7 +94,9 @@ package final class CountReserve: Sendable {
   /// - Parameter error: written with its first mail; three quarters of the file are for errors at most, so that those
   ///   which are known can still be counted.
   /// - Throws: `.diskFull` when the reserve is used up.
-  package func add(_ arrival: ReservedArrival, of error: ReservedError) throws(StoreFailure) {
+  /// - Returns: its place. One that is `.offered` has to be corrected once it is known what became of it.
+  @discardableResult
+  package func add(_ arrival: ReservedArrival, of error: ReservedError) throws(StoreFailure) -> Place {
     try state.withLock { state throws(StoreFailure) in
       try Faults.translated {
         var number = state.numbers[error.key]
@@ -102,9 +112,26 @@ package final class CountReserve: Sendable {
         let content =
           [2, arrival.fate.rawValue] + Self.octets(UInt64(index))
           + Self.octets(UInt64(bitPattern: arrival.at.milliseconds))
+        let begin = state.end
         try append(content, &state, syncs: true)
-        state.arrivals.append((state.end, index, arrival))
+        state.arrivals.append((begin..<state.end, index, arrival))
+        let place = Place(generation: state.generation, number: state.arrivals.count - 1)
+        if arrival.fate == .offered { state.underway.insert(place.number) }
+        return place
       }
+    }
+  }
+
+  /// Says what became of a mail that was `.offered`. When that cannot be written, this process still knows; after a
+  /// crash it stands as offered.
+  package func correct(_ place: Place, to fate: ReservedArrival.Fate) {
+    state.withLock { state in
+      // While it is under way nothing is cleared, so the generation is the same.
+      guard place.generation == state.generation, state.underway.remove(place.number) != nil else { return }
+      state.arrivals[place.number].arrival.fate = fate
+      let content = [3, fate.rawValue] + Self.octets(UInt64(place.number))
+      // A disk that fails now and then is asked more than once.
+      for _ in 1...3 where (try? append(content, &state, syncs: true)) != nil { return }
     }
   }
 
@@ -114,12 +141,13 @@ package final class CountReserve: Sendable {
   package func content(after imported: Position?) -> Content? {
     state.withLock { state in
       let done = imported?.generation == state.generation ? imported?.end ?? 0 : 0
-      let waiting = state.arrivals.filter { $0.end > done }
+      let end = state.underway.map { state.arrivals[$0].range.lowerBound }.min() ?? state.end
+      let waiting = state.arrivals.filter { $0.range.upperBound > done && $0.range.upperBound <= end }
       guard !waiting.isEmpty else { return nil }
       let byError = Dictionary(grouping: waiting, by: \.error)
       return Content(
         errors: byError.sorted { $0.key < $1.key }.map { (state.errors[$0.key], $0.value.map(\.arrival)) },
-        position: Position(generation: state.generation, end: state.end))
+        position: Position(generation: state.generation, end: end))
     }
   }
 
@@ -218,7 +246,12 @@ extension CountReserve {
       let index = number(body.dropFirst().prefix(8))
       guard index < state.errors.count else { return false }
       let at = Timestamp(milliseconds: Int64(bitPattern: number(body.dropFirst(9))))
-      state.arrivals.append((end, Int(index), ReservedArrival(at: at, fate: fate)))
+      state.arrivals.append((state.end..<end, Int(index), ReservedArrival(at: at, fate: fate)))
+    case 3:
+      guard body.count == 9, let fate = body.first.flatMap({ ReservedArrival.Fate(rawValue: $0) }) else { return false }
+      let place = number(body.dropFirst())
+      guard place < state.arrivals.count else { return false }
+      state.arrivals[Int(place)].arrival.fate = fate
     default: return false
     }
     state.end = end

@@ -19,7 +19,7 @@ extension SQLiteStore {
         for (error, arrivals) in content.errors { try batch.add(arrivals, of: error) }
         try SettingTable.set(Self.reserveSetting, content.position.text, batch.db)
       }
-      count = content.errors.reduce(0) { $0 + $1.arrivals.count { $0.fate != .spooled } }
+      count = content.errors.reduce(0) { $0 + $1.arrivals.count(where: \.fate.isCounted) }
       try reserve.clear(upTo: content.position)
     } else if let imported {
       try reserve.clear(upTo: imported)
@@ -36,8 +36,8 @@ extension Batch {
       switch arrival.fate {
       case .suppressed:
         tally.add(.suppressed, SuppressionReason.insideWindow.rawValue, fingerprint: row, at: arrival.at)
-      case .forwarded: tally.add(.forwarded, ForwardReason.first.text, fingerprint: row, at: arrival.at)
-      case .spooled: break
+      case .forwarded, .offered: tally.add(.forwarded, ForwardReason.first.text, fingerprint: row, at: arrival.at)
+      case .spooled, .refused: break
       }
     }
   }

@@ -167,7 +167,7 @@ struct WindowTable {
   mutating func add(
     _ arrivals: [ReservedArrival], of error: ReservedError, _ policy: WindowPolicy, _ db: Database
   ) throws -> Int64? {
-    guard let first = arrivals.map(\.at).min(), arrivals.contains(where: { $0.fate != .spooled }) else { return nil }
+    guard let first = arrivals.filter(\.fate.isCounted).map(\.at).min() else { return nil }
     let submission = Submission(
       id: QueueIDs.next(at: first), receivedAt: first, envelope: error.envelope, received: [],
       message: Message(error.head), judged: .report(error.occurrence))

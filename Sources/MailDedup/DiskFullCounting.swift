@@ -13,8 +13,8 @@ final class DiskFullCounting: Sendable {
   enum Answer: Sendable {
     /// It is counted, durably; so many are held back.
     case counted(RunningCount)
-    /// It goes on, as what its verdict says; `finished` has to be called with what became of it.
-    case goesOn(Verdict)
+    /// It goes on, and what becomes of it has to be told.
+    case goesOn(Telling)
     /// It is asked again when the mail of its error that is under way has its fate.
     case waits
     /// The reserve cannot help.
@@ -78,39 +78,80 @@ final class DiskFullCounting: Sendable {
       return decision
     }
     guard let decision else { return .waits }
-    guard case .suppress(_, let count) = decision.verdict else { return .goesOn(decision.verdict) }
+    guard case .suppress(_, let count) = decision.verdict else {
+      return .goesOn(Telling(submission: submission, occurrence: occurrence, verdict: decision.verdict, counting: self))
+    }
+    guard add(.suppressed, submission, occurrence) != nil else { return .unavailable }
+    state.withLock { $0.windows.note(decision.record, of: key) }
+    return .counted(count)
+  }
+
+  /// A mail that goes on, of which others of its error wait to hear: exactly one of `wasSpooled` and `wasOffered` has to
+  /// be called.
+  final class Telling: Sendable {
+    private let submission: Submission
+    private let occurrence: Occurrence
+    private let verdict: Verdict
+    private let counting: DiskFullCounting
+    private let place = Current<CountReserve.Place?>(nil)
+
+    fileprivate init(
+      submission: Submission, occurrence: Occurrence, verdict: Verdict, counting: DiskFullCounting
+    ) {
+      self.submission = submission
+      self.occurrence = occurrence
+      self.verdict = verdict
+      self.counting = counting
+    }
+
+    /// The spool has it, and its import counts it. Blocks for a sync.
+    func wasSpooled() {
+      counting.finished(submission, occurrence, isTold: counting.add(.spooled, submission, occurrence) != nil)
+    }
+
+    /// To be called before the next hop is offered the mail: it may say no count that is not durable. Blocks for a sync.
+    ///
+    /// - Returns: what the mail says of itself; nil: nothing, since it cannot be counted.
+    func offer() -> Verdict? {
+      let place = counting.add(.offered, submission, occurrence)
+      self.place.adopt(place)
+      guard place != nil, case .forward(let reason, let count) = verdict else { return nil }
+      // What came before the disk was full only the store knows; so it says what the reserve held back, or no count.
+      return .forward(reason, count.flatMap { $0.heldBack > 0 ? $0 : nil })
+    }
+
+    /// The next hop answered; if it did not take the mail, the next one of its error goes on as well.
+    func wasOffered(isTaken: Bool) {
+      // One that went out without its count opens no window, or what that holds back were not counted.
+      guard let place = place.value else { return counting.finished(submission, occurrence, isTold: false) }
+      counting.reserve.correct(place, to: isTaken ? .forwarded : .refused)
+      counting.finished(submission, occurrence, isTold: isTaken)
+    }
+  }
+
+  private func add(
+    _ fate: ReservedArrival.Fate, _ submission: Submission, _ occurrence: Occurrence
+  ) -> CountReserve.Place? {
     do {
-      try reserve.add(
-        ReservedArrival(at: now, fate: .suppressed), of: ReservedError(occurrence, of: submission))
-      state.withLock { $0.windows.note(decision.record, of: key) }
-      return .counted(count)
+      return try reserve.add(
+        ReservedArrival(at: submission.receivedAt, fate: fate), of: ReservedError(occurrence, of: submission))
     } catch {
       logger.warning("reserve-used-up", metadata: ["id": "\(submission.id)", "error": "\(error)"])
-      return .unavailable
+      return nil
     }
   }
 
-  /// Says what became of a mail that went on; nil: nobody took it, so the next one of its error goes on as well.
-  func finished(_ submission: Submission, _ occurrence: Occurrence, _ fate: ReservedArrival.Fate?) {
+  /// - Parameter isTold: somebody has the mail, and the reserve has it counted: its window opens.
+  private func finished(_ submission: Submission, _ occurrence: Occurrence, isTold: Bool) {
     let key = ReservedError.Key(occurrence)
-    if let fate { note(submission, occurrence, fate) }
-    let waiting = state.withLock { $0.waiting.removeValue(forKey: key) ?? [] }
+    let waiting = state.withLock { state in
+      if isTold {
+        let decision = state.windows.decide(occurrence, policy(), now: submission.receivedAt)
+        state.windows.note(decision.record, of: key)
+      }
+      return state.waiting.removeValue(forKey: key) ?? []
+    }
     for again in waiting { again() }
-  }
-
-  private func note(_ submission: Submission, _ occurrence: Occurrence, _ fate: ReservedArrival.Fate) {
-    let now = submission.receivedAt
-    do {
-      try reserve.add(ReservedArrival(at: now, fate: fate), of: ReservedError(occurrence, of: submission))
-    } catch {
-      // It went out all the same; without its count the window must not open, or what it holds back were not counted.
-      return logger.warning("reserve-used-up", metadata: ["id": "\(submission.id)", "error": "\(error)"])
-    }
-    let key = ReservedError.Key(occurrence)
-    state.withLock { state in
-      let decision = state.windows.decide(occurrence, policy(), now: now)
-      state.windows.note(decision.record, of: key)
-    }
   }
 
   /// A mail came for which there was no room.

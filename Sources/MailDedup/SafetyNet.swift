@@ -50,7 +50,7 @@ final class SafetyNet: Sendable {
     disk.async { [self] in
       if failure.kind == .diskFull { counting?.noteFull(at: submission.receivedAt) }
       guard failure.kind == .diskFull, let counting, case .report(let occurrence) = submission.judged else {
-        return keep(submission, because: failure, nil, reply) { _ in }
+        return keep(submission, because: failure, telling: nil, reply)
       }
       let again = { @Sendable [self] in take(submission, because: failure, reply: reply) }
       switch counting.take(submission, occurrence, again: again) {
@@ -58,38 +58,37 @@ final class SafetyNet: Sendable {
         count { $0.counted += 1 }
         log(.info, "suppressed", submission, SuppressionReason.insideWindow.rawValue)
         reply(Reply(250, EnhancedStatusCode(2, 0, 0), "counted as \(submission.id), \(running.heldBack) held back"))
-      case .goesOn(let verdict):
-        keep(submission, because: failure, verdict, reply) { counting.finished(submission, occurrence, $0) }
+      case .goesOn(let telling): keep(submission, because: failure, telling: telling, reply)
       case .waits: break
-      case .unavailable: keep(submission, because: failure, nil, reply) { _ in }
+      case .unavailable: keep(submission, because: failure, telling: nil, reply)
       }
     }
   }
 
-  /// - Parameters:
-  ///   - verdict: what a mail that is cut through says of itself; nil: nothing.
-  ///   - finished: hears who took it; nil: nobody did.
+  /// - Parameter telling: what its error's other mails wait for; nil: nothing waits for this one.
   private func keep(
-    _ submission: Submission, because failure: StoreFailure, _ verdict: Verdict?,
-    _ reply: @escaping @Sendable (Reply) -> Void, finished: @escaping @Sendable (ReservedArrival.Fate?) -> Void
+    _ submission: Submission, because failure: StoreFailure, telling: DiskFullCounting.Telling?,
+    _ reply: @escaping @Sendable (Reply) -> Void
   ) {
     do {
       try spool.keep(submission, transactions: failure.transactions)
       count { $0.spooled += 1 }
       log(.warning, "spooled", submission, failure.description)
       reply(Reply(250, EnhancedStatusCode(2, 0, 0), "kept as \(submission.id)"))
-      finished(.spooled)
+      telling?.wasSpooled()
     } catch {
       log(.error, "not-spooled", submission, "\(error)")
+      let verdict = telling?.offer()
       Task {
         let answer = await cutThrough(submission, verdict)
         // Before the client hears of it: its next mail of this error may be here at once.
-        finished(answer.isPositive ? .forwarded : nil)
+        telling?.wasOffered(isTaken: answer.isPositive)
         reply(answer)
       }
     }
   }
 
+  /// - Parameter verdict: what the mail says of itself; nil: nothing.
   private func cutThrough(_ submission: Submission, _ verdict: Verdict?) async -> Reply {
     let route = route.value
     let rendering = verdict.map { ForwardedMail.render(submission, $0) } ?? .init(top: submission.received)

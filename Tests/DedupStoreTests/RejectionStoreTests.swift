@@ -214,6 +214,60 @@ struct CountReserveTests {
     #expect(row.record.total == 5 && row.record.suppressed == 4 && row.record.held == 4)
   }
 
+  @Test(
+    "a mail that was offered counts, and opens its window only when the next hop is known to have it",
+    arguments: [
+      (ReservedArrival.Fate.forwarded, 1, "inside-window", "taken"),
+      (.refused, 0, "first", "refused: as if it had never come"),
+      (nil, 1, "last-one-rejected", "killed before the answer"),
+    ] as [(ReservedArrival.Fate?, Int, String, String)])
+  func offered(fate: ReservedArrival.Fate?, count: Int, next: String, sentence: String) async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    let reserve = try CountReserve(path: folder.file("reserve"), octets: 64 << 10)
+    let place = try reserve.add(ReservedArrival(at: nine, fate: .offered), of: Self.error)
+    if let fate { reserve.correct(place, to: fate) }
+    let again = try CountReserve(path: folder.file("reserve"), octets: 64 << 10)
+    #expect(try await store.importCounts(from: again) == count, "\(sentence)")
+    #expect(try await store.totals() == Totals(forwarded: count, suppressed: 0))
+    #expect(try await store.accept(Shop.report(at: nine + .minutes(2))).reason == next, "\(sentence)")
+  }
+
+  @Test("an import leaves what is being offered, and what came after it, for the next one")
+  func underway() throws {
+    let folder = try Folder()
+    let reserve = try CountReserve(path: folder.file("reserve"), octets: 64 << 10)
+    try reserve.add(ReservedArrival(at: nine, fate: .suppressed), of: Self.error)
+    let place = try reserve.add(ReservedArrival(at: nine, fate: .offered), of: Self.error)
+    try reserve.add(ReservedArrival(at: nine, fate: .suppressed), of: Self.error)
+    let first = try #require(reserve.content(after: nil))
+    #expect(first.errors.flatMap(\.arrivals).map(\.fate) == [.suppressed])
+    try reserve.clear(upTo: first.position)
+    reserve.correct(place, to: .forwarded)
+    let rest = try #require(reserve.content(after: first.position))
+    #expect(rest.errors.flatMap(\.arrivals).map(\.fate) == [.forwarded, .suppressed])
+    try reserve.clear(upTo: rest.position)
+    #expect(reserve.isEmpty)
+  }
+
+  @Test(
+    "what the store held back before its disk was full is told by the next mail, not lost with the one that went past it"
+  )
+  func heldBefore() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    for _ in 0..<3 { try await store.accept(Shop.report()) }
+    let reserve = try CountReserve(path: folder.file("reserve"), octets: 64 << 10)
+    for (minute, fate) in [(1, ReservedArrival.Fate.forwarded), (2, .suppressed)] {
+      try reserve.add(ReservedArrival(at: nine + .minutes(minute), fate: fate), of: Self.error)
+    }
+    #expect(try await store.importCounts(from: reserve) == 2)
+    let row = try #require(try await store.fingerprints(FingerprintQuery(), now: nine + .minutes(2)).first)
+    #expect(row.record.total == 5 && row.record.held == 3 && row.record.windowStart == nine + .minutes(1))
+  }
+
   @Test("what is added during an import is imported by the next one")
   func during() async throws {
     let folder = try Folder()

@@ -83,6 +83,24 @@ import Testing
     #expect(hop.envelopes.count == 3 && net.counts.refused == 3)
   }
 
+  @Test("a mail that cannot be counted says no count: whoever reads the next one would add it up wrongly")
+  func saysNoCountThatIsNotDurable() async throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let hop = RecordingTransport("hop:25")
+    let counting = try counting()
+    guard case .report(let occurrence) = report(1, error: "ffff").judged else { return }
+    let filling = ReservedError(occurrence, of: report(1))
+    while (try? counting.reserve.add(ReservedArrival(at: Self.start, fate: .spooled), of: filling)) != nil {}
+    let net = SafetyNet(
+      spool: EmergencySpool(directory: "/dev/null/spool"), counting: counting, route: Current(Route(hop)), logger: quiet
+    )
+    for number in 1...2 { #expect(await take(net, report(Int64(number))).code == 250) }
+    #expect(hop.messages.count == 2)
+    for message in hop.messages {
+      #expect(!String(decoding: message.head, as: UTF8.self).contains("X-MailDedup-Count"))
+    }
+  }
+
   @Test("mails of one error that come at once wait for the fate of the first, and are counted")
   func atOnce() async throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }

@@ -9,17 +9,18 @@ import Testing
 final class RecordingTransport: Transport {
   let nextHop: String
   private let outcome: DeliveryOutcome
-  private let taken = Mutex<[Envelope]>([])
+  private let taken = Mutex<[(envelope: Envelope, message: Message)]>([])
 
   init(_ nextHop: String, outcome: DeliveryOutcome = .delivered(reply: "250 ok")) {
     self.nextHop = nextHop
     self.outcome = outcome
   }
 
-  var envelopes: [Envelope] { taken.withLock { $0 } }
+  var envelopes: [Envelope] { taken.withLock { $0.map(\.envelope) } }
+  var messages: [Message] { taken.withLock { $0.map(\.message) } }
 
   func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> DeliveryResult {
-    taken.withLock { $0.append(envelope) }
+    taken.withLock { $0.append((envelope, message)) }
     return DeliveryResult(envelope.recipients.map { _ in outcome }, nextHop: nextHop)
   }
 

@@ -26,6 +26,11 @@ class Taken:
     held_back: int | None
     raw: bytes = field(repr=False)
 
+    @property
+    def is_uncounted(self) -> bool:
+        """Whether it went past a store whose disk was full, which alone knows the count of its error."""
+        return self.count is None and b"\r\nX-MailDedup-Fingerprint: " in self.raw[:4096]
+
 
 class QuickSink(ThreadedServer):
     """Listens on the same port after each stop. With `hesitant`, each recipient later-…@… is told 451 once.
