@@ -50,6 +50,18 @@ package struct Settlement: Hashable, Sendable {
   }
 }
 
+extension Settlement {
+  /// Of a mail that an earlier process handed over and did not record any more: whom it left is tried again.
+  package init(
+    ofRecalled entry: QueueID, delivered: [EmailAddress], attempts: Int, nextAttempt: Timestamp,
+    departures: [Departures]
+  ) {
+    self.init(
+      entry: entry, remaining: [], nextAttempt: nextAttempt, attempts: attempts, delivered: delivered, failed: [],
+      reopensWindow: false, departures: departures, nextHop: "")
+  }
+}
+
 extension RetryPolicy {
   /// What `attempt` means for `entry`: who is done, who waits until when, who is given up.
   ///

@@ -109,6 +109,11 @@ enum QueueTable {
     return Facts(recipients: try recipients(of: id, db), file: try row.optionalText(3), opened: opened)
   }
 
+  /// How often it was tried; nil: it is gone.
+  static func attempts(_ id: QueueID, _ db: Database) throws -> Int? {
+    try Int.fetchOne(db, sql: "SELECT attempts FROM entry WHERE id = ?", arguments: [id.rawValue])
+  }
+
   /// Records a failed attempt: who of `recipients` is `open`, and when it is tried again.
   static func update(
     _ settlement: Settlement, recipients: [Recipient], open: [Recipient], scheduledAt: Timestamp?,

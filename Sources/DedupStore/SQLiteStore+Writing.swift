@@ -94,7 +94,7 @@ extension SQLiteStore {
   /// Carries out what an attempt meant, in one durable transaction: recipients with a final fate leave the entry, the
   /// entry leaves the queue with its last one, `bounce` (or a delay notice) enters it, and the window of a first mail
   /// that nobody got opens again. A settlement for an entry that is gone does nothing. Cancelling the calling task does
-  /// not stop it.
+  /// not stop it. Killed before that, the next process records who got it (`recallHandovers`).
   ///
   /// - Parameters:
   ///   - delayNoticeSent: the sender now knows that the mail is late.
@@ -104,8 +104,13 @@ extension SQLiteStore {
   ) async throws(StoreFailure) {
     let settling = Settling(
       settlement: settlement, at: latestTime, notice: bounce, delayNoticeSent: delayNoticeSent, gathered: gathered)
-    guard bounce != nil else { return try await share(isPatient: true) { try $0.settle(settling, noticeFile: nil) } }
-    try await commit(bounce) { try $0.settle(settling, noticeFile: $1) }
+    handovers.note(settlement)
+    if bounce == nil {
+      try await share(isPatient: true) { try $0.settle(settling, noticeFile: nil) }
+    } else {
+      try await commit(bounce) { try $0.settle(settling, noticeFile: $1) }
+    }
+    handovers.forget(settlement.entry)
   }
 
   /// Queues a mail that tells of the oldest `count` replacements, which are then told. Without a mail they are as well.

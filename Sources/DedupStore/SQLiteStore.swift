@@ -22,7 +22,8 @@ import Synchronization
 /// is a `StoreFailure`, and then nothing of what was asked has been stored. The caller picks queue ids that are not in
 /// use; a mail with one that is fails alone.
 ///
-/// The directory holds `dedup.sqlite` with its `-wal` and `-shm`, `bodies/` and `lock`, and whatever was set aside. The owner must call `close`.
+/// The directory holds `dedup.sqlite` with its `-wal` and `-shm`, `bodies/`, `handovers` and `lock`, and whatever was set
+/// aside. The owner must call `close`.
 package final class SQLiteStore: MailStore, Sendable {
   let queue: CommitQueue<Batch>
   let reader: StoreReader
@@ -30,6 +31,7 @@ package final class SQLiteStore: MailStore, Sendable {
   let limits: StoreLimits
   let logger: Logger
   let explainer: Explainer
+  let handovers: HandoverNotes
   let writer: Writer
   let wiping = DispatchQueue(label: "dedup-store.wiping")
   /// By queue id.
@@ -84,6 +86,7 @@ package final class SQLiteStore: MailStore, Sendable {
     largeMessages = IncomingMessages(folder: files.bodies, limits: limits)
     self.logger = logger
     explainer = Explainer(explain)
+    handovers = HandoverNotes(path: files.handovers)
     queue = CommitQueue(
       limits: limits, transaction: { [writer] in try writer.commit($0) }, diagnose: Faults.failure,
       idle: { [writer, logger] in Self.tidy(writer, logger) }, arriving: arriving)

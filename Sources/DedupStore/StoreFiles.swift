@@ -16,6 +16,7 @@ struct StoreFiles: Sendable {
     return files
   }
   var lock: String { directory + "/lock" }
+  var handovers: String { directory + "/handovers" }
   var bodies: String { directory + "/bodies" }
 
   /// Makes `path` and what is missing above it, for us alone. A directory that exists keeps its mode: it may be one

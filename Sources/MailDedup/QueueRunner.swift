@@ -78,7 +78,7 @@ struct QueueRunner: Service {
 
   func run() async throws {
     store.onQueued { [arrivals, events] in if arrivals.add($0) { events.add(.added) } }
-    await recallDepartures()
+    await recall()
     events.add(.wake)
     await withGracefulShutdownHandler {
       await withTaskExecutorPreference(executor) {
@@ -89,8 +89,14 @@ struct QueueRunner: Service {
     }
   }
 
-  /// What went out before this start counts against the limits of today.
-  private func recallDepartures() async {
+  /// What went out before this start does not go out again, and counts against the limits of today.
+  private func recall() async {
+    do {
+      let handovers = try await store.recallHandovers()
+      if handovers > 0 { logger.notice("handovers-recalled", metadata: ["mails": "\(handovers)"]) }
+    } catch {
+      logger.error("handovers-unreadable", metadata: ["error": "\(error)"])
+    }
     do {
       let recorded = try await store.departures()
       departing.pacing.adopt(DeliveryPacing(recorded, now: WallClock.now()))

@@ -1,0 +1,201 @@
+package import DedupCore
+import Glibc
+import MailMessage
+import Synchronization
+
+/// What next hops took and the database has not recorded yet, in a small file beside it.
+///
+/// A note is written without a sync before the transaction that records the handover, and removed after it. So a
+/// process that is killed in between leaves it to the next one, which does not send that mail again; a loss of power may
+/// take it along (RFC 1047: better twice than never). No failure here is one of the mail: without a note it may come
+/// twice.
+///
+/// The file is a row of slots of 4,096 octets, one for each handover under way: length, CRC-32C, and text. Numbers are
+/// little-endian.
+final class HandoverNotes: Sendable {
+  private struct State {
+    var descriptor: CInt
+    var slots: [QueueID: Int] = [:]
+    /// Slots are used from the lowest one, so the file is as long as most mails were ever under way at once.
+    var free: [Int] = []
+    var count = 0
+    var found: [Int: HandoverNote] = [:]
+  }
+
+  private static let slotOctets = 4096
+  private static let header = 8
+  /// More handovers than this are never under way.
+  private static let mostSlots = 4096
+  private let path: String
+  private let state: Mutex<State>
+
+  init(path: String) {
+    self.path = path
+    var state = State(descriptor: open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600))
+    if state.descriptor >= 0 { Self.find(&state, path) }
+    self.state = Mutex(state)
+  }
+
+  deinit { state.withLock { if $0.descriptor >= 0 { _ = Glibc.close($0.descriptor) } } }
+
+  /// What a process before this one did not record any more.
+  var found: [HandoverNote] { state.withLock { Array($0.found.values) } }
+
+  /// That is recorded now.
+  func forgetFound() {
+    state.withLock { state in
+      for slot in state.found.keys { clear(slot, &state) }
+      state.found = [:]
+    }
+  }
+
+  /// Notes whom `settlement` calls delivered, as far as there is room in a slot.
+  func note(_ settlement: Settlement) {
+    guard let octets = HandoverNote(settlement).octets(most: Self.slotOctets - Self.header) else { return }
+    let number = UInt64(octets.count) | UInt64(Checksum.crc32c(octets)) << 32
+    state.withLock { state in
+      guard state.descriptor >= 0, let slot = Self.slot(of: settlement.entry, &state) else { return }
+      let frame = (0..<UInt64(Self.header)).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) } + octets
+      try? SyncedFile.write(frame, to: state.descriptor, at: slot * Self.slotOctets, of: path)
+    }
+  }
+
+  /// The database has it.
+  func forget(_ entry: QueueID) {
+    state.withLock { state in
+      if let slot = state.slots.removeValue(forKey: entry) { clear(slot, &state) }
+    }
+  }
+
+  private func clear(_ slot: Int, _ state: inout State) {
+    let zeros = [UInt8](repeating: 0, count: Self.slotOctets)
+    try? SyncedFile.write(zeros, to: state.descriptor, at: slot * Self.slotOctets, of: path)
+    state.free.append(slot)
+  }
+
+  private static func slot(of entry: QueueID, _ state: inout State) -> Int? {
+    if let slot = state.slots[entry] { return slot }
+    let slot: Int
+    if let free = state.free.popLast() {
+      slot = free
+    } else {
+      guard state.count < mostSlots else { return nil }
+      slot = state.count
+      state.count += 1
+    }
+    state.slots[entry] = slot
+    return slot
+  }
+
+  private static func find(_ state: inout State, _ path: String) {
+    var status = stat()
+    guard fstat(state.descriptor, &status) == 0 else { return }
+    let size = min(Int(status.st_size), mostSlots * slotOctets)
+    guard let octets = try? SyncedFile.read(state.descriptor, at: 0, count: size, of: path) else { return }
+    state.count = (size + slotOctets - 1) / slotOctets
+    for slot in 0..<state.count {
+      let start = slot * slotOctets
+      if let note = note(in: octets[start..<min(start + slotOctets, octets.count)]) {
+        state.found[slot] = note
+      } else {
+        state.free.append(slot)
+      }
+    }
+  }
+
+  private static func note(in slot: ArraySlice<UInt8>) -> HandoverNote? {
+    let number = slot.prefix(header).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    let count = Int(number & 0xFFFF_FFFF)
+    guard count > 0, header + count <= slot.count else { return nil }
+    let content = slot.dropFirst(header).prefix(count)
+    return Checksum.crc32c(content) == UInt32(number >> 32) ? HandoverNote(content) : nil
+  }
+}
+
+/// One handover: as much of its settlement as keeps the mail from coming twice.
+struct HandoverNote: Hashable, Sendable {
+  var entry: QueueID
+  /// Of the entry, this one included; the database has it when it counts as many.
+  var attempts: Int
+  /// When those who did not get it are tried again.
+  var nextAttempt: Timestamp
+  var delivered: [EmailAddress]
+  var departures: [Departures]
+
+  init(_ settlement: Settlement) {
+    entry = settlement.entry
+    attempts = settlement.attempts
+    nextAttempt = settlement.nextAttempt
+    delivered = settlement.delivered
+    departures = settlement.departures
+  }
+
+  /// A line of numbers, a line for each departure, an empty one, and a line for each recipient; nil when nobody got it.
+  ///
+  /// - Parameter most: octets; recipients beyond are left out.
+  func octets(most: Int) -> [UInt8]? {
+    if delivered.isEmpty { return nil }
+    var text = "\(entry.rawValue) \(attempts) \(nextAttempt.milliseconds)\n"
+    for departure in departures {
+      text += "\(departure.minute) \(departure.ordinary) \(departure.other) \(departure.nextHop)\n"
+    }
+    var octets = Array((text + "\n").utf8)
+    for recipient in delivered {
+      let line = Array((recipient.text + "\n").utf8)
+      guard octets.count + line.count <= most else { break }
+      octets += line
+    }
+    return octets.count <= most ? octets : nil
+  }
+
+  init?(_ octets: ArraySlice<UInt8>) {
+    let lines = String(decoding: octets, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+    let numbers = lines[0].split(separator: " ").compactMap { Int64($0) }
+    guard numbers.count == 3, let attempts = Int(exactly: numbers[1]), let gap = lines.firstIndex(of: "") else {
+      return nil
+    }
+    entry = QueueID(rawValue: numbers[0])
+    self.attempts = attempts
+    nextAttempt = Timestamp(milliseconds: numbers[2])
+    departures = lines[1..<gap].compactMap(Self.departures)
+    delivered = lines[(gap + 1)...].filter { !$0.isEmpty }.map { EmailAddress(String($0)) }
+  }
+
+  private static func departures(_ line: Substring) -> Departures? {
+    let parts = line.split(separator: " ", maxSplits: 3)
+    guard parts.count == 4, let minute = Int64(parts[0]), let ordinary = Int(parts[1]), let other = Int(parts[2]) else {
+      return nil
+    }
+    return Departures(nextHop: String(parts[3]), minute: minute, ordinary: ordinary, other: other)
+  }
+
+  /// What it does to the entry.
+  var settling: Settling {
+    Settling(
+      settlement: Settlement(
+        ofRecalled: entry, delivered: delivered, attempts: attempts, nextAttempt: nextAttempt, departures: departures),
+      delayNoticeSent: false)
+  }
+}
+
+extension Batch {
+  /// Records a handover, unless that was done: a note outlives its transaction for a moment.
+  fileprivate func recall(_ note: HandoverNote) throws -> Bool {
+    guard let attempts = try QueueTable.attempts(note.entry, db), attempts < note.attempts else { return false }
+    try settle(note.settling, noticeFile: nil)
+    return true
+  }
+}
+
+extension SQLiteStore {
+  /// Records what a process that was killed had handed over. To be called before anything is delivered.
+  ///
+  /// - Returns: how many mails that were.
+  package func recallHandovers() async throws(StoreFailure) -> Int {
+    let found = handovers.found
+    if found.isEmpty { return 0 }
+    let count = try await commit { batch in try found.count { try batch.recall($0) } }
+    handovers.forgetFound()
+    return count
+  }
+}
