@@ -1,6 +1,7 @@
 """Debian's Postfix, unpacked by Scripts/setup and not installed: its load generator, and private instances of it."""
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -95,6 +96,12 @@ class Postfix:
     def stop(self) -> None:
         """Ends it; what waits in its queue stays there for the next start."""
         processes.end(self.process)
+
+    def kill(self) -> None:
+        """kill -9 for all its daemons at once."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        until(lambda: not answers(self.port), "the port is free", 10)
 
     def remove(self) -> None:
         """Ends it for good."""
