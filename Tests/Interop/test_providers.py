@@ -67,6 +67,16 @@ class FewConnections(Slow):
         return self.answer if len(self.provider.open) > self.most else None
 
 
+class TenTimesFifty(FewConnections):
+    """Ten connections at a time and fifty mails on each, as SocketLabs has it."""
+
+    most = 10
+    answer = "421 4.4.5 Too many connections from your host"
+
+    def mail(self, talk, address):
+        return "421 4.7.0 too many messages on this connection" if talk.mails >= 50 else None
+
+
 class Poisoned(Habit):
     """Ends every connection on which a certain recipient is named."""
 
@@ -389,6 +399,11 @@ def test_few_connections(contest: Contest, most: int):
     if most == 1:
         assert [host["most_connections"] for host in relay.status()["daemon"]["smarthosts"]] == [1]
         assert len(done.provider.connections) < 60
+
+
+def test_few_connections_of_few_mails(contest: Contest):
+    """Both limits at once."""
+    contest.hold(TenTimesFifty, Load().add(600), allowed=600 * 0.055 / 10)
 
 
 @pytest.mark.parametrize("answer", ["421 4.3.0 internal error", DROP], ids=["421", "drop"])
