@@ -18,7 +18,7 @@ extension ReportAnalyst {
         !traceback.isCut, let finding = finding(text, traceback, report: report)
       else { return false }
       conclude(finding, &analysis)
-      markAsLogged(&analysis)
+      markAsLogged(text, from: message.lowerBound, &analysis)
     } else if !isInline {
       return true
     }

@@ -29,7 +29,7 @@ extension ReportAnalyst {
     } else {
       conclude(finding(text, traceback, report: analysis.report), &analysis)
       if gate.isCron { addOutput(text, around: tracebacks[0].range, &analysis) }
-      if analysis.report != nil { markAsLogged(&analysis) }
+      if let report = analysis.report { markAsLogged(text, from: report.message.lowerBound, &analysis) }
     }
     return reading
   }
@@ -87,13 +87,37 @@ extension ReportAnalyst {
   }
 
   /// A traceback in a logged message may be a visitor's words. It names an error among the logged ones only, and claims
-  /// no history but theirs: so it cannot hide one that was raised.
-  func markAsLogged(_ analysis: inout Analysis) {
+  /// no history but theirs: so it cannot hide one that was raised. The first word of the message is the site's wherever
+  /// that logs more than a visitor's words, so it cannot hide one of another log call either.
+  ///
+  /// - Parameter start: where the message begins.
+  func markAsLogged(_ text: borrowing Span<UInt8>, from start: Int, _ analysis: inout Analysis) {
     guard case .report(var key) = analysis.outcome else { return }
     let mark = Array("logged\n".utf8)
-    key.bytes = mark + key.bytes
+    let unworded = mark + key.bytes
+    let word = Self.firstWord(text, from: start)
+    key.bytes = mark + (word.isEmpty ? [] : Array("after ".utf8) + word + [0x0A]) + key.bytes
     key.isLogged = true
     analysis.outcome = .report(key)
-    analysis.earlier = analysis.earlier.certain.changed { mark + $0.bytes }
+    let earlier = analysis.earlier.certain.changed { mark + $0.bytes }
+    analysis.earlier =
+      word.isEmpty
+      ? earlier
+      : EarlierKeys { [EarlierKey(version: Algorithm.current.version, bytes: unworded)] + earlier.all }
+  }
+
+  /// A word of letters alone that is not the beginning of the traceback itself; a number, a time or a list is none.
+  private static func firstWord(_ text: borrowing Span<UInt8>, from start: Int) -> [UInt8] {
+    let most = 40
+    let line = text.trimmed(text.line(at: text.trimmed(start..<text.count).lowerBound, before: text.count))
+    if text.has("Traceback (", at: line.lowerBound, before: line.upperBound) { return [] }
+    var word: [UInt8] = []
+    for index in line.lowerBound..<Swift.min(line.upperBound, line.lowerBound + most) {
+      let octet = text[index]
+      if octet.isBlank { return word }
+      guard octet | 0x20 >= 0x61 && octet | 0x20 <= 0x7A || octet >= 0x80 else { return [] }
+      word.append(octet)
+    }
+    return []
   }
 }

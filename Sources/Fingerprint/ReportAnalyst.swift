@@ -74,7 +74,7 @@ struct ReportAnalyst {
     {
       guard !LoggedMessage.endsInPath(text, 0..<end, head: end) else { return false }
       isInline = analysePlain(text, in: 0..<end, &analysis).isInline
-      markAsLogged(&analysis)
+      markAsLogged(text, from: 0, &analysis)
     } else {
       isInline = analysePlain(text, in: 0..<text.count, &analysis).isInline
     }

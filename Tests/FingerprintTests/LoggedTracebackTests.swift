@@ -117,6 +117,19 @@ import Testing
     #expect(names[0] != nil && names[0] == names[1])
   }
 
+  @Test("the first word of the message tells log calls apart: a visitor's words in one hide no traceback of another")
+  func firstWord() throws {
+    let plain = try #require(Self.logged(Self.trace))
+    let mine = try #require(Self.logged("Cannot sell \n\(Self.trace)"))
+    let another = try #require(Self.logged("Import of \(Self.trace)"))
+    #expect(Set([plain, mine, another].map(\.fingerprint)).count == 3)
+    for numbers in ["2026-11-30 06:28 ", "[7] ", "17: "] {
+      #expect(Self.logged(numbers + Self.trace)?.fingerprint == plain.fingerprint, "\(numbers)")
+    }
+    // What was told before words counted is not told anew.
+    #expect(mine.previous.contains(plain.fingerprint))
+  }
+
   @Test("the name that the message gave to an error before is claimed")
   func earlier() throws {
     let message = "Nightly import failed: Traceback (most recent call last):"
