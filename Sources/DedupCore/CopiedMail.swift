@@ -1,13 +1,31 @@
 import MailMessage
 
-/// A kept error report that an admin sends once more: our fields on top, below them each byte as it came.
+/// A kept error report that an admin sends once more: our fields on top, below them each byte as it came but for the
+/// Message-ID, since mail programs hide the second mail of a Message-ID. Signed mail keeps its own.
 package enum CopiedMail {
-  /// - Parameter arrivedAt: when the relay took it.
-  package static func render(_ message: [UInt8], of error: NamedError, arrivedAt: Timestamp) -> [UInt8] {
+  /// - Parameters:
+  ///   - id: under which the copy leaves.
+  ///   - arrivedAt: when the relay took it.
+  package static func render(
+    _ message: [UInt8], of error: NamedError, id: QueueID, arrivedAt: Timestamp
+  ) -> [UInt8] {
     HeaderWriter.text("X-MailDedup-Fingerprint", error.fingerprint)
       + HeaderWriter.text("X-MailDedup-Site", error.site)
       + HeaderWriter.text("X-MailDedup-Reason", "copy")
       + HeaderWriter.text("X-MailDedup-Arrived", arrivedAt.civil().rfc5322)
-      + message
+      + renamed(message, id)
+  }
+
+  /// With the Message-ID that came in a field of ours.
+  private static func renamed(_ message: [UInt8], _ id: QueueID) -> [UInt8] {
+    guard let original = MailThread.messageID(of: message), !HeaderEdit.isSigned(message) else { return message }
+    let own = Array(" <\(id)@copy.maildedup>".utf8)[...]
+    var isFirst = true
+    let copy = HeaderEdit.rewriting(message) { name, value in
+      guard name == "message-id", isFirst else { return value }
+      isFirst = false
+      return own
+    }
+    return HeaderWriter.text("X-MailDedup-Copy-Of", "<\(original)>") + copy
   }
 }

@@ -43,9 +43,10 @@ extension LiveControl {
     let now = WallClock.now()
     let copies = kept.mails.compactMap { mail in
       mail.sample.octets.map { octets in
-        OwnMail(
-          id: QueueIDs.next(at: now), envelope: kept.envelope,
-          message: CopiedMail.render(octets, of: error, arrivedAt: mail.arrivedAt), kind: .copy)
+        let id = QueueIDs.next(at: now)
+        return OwnMail(
+          id: id, envelope: kept.envelope,
+          message: CopiedMail.render(octets, of: error, id: id, arrivedAt: mail.arrivedAt), kind: .copy)
       }
     }
     if !copies.isEmpty { try await store.enqueue(copies) }

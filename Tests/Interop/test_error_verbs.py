@@ -85,14 +85,21 @@ def test_pass(shop: Relay, sink: Sink):
     assert len(sink.arrivals) == before + 1
 
 
+def as_it_came(copy: bytes) -> bytes:
+    """A copy without our fields on top, and with the Message-ID that it came with."""
+    original = re.search(rb"\r\nX-MailDedup-Copy-Of: (\S+)\r\n", copy).group(1)
+    return re.sub(rb"\r\nMessage-ID: \S+", b"\r\nMessage-ID: " + original, copy[copy.index(b"From: root@"):])
+
+
 def test_release(shop: Relay, sink: Sink):
-    """The kept mails come as they were, below our fields; the counts stay."""
+    """The kept mails come as they were, below our fields, and each under a name of its own; the counts stay."""
     often = shop.ask("list", "--sort", "total")[0]
     totals = shop.totals()
     done = shop.dedupctl("release", often["id"])
     assert done.returncode == 0 and "Queued 2 mails" in done.stdout, done.stdout + done.stderr
     copies = sink.wait_for(lambda arrival: arrival.count_headers().get("Reason") == "copy", "first and latest", 2)
-    assert all(copy.raw.endswith(error_report(1)) and copy.recipients == ["admins@shop.example"] for copy in copies)
+    assert all(as_it_came(copy.raw) == error_report(1) and copy.recipients == ["admins@shop.example"] for copy in copies)
+    assert len({copy.message["Message-ID"] for copy in copies}) == 2
     shop.dedupctl("release", often["id"], "--last", "1", "--to", "me@shop.example")
     [mine] = sink.wait_for(lambda arrival: arrival.recipients == ["me@shop.example"], "one for me")
     assert "X-MailDedup-Arrived:" in mine.raw.decode() and shop.totals() == totals
