@@ -133,13 +133,13 @@ extension ConfigurationReference {
     return together.count == 1 ? together : facts.flatMap { comment($0, indent: "  ") }
   }
 
-  private static func assignment(_ key: ConfigurationKey, _ configuration: Configuration) -> String {
+  static func assignment(_ key: ConfigurationKey, _ configuration: Configuration) -> String {
     let value = key.text(of: configuration)
     return value.isEmpty ? "\(key.name) =" : "\(key.name) = \(value)"
   }
 
   /// Comment lines of at most 80 characters.
-  private static func comment(_ text: String, indent: String = "") -> [String] {
+  static func comment(_ text: String, indent: String = "") -> [String] {
     let start = "# " + indent
     var lines: [String] = []
     var line = ""

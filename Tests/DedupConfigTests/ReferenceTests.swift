@@ -1,42 +1,62 @@
-import DedupConfig
 import Testing
+
+@testable import DedupConfig
 
 #if canImport(Glibc)
   import Glibc
 #endif
 
-/// The committed `dedup.conf` is what the schema renders. When it changes, write it anew:
+/// The committed `dedup.conf` and `dedup.conf.example` are what the schema renders. When it changes, write them anew:
 /// `MAILDEDUP_WRITE_REFERENCE=1 swift test --filter ReferenceTests`, and review the difference.
 @Suite struct ReferenceTests {
-  @Test("dedup.conf is the rendered reference, nothing more and nothing less")
-  func committedFileIsRendered() throws {
-    let path = repository + "/dedup.conf"
-    let rendered = ConfigurationReference.render()
+  @Test(
+    "the committed files are the rendered ones, nothing more and nothing less",
+    arguments: [
+      ("dedup.conf.example", ConfigurationReference.render()), ("dedup.conf", ConfigurationReference.renderShort()),
+    ])
+  func committedFileIsRendered(name: String, rendered: String) throws {
+    let path = repository + "/" + name
     if getenv("MAILDEDUP_WRITE_REFERENCE") != nil { try write(rendered, to: path) }
     #expect(try read(path) == rendered)
   }
 
-  @Test("dedup.conf has no problem and gives the defaults")
-  func renderedFileGivesDefaults() {
-    let parsed = parse(ConfigurationReference.render())
+  @Test(
+    "both have no problem and give the defaults",
+    arguments: [ConfigurationReference.render(), ConfigurationReference.renderShort()])
+  func renderedFileGivesDefaults(rendered: String) {
+    let parsed = parse(rendered)
     #expect(parsed.errors == [] && parsed.warnings == [])
     #expect(parsed.configuration == Configuration())
   }
 
-  @Test("every line of dedup.conf fits 80 characters")
-  func linesAreShort() {
-    for line in ConfigurationReference.render().split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
+  @Test("the short one names its keys once and fits two screens")
+  func shortIsShort() {
+    let rendered = ConfigurationReference.renderShort()
+    #expect(rendered.split(separator: "\n", omittingEmptySubsequences: false).count <= 60)
+    let parsed = parse(uncommented(rendered))
+    #expect(parsed.errors == [] && Set(parsed.origins.keys) == Set(ConfigurationReference.shortKeys))
   }
 
-  @Test("with all keys uncommented it still gives the defaults, and sets every key")
+  @Test("every line fits 80 characters")
+  func linesAreShort() {
+    for line in (ConfigurationReference.render() + ConfigurationReference.renderShort()).split(separator: "\n") {
+      #expect(line.count <= 80, "\(line)")
+    }
+  }
+
+  @Test("with all keys uncommented the long one still gives the defaults, and sets every key")
   func uncommentedFileGivesDefaults() {
-    let lines = ConfigurationReference.render().split(separator: "\n", omittingEmptySubsequences: false)
-      .map { $0.hasPrefix("#") && !$0.hasPrefix("# ") && $0 != "#" ? $0.dropFirst() : $0 }
-    let parsed = parse(lines.joined(separator: "\n"))
+    let parsed = parse(uncommented(ConfigurationReference.render()))
     #expect(parsed.errors == [] && parsed.warnings == [])
     #expect(parsed.configuration == Configuration())
     #expect(Set(parsed.origins.keys) == Set(ConfigurationSchema.sections.flatMap(\.keys).map(\.id)))
   }
+}
+
+private func uncommented(_ text: String) -> String {
+  text.split(separator: "\n", omittingEmptySubsequences: false)
+    .map { $0.hasPrefix("#") && !$0.hasPrefix("# ") && $0 != "#" ? $0.dropFirst() : $0 }
+    .joined(separator: "\n")
 }
 
 /// The folder that holds `Tests`.
