@@ -65,6 +65,11 @@ extension ConfigurationParser {
   package static func hasKeys(in environment: [String: String]) -> Bool {
     !EnvironmentReader(environment).entries.isEmpty
   }
+
+  /// Variables that begin as ours do and name no key: somebody else's, or a mistake.
+  package static func strangers(in environment: [String: String]) -> [String] {
+    EnvironmentReader(environment).strangers
+  }
 }
 
 /// Gives the text its meaning, one section at a time.

@@ -201,7 +201,7 @@ private func checkLogin(_ parsed: inout ParsedConfiguration) {
   if proofs.isEmpty {
     parsed.error(
       at: "delivery.username",
-      "nothing proves it; set password-file, oauth-token-file or oauth-token-command as well")
+      "a login needs a secret; set password-file, oauth-token-file or oauth-token-command as well")
   }
   for key in proofs.dropFirst() { parsed.error(at: key, "\(proofs[0]) is set too; remove one of the two") }
   for smarthost in delivery.smarthosts where !smarthost.isLoopback && !delivery.tlsMode(for: smarthost).knowsThePeer {

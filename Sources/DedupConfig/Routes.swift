@@ -197,7 +197,7 @@ struct RouteReader {
     } else if proofs.isEmpty {
       report(
         positions["username"],
-        "username: nothing proves it; set password-file, oauth-token-file or oauth-token-command as well")
+        "username: a login needs a secret; set password-file, oauth-token-file or oauth-token-command as well")
     }
     for key in proofs.dropFirst() { report(positions[key], "\(key): \(proofs[0]) is set too; remove one of the two") }
   }

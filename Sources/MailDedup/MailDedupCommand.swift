@@ -27,7 +27,11 @@ struct MailDedupCommand: AsyncParsableCommand {
       discussion: "Default: $MAILDEDUP_CONFIG, else /etc/maildedup/dedup.conf, else ./dedup.conf.", valueName: "path"))
   var config: String?
 
-  @Flag(help: "Read the configuration, report every problem of it, and end.")
+  @Flag(
+    help: """
+      Read the configuration, open what a start would open (certificates, secrets, users, folders, ports unless the relay \
+      runs), report every problem, and end.
+      """)
   var checkConfig = false
 
   @Flag(help: "Print the values that count as a configuration file, with where each comes from, and end.")
@@ -47,7 +51,7 @@ struct MailDedupCommand: AsyncParsableCommand {
       let path = config ?? ConfigurationFile.defaultPath()
       if printConfig { return try show(path) }
       let configuration = try load(path)
-      if checkConfig { return try check(configuration, path) }
+      if checkConfig { return try await check(configuration, path) }
       try await Daemon(configuration, path: path).run()
     } catch let failure as StartFailure {
       complain(failure.description)
@@ -55,14 +59,19 @@ struct MailDedupCommand: AsyncParsableCommand {
     }
   }
 
-  /// What the file alone does not show: the certificates it names.
-  private func check(_ configuration: Configuration, _ path: String) throws {
+  /// What the file alone does not show.
+  private func check(_ configuration: Configuration, _ path: String) async throws {
+    let problems = await StartTrial(configuration).problems()
+    guard problems.isEmpty else { throw StartFailure(.configuration, "\(path): " + problems.joined(separator: "\n")) }
     let now = WallClock.now()
     let encryption = try ErrorMailEncryption(configuration.encryption, now: now)
+    for name in ConfigurationParser.strangers(in: ProcessInfo.processInfo.environment) {
+      complain("warning: environment \(name): no key of the configuration is called so, and it has no effect")
+    }
     for warning in encryption.problems(at: now) + encryption.warnings(at: now) {
       complain("warning: encryption.certificates: \(warning)")
     }
-    print("\(path): no errors")
+    print("\(path): no errors; certificates, secrets, users, folders and ports are fit for a start")
   }
 
   /// Also of a wrong configuration, which is then said on standard error.

@@ -22,6 +22,12 @@ import Testing
     var problems: [String] = []
   }
 
+  @Test("variables that name no key are told apart, for whoever checks the configuration")
+  func strangers() {
+    let environment = ["MAILDEDUP_FOO": "1", "MAILDEDUP_CONFIG": "x", "MAILDEDUP_WINDOW_LENGTH": "4h", "PATH": "/bin"]
+    #expect(ConfigurationParser.strangers(in: environment) == ["MAILDEDUP_FOO"])
+  }
+
   @Test(arguments: [
     Case(testDescription: "nothing is said: the default counts", files: [""]),
     Case(

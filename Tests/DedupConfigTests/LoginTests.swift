@@ -30,7 +30,7 @@ struct LoginTests {
   @Test(
     "a login that cannot work, or would be heard by others",
     arguments: [
-      ("username = x", "2:12: delivery.username: nothing proves it"),
+      ("username = x", "2:12: delivery.username: a login needs a secret"),
       ("password-file = x", "2:17: delivery.password-file: there is no username"),
       ("username = x\npassword-file = y\noauth-token-file = z", "4:20: delivery.oauth-token-file: delivery.password"),
       ("username = x\npassword-file = y\ntls = opportunistic", "4:7: delivery.tls: with opportunistic others could"),

@@ -84,7 +84,7 @@ private func problems(_ text: String) -> [String] {
       ),
       (
         "[route a]\nkind = own\nusername = x",
-        "3:1: [route a] username: nothing proves it; set password-file, oauth-token-file or oauth-token-command as well"
+        "3:1: [route a] username: a login needs a secret; set password-file, oauth-token-file or oauth-token-command as well"
       ),
       (
         "[route a]\nkind = own\nrate = 50",

@@ -1,6 +1,7 @@
 """The configuration beyond one file: conf.d, the environment, what counts in the end; and the door with a token."""
 import json
 import os
+import socket
 import subprocess
 from pathlib import Path
 
@@ -78,6 +79,57 @@ def test_only_the_environment(tmp_path: Path):
     assert done.returncode == 78 and "other.conf" in done.stderr
     done = maildedup("--check-config", folder=tmp_path, MAILDEDUP_WINDOW_LENGHT="4h", MAILDEDUP_LOG_LEVEL="debug")
     assert done.returncode == 78 and "did you mean MAILDEDUP_WINDOW_LENGTH?" in done.stderr
+
+
+def secret(path: Path, mode: int) -> str:
+    """A file with a password."""
+    path.write_text("open-sesame\n")
+    path.chmod(mode)
+    return str(path)
+
+
+@pytest.mark.parametrize("settings, said", [
+    (lambda folder: {"delivery": {"smarthost": "localhost:25", "username": "me", "password-file": str(folder / "none")}},
+     "delivery.password-file: "),
+    (lambda folder: {"delivery": {"smarthost": "localhost:25", "username": "me",
+                                  "password-file": secret(folder / "open", 0o644)}}, "run: chmod 640"),
+    (lambda folder: {"route shop": {"recipient": "*@shop.example", "smarthost": "localhost:25", "username": "me",
+                                    "password-file": str(folder / "none")}}, "route shop.password-file: "),
+    (lambda folder: {"tls": {"certificate": str(folder / "none.pem"), "key": str(folder / "none.key")}}, "none.pem"),
+    (lambda folder: {"auth": {"users": str(folder / "nobody")}}, "nobody"),
+    (lambda folder: {"store": {"directory": str(folder / "dedup.conf")}}, "store.directory: "),
+    (lambda folder: {"listener": {"address": "192.0.2.1:2525"}}, "192.0.2.1:2525 is no address of this machine"),
+], ids=["missing password", "open password", "password of a route", "certificate", "users", "file for a folder", "address"])
+def test_a_check_opens_what_a_start_opens(tmp_path: Path, settings, said: str):
+    """What a start or a reload would refuse, the check says, and in one line for each."""
+    overrides = {"listener": {"address": f"127.0.0.1:{free_port()}"}, "store": {"directory": str(tmp_path / "store")}}
+    write_config(tmp_path / "dedup.conf", overrides | settings(tmp_path))
+    done = maildedup("--check-config", "--config", str(tmp_path / "dedup.conf"))
+    assert done.returncode == 78 and said in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
+
+
+def test_a_check_knows_a_port_of_ours(workshop: Workshop):
+    """A port is taken: by another program, or by the relay that is to be reloaded."""
+    relay = workshop.relay().start()
+    assert maildedup("--check-config", "--config", str(relay.config)).returncode == 0
+    relay.kill()
+    with socket.create_server(("127.0.0.1", relay.port)):
+        done = maildedup("--check-config", "--config", str(relay.config))
+    assert done.returncode == 78 and f"another program listens on 127.0.0.1:{relay.port}" in done.stderr
+    done = maildedup("--check-config", "--config", str(relay.config), MAILDEDUP_FOO="1")
+    assert done.returncode == 0 and "MAILDEDUP_FOO: no key" in done.stderr
+
+
+def test_a_check_knows_folders_that_may_not_be_written(tmp_path: Path):
+    """Said with the name of whoever may not."""
+    write_config(tmp_path / "dedup.conf", {
+        "listener": {"address": f"127.0.0.1:{free_port()}"}, "store": {"directory": "/root/maildedup/store"}})
+    for above in [tmp_path, *list(tmp_path.parents)[:-2]]:
+        above.chmod(0o755)
+    done = subprocess.run(
+        ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", binary("maildedup"), "--check-config", "--config",
+         str(tmp_path / "dedup.conf")], capture_output=True, text=True)
+    assert done.returncode == 78 and "store.directory: " in done.stderr and "nobody may not" in done.stderr, done.stderr
 
 
 def test_a_reload_says_what_changed(workshop: Workshop):

@@ -94,7 +94,7 @@ def test_configurations(desk: Desk, block: Block, tmp_path: Path):
     text = block.text.replace("/etc/maildedup", str(tmp_path))
     (tmp_path / "dedup.conf").write_text(text)
     done = subprocess.run(
-        [binary("maildedup"), "--check-config", "--config", tmp_path / "dedup.conf"], capture_output=True, text=True)
+        [binary("dedupctl"), "check-config", tmp_path / "dedup.conf"], capture_output=True, text=True)
     assert done.returncode == 0, f"{text}\n{done.stdout}{done.stderr}"
     assert "warning" not in done.stderr, done.stderr
 

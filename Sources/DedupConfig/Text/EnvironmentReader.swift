@@ -9,6 +9,8 @@ struct EnvironmentReader {
   /// In the order of `dedup.conf`.
   private(set) var entries: [(key: ConfigurationKey, entry: INIEntry)] = []
   private(set) var problems: [Diagnostic] = []
+  /// Names that are no key and no slip of one.
+  private(set) var strangers: [String] = []
 
   init(_ environment: [String: String]) {
     let ours = environment.filter { $0.key.hasPrefix(Self.prefix) && $0.key != "MAILDEDUP_CONFIG" }
@@ -38,6 +40,7 @@ struct EnvironmentReader {
     let first = name.dropFirst(Self.prefix.count).prefix { $0 != "_" }.lowercased()
     let sections = ConfigurationSchema.sections.map(\.name)
     guard first.utf8.count > 2 || sections.contains(first), let section = nearest(to: first, among: sections) else {
+      strangers.append(name)
       return
     }
     let names = ConfigurationSchema.sections.flatMap(\.keys).map(Self.name)
