@@ -91,7 +91,7 @@ package struct BounceDigest: Hashable, Sendable {
     ).build()
   }
 
-  var subject: String { "\(DisplayText.count(mails, "mail")) about errors not delivered" }
+  var subject: String { Letterhead.subject("\(DisplayText.count(mails, "mail")) about errors not delivered") }
 
   private var mails: Int { items.lazy.map(\.mails).sumOfCounts() }
 

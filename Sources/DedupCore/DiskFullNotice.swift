@@ -24,7 +24,7 @@ package struct DiskFullNotice: Hashable, Sendable {
     ).build()
   }
 
-  package var subject: String { "MailDedup on \(hostname): the disk is full" }
+  package var subject: String { Letterhead.subject("the disk on \(hostname) is full") }
 
   /// Lines ending in LF.
   package var text: String {

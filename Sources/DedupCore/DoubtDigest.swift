@@ -57,7 +57,7 @@ package struct DoubtDigest: Hashable, Sendable {
     let held = items.lazy.map(\.record.held).sumOfCounts()
     let kinds = items.count == 1 ? "" : " of \(items.count) kinds"
     let first = items.first.map { ": \(DisplayText.oneLine(Self.title(of: $0.doubt), limit: 60))" } ?? ""
-    return "\(DisplayText.count(held, "unclear mail"))\(kinds) held back\(first)"
+    return Letterhead.subject("\(DisplayText.count(held, "unclear mail"))\(kinds) held back\(first)")
   }
 
   /// Lines of at most 74 columns, which quoted-printable leaves whole, ending in LF.

@@ -47,7 +47,7 @@ package struct ErrorNotice: Hashable, Sendable {
     _ letterhead: Letterhead
   ) -> [UInt8] {
     MessageBuilder(
-      fromName: "MailDedup", from: from, to: to, subject: subject(form, now: now, letterhead),
+      fromName: "MailDedup", from: from, to: to, subject: subject(form),
       date: now.civil(offsetMinutes: letterhead.utcOffsetMinutes(now)), messageID: "\(id)@\(letterhead.hostname)",
       references: thread.references, fields: fields(letterhead),
       content: .text(text(now: now, letterhead), type: "text/plain")
@@ -60,9 +60,9 @@ package struct ErrorNotice: Hashable, Sendable {
       + [.init("X-MailDedup-Fingerprint", fingerprint), .init("X-MailDedup-Site", site)]
   }
 
-  func subject(_ form: SubjectForm, now: Timestamp, _ letterhead: Letterhead) -> String {
+  func subject(_ form: SubjectForm) -> String {
     let subject = thread.subject.isEmpty ? DisplayText.oneLine(title) : DisplayText.oneLine(thread.subject)
-    return form == .count ? "[\(what(now: now))] \(subject)" : "Re: \(subject)"
+    return form == .count ? "\(tag.text) \(subject)" : "Re: \(subject)"
   }
 
   /// Lines of at most 74 columns, which quoted-printable leaves whole, ending in LF.
@@ -75,13 +75,11 @@ package struct ErrorNotice: Hashable, Sendable {
     return lines.map { $0 + "\n" }.joined()
   }
 
-  private func what(now: Timestamp) -> String {
-    let mails = DisplayText.count(record.episode.mails, "mail")
-    switch kind {
-    case .milestone: return "\(mails) in \(DisplayText.duration(now.since(record.episode.start)))"
-    case .allClear: return "quiet for \(DisplayText.duration(now.since(record.lastSeen))), \(mails)"
-    }
+  private var tag: SubjectTag {
+    SubjectTag(word: kind == .allClear ? .quiet : nil, count: record.episode.mails, errorID: errorID)
   }
+
+  private var errorID: String { FingerprintRow.id(of: fingerprint) }
 
   private func headline(now: Timestamp, _ letterhead: Letterhead) -> String {
     let mails = DisplayText.count(record.episode.mails, "time")
@@ -109,8 +107,7 @@ package struct ErrorNotice: Hashable, Sendable {
       let first = letterhead.minute(record.firstSeen)
       facts.append(("in all", "\(DisplayText.count(record.total, "time")) since \(first)"))
     }
-    facts.append(("more", "dedupctl show \(FingerprintRow.id(of: fingerprint))"))
-    return facts
+    return facts + ErrorCommands.of(errorID)
   }
 
   /// `, 12 a minute`; empty when that says nothing.

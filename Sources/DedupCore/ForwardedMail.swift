@@ -6,8 +6,8 @@ package import MailMessage
 /// - A mail forwarded for a doubt also says so in `X-MailDedup-Reason`.
 /// - An error report gets `X-MailDedup-Fingerprint`, `-Site`, `-Reason`, `-Count` (seen in this episode, this one
 ///   included), `-Held-Back` (since the mail before this one) and `-Since` (when the episode began); from the second
-///   episode on also `-History`, and `-Variants` where its mails were seen with several texts or places. `In-Reply-To` and `References` put it into the thread of its error. Only when there is
-///   something to say is the Subject extended, so the first mail of an error keeps Subject and body byte for byte. The
+///   episode on also `-History`, and `-Variants` where its mails were seen with several texts or places. `In-Reply-To` and `References` put it into the thread of its error. A
+///   later mail's Subject begins with a `SubjectTag`; the first mail of an error keeps Subject and body byte for byte. The
 ///   body never changes.
 ///
 /// A mail that goes out because it is another path of an error that is held back also gets `X-MailDedup-Variant`. It
@@ -49,17 +49,13 @@ package enum ForwardedMail {
     package var subject: SubjectForm
     /// How the variants of the error differ, this mail's included.
     package var variants: VariantSpread
-    /// Of the clock that the Subject shows.
-    package var utcOffsetMinutes: Int
 
     package init(
-      thread: MailThread? = nil, subject: SubjectForm = .count, variants: VariantSpread = VariantSpread(),
-      utcOffsetMinutes: Int = 0
+      thread: MailThread? = nil, subject: SubjectForm = .count, variants: VariantSpread = VariantSpread()
     ) {
       self.thread = thread
       self.subject = subject
       self.variants = variants
-      self.utcOffsetMinutes = utcOffsetMinutes
     }
   }
 
@@ -77,7 +73,7 @@ package enum ForwardedMail {
       return Rendering(
         top: submission.received + fields(submission.judged, reason, count, context.variants)
           + threadFields(submission.message, context),
-        insertion: insertion(submission.message, reason, count, context))
+        insertion: insertion(submission, reason, count, context))
     }
   }
 
@@ -91,6 +87,9 @@ package enum ForwardedMail {
       if reason == .newVariant { fields += HeaderWriter.text("X-MailDedup-Variant", occurrence.variant) }
     }
     fields += HeaderWriter.text("X-MailDedup-Reason", reason.text)
+    if case .report(let occurrence) = judged {
+      fields += HeaderWriter.text("X-MailDedup-Next", ErrorCommands.line(FingerprintRow.id(of: occurrence.fingerprint)))
+    }
     guard let count else { return fields }
     fields += HeaderWriter.text("X-MailDedup-Count", String(count.total))
     fields += HeaderWriter.text("X-MailDedup-Held-Back", String(count.heldBack))
@@ -113,58 +112,60 @@ package enum ForwardedMail {
   }
 
   private static func insertion(
-    _ message: Message, _ reason: ForwardReason, _ count: RunningCount?, _ context: Context
+    _ submission: Submission, _ reason: ForwardReason, _ count: RunningCount?, _ context: Context
   ) -> HeaderEdit.Insertion? {
-    guard let count else { return nil }
-    let words = words(reason, count, context)
-    guard !words.isEmpty else { return nil }
+    guard let count, case .report(let occurrence) = submission.judged, isNews(reason, count) else { return nil }
+    let head = submission.message.head
     switch context.subject {
-    case .count: return HeaderEdit.subjectPrefix("[\(words.joined(separator: ", "))]", in: message.head)
-    case .reply: return HeaderEdit.subjectPrefix(Words.reply, in: message.head)
+    case .count:
+      let tag = SubjectTag(
+        word: word(for: reason), count: count.total, errorID: FingerprintRow.id(of: occurrence.fingerprint))
+      return HeaderEdit.subjectPrefix(tag.text, in: head)
+    case .reply: return HeaderEdit.subjectPrefix(reply, in: head)
     case .unchanged: return nil
     }
   }
 
-  /// What the Subject has to say beyond what came.
-  private static func words(_ reason: ForwardReason, _ count: RunningCount, _ context: Context) -> [String] {
-    var words: [String] = []
+  /// Whether the Subject has something to say beyond what came.
+  private static func isNews(_ reason: ForwardReason, _ count: RunningCount) -> Bool {
     switch reason {
-    case .again: words.append(Words.again + (count.history.map { " after \(DisplayText.duration($0.quiet))" } ?? ""))
-    case .regression: words.append(Words.regression)
-    case .stillGoing: words.append(Words.stillGoing)
-    case .newVariant: words.append(Words.newVariant)
-    case .silenceEnded: words.append(Words.silenceEnded)
-    case .first, .windowElapsed, .lastOneRejected, .clockJumpedBack, .passingSite, .requested, .rule, .pass, .doubt:
-      break
+    case .again, .regression, .stillGoing, .newVariant, .silenceEnded, .windowElapsed: true
+    case .first, .lastOneRejected, .clockJumpedBack, .passingSite, .requested, .rule: count.heldBack > 0
+    case .pass, .doubt: false
     }
-    guard count.heldBack > 0 else { return words }
-    let since = count.since.civil(offsetMinutes: context.utcOffsetMinutes)
-    words += ["\(Words.heldBack)\(count.heldBack)", "\(count.total) since \(since.dateAndClock) \(since.zone)"]
-    return words + (context.variants.words.map { [$0] } ?? [])
+  }
+
+  private static func word(for reason: ForwardReason) -> SubjectTag.Word? {
+    switch reason {
+    case .again: .again
+    case .regression: .back
+    case .stillGoing: .still
+    case .newVariant: .also
+    case .first, .windowElapsed, .lastOneRejected, .clockJumpedBack, .silenceEnded, .passingSite, .requested, .rule,
+      .pass, .doubt:
+      nil
+    }
   }
 }
 
 // The way back.
 extension ForwardedMail {
-  /// How what stands before a Subject begins.
-  private enum Words {
-    static let again = "again"
-    static let regression = "back after it was resolved"
-    static let stillGoing = "still going"
-    static let newVariant = "another path of the same error"
-    static let silenceEnded = "silence ended"
-    static let heldBack = "+"
-    static let inBrackets = [again, regression, stillGoing, newVariant, silenceEnded, heldBack]
-    static let reply = "Re:"
-  }
+  private static let reply = "Re:"
+  /// How what versions before 0.2 put before a Subject begins.
+  private static let earlierWords = [
+    "again", "back after it was resolved", "still going", "another path of the same error", "silence ended", "+",
+  ]
 
   /// The Subject of a forwarded report without what `render` put before it.
-  static func withoutWords(_ subject: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+  static func withoutTag(_ subject: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
     let text = subject.drop(while: \.isBlank)
-    if text.starts(with: Words.reply.utf8) { return text.dropFirst(Words.reply.utf8.count).drop(while: \.isBlank) }
-    guard Words.inBrackets.contains(where: { text.starts(with: "[\($0)".utf8) }),
-      let end = text.firstIndex(of: UInt8(ascii: "]"))
-    else { return subject }
-    return text[text.index(after: end)...].drop(while: \.isBlank)
+    if text.starts(with: reply.utf8) { return text.dropFirst(reply.utf8.count).drop(while: \.isBlank) }
+    guard let end = SubjectTag.end(in: text) ?? earlierEnd(in: text) else { return subject }
+    return text[end...].drop(while: \.isBlank)
+  }
+
+  private static func earlierEnd(in text: ArraySlice<UInt8>) -> Int? {
+    guard earlierWords.contains(where: { text.starts(with: "[\($0)".utf8) }) else { return nil }
+    return text.firstIndex(of: UInt8(ascii: "]")).map { text.index(after: $0) }
   }
 }

@@ -12,6 +12,9 @@ package struct Letterhead: Sendable {
     self.utcOffsetMinutes = utcOffsetMinutes
   }
 
+  /// What people filter our own mails by; those about one error begin with a `SubjectTag` instead, like its mails.
+  static func subject(_ text: String) -> String { "[MailDedup] \(text)" }
+
   /// `2026-11-22 14:03 (UTC+01:00)`.
   func minute(_ time: Timestamp) -> String {
     let civil = time.civil(offsetMinutes: utcOffsetMinutes(time))

@@ -58,7 +58,7 @@ package struct MailThread: Hashable, Sendable {
 
 /// What becomes of the Subject of a later mail of an error.
 package enum SubjectForm: String, Hashable, Sendable, Codable, CaseIterable {
-  /// `[+99, 100 since 2026-11-22 14:03 UTC] …`: mail programs that follow RFC 5256 drop what stands in brackets at the
+  /// `[100x 4cd8fd73] …` (`SubjectTag`): mail programs that follow RFC 5256 drop what stands in brackets at the
   /// front, so it stays in its thread there.
   case count
   /// `Re: …`: some, Gmail among them, want the same Subject within a thread. The count is in `X-MailDedup-Count`.

@@ -36,7 +36,7 @@ package struct ReceivedMail: Hashable, Sendable {
       switch name {
       case _ where name.hasPrefix("x-maildedup-"): nil
       case "in-reply-to", "references": isThreaded ? nil : value
-      case "subject": ForwardedMail.withoutWords(value)
+      case "subject": ForwardedMail.withoutTag(value)
       default: value
       }
     }

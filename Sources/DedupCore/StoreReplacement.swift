@@ -58,8 +58,8 @@ package struct StoreReplacementNotice: Hashable, Sendable {
 
   package var subject: String {
     switch replacement.cause {
-    case .damaged: "MailDedup on \(hostname): the database was damaged and replaced"
-    case .removed: "MailDedup on \(hostname): the database was removed while in use"
+    case .damaged: Letterhead.subject("the database on \(hostname) was damaged and replaced")
+    case .removed: Letterhead.subject("the database on \(hostname) was removed while in use")
     }
   }
 

@@ -48,7 +48,8 @@ package struct StormDigest: Hashable, Sendable {
 
   var subject: String {
     let site = DisplayText.oneLine(site, limit: 60)
-    return "\(DisplayText.count(items.count, "more error")) in \(site), \(DisplayText.count(mails, "mail")) held back"
+    let first = items.first.map { ": \(DisplayText.oneLine($0.title, limit: 60))" } ?? ""
+    return Letterhead.subject("\(DisplayText.count(items.count, "more error")) in \(site)\(first)")
   }
 
   /// Lines of at most 74 columns, which quoted-printable leaves whole, ending in LF.
@@ -56,9 +57,10 @@ package struct StormDigest: Hashable, Sendable {
     var lines = DisplayText.wrap(
       """
       So many different errors come from \(DisplayText.oneLine(site, limit: 60)) that mail about each would fill the \
-      mailbox. These did not go out one by one; from now on each is held back and counted like any other. \
-      dedupctl show ID --mails has the whole mail.
+      mailbox. These \(DisplayText.count(mails, "mail")) did not go out one by one; from now on each error is held back \
+      and counted like any other. dedupctl show ID --mails has the whole mail.
       """, columns: 74)
+    lines += [""] + DisplayText.wrap(ErrorCommands.hint, columns: 74)
     for (index, item) in items.enumerated() { lines += [""] + entry(item, number: index + 1, letterhead) }
     if left > 0 { lines += ["", "\(DisplayText.count(left, "more error")) in the next mail, in a few minutes."] }
     return lines.map { $0 + "\n" }.joined()

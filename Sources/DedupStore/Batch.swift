@@ -128,8 +128,7 @@ extension Batch {
         reason == .newVariant
         ? nil : QueueTable.OpenedWindow(fingerprint: outcome.row, start: now, carried: count?.heldBack ?? 0)
       let context = ForwardedMail.Context(
-        thread: outcome.thread, subject: outcome.settings.subject, variants: try variants(reason, count, outcome),
-        utcOffsetMinutes: letterhead.utcOffsetMinutes(now))
+        thread: outcome.thread, subject: outcome.settings.subject, variants: try variants(reason, count, outcome))
       try insert(
         submission, ForwardedMail.render(submission, verdict, context), .report, opened, file, cap: outcome.cap)
     case .suppress:

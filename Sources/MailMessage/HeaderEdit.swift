@@ -16,7 +16,7 @@ package enum HeaderEdit {
   ///
   /// becomes, with the old value as a folded line of its own so that its encoded words and folds stay as they are,
   ///
-  ///     Subject: [+99, 100 since 2026-11-22 14:03 UTC]
+  ///     Subject: [100x 4cd8fd73]
   ///      [Django] ERROR: Internal Server Error
   ///
   /// Only the first Subject counts. A mail without one gets one, unless it has no header at all. Signed mail keeps its

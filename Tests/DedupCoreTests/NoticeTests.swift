@@ -163,6 +163,10 @@ struct MailThreadTests {
     var testDescription: String { "\(reason.text), \(held) held back, \(form.rawValue)" }
   }
 
+  static let occurrence = Occurrence(
+    site: Site(settingsModule: "shop", subjectPrefix: nil, envelope: Envelope(sender: .null, recipients: [])),
+    fingerprint: "1:3f2a9c51d0e4b677", variant: "v", title: "E", place: "p")
+
   static let history = RunningCount.History(
     episodes: 2, total: 500, firstSeen: noon.advanced(by: .seconds(-864_000)), quiet: .seconds(3 * 86_400))
 
@@ -172,28 +176,28 @@ struct MailThreadTests {
       SubjectCase(reason: .first, held: 0, form: .count, subject: "Subject: s"),
       SubjectCase(reason: .first, held: 3, form: .reply, subject: "Subject: Re:\n s"),
       SubjectCase(
-        reason: .windowElapsed, held: 9, form: .count, subject: "Subject: [+9, 12 since 2026-11-22 14:03 UTC]\n s"),
-      SubjectCase(reason: .windowElapsed, held: 0, form: .count, subject: "Subject: s"),
+        reason: .windowElapsed, held: 9, form: .count, subject: "Subject: [12x 3f2a9c51]\n s"),
+      SubjectCase(reason: .windowElapsed, held: 0, form: .count, subject: "Subject: [12x 3f2a9c51]\n s"),
       SubjectCase(reason: .windowElapsed, held: 9, form: .unchanged, subject: "Subject: s"),
-      SubjectCase(reason: .again, held: 0, form: .count, subject: "Subject: [again after 3 d]\n s"),
+      SubjectCase(reason: .again, held: 0, form: .count, subject: "Subject: [again 12x 3f2a9c51]\n s"),
       SubjectCase(reason: .again, held: 0, form: .reply, subject: "Subject: Re:\n s"),
-      SubjectCase(reason: .regression, held: 0, form: .count, subject: "Subject: [back after it was resolved]\n s"),
+      SubjectCase(reason: .regression, held: 0, form: .count, subject: "Subject: [back 12x 3f2a9c51]\n s"),
       SubjectCase(
         reason: .stillGoing, held: 1, form: .count,
-        subject: "Subject: [still going, +1, 12 since 2026-11-22 14:03 UTC]\n s"),
+        subject: "Subject: [still 12x 3f2a9c51]\n s"),
       SubjectCase(
         reason: .newVariant, held: 2, form: .count,
-        subject: "Subject: [another path of the same error, +2, 12 since 2026-11-22 14:03 UTC]\n s"),
+        subject: "Subject: [also 12x 3f2a9c51]\n s"),
       SubjectCase(
         reason: .silenceEnded, held: 7, form: .count,
-        subject: "Subject: [silence ended, +7, 12 since 2026-11-22 14:03 UTC]\n s"),
+        subject: "Subject: [12x 3f2a9c51]\n s"),
       SubjectCase(reason: .passingSite, held: 0, form: .count, subject: "Subject: s"),
     ])
   func subjects(_ test: SubjectCase) {
     let submission = Submission(
       id: QueueID(at: noon, salt: 1), receivedAt: noon,
       envelope: Envelope(sender: EmailAddress("root@shop"), recipients: [EmailAddress("a@example.org")]), received: [],
-      message: Message(Array("Subject: s\r\n\r\nbody\r\n".utf8)), judged: .doubt(DoubtfulReport(reason: "x")))
+      message: Message(Array("Subject: s\r\n\r\nbody\r\n".utf8)), judged: .report(Self.occurrence))
     let count = RunningCount(
       heldBack: test.held, total: 12, since: noon, history: test.reason == .again ? Self.history : nil)
     let rendering = ForwardedMail.render(submission, .forward(test.reason, count), .init(subject: test.form))

@@ -34,7 +34,7 @@ struct StoreReplacementTests {
     let id = QueueID(rawValue: 1)
     let message = String(
       decoding: Self.notice().message(from: from, to: to, id: id, date: Timestamp(seconds: 0)), as: UTF8.self)
-    #expect(message.contains("Subject: MailDedup on relay.example: the database was damaged and replaced\r\n"))
+    #expect(message.contains("Subject: [MailDedup] the database on relay.example was damaged and replaced\r\n"))
     #expect(message.contains("To: ann@example.org\r\n") && message.contains("Auto-Submitted: auto-generated"))
     #expect(Self.notice().text.split(separator: "\n").allSatisfy { $0.count <= 120 })
   }

@@ -54,7 +54,8 @@ import Testing
     #expect(try await store.tellWhatIsDue(now: nine + .minutes(4)) == .minutes(1))
     #expect(try await store.tellWhatIsDue(now: nine + .minutes(5)) == nil)
     let digests = try await Self.digests(store)
-    #expect(digests.count == 1 && digests[0].contains("Subject: 490 unclear mails held back: ambiguous-report"))
+    let subject = "Subject: [MailDedup] 490 unclear mails held back: ambiguous-report"
+    #expect(digests.count == 1 && digests[0].contains(subject))
     #expect(digests[0].contains("480 of them are not kept any more"))
     // The next window.
     #expect(try await store.accept(Self.doubt("ambiguous-report", at: nine + .minutes(61))).isForward)

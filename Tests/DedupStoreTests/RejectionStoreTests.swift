@@ -108,7 +108,7 @@ struct RejectionStoreTests {
     #expect(bounces.count == 1 && bounce.kind == .bounce && bounce.sender.isNull)
     #expect(bounce.recipients.map(\.text) == ["root@shop.example", "postmaster@shop.example"])
     let text = String(decoding: try #require(try await store.octets(of: bounce.id)), as: UTF8.self)
-    #expect(text.contains("Subject: 8 mails about errors not delivered"))
+    #expect(text.contains("Subject: [MailDedup] 8 mails about errors not delivered"))
     #expect(text.contains("To <ann@example.org>, 5.7.1") && text.contains("4 mails from <root@shop.example>"))
     #expect(text.contains("smtp:25 said: 550 5.7.1 spam"))
 

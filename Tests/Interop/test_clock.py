@@ -188,7 +188,7 @@ def test_a_digest_and_an_all_clear_by_the_clock(workshop: Workshop):
     # Two mails an hour at most: the other two episodes end without a word.
     clock.jump(DAY + 10)
     until(lambda: len(inbox()) == 5, "two all-clears", 30)
-    assert sum("[quiet for" in mail for mail in inbox()) == 2
+    assert sum("Subject: [quiet " in mail for mail in inbox()) == 2
     assert stays(lambda: len(inbox()) == 5, 0.5)
 
 

@@ -45,7 +45,7 @@ import Testing
     let first = try #require(due.entries.first)
     #expect(first.kind == .alert)
     let text = String(decoding: try #require(due.messages[first.id]).head, as: UTF8.self)
-    #expect(text.contains("Subject: MailDedup on relay.example: 179 mails wait"))
+    #expect(text.contains("Subject: [MailDedup] 179 mails wait on relay.example"))
     let restarted = QueueWatch(
       store: store, pacing: Current(DeliveryPacing(now: WallClock.now())), mailer: mailer,
       postmaster: { EmailAddress("postmaster@shop.example") }, logger: quiet)

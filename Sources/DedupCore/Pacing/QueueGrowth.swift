@@ -73,7 +73,9 @@ package struct QueueGrowthNotice: Hashable, Sendable {
     ).build()
   }
 
-  package var subject: String { "MailDedup on \(hostname): \(DisplayText.count(standing.waiting, "mail")) wait" }
+  package var subject: String {
+    Letterhead.subject("\(DisplayText.count(standing.waiting, "mail")) wait on \(hostname)")
+  }
 
   /// Lines ending in LF.
   package var text: String {

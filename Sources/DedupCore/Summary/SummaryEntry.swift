@@ -53,12 +53,16 @@ struct SummaryEntry {
       Number(value: DisplayText.number(facts.arrivals), label: "arrived"),
       Number(value: DisplayText.number(facts.sites.map(\.suppressed).sumOfCounts()), label: "held back"),
     ]
-    before = [
-      Number(value: DisplayText.number(frequency.before), label: period.previousName),
-      Number(value: Self.mean(frequency.mean), label: period.meanName),
-    ]
     let first = facts.sites.map(\.firstSeen).min() ?? period.from
     let last = facts.sites.map(\.lastSeen).max() ?? period.from
+    // Of what is new there was nothing before, and zeros tell nothing.
+    before =
+      first >= period.from
+      ? []
+      : [
+        Number(value: DisplayText.number(frequency.before), label: period.previousName),
+        Number(value: Self.mean(frequency.mean), label: period.meanName),
+      ]
     seen = "first seen \(clock.minute(first)), last \(clock.minute(last))"
     cells = facts.cells
     peak = SummaryChart(cells: facts.cells, in: summary, clock: clock).peak

@@ -121,11 +121,12 @@ struct SummaryHTML {
 
   private var footer: String {
     let legend = model.chart == nil ? "" : Style.escape(model.legend) + "<br>"
+    let hint = model.sections.isEmpty ? "" : Style.escape(ErrorCommands.hint) + "<br>"
     return Style.row(
       Style.soft(
         """
-        \(legend)All errors that are held back: <span style="font-family:monospace">dedupctl list</span>. This mail \
-        comes from the relay; there is nobody to answer.
+        \(legend)All errors that are held back: <span style="font-family:monospace">dedupctl list</span>. \
+        \(hint)The relay sent this mail; replies are not read.
         """))
   }
 

@@ -81,7 +81,7 @@ struct SummaryText {
     let share = entry.share.map { " (\($0))" } ?? ""
     let now = entry.now.map { "\($0.value) \($0.label)" }.joined(separator: share + ", ")
     let before = entry.before.map { "\($0.label) \($0.value)" }.joined(separator: ", ")
-    return "\(entry.trend) \(now) · \(before)"
+    return "\(entry.trend) \(now)" + (before.isEmpty ? "" : " · \(before)")
   }
 
   private static func labelled(_ label: String, _ value: String) -> [String] {
@@ -101,8 +101,9 @@ struct SummaryText {
   private var footer: [String] {
     let legend = model.chart == nil ? [] : [""] + Self.wrapped(model.legend)
     return legend + [
-      "", "All errors that are held back: dedupctl list", "This mail comes from the relay; there is nobody to answer.",
-    ]
+      "", "All errors that are held back: dedupctl list", "",
+    ] + (model.sections.isEmpty ? [] : Self.wrapped(ErrorCommands.hint) + [""])
+      + ["The relay sent this mail; replies are not read."]
   }
 
   private static func wrapped(_ text: String) -> [String] { DisplayText.wrap(text, columns: columns) }

@@ -29,9 +29,9 @@ struct SummaryWords {
   private static func prefix(_ facts: SummaryFacts) -> String {
     let site = facts.site.map { DisplayText.oneLine($0, limit: 60) + ": " } ?? ""
     switch facts.period.kind {
-    case .day: return "[MailDedup] \(site)"
-    case .week: return "[MailDedup] Week: \(site)"
-    case .other: return "[MailDedup] \(SummaryClock.span(facts.period.length)): \(site)"
+    case .day: return Letterhead.subject(site)
+    case .week: return Letterhead.subject("Week: \(site)")
+    case .other: return Letterhead.subject("\(SummaryClock.span(facts.period.length)): \(site)")
     }
   }
 
@@ -43,8 +43,16 @@ struct SummaryWords {
     let news = urgent(facts)
     return Words(
       subject: "\(errors) (\(news ?? "none new")), \(held) held back",
-      headline: news.map { $0.prefix(1).uppercased() + $0.dropFirst() } ?? "Nothing new",
+      headline: headline(facts, news),
       story: story(counts, errors: errors))
+  }
+
+  /// `2 new errors`, or `Errors: 2 new, 1 again`.
+  private static func headline(_ facts: SummaryFacts, _ news: String?) -> String {
+    guard let news else { return "Nothing new" }
+    let new = facts.standings[.new]?.errors ?? 0
+    return news == "\(DisplayText.number(new)) \(Standing.new.word)"
+      ? DisplayText.count(new, "new error") : "Errors: \(news)"
   }
 
   /// `2 new, 1 again`; nil when nothing needs attention.
@@ -62,17 +70,17 @@ struct SummaryWords {
     guard counts.suppressed > 0 else {
       return "\(arrived) Nothing was held back: \(reports == 1 ? "it was" : "all were") forwarded."
     }
-    let spared = "\(DisplayText.number(counts.suppressed)) (\(share(counts.suppressed, of: reports)))"
+    let held = "\(DisplayText.number(counts.suppressed)) (\(share(counts.suppressed, of: reports)))"
     return """
-      \(arrived) \(DisplayText.number(counts.forwarded)) \(counts.forwarded == 1 ? "was" : "were") forwarded; you were \
-      spared \(spared), which \(counts.suppressed == 1 ? "is" : "are") counted here.
+      \(arrived) \(DisplayText.number(counts.forwarded)) \(counts.forwarded == 1 ? "was" : "were") forwarded, and \(held) \
+      \(counts.suppressed == 1 ? "was" : "were") held back and counted.
       """
   }
 
   private static func balance(_ counts: Totals) -> [(label: String, count: String)] {
     let (forwarded, held) = (max(0, counts.forwarded), max(0, counts.suppressed))
     return [
-      ("error reports", forwarded.saturatingAdding(held)), ("forwarded", forwarded), ("held back: mails spared", held),
+      ("error reports", forwarded.saturatingAdding(held)), ("forwarded", forwarded), ("held back", held),
     ].map { ($0, DisplayText.number($1)) }
   }
 

@@ -136,7 +136,7 @@ class Courier:
 
 def of_clients(sink: QuickSink) -> list[Taken]:
     """What arrived, but for what the relay wrote itself: it tells its admin of a full disk."""
-    return [taken for taken in list(sink.taken) if b"\r\nSubject: MailDedup on " not in taken.raw[:4096]]
+    return [taken for taken in list(sink.taken) if b"\r\nSubject: [MailDedup] " not in taken.raw[:4096]]
 
 
 
