@@ -66,7 +66,7 @@ import Testing
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct CheckpointTests {
+@Suite(.timeLimit(.minutes(5))) struct CheckpointTests {
   private static let pages = 64
   /// Octets that the WAL may have: it is waited for at four times those pages, and a commit may add some, generously.
   private static let longest = (4 * pages + 512) * 4120

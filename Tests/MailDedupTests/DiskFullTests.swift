@@ -10,7 +10,7 @@ import Testing
 @testable import MailDedup
 
 /// With a full disk new errors are deduplicated, and counted where there is room.
-@Suite(.timeLimit(.minutes(1))) struct DiskFullTests {
+@Suite(.timeLimit(.minutes(5))) struct DiskFullTests {
   private let folder = NSTemporaryDirectory() + "maildedup-full-\(UInt64.random(in: 0...UInt64.max))"
   private let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
   private static let start = Timestamp(seconds: 1_795_356_185)

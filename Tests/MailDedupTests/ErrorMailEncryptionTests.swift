@@ -124,7 +124,7 @@ extension Message {
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct EncryptedDeliveryTests {
+@Suite(.timeLimit(.minutes(5))) struct EncryptedDeliveryTests {
   /// Keeps what it is given, and refuses it.
   private final class Keeper: Transport {
     let nextHop = "keeper"

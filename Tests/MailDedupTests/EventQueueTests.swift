@@ -2,7 +2,7 @@ import Testing
 
 @testable import MailDedup
 
-@Suite(.timeLimit(.minutes(1))) struct EventQueueTests {
+@Suite(.timeLimit(.minutes(5))) struct EventQueueTests {
   @Test("what came before somebody listens is taken at once, in its order; what comes later rings again")
   func burst() async {
     let queue = EventQueue<Int>()

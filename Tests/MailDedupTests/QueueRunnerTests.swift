@@ -115,7 +115,7 @@ private struct Bench {
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct QueueRunnerTests {
+@Suite(.timeLimit(.minutes(5))) struct QueueRunnerTests {
   @Test("what was queued before the start and what comes later is delivered once and leaves the queue")
   func delivers() async throws {
     let bench = try Bench()

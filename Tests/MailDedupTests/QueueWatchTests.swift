@@ -9,7 +9,7 @@ import Testing
 
 @testable import MailDedup
 
-@Suite(.timeLimit(.minutes(1))) struct QueueWatchTests {
+@Suite(.timeLimit(.minutes(5))) struct QueueWatchTests {
   private let folder = NSTemporaryDirectory() + "maildedup-watch-\(UInt64.random(in: 0...UInt64.max))"
   private let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
 

@@ -27,7 +27,7 @@ struct FixedTransport: Transport {
 }
 
 /// Promise 5: no mail is dropped because the disk or the database is in trouble while any safe place is left.
-@Suite(.timeLimit(.minutes(1))) struct SafetyNetTests {
+@Suite(.timeLimit(.minutes(5))) struct SafetyNetTests {
   private let folder = NSTemporaryDirectory() + "maildedup-net-\(UInt64.random(in: 0...UInt64.max))"
   private let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
   private static let failure = StoreFailure(.diskFull, "no space")

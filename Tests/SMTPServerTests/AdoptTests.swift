@@ -11,7 +11,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5)))
 struct AdoptTests {
   private func settings(_ endpoints: ListenerSettings.Endpoint...) -> ListenerSettings {
-    ListenerSettings(endpoints: endpoints, hostname: "mx.example")
+    ListenerSettings.patient(endpoints: endpoints, hostname: "mx.example")
   }
 
   private let anyPort = ListenerSettings.Endpoint(host: "127.0.0.1", port: 0)

@@ -27,7 +27,7 @@ struct DialogTests {
     guard runner.allowsLive else { return }
     for cut in DialogRunner.Cut.allCases where runner.allows(cut) {
       let collector = Collector(answer: script.answer)
-      var settings = ListenerSettings(endpoints: [.init(host: "127.0.0.1", port: 0)], hostname: "mx.example")
+      var settings = ListenerSettings.patient(endpoints: [.init(host: "127.0.0.1", port: 0)], hostname: "mx.example")
       settings.limits = script.limits
       settings.mendsMessages = script.policy.mends
       try await withListener(settings, collector) { port, group in

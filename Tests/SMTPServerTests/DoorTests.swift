@@ -43,7 +43,7 @@ struct DoorTests {
   }
 
   private static func settings(_ endpoints: [ListenerSettings.Endpoint]) -> ListenerSettings {
-    ListenerSettings(endpoints: endpoints, hostname: "mx.example")
+    ListenerSettings.patient(endpoints: endpoints, hostname: "mx.example")
   }
 
   /// Nil: the connection ended without one.

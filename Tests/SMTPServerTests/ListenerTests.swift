@@ -12,7 +12,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5)))
 struct ListenerTests {
   private func settings(_ adjust: (inout ListenerSettings) -> Void = { _ in }) -> ListenerSettings {
-    var settings = ListenerSettings(endpoints: [.init(host: "127.0.0.1", port: 0)], hostname: "mx.example")
+    var settings = ListenerSettings.patient(endpoints: [.init(host: "127.0.0.1", port: 0)], hostname: "mx.example")
     adjust(&settings)
     return settings
   }

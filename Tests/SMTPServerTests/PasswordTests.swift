@@ -122,7 +122,7 @@ struct PasswordTests {
     defer { try? FileManager.default.removeItem(atPath: path) }
     try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
     let users = try PasswordFile(path: path, logger: Self.quiet)
-    var settings = ListenerSettings(endpoints: [.init(host: "127.0.0.1", port: 0)], hostname: "mx.example")
+    var settings = ListenerSettings.patient(endpoints: [.init(host: "127.0.0.1", port: 0)], hostname: "mx.example")
     settings.allowsPlaintextAuthOnLoopback = true
     settings.limits.authDelay = .milliseconds(1)
     let collector = Collector()

@@ -13,7 +13,7 @@ struct ProxyTests {
   private func settings(
     implicitTLS: Bool = false, _ adjust: (inout ListenerSettings) -> Void = { _ in }
   ) -> ListenerSettings {
-    var settings = ListenerSettings(
+    var settings = ListenerSettings.patient(
       endpoints: [.init(host: "127.0.0.1", port: 0, isImplicitTLS: implicitTLS)], hostname: "mx.example")
     settings.proxies = [IPNetwork("127.0.0.1")].compactMap { $0 }
     adjust(&settings)
@@ -89,10 +89,7 @@ struct ProxyTests {
 
   /// The header may come in pieces; we do not greet before its last octet.
   @Test func inPieces() async throws {
-    var settings = settings()
-    // Not the time of a busy machine is what this is about.
-    settings.limits.idleBeforeLogin = .seconds(300)
-    try await withListener(settings, Collector()) { port, group in
+    try await withListener(settings(), Collector()) { port, group in
       try await LineClient.connect(port: port, on: group) { client in
         for octet in Self.header("192.0.2.1") {
           #expect(try await client.channel.eventLoop.submit { true }.get())

@@ -63,7 +63,7 @@ struct QuietTests {
   ])
   func healthChecks(_ check: Check) async throws {
     let log = LogKeeper()
-    var settings = ListenerSettings(
+    var settings = ListenerSettings.patient(
       endpoints: [.init(host: "127.0.0.1", port: 0, isImplicitTLS: check.isTLS)], hostname: "mx.example")
     if check.isProxied { settings.proxies = [IPNetwork("127.0.0.1")].compactMap { $0 } }
     let files = try TestCertificate()

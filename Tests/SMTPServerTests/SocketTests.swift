@@ -29,7 +29,7 @@ struct SocketTests {
   private func settings(
     _ path: String, mode: UInt16 = 0o660, _ adjust: (inout ListenerSettings) -> Void = { _ in }
   ) -> ListenerSettings {
-    var settings = ListenerSettings(endpoints: [.socket(path: path, mode: mode)], hostname: "mx.example")
+    var settings = ListenerSettings.patient(endpoints: [.socket(path: path, mode: mode)], hostname: "mx.example")
     settings.networks = []
     adjust(&settings)
     return settings

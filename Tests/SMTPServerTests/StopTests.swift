@@ -10,7 +10,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5)))
 struct StopTests {
   private let settings: ListenerSettings = {
-    var settings = ListenerSettings(endpoints: [.init(host: "127.0.0.1", port: 0)], hostname: "mx.example")
+    var settings = ListenerSettings.patient(endpoints: [.init(host: "127.0.0.1", port: 0)], hostname: "mx.example")
     settings.linger = .milliseconds(50)
     return settings
   }()

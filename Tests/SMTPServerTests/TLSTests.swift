@@ -14,7 +14,7 @@ struct TLSTests {
   private static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
   private func settings(implicit: Bool = false) -> ListenerSettings {
-    ListenerSettings(
+    ListenerSettings.patient(
       endpoints: [.init(host: "127.0.0.1", port: 0, isImplicitTLS: implicit)], hostname: "mx.example")
   }
 
