@@ -137,7 +137,8 @@ def test_a_life(packages, machine: Debian):
 
 def first_steps(packages, machine: Debian, readme: str) -> None:
     """Exactly what the README says leads from the package to the first mail that is held back."""
-    shutil.copy(packages["present"], machine.folder / "root")
+    (machine.folder / "root" / "dist").mkdir()
+    shutil.copy(packages["present"], machine.folder / "root" / "dist")
     site = machine.folder / "root" / "settings.py"
     site.write_text("EMAIL_HOST = 'localhost'\nADMINS = [('A', 'admins@shop.example')]\nSECRET_KEY = 'x'\n"
                     "SERVER_EMAIL = 'site@shop.example'\nDEBUG = False\nALLOWED_HOSTS = ['*']\n"

@@ -162,7 +162,7 @@ def _has_options(program: str, verb: list[str], options: list[str], below: list[
 
 def test_every_block_is_tried():
     """A block in a language or place that nothing tries would rot."""
-    known = {("sh", ""), ("sh", "checkout"), ("sh", "debian"), ("ini", ""), ("python", ""), ("yaml", ""), ("", "")}
+    known = {("sh", ""), ("sh", "checkout"), ("sh", "debian"), ("ini", ""), ("python", ""), ("yaml", ""), ("text", ""), ("", "")}
     assert {(block.language, block.place) for block in ALL} <= known
 
 

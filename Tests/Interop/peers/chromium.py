@@ -52,9 +52,10 @@ class Chromium:
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
-    def picture(self, path: Path) -> None:
-        """The whole page as a PNG."""
-        answer = self._page("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+    def picture(self, path: Path, width: int = 0, height: int = 0) -> None:
+        """The whole page as a PNG, or its top left corner."""
+        clip = {"clip": {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}} if height else {}
+        answer = self._page("Page.captureScreenshot", format="png", captureBeyondViewport=True, **clip)
         path.write_bytes(base64.b64decode(answer["data"]))
 
     def close(self) -> None:
