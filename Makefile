@@ -4,10 +4,11 @@
 SWIFT_FLAGS = --explicit-target-dependency-import-check error
 BIN = $$(swift build --show-bin-path)
 
-.PHONY: help run build release deb test test-swift test-interop bench bench-compare bench-setup lint score fuzz fuzz-octets fuzz-visitor demo demo-mails setup clean
+.PHONY: help run build release deb test test-quick test-swift test-interop bench bench-compare bench-setup lint score fuzz fuzz-octets fuzz-visitor demo demo-mails setup clean
 
 help:
 	@echo "make run         installs what is missing, builds, and runs the relay with ./dedup.conf"
+	@echo "make test-quick  the same without what installs much or takes long: under five minutes once it is built"
 	@echo "make test        installs what is missing, then all tests: Swift, lint, and the real peers"
 	@echo "make demo        replays a real Django outage through the relay and shows what arrives"
 	@echo "make build       debug build              make release   optimised build"
@@ -24,7 +25,7 @@ run:
 	@echo "[1/3] what is missing on this machine"
 	@Scripts/setup build
 	@echo "[2/3] building (the first time takes a few minutes)"
-	@swift build $(SWIFT_FLAGS)
+	@Scripts/build $(SWIFT_FLAGS)
 	@echo "[3/3] running the relay; ^C stops it"
 	@mkdir -p var
 	@exec "$(BIN)/maildedup" --config dedup.conf
@@ -34,7 +35,7 @@ setup:
 
 build:
 	@Scripts/setup build
-	swift build $(SWIFT_FLAGS)
+	@Scripts/build $(SWIFT_FLAGS)
 
 release:
 	@Scripts/setup build
@@ -60,13 +61,25 @@ test:
 	@echo "[5/5] real peers: Django, PostgreSQL, Postfix, mail clients"
 	@$(MAKE) --no-print-directory test-interop
 
+# What needs nothing but Python beside the relay.
+QUICK = $(addprefix Tests/Interop/test_,$(addsuffix .py,\
+	backlog bad_input doors newcomer purge queue_verbs reload secrets stop suggest summary verbs))
+
+test-quick:
+	@Scripts/setup quick
+	@$(MAKE) --no-print-directory test-swift
+	@$(MAKE) --no-print-directory lint
+	@MAILDEDUP_BIN_DIR="$(BIN)" .venv/bin/python -B -m pytest -q $(QUICK)
+	@echo "test-quick leaves out: fuzzing, PostgreSQL, Postfix, other Djangos, mail clients, the browser, the Debian package,"
+	@echo "systemd, clocks, faults of the disk, hostile visitors, conformance. make test has all of it."
+
 test-swift:
-	swift build --build-tests $(SWIFT_FLAGS)
+	@Scripts/build --build-tests $(SWIFT_FLAGS)
 	swift test --skip-build $(SWIFT_FLAGS)
 
 test-interop:
 	@Scripts/setup test
-	@swift build $(SWIFT_FLAGS)
+	@Scripts/build $(SWIFT_FLAGS)
 	MAILDEDUP_BIN_DIR="$(BIN)" .venv/bin/python -B -m pytest Tests/Interop
 
 lint:
