@@ -63,7 +63,7 @@ test:
 
 # What needs nothing but Python beside the relay.
 QUICK = $(addprefix Tests/Interop/test_,$(addsuffix .py,\
-	backlog bad_input doors newcomer purge queue_verbs reload secrets stop suggest summary verbs))
+	bad_input doors newcomer purge queue_verbs reload secrets suggest summary verbs))
 
 test-quick:
 	@Scripts/setup quick

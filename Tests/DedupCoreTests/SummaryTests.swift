@@ -59,6 +59,17 @@ import Testing
     }
   }
 
+  @Test("sites of one name count as one: a name twice in a line tells nothing")
+  func sitesOfOneName() {
+    func text(_ sites: [SiteCounts]) -> String {
+      let error = FixtureError(fingerprint: "1:abcdef01", title: "KeyError", sites: sites, cells: [:])
+      return Self.builder.build(.facts(Totals(forwarded: 6), [error])).text
+    }
+    let twice = (1...2).map { FixtureError.site("shop", row: $0, forwarded: 3) }
+    #expect(text(twice).contains("site  shop\n"))
+    #expect(text(twice + [FixtureError.site("blog", row: 3, forwarded: 1)]).contains("site  shop 6, blog 1\n"))
+  }
+
   @Test func htmlFetchesNothing() {
     let html = Self.builder.build(.stormy).html
     for forbidden in ["<script", "<img", "<svg", "http:", "https:", "data:", "url(", "<link", "@import"] {

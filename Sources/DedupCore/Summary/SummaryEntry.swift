@@ -90,9 +90,20 @@ struct SummaryEntry {
     return text.map { "\($0), \(place)" } ?? "\(standing.word) \(place)"
   }
 
+  /// Sites of one name (they differ in sender, prefix or recipients) count as one here.
   private static func sites(_ sites: [SiteCounts]) -> String {
-    guard sites.count > 1 else { return DisplayText.oneLine(sites.first?.site ?? "", limit: 80) }
-    return list(sites.map { "\(DisplayText.oneLine($0.site, limit: 80)) \(DisplayText.number($0.arrivals))" })
+    var counts: [(name: String, arrivals: Int)] = []
+    var places: [String: Int] = [:]
+    for site in sites {
+      if let place = places[site.site] {
+        counts[place].arrivals = counts[place].arrivals.saturatingAdding(site.arrivals)
+      } else {
+        places[site.site] = counts.count
+        counts.append((site.site, site.arrivals))
+      }
+    }
+    guard counts.count > 1 else { return DisplayText.oneLine(counts.first?.name ?? "", limit: 80) }
+    return list(counts.map { "\(DisplayText.oneLine($0.name, limit: 80)) \(DisplayText.number($0.arrivals))" })
   }
 
   private static func list(_ names: [String]) -> String {
