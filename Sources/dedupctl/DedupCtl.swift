@@ -2,6 +2,7 @@ import ArgumentParser
 import ControlAPI
 import DedupCore
 import Glibc
+import HostSystem
 
 /// Looks at what the relay held back, what waits, and why.
 struct DedupCtl: AsyncParsableCommand {
@@ -48,7 +49,9 @@ struct CommandFailure: Error, CustomStringConvertible {
 @main
 enum Main {
   static func main() async {
-    signal(SIGPIPE, SIG_DFL)
+    StandardStream.occupyClosed()
+    // Output says what a closed pipe means.
+    signal(SIGPIPE, SIG_IGN)
     do {
       var command = try DedupCtl.parseAsRoot()
       if var command = command as? any AsyncParsableCommand {
@@ -63,11 +66,21 @@ enum Main {
     } catch let unreachable as ControlClient.Unreachable {
       end(unreachable.description, unreachable.isPermission ? .permission : .unreachable)
     } catch {
-      // ArgumentParser ends --help and --version with 0 and wrong usage with 64.
-      let code = DedupCtl.exitCode(for: error)
-      guard code == .validationFailure else { DedupCtl.exit(withError: error) }
-      Output.error(DedupCtl.fullMessage(for: error))
+      end(with: error)
+    }
+  }
+
+  /// What ArgumentParser throws: `--help` and `--version` are no failures, wrong usage has a status of ours.
+  private static func end(with error: any Error) -> Never {
+    let message = DedupCtl.fullMessage(for: error)
+    switch DedupCtl.exitCode(for: error) {
+    case .success:
+      Output.line(message)
+      exit(0)
+    case .validationFailure:
+      Output.error(message)
       exit(ExitStatus.usage.rawValue)
+    default: end("\(error)", .failure)
     }
   }
 
