@@ -39,6 +39,7 @@ struct TopCommand: AsyncParsableCommand {
     var perMinute: Double
     var lastHour: Int
     var heldBack: Int
+    var suppressed: Int
     var total: Int
   }
 
@@ -75,26 +76,26 @@ struct TopCommand: AsyncParsableCommand {
     }
     return Line(
       id: error.id, error: error.error, site: error.site, perMinute: (perMinute * 10).rounded() / 10,
-      lastHour: lastHour, heldBack: error.heldBack, total: error.total)
+      lastHour: lastHour, heldBack: error.heldBack, suppressed: error.suppressed, total: error.total)
   }
 
   private func show(_ view: View) throws {
     if format.output == .json { return try Output.json(view) }
     if Output.isTerminal { Output.clearScreen() }
-    Output.line(
+    Output.paragraph(
       "\(Output.local(view.at, "%H:%M:%S")): \(view.totals.accepted) mails, \(view.totals.forwarded) reports forwarded, "
         + "\(view.totals.suppressed) held back, \(view.queue.waiting) in the queue")
-    var table = Table([
-      .init(title: "ID"), .init(title: "PER MIN", alignment: .right), .init(title: "THIS HOUR", alignment: .right),
-      .init(title: "HELD/TOTAL", alignment: .right), .init(title: "ERROR", isFlexible: true),
-      .init(title: "SITE", isFlexible: true),
-    ])
+    var table = Table(
+      [
+        .init(title: "ID"), .init(title: "PER MIN", alignment: .right), .init(title: "THIS HOUR", alignment: .right),
+      ] + ErrorTable.counts + [
+        .init(title: "ERROR", isFlexible: true), .init(title: "SITE", isFlexible: true, isPath: true),
+      ])
     for line in view.errors {
       table.add(
-        [
-          line.id, String(format: "%.1f", line.perMinute), "\(line.lastHour)", "\(line.heldBack)/\(line.total)",
-          line.error, line.site,
-        ], line.perMinute > 0 ? .bold : .plain)
+        [line.id, String(format: "%.1f", line.perMinute), "\(line.lastHour)"]
+          + [line.total, line.suppressed, line.heldBack].map(String.init)
+          + [line.error, line.site], line.perMinute > 0 ? .bold : .plain)
     }
     format.write(table)
   }
