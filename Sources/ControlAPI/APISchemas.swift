@@ -59,7 +59,7 @@ enum APISchemas {
     "MergeReport": ["into": "ErrorName", "merged": "ErrorName[]"],
     "SplitReport": ["error": "ErrorName", "released": "integer", "was_split": "boolean"],
     "PurgeRequest": [
-      "ids?": "string[]", "all": "boolean", "older_than?": "integer", "is_trial": "boolean",
+      "ids?": "string[]", "site?": "string", "all": "boolean", "older_than?": "integer", "is_trial": "boolean",
     ],
     "PurgeReport": [
       "mails": "integer", "octets": "integer", "errors": "integer", "unknown": "string[]", "set_aside": "SetAside[]",

@@ -15,12 +15,27 @@ struct DedupCtl: AsyncParsableCommand {
       Exit status: 0 done, 1 failure, 2 wrong usage, 3 nothing matched, 4 daemon unreachable, 5 no permission.
       """,
     version: MailDedupVersion.text,
-    subcommands: [
-      ListCommand.self, ShowCommand.self, StatusCommand.self, QueueCommand.self, SummaryCommand.self,
-      FingerprintCommand.self, RulesCommand.self, ReplayCommand.self, ReloadCommand.self, SilenceCommand.self,
-      ResolveCommand.self, MergeCommand.self, SplitCommand.self, PurgeCommand.self, PingCommand.self,
-      TestUpstreamCommand.self, TopCommand.self, PassCommand.self, ReleaseCommand.self, StatsCommand.self,
-      ExportCommand.self, CheckConfigCommand.self,
+    groupedSubcommands: [
+      CommandGroup(
+        name: "Look",
+        subcommands: [
+          ListCommand.self, ShowCommand.self, WatchCommand.self, TopCommand.self, StatusCommand.self,
+          StatsCommand.self, SummaryCommand.self, ExportCommand.self,
+        ]),
+      CommandGroup(
+        name: "Decide",
+        subcommands: [
+          SilenceCommand.self, ResolveCommand.self, PassCommand.self, ReleaseCommand.self, MergeCommand.self,
+          SplitCommand.self, PurgeCommand.self,
+        ]),
+      CommandGroup(name: "Queue", subcommands: [QueueCommand.self]),
+      CommandGroup(
+        name: "Check",
+        subcommands: [
+          DoctorCommand.self, PingCommand.self, TestUpstreamCommand.self, FingerprintCommand.self,
+          ReplayCommand.self,
+        ]),
+      CommandGroup(name: "Configure", subcommands: [CheckConfigCommand.self, ReloadCommand.self, RulesCommand.self]),
     ])
 
   @OptionGroup var relay: RelayOptions
@@ -78,6 +93,9 @@ enum Main {
       Output.line(message)
       exit(0)
     case .validationFailure:
+      if let mistyped = MistypedVerb(CommandLine.arguments.dropFirst(), of: DedupCtl.self) {
+        end(mistyped.description, .usage)
+      }
       Output.error(message)
       exit(ExitStatus.usage.rawValue)
     default: end("\(error)", .failure)

@@ -35,8 +35,13 @@ struct ConfirmationOptions: ParsableArguments {
     if yes { return }
     guard isatty(STDIN_FILENO) == 1 else {
       throw CommandFailure(
-        .usage, "would \(what.prefix(1).lowercased() + what.dropFirst()); nobody is there to be asked, so add --yes")
+        .usage, "would \(what.prefix(1).lowercased() + what.dropFirst()); no terminal to ask on, so add --yes")
     }
+    try Self.ask(what, warning: warning)
+  }
+
+  /// - Throws: `CommandFailure` when the answer is no.
+  static func ask(_ what: String, warning: String) throws {
     Output.prompt("\(what)? \(warning)\(warning.isEmpty ? "" : " ")[y/N] ")
     guard ["y", "yes"].contains(readLine()?.lowercased() ?? "") else {
       throw CommandFailure(.failure, "nothing was done")

@@ -19,6 +19,8 @@ struct PurgeCommand: AsyncParsableCommand {
     help: ArgumentHelp("Only mails that are older, e.g. 30d. Without ids: of all errors.", valueName: "duration"),
     transform: Self.age)
   var olderThan: Duration?
+  @Option(help: "With ids: only in the sites of that name.")
+  var site: String?
   @OptionGroup var confirmation: ConfirmationOptions
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
@@ -26,6 +28,7 @@ struct PurgeCommand: AsyncParsableCommand {
 
   func validate() throws {
     if all && !ids.isEmpty { throw ValidationError("--all and ids exclude each other") }
+    if site != nil && ids.isEmpty { throw ValidationError("--site needs ids") }
     if !all && ids.isEmpty && olderThan == nil {
       throw ValidationError("say which mails: ids of errors, --older-than, or --all")
     }
@@ -38,8 +41,8 @@ struct PurgeCommand: AsyncParsableCommand {
   func run() async throws {
     let daemon = try await relay.daemon(or: dedupctl.relay)
     var request = PurgeRequest(
-      ids: ids.isEmpty ? nil : ids, all: ids.isEmpty, olderThan: olderThan.map { Int($0.components.seconds) },
-      isTrial: true)
+      ids: ids.isEmpty ? nil : ids, site: site, all: ids.isEmpty,
+      olderThan: olderThan.map { Int($0.components.seconds) }, isTrial: true)
     let found = try await daemon.purge(request)
     guard found.unknown.isEmpty else {
       let ids = found.unknown.joined(separator: ", ")

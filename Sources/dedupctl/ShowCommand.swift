@@ -15,11 +15,12 @@ struct ShowCommand: AsyncParsableCommand {
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
   @OptionGroup var format: OutputOptions
+  @OptionGroup var which: ErrorOptions
   @Flag(help: "Also print the first and the latest mail, and the first of each variant.")
   var mails = false
 
   func run() async throws {
-    let details = try await relay.service(or: dedupctl.relay).error(id: id)
+    let details = which.chosen(try await relay.service(or: dedupctl.relay).error(id: id))
     guard !details.isEmpty else { throw CommandFailure(.nothingMatched, [id].noError) }
     if format.output == .json { return try details.forEach(Output.json) }
     for detail in details { show(detail) }
