@@ -89,7 +89,9 @@ struct RelayOptions: ParsableArguments {
   }
 
   /// The running daemon, or its store when it is down.
-  func service(or outer: RelayOptions) async throws -> any ControlService {
+  ///
+  /// - Parameter isQuiet: whether it is the caller who says that the daemon is down.
+  func service(or outer: RelayOptions, isQuiet: Bool = false) async throws -> any ControlService {
     if let remote = try remote(or: outer) { return remote }
     let configuration = try findable(or: outer)
     let client = ControlClient(socket: configuration.control.socket)
@@ -97,7 +99,7 @@ struct RelayOptions: ParsableArguments {
       _ = try await client.status()
       return client
     } catch let unreachable as ControlClient.Unreachable where !unreachable.isPermission {
-      return try stoppedStore(configuration, because: unreachable)
+      return try stoppedStore(configuration, because: unreachable, isQuiet: isQuiet)
     }
   }
 
@@ -148,13 +150,13 @@ struct RelayOptions: ParsableArguments {
     }
   }
 
-  private func stoppedStore(_ configuration: Configuration, because unreachable: ControlClient.Unreachable) throws
-    -> any ControlService
-  {
+  private func stoppedStore(
+    _ configuration: Configuration, because unreachable: ControlClient.Unreachable, isQuiet: Bool
+  ) throws -> any ControlService {
     do {
       let reader = try StoreReader(
         readingDirectory: configuration.store.directory, policy: configuration.window)
-      Output.error("The daemon is down (\(configuration.control.socket)); reading its store.")
+      if !isQuiet { Output.error("The daemon is down (\(configuration.control.socket)); reading its store.") }
       let hostname = configuration.listener.hostname ?? HostName.current()
       let top = configuration.summary.topErrors
       return StoredState(reader: reader, now: WallClock.now) { .local(top: top, hostname: hostname, at: $0) }

@@ -86,6 +86,13 @@ enum Output {
     return Int(size.ws_col)
   }
 
+  /// Lines of the terminal; 24 where it does not say.
+  static var terminalHeight: Int {
+    var size = winsize()
+    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 1 else { return 24 }
+    return Int(size.ws_row)
+  }
+
   /// `14:03` for today, else `22 Nov 14:03`; with the year when it is another one.
   static func time(_ date: Date, now: Date = .now) -> String {
     let calendar = Calendar(identifier: .gregorian)
@@ -122,6 +129,7 @@ enum Style: String {
   case red = "31"
   case green = "32"
   case yellow = "33"
+  case reversed = "7"
 }
 
 /// Text from a mail goes to a terminal: without control characters it cannot move the cursor or retitle the window.

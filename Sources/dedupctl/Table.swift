@@ -37,11 +37,14 @@ struct Table {
   ///   - width: columns of the terminal; nil for as wide as it takes.
   ///   - hasHead: whether the titles come first.
   func lines(width: Int?, hasHead: Bool = true) -> [String] {
-    let lines = lines(width: width)
-    return hasHead ? lines : Array(lines.dropFirst())
+    let layout = layout(width: width)
+    return (hasHead ? [layout.head] : []) + layout.rows.joined()
   }
 
-  private func lines(width: Int?) -> [String] {
+  /// The head line, and the lines of each row.
+  typealias Layout = (head: String, rows: [[String]])
+
+  func layout(width: Int?) -> Layout {
     let natural = columns.indices.map { index in
       ([columns[index].title] + rows.map { $0[index] }).map(DisplayText.columns).max() ?? 0
     }
@@ -68,25 +71,25 @@ struct Table {
     return widths
   }
 
-  private func render(_ widths: [Int]) -> [String] {
+  private func render(_ widths: [Int]) -> Layout {
     let all = Array(columns.indices)
-    return [head(all, widths)] + zip(rows, styles).map { Output.styled(line($0, all, widths), $1) }
+    return (head(all, widths), zip(rows, styles).map { [Output.styled(line($0, all, widths), $1)] })
   }
 
-  private func renderFolded(_ natural: [Int], width: Int) -> [String] {
+  private func renderFolded(_ natural: [Int], width: Int) -> Layout {
     let above = fixedColumns(natural, within: width)
     let flexible = columns.indices.filter { columns[$0].isFlexible }
     let moved = columns.indices.filter { !columns[$0].isFlexible && !above.contains($0) }
-    return [head(above, natural)]
-      + zip(rows, styles).flatMap { row, style in
-        let others =
-          flexible.dropFirst().map { columns[$0].cut(row[$0], to: width - 2) }
-          + moved.filter { !row[$0].isEmpty }.map { "\(columns[$0].title) \(row[$0])" }
-        let first = flexible.first.map { [columns[$0].cut(row[$0], to: width - 2)] } ?? []
-        let below = (first + Self.filled(others, width: width - 2)).filter { !$0.isEmpty }
-        return ([line(row, above, natural)] + below.map { "  " + DisplayText.cut($0, columns: max(1, width - 2)) })
-          .map { Output.styled($0, style) }
-      }
+    let rows = zip(rows, styles).map { row, style in
+      let others =
+        flexible.dropFirst().map { columns[$0].cut(row[$0], to: width - 2) }
+        + moved.filter { !row[$0].isEmpty }.map { "\(columns[$0].title) \(row[$0])" }
+      let first = flexible.first.map { [columns[$0].cut(row[$0], to: width - 2)] } ?? []
+      let below = (first + Self.filled(others, width: width - 2)).filter { !$0.isEmpty }
+      return ([line(row, above, natural)] + below.map { "  " + DisplayText.cut($0, columns: max(1, width - 2)) })
+        .map { Output.styled($0, style) }
+    }
+    return (head(above, natural), rows)
   }
 
   /// Those fixed columns for which there is room, from the left.
