@@ -68,7 +68,7 @@ enum Main {
     // Output says what a closed pipe means.
     signal(SIGPIPE, SIG_IGN)
     do {
-      var command = try DedupCtl.parseAsRoot()
+      var command = try await DedupCtl.asyncParseAsRoot()
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {

@@ -5,7 +5,7 @@ import Glibc
 
 /// What commands take that are about one error.
 struct ErrorOptions: ParsableArguments {
-  @Option(help: "Only in this site; else in all that have it.")
+  @Option(help: "Only in this site; else in all that have it.", completion: .sites)
   var site: String?
 
   /// Those of that site.
@@ -19,7 +19,7 @@ struct ResolveCommand: AsyncParsableCommand {
     commandName: "resolve",
     abstract: "Say that an error is fixed: its next mail goes out at once, as a regression.")
 
-  @Argument(help: "The ids that list shows, or their beginnings.")
+  @Argument(help: "The ids that list shows, or their beginnings.", completion: .errorIDs)
   var ids: [String]
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
@@ -53,9 +53,9 @@ struct MergeCommand: AsyncParsableCommand {
       part of, and those start again from none. Errors of different sites are never joined.
       """)
 
-  @Argument(help: "The error that the others become part of.")
+  @Argument(help: "The error that the others become part of.", completion: .errorIDs)
   var target: String
-  @Argument(help: "The others.")
+  @Argument(help: "The others.", completion: .errorIDs)
   var others: [String]
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
@@ -88,7 +88,7 @@ struct SplitCommand: AsyncParsableCommand {
     commandName: "split",
     abstract: "Undo a merge; or make each variant of an error an error of its own. It holds through upgrades.")
 
-  @Argument(help: "The id that list shows, or the beginning of it.")
+  @Argument(help: "The id that list shows, or the beginning of it.", completion: .errorIDs)
   var id: String
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions

@@ -32,7 +32,7 @@ struct ListCommand: AsyncParsableCommand {
     help: ArgumentHelp("Only errors seen since: 30min, 2h, 7d, or 2026-11-26, or 2026-11-26T14:00.", valueName: "time"),
     transform: PointInTime.init)
   var since: PointInTime?
-  @Option(help: "Only sites that are called so, or match; * stands for any text.")
+  @Option(help: "Only sites that are called so, or match; * stands for any text.", completion: .sites)
   var site: String?
   @Option(help: "Only errors for whose latest mail this rule decided.")
   var rule: String?

@@ -11,7 +11,7 @@ struct PurgeCommand: AsyncParsableCommand {
       secrets. Afterwards they are in no file of the store any more. Counts and the queue stay as they are.
       """)
 
-  @Argument(help: "The ids of errors that list shows, or the beginnings of them.")
+  @Argument(help: "The ids of errors that list shows, or the beginnings of them.", completion: .errorIDs)
   var ids: [String] = []
   @Flag(help: "Of all errors.")
   var all = false
@@ -19,7 +19,7 @@ struct PurgeCommand: AsyncParsableCommand {
     help: ArgumentHelp("Only mails that are older, e.g. 30d. Without ids: of all errors.", valueName: "duration"),
     transform: Self.age)
   var olderThan: Duration?
-  @Option(help: "With ids: only in the sites of that name.")
+  @Option(help: "With ids: only in the sites of that name.", completion: .sites)
   var site: String?
   @OptionGroup var confirmation: ConfirmationOptions
   @ParentCommand var dedupctl: DedupCtl

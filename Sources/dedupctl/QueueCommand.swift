@@ -90,7 +90,7 @@ struct QueueShow: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "Everything known of a mail that waits: envelope, attempts, header.")
 
-  @Argument(help: "The id that the list shows, or the beginning of it.")
+  @Argument(help: "The id that the list shows, or the beginning of it.", completion: .queueIDs)
   var id: String
   @Flag(help: "Also print the message.")
   var message = false

@@ -8,7 +8,7 @@ struct ShowCommand: AsyncParsableCommand {
     abstract:
       "Everything known of one error: counts, history, variants, its last traceback, why it got its fingerprint.")
 
-  @Argument(help: "The id that list shows, or the beginning of it.")
+  @Argument(help: "The id that list shows, or the beginning of it.", completion: .errorIDs)
   var id: String
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions

@@ -25,7 +25,7 @@ struct SilenceAdd: AsyncParsableCommand {
           dedupctl silence add --rule scanners --until-resolved --reason "fixed in the next deploy"
       """)
 
-  @Argument(help: "The id that list shows, or the beginning of it.")
+  @Argument(help: "The id that list shows, or the beginning of it.", completion: .errorIDs)
   var id: String?
   @Option(help: "The errors for which this rule of the configuration decides.")
   var rule: String?
@@ -33,7 +33,7 @@ struct SilenceAdd: AsyncParsableCommand {
   var title: String?
   @Option(help: "A pattern for its place.")
   var place: String?
-  @Option(help: "A pattern for its site; with an id, the site itself.")
+  @Option(help: "A pattern for its site; with an id, the site itself.", completion: .sites)
   var site: String?
   @Option(name: .customLong("for"), help: "A time from now: 30min, 2h, 3d. Default: 1h.")
   var duration: String?
@@ -126,7 +126,7 @@ struct SilenceExpire: AsyncParsableCommand {
     discussion:
       "A deploy script ends all that were made for the time until then: dedupctl silence expire --until-resolved")
 
-  @Argument(help: "The numbers that silence list shows.")
+  @Argument(help: "The numbers that silence list shows.", completion: .silences)
   var ids: [Int] = []
   @Flag(help: "All that were made with --until-resolved.")
   var untilResolved = false

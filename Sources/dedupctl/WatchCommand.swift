@@ -11,7 +11,7 @@ struct WatchCommand: AsyncParsableCommand {
       back or went out, its window, silences, and what admins said. With -o json each line is the error as list shows it.
       """)
 
-  @Argument(help: "The id that list shows, or the beginning of it.")
+  @Argument(help: "The id that list shows, or the beginning of it.", completion: .errorIDs)
   var id: String
   @Option(name: [.customShort("n"), .long], help: "So many lines, then end.")
   var count: Int?
