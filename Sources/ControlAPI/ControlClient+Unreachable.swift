@@ -51,7 +51,8 @@ extension ControlClient {
 
     private static func other(_ error: any Error) -> String {
       switch error {
-      case ChannelError.connectTimeout, is NIOConnectionError: "nobody took the connection, or the name is unknown"
+      case ChannelError.connectTimeout: "the connection was not accepted within 5 s"
+      case is NIOConnectionError: "the connection was not accepted within 5 s, or the name is unknown"
       case SocketAddressError.unixDomainSocketPathTooLong: "the path is longer than 107 bytes"
       case SocketAddressError.unknown: "the name is unknown"
       default: "the connection failed"

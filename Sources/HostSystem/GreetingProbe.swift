@@ -107,7 +107,7 @@ package enum GreetingProbe {
       switch code {
       case ECONNREFUSED, ENOENT: "nobody listens there; start maildedup"
       case EACCES, EPERM: "no permission to connect; run dedupctl as a user who may send"
-      case ETIMEDOUT: "nobody took the connection within 5 s; the log of the relay may say why"
+      case ETIMEDOUT: "the connection was not accepted within 5 s; the log of the relay may say why"
       default: "\(String(cString: strerror(code))); the log of the relay may say why"
       }
     return Failure(description: text)

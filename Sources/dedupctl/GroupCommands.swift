@@ -136,5 +136,5 @@ extension ErrorName {
 }
 
 extension [String] {
-  var noError: String { "no error has an id that starts with \(joined(separator: " or "))" }
+  var noError: String { "no error has an id that starts with \(joined(separator: " or ")); see: dedupctl list --all" }
 }

@@ -112,12 +112,13 @@ enum Output {
     return String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  /// `512 B`, `14 KiB`, `3.2 MiB`.
+  /// `512 B`, `14 KiB`, `3.2 MiB`, `1.5 GiB`.
   static func size(_ octets: Int) -> String {
     if octets < 1024 { return "\(octets) B" }
     let kibibytes = Double(octets) / 1024
     if kibibytes < 1024 { return "\(Int(kibibytes.rounded())) KiB" }
-    return String(format: "%.1f MiB", kibibytes / 1024)
+    if kibibytes < 1024 * 1024 { return String(format: "%.1f MiB", kibibytes / 1024) }
+    return String(format: "%.1f GiB", kibibytes / 1024 / 1024)
   }
 }
 

@@ -45,8 +45,7 @@ struct PurgeCommand: AsyncParsableCommand {
       olderThan: olderThan.map { Int($0.components.seconds) }, isTrial: true)
     let found = try await daemon.purge(request)
     guard found.unknown.isEmpty else {
-      let ids = found.unknown.joined(separator: ", ")
-      throw CommandFailure(.nothingMatched, "no error has an id that starts with \(ids)")
+      throw CommandFailure(.nothingMatched, found.unknown.noError)
     }
     warn(of: found)
     guard found.mails > 0 else { throw CommandFailure(.nothingMatched, "no such mail is kept") }

@@ -75,7 +75,7 @@ struct SilenceAdd: AsyncParsableCommand {
     request.seconds = duration.flatMap(Self.seconds) ?? (hasOtherEnd ? nil : 3600)
     let made = try await relay.daemon(or: parent.dedupctl.relay).silence(request)
     guard !made.isEmpty else {
-      throw CommandFailure(.nothingMatched, "no error has an id that starts with \(id ?? "")")
+      throw CommandFailure(.nothingMatched, [id ?? ""].noError)
     }
     if format.output == .json { return try made.forEach(Output.json) }
     for silence in made {

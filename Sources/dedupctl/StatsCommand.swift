@@ -29,7 +29,7 @@ struct StatsCommand: AsyncParsableCommand {
       "\(report.totals.accepted) mails: \(report.totals.passed) passed, \(report.totals.doubtful) doubtful, "
         + "\(report.totals.forwarded) forwarded, \(report.totals.suppressed) suppressed")
     Output.paragraph(
-      "\(DisplayText.count(report.errors, "error")), \(DisplayText.count(report.samples, "mail")) of them kept "
+      "\(DisplayText.count(report.errors, "error")), \(DisplayText.number(report.samples)) of their mails kept "
         + "(\(Output.size(report.sampleOctets))), database \(Output.size(report.databaseOctets)), "
         + "\(report.queue.waiting) in the queue")
     Output.line("")

