@@ -65,6 +65,19 @@ struct WatchOptions: ParsableArguments {
   }
 }
 
+/// How often and how many times commands look that go on by themselves.
+struct PaceOptions: ParsableArguments {
+  @Option(name: [.customShort("n"), .long], help: "So many views or lines, then end.")
+  var count: Int?
+  @Option(help: ArgumentHelp("Between two looks, 1 to 3600.", valueName: "seconds"))
+  var every = 2
+
+  func validate() throws {
+    if !(1...3600).contains(every) { throw ValidationError("--every: write a number from 1 to 3600") }
+    if let count, count < 1 { throw ValidationError("--count: write a number from 1 on") }
+  }
+}
+
 /// What every command takes that asks the daemon. `--config` may stand before or behind the name of the command.
 struct RelayOptions: ParsableArguments {
   @Option(

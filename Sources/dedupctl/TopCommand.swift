@@ -11,28 +11,20 @@ struct TopCommand: AsyncParsableCommand {
       pipe it prints one view.
       """)
 
-  @Option(name: [.customShort("n"), .long], help: "So many views, then end.")
-  var count: Int?
-  @Option(help: ArgumentHelp("Between two views, 1 to 3600.", valueName: "seconds"))
-  var every = 2
+  @OptionGroup var pace: PaceOptions
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
   @OptionGroup var format: OutputOptions
 
-  func validate() throws {
-    if !(1...3600).contains(every) { throw ValidationError("--every: write a number from 1 to 3600") }
-    if let count, count < 1 { throw ValidationError("--count: write a number from 1 on") }
-  }
-
   func run() async throws {
     // The first question goes out before the screen is taken, so that what fails is said on the usual one.
     _ = try await relay.service(or: dedupctl.relay)
-    guard count == nil, format.output == .table, Output.isTerminal, RawTerminal.enter() else {
+    guard pace.count == nil, format.output == .table, Output.isTerminal, RawTerminal.enter() else {
       return try await print()
     }
     defer { RawTerminal.leave() }
     var screen = TopScreen(
-      every: .seconds(every), service: { try await relay.service(or: dedupctl.relay, isQuiet: true) },
+      every: .seconds(pace.every), service: { try await relay.service(or: dedupctl.relay, isQuiet: true) },
       daemon: { try await relay.daemon(or: dedupctl.relay) })
     try await screen.run()
   }
@@ -40,12 +32,12 @@ struct TopCommand: AsyncParsableCommand {
   /// Views one below the other, for pipes and programs.
   private func print() async throws {
     var rate = ArrivalRate()
-    var left = count ?? (Output.isTerminal ? Int.max : 1)
+    var left = pace.count ?? (Output.isTerminal ? Int.max : 1)
     while left > 0 {
       let view = try await TopView.look(relay.service(or: dedupctl.relay), &rate)
       if format.output == .json { try Output.json(view) } else { show(view) }
       left -= 1
-      if left > 0 { try await Task.sleep(for: .seconds(every)) }
+      if left > 0 { try await Task.sleep(for: .seconds(pace.every)) }
     }
   }
 

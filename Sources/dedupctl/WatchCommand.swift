@@ -13,24 +13,16 @@ struct WatchCommand: AsyncParsableCommand {
 
   @Argument(help: "The id that list shows, or the beginning of it.", completion: .errorIDs)
   var id: String
-  @Option(name: [.customShort("n"), .long], help: "So many lines, then end.")
-  var count: Int?
-  @Option(help: ArgumentHelp("Between two looks, 1 to 3600.", valueName: "seconds"))
-  var every = 1
+  @OptionGroup var pace: PaceOptions
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
   @OptionGroup var format: OutputOptions
   @OptionGroup var which: ErrorOptions
 
-  func validate() throws {
-    if !(1...3600).contains(every) { throw ValidationError("--every: write a number from 1 to 3600") }
-    if let count, count < 1 { throw ValidationError("--count: write a number from 1 on") }
-  }
-
   func run() async throws {
     let daemon = try await relay.daemon(or: dedupctl.relay)
     var known: [String: ErrorEntry] = [:]
-    var left = count ?? .max
+    var left = pace.count ?? .max
     var isAway = false
     while left > 0 {
       do {
@@ -45,7 +37,7 @@ struct WatchCommand: AsyncParsableCommand {
         if !isAway { Output.error("dedupctl: \(unreachable); waiting for it") }
         isAway = true
       }
-      if left > 0 { try await Task.sleep(for: .seconds(every)) }
+      if left > 0 { try await Task.sleep(for: .seconds(pace.every)) }
     }
   }
 
