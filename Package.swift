@@ -112,6 +112,7 @@ let package = Package(
     tests(of: "Maildir", with: ["DedupCore", "MailMessage"]),
     tests(of: "MailEncryption", with: ["DedupCore", "MailMessage"]),
     tests(of: "ControlAPI", with: ["DedupCore", logging, nio, nioPosix]),
+    tests(of: "dedupctl", with: ["ControlAPI", "DedupCore"]),
     tests(
       of: "MailDedup",
       with: [

@@ -12,7 +12,8 @@ enum APISchemas {
       "held_back": "integer", "suppressed": "integer", "total": "integer", "first_seen": "time", "last_seen": "time",
       "window_end?": "time", "hours": "integer[]", "episode": "Episode", "resolved_at?": "time",
       "awaits_digest": "boolean", "is_silenced": "boolean", "passes_next": "boolean", "last_reason?": "string",
-      "last_rule?": "string", "texts?": "integer", "places?": "integer",
+      "last_rule?": "string", "texts?": "integer", "places?": "integer", "subject_prefix?": "string",
+      "sender?": "string", "recipients?": "string[]",
     ],
     "Episode": [
       "number": "integer", "total": "integer", "started_at": "time", "beginning": "string",
@@ -57,7 +58,9 @@ enum APISchemas {
     "MergeRequest": ["ids": "string[]", "into": "Selector"],
     "MergeReport": ["into": "ErrorName", "merged": "ErrorName[]"],
     "SplitReport": ["error": "ErrorName", "released": "integer", "was_split": "boolean"],
-    "PurgeRequest": ["ids?": "string[]", "all": "boolean", "older_than?": "integer", "is_trial": "boolean"],
+    "PurgeRequest": [
+      "ids?": "string[]", "site?": "string", "all": "boolean", "older_than?": "integer", "is_trial": "boolean",
+    ],
     "PurgeReport": [
       "mails": "integer", "octets": "integer", "errors": "integer", "unknown": "string[]", "set_aside": "SetAside[]",
     ],

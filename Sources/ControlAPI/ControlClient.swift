@@ -5,12 +5,6 @@ import NIOPosix
 
 /// Asks a running daemon through its Unix socket or its TCP port: one connection a request.
 package struct ControlClient: Sendable {
-  /// Nobody answers: the daemon is down, or the socket is not ours to open.
-  package struct Unreachable: Error, CustomStringConvertible {
-    package let isPermission: Bool
-    package let description: String
-  }
-
   /// Where the daemon answers.
   package enum Address: Sendable, CustomStringConvertible {
     case socket(String)
@@ -35,16 +29,24 @@ package struct ControlClient: Sendable {
   func request<Value: Decodable>(
     _ method: HTTPMethod, _ path: String, _ body: Data = Data(), as type: Value.Type = Value.self
   ) async throws -> Value {
-    try ControlJSON.decode(type, from: try await answer(method, path, body))
+    let answer = try await answer(method, path, body)
+    do { return try ControlJSON.decode(type, from: answer) } catch {
+      throw ControlProblem(
+        "the answer of the daemon on \(address) is of another version than this dedupctl; install both from one release"
+      )
+    }
   }
 
   /// What it answers, whatever that is.
   private func answer(_ method: HTTPMethod, _ path: String, _ body: Data = Data()) async throws -> Data {
     let channel = try await connect()
-    let (status, answer) = try await exchange(on: channel, method, path, body)
+    let (status, answer): (HTTPResponseStatus, Data)
+    do { (status, answer) = try await exchange(on: channel, method, path, body) } catch let error as IOError {
+      throw Unreachable(error, at: address)
+    }
     guard status == .ok else {
       throw (try? ControlJSON.decode(ControlProblem.self, from: answer))
-        ?? ControlProblem("the daemon answered \(status)")
+        ?? ControlProblem("the daemon on \(address) answered \(status.code) \(status.reasonPhrase); its log says why")
     }
     return answer
   }
@@ -61,7 +63,7 @@ package struct ControlClient: Sendable {
         return try await bootstrap.connect(host: host, port: port, channelInitializer: Self.speak)
       }
     } catch {
-      throw unreachable(error)
+      throw Unreachable(error, at: address)
     }
   }
 
@@ -93,16 +95,6 @@ package struct ControlClient: Sendable {
       }
       throw ControlProblem("the daemon closed the connection without an answer; its log says why")
     }
-  }
-
-  private func unreachable(_ error: any Error) -> Unreachable {
-    let code = (error as? IOError)?.errnoCode
-    if code == EACCES || code == EPERM {
-      return Unreachable(
-        isPermission: true,
-        description: "no permission to open \(address); run as root or as a member of its group (\(error))")
-    }
-    return Unreachable(isPermission: false, description: "no daemon answers on \(address) (\(error))")
   }
 }
 

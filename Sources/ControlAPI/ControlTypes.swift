@@ -42,6 +42,11 @@ package struct ErrorEntry: Codable, Sendable, Equatable {
   /// Different texts and places among its variants; absent in answers of earlier versions.
   package var texts: Int?
   package var places: Int?
+  /// What tells the site from others of the same name: Django's `EMAIL_SUBJECT_PREFIX` (empty: none), and sender and
+  /// recipients in lower case; absent in answers of earlier versions.
+  package var subjectPrefix: String?
+  package var sender: String?
+  package var recipients: [String]?
 }
 
 /// One outbreak of an error.

@@ -6,14 +6,17 @@ package import DedupCore
 package struct PurgeRequest: Codable, Sendable, Equatable {
   /// Of errors whose ids begin with these; has to be absent when `all` is true, and only then.
   package var ids: [String]?
+  /// Of those, the errors in the sites of that name only; absent: in all.
+  package var site: String?
   package var all: Bool
   /// Only those that are so many seconds old; absent: whatever their age.
   package var olderThan: Int?
   /// Removes nothing; the answer says what would be removed.
   package var isTrial: Bool
 
-  package init(ids: [String]?, all: Bool, olderThan: Int?, isTrial: Bool) {
+  package init(ids: [String]?, site: String? = nil, all: Bool, olderThan: Int?, isTrial: Bool) {
     self.ids = ids
+    self.site = site
     self.all = all
     self.olderThan = olderThan
     self.isTrial = isTrial
@@ -22,11 +25,12 @@ package struct PurgeRequest: Codable, Sendable, Equatable {
   /// - Throws: `ControlProblem` where it is not clear: no slip may mean all.
   package var selection: SampleSelection {
     get throws {
-      guard all == (ids == nil), olderThan.map({ $0 >= 0 }) ?? true else {
+      guard all == (ids == nil), site == nil || !all, olderThan.map({ $0 >= 0 }) ?? true else {
         throw ControlProblem(
-          "either \"ids\" or \"all\" says which mails, and \"older_than\" is a number of seconds", .malformed)
+          "either \"ids\" (with a \"site\" or without) or \"all\" says which mails, and \"older_than\" is a number of seconds",
+          .malformed)
       }
-      return SampleSelection(ids.map { .ids($0) } ?? .all, age: olderThan.map { .seconds($0) })
+      return SampleSelection(ids.map { .ids($0, site: site) } ?? .all, age: olderThan.map { .seconds($0) })
     }
   }
 }

@@ -18,7 +18,8 @@ extension ErrorEntry {
         quietSecondsBefore: row.record.episode.quietBefore.map { Int($0.wholeMilliseconds / 1000) }),
       resolvedAt: row.record.resolvedAt.map(Date.init), awaitsDigest: row.record.awaitsDigestSince != nil,
       isSilenced: row.isSilenced, passesNext: row.record.passesNext, lastReason: row.record.lastReason,
-      lastRule: row.record.lastRule, texts: row.variants.texts, places: row.variants.places)
+      lastRule: row.record.lastRule, texts: row.variants.texts, places: row.variants.places,
+      subjectPrefix: row.siteTraits.prefix, sender: row.siteTraits.sender, recipients: row.siteTraits.recipients)
   }
 }
 

@@ -25,23 +25,6 @@ package enum DisplayText {
     return line
   }
 
-  /// How many columns of a terminal or a fixed-width font `text` takes: 0 for combining marks, 2 for the wide characters
-  /// of East Asia and emoji, 1 for the rest.
-  package static func columns(of text: String) -> Int { text.reduce(0) { $0 + columns(of: $1) } }
-
-  /// `text` within `columns`; what is longer ends in `…`.
-  package static func cut(_ text: String, columns: Int) -> String {
-    if self.columns(of: text) <= columns { return text }
-    var result = ""
-    var used = 1
-    for character in text {
-      used += self.columns(of: character)
-      if used > columns { break }
-      result.append(character)
-    }
-    return columns > 0 ? result + "…" : ""
-  }
-
   /// `text` in lines within `columns`, broken at spaces, in the middle of a word only when it is longer than a line.
   ///
   /// - Parameter limit: of lines; the last one is cut.
@@ -101,25 +84,6 @@ package enum DisplayText {
       used += width
     }
     return piece
-  }
-
-  private static func columns(of character: Character) -> Int {
-    character.unicodeScalars.map(columns).max() ?? 0
-  }
-
-  private static func columns(of scalar: Unicode.Scalar) -> Int {
-    switch scalar.value {
-    case 0x20...0x7E: return 1
-    // The blocks that Unicode's EastAsianWidth.txt marks wide, in the rough.
-    case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F,
-      0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1F64F, 0x1F680...0x1F6FF, 0x1F900...0x1FAFF, 0x20000...0x3FFFD:
-      return 2
-    default:
-      switch scalar.properties.generalCategory {
-      case .nonspacingMark, .enclosingMark, .format, .control: return 0
-      default: return 1
-      }
-    }
   }
 
   private static func isHidden(_ scalar: Unicode.Scalar) -> Bool {

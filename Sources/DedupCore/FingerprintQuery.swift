@@ -25,8 +25,10 @@ package struct FingerprintQuery: Hashable, Sendable {
     case last
     /// The latest that is new.
     case first
-    /// The most held back since the last mail.
+    /// The most held back in all.
     case held
+    /// The most held back since the last mail that was forwarded.
+    case sinceLastMail = "since-last-mail"
     /// The most seen in all.
     case total
     /// The most within the last hour.

@@ -6,8 +6,9 @@ package struct SampleSelection: Hashable, Sendable {
 
   package enum Errors: Hashable, Sendable {
     case all
-    /// Whose ids begin with one of these. An empty one begins none, lest a slip means all.
-    case ids([String])
+    /// Whose ids begin with one of these, in the sites of that name; nil: in all. An empty id begins none, lest a slip
+    /// means all.
+    case ids([String], site: String? = nil)
   }
 
   package init(_ errors: Errors, age: Duration? = nil) {

@@ -51,4 +51,52 @@ package struct Site: Hashable, Sendable, Codable {
     }
     return escaped
   }
+  /// The inverse of `escape`.
+  fileprivate static func unescape(_ part: Substring) -> String {
+    var text = ""
+    var isEscaped = false
+    for scalar in part.unicodeScalars {
+      switch (isEscaped, scalar) {
+      case (false, "\u{1B}"): break
+      case (true, "0"): text += "\u{1B}"
+      case (true, "1"): text += "\u{1E}"
+      case (true, "2"): text += "\u{1F}"
+      default: text.unicodeScalars.append(scalar)
+      }
+      isEscaped = !isEscaped && scalar == "\u{1B}"
+    }
+    return text
+  }
+}
+
+/// What tells sites of one name apart, for people to see.
+package struct SiteTraits: Hashable, Sendable, Codable {
+  /// Django's `EMAIL_SUBJECT_PREFIX`; empty where the mail has none.
+  package var prefix = ""
+  /// In lower case, as the recipients.
+  package var sender = ""
+  package var recipients: [String] = []
+
+  package init() {}
+
+  /// - Parameter key: a `Site.key`.
+  package init(key: String) {
+    let parts = key.split(separator: "\u{1F}", omittingEmptySubsequences: false)
+    guard parts.count == 4 else { return }
+    (prefix, sender) = (Site.unescape(parts[1]), Site.unescape(parts[2]))
+    recipients = parts[3].split(separator: "\u{1E}").map { Site.unescape($0) }
+  }
+
+  /// What of these is another one in `others`, e.g. `prefix [Shop], to ops@shop.example`; nil when all are the same.
+  package func difference(from others: some Collection<SiteTraits>) -> String? {
+    var words: [String] = []
+    if others.contains(where: { $0.prefix != prefix }) {
+      words.append(prefix.isEmpty ? "no prefix" : "prefix \(prefix)")
+    }
+    if others.contains(where: { $0.sender != sender }) { words.append("from \(sender.isEmpty ? "<>" : sender)") }
+    if others.contains(where: { $0.recipients != recipients }) {
+      words.append("to \(recipients.joined(separator: " "))")
+    }
+    return words.isEmpty ? nil : words.joined(separator: ", ")
+  }
 }

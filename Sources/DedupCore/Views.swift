@@ -4,6 +4,8 @@ package struct FingerprintRow: Hashable, Sendable, Codable {
   package var fingerprint: String
   /// `Site.name`.
   package var site: String
+  /// What tells it from other sites of that name.
+  package var siteTraits: SiteTraits
   package var title: String
   package var place: String
   package var record: WindowRecord
@@ -19,8 +21,10 @@ package struct FingerprintRow: Hashable, Sendable, Codable {
 
   package init(
     fingerprint: String, site: String, title: String, place: String, record: WindowRecord, windowEnd: Timestamp?,
-    hours: [HourCount], row: Int64 = 0, isSilenced: Bool = false, variants: VariantSpread = VariantSpread()
+    hours: [HourCount], row: Int64 = 0, isSilenced: Bool = false, variants: VariantSpread = VariantSpread(),
+    siteTraits: SiteTraits = SiteTraits()
   ) {
+    self.siteTraits = siteTraits
     self.row = row
     self.variants = variants
     self.isSilenced = isSilenced

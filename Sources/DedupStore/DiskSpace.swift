@@ -2,12 +2,12 @@ import DedupCore
 import Glibc
 
 /// Room on the file system of the store.
-struct DiskSpace: Hashable, Sendable {
-  var free: Int
-  var total: Int
+package struct DiskSpace: Hashable, Sendable {
+  package var free: Int
+  package var total: Int
 
   /// Nil when the system does not say.
-  init?(path: String) {
+  package init?(path: String) {
     var status = statvfs()
     guard statvfs(path, &status) == 0 else { return nil }
     free = Self.octets(UInt64(status.f_bavail), UInt64(status.f_frsize))
@@ -26,7 +26,7 @@ struct DiskSpace: Hashable, Sendable {
   }
 
   /// `most` octets, or the file system divided by `part` where that is less.
-  func reserve(of most: Int, part: Int) -> Int { min(most, total / max(1, part)) }
+  package func reserve(of most: Int, part: Int) -> Int { min(most, total / max(1, part)) }
 
   /// Why `octets` more of queued mail would be too much, or nil.
   ///

@@ -10,7 +10,7 @@ enum FingerprintQueries {
 
   private static let select = """
     SELECT f.id, f.fingerprint, s.name, f.title, f.place, f.explanation, f.merged_into,
-      \(RecordColumns.selected)
+      \(RecordColumns.selected), s.key
     FROM fingerprint f JOIN site s ON s.id = f.site_id
     """
 
@@ -88,7 +88,8 @@ enum FingerprintQueries {
       record: record, windowEnd: record.openWindowEnd(policy, now: now),
       hours: try hours(24, of: try row.integer(0), now: now, db), row: try row.integer(0),
       isSilenced: try !Self.silences(silences, of: row).isEmpty,
-      variants: try VariantTable.spread(of: [try row.integer(0)], db))
+      variants: try VariantTable.spread(of: [try row.integer(0)], db),
+      siteTraits: SiteTraits(key: try row.text(row.count - 1)))
   }
 
   private static func detail(
@@ -138,7 +139,8 @@ extension FingerprintQuery {
     switch sort {
     case .last: return "f.last_seen \(direction), f.id"
     case .first: return "f.first_seen \(direction), f.id"
-    case .held: return "f.held \(direction), f.id"
+    case .held: return "f.suppressed \(direction), f.id"
+    case .sinceLastMail: return "f.held \(direction), f.id"
     case .total: return "f.total \(direction), f.id"
     case .rate:
       return """

@@ -38,10 +38,10 @@ struct SampleRemoval {
   private static func errors(
     _ errors: SampleSelection.Errors, _ unknown: inout [String], _ db: Database
   ) throws -> String? {
-    guard case .ids(let ids) = errors else { return nil }
+    guard case .ids(let ids, let site) = errors else { return nil }
     var rows: [String] = []
     for id in ids {
-      let named = try FingerprintQueries.named(id, site: nil, db)
+      let named = try FingerprintQueries.named(id, site: site, db)
       if named.isEmpty { unknown.append(id) }
       guard named.count < mostErrors else {
         throw StoreFailure(.other, "\(id) stands for \(mostErrors) errors or more; give more of its digits")

@@ -60,6 +60,11 @@ package struct SocketFile: Sendable {
     }
   }
 
+  /// Whether a socket can be made in `folder`.
+  package static func checkFolder(_ folder: String) throws(Obstacle) {
+    guard access(folder, W_OK | X_OK) == 0 else { throw obstacle(errno) }
+  }
+
   /// A socket that listens at `path`, where nothing stands. The caller owns the descriptor.
   ///
   /// - Parameter mode: of the file before anybody can connect, so that nobody gets in by the mode of the umask.

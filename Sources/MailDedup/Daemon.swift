@@ -249,13 +249,25 @@ extension Daemon {
       ? " until [delivery] smarthost is set" : ""
     print("delivering to \(nextHop)\(hint)")
     if case .address(let host, let port, _) = bound.first {
-      print("The settings of your Django site:")
-      print("    EMAIL_HOST = \"\(host)\"")
-      print("    EMAIL_PORT = \(port)")
-      print("    EMAIL_TIMEOUT = 30")
+      print(Self.djangoSettings(host: host, port: port))
     }
     // Standard output is a pipe as often as a terminal; whoever waits for these lines must get them now.
     fflush(nil)
+  }
+
+  /// In both forms: a project of Django 6.1 has `MAILERS`, and does not start with the other settings beside it.
+  private static func djangoSettings(host: String, port: Int) -> String {
+    """
+    The settings of your Django site:
+        EMAIL_HOST = "\(host)"
+        EMAIL_PORT = \(port)
+        EMAIL_TIMEOUT = 30
+    or, where its settings have MAILERS (Django 6.1):
+        MAILERS = {"default": {
+            "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            "OPTIONS": {"host": "\(host)", "port": \(port), "timeout": 30},
+        }}
+    """
   }
 }
 

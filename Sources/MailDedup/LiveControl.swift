@@ -114,7 +114,7 @@ struct LiveControl: ControlService {
 
   func purge(_ request: PurgeRequest) async throws -> PurgeReport {
     let (selection, now) = (try request.selection, WallClock.now())
-    for id in request.ids ?? [] { _ = try Self.one(try await store.errors(idPrefix: id, site: nil)) }
+    for id in request.ids ?? [] { _ = try Self.one(try await store.errors(idPrefix: id, site: request.site)) }
     if request.isTrial { return PurgeReport(try await store.samples(selection, now: now), setAside: setAside) }
     let removed = try await store.purgeSamples(selection, now: now)
     logger.notice(

@@ -42,6 +42,7 @@ struct MailDedupCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    StandardStream.occupyClosed()
     // A client or a log reader that goes away is an error of that write, not the end of the relay.
     signal(SIGPIPE, SIG_IGN)
     umask(0o077)
@@ -96,7 +97,7 @@ struct MailDedupCommand: AsyncParsableCommand {
   }
 
   private func complain(_ message: String) {
-    FileHandle.standardError.write(Data("maildedup: \(message)\n".utf8))
+    try? StandardStream.error.write("maildedup: \(message)\n")
   }
 }
 

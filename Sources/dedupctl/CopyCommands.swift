@@ -7,7 +7,7 @@ struct PassCommand: AsyncParsableCommand {
     commandName: "pass", abstract: "Let the next mail of an error out, whatever holds it back.",
     discussion: "It opens a window and says how many were held back, as any other. A silence holds the ones behind it.")
 
-  @Argument(help: "The ids that list shows, or their beginnings.")
+  @Argument(help: "The ids that list shows, or their beginnings.", completion: .errorIDs)
   var ids: [String]
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
@@ -41,7 +41,7 @@ struct ReleaseCommand: AsyncParsableCommand {
       counted as arrivals. A mail program that shows mails of one Message-ID once may hide a copy of one that it has.
       """)
 
-  @Argument(help: "The id that list shows, or the beginning of it.")
+  @Argument(help: "The id that list shows, or the beginning of it.", completion: .errorIDs)
   var id: String
   @Option(help: ArgumentHelp("Only the latest so many.", valueName: "n"))
   var last: Int?

@@ -2,6 +2,7 @@ import ArgumentParser
 import ControlAPI
 import DedupCore
 import Glibc
+import HostSystem
 
 /// Looks at what the relay held back, what waits, and why.
 struct DedupCtl: AsyncParsableCommand {
@@ -14,12 +15,27 @@ struct DedupCtl: AsyncParsableCommand {
       Exit status: 0 done, 1 failure, 2 wrong usage, 3 nothing matched, 4 daemon unreachable, 5 no permission.
       """,
     version: MailDedupVersion.text,
-    subcommands: [
-      ListCommand.self, ShowCommand.self, StatusCommand.self, QueueCommand.self, SummaryCommand.self,
-      FingerprintCommand.self, RulesCommand.self, ReplayCommand.self, ReloadCommand.self, SilenceCommand.self,
-      ResolveCommand.self, MergeCommand.self, SplitCommand.self, PurgeCommand.self, PingCommand.self,
-      TestUpstreamCommand.self, TopCommand.self, PassCommand.self, ReleaseCommand.self, StatsCommand.self,
-      ExportCommand.self, CheckConfigCommand.self,
+    groupedSubcommands: [
+      CommandGroup(
+        name: "Look",
+        subcommands: [
+          ListCommand.self, ShowCommand.self, WatchCommand.self, TopCommand.self, StatusCommand.self,
+          StatsCommand.self, SummaryCommand.self, ExportCommand.self,
+        ]),
+      CommandGroup(
+        name: "Decide",
+        subcommands: [
+          SilenceCommand.self, ResolveCommand.self, PassCommand.self, ReleaseCommand.self, MergeCommand.self,
+          SplitCommand.self, PurgeCommand.self,
+        ]),
+      CommandGroup(name: "Queue", subcommands: [QueueCommand.self]),
+      CommandGroup(
+        name: "Check",
+        subcommands: [
+          DoctorCommand.self, PingCommand.self, TestUpstreamCommand.self, FingerprintCommand.self,
+          ReplayCommand.self,
+        ]),
+      CommandGroup(name: "Configure", subcommands: [CheckConfigCommand.self, ReloadCommand.self, RulesCommand.self]),
     ])
 
   @OptionGroup var relay: RelayOptions
@@ -48,9 +64,11 @@ struct CommandFailure: Error, CustomStringConvertible {
 @main
 enum Main {
   static func main() async {
-    signal(SIGPIPE, SIG_DFL)
+    StandardStream.occupyClosed()
+    // Output says what a closed pipe means.
+    signal(SIGPIPE, SIG_IGN)
     do {
-      var command = try DedupCtl.parseAsRoot()
+      var command = try await DedupCtl.asyncParseAsRoot()
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {
@@ -63,11 +81,24 @@ enum Main {
     } catch let unreachable as ControlClient.Unreachable {
       end(unreachable.description, unreachable.isPermission ? .permission : .unreachable)
     } catch {
-      // ArgumentParser ends --help and --version with 0 and wrong usage with 64.
-      let code = DedupCtl.exitCode(for: error)
-      guard code == .validationFailure else { DedupCtl.exit(withError: error) }
-      Output.error(DedupCtl.fullMessage(for: error))
+      end(with: error)
+    }
+  }
+
+  /// What ArgumentParser throws: `--help` and `--version` are no failures, wrong usage has a status of ours.
+  private static func end(with error: any Error) -> Never {
+    let message = DedupCtl.fullMessage(for: error)
+    switch DedupCtl.exitCode(for: error) {
+    case .success:
+      Output.line(message)
+      exit(0)
+    case .validationFailure:
+      if let mistyped = MistypedVerb(CommandLine.arguments.dropFirst(), of: DedupCtl.self) {
+        end(mistyped.description, .usage)
+      }
+      Output.error(message)
       exit(ExitStatus.usage.rawValue)
+    default: end("\(error)", .failure)
     }
   }
 

@@ -1,15 +1,20 @@
 import ArgumentParser
 import ControlAPI
 import DedupConfig
+import DedupCore
 import Fingerprint
+import Glibc
 import HostSystem
 
 struct FingerprintCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fingerprint", abstract: "What the relay would make of a mail. Needs neither daemon nor store.",
     discussion: """
-      Prints a line for each mail: file, fingerprint or PASS, variant, and the error or the reason to pass, separated
-      by tabs.
+      Prints a line for each mail: file, fingerprint or PASS, variant, and the error or the reason to pass, separated \
+      by tabs. A mail that the relay delivered is judged as it came: without the fields and the words in the Subject that \
+      the relay added.
+
+      The rules are those of --config, else of the configuration of this machine or ./dedup.conf, if there is one.
       """)
 
   @Argument(help: PastMails.help)
@@ -25,25 +30,32 @@ struct FingerprintCommand: ParsableCommand {
   func run() throws {
     let reader = try reader
     try PastMails(path: path).forEach { mail in
+      let received = ReceivedMail(mail.message)
       if explain {
-        try show(reader.explain(mail.message), of: mail.name)
+        try show(reader.explain(received.message), of: mail.name, received.passage)
       } else {
-        try show(Row(file: mail.name, reader.judge(mail.message)))
+        try show(Row(file: mail.name, reader.judge(received.message)))
       }
     }
   }
 
-  /// None unless a configuration is named: then the lines say the same on every machine.
+  /// With the rules of the file that is named, else of the one that the relay here would read, where we may read it.
   private var reader: ReportReader {
     get throws {
-      guard let path = config ?? dedupctl.relay.config else { return ReportReader() }
-      return try RelayOptions.load(path).reader
+      if let path = config ?? dedupctl.relay.config { return try RelayOptions.load(path).reader }
+      let path = ConfigurationFile.defaultPath()
+      return access(path, R_OK) == 0 ? try RelayOptions.load(path).reader : ReportReader()
     }
   }
 
-  private func show(_ explanation: FingerprintExplanation, of name: String) throws {
+  private func show(_ explanation: FingerprintExplanation, of name: String, _ passage: ReceivedMail.Passage) throws {
     if format.output == .json { return try Output.json(explanation) }
     if name != path { Output.line("=== \(printable(name))") }
+    switch passage {
+    case .untouched: break
+    case .forwarded: Output.line("Delivered by MailDedup; judged without what it added.")
+    case .ownMail: Output.line("MailDedup wrote this mail itself: a summary, a digest, a notice or a bounce.")
+    }
     Output.line(printable(explanation.text, keepingLines: true))
   }
 

@@ -1,10 +1,17 @@
 import ArgumentParser
 import ControlAPI
+import DedupCore
+import Glibc
 
 /// What commands take that are about one error.
 struct ErrorOptions: ParsableArguments {
-  @Option(help: "Only in this site; else in all that have it.")
+  @Option(help: "Only in this site; else in all that have it.", completion: .sites)
   var site: String?
+
+  /// Those of that site.
+  func chosen(_ details: [ErrorDetail]) -> [ErrorDetail] {
+    details.filter { site == nil || $0.entry.site == site }
+  }
 }
 
 struct ResolveCommand: AsyncParsableCommand {
@@ -12,7 +19,7 @@ struct ResolveCommand: AsyncParsableCommand {
     commandName: "resolve",
     abstract: "Say that an error is fixed: its next mail goes out at once, as a regression.")
 
-  @Argument(help: "The ids that list shows, or their beginnings.")
+  @Argument(help: "The ids that list shows, or their beginnings.", completion: .errorIDs)
   var ids: [String]
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
@@ -41,11 +48,14 @@ struct MergeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "merge",
     abstract: "Make errors one: from now on they share windows and counts. It holds through upgrades.",
-    discussion: "Undone by dedupctl split. Errors of different sites are never joined.")
+    discussion: """
+      Undone by dedupctl split, but for the counts: the mails of all stay counted with the error that the others became \
+      part of, and those start again from none. Errors of different sites are never joined.
+      """)
 
-  @Argument(help: "The error that the others become part of.")
+  @Argument(help: "The error that the others become part of.", completion: .errorIDs)
   var target: String
-  @Argument(help: "The others.")
+  @Argument(help: "The others.", completion: .errorIDs)
   var others: [String]
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
@@ -78,15 +88,19 @@ struct SplitCommand: AsyncParsableCommand {
     commandName: "split",
     abstract: "Undo a merge; or make each variant of an error an error of its own. It holds through upgrades.")
 
-  @Argument(help: "The id that list shows, or the beginning of it.")
+  @Argument(help: "The id that list shows, or the beginning of it.", completion: .errorIDs)
   var id: String
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
   @OptionGroup var format: OutputOptions
   @OptionGroup var which: ErrorOptions
+  @Flag(name: [.short, .long], help: "Do not ask.")
+  var yes = false
 
   func run() async throws {
-    let reports = try await relay.daemon(or: dedupctl.relay).split(ErrorSelector(id: id, site: which.site))
+    let daemon = try await relay.daemon(or: dedupctl.relay)
+    try await askAboutCounts(daemon)
+    let reports = try await daemon.split(ErrorSelector(id: id, site: which.site))
     guard !reports.isEmpty else { throw CommandFailure(.nothingMatched, [id].noError) }
     for report in reports {
       if format.output == .json { try Output.json(report) } else { Output.line(Self.text(report)) }
@@ -96,7 +110,24 @@ struct SplitCommand: AsyncParsableCommand {
   private static func text(_ report: SplitReport) -> String {
     if report.wasSplit { return "Split before: \(report.error.line)" }
     if report.released == 0 { return "From now on each variant is an error of its own: \(report.error.line)" }
-    return "On its own again, with \(report.released) released: \(report.error.line)"
+    return "On its own again: \(report.error.line)\n"
+      + "Split off: \(DisplayText.count(report.released, "error")), counted from none on. "
+      + "The mails before the split stay counted with the error that they were merged into."
+  }
+
+  /// What a merge added up cannot be told apart any more: whoever is there to be asked should know before. Scripts are
+  /// not held up, for nothing is lost.
+  private func askAboutCounts(_ daemon: any ControlService) async throws {
+    guard !yes, format.output == .table, isatty(STDIN_FILENO) == 1 else { return }
+    let merged = try await daemon.groupings().filter { grouping in
+      grouping.kind == "merged" && ([grouping.error] + grouping.members).contains { $0.id.hasPrefix(id.lowercased()) }
+    }
+    guard !merged.isEmpty else { return }
+    for grouping in merged {
+      for member in grouping.members { Output.error("\(member.line)\n  is part of \(grouping.error.line)") }
+    }
+    try ConfirmationOptions.ask(
+      "Split them", warning: "They start again from no mails; those so far stay counted where they are.")
   }
 }
 
@@ -105,5 +136,5 @@ extension ErrorName {
 }
 
 extension [String] {
-  var noError: String { "no error has an id that starts with \(joined(separator: " or "))" }
+  var noError: String { "no error has an id that starts with \(joined(separator: " or ")); see: dedupctl list --all" }
 }

@@ -9,10 +9,11 @@ struct ListCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "The errors of which mails were held back, latest first.",
     discussion: """
-      HELD counts the mails held back since the last one that was forwarded, of all that arrived. The bar shows the \
-      arrivals of the last 12 hours; · is an hour without any. VARIANTS, where an error has several, counts the different \
-      texts and places of its mails. NOTE says what is special: new (within a day), silenced, \
-      resolved, digest (the storm cap holds it back), pass (the next one goes out).
+      TOTAL counts all mails that arrived, HELD those of them that were held back, SINCE LAST MAIL those held back since \
+      the last one that was forwarded. Rows of one error stand under each other; where they have one site name too, SITE \
+      says what differs. The bar shows the arrivals of the last 12 hours; · is an hour without any. VARIANTS, where an \
+      error has several, counts the different texts and places of its mails. NOTE says what is special: new (within a \
+      day), silenced, resolved, digest (the storm cap holds it back), pass (the next one goes out).
       """)
 
   @ParentCommand var dedupctl: DedupCtl
@@ -31,11 +32,15 @@ struct ListCommand: AsyncParsableCommand {
     help: ArgumentHelp("Only errors seen since: 30min, 2h, 7d, or 2026-11-26, or 2026-11-26T14:00.", valueName: "time"),
     transform: PointInTime.init)
   var since: PointInTime?
-  @Option(help: "Only sites that are called so, or match; * stands for any text.")
+  @Option(help: "Only sites that are called so, or match; * stands for any text.", completion: .sites)
   var site: String?
   @Option(help: "Only errors for whose latest mail this rule decided.")
   var rule: String?
-  @Option(help: "What comes first: the latest (last), the newest (first), held, total, rate (of the last hour), name.")
+  @Option(
+    help: """
+      What comes first: the latest (last), the newest (first), held, since-last-mail, total, rate (of the last hour), \
+      name.
+      """)
   var sort = SortOrder.last
   @Flag(help: "The other way round.")
   var reverse = false
@@ -44,6 +49,7 @@ struct ListCommand: AsyncParsableCommand {
 
   enum SortOrder: String, ExpressibleByArgument, CaseIterable {
     case last, first, held, total, rate, name
+    case sinceLastMail = "since-last-mail"
   }
 
   func run() async throws {
@@ -51,10 +57,13 @@ struct ListCommand: AsyncParsableCommand {
       let service = try await relay.service(or: dedupctl.relay)
       let errors = try await service.errors(query(at: WallClock.now()))
       if format.output == .json { return try errors.forEach(Output.json) }
-      if errors.isEmpty { Output.line(nothing) } else { format.write(ErrorTable.of(errors)) }
+      if !errors.isEmpty { format.write(ErrorTable.of(errors)) }
+      if format.noHeaders { return }
+      if errors.isEmpty { Output.line(nothing) }
       if !isFiltered, let doubts = try await service.status().queue.doubts, doubts > 0 {
-        Output.line("Beside these, mails that may be error reports are held back: \(doubts), too many alike.")
-        Output.line("See them: dedupctl queue list --held")
+        Output.line("")
+        Output.line("\(DisplayText.count(doubts, "more mail")) held back that may be error reports, too many alike.")
+        Output.line("See them with: dedupctl queue list --held")
       }
     }
   }
@@ -62,7 +71,7 @@ struct ListCommand: AsyncParsableCommand {
   private var isFiltered: Bool { new || active || silenced || since != nil || site != nil || rule != nil }
 
   private var nothing: String {
-    isFiltered ? "No error is like that." : all ? "No error was seen yet." : "Nothing was held back yet."
+    isFiltered ? "No error matches." : all ? "No error was seen yet." : "Nothing was held back yet."
   }
 
   private func query(at now: Timestamp) -> FingerprintQuery {
@@ -80,22 +89,50 @@ enum ErrorTable {
   static func of(_ errors: [ErrorEntry]) -> Table {
     let hasVariants = errors.contains { $0.variants != nil }
     var table = Table(
-      [
-        .init(title: "ID"), .init(title: "HELD/TOTAL", alignment: .right), .init(title: "NOTE"),
-        .init(title: "ERROR", isFlexible: true), .init(title: "PLACE", isFlexible: true),
+      [.init(title: "ID")] + counts + [
+        .init(title: "NOTE"), .init(title: "ERROR", isFlexible: true),
+        .init(title: "PLACE", isFlexible: true, isPath: true),
       ] + (hasVariants ? [.init(title: "VARIANTS")] : []) + [
-        .init(title: "SITE", isFlexible: true), .init(title: "FIRST SEEN"), .init(title: "LAST SEEN"),
+        .init(title: "SITE", isFlexible: true, isPath: true), .init(title: "FIRST SEEN"), .init(title: "LAST SEEN"),
         .init(title: "WINDOW ENDS"), .init(title: "LAST 12 H"),
       ])
-    for error in errors {
+    for (error, site) in gathered(errors) {
       table.add(
-        [error.id, "\(error.heldBack)/\(error.total)", error.note, error.error, error.place]
+        [error.id] + counts(of: error) + [error.note, error.error, error.place]
           + (hasVariants ? [error.variants ?? ""] : []) + [
-            error.site, Output.time(error.firstSeen), Output.time(error.lastSeen),
+            site, Output.time(error.firstSeen), Output.time(error.lastSeen),
             error.windowEnd.map { Output.time($0) } ?? "-", Bar.sparkline(Array(error.hours.suffix(12))),
           ], error.style)
     }
     return table
+  }
+
+  static let counts: [Table.Column] = [
+    .init(title: "TOTAL", alignment: .right), .init(title: "HELD", alignment: .right),
+    .init(title: "SINCE LAST MAIL", alignment: .right),
+  ]
+
+  static func counts(of error: ErrorEntry) -> [String] {
+    [error.total, error.suppressed, error.heldBack].map(String.init)
+  }
+
+  /// Rows of one error under each other, where the first of them stands; each with its site, and what tells that from
+  /// others of the same name.
+  private static func gathered(_ errors: [ErrorEntry]) -> [(error: ErrorEntry, site: String)] {
+    var rows: [String: [ErrorEntry]] = [:]
+    var order: [String] = []
+    for error in errors {
+      if rows[error.fingerprint] == nil { order.append(error.fingerprint) }
+      rows[error.fingerprint, default: []].append(error)
+    }
+    return order.flatMap { fingerprint in
+      let same = rows[fingerprint] ?? []
+      return same.map { error in
+        let namesakes = same.filter { $0.site == error.site }.map(\.siteTraits)
+        let difference = error.siteTraits.difference(from: namesakes)
+        return (error, error.site + (difference.map { " (\($0))" } ?? ""))
+      }
+    }
   }
 }
 
@@ -104,6 +141,12 @@ extension ErrorEntry {
 
   /// `3 texts, 2 places`; nil where there is one of each.
   var variants: String? { VariantSpread(texts: texts ?? 0, places: places ?? 0).words }
+
+  fileprivate var siteTraits: SiteTraits {
+    var traits = SiteTraits()
+    (traits.prefix, traits.sender, traits.recipients) = (subjectPrefix ?? "", sender ?? "", recipients ?? [])
+    return traits
+  }
 
   /// What is special about it.
   var note: String {

@@ -35,8 +35,13 @@ struct ConfirmationOptions: ParsableArguments {
     if yes { return }
     guard isatty(STDIN_FILENO) == 1 else {
       throw CommandFailure(
-        .usage, "would \(what.prefix(1).lowercased() + what.dropFirst()); nobody is there to be asked, so add --yes")
+        .usage, "would \(what.prefix(1).lowercased() + what.dropFirst()); no terminal to ask on, so add --yes")
     }
+    try Self.ask(what, warning: warning)
+  }
+
+  /// - Throws: `CommandFailure` when the answer is no.
+  static func ask(_ what: String, warning: String) throws {
     Output.prompt("\(what)? \(warning)\(warning.isEmpty ? "" : " ")[y/N] ")
     guard ["y", "yes"].contains(readLine()?.lowercased() ?? "") else {
       throw CommandFailure(.failure, "nothing was done")
@@ -57,6 +62,19 @@ struct WatchOptions: ParsableArguments {
       try await body()
       try await Task.sleep(for: .seconds(2))
     }
+  }
+}
+
+/// How often and how many times commands look that go on by themselves.
+struct PaceOptions: ParsableArguments {
+  @Option(name: [.customShort("n"), .long], help: "So many views or lines, then end.")
+  var count: Int?
+  @Option(help: ArgumentHelp("Between two looks, 1 to 3600.", valueName: "seconds"))
+  var every = 2
+
+  func validate() throws {
+    if !(1...3600).contains(every) { throw ValidationError("--every: write a number from 1 to 3600") }
+    if let count, count < 1 { throw ValidationError("--count: write a number from 1 on") }
   }
 }
 
@@ -84,7 +102,9 @@ struct RelayOptions: ParsableArguments {
   }
 
   /// The running daemon, or its store when it is down.
-  func service(or outer: RelayOptions) async throws -> any ControlService {
+  ///
+  /// - Parameter isQuiet: whether it is the caller who says that the daemon is down.
+  func service(or outer: RelayOptions, isQuiet: Bool = false) async throws -> any ControlService {
     if let remote = try remote(or: outer) { return remote }
     let configuration = try findable(or: outer)
     let client = ControlClient(socket: configuration.control.socket)
@@ -92,7 +112,7 @@ struct RelayOptions: ParsableArguments {
       _ = try await client.status()
       return client
     } catch let unreachable as ControlClient.Unreachable where !unreachable.isPermission {
-      return try stoppedStore(configuration, because: unreachable)
+      return try stoppedStore(configuration, because: unreachable, isQuiet: isQuiet)
     }
   }
 
@@ -143,13 +163,13 @@ struct RelayOptions: ParsableArguments {
     }
   }
 
-  private func stoppedStore(_ configuration: Configuration, because unreachable: ControlClient.Unreachable) throws
-    -> any ControlService
-  {
+  private func stoppedStore(
+    _ configuration: Configuration, because unreachable: ControlClient.Unreachable, isQuiet: Bool
+  ) throws -> any ControlService {
     do {
       let reader = try StoreReader(
         readingDirectory: configuration.store.directory, policy: configuration.window)
-      Output.error("The daemon is down (\(configuration.control.socket)); reading its store.")
+      if !isQuiet { Output.error("The daemon is down (\(configuration.control.socket)); reading its store.") }
       let hostname = configuration.listener.hostname ?? HostName.current()
       let top = configuration.summary.topErrors
       return StoredState(reader: reader, now: WallClock.now) { .local(top: top, hostname: hostname, at: $0) }

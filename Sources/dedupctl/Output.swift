@@ -1,24 +1,42 @@
 import ControlAPI
+import DedupCore
 import Foundation
+import HostSystem
 
 /// What the commands write, and for whom.
 enum Output {
-  static func line(_ text: String) {
-    FileHandle.standardOutput.write(Data((text + "\n").utf8))
+  static func line(_ text: String) { write(text + "\n") }
+
+  /// A sentence, broken at spaces where the terminal is narrower.
+  static func paragraph(_ text: String) {
+    (terminalWidth.map { DisplayText.wrap(text, columns: $0) } ?? [text]).forEach(line)
   }
 
-  static func error(_ text: String) {
-    FileHandle.standardError.write(Data((text + "\n").utf8))
-  }
+  static func error(_ text: String) { prompt(text + "\n") }
 
   /// A question: no line end behind it.
   static func prompt(_ text: String) {
-    FileHandle.standardError.write(Data(text.utf8))
+    // Whoever closed standard error wants to know nothing.
+    try? StandardStream.error.write(text)
   }
 
   /// One JSON object a line.
   static func json(_ value: some Encodable) throws {
-    FileHandle.standardOutput.write(try ControlJSON.encode(value) + Data("\n".utf8))
+    line(String(decoding: try ControlJSON.encode(value), as: UTF8.self))
+  }
+
+  /// Writes to standard output. Where that fails, no command has anything left to do: behind a pipe that was closed the
+  /// process ends as SIGPIPE ends any other, without a word; else with one line.
+  static func write(_ text: String) {
+    do throws(StandardStream.Failure) {
+      try StandardStream.output.write(isTerminal && !isUTF8 ? ascii(text) : text)
+    } catch .readerIsGone {
+      signal(SIGPIPE, SIG_DFL)
+      raise(SIGPIPE)
+    } catch {
+      self.error("dedupctl: \(error)")
+      exit(ExitStatus.failure.rawValue)
+    }
   }
 
   /// Whether the locale says that more than ASCII can be shown (POSIX: LC_ALL, LC_CTYPE, LANG; the first that is set).
@@ -28,11 +46,27 @@ enum Output {
     return locale.uppercased().hasSuffix("UTF-8") || locale.uppercased().hasSuffix("UTF8")
   }()
 
+  /// The same with what a terminal without UTF-8 can show, as many cells wide.
+  private static func ascii(_ text: String) -> String {
+    String(
+      text.flatMap { character -> String in
+        switch character {
+        case _ where character.isASCII: String(character)
+        case "…": "~"
+        case "·", "–": "-"
+        case "▁", "▂": "_"
+        case "▃", "▄", "▅": "="
+        case "▆", "▇", "█": "#"
+        default: String(repeating: "?", count: DisplayText.columns(of: String(character)))
+        }
+      })
+  }
+
   static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
   /// The cursor home, and nothing on the screen (ECMA-48: CUP, ED).
   static func clearScreen() {
-    FileHandle.standardOutput.write(Data("\u{1B}[H\u{1B}[2J".utf8))
+    write("\u{1B}[H\u{1B}[2J")
   }
 
   /// `text` in that style where a terminal shows it, unless the user wants none (no-color.org).
@@ -50,6 +84,13 @@ enum Output {
     var size = winsize()
     guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
     return Int(size.ws_col)
+  }
+
+  /// Lines of the terminal; 24 where it does not say.
+  static var terminalHeight: Int {
+    var size = winsize()
+    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 1 else { return 24 }
+    return Int(size.ws_row)
   }
 
   /// `14:03` for today, else `22 Nov 14:03`; with the year when it is another one.
@@ -71,12 +112,13 @@ enum Output {
     return String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  /// `512 B`, `14 KiB`, `3.2 MiB`.
+  /// `512 B`, `14 KiB`, `3.2 MiB`, `1.5 GiB`.
   static func size(_ octets: Int) -> String {
     if octets < 1024 { return "\(octets) B" }
     let kibibytes = Double(octets) / 1024
     if kibibytes < 1024 { return "\(Int(kibibytes.rounded())) KiB" }
-    return String(format: "%.1f MiB", kibibytes / 1024)
+    if kibibytes < 1024 * 1024 { return String(format: "%.1f MiB", kibibytes / 1024) }
+    return String(format: "%.1f GiB", kibibytes / 1024 / 1024)
   }
 }
 
@@ -88,6 +130,7 @@ enum Style: String {
   case red = "31"
   case green = "32"
   case yellow = "33"
+  case reversed = "7"
 }
 
 /// Text from a mail goes to a terminal: without control characters it cannot move the cursor or retitle the window.

@@ -11,7 +11,7 @@ struct PurgeCommand: AsyncParsableCommand {
       secrets. Afterwards they are in no file of the store any more. Counts and the queue stay as they are.
       """)
 
-  @Argument(help: "The ids of errors that list shows, or the beginnings of them.")
+  @Argument(help: "The ids of errors that list shows, or the beginnings of them.", completion: .errorIDs)
   var ids: [String] = []
   @Flag(help: "Of all errors.")
   var all = false
@@ -19,6 +19,8 @@ struct PurgeCommand: AsyncParsableCommand {
     help: ArgumentHelp("Only mails that are older, e.g. 30d. Without ids: of all errors.", valueName: "duration"),
     transform: Self.age)
   var olderThan: Duration?
+  @Option(help: "With ids: only in the sites of that name.", completion: .sites)
+  var site: String?
   @OptionGroup var confirmation: ConfirmationOptions
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
@@ -26,6 +28,7 @@ struct PurgeCommand: AsyncParsableCommand {
 
   func validate() throws {
     if all && !ids.isEmpty { throw ValidationError("--all and ids exclude each other") }
+    if site != nil && ids.isEmpty { throw ValidationError("--site needs ids") }
     if !all && ids.isEmpty && olderThan == nil {
       throw ValidationError("say which mails: ids of errors, --older-than, or --all")
     }
@@ -38,12 +41,11 @@ struct PurgeCommand: AsyncParsableCommand {
   func run() async throws {
     let daemon = try await relay.daemon(or: dedupctl.relay)
     var request = PurgeRequest(
-      ids: ids.isEmpty ? nil : ids, all: ids.isEmpty, olderThan: olderThan.map { Int($0.components.seconds) },
-      isTrial: true)
+      ids: ids.isEmpty ? nil : ids, site: site, all: ids.isEmpty,
+      olderThan: olderThan.map { Int($0.components.seconds) }, isTrial: true)
     let found = try await daemon.purge(request)
     guard found.unknown.isEmpty else {
-      let ids = found.unknown.joined(separator: ", ")
-      throw CommandFailure(.nothingMatched, "no error has an id that starts with \(ids)")
+      throw CommandFailure(.nothingMatched, found.unknown.noError)
     }
     warn(of: found)
     guard found.mails > 0 else { throw CommandFailure(.nothingMatched, "no such mail is kept") }

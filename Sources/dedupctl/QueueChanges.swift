@@ -4,7 +4,7 @@ import DedupCore
 
 /// Which mails of the queue a command is about.
 struct QueueSelectionOptions: ParsableArguments {
-  @Argument(help: "The ids that the list shows, or their beginnings.")
+  @Argument(help: "The ids that the list shows, or their beginnings.", completion: .queueIDs)
   var ids: [String] = []
   @Flag(help: "All mails.")
   var all = false

@@ -90,7 +90,7 @@ struct QueueShow: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "Everything known of a mail that waits: envelope, attempts, header.")
 
-  @Argument(help: "The id that the list shows, or the beginning of it.")
+  @Argument(help: "The id that the list shows, or the beginning of it.", completion: .queueIDs)
   var id: String
   @Flag(help: "Also print the message.")
   var message = false
@@ -118,7 +118,7 @@ struct QueueShow: AsyncParsableCommand {
     let facts = [
       ("Id", mail.id), ("Kind", mail.kind), ("State", mail.state), ("Sender", "<\(mail.sender)>"),
       ("Recipients", mail.recipients.map { "<\($0)>" }.joined(separator: ", ")),
-      ("Size", "\(mail.size) octets, \(detail.body)\(detail.usesSmtputf8 ? ", SMTPUTF8" : "")"),
+      ("Size", Self.size(detail)),
       ("Queued", Output.local(mail.queuedAt, "%Y-%m-%d %H:%M:%S %Z")),
       ("Attempts", "\(mail.attempts)\(detail.delayNotified ? ", the sender was told that it is late" : "")"),
       ("Next try", mail.nextTry), ("Waits for", mail.pacedBy ?? ""), ("Goes to", mail.reroutedTo ?? ""),
@@ -129,7 +129,14 @@ struct QueueShow: AsyncParsableCommand {
       Output.line(name.padding(toLength: 15, withPad: " ", startingAt: 0) + printable(value))
     }
     Output.line("")
-    Output.line(detail.message.map { printable($0.replacing("\r\n", with: "\n"), keepingLines: true) } ?? "damaged")
+    Output.line(
+      detail.message.map { printable($0.replacing("\r\n", with: "\n"), keepingLines: true) }
+        ?? "The message is damaged and is never sent: it is not what was stored.")
+  }
+
+  private static func size(_ detail: QueuedMailDetail) -> String {
+    ["\(detail.mail.size) octets", detail.body, detail.usesSmtputf8 ? "SMTPUTF8" : ""].filter { !$0.isEmpty }
+      .joined(separator: ", ")
   }
 
   private static func header(of message: String) -> String {

@@ -52,6 +52,9 @@ struct RuleProposal {
   private func effect(limit: Int) -> [String] {
     guard let effect = trial?.effect() else { return [] }
     var lines = ["Of \(DisplayText.count(effect.mails, "past mail")) it matches \(effect.matched)."]
+    lines += effect.earlier.map { earlier in
+      "[rule \(earlier.rule)] comes first and already decides over \(DisplayText.count(earlier.mails, "mail")) of these errors."
+    }
     for change in effect.joins.prefix(limit) {
       lines += ["It joins \(change.parts.count) errors:"] + groups(change.parts, limit)
     }

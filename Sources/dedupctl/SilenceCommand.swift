@@ -17,14 +17,15 @@ struct SilenceAdd: AsyncParsableCommand {
     commandName: "add", abstract: "Make a silence.",
     discussion: """
       Of what: an error by its id, --rule, or patterns over whole texts (* stands for any text). Until when: one of \
-      --for, --mails, --above and --until-resolved. For example:
+      --for, --mails, --above and --until-resolved; for one hour if none is given. For example:
 
+          dedupctl silence add 3f2a9c51
           dedupctl silence add 3f2a9c51 --for 2h --reason "database moves"
           dedupctl silence add --title "OperationalError*" --site "*staging*" --above 100 --reason "known, rare"
           dedupctl silence add --rule scanners --until-resolved --reason "fixed in the next deploy"
       """)
 
-  @Argument(help: "The id that list shows, or the beginning of it.")
+  @Argument(help: "The id that list shows, or the beginning of it.", completion: .errorIDs)
   var id: String?
   @Option(help: "The errors for which this rule of the configuration decides.")
   var rule: String?
@@ -32,9 +33,9 @@ struct SilenceAdd: AsyncParsableCommand {
   var title: String?
   @Option(help: "A pattern for its place.")
   var place: String?
-  @Option(help: "A pattern for its site; with an id, the site itself.")
+  @Option(help: "A pattern for its site; with an id, the site itself.", completion: .sites)
   var site: String?
-  @Option(name: .customLong("for"), help: "A time from now: 30min, 2h, 3d.")
+  @Option(name: .customLong("for"), help: "A time from now: 30min, 2h, 3d. Default: 1h.")
   var duration: String?
   @Option(help: "So many mails; the one behind them goes out.")
   var mails: Int?
@@ -43,7 +44,7 @@ struct SilenceAdd: AsyncParsableCommand {
   @Flag(help: "Until dedupctl resolve, for example at the next deploy.")
   var untilResolved = false
   @Option(help: "Why, for those who find it later.")
-  var reason: String
+  var reason = ""
   @Option(help: "Who says so. Default: the user who runs this.")
   var author: String?
   @ParentCommand var parent: SilenceCommand
@@ -55,7 +56,7 @@ struct SilenceAdd: AsyncParsableCommand {
       throw ValidationError("Say what to silence: an id, --rule, --title, --place or --site.")
     }
     let ends = [duration != nil, mails != nil, above != nil, untilResolved].count { $0 }
-    if ends != 1 { throw ValidationError("Say until when: one of --for, --mails, --above and --until-resolved.") }
+    if ends > 1 { throw ValidationError("--for, --mails, --above and --until-resolved exclude each other.") }
     if let duration, Self.seconds(duration) == nil {
       throw ValidationError("\"\(duration)\" is not a time; write a number with s, min, h or d, e.g. 2h.")
     }
@@ -69,14 +70,18 @@ struct SilenceAdd: AsyncParsableCommand {
     request.selector = id.map { ErrorSelector(id: $0, site: site) }
     if id == nil { request.site = site }
     (request.rule, request.title, request.place) = (rule, title, place)
-    (request.seconds, request.mails, request.rate) = (duration.flatMap(Self.seconds), mails, above)
-    request.untilResolved = untilResolved
+    (request.mails, request.rate, request.untilResolved) = (mails, above, untilResolved)
+    let hasOtherEnd = mails != nil || above != nil || untilResolved
+    request.seconds = duration.flatMap(Self.seconds) ?? (hasOtherEnd ? nil : 3600)
     let made = try await relay.daemon(or: parent.dedupctl.relay).silence(request)
     guard !made.isEmpty else {
-      throw CommandFailure(.nothingMatched, "no error has an id that starts with \(id ?? "")")
+      throw CommandFailure(.nothingMatched, [id ?? ""].noError)
     }
     if format.output == .json { return try made.forEach(Output.json) }
-    for silence in made { Output.line("Silence \(silence.id): \(printable(silence.scope)), ends \(silence.end)") }
+    for silence in made {
+      Output.line("Silence \(silence.id): \(printable(silence.scope)), ends \(silence.end)")
+      Output.line("End it before with: dedupctl silence expire \(silence.id)")
+    }
   }
 
   /// `90s`, `30min`, `2h`, `3d`.
@@ -121,7 +126,7 @@ struct SilenceExpire: AsyncParsableCommand {
     discussion:
       "A deploy script ends all that were made for the time until then: dedupctl silence expire --until-resolved")
 
-  @Argument(help: "The numbers that silence list shows.")
+  @Argument(help: "The numbers that silence list shows.", completion: .silences)
   var ids: [Int] = []
   @Flag(help: "All that were made with --until-resolved.")
   var untilResolved = false
@@ -142,8 +147,13 @@ struct SilenceExpire: AsyncParsableCommand {
       if ended.isEmpty { missing.append(id) }
       for silence in ended { try report(silence) }
     }
-    if let id = missing.first { throw CommandFailure(.nothingMatched, "no silence \(id) holds") }
-    if chosen.isEmpty, format.output == .table { Output.line("No silence waits to be resolved.") }
+    if let id = missing.first {
+      throw CommandFailure(
+        .nothingMatched, "there is no silence \(id), or it has ended; see: dedupctl silence list --all")
+    }
+    if chosen.isEmpty, format.output == .table {
+      Output.line("There is no silence that ends when its error is resolved.")
+    }
   }
 
   private func report(_ silence: SilenceEntry) throws {

@@ -22,13 +22,17 @@ struct StatsCommand: AsyncParsableCommand {
   func run() async throws {
     let report = try await relay.service(or: dedupctl.relay).statistics(days: days)
     if format.output == .json { return try Output.json(report) }
-    Output.line(
+    guard report.totals.accepted > 0 || report.errors > 0 else {
+      return Output.line("No mail has come through this relay yet.")
+    }
+    Output.paragraph(
       "\(report.totals.accepted) mails: \(report.totals.passed) passed, \(report.totals.doubtful) doubtful, "
         + "\(report.totals.forwarded) forwarded, \(report.totals.suppressed) suppressed")
-    Output.line(
-      "\(DisplayText.count(report.errors, "error")), \(DisplayText.count(report.samples, "mail")) of them kept "
+    Output.paragraph(
+      "\(DisplayText.count(report.errors, "error")), \(DisplayText.number(report.samples)) of their mails kept "
         + "(\(Output.size(report.sampleOctets))), database \(Output.size(report.databaseOctets)), "
-        + "\(report.queue.waiting) in the queue\n")
+        + "\(report.queue.waiting) in the queue")
+    Output.line("")
     format.write(Self.reasons(report))
     Output.line("")
     format.write(sites(report))

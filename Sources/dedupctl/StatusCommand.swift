@@ -90,7 +90,7 @@ struct StatusCommand: AsyncParsableCommand {
       report.rate.map { "\(report.ofPeriod) of \($0)" },
       report.daily.map { "\(report.ofDay) of \($0) within 24 h" },
       report.lastLeaves.map { "\(report.waiting) mails wait, the last leaves at \(Output.time($0))" },
-      report.inDigests ? "errors are told of in digests" : nil,
+      report.inDigests ? "errors go out in digests" : nil,
     ]
     return "\(report.nextHop): " + parts.compactMap { $0 }.joined(separator: ", ")
   }
@@ -140,7 +140,7 @@ extension SmarthostReport {
     guard let failure else { return nil }
     let since = failsSince.map { " since \(Output.local($0, "%Y-%m-%d %H:%M:%S %Z"))" } ?? ""
     let next = nextLook.map { "; tried again within \(max(1, Int($0.timeIntervalSinceNow.rounded(.up)))) s" } ?? ""
-    let admin = failureKind == "needs-admin" ? "; somebody has to mend that" : ""
+    let admin = failureKind == "needs-admin" ? "; an admin has to correct that" : ""
     return "\(host)\(since): \(failure)\(next)\(admin)"
   }
 }

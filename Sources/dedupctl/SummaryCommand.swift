@@ -15,7 +15,9 @@ struct SummaryCommand: AsyncParsableCommand {
   var days: Int?
   @Flag(help: "Cover the last 7 days.")
   var weekly = false
-  @Option(help: ArgumentHelp("Only this site, by the name that `dedupctl list` shows.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp("Only this site, by the name that `dedupctl list` shows.", valueName: "name"), completion: .sites
+  )
   var site: String?
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions

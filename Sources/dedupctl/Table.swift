@@ -1,7 +1,11 @@
-/// Rows under a head line, as wide as the terminal allows.
+import DedupCore
+
+/// Rows under a head line, no wider than the terminal.
 ///
-/// The flexible columns share what the fixed ones leave and are cut with `…`. Where too little is left for them to be
-/// read, they move to lines of their own below their row: the first one alone, the others together.
+/// Widths are counted in cells, so that columns stand under each other also with CJK, emoji and combining marks. The
+/// flexible columns share what the fixed ones leave and are cut with `…`. Where too little is left for them to be read,
+/// they move to lines of their own below their row: the first one alone, the others together; and so do, with their
+/// titles, fixed columns that find no room.
 struct Table {
   enum Alignment { case left, right }
 
@@ -9,6 +13,12 @@ struct Table {
     var title: String
     var alignment: Alignment = .left
     var isFlexible = false
+    /// Its beginning and its end say more than its middle.
+    var isPath = false
+
+    func cut(_ text: String, to width: Int) -> String {
+      isPath ? DisplayText.cutInMiddle(text, columns: width) : DisplayText.cut(text, columns: width)
+    }
   }
 
   private let columns: [Column]
@@ -27,24 +37,27 @@ struct Table {
   ///   - width: columns of the terminal; nil for as wide as it takes.
   ///   - hasHead: whether the titles come first.
   func lines(width: Int?, hasHead: Bool = true) -> [String] {
-    let lines = lines(width: width)
-    return hasHead ? lines : Array(lines.dropFirst())
+    let layout = layout(width: width)
+    return (hasHead ? [layout.head] : []) + layout.rows.joined()
   }
 
-  private func lines(width: Int?) -> [String] {
+  /// The head line, and the lines of each row.
+  typealias Layout = (head: String, rows: [[String]])
+
+  func layout(width: Int?) -> Layout {
     let natural = columns.indices.map { index in
-      ([columns[index].title] + rows.map { $0[index] }).map(\.count).max() ?? 0
+      ([columns[index].title] + rows.map { $0[index] }).map(DisplayText.columns).max() ?? 0
     }
     guard let width else { return render(natural) }
     let flexible = columns.indices.filter { columns[$0].isFlexible }
     let taken = columns.indices.filter { !columns[$0].isFlexible }.map { natural[$0] }.reduce(0, +)
     let left = width - taken - 2 * (columns.count - 1)
-    if flexible.isEmpty || flexible.map({ natural[$0] }).reduce(0, +) <= left { return render(natural) }
-    guard left >= Self.leastFlexible * flexible.count else { return renderFolded(natural, width: width) }
-    return render(shared(natural, among: flexible, left: left))
+    if left >= 0, flexible.map({ natural[$0] }).reduce(0, +) <= left { return render(natural) }
+    let canShare = !flexible.isEmpty && left >= Self.leastFlexible * flexible.count
+    return canShare ? render(shared(natural, among: flexible, left: left)) : renderFolded(natural, width: width)
   }
 
-  /// Below this many characters a flexible column cannot be read any more.
+  /// Below this many cells a flexible column cannot be read any more.
   private static let leastFlexible = 26
 
   /// Narrow columns keep what they need; the others share the rest evenly.
@@ -58,21 +71,46 @@ struct Table {
     return widths
   }
 
-  private func render(_ widths: [Int]) -> [String] {
+  private func render(_ widths: [Int]) -> Layout {
     let all = Array(columns.indices)
-    return [head(all, widths)] + zip(rows, styles).map { Output.styled(line($0, all, widths), $1) }
+    return (head(all, widths), zip(rows, styles).map { [Output.styled(line($0, all, widths), $1)] })
   }
 
-  private func renderFolded(_ natural: [Int], width: Int) -> [String] {
-    let fixed = columns.indices.filter { !columns[$0].isFlexible }
+  private func renderFolded(_ natural: [Int], width: Int) -> Layout {
+    let above = fixedColumns(natural, within: width)
     let flexible = columns.indices.filter { columns[$0].isFlexible }
-    return [head(fixed, natural)]
-      + zip(rows, styles).flatMap { row, style in
-        let others = flexible.dropFirst().map { row[$0] }.filter { !$0.isEmpty }.joined(separator: " · ")
-        let below = [flexible.first.map { row[$0] } ?? "", others].filter { !$0.isEmpty }
-        return ([line(row, fixed, natural)] + below.map { "  " + Self.cut($0, to: max(1, width - 2)) })
-          .map { Output.styled($0, style) }
+    let moved = columns.indices.filter { !columns[$0].isFlexible && !above.contains($0) }
+    let rows = zip(rows, styles).map { row, style in
+      let others =
+        flexible.dropFirst().map { columns[$0].cut(row[$0], to: width - 2) }
+        + moved.filter { !row[$0].isEmpty }.map { "\(columns[$0].title) \(row[$0])" }
+      let first = flexible.first.map { [columns[$0].cut(row[$0], to: width - 2)] } ?? []
+      let below = (first + Self.filled(others, width: width - 2)).filter { !$0.isEmpty }
+      return ([line(row, above, natural)] + below.map { "  " + DisplayText.cut($0, columns: max(1, width - 2)) })
+        .map { Output.styled($0, style) }
+    }
+    return (head(above, natural), rows)
+  }
+
+  /// Those fixed columns for which there is room, from the left.
+  private func fixedColumns(_ natural: [Int], within width: Int) -> [Int] {
+    var left = width + 2
+    return columns.indices.filter { !columns[$0].isFlexible }.filter { index in
+      left -= natural[index] + 2
+      return left >= 0
+    }
+  }
+
+  /// Items behind each other, in as many lines as that takes.
+  private static func filled(_ items: [String], width: Int) -> [String] {
+    items.filter { !$0.isEmpty }.reduce(into: []) { lines, item in
+      let joined = lines.last.map { "\($0) · \(item)" } ?? item
+      if !lines.isEmpty, DisplayText.columns(of: joined) <= width {
+        lines[lines.count - 1] = joined
+      } else {
+        lines.append(item)
       }
+    }
   }
 
   private func head(_ indices: [Int], _ widths: [Int]) -> String {
@@ -80,16 +118,11 @@ struct Table {
   }
 
   private func line(_ cells: [String], _ indices: [Int], _ widths: [Int]) -> String {
-    let text = indices.map { Self.pad(Self.cut(cells[$0], to: widths[$0]), to: widths[$0], columns[$0].alignment) }
+    let text = indices.map { index in
+      let column = columns[index]
+      return DisplayText.padded(
+        column.cut(cells[index], to: widths[index]), columns: widths[index], atLeft: column.alignment == .right)
+    }
     return String(text.joined(separator: "  ").reversed().drop { $0 == " " }.reversed())
-  }
-
-  private static func cut(_ text: String, to width: Int) -> String {
-    text.count <= width ? text : text.prefix(max(0, width - 1)) + "…"
-  }
-
-  private static func pad(_ text: String, to width: Int, _ alignment: Alignment) -> String {
-    let space = String(repeating: " ", count: max(0, width - text.count))
-    return alignment == .left ? text + space : space + text
   }
 }

@@ -258,7 +258,8 @@ private struct FixedStore: StoreReading {
         "error":"OperationalError: too many clients","fingerprint":"1:0123456789abcdef0123456789abcdef",\
         "first_seen":"2026-11-22T14:02:05Z","held_back":99,"hours":[0,100],"id":"01234567",\
         "is_silenced":false,"last_seen":"2026-11-22T14:03:05Z","passes_next":false,"place":"database slots exhausted",\
-        "places":2,"site":"shop.settings","suppressed":99,"texts":3,"total":100,"window_end":"2026-11-22T15:03:05Z"}
+        "places":2,"recipients":[],"sender":"","site":"shop.settings","subject_prefix":"","suppressed":99,\
+        "texts":3,"total":100,"window_end":"2026-11-22T15:03:05Z"}
         """)
   }
 }

@@ -34,10 +34,6 @@ import Testing
   @Test func cutsLongLines() {
     #expect(DisplayText.oneLine("abcdef", limit: 3) == "abc…")
     #expect(DisplayText.oneLine("abc", limit: 3) == "abc")
-    #expect(DisplayText.cut("abcdef", columns: 4) == "abc…")
-    #expect(DisplayText.cut("日本語", columns: 5) == "日本…")
-    #expect(DisplayText.cut("日本語", columns: 6) == "日本語")
-    #expect(DisplayText.cut("abc", columns: 0) == "")
   }
 
   @Test func wraps() {

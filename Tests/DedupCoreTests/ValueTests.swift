@@ -105,6 +105,17 @@ import Testing
     for (one, other) in pairs { #expect(one.key != other.key) }
   }
 
+  @Test("what tells sites of one name apart can be read back from the key, and said")
+  func traits() {
+    let one = SiteTraits(key: Self.site("a", "[Sh\u{1F}op\u{1B}2]", from: "Root@shop", to: ["b@x", "A@x"]).key)
+    #expect(one.prefix == "[Sh\u{1F}op\u{1B}2]" && one.sender == "root@shop" && one.recipients == ["a@x", "b@x"])
+    var other = one
+    #expect(one.difference(from: [one, other]) == nil)
+    (other.prefix, other.recipients) = ("", ["c@x"])
+    #expect(one.difference(from: [one, other]) == "prefix \(one.prefix), to a@x b@x")
+    #expect(other.difference(from: [one, other]) == "no prefix, to c@x")
+  }
+
   @Test func isCalledByItsSettingsElseItsPrefixElseItsSender() {
     #expect(Self.site().name == "shop.settings")
     #expect(Self.site(nil).name == "[Django]")

@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 
 from conftest import Workshop
+from peers.mails import error_report
 from peers.relay import Relay, run_dedupctl
 from peers.storefront import Browser, Ledger
 from peers.waiting import until
@@ -140,6 +141,31 @@ def test_fingerprint_of_a_folder(shift):
     assert counted == [1, 1, 5] and "PASS" in named.values()
     often = max(shift.relay.errors(), key=lambda error: error["total"])
     assert list(named.values()).count(often["fingerprint"]) == 5, "the daemon and the command line disagree"
+
+
+def test_fingerprint_of_a_mail_that_the_relay_delivered(workshop, tmp_path):
+    """The mail an admin has at hand is explained as it came, with the fingerprint that the relay gave it."""
+    relay = workshop.relay(overrides={"window": {"length": "1s"}}).start()
+    relay.send(error_report(1))
+    relay.send(error_report(1))
+    until(lambda: relay.status()["totals"]["suppressed"] == 1, "one is held back")
+    relay.dedupctl("pass", relay.errors()[0]["id"])
+    relay.send(error_report(1))
+    relay.wait_drained()
+    [mail] = [mail for mail in (relay.maildir / "new").iterdir() if b"X-MailDedup-Held-Back: 1" in mail.read_bytes()]
+    done = run_dedupctl("fingerprint", "--explain", str(mail), folder=tmp_path)
+    assert done.returncode == 0 and "KeyError" in done.stdout and "own-mail" not in done.stdout, done.stdout + done.stderr
+    assert relay.errors()[0]["fingerprint"] in done.stdout
+
+
+def test_fingerprint_reads_the_configuration_of_the_folder(tmp_path):
+    """./dedup.conf has the rules, when none is named."""
+    (tmp_path / "mail.eml").write_bytes(error_report(1))
+    plain = run_dedupctl("fingerprint", "mail.eml", folder=tmp_path)
+    (tmp_path / "dedup.conf").write_text("[rule all]\ntype = KeyError\nfingerprint = type\n")
+    ruled = run_dedupctl("fingerprint", "mail.eml", folder=tmp_path)
+    assert plain.returncode == ruled.returncode == 0, plain.stderr + ruled.stderr
+    assert plain.stdout.split("\t")[1] != ruled.stdout.split("\t")[1]
 
 
 def test_fingerprint_of_a_mail_on_standard_input(shift):

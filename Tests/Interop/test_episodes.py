@@ -126,7 +126,7 @@ def test_a_deploy_ends_what_was_silenced_until_then(shop: Relay):
     [ended] = shop.ask("silence", "expire", "--until-resolved")
     assert ended["scope"] == "title KeyError*" and ended["ended_by"] == "expired"
     assert [silence["scope"] for silence in shop.ask("silence", "list")] == ["rule noise"]
-    assert shop.dedupctl("silence", "expire", "--until-resolved").stdout == "No silence waits to be resolved.\n"
+    assert shop.dedupctl("silence", "expire", "--until-resolved").stdout == "There is no silence that ends when its error is resolved.\n"
 
 
 def test_resolved_and_back(shop: Relay, sink):
@@ -160,11 +160,11 @@ def test_merged_and_split(shop: Relay):
 
 @pytest.mark.parametrize("command, code, text", [
     (["silence", "add", "ffffffff", "--for", "2h", "--reason", "x"], 3, "no error has an id that starts with ffffffff"),
-    (["silence", "add", "ffffffff", "--reason", "x"], 2, "until when"),
+    (["silence", "add", "ffffffff", "--for", "2h", "--mails", "3"], 2, "exclude each other"),
     (["silence", "add", "ffffffff", "--for", "2 weeks", "--reason", "x"], 2, "is not a time"),
     (["silence", "add", "--for", "2h", "--reason", "x"], 2, "what to silence"),
     (["silence", "add", "--title", "[a", "--for", "2h", "--reason", "x"], 1, "without its ]"),
-    (["silence", "expire", "99"], 3, "no silence 99 holds"),
+    (["silence", "expire", "99"], 3, "there is no silence 99"),
     (["silence", "expire"], 2, "numbers, or --until-resolved"),
     (["resolve", "ffffffff"], 3, "ffffffff"),
     (["merge", "ffffffff", "eeeeeeee"], 3, "no site has both"),

@@ -73,7 +73,7 @@ def test_pass(shop: Relay, sink: Sink):
     often = shop.ask("list", "--sort", "total")[0]["id"]
     shop.dedupctl("silence", "add", often, "--for", "1h", "--reason", "x")
     assert "The next mail goes out" in shop.dedupctl("pass", often).stdout
-    assert re.search(rf"{often}\s+4/5\s+silenced", shop.dedupctl("list").stdout)
+    assert re.search(rf"{often}\s+5\s+4\s+4\s+silenced", shop.dedupctl("list").stdout)
     shop.kill()
     shop.start()
     before = len(sink.arrivals)
@@ -139,9 +139,9 @@ def test_stats(shop: Relay):
 
 
 def test_top(shop: Relay):
-    """The busiest first; the second view measures."""
+    """The busiest first; nothing more came until the second view, so it shows little more than the mean of the hour."""
     first, second = [json.loads(line) for line in shop.dedupctl("top", "-n", "2", "--every", "1", "-o", "json").stdout.splitlines()]
-    assert first["errors"][0]["total"] == 5 and second["errors"][0]["per_minute"] == 0
+    assert first["errors"][0]["total"] == 5 and second["errors"][0]["per_minute"] <= 0.1
     assert "PER MIN" in shop.dedupctl("top").stdout
 
 

@@ -48,6 +48,18 @@ def test_a_merge_becomes_a_rule(workshop: Workshop):
     assert row["no_rule"] == "no error report of them is kept" and len(row["unkept"]) == 2
 
 
+def test_an_installed_rule_comes_first(workshop: Workshop):
+    """A suggestion that matches nothing says which rule already decides."""
+    relay = workshop.relay(overrides={"rule keys": {"type": "KeyError", "action": "dedup"}}).start()
+    for number in [1, 2]:
+        relay.send(error_report(number))
+    relay.dedupctl("merge", id_of(relay, "step_ab"), id_of(relay, "step_ac"))
+    told = relay.dedupctl("rules", "suggest").stdout
+    assert "it matches 0" in told and "[rule keys] comes first and already decides over 2 mails" in told, told
+    [row] = relay.ask("rules", "suggest")
+    assert row["effect"]["earlier"] == [{"rule": "keys", "mails": 2}]
+
+
 def test_a_split_becomes_a_rule(workshop: Workshop):
     """The variants that are kept of a split error are told apart by what they say."""
     relay = workshop.relay().start()

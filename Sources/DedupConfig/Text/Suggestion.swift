@@ -40,3 +40,11 @@ func editDistance<Element: Equatable>(_ a: [Element], _ b: [Element]) -> Int {
   }
   return last[b.count]
 }
+
+/// What a mistyped word was probably meant to be, for other targets.
+package enum Suggestion {
+  /// The candidate that is near enough to be meant; nil when none is.
+  package static func nearest(to word: String, among candidates: [String]) -> String? {
+    DedupConfig.nearest(to: word, among: candidates)
+  }
+}

@@ -27,9 +27,14 @@ package struct SuggestionTrial: Sendable {
     func own(_ changes: [RuleTrialResult.Change]) -> [RuleTrialResult.Change] {
       changes.filter { $0.rules.contains(rule) }
     }
+    let earlier = result.rules.filter { $0.rule != rule }.map { other in
+      let mails = other.withoutRules.filter { members.contains($0.id) }.reduce(0) { $0 + $1.mails }
+      return SuggestionEffect.Earlier(rule: other.rule, mails: mails)
+    }
     return SuggestionEffect(
-      mails: result.mails, reports: result.reports, matched: match?.mails ?? 0, errors: matched,
-      joins: own(result.merged), splits: own(result.split), strangers: matched.filter { !members.contains($0.id) })
+      mails: result.mails, reports: result.reports, matched: match?.mails ?? 0,
+      earlier: earlier.filter { $0.mails > 0 }, errors: matched, joins: own(result.merged), splits: own(result.split),
+      strangers: matched.filter { !members.contains($0.id) })
   }
 }
 
@@ -40,10 +45,18 @@ package struct SuggestionEffect: Hashable, Sendable, Codable {
   package var reports: Int
   /// The mails that the rule decides over.
   package var matched: Int
+  /// The installed rules that come first and decide over mails that it is meant for.
+  package var earlier: [Earlier]
   /// The errors that those are without any rule, most mails first.
   package var errors: [RuleTrialResult.Group]
   package var joins: [RuleTrialResult.Change]
   package var splits: [RuleTrialResult.Change]
   /// Of `errors`, those that the admin did not merge or split.
   package var strangers: [RuleTrialResult.Group]
+
+  package struct Earlier: Hashable, Sendable, Codable {
+    package var rule: String
+    /// Mails of the errors that the admin merged or split.
+    package var mails: Int
+  }
 }

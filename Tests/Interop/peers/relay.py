@@ -137,6 +137,14 @@ class Relay:
         """The JSON objects that `dedupctl … -o json` prints, one a line."""
         done = self.dedupctl(*arguments, "-o", "json")
         assert done.returncode == 0, f"dedupctl {arguments} failed: {done.stdout}{done.stderr}"
+        return self._objects(done)
+
+    def ask_whatever(self, *arguments: str) -> list[dict]:
+        """The same, whatever the status."""
+        return self._objects(self.dedupctl(*arguments, "-o", "json"))
+
+    @staticmethod
+    def _objects(done: subprocess.CompletedProcess) -> list[dict]:
         # Not `splitlines`, to which U+2028 in a text ends a line.
         return [json.loads(line) for line in done.stdout.split("\n") if line]
 

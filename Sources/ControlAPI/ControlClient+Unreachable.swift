@@ -1,0 +1,70 @@
+import NIOCore
+import NIOPosix
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+extension ControlClient {
+  /// Nobody answers: the daemon is down, or the socket is not ours to open.
+  package struct Unreachable: Error, CustomStringConvertible {
+    package let isPermission: Bool
+    /// What happened, where, and why.
+    package let reason: String
+    /// What to do.
+    package let remedy: String
+
+    package var description: String { "\(reason); \(remedy)" }
+
+    init(_ error: any Error, at address: Address) {
+      let code = Self.code(of: error)
+      isPermission = code == EACCES || code == EPERM
+      if isPermission {
+        reason = "no permission to open \(address)"
+        remedy = "run dedupctl as root or as a member of the group of that socket"
+      } else {
+        reason = "no daemon answers on \(address): \(Self.reason(error, code))"
+        remedy = Self.remedy(address)
+      }
+    }
+
+    private static func remedy(_ address: Address) -> String {
+      switch address {
+      case .socket: "start maildedup, or name its configuration with --config"
+      case .tcp: "compare it with [control] address in the configuration of the relay"
+      }
+    }
+
+    private static func reason(_ error: any Error, _ code: CInt?) -> String {
+      switch code {
+      case ENOENT: "there is no such socket"
+      case ECONNREFUSED: "nobody listens there"
+      case ECONNRESET, EPIPE: "it ended while it was asked"
+      case ENOTSOCK, ENOTDIR, ENXIO: "that is no socket"
+      case EHOSTUNREACH, ENETUNREACH: "the network does not lead there"
+      case let code?: String(cString: strerror(code))
+      case nil: other(error)
+      }
+    }
+
+    private static func other(_ error: any Error) -> String {
+      switch error {
+      case ChannelError.connectTimeout: "the connection was not accepted within 5 s"
+      case is NIOConnectionError: "the connection was not accepted within 5 s, or the name is unknown"
+      case SocketAddressError.unixDomainSocketPathTooLong: "the path is longer than 107 bytes"
+      case SocketAddressError.unknown: "the name is unknown"
+      default: "the connection failed"
+      }
+    }
+
+    /// The errno behind an error of NIO, also behind that of the first address of several.
+    private static func code(of error: any Error) -> CInt? {
+      if let error = error as? NIOConnectionError {
+        return error.connectionErrors.lazy.compactMap { code(of: $0.error) }.first
+      }
+      return (error as? IOError)?.errnoCode
+    }
+  }
+}

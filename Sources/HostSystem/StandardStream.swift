@@ -1,0 +1,71 @@
+import Glibc
+
+/// Standard output or standard error, written without a crash, whatever is at its other end.
+package enum StandardStream: Int32, Sendable {
+  case output = 1
+  case error = 2
+
+  /// Why nothing can be written any more.
+  package enum Failure: Error, Hashable, CustomStringConvertible {
+    /// A pipe to a program that has ended, such as `head` (EPIPE). There is nobody to tell.
+    case readerIsGone
+    /// What happened and what to do, without the name of the program.
+    case other(String)
+
+    package var description: String {
+      switch self {
+      case .readerIsGone: "nobody reads the output any more"
+      case .other(let text): text
+      }
+    }
+  }
+
+  /// Takes the descriptors 0, 1 and 2 where the shell closed them (`>&-`), with something that neither reads nor writes.
+  /// To be called before anything is opened: else a database or a connection gets the number, and what is meant for the
+  /// terminal is written into it.
+  package static func occupyClosed() {
+    for (descriptor, mode) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY)]
+    where fcntl(descriptor, F_GETFD) == -1 {
+      // The lowest free number, which is this one.
+      _ = open("/dev/null", mode)
+    }
+  }
+
+  /// Writes all of it, and waits where the other end is slow.
+  package func write(_ text: String) throws(Failure) {
+    try Self.write(Array(text.utf8), to: rawValue)
+  }
+
+  /// SIGPIPE must be ignored, as NIO has it, or it ends the process before this can say why.
+  static func write(_ octets: [UInt8], to descriptor: Int32) throws(Failure) {
+    var written = 0
+    while written < octets.count {
+      let count = octets[written...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count >= 0 {
+        written += count
+        continue
+      }
+      switch errno {
+      case EINTR: continue
+      case EAGAIN: wait(for: descriptor)
+      case EPIPE: throw .readerIsGone
+      case let code: throw .other(Self.text(code))
+      }
+    }
+  }
+
+  private static func wait(for descriptor: Int32) {
+    var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    poll(&waiting, 1, -1)
+  }
+
+  private static func text(_ code: CInt) -> String {
+    switch code {
+    case ENOSPC, EDQUOT: "the output could not be written, for its disk is full; free some space or write elsewhere"
+    case EBADF: "the output could not be written, for it is closed; give the command a terminal, a file or a pipe"
+    case EFBIG: "the output could not be written, for its file would be too large; write elsewhere"
+    case EIO: "the output could not be written (\(String(cString: strerror(code)))); look after its disk or terminal"
+    default: "the output could not be written: \(String(cString: strerror(code)))"
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import ArgumentParser
+import DedupConfig
+import DedupCore
+import HostSystem
+
+struct DoctorCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "doctor", abstract: "Check the whole way of a mail, and say what to do about what fails.",
+    discussion: """
+      Looks at the configuration, the control socket, the daemon, its listeners, the disk, the store, the emergency spool \
+      and each next hop. Sends no mail and changes nothing. Exit status 1 when something fails.
+      """)
+
+  @ParentCommand var dedupctl: DedupCtl
+  @OptionGroup var relay: RelayOptions
+  @OptionGroup var format: OutputOptions
+
+  func run() async throws {
+    let path = relay.config ?? dedupctl.relay.config ?? ConfigurationFile.defaultPath()
+    let findings = await Examination(path: path).findings()
+    for finding in findings {
+      if format.output == .json { try Output.json(finding) } else { finding.lines.forEach(Output.line) }
+    }
+    let failures = findings.count { $0.state == .fails }
+    guard failures == 0 else {
+      throw CommandFailure(.failure, failures == 1 ? "one check fails" : "\(failures) checks fail")
+    }
+  }
+}
+
+/// What one check of `dedupctl doctor` found.
+struct Finding: Encodable {
+  enum State: String, Encodable {
+    case works, warns, fails
+    /// It needs something that fails.
+    case skipped
+  }
+
+  /// `configuration`, `daemon`, `listener`, `disk`, `store`, `spool`, `upstream`.
+  var check: String
+  var state: State
+  /// What was looked at and what is the matter with it.
+  var text: String
+  /// What to do; absent where nothing is to be done.
+  var remedy: String?
+
+  init(_ check: String, _ state: State, _ text: String, remedy: String? = nil) {
+    (self.check, self.state, self.text, self.remedy) = (check, state, text, remedy)
+  }
+
+  var lines: [String] {
+    let style: Style =
+      switch state {
+      case .works: .green
+      case .warns: .yellow
+      case .fails: .red
+      case .skipped: .dim
+      }
+    let mark = Output.styled(DisplayText.padded(state.rawValue, columns: 9), style)
+    let line = mark + DisplayText.padded(check, columns: 15) + printable(text)
+    return [line] + (remedy.map { [String(repeating: " ", count: 24) + "-> " + printable($0)] } ?? [])
+  }
+}

@@ -1,0 +1,103 @@
+import ControlAPI
+import DedupCore
+import Fingerprint
+import Foundation
+
+/// One error in full, for people.
+struct ErrorReport {
+  let detail: ErrorDetail
+  var hasHead = true
+
+  /// - Parameter width: columns of the terminal; nil for as wide as it takes.
+  func lines(width: Int?) -> [String] {
+    let history = HourChart(Array(detail.history.suffix(24)), now: .now).lines(canDraw: Output.isUTF8)
+    return Self.facts(detail).map { DisplayText.padded($0.0, columns: 13) + printable($0.1) }
+      + Self.section("Last 24 hours") + history
+      + Self.section("Days") + Self.days(detail.history).lines(width: width, hasHead: hasHead) + variants(width)
+      + Self.text("Last traceback", Self.traceback(detail)) + Self.text("Why it is this error", detail.explanation)
+  }
+
+  /// None for a single one, of which there is nothing to say that was not said.
+  private func variants(_ width: Int?) -> [String] {
+    guard let variants = detail.variants, variants.count > 1 else { return [] }
+    return Self.section("Variants" + (detail.entry.variants.map { ": \($0)" } ?? ""))
+      + Self.table(variants).lines(width: width, hasHead: hasHead)
+  }
+
+  private static func text(_ title: String, _ text: String?) -> [String] {
+    guard let text else { return [] }
+    return section(title)
+      + printable(text, keepingLines: true).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+  }
+
+  private static func section(_ title: String) -> [String] { ["", Output.styled(title, .bold)] }
+
+  private static func facts(_ detail: ErrorDetail) -> [(String, String)] {
+    let entry = detail.entry
+    var facts = [
+      ("Error", entry.error), ("Place", entry.place), ("Site", entry.site), ("Fingerprint", entry.fingerprint),
+      ("Seen", "\(entry.total) in all, \(entry.suppressed) of them held back"),
+      ("Held back", "\(entry.heldBack) since the last mail that was forwarded"),
+      ("First seen", Output.local(entry.firstSeen, "%Y-%m-%d %H:%M:%S %Z")),
+      ("Last seen", Output.local(entry.lastSeen, "%Y-%m-%d %H:%M:%S %Z")),
+      ("Window ends", entry.windowEnd.map { Output.local($0, "%Y-%m-%d %H:%M:%S %Z") } ?? "no window is open"),
+      ("Episode", text(of: entry)),
+    ]
+    if let reason = entry.lastReason {
+      facts.append(("Latest mail", reason + (entry.lastRule.map { ", by [rule \($0)]" } ?? "")))
+    }
+    if entry.passesNext { facts.append(("Next mail", "goes out, as dedupctl pass asked")) }
+    for silence in detail.silences {
+      let said = [silence.author, silence.reason].filter { !$0.isEmpty }.joined(separator: ": ")
+      facts.append(("Silence \(silence.id)", "\(said); held back \(silence.held)"))
+    }
+    return facts
+  }
+
+  /// The present outbreak, and what is special about it.
+  private static func text(of entry: ErrorEntry) -> String {
+    let episode = entry.episode
+    var text = "\(episode.total) since \(Output.local(episode.startedAt, "%Y-%m-%d %H:%M:%S %Z"))"
+    if let quiet = episode.quietSecondsBefore {
+      text += ", number \(episode.number), quiet for \(DisplayText.duration(.seconds(quiet))) before"
+    }
+    if episode.beginning == "regression" { text += ", after it had been resolved" }
+    if let resolved = entry.resolvedAt { text += "; resolved \(Output.local(resolved, "%Y-%m-%d %H:%M:%S %Z"))" }
+    if entry.awaitsDigest { text += "; the storm cap holds it back until the next digest" }
+    return text
+  }
+
+  /// By the calendar of this machine; days without any are left out.
+  private static func days(_ hours: [Int]) -> Table {
+    var table = Table([.init(title: "DAY"), .init(title: "SEEN", alignment: .right), .init(title: "BY THE HOUR")])
+    var days: [(day: String, hours: [Int])] = []
+    for (index, count) in hours.enumerated() {
+      let day = Output.local(.now.addingTimeInterval(Double(index - hours.count + 1) * 3600), "%Y-%m-%d")
+      if days.last?.day == day { days[days.count - 1].hours.append(count) } else { days.append((day, [count])) }
+    }
+    for (day, hours) in days where hours.contains(where: { $0 > 0 }) {
+      table.add([day, "\(hours.reduce(0, +))", Bar.sparkline(hours)])
+    }
+    return table
+  }
+
+  /// Of text, place and caller only what differs between them.
+  private static func table(_ variants: [VariantEntry]) -> Table {
+    let traits: [(title: String, value: (VariantEntry) -> String?)] = [
+      ("TEXT", \.text), ("PLACE", \.place), ("CALLER", \.caller),
+    ].filter { trait in Set(variants.map(trait.value)).count > 1 }
+    var table = Table(
+      [.init(title: "VARIANT"), .init(title: "SEEN", alignment: .right), .init(title: "LAST SEEN")]
+        + traits.map { .init(title: $0.title, isFlexible: true) })
+    for variant in variants {
+      table.add(
+        [variant.name, "\(variant.total)", Output.time(variant.lastSeen)] + traits.map { $0.value(variant) ?? "-" })
+    }
+    return table
+  }
+
+  private static func traceback(_ detail: ErrorDetail) -> String? {
+    let mail = detail.latestMail ?? detail.firstMail
+    return mail.flatMap { ReportReader().traceback(Array($0.utf8)) }
+  }
+}

@@ -1,0 +1,138 @@
+import ControlAPI
+import DedupConfig
+import DedupCore
+import DedupStore
+import HostSystem
+
+/// The checks of `dedupctl doctor`, in the order of a mail's way. What cannot be checked because of an earlier failure is
+/// said to be skipped, not to work.
+struct Examination {
+  /// Of the configuration.
+  let path: String
+
+  func findings() async -> [Finding] {
+    let parsed: ParsedConfiguration
+    do throws(ConfigurationFile.Failure) { parsed = try ConfigurationFile.read(path) } catch {
+      return [Finding("configuration", .fails, error.description)]
+    }
+    let configuration = parsed.configuration
+    let client = ControlClient(socket: configuration.control.socket)
+    let (daemon, status) = await daemon(client, configuration.control.socket)
+    var findings = Self.findings(of: parsed, path) + [daemon]
+    findings += Self.endpoints(configuration.listener).map(Self.listener)
+    findings += [Self.disk(configuration.store, status), await Self.store(configuration.store, client, status)]
+    findings.append(Self.spool(configuration.store, status))
+    findings += await Self.upstream(client, status)
+    return findings
+  }
+
+  private static func findings(of parsed: ParsedConfiguration, _ path: String) -> [Finding] {
+    let remedy = "the relay would not start with this, and a reload would refuse it; correct that line"
+    let problems =
+      parsed.errors.map { Finding("configuration", .fails, "\($0)", remedy: remedy) }
+      + parsed.warnings.map { Finding("configuration", .warns, "\($0)") }
+    return problems.isEmpty ? [Finding("configuration", .works, path)] : problems
+  }
+
+  private func daemon(_ client: ControlClient, _ socket: String) async -> (Finding, StatusReport?) {
+    do {
+      let status = try await client.status()
+      let pid = status.daemon.map { ", pid \($0.pid)" } ?? ""
+      return (Finding("daemon", .works, "answers on \(socket), version \(status.version)\(pid)"), status)
+    } catch let unreachable as ControlClient.Unreachable {
+      return (Finding("daemon", .fails, unreachable.reason, remedy: unreachable.remedy), nil)
+    } catch {
+      return (Finding("daemon", .fails, "\(error)", remedy: "look at the log of the relay"), nil)
+    }
+  }
+
+  // MARK: - The way in
+
+  private static func endpoints(_ listener: Configuration.Listener) -> [(name: String, GreetingProbe.Address)] {
+    func tcp(_ endpoints: [Endpoint], _ expectsGreeting: Bool) -> [(String, GreetingProbe.Address)] {
+      endpoints.map { ("\($0)", .tcp(host: $0.host, port: $0.port, expectsGreeting: expectsGreeting)) }
+    }
+    return tcp(listener.addresses, true) + tcp(listener.tlsAddresses, false)
+      + (listener.socket.map { [($0, .socket($0))] } ?? [])
+  }
+
+  private static func listener(_ name: String, _ address: GreetingProbe.Address) -> Finding {
+    do throws(GreetingProbe.Failure) {
+      let greeting = try GreetingProbe.greeting(of: address)
+      return Finding("listener", .works, greeting.isEmpty ? "\(name) takes connections" : "\(name) greets: \(greeting)")
+    } catch {
+      let parts = error.description.split(separator: "; ", maxSplits: 1).map(String.init)
+      return Finding("listener", .fails, "\(name): \(parts[0])", remedy: parts.dropFirst().first)
+    }
+  }
+
+  // MARK: - What is kept
+
+  /// Below this, or one part in a hundred of a smaller disk, there is soon none left.
+  private static let fewOctets = 256 << 20
+
+  private static func disk(_ store: Configuration.Store, _ status: StatusReport?) -> Finding {
+    let remedy = "free some space on the disk of \(store.directory)"
+    if let full = status?.daemon?.trouble.diskFullSince {
+      return Finding("disk", .fails, "full since \(Output.time(full)): new mail is not taken", remedy: remedy)
+    }
+    guard let space = DiskSpace(path: store.directory) else {
+      return Finding(
+        "disk", .fails, "\(store.directory) is not there or may not be looked at",
+        remedy: "start maildedup, which makes it, or run dedupctl as root")
+    }
+    let isShort = space.free < space.reserve(of: fewOctets, part: 100)
+    let text = "\(Output.size(space.free)) are free where \(store.directory) is"
+    return isShort ? Finding("disk", .warns, text, remedy: remedy) : Finding("disk", .works, text)
+  }
+
+  private static func store(
+    _ store: Configuration.Store, _ client: ControlClient, _ status: StatusReport?
+  ) async -> Finding {
+    do {
+      let errors =
+        status == nil
+        ? try await StoreReader(readingDirectory: store.directory).statistics(since: WallClock.now()).errors
+        : try await client.statistics(days: 1).errors
+      if let database = status?.daemon?.trouble.setAside?.first {
+        return Finding(
+          "store", .warns, "a damaged database was set aside as \(database.path)",
+          remedy: "its errors are new to the relay; remove the file when nobody needs it any more")
+      }
+      return Finding("store", .works, "\(store.directory), \(DisplayText.count(errors, "error"))")
+    } catch {
+      return Finding("store", .fails, "\(error)", remedy: "see docs/troubleshooting.md")
+    }
+  }
+
+  private static func spool(_ store: Configuration.Store, _ status: StatusReport?) -> Finding {
+    guard let waiting = status?.daemon?.trouble.spoolWaiting else { return skipped("spool") }
+    guard waiting > 0 else { return Finding("spool", .works, "nothing waits in \(store.spool)") }
+    return Finding(
+      "spool", .fails, "\(DisplayText.count(waiting, "mail")) in \(store.spool), which the database could not take",
+      remedy: "they are imported as soon as it can; the log of the relay says why it cannot")
+  }
+
+  // MARK: - The way out
+
+  private static func upstream(_ client: ControlClient, _ status: StatusReport?) async -> [Finding] {
+    guard status != nil else { return [skipped("upstream")] }
+    do {
+      return try await client.probe(to: nil, sender: nil, recipient: nil).map { probe in
+        let route = probe.route.map { "[route \($0)] " } ?? ""
+        guard let failure = probe.failure else {
+          return Finding("upstream", .works, "\(route)\(probe.nextHop): \(probe.steps.joined(separator: ", "))")
+        }
+        return Finding(
+          "upstream", .fails, "\(route)\(probe.nextHop): \(failure)",
+          remedy: "mail waits in the queue meanwhile; correct [delivery] or that host, then: dedupctl queue flush")
+      }
+    } catch {
+      return [Finding("upstream", .fails, "\(error)", remedy: "look at the log of the relay")]
+    }
+  }
+
+  private static func skipped(_ check: String) -> Finding {
+    Finding(check, .skipped, "only the daemon knows, and it does not answer")
+  }
+}

@@ -1,0 +1,87 @@
+import ControlAPI
+import DedupCore
+import Foundation
+import HostSystem
+
+/// What `dedupctl top` shows at one moment.
+struct TopView: Encodable {
+  struct Line: Encodable {
+    /// `ErrorEntry.row`, for this program only.
+    var row: String
+    var id: String
+    var error: String
+    var site: String
+    var perMinute: Double
+    var lastHour: Int
+    var heldBack: Int
+    var suppressed: Int
+    var total: Int
+
+    private enum CodingKeys: String, CodingKey {
+      case id, error, site, perMinute, lastHour, heldBack, suppressed, total
+    }
+  }
+
+  var at: Date
+  var totals: TotalsReport
+  var queue: QueueReport
+  var errors: [Line]
+  /// Whether the store was read because the daemon is down.
+  private var isStored: Bool
+
+  private enum CodingKeys: String, CodingKey { case at, totals, queue, errors }
+
+  /// Errors in a view.
+  private static let most = 50
+
+  /// Asks for the errors of the last hour, the busiest first.
+  static func look(_ service: any ControlService, _ rate: inout ArrivalRate) async throws -> TopView {
+    let hourAgo = WallClock.now().advanced(by: .seconds(-3600))
+    let query = FingerprintQuery(includesUnsuppressed: true, since: hourAgo, sort: .rate, limit: most)
+    let (errors, status) = (try await service.errors(query), try await service.status())
+    let elapsed = start.duration(to: .now) / .seconds(1)
+    rate.look(at: elapsed, Dictionary(errors.map { ($0.row, $0.total) }) { $1 })
+    return TopView(
+      at: .now, totals: status.totals, queue: status.queue, errors: errors.map { line($0, rate) },
+      isStored: status.daemon == nil)
+  }
+
+  private static let start = ContinuousClock.now
+
+  private static func line(_ error: ErrorEntry, _ rate: ArrivalRate) -> Line {
+    let perMinute = rate.perMinute(error.row, hourly: lastHour(error.hours, at: .now))
+    return Line(
+      row: error.row, id: error.id, error: error.error, site: error.site, perMinute: (perMinute * 10).rounded() / 10,
+      lastHour: error.hours.last ?? 0, heldBack: error.heldBack, suppressed: error.suppressed, total: error.total)
+  }
+
+  /// Mails within the last 60 minutes, from counts by the hour of which the last is the running one.
+  private static func lastHour(_ hours: [Int], at now: Date) -> Double {
+    let running = now.timeIntervalSince1970.truncatingRemainder(dividingBy: 3600) / 3600
+    return Double(hours.last ?? 0) + Double(hours.dropLast().last ?? 0) * (1 - running)
+  }
+
+  // MARK: - For people
+
+  var head: String {
+    "\(Output.local(at, "%H:%M:%S")): \(isStored ? "the daemon is down; " : "")\(totals.accepted) mails, \(totals.forwarded) reports forwarded, "
+      + "\(totals.suppressed) held back, \(queue.waiting) in the queue"
+  }
+
+  /// - Parameter chosen: the row that a person has chosen; nil where nobody chooses.
+  func table(chosen: Int? = nil) -> Table {
+    var table = Table(
+      [.init(title: chosen == nil ? "ID" : "  ID"), .init(title: "PER MIN", alignment: .right)]
+        + [.init(title: "THIS HOUR", alignment: .right)] + ErrorTable.counts + [
+          .init(title: "ERROR", isFlexible: true), .init(title: "SITE", isFlexible: true, isPath: true),
+        ])
+    for (index, line) in errors.enumerated() {
+      let mark = chosen == nil ? "" : index == chosen ? "> " : "  "
+      table.add(
+        [mark + line.id, String(format: "%.1f", line.perMinute)]
+          + [line.lastHour, line.total, line.suppressed, line.heldBack].map(String.init) + [line.error, line.site],
+        index == chosen ? .reversed : line.perMinute > 0 ? .bold : .plain)
+    }
+    return table
+  }
+}

@@ -1,0 +1,188 @@
+"""Small things that somebody meets in the first hour with dedupctl."""
+import os
+import shlex
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from conftest import Workshop
+from peers.mails import error_report
+from peers.relay import Relay, binary, one_clear_line, run_dedupctl
+from peers.verbs import Counter, desk
+from peers.waiting import until
+
+
+@pytest.fixture(scope="module")
+def counter(peers: Workshop) -> Counter:
+    """Two errors, one of them often, and mails that wait."""
+    return desk(peers)
+
+
+def test_rows_of_one_error(workshop: Workshop):
+    """An error of one site name with other recipients and senders: rows under each other that say what differs."""
+    relay = workshop.relay().start()
+    for recipient in ["ops@shop.example", "dev@shop.example"]:
+        for number in [1, 1, 2]:
+            relay.send(error_report(number), "django@shop.example", recipient)
+    lines = relay.dedupctl("list", "--all").stdout.splitlines()[1:]
+    ids = [line.split()[0] for line in lines]
+    assert len(ids) == 4 and ids[0] == ids[1] and ids[2] == ids[3] and ids[0] != ids[2], lines
+    for line, recipient in zip(lines[:2], ["dev", "ops"]):
+        assert "from" not in line and f"(to {recipient}@shop.example)" in line, lines
+    [one] = [error for error in relay.errors() if error["id"] == ids[0] and "dev@shop.example" in error["recipients"]]
+    assert one["sender"] == "django@shop.example" and one["subject_prefix"] == "[Django]"
+
+
+def test_counts_in_columns_of_their_own(workshop: Workshop):
+    """In all, held back in all, and since the last mail, which a new window sets back."""
+    relay = workshop.relay().start()
+    for _ in range(3):
+        relay.send(error_report(1))
+    error = relay.errors()[0]["id"]
+    relay.dedupctl("pass", error)
+    relay.send(error_report(1))
+    head, row = relay.dedupctl("list").stdout.splitlines()
+    assert head.split("NOTE")[0].split("  ")[0] == "ID" and "TOTAL  HELD  SINCE LAST MAIL" in head
+    assert row.split()[:4] == [error, "4", "2", "0"], row
+    assert relay.ask("list", "--sort", "since-last-mail")[0]["id"] == error
+
+
+def test_no_headers_is_rows_alone(workshop: Workshop):
+    """Neither a sentence nor a footer, for scripts count lines."""
+    relay = workshop.relay().start()
+    assert relay.dedupctl("list", "--no-headers").stdout == ""
+    assert relay.dedupctl("list").stdout == "Nothing was held back yet.\n"
+
+
+def test_statistics_of_nothing(workshop: Workshop):
+    """One sentence, not three empty tables."""
+    assert workshop.relay().start().dedupctl("stats").stdout == "No mail has come through this relay yet.\n"
+
+
+@pytest.mark.parametrize(("words", "says"), [
+    (["lst"], "did you mean dedupctl list?"), (["queue", "flsh"], "did you mean dedupctl queue flush?"),
+    (["--config", "list", "sttus"], "did you mean dedupctl status?"), (["xyzzy"], "see dedupctl --help"),
+])
+def test_a_mistyped_verb(words: list[str], says: str):
+    """Status 2, and the verb that was meant."""
+    done = run_dedupctl(*words)
+    assert done.returncode == 2 and not done.stdout and says in one_clear_line(done.stderr)
+
+
+def test_help_is_in_groups():
+    """What one looks for first comes first."""
+    text = run_dedupctl("--help").stdout
+    places = [text.index(f"{name} SUBCOMMANDS:") for name in ["LOOK", "DECIDE", "QUEUE", "CHECK", "CONFIGURE"]]
+    assert places == sorted(places)
+
+
+def test_a_silence_alone_is_an_hour(counter: Counter):
+    """Neither an end nor a reason has to be said."""
+    done = counter.call("silence add", ["{other}"])
+    assert done.returncode == 0 and "dedupctl silence expire" in done.stdout, done.stderr
+    [silence] = counter.relay.ask("silence", "list")
+    assert silence["reason"] == "" and silence["ends_at"] > silence["created_at"]
+
+
+def test_the_size_of_a_mail_ends_in_no_comma(counter: Counter):
+    """Where the client did not say what kind of body it sends."""
+    [line] = [line for line in counter.call("queue show", ["{mail}"]).stdout.splitlines() if line.startswith("Size")]
+    assert line.endswith("octets") or line.rstrip()[-1] != ",", line
+
+
+def test_site_narrows_every_verb(counter: Counter):
+    """An error of another site is none."""
+    for verb in ["show", "watch", "resolve", "pass", "release", "split", "purge"]:
+        extra = ["--yes"] if verb == "purge" else ["-n", "1"] if verb == "watch" else []
+        done = counter.call(verb, ["{error}"], "--site", "elsewhere", *extra)
+        assert done.returncode == 3 and "no error" in one_clear_line(done.stderr), f"{verb}: {done.stdout}{done.stderr}"
+
+
+def test_split_says_where_the_counts_stay(workshop: Workshop):
+    """What a merge added up cannot be told apart any more; whoever splits is told so."""
+    counter = desk(workshop)
+    assert counter.call("merge", ["{error}", "{other}"]).returncode == 0
+    done = counter.call("split", ["{error}"])
+    assert done.returncode == 0 and "counted from none on" in done.stdout and "stay counted" in done.stdout
+
+
+def watch(relay: Relay, *arguments: str) -> subprocess.Popen:
+    """A `dedupctl watch` that runs."""
+    return subprocess.Popen(
+        [binary("dedupctl"), "--config", str(relay.config), "watch", *arguments], text=True, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def test_watch(workshop: Workshop):
+    """A line for how it stands, and one for each change, also across a restart of the daemon."""
+    relay = workshop.relay().start()
+    relay.send(error_report(1))
+    error = relay.errors()[0]["id"]
+    with watch(relay, error) as process:
+        assert "KeyError" in process.stdout.readline()
+        relay.send(error_report(1))
+        line = process.stdout.readline()
+        assert "+1 mail, 2 in all, 1 held back" in line, line
+        relay.dedupctl("resolve", error)
+        assert "resolved" in process.stdout.readline()
+        relay.restart()
+        relay.send(error_report(1))
+        line = process.stdout.readline()
+        assert "+1 mail, 3 in all" in line and "1 went out" in line and "not resolved any more" in line, line
+        process.send_signal(signal.SIGINT)
+        process.wait(10)
+
+
+def test_doctor(workshop: Workshop):
+    """All works; then what fails is named, with what to do."""
+    sink = workshop.sink()
+    relay = workshop.relay(sink).start()
+    relay.send(error_report(1))
+    done = relay.dedupctl("doctor")
+    assert done.returncode == 0 and "fails" not in done.stdout, done.stdout + done.stderr
+    for check in ["configuration", "daemon", "listener", "disk", "store", "spool", "upstream"]:
+        assert f" {check} " in done.stdout, done.stdout
+    sink.stop()
+    done = relay.dedupctl("doctor")
+    assert done.returncode == 1 and "-> " in done.stdout and one_clear_line(done.stderr) == "dedupctl: one check fails"
+    states = {finding["check"]: finding["state"] for finding in relay.ask_whatever("doctor")}
+    assert states["upstream"] == "fails" and states["listener"] == "works"
+    relay.stop()
+    relay.config.write_text(relay.config.read_text() + "[window]\nlenght = 1h\n")
+    findings = {finding["check"]: finding for finding in relay.ask_whatever("doctor")}
+    assert findings["configuration"]["state"] == findings["daemon"]["state"] == findings["listener"]["state"] == "fails"
+    assert "start maildedup" in findings["listener"]["remedy"] and findings["store"]["state"] == "works"
+
+
+def completed(counter: Counter, *words: str) -> list[str]:
+    """What bash offers for the last word."""
+    script = subprocess.run([binary("dedupctl"), "--generate-completion-script", "bash"], capture_output=True, text=True)
+    line = ["dedupctl", "--config", str(counter.relay.config), *words]
+    asked = (
+        f"{script.stdout}\nCOMP_WORDS=({' '.join(shlex.quote(word) for word in line)})\nCOMP_CWORD={len(line) - 1}\n"
+        'COMP_LINE="${COMP_WORDS[*]}"\nCOMP_POINT=${#COMP_LINE}\n_dedupctl dedupctl "${COMP_WORDS[-1]}" "${COMP_WORDS[-2]}"\n'
+        'printf "%s\\n" "${COMPREPLY[@]}"')
+    path = os.environ | {"PATH": f"{Path(binary('dedupctl')).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, env=path)
+    return [word.strip() for word in done.stdout.splitlines()]
+
+
+def test_completion(workshop: Workshop):
+    """The shell offers what the daemon has: ids of errors and of mails, sites, silences; nothing when it is down."""
+    counter = desk(workshop)
+    silence = counter.relay.ask("silence", "add", counter.names["error"])[0]
+    errors = {error["id"] for error in counter.relay.errors()}
+    assert errors <= set(completed(counter, "show", ""))
+    assert completed(counter, "show", counter.names["error"][:3]) == [counter.names["error"]]
+    assert {mail["id"] for mail in counter.relay.queue()} <= set(completed(counter, "queue", "show", ""))
+    assert str(silence["id"]) in completed(counter, "silence", "expire", "")
+    hostile = counter.relay.folder / "expanded"
+    counter.relay.send(error_report(4).replace(b"[Django]", f"[$(touch {hostile})`touch {hostile}`]".encode()))
+    until(lambda: any("touch" in error["site"] for error in counter.relay.errors()), "a site with a hostile name")
+    words = completed(counter, "list", "--site", "")
+    assert any("Django" in word for word in words) and not any("touch" in word for word in words)
+    assert not hostile.exists(), "bash expanded a name that came in a mail"
+    counter.relay.stop()
+    assert not errors & set(completed(counter, "show", ""))
