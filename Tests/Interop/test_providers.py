@@ -4,6 +4,7 @@ import os
 import smtplib
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
@@ -353,15 +354,14 @@ class Contest:
         """
         names = {token.rpartition("-")[0] for token in load.mails} - set(never)
         wanted = load.pairs(*names)
-        runs = []
-        relay = None
-        if os.geteuid() == 0:
-            provider = self.provider(habit, **settings)
-            patience = min(seconds, 10 + 2 * allowed)
-            runs.append(run("postfix", self.postfix(provider).port, provider, load, wanted, patience))
         provider = self.provider(habit, **settings)
         relay = self.relay(provider)
-        ours = run("maildedup", relay.port, provider, load, wanted, seconds)
+        contestants = [("maildedup", relay.port, provider, load, wanted, seconds)]
+        if os.geteuid() == 0:
+            rival = self.provider(habit, **settings)
+            contestants.append(("postfix", self.postfix(rival).port, rival, load, wanted, min(seconds, 10 + 2 * allowed)))
+        with ThreadPoolExecutor() as crowd:
+            ours, *runs = crowd.map(lambda contestant: run(*contestant), contestants)
         for done in [ours, *runs]:
             print(f"{habit.__name__} {settings or ''}: {done.sender} took {done.took(wanted):.2f} s "
                   f"(submitted in {done.submitted:.2f}), {len(done.provider.connections)} connections, "
