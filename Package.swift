@@ -85,8 +85,8 @@ let package = Package(
     .executableTarget(
       name: "MailDedup",
       dependencies: [
-        "MailMessage", "SMTPProtocol", "Fingerprint", "DedupCore", "DedupConfig", "SMTPServer", "SMTPClient",
-        "Maildir", "MailEncryption", "DedupStore", "ControlAPI", "HostSystem", nio, nioPosix, logging, lifecycle,
+        "MailMessage", "SMTPProtocol", "Fingerprint", "DedupCore", "DedupConfig", "Listening", "SMTPServer",
+        "SMTPClient", "Maildir", "MailEncryption", "DedupStore", "ControlAPI", "HostSystem", nio, nioPosix, logging, lifecycle,
         unixSignals,
         argumentParser,
       ], swiftSettings: settings),

@@ -63,7 +63,7 @@ package struct ControlServer: Sendable {
   /// The server binds to a name of its own, for it would take away whatever socket stands at ours, in the end as well.
   /// Once it listens, the socket gets our name, unless something stands there.
   private func runSocket() async throws {
-    let ownName = (Self.folder(of: socket) as NSString).appendingPathComponent(".ctl\(getpid())")
+    let ownName = "\(SocketFile.folder(of: socket))/.ctl\(getpid())"
     let outcome = Mutex<Result<SocketFile, SocketFile.Obstacle>?>(nil)
     let application = Application(
       router: Self.router(service),
@@ -112,16 +112,11 @@ package struct ControlServer: Sendable {
     return quiet
   }
 
-  private static func folder(of socket: String) -> String {
-    let folder = (socket as NSString).deletingLastPathComponent
-    return folder.isEmpty ? "." : folder
-  }
-
   /// Makes the folder of a socket, and takes away a socket there that a killed daemon left.
   ///
   /// - Throws: `SocketFile.Obstacle` when something else stands there, somebody answers, or the folder is not writable.
   package static func prepare(_ socket: String) throws {
-    let folder = Self.folder(of: socket)
+    let folder = SocketFile.folder(of: socket)
     // Whether it worked shows in the look at the folder, which says it in words.
     try? FileManager.default.createDirectory(
       atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o750])

@@ -85,11 +85,11 @@ private final class ReadOnlyFile: OctetFile {
 
   init(_ path: String) throws {
     let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw FileFault("opening", path) }
+    guard descriptor >= 0 else { throw FileFault("open", path) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
       defer { close(descriptor) }
-      throw FileFault("looking at", path)
+      throw FileFault("look at", path)
     }
     self.path = path
     self.descriptor = descriptor

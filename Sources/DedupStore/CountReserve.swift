@@ -158,7 +158,7 @@ package final class CountReserve: Sendable {
       try Faults.translated {
         let generation = state.generation + 1
         try Self.write(Self.magic + Self.octets(generation), to: state.descriptor, at: 0, of: path)
-        guard fdatasync(state.descriptor) == 0 else { throw FileFault("syncing", path) }
+        guard fdatasync(state.descriptor) == 0 else { throw FileFault("sync", path) }
         state = State(descriptor: state.descriptor, generation: generation)
       }
     }
@@ -170,7 +170,7 @@ package final class CountReserve: Sendable {
     let checksum = Checksum.crc32c(Self.octets(state.generation) + content)
     let frame = Self.octets(UInt64(content.count) | UInt64(checksum) << 32) + content
     try Self.write(frame, to: state.descriptor, at: state.end, of: path)
-    if syncs { guard fdatasync(state.descriptor) == 0 else { throw FileFault("syncing", path) } }
+    if syncs { guard fdatasync(state.descriptor) == 0 else { throw FileFault("sync", path) } }
     state.end += size
   }
 
@@ -183,10 +183,10 @@ package final class CountReserve: Sendable {
 extension CountReserve {
   private static func opened(_ path: String, _ octets: Int) throws -> State {
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw FileFault("opening", path) }
+    guard descriptor >= 0 else { throw FileFault("open", path) }
     do {
       var status = stat()
-      guard fstat(descriptor, &status) == 0 else { throw FileFault("looking at", path) }
+      guard fstat(descriptor, &status) == 0 else { throw FileFault("look at", path) }
       if status.st_size < octets { try allocate(descriptor, from: Int(status.st_size), to: octets, path) }
       return try read(descriptor, octets, path)
     } catch {
@@ -205,7 +205,7 @@ extension CountReserve {
       position += part.count
     }
     if size == 0 { try write(magic + Self.octets(1), to: descriptor, at: 0, of: path) }
-    guard fsync(descriptor) == 0 else { throw FileFault("syncing", path) }
+    guard fsync(descriptor) == 0 else { throw FileFault("sync", path) }
     try StoreFiles.syncDirectory(String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]))
   }
 

@@ -84,7 +84,7 @@ package struct EmergencySpool: Sendable {
     let bytes = try Faults.translated { try SyncedFile.read(path) }
     if let mail = Self.decode(bytes), mail.id == id { return mail }
     try Faults.translated {
-      guard rename(path, path + ".damaged") == 0 else { throw FileFault("renaming", path) }
+      guard rename(path, path + ".damaged") == 0 else { throw FileFault("rename", path) }
     }
     damaged(path + ".damaged")
     return nil
@@ -93,7 +93,7 @@ package struct EmergencySpool: Sendable {
   /// Removes a mail that was imported.
   package func remove(_ id: QueueID) throws(StoreFailure) {
     try Faults.translated {
-      guard unlink(path(id)) == 0 || errno == ENOENT else { throw FileFault("removing", path(id)) }
+      guard unlink(path(id)) == 0 || errno == ENOENT else { throw FileFault("remove", path(id)) }
       try StoreFiles.syncDirectory(folder)
     }
   }

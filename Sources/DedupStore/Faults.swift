@@ -42,14 +42,18 @@ enum Faults {
   }
 
   private static func failure(_ fault: FileFault) -> StoreFailure {
-    let text = "\(fault.call) of \(fault.path): \(String(cString: strerror(fault.code)))"
+    let text = "cannot \(fault.call) \(fault.path): \(String(cString: strerror(fault.code)).lowercasingFirst)"
     return switch fault.code {
     case ENOSPC, EDQUOT: StoreFailure(.diskFull, "\(text); free some space")
     case EIO: StoreFailure(.ioError, "\(text); look after the disk")
     case EROFS: StoreFailure(.readOnly, "\(text); mount it writable")
-    case EACCES, EPERM: StoreFailure(.other, "\(text); give the user of the relay access to it")
+    case EACCES, EPERM: StoreFailure(.other, "\(text); \(user) needs access to it")
     default: StoreFailure(.other, text)
     }
+  }
+
+  private static var user: String {
+    "user \(getpwuid(geteuid()).map { "\"\(String(cString: $0.pointee.pw_name))\"" } ?? String(geteuid()))"
   }
 
   private static func failure(_ error: DatabaseError) -> StoreFailure {
@@ -163,4 +167,9 @@ extension Row {
     let value: DatabaseValue = self[column]
     return Data.fromDatabaseValue(value).map { [UInt8]($0) }
   }
+}
+
+extension String {
+  /// As the rest of a sentence.
+  fileprivate var lowercasingFirst: String { prefix(1).lowercased() + dropFirst() }
 }

@@ -22,7 +22,7 @@ final class IncomingFile: OctetFile {
     self.folder = folder
     path = "\(folder)/incoming-\(getpid())-\(Self.made.wrappingAdd(1, ordering: .relaxed).newValue)"
     descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw FileFault("creating", path) }
+    guard descriptor >= 0 else { throw FileFault("create", path) }
   }
 
   deinit {
@@ -54,9 +54,9 @@ final class IncomingFile: OctetFile {
 
   /// Makes it durable under `name`, in the same folder. It can still be read.
   func keep(as name: String) throws {
-    guard fsync(descriptor) == 0 else { throw FileFault("syncing", path) }
+    guard fsync(descriptor) == 0 else { throw FileFault("sync", path) }
     let final = folder + "/" + name
-    guard rename(path, final) == 0 else { throw FileFault("renaming", path) }
+    guard rename(path, final) == 0 else { throw FileFault("rename", path) }
     state.withLock { $0.isKept = true }
     do { try StoreFiles.syncDirectory(folder) } catch {
       unlink(final)

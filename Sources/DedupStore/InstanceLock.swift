@@ -11,12 +11,12 @@ final class InstanceLock: Sendable {
   /// Takes the lock or says who holds it.
   init(path: String) throws {
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw FileFault("opening", path) }
+    guard descriptor >= 0 else { throw FileFault("open", path) }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       let code = errno
       let holder = Self.holder(descriptor)
       close(descriptor)
-      guard code == EWOULDBLOCK else { throw FileFault("locking", path, code: code) }
+      guard code == EWOULDBLOCK else { throw FileFault("lock", path, code: code) }
       throw StoreFailure(
         .locked, "\(path) is held by \(holder): another instance uses this store; stop it or use another directory")
     }
@@ -27,11 +27,11 @@ final class InstanceLock: Sendable {
   func renew(path: String) throws {
     var held = stat()
     var named = stat()
-    guard fstat(descriptor, &held) == 0 else { throw FileFault("looking at", path) }
+    guard fstat(descriptor, &held) == 0 else { throw FileFault("look at", path) }
     if stat(path, &named) == 0, (named.st_dev, named.st_ino) == (held.st_dev, held.st_ino) { return }
     let other = try InstanceLock(path: path)
     defer { close(other.descriptor) }
-    guard dup2(other.descriptor, descriptor) >= 0 else { throw FileFault("locking", path) }
+    guard dup2(other.descriptor, descriptor) >= 0 else { throw FileFault("lock", path) }
   }
 
   /// Lets the next instance in. Not more than once. Closing alone would not do: a child that was forked and is not yet

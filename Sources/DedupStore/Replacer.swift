@@ -132,7 +132,7 @@ struct Replacer: Sendable {
 
   private func putFreshInPlace() throws {
     guard rename(files.fresh.database, files.database) == 0 else {
-      throw FileFault("renaming", files.fresh.database)
+      throw FileFault("rename", files.fresh.database)
     }
     for companion in ["-wal", "-shm"] { unlink(files.fresh.database + companion) }
     try StoreFiles.syncDirectory(files.directory)

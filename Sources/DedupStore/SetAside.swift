@@ -48,7 +48,7 @@ extension StoreFiles {
   }
 
   private func move(_ path: String, to place: String) throws {
-    guard rename(path, place) == 0 || errno == ENOENT else { throw FileFault("renaming", path) }
+    guard rename(path, place) == 0 || errno == ENOENT else { throw FileFault("rename", path) }
   }
 
   private func setAside(_ name: String) -> SetAsideDatabase? {

@@ -27,22 +27,22 @@ struct StoreFiles: Sendable {
     switch code {
     case EEXIST:
       var status = stat()
-      guard stat(path, &status) == 0 else { throw FileFault("looking at", path) }
-      guard status.st_mode & S_IFMT == S_IFDIR else { throw FileFault("using", path, code: ENOTDIR) }
+      guard stat(path, &status) == 0 else { throw FileFault("look at", path) }
+      guard status.st_mode & S_IFMT == S_IFDIR else { throw FileFault("use", path, code: ENOTDIR) }
     case ENOENT:
       guard let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
-        throw FileFault("making", path, code: code)
+        throw FileFault("create", path, code: code)
       }
       try makeDirectory(String(path[..<slash]))
-      guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw FileFault("making", path) }
-    default: throw FileFault("making", path, code: code)
+      guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw FileFault("create", path) }
+    default: throw FileFault("create", path, code: code)
     }
   }
 
   /// Makes the database file, empty, with the mode that SQLite then gives to its companions as well.
   func prepareDatabase() throws {
     let descriptor = open(database, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw FileFault("opening", database) }
+    guard descriptor >= 0 else { throw FileFault("open", database) }
     defer { close(descriptor) }
     _ = fchmod(descriptor, 0o600)
     try Self.syncDirectory(directory)
@@ -51,9 +51,9 @@ struct StoreFiles: Sendable {
   /// Makes names in `path` survive a loss of power.
   static func syncDirectory(_ path: String) throws {
     let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw FileFault("opening", path) }
+    guard descriptor >= 0 else { throw FileFault("open", path) }
     defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw FileFault("syncing", path) }
+    guard fsync(descriptor) == 0 else { throw FileFault("sync", path) }
   }
 }
 
@@ -64,7 +64,7 @@ struct FileIdentity: Hashable, Sendable {
 
   init(path: String) throws {
     var status = stat()
-    guard stat(path, &status) == 0 else { throw FileFault("looking at", path) }
+    guard stat(path, &status) == 0 else { throw FileFault("look at", path) }
     device = status.st_dev
     inode = status.st_ino
   }

@@ -10,7 +10,7 @@ enum SyncedFile {
     let partial = final + ".part"
     do {
       try write(message, to: partial)
-      guard rename(partial, final) == 0 else { throw FileFault("renaming", partial) }
+      guard rename(partial, final) == 0 else { throw FileFault("rename", partial) }
       try StoreFiles.syncDirectory(folder)
     } catch {
       remove(partial)
@@ -27,10 +27,10 @@ enum SyncedFile {
   /// The whole file.
   static func read(_ path: String) throws -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw FileFault("opening", path) }
+    guard descriptor >= 0 else { throw FileFault("open", path) }
     defer { close(descriptor) }
     var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw FileFault("looking at", path) }
+    guard fstat(descriptor, &status) == 0 else { throw FileFault("look at", path) }
     return try read(descriptor, at: 0, count: Int(status.st_size), of: path)
   }
 
@@ -41,7 +41,7 @@ enum SyncedFile {
         let place = buffer.baseAddress.map { $0 + filled }
         let got = pread(descriptor, place, count - filled, off_t(offset + filled))
         if got < 0 && errno == EINTR { continue }
-        guard got > 0 else { throw FileFault("reading", path, code: got == 0 ? EIO : errno) }
+        guard got > 0 else { throw FileFault("read", path, code: got == 0 ? EIO : errno) }
         filled += got
       }
     }
@@ -49,7 +49,7 @@ enum SyncedFile {
 
   /// The names in `folder`, in no order.
   static func names(in folder: String) throws -> [String] {
-    guard let stream = opendir(folder) else { throw FileFault("reading", folder) }
+    guard let stream = opendir(folder) else { throw FileFault("read", folder) }
     defer { closedir(stream) }
     var names: [String] = []
     while let entry = readdir(stream) {
@@ -63,7 +63,7 @@ enum SyncedFile {
 
   private static func write(_ message: Message, to path: String) throws {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw FileFault("creating", path) }
+    guard descriptor >= 0 else { throw FileFault("create", path) }
     defer { close(descriptor) }
     var written = 0
     try message.forEachPiece { piece in
@@ -71,7 +71,7 @@ enum SyncedFile {
       written += piece.count
     }
     // After a failed fsync the pages are marked clean: asking again would lie. The write counts as lost.
-    guard fsync(descriptor) == 0 else { throw FileFault("syncing", path) }
+    guard fsync(descriptor) == 0 else { throw FileFault("sync", path) }
   }
 
   static func write(_ octets: [UInt8], to descriptor: CInt, at offset: Int, of path: String) throws {
@@ -86,7 +86,7 @@ enum SyncedFile {
       let place = bytes.baseAddress.map { $0 + written }
       let count = pwrite(descriptor, place, bytes.count - written, off_t(offset + written))
       if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { throw FileFault("writing", path, code: count == 0 ? EIO : errno) }
+      guard count > 0 else { throw FileFault("write", path, code: count == 0 ? EIO : errno) }
       written += count
     }
   }

@@ -33,7 +33,7 @@ package enum SecretSource {
   }
 
   private static func check(_ path: String) throws(Failure) {
-    guard let mode = FileBytes.mode(of: path), mode & S_IRWXO != 0 else { return }
+    guard let mode = FileBytes.mode(of: path), mode & S_IRWXO != 0, mode & S_IFMT == S_IFREG else { return }
     throw Failure(description: "everybody on this machine may read the secret in \(path); run: chmod 640 \(path)")
   }
 
@@ -44,7 +44,7 @@ package enum SecretSource {
     _ command: String, within limit: Duration = .seconds(30), end: CommandEnd = CommandEnd()
   ) throws(Failure) -> Secret {
     switch Shell.run(command, within: limit, atMost: Self.limit, end: end) {
-    case .success(let output): return try secret(output, from: "the token command")
+    case .success(let output): return try secret(output, from: "the token command", empty: "prints nothing")
     case .failure(let failure): throw Failure(description: "the token command \(failure)")
     }
   }
@@ -59,11 +59,13 @@ package enum SecretSource {
   }
 
   /// A line end or NUL inside would end the field that it goes into (RFC 4616 section 2).
-  private static func secret(_ bytes: [UInt8], from source: String) throws(Failure) -> Secret {
+  private static func secret(_ bytes: [UInt8], from source: String, empty: String = "is empty") throws(Failure)
+    -> Secret
+  {
     var bytes = bytes[...]
     if bytes.last == 0x0A { bytes.removeLast() }
     if bytes.last == 0x0D { bytes.removeLast() }
-    guard !bytes.isEmpty else { throw Failure(description: "\(source) gives nothing") }
+    guard !bytes.isEmpty else { throw Failure(description: "\(source) \(empty)") }
     guard bytes.count < limit, bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
       throw Failure(description: "\(source) gives more than one line, or control characters")
     }

@@ -33,6 +33,13 @@ package struct SocketFile: Sendable {
     identity = Self.look(path).map { Identity(device: $0.st_dev, inode: $0.st_ino) }
   }
 
+  /// The folder of a path: `.` for a name alone. Foundation's `deletingLastPathComponent` crashes on some short ones.
+  package static func folder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+
   /// Takes the file away, unless another one stands in its place.
   package func remove() {
     guard let identity, identity == SocketFile(ownedAt: path).identity else { return }

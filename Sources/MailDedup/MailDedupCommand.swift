@@ -72,14 +72,14 @@ struct MailDedupCommand: AsyncParsableCommand {
     for warning in encryption.problems(at: now) + encryption.warnings(at: now) {
       complain("warning: encryption.certificates: \(warning)")
     }
-    print("\(path): no errors; certificates, secrets, users, folders and ports are fit for a start")
+    try say("\(path): no errors; certificates, secrets, users, folders and ports are fit for a start\n")
   }
 
   /// Also of a wrong configuration, which is then said on standard error.
   private func show(_ path: String) throws {
     let parsed: ParsedConfiguration
     do { parsed = try ConfigurationFile.read(path) } catch { throw StartFailure(.configuration, error.description) }
-    print(ConfigurationReference.effective(parsed), terminator: "")
+    try say(ConfigurationReference.effective(parsed))
     for problem in parsed.warnings { complain("warning: \(problem)") }
     guard parsed.errors.isEmpty else {
       throw StartFailure(.configuration, parsed.errors.map(\.description).joined(separator: "\n"))
@@ -93,6 +93,13 @@ struct MailDedupCommand: AsyncParsableCommand {
       return configuration
     } catch {
       throw StartFailure(.configuration, error.description)
+    }
+  }
+
+  private func say(_ text: String) throws {
+    do throws(StandardStream.Failure) { try StandardStream.output.write(text) } catch {
+      if error == .readerIsGone { return }
+      throw StartFailure(.store, error.description)
     }
   }
 

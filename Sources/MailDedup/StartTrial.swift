@@ -2,6 +2,7 @@ import DedupConfig
 import Foundation
 import Glibc
 import HostSystem
+import Listening
 import Logging
 import MailMessage
 import NIOCore
@@ -61,11 +62,10 @@ struct StartTrial {
   // MARK: - Folders
 
   private func folders() -> [String] {
-    let socket = (configuration.control.socket as NSString).deletingLastPathComponent
     let maildir = configuration.delivery.smarthosts.isEmpty && !configuration.delivery.discards
     let folders = [
       ("store.directory", configuration.store.directory), ("store.spool", configuration.store.spool),
-      ("control.socket", socket.isEmpty ? "." : socket),
+      ("control.socket", SocketFile.folder(of: configuration.control.socket)),
     ]
     return (folders + (maildir ? [("delivery.maildir", configuration.delivery.maildir)] : [])).compactMap { key, path in
       Self.obstacle(at: path).map { "\(key): \($0)" }
@@ -73,22 +73,22 @@ struct StartTrial {
   }
 
   private static var user: String {
-    getpwuid(geteuid()).map { String(cString: $0.pointee.pw_name) } ?? "user \(geteuid())"
+    "user \(getpwuid(geteuid()).map { "\"\(String(cString: $0.pointee.pw_name))\"" } ?? String(geteuid()))"
   }
 
   /// What keeps this user from writing into a folder, or from making it.
   private static func obstacle(at path: String) -> String? {
     var status = stat()
     if stat(path, &status) == 0 {
-      guard status.st_mode & S_IFMT == S_IFDIR else { return "\(path) is no folder" }
+      guard status.st_mode & S_IFMT == S_IFDIR else { return "\(path) is not a folder" }
       guard access(path, W_OK | X_OK) == 0 else {
-        return "\(user) may not write into \(path); change its owner or its mode"
+        return "\(user) cannot write to \(path); change its owner or its mode"
       }
       return nil
     }
-    let above = (path as NSString).deletingLastPathComponent
+    let above = SocketFile.folder(of: path)
     guard above != path else { return "\(path) cannot be made" }
-    return obstacle(at: above.isEmpty ? "." : above).map { "\(path) is missing and cannot be made: \($0)" }
+    return obstacle(at: above).map { "\(path) is missing and cannot be made: \($0)" }
   }
 
   // MARK: - Ports
@@ -116,8 +116,8 @@ struct StartTrial {
     } catch let error as IOError {
       let address = "\(host):\(port)"
       switch error.errnoCode {
-      case EADDRINUSE: return "another program listens on \(address); end it, or choose another port"
-      case EACCES: return "\(Self.user) may not listen on \(address); choose a port from 1024 on"
+      case EADDRINUSE: return "\(address) is in use: end the program that listens there, or choose another port"
+      case EACCES: return "\(Self.user) cannot listen on \(address); choose a port from 1024 on"
       case EADDRNOTAVAIL: return "\(address) is no address of this machine"
       default: return "nobody can listen on \(address): \(String(cString: strerror(error.errnoCode)))"
       }

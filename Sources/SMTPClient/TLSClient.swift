@@ -1,4 +1,5 @@
 import DedupCore
+import Glibc
 import NIOCore
 import NIOSSL
 package import SMTPProtocol
@@ -35,8 +36,15 @@ package struct TLSClient: Sendable {
         contexts[mode] = try NIOSSLContext(configuration: configuration)
       }
     } catch {
-      throw TLSSetupFailure(description: "cannot read certificates from \(caFile ?? "the system"): \(error)")
+      throw TLSSetupFailure(description: Self.obstacle(caFile))
     }
+  }
+
+  /// OpenSSL's own words say nothing to a person.
+  private static func obstacle(_ caFile: String?) -> String {
+    guard let caFile else { return "the certificates of this machine cannot be read; install ca-certificates" }
+    if access(caFile, R_OK) != 0 { return "cannot read \(caFile): \(String(cString: strerror(errno)))" }
+    return "\(caFile) holds no certificate in PEM"
   }
 
   /// The handler that stands before ours.

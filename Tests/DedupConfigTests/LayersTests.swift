@@ -22,6 +22,12 @@ import Testing
     var problems: [String] = []
   }
 
+  @Test("the name of a site may have brackets, as those have that a Subject's prefix names")
+  func sitesInBrackets() {
+    let parsed = Self.parse(["[site [Shop]]\nlength = 2h\n[site staging]\nlength = 3h"])
+    #expect(parsed.errors == [] && Set(parsed.configuration.window.sites.keys) == ["[Shop]", "staging"])
+  }
+
   @Test("variables that name no key are told apart, for whoever checks the configuration")
   func strangers() {
     let environment = ["MAILDEDUP_FOO": "1", "MAILDEDUP_CONFIG": "x", "MAILDEDUP_WINDOW_LENGTH": "4h", "PATH": "/bin"]

@@ -28,8 +28,8 @@ private func outcome(_ read: () throws(SecretSource.Failure) -> Secret) -> Strin
 @Suite struct SecretFileTests {
   @Test(arguments: [
     ("hunter2", "read: hunter2"), ("hunter2\n", "read: hunter2"), ("hunter2\r\n", "read: hunter2"),
-    (" with spaces \n", "read:  with spaces "), ("pässwörd\n", "read: pässwörd"), ("", "gives nothing"),
-    ("\n", "gives nothing"), ("two\nlines\n", "more than one line"), ("hunter2\n\n", "more than one line"),
+    (" with spaces \n", "read:  with spaces "), ("pässwörd\n", "read: pässwörd"), ("", "is empty"),
+    ("\n", "is empty"), ("two\nlines\n", "more than one line"), ("hunter2\n\n", "more than one line"),
     ("nul\0inside", "control characters"), (String(repeating: "x", count: 70_000), "more than one line"),
   ])
   func content(_ content: String, _ expected: String) throws {
@@ -84,7 +84,7 @@ private func outcome(_ read: () throws(SecretSource.Failure) -> Secret) -> Strin
 
   @Test(arguments: [
     ("printf token", "read: token"), ("echo token", "read: token"), ("printf to; printf ken", "read: token"),
-    ("true", "refused: the token command gives nothing"),
+    ("true", "refused: the token command prints nothing"),
     ("echo secret-token; exit 3", "refused: the token command ended with status 3"),
     ("echo secret-token; kill -9 $$", "refused: the token command ended with status 137"),
     ("/nowhere/program 2>/dev/null", "refused: the token command ended with status 127"),

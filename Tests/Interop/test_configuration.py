@@ -109,6 +109,25 @@ def test_a_check_opens_what_a_start_opens(tmp_path: Path, settings, said: str):
     assert done.returncode == 78 and len(errors) == 1 and said in errors[0], done.stderr
 
 
+def test_short_relative_paths(tmp_path: Path):
+    """A name of one letter is a path like any other."""
+    write_config(tmp_path / "d.conf", {
+        "listener": {"address": f"127.0.0.1:{free_port()}"}, "delivery": {"maildir": "m"},
+        "store": {"directory": "a/b", "spool": "q"}, "control": {"socket": "c"}})
+    done = maildedup("--check-config", "--config", "d.conf", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_check_that_cannot_say_so(tmp_path: Path):
+    """A full device is no yes."""
+    write_config(tmp_path / "d.conf", {"listener": {"address": f"127.0.0.1:{free_port()}"},
+                                       "store": {"directory": str(tmp_path / "store")}})
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([binary("maildedup"), "--check-config", "--config", tmp_path / "d.conf"], stdout=full,
+                              stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 74 and "the output could not be written" in done.stderr, done.stderr
+
+
 def test_a_check_knows_a_port_of_ours(workshop: Workshop):
     """A port is taken: by another program, or by the relay that is to be reloaded."""
     relay = workshop.relay().start()
@@ -116,7 +135,7 @@ def test_a_check_knows_a_port_of_ours(workshop: Workshop):
     relay.kill()
     with socket.create_server(("127.0.0.1", relay.port)):
         done = maildedup("--check-config", "--config", str(relay.config))
-    assert done.returncode == 78 and f"another program listens on 127.0.0.1:{relay.port}" in done.stderr
+    assert done.returncode == 78 and f"127.0.0.1:{relay.port} is in use" in done.stderr
     done = maildedup("--check-config", "--config", str(relay.config), MAILDEDUP_FOO="1")
     assert done.returncode == 0 and "MAILDEDUP_FOO: no key" in done.stderr
 
@@ -130,7 +149,7 @@ def test_a_check_knows_folders_that_may_not_be_written(tmp_path: Path):
     done = subprocess.run(
         ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", binary("maildedup"), "--check-config", "--config",
          str(tmp_path / "dedup.conf")], capture_output=True, text=True)
-    assert done.returncode == 78 and "store.directory: " in done.stderr and "nobody may not" in done.stderr, done.stderr
+    assert done.returncode == 78 and "store.directory: " in done.stderr and 'user "nobody" cannot write' in done.stderr, done.stderr
 
 
 def test_a_reload_says_what_changed(workshop: Workshop):

@@ -91,10 +91,21 @@ struct INIReader {
 }
 
 extension INIReader {
+  /// Where the bracket closes that the header begins with: `[site [Shop]]` is about the site `[Shop]`.
+  private static func closing(_ header: ArraySlice<Unicode.Scalar>) -> Int? {
+    var depth = 0
+    for index in header.indices {
+      if header[index] == "[" { depth += 1 }
+      if header[index] == "]" { depth -= 1 }
+      if depth == 0 { return index }
+    }
+    return nil
+  }
+
   /// A header with a flaw still opens its section: its keys are checked as if the flaw were mended.
   private mutating func readSection(_ line: SourceLine, _ range: Range<Int>) {
     let inside: Range<Int>
-    if let close = line.scalars[range].firstIndex(of: "]") {
+    if let close = Self.closing(line.scalars[range]) ?? line.scalars[range].firstIndex(of: "]") {
       inside = range.lowerBound + 1..<close
       let rest = line.trimmedRange(close + 1..<range.upperBound)
       if !rest.isEmpty {
