@@ -39,7 +39,6 @@ package struct SocketFile: Sendable {
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
-
   /// Takes the file away, unless another one stands in its place.
   package func remove() {
     guard let identity, identity == SocketFile(ownedAt: path).identity else { return }

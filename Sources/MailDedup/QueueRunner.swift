@@ -35,7 +35,7 @@ struct QueueRunner: Service {
   private let arrivals = Arrivals()
   private let underway = Current<Set<QueueID>>([])
   /// Deferred since the way failed, and not for themselves: due when it is open again.
-  private let heldUp = Current<Set<QueueID>>([])
+  private let heldUp = Current<HeldUpMail>(HeldUpMail())
   private let counts = Current(DeliveryCounts())
   let rejections = Current(RejectionWatch())
   private let departing = Departing()
@@ -53,6 +53,8 @@ struct QueueRunner: Service {
   private static let octetsAhead = 1 << 20
   /// How long a mail that could not be offered is left alone, unless the way opens before.
   private static let putBackPause = Duration.seconds(2)
+  /// How often a mail that is not due is offered to a host that takes connections, to see whether it takes mail again.
+  private static let trialPause = Duration.seconds(10)
   /// How long to leave the store alone after it failed to answer.
   static let storePause = Duration.seconds(2)
   private static let longestStorePause = Duration.seconds(30)
@@ -111,6 +113,7 @@ struct QueueRunner: Service {
     var alarm: Task<Void, Never>?
     var lastCall: Task<Void, Never>?
     var wasOpen = true
+    var triedAt: Duration?
     bells: for await _ in events.bell {
       for event in events.take() {
         switch event {
@@ -136,6 +139,8 @@ struct QueueRunner: Service {
           }
         case .wait(let time):
           alarm?.cancel()
+          let isIdleTrial = admission.state == .trial && plan.entriesUnderway.isEmpty
+          let time = isIdleTrial ? tryOne(&triedAt, before: time, in: &group) : time
           alarm = time.map { after(max($0 - monotonicTime(), .milliseconds(1)), .wake) }
           continue bells
         case .finish: break bells
@@ -171,10 +176,31 @@ struct QueueRunner: Service {
     }
   }
 
+  /// Only a mail can show whether the way is open, and none is due: lets one of those that wait for it be.
+  ///
+  /// - Returns: when to look again, `time` at the latest.
+  private func tryOne(
+    _ triedAt: inout Duration?, before time: Duration?, in group: inout DiscardingTaskGroup
+  ) -> Duration? {
+    guard let id = heldUp.value.all.randomElement() else { return time }
+    let now = monotonicTime()
+    let isTime = triedAt.map { now - $0 >= Self.trialPause } ?? true
+    if isTime {
+      triedAt = now
+      makeDue([id], in: &group)
+    }
+    let next = (triedAt ?? now) + Self.trialPause
+    return min(time ?? next, next)
+  }
+
   /// The way is open again: what failed with it is due now.
   private func hurry(in group: inout DiscardingTaskGroup) {
-    let ids = heldUp.adopt([])
-    guard !ids.isEmpty else { return }
+    var ids: Set<QueueID> = []
+    heldUp.change { ids = $0.opened() }
+    if !ids.isEmpty { makeDue(ids, in: &group) }
+  }
+
+  private func makeDue(_ ids: Set<QueueID>, in group: inout DiscardingTaskGroup) {
     group.addTask {
       do { try await store.makeDue(ids, now: WallClock.now()) } catch {
         logger.warning("queue-not-hurried", metadata: ["error": "\(error)"])
@@ -255,7 +281,7 @@ struct QueueRunner: Service {
     logger.log(settlement, of: entry)
     counts.change { $0.add(settlement) }
     let isHeldUp = result.awaitsNextHop && entry.reroutedTo == nil && !settlement.remaining.isEmpty
-    heldUp.change { if isHeldUp { $0.insert(entry.id) } else { $0.remove(entry.id) } }
+    heldUp.change { $0.note(entry.id, isHeldUp: isHeldUp, wasOffered: result.wasOffered) }
     let gathered = route.bounces.gathered(from: settlement, of: entry, message: departure.sent, at: attempt.at)
     await record(settlement, of: entry, notice, gathered)
     if !result.wasOffered, !settlement.remaining.isEmpty { return .putBack(for: result.pause ?? Self.putBackPause) }

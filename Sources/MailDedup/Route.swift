@@ -55,7 +55,8 @@ extension Route {
       bounces: BounceWriter(hostname: hostname, policy: delivery.retry, postmaster: delivery.postmaster),
       encryption: try ErrorMailEncryption(
         configuration.encryption, largeMessages: largeMessages, now: WallClock.now()),
-      concurrency: delivery.connections)
+      // A way that hangs takes no more than its own connections: there are places for the others.
+      concurrency: delivery.connections * (1 + configuration.routes.count))
     main = Way(delivery, transport)
     for route in configuration.routes {
       let delivery = configuration.delivery(on: route)

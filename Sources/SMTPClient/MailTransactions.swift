@@ -103,7 +103,16 @@ package struct MailTransactions {
     transactions += 1
     needsFreshConnection = false
     var lessons = Lessons(takenRecipients: delivery.accepted)
-    let undecided = Set(delivery.end?.undecided ?? [])
+    var undecided = Set(delivery.end?.undecided ?? [])
+    if delivery.accepted > 1, delivery.end == nil {
+      undecided = Set(delivery.outcomes.indices.filter { delivery.outcomes[$0].refusesSoMany })
+      if !undecided.isEmpty {
+        // Too many for this message: half of them at once, and no more than that from now on.
+        most = delivery.accepted / 2
+        lessons.mostRecipients = most
+        (wasOffered, lessons.hostWorked) = (true, true)
+      }
+    }
     for (position, index) in batch.recipients.enumerated() where !undecided.contains(position) {
       settle(index, delivery.outcomes[position], &lessons)
     }
@@ -210,6 +219,14 @@ package struct MailTransactions {
   /// What becomes of each recipient: those that are open share `trouble`, unless the host said more of them.
   package func results(otherwise trouble: Trouble) -> [ClientSession.Outcome] {
     outcomes.indices.map { outcomes[$0] ?? .failed(refused[$0] ?? trouble) }
+  }
+}
+
+extension ClientSession.Outcome {
+  /// The message was refused for the number of its recipients (x.5.3), which some tell only then.
+  fileprivate var refusesSoMany: Bool {
+    guard case .failed(let trouble) = self, trouble.step == .message, let status = trouble.status else { return false }
+    return status.subject == 5 && status.detail == 3
   }
 }
 

@@ -51,9 +51,11 @@ struct DeliveryPlanTests {
     }
   }
 
-  private static func entry(_ number: Int64, to host: Smarthost? = nil) -> QueueEntry {
+  private static func entry(
+    _ number: Int64, to host: Smarthost? = nil, _ kind: QueueEntry.Kind = .pass
+  ) -> QueueEntry {
     var entry = QueueEntry.fixture()
-    (entry.id, entry.reroutedTo) = (QueueID(rawValue: number), host)
+    (entry.id, entry.reroutedTo, entry.kind) = (QueueID(rawValue: number), host, kind)
     return entry
   }
 
@@ -95,6 +97,23 @@ struct DeliveryPlanTests {
     #expect(bench.run().prefix(2) == ["deliver 6", "deliver 7"])
     bench.now = .seconds(5)
     #expect(bench.run() == ["wait"], "seven are on their way")
+  }
+
+  @Test("error mail that hangs leaves a quarter of the places to ordinary mail, and the queue is not asked without end")
+  func share() {
+    var bench = Bench()
+    bench.most = 4
+    bench.due = (1...30).map { Self.entry($0, .report) }
+    #expect(bench.run() == ["read due", "deliver 1", "deliver 2", "deliver 3", "wait"])
+    bench.now = .seconds(5)
+    #expect(bench.run() == ["wait"])
+    bench.due.insert(Self.entry(40), at: 0)
+    bench.plan.arrived([.init(entry: Self.entry(40), message: nil, changes: 0)])
+    #expect(bench.run().contains("deliver 40"))
+    bench.end(1)
+    #expect(bench.run().contains("deliver 4"), "its place goes to the next report")
+    bench.end(40)
+    #expect(bench.run().last == "wait")
   }
 
   @Test("a next hop that takes one at a time gets one at a time")

@@ -9,7 +9,7 @@ struct MailTransactionsTests {
   /// too many, `-` undecided), and what ended the connection.
   private func delivery(
     _ letters: String, ended fact: Trouble.Fact? = nil, at step: Trouble.Step = .recipient,
-    _ history: Trouble.History = .fresh, culprit: Int? = nil, accepted: Int = 0
+    _ history: Trouble.History = .fresh, culprit: Int? = nil, accepted: Int = 0, took: Int? = nil
   ) throws -> ClientSession.Delivery {
     let end = try fact.map { try #require(Trouble($0, at: step, after: history)) }
     let outcomes = try letters.map { letter -> ClientSession.Outcome in
@@ -18,6 +18,8 @@ struct MailTransactionsTests {
       case "P": .failed(try #require(Trouble(.reply(Reply(550, nil, "no")), at: .recipient)))
       case "t": .failed(try #require(Trouble(.reply(Reply(450, nil, "later")), at: .recipient)))
       case "m": .failed(try #require(Trouble(.reply(Reply(452, nil, "many")), at: .furtherRecipient)))
+      case "5": .failed(try #require(Trouble(.reply(Reply(452, EnhancedStatusCode(4, 5, 3), "many")), at: .message)))
+      case "6": .failed(try #require(Trouble(.reply(Reply(554, EnhancedStatusCode(5, 5, 3), "many")), at: .message)))
       case "h": .failed(try #require(Trouble(.reply(Reply(454, nil, "throttled")), at: .message)))
       default: .failed(try #require(end))
       }
@@ -25,7 +27,7 @@ struct MailTransactionsTests {
     let undecided = letters.enumerated().filter { $0.element == "-" }.map(\.offset)
     return ClientSession.Delivery(
       outcomes: outcomes, isReusable: end == nil,
-      accepted: end == nil ? letters.filter { $0 == "D" }.count : accepted,
+      accepted: took ?? (end == nil ? letters.filter { $0 == "D" }.count : accepted),
       end: end.map { .init(trouble: $0, undecided: undecided, culprit: culprit) })
   }
 
@@ -41,6 +43,29 @@ struct MailTransactionsTests {
 
   private let lost = Trouble.Fact.connectionLost
   private let leaving = Trouble.Fact.reply(Reply(421, nil, "no more"))
+
+  @Test("a message that is refused for the number of its recipients goes again, in halves", arguments: ["5", "6"])
+  func tooManyForTheMessage(letter: String) throws {
+    var mail = MailTransactions(recipients: 10)
+    var sizes: [Int] = []
+    while let batch = mail.next(limit: 100) {
+      let count = batch.recipients.count
+      sizes.append(count)
+      let isTaken = count <= 3
+      let lessons = mail.took(
+        try delivery(String(repeating: isTaken ? "D" : letter, count: count), took: count), batch)
+      #expect(lessons.mostRecipients == (isTaken ? nil : count / 2) && lessons.hostTrouble == nil)
+    }
+    #expect(sizes == [10, 5, 2, 2, 2, 2, 2] && letters(mail) == "DDDDDDDDDD")
+  }
+
+  @Test("one that is refused alone is refused")
+  func tooManyAlone() throws {
+    var mail = MailTransactions(recipients: 1)
+    let batch = try #require(mail.next(limit: 100))
+    _ = mail.took(try delivery("6", took: 1), batch)
+    #expect(letters(mail) == "P")
+  }
 
   @Test("all is well: one transaction")
   func plain() throws {

@@ -7,6 +7,8 @@ package import MailMessage
 /// - While the way is closed nothing is read and no mail is tried: it stays due, and all of it goes when the way is open,
 ///   in the order of the queue. Only what an admin sends another way goes on, and mails that are so old that their
 ///   senders have to be told are looked for once a minute.
+/// - Error mail and our own have three quarters of the places at most: however long a next hop takes for it, or how much
+///   there is, ordinary mail goes.
 /// - A mail that takes long does not hold up the others: after a second it no longer counts among those that are on
 ///   their way at once. There is an end to that at `Limits.most`.
 ///
@@ -29,6 +31,8 @@ package struct DeliveryPlan: Sendable {
     }
 
     fileprivate var goesItsOwnWay: Bool { entry.reroutedTo != nil || isOnlyToldOf }
+
+    fileprivate var isOrdinary: Bool { entry.kind == .pass || entry.kind == .alert }
   }
 
   /// What to read from the queue.
@@ -80,6 +84,7 @@ package struct DeliveryPlan: Sendable {
     /// The transport has it.
     var isTrying = true
     var isTrial = false
+    var isOrdinary = true
     /// With it, as many were on their way as may be.
     var fillsUp = false
   }
@@ -109,6 +114,8 @@ package struct DeliveryPlan: Sendable {
   private var oldMailAt = Duration.zero
   private var lookedAtOld: Set<QueueID> = []
   private var hourEnds = Duration.zero
+  /// Mail that is not ordinary is due and has no place; nothing else was due when the queue was asked.
+  private var hasLeftOut = false
   private var isLooking = false
   private var isStopping = false
 
@@ -126,6 +133,7 @@ package struct DeliveryPlan: Sendable {
 
   /// Mail that just came in, the most urgent last; nil when the queue has to be asked.
   package mutating func arrived(_ more: [Candidate]?) {
+    hasLeftOut = false
     if wasClosed, more?.contains(where: \.goesItsOwnWay) != true { return isOutdated = true }
     if let more, !more.isEmpty, !isOutdated, ready.count + more.count <= Self.lookahead {
       ready.insert(contentsOf: more, at: 0)
@@ -178,10 +186,12 @@ package struct DeliveryPlan: Sendable {
       window.delivered(in: now - trip.startedAt, wasFull: trip.fillsUp, most: most)
     }
     underway[id]?.isTrying = false
+    if hasLeftOut { (hasLeftOut, isOutdated) = (false, true) }
   }
 
   package mutating func recorded(_ id: QueueID, _ end: End, at now: Duration) {
     underway[id] = nil
+    if hasLeftOut { (hasLeftOut, isOutdated) = (false, true) }
     switch end {
     case .settled: break
     case .open: (isOutdated, isOutdatedAside) = (true, true)
@@ -243,7 +253,7 @@ package struct DeliveryPlan: Sendable {
     let isTrial = limits.admission.state == .trial
     if isTrial, underway.values.contains(where: { $0.isTrial && $0.isTrying }) { return nil }
     if let step = begin(now, limits, isTrial: isTrial) { return step }
-    return isOutdated ? .read(.due) : nil
+    return isOutdated && !hasLeftOut ? .read(.due) : nil
   }
 
   /// What goes on while the way is closed.
@@ -260,8 +270,13 @@ package struct DeliveryPlan: Sendable {
   private mutating func begin(_ now: Duration, _ limits: Limits, isTrial: Bool) -> Step? {
     while let next = ready.popLast() {
       guard underway[next.entry.id] == nil, putBack[next.entry.id] == nil || next.isOnlyToldOf else { continue }
+      if !next.isOrdinary, !next.goesItsOwnWay, !hasRoomForOthers(limits) {
+        hasLeftOut = true
+        continue
+      }
       let fillsUp = counted(now) + 1 >= room(limits)
-      underway[next.entry.id] = Trip(startedAt: now, isTrial: isTrial, fillsUp: fillsUp)
+      underway[next.entry.id] = Trip(
+        startedAt: now, isTrial: isTrial, isOrdinary: next.isOrdinary, fillsUp: fillsUp)
       return .deliver(next)
     }
     return nil
@@ -280,6 +295,10 @@ package struct DeliveryPlan: Sendable {
     // As many again may have been tried and not be recorded yet: many share a sync, and no transport waits for it.
     underway.count < 2 * limits.most && underway.values.count { $0.isTrying } < limits.most
       && counted(now) < room(limits)
+  }
+
+  private func hasRoomForOthers(_ limits: Limits) -> Bool {
+    underway.values.count { $0.isTrying && !$0.isOrdinary } < max(1, limits.most - limits.most / 4)
   }
 
   /// When to look again without an event.
