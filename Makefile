@@ -80,7 +80,7 @@ test-swift:
 test-interop:
 	@Scripts/setup test
 	@Scripts/build $(SWIFT_FLAGS)
-	MAILDEDUP_BIN_DIR="$(BIN)" .venv/bin/python -B -m pytest Tests/Interop
+	@Scripts/interop "$(BIN)"
 
 lint:
 	swift format lint --strict -r Sources Tests Package.swift Fuzz/Package.swift Fuzz/Sources/FuzzFingerprint Fuzz/Sources/FuzzSession Fuzz/Sources/FuzzHostile

@@ -98,7 +98,8 @@ struct Departing: Sendable {
 
   private func finished(_ request: DeliveryPacing.Request, _ result: DeliveryResult) -> Departures? {
     if request.limits.isEmpty { return nil }
-    let count = result.outcomes.count { if case .deferred = $0 { false } else { true } }
+    // Whoever lost the answer may have the mail: in doubt it counts.
+    let count = result.outcomes.count { if case .deferred = $0 { result.lostAnswer } else { true } }
     var counted: Departures?
     pacing.change {
       counted = $0.finished(request, at: result.nextHop, recipients: count, now: WallClock.now())

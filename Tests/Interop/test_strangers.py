@@ -7,7 +7,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from peers.waiting import free_port, until
+from peers.waiting import answers, free_port, until
 
 MAIL = b"From: <site@shop.example>\r\nTo: <admins@shop.example>\r\nSubject: hello\r\n\r\nA line.\r\n"
 
@@ -143,6 +143,7 @@ def test_the_control_port_waits_for_nobody_without_a_token(workshop, sink):
     relay.overrides = {"control": {"address": f"127.0.0.1:{port}", "token-file": str(token)}}
     relay.write_config()
     relay.start()
+    until(lambda: answers(port), "the control API listens")
     with ExitStack() as stack:
         silent = idle(port, stack)
         slow = idle(port, stack)

@@ -86,8 +86,17 @@ class Relay:
         """Starts the process and waits until it says that it listens, and does."""
         before = self.output().count("listening on")
         self.launch(*prefix)
+        ports = 3
 
         def ready() -> bool:
+            nonlocal ports
+            if self.process.poll() == 69 and ports and f":{self.port}: the port is in use" in self.output():
+                # Somebody else got the port between our look and the start.
+                ports -= 1
+                self.port = free_port()
+                self.write_config()
+                self.launch(*prefix)
+                return False
             assert self.process.poll() is None, f"the relay ended with {self.process.returncode}: {self.output()}"
             return self.output().count("listening on") > before and answers(self.port)
 
