@@ -28,7 +28,7 @@ struct PassCommand: AsyncParsableCommand {
         }
       }
     }
-    guard missing.isEmpty else { throw CommandFailure(.nothingMatched, missing.noError) }
+    guard missing.isEmpty else { throw try await daemon.noError(missing, site: which.site) }
   }
 }
 
@@ -61,8 +61,9 @@ struct ReleaseCommand: AsyncParsableCommand {
   func run() async throws {
     let request = CopyRequest(
       selector: ErrorSelector(id: id, site: which.site), last: last ?? 1000, to: to.isEmpty ? nil : to)
-    let reports = try await relay.daemon(or: dedupctl.relay).sendCopies(request)
-    guard !reports.isEmpty else { throw CommandFailure(.nothingMatched, [id].noError) }
+    let daemon = try await relay.daemon(or: dedupctl.relay)
+    let reports = try await daemon.sendCopies(request)
+    guard !reports.isEmpty else { throw try await daemon.noError([id], site: which.site) }
     for report in reports {
       if format.output == .json { try Output.json(report) } else { Output.line(Self.text(report)) }
     }

@@ -40,7 +40,7 @@ struct ResolveCommand: AsyncParsableCommand {
         if format.output == .json { try Output.json(error) } else { Output.line("Resolved: \(error.line)") }
       }
     }
-    guard missing.isEmpty else { throw CommandFailure(.nothingMatched, missing.noError) }
+    guard missing.isEmpty else { throw try await daemon.noError(missing, site: which.site) }
   }
 }
 
@@ -101,7 +101,7 @@ struct SplitCommand: AsyncParsableCommand {
     let daemon = try await relay.daemon(or: dedupctl.relay)
     try await askAboutCounts(daemon)
     let reports = try await daemon.split(ErrorSelector(id: id, site: which.site))
-    guard !reports.isEmpty else { throw CommandFailure(.nothingMatched, [id].noError) }
+    guard !reports.isEmpty else { throw try await daemon.noError([id], site: which.site) }
     for report in reports {
       if format.output == .json { try Output.json(report) } else { Output.line(Self.text(report)) }
     }
@@ -133,8 +133,4 @@ struct SplitCommand: AsyncParsableCommand {
 
 extension ErrorName {
   var line: String { "\(id) \(printable(error)) (\(printable(site)))" }
-}
-
-extension [String] {
-  var noError: String { "no error has an id that starts with \(joined(separator: " or ")); see: dedupctl list --all" }
 }

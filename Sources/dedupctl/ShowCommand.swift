@@ -18,8 +18,9 @@ struct ShowCommand: AsyncParsableCommand {
   var mails = false
 
   func run() async throws {
-    let details = which.chosen(try await relay.service(or: dedupctl.relay).error(id: id))
-    guard !details.isEmpty else { throw CommandFailure(.nothingMatched, [id].noError) }
+    let service = try await relay.service(or: dedupctl.relay)
+    let details = which.chosen(try await service.error(id: id))
+    guard !details.isEmpty else { throw try await service.noError([id], site: which.site) }
     if format.output == .json { return try details.forEach(Output.json) }
     for detail in details { show(detail) }
   }

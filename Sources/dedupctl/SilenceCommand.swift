@@ -73,10 +73,9 @@ struct SilenceAdd: AsyncParsableCommand {
     (request.mails, request.rate, request.untilResolved) = (mails, above, untilResolved)
     let hasOtherEnd = mails != nil || above != nil || untilResolved
     request.seconds = duration.flatMap(Self.seconds) ?? (hasOtherEnd ? nil : 3600)
-    let made = try await relay.daemon(or: parent.dedupctl.relay).silence(request)
-    guard !made.isEmpty else {
-      throw CommandFailure(.nothingMatched, [id ?? ""].noError)
-    }
+    let daemon = try await relay.daemon(or: parent.dedupctl.relay)
+    let made = try await daemon.silence(request)
+    guard !made.isEmpty else { throw try await daemon.noError([id ?? ""], site: site) }
     if format.output == .json { return try made.forEach(Output.json) }
     for silence in made {
       Output.line("Silence \(silence.id): \(printable(silence.scope)), ends \(silence.end)")

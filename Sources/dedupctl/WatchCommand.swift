@@ -27,7 +27,7 @@ struct WatchCommand: AsyncParsableCommand {
     while left > 0 {
       do {
         let errors = which.chosen(try await daemon.error(id: id)).map(\.entry)
-        guard !errors.isEmpty || !known.isEmpty else { throw CommandFailure(.nothingMatched, [id].noError) }
+        guard !errors.isEmpty || !known.isEmpty else { throw try await daemon.noError([id], site: which.site) }
         for error in errors where left > 0 {
           if try show(error, before: known.updateValue(error, forKey: error.row)) { left -= 1 }
         }

@@ -97,7 +97,19 @@ def test_site_narrows_every_verb(counter: Counter):
     for verb in ["show", "watch", "resolve", "pass", "release", "split", "purge"]:
         extra = ["--yes"] if verb == "purge" else ["-n", "1"] if verb == "watch" else []
         done = counter.call(verb, ["{error}"], "--site", "elsewhere", *extra)
-        assert done.returncode == 3 and "no error" in one_clear_line(done.stderr), f"{verb}: {done.stdout}{done.stderr}"
+        says = f'error {counter.names["error"]} is not in site "elsewhere"; it is in: [Django]'
+        assert done.returncode == 3 and says in one_clear_line(done.stderr), f"{verb}: {done.stdout}{done.stderr}"
+
+
+def test_a_fingerprint_in_full_is_an_id(counter: Counter):
+    """As X-MailDedup-Fingerprint has it, or its digest alone."""
+    [error] = [error for error in counter.relay.errors() if error["id"] == counter.names["error"]]
+    version, digest = error["fingerprint"].split(":")
+    for name in [f"{version}:{digest}", digest, digest.upper()]:
+        for verb in ["show", "watch", "silence add", "resolve", "pass"]:
+            done = counter.call(verb, [name], *(["-n", "1"] if verb == "watch" else []))
+            assert done.returncode == 0 and error["error"].split(":")[0] in done.stdout, f"{verb} {name}: {done.stderr}"
+    assert counter.call("show", [f"{version}:000"]).returncode == 3
 
 
 def test_split_says_where_the_counts_stay(workshop: Workshop):
