@@ -37,10 +37,24 @@ struct ResolveCommand: AsyncParsableCommand {
       let resolved = try await daemon.resolve(ErrorSelector(id: id, site: which.site))
       if resolved.isEmpty { missing.append(id) }
       for error in resolved {
-        if format.output == .json { try Output.json(error) } else { Output.line("Resolved: \(error.line)") }
+        if format.output == .json { try Output.json(error) } else { try await report(error, daemon) }
       }
     }
     guard missing.isEmpty else { throw try await daemon.noError(missing, site: which.site) }
+  }
+}
+
+extension ResolveCommand {
+  /// A silence goes on, and whoever waits for the next mail would wait in vain.
+  private func report(_ error: ErrorName, _ daemon: any ControlService) async throws {
+    Output.line("Resolved: \(error.line)")
+    let known = try await daemon.error(id: error.fingerprint).filter { $0.entry.site == error.site }
+    var said: Set<Int> = []
+    for silence in known.flatMap(\.silences) where said.insert(silence.id).inserted {
+      let end = silence.endsAt.map { "until \(Output.time($0))" } ?? "ends \(silence.ends)"
+      Output.line(
+        "But silence \(silence.id) (\(end)) still holds it back; end it with: dedupctl silence expire \(silence.id)")
+    }
   }
 }
 
