@@ -37,8 +37,9 @@ struct ReleaseCommand: AsyncParsableCommand {
     commandName: "release",
     abstract: "Send the mails that are kept of an error: the first, the latest, those of variants.",
     discussion: """
-      Below fields of the relay (X-MailDedup-Reason: copy, -Arrived) they are byte for byte what came. They are not \
-      counted as arrivals. A mail program that shows mails of one Message-ID once may hide a copy of one that it has.
+      Each is what came, below fields of the relay (X-MailDedup-Reason: copy, -Arrived), but with a Message-ID of its \
+      own: a mail program that shows mails of one Message-ID once shows it too; X-MailDedup-Copy-Of has the one that it \
+      came with. They are not counted as arrivals.
       """)
 
   @Argument(help: "The id that list shows, or the beginning of it.", completion: .errorIDs)
@@ -64,7 +65,7 @@ struct ReleaseCommand: AsyncParsableCommand {
     let daemon = try await relay.daemon(or: dedupctl.relay)
     let reports = try await daemon.sendCopies(request)
     guard !reports.isEmpty else { throw try await daemon.noError([id], site: which.site) }
-    for report in reports {
+    for report in reports where format.output == .json || report.damaged > 0 || !report.queued.isEmpty {
       if format.output == .json { try Output.json(report) } else { Output.line(Self.text(report)) }
     }
     guard reports.contains(where: { !$0.queued.isEmpty }) else {

@@ -105,7 +105,10 @@ def test_release(shop: Relay, sink: Sink):
     assert "X-MailDedup-Arrived:" in mine.raw.decode() and shop.totals() == totals
     assert shop.dedupctl("release", often["id"], "--to", "not an address").returncode == 2
     shop.dedupctl("purge", "--all", "--yes")
-    assert shop.dedupctl("release", often["id"]).returncode == 3
+    gone = shop.dedupctl("release", often["id"])
+    assert gone.returncode == 3 and gone.stdout == "" and "no mail is kept of it" in gone.stderr
+    told = " ".join(shop.dedupctl("release", "--help").stdout.split())
+    assert "with a Message-ID of its own" in told and "byte for byte" not in told
 
 
 def test_export(shop: Relay):
