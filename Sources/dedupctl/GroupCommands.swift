@@ -81,12 +81,10 @@ struct MergeCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let target = ErrorSelector(id: target, site: which.site)
-    let reports = try await relay.daemon(or: dedupctl.relay).merge(others, into: target)
-    guard !reports.isEmpty else {
-      throw CommandFailure(
-        .nothingMatched, "no site has both errors, or they are one already; see: dedupctl list --all")
-    }
+    let daemon = try await relay.daemon(or: dedupctl.relay)
+    try await checkThatAllAreKnown(daemon)
+    let reports = try await daemon.merge(others, into: ErrorSelector(id: target, site: which.site))
+    guard !reports.isEmpty else { throw try await nothingToMerge(daemon) }
     for report in reports {
       if format.output == .json {
         try Output.json(report)
@@ -94,6 +92,40 @@ struct MergeCommand: AsyncParsableCommand {
         for error in report.merged { Output.line("\(error.line)\n  is part of \(report.into.line)") }
       }
     }
+  }
+}
+
+extension MergeCommand {
+  /// Before anything is done.
+  private func checkThatAllAreKnown(_ daemon: any ControlService) async throws {
+    var missing: [String] = []
+    for id in [target] + others where try await which.chosen(daemon.error(id: id)).isEmpty { missing.append(id) }
+    if !missing.isEmpty { throw try await daemon.noError(missing, site: which.site) }
+  }
+
+  private func nothingToMerge(_ daemon: any ControlService) async throws -> CommandFailure {
+    let groupings = try await daemon.groupings()
+    let known = try await which.chosen(daemon.error(id: target)).map(\.entry)
+    var reasons: [String] = []
+    for id in others {
+      let errors = try await which.chosen(daemon.error(id: id)).map(\.entry)
+      let wholes = errors.compactMap { groupings.whole(of: $0) }
+      if let whole = wholes.first(where: { whole in known.contains { $0.fingerprint == whole.fingerprint } }) {
+        reasons.append("\(errors[0].id) is part of \(whole.id) already")
+      }
+    }
+    let text = reasons.isEmpty ? "no site has both errors, or they are one already" : reasons.joined(separator: "; ")
+    return CommandFailure(.nothingMatched, "\(text); see: dedupctl list --all")
+  }
+}
+
+extension [GroupingEntry] {
+  /// The error that `error` is part of since a merge; nil: it stands on its own.
+  func whole(of error: ErrorEntry) -> ErrorName? {
+    first { grouping in
+      grouping.kind == "merged"
+        && grouping.members.contains { $0.fingerprint == error.fingerprint && $0.site == error.site }
+    }?.error
   }
 }
 

@@ -189,6 +189,9 @@ def test_merged_and_split(shop: Relay):
     one, two = error_of(shop, 1), error_of(shop, 2)
     [merge] = shop.ask("merge", one["id"], two["id"])
     assert [error["id"] for error in merge["merged"]] == [two["id"]]
+    assert f'{two["id"]} is part of {one["id"]} already' in shop.dedupctl("merge", one["id"], two["id"]).stderr
+    assert "no error has an id that starts with zzz;" in shop.dedupctl("merge", one["id"], "zzz").stderr
+    assert f'Part of      {one["id"]} ' in shop.dedupctl("show", two["id"]).stdout
     shop.restart()
     shop.send(error_report(2))
     assert error_of(shop, 1)["total"] == 3 and error_of(shop, 1)["held_back"] == 1
@@ -210,7 +213,7 @@ def test_merged_and_split(shop: Relay):
     (["silence", "expire", "97", "98", "99"], 3, "there is no silence 97 or 98 or 99"),
     (["silence", "expire"], 2, "numbers, or --until-resolved"),
     (["resolve", "ffffffff"], 3, "ffffffff"),
-    (["merge", "ffffffff", "eeeeeeee"], 3, "no site has both"),
+    (["merge", "ffffffff", "eeeeeeee"], 3, "no error has an id that starts with ffffffff or eeeeeeee"),
     (["split", "ffffffff"], 3, "ffffffff"),
 ])
 def test_what_cannot_be_done_is_said(quiet_relay: Relay, command, code, text):
