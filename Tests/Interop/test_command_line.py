@@ -133,16 +133,16 @@ def test_watch(workshop: Workshop):
     relay.send(error_report(1))
     error = relay.errors()[0]["id"]
     with watch(relay, error) as process:
-        assert "KeyError" in process.stdout.readline()
+        assert "KeyError: 'step_ab'; 1 in all, 0 held back" in process.stdout.readline()
         relay.send(error_report(1))
         line = process.stdout.readline()
-        assert "+1 mail, 2 in all, 1 held back" in line, line
+        assert "+1 mail, held back; now 2 in all, 1 held back" in line, line
         relay.dedupctl("resolve", error)
         assert "resolved" in process.stdout.readline()
         relay.restart()
         relay.send(error_report(1))
         line = process.stdout.readline()
-        assert "+1 mail, 3 in all" in line and "1 went out" in line and "not resolved any more" in line, line
+        assert "+1 mail; now 3 in all, 1 held back" in line and "1 went out" in line and "not resolved any more" in line, line
         process.send_signal(signal.SIGINT)
         process.wait(10)
 
