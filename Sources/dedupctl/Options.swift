@@ -117,9 +117,11 @@ struct RelayOptions: ParsableArguments {
   }
 
   /// The running daemon; commands that change something need it.
-  func daemon(or outer: RelayOptions) async throws -> any ControlService {
+  ///
+  /// - Parameter saysProblems: false where the answer of the daemon says what is wrong with the configuration.
+  func daemon(or outer: RelayOptions, saysProblems: Bool = true) async throws -> any ControlService {
     if let remote = try remote(or: outer) { return remote }
-    return ControlClient(socket: try findable(or: outer).control.socket)
+    return ControlClient(socket: try findable(or: outer, saysProblems: saysProblems).control.socket)
   }
 
   /// The one at `--control-address`; nil without it.
@@ -142,11 +144,11 @@ struct RelayOptions: ParsableArguments {
   }
 
   /// The same, errors or not: a relay goes on with what stood there when it was right.
-  private func findable(or outer: RelayOptions) throws -> Configuration {
+  private func findable(or outer: RelayOptions, saysProblems: Bool = true) throws -> Configuration {
     let path = config ?? outer.config ?? ConfigurationFile.defaultPath()
     do {
       let parsed = try ConfigurationFile.read(path)
-      if let problem = parsed.errors.first {
+      if saysProblems, let problem = parsed.errors.first {
         Output.error("The configuration is wrong, a reload would refuse it: \(problem)")
       }
       return parsed.configuration
