@@ -47,6 +47,10 @@ struct ListCommand: AsyncParsableCommand {
   @Option(help: "At most this many.")
   var limit = 100
 
+  func validate() throws {
+    if limit < 1 { throw ValidationError("--limit: write a number from 1 on") }
+  }
+
   enum SortOrder: String, ExpressibleByArgument, CaseIterable {
     case last, first, held, total, rate, name
     case sinceLastMail = "since-last-mail"

@@ -41,6 +41,7 @@ struct QueueList: AsyncParsableCommand {
   @OptionGroup var watching: WatchOptions
 
   func validate() throws {
+    if limit < 1 { throw ValidationError("--limit: write a number from 1 on") }
     if held && deferred { throw ValidationError("--held and --deferred exclude each other") }
     if let kind, QueueEntry.Kind(rawValue: kind) == nil {
       throw ValidationError("--kind: there are pass, report, copy, notice, summary, bounce and alert")

@@ -64,11 +64,28 @@ def test_statistics_of_nothing(workshop: Workshop):
 @pytest.mark.parametrize(("words", "says"), [
     (["lst"], "did you mean dedupctl list?"), (["queue", "flsh"], "did you mean dedupctl queue flush?"),
     (["--config", "list", "sttus"], "did you mean dedupctl status?"), (["xyzzy"], "see dedupctl --help"),
+    (["help", "lst"], "did you mean dedupctl list?"), (["help", "queue", "flsh"], "did you mean dedupctl queue flush?"),
+    (["-o", "json", "status"], "put -o behind the command: dedupctl status -o json"),
+    (["queue", "-o", "json", "list"], "put -o behind the command: dedupctl queue list -o json"),
 ])
 def test_a_mistyped_verb(words: list[str], says: str):
     """Status 2, and the verb that was meant."""
     done = run_dedupctl(*words)
     assert done.returncode == 2 and not done.stdout and says in one_clear_line(done.stderr)
+
+
+@pytest.mark.parametrize("words", [["list", "--limit", "0"], ["queue", "list", "--limit", "-1"], ["export", "-o", "table"]])
+def test_a_value_that_is_none(words: list[str]):
+    """Wrong usage, not an empty answer."""
+    done = run_dedupctl(*words)
+    assert done.returncode == 2 and not done.stdout and done.stderr
+
+
+def test_export_is_json_unless_csv(counter: Counter):
+    """As its help says."""
+    assert counter.call("export", []).stdout == counter.call("export", ["-o", "json"]).stdout
+    assert counter.call("export", ["--csv"]).stdout == counter.call("export", ["-o", "csv"]).stdout
+    assert "Default: json." in " ".join(run_dedupctl("export", "--help").stdout.split())
 
 
 def test_help_is_in_groups():
