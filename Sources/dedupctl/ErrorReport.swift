@@ -52,7 +52,8 @@ struct ErrorReport {
     if entry.passesNext { facts.append(("Next mail", "goes out, as dedupctl pass asked")) }
     for silence in detail.silences {
       let said = [silence.author, silence.reason].filter { !$0.isEmpty }.joined(separator: ": ")
-      facts.append(("Silence \(silence.id)", "\(said)\(said.isEmpty ? "" : "; ")ends \(silence.end); held back \(silence.held)"))
+      let state = "ends \(silence.end); held back \(silence.held)"
+      facts.append(("Silence \(silence.id)", said.isEmpty ? state : "\(said); \(state)"))
     }
     return facts
   }

@@ -85,7 +85,8 @@ import Testing
   @Test(
     arguments: [
       (["list", "--all"], nil), (["--config", "x", "list"], nil), (["queue"], nil), ([], nil), (["show", "lsit"], nil),
-      (["help", "lsit"], "there is no command \"lsit\"; did you mean dedupctl list?"), (["help", "show"], nil),
+      (["help", "lsit"], "there is no command \"lsit\"; did you mean dedupctl list?"),
+      (["help", "show"], nil),
       (["status", "-o", "json"], nil), (["-o", "json"], nil),
       (["-o", "json", "status"], "put -o behind the command: dedupctl status -o json"), (["lsit"], "there is no command \"lsit\"; did you mean dedupctl list?"),
       (["-c", "queue", "silence", "ad"], "there is no command \"ad\"; did you mean dedupctl silence add?"),
