@@ -19,7 +19,7 @@ struct PassCommand: AsyncParsableCommand {
     var missing: [String] = []
     for id in ids {
       let errors = try await daemon.passNext(ErrorSelector(id: id, site: which.site))
-      if errors.isEmpty { missing.append(id) }
+      if errors.isEmpty { missing.append(id) } else { Output.markDone() }
       for error in errors {
         if format.output == .json {
           try Output.json(error)
@@ -65,6 +65,7 @@ struct ReleaseCommand: AsyncParsableCommand {
     let daemon = try await relay.daemon(or: dedupctl.relay)
     let reports = try await daemon.sendCopies(request)
     guard !reports.isEmpty else { throw try await daemon.noError([id], site: which.site) }
+    if reports.contains(where: { !$0.queued.isEmpty }) { Output.markDone() }
     for report in reports where format.output == .json || report.damaged > 0 || !report.queued.isEmpty {
       if format.output == .json { try Output.json(report) } else { Output.line(Self.text(report)) }
     }

@@ -35,7 +35,7 @@ struct ResolveCommand: AsyncParsableCommand {
     var missing: [String] = []
     for id in ids {
       let resolved = try await daemon.resolve(ErrorSelector(id: id, site: which.site))
-      if resolved.isEmpty { missing.append(id) }
+      if resolved.isEmpty { missing.append(id) } else { Output.markDone() }
       for error in resolved {
         if format.output == .json { try Output.json(error) } else { try await report(error, daemon) }
       }
@@ -85,6 +85,7 @@ struct MergeCommand: AsyncParsableCommand {
     try await checkThatAllAreKnown(daemon)
     let reports = try await daemon.merge(others, into: ErrorSelector(id: target, site: which.site))
     guard !reports.isEmpty else { throw try await nothingToMerge(daemon) }
+    Output.markDone()
     for report in reports {
       if format.output == .json {
         try Output.json(report)
@@ -148,6 +149,7 @@ struct SplitCommand: AsyncParsableCommand {
     try await askAboutCounts(daemon)
     let reports = try await daemon.split(ErrorSelector(id: id, site: which.site))
     guard !reports.isEmpty else { throw try await daemon.noError([id], site: which.site) }
+    Output.markDone()
     for report in reports {
       if format.output == .json { try Output.json(report) } else { Output.line(Self.text(report)) }
     }

@@ -50,6 +50,7 @@ struct PurgeCommand: AsyncParsableCommand {
     try confirmation.confirm("Remove \(Self.words(found))")
     request.isTrial = false
     let removed = try await daemon.purge(request)
+    Output.markDone()
     if format.output == .json { return try Output.json(removed) }
     Output.line("Removed \(Self.words(removed)).")
   }

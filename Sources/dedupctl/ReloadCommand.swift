@@ -14,6 +14,7 @@ struct ReloadCommand: AsyncParsableCommand {
 
   func run() async throws {
     let report = try await relay.daemon(or: dedupctl.relay, saysProblems: false).reload()
+    if report.problems.isEmpty { Output.markDone() }
     if format.output == .json { try Output.json(report) }
     guard report.problems.isEmpty else {
       throw CommandFailure(

@@ -77,6 +77,7 @@ struct SilenceAdd: AsyncParsableCommand {
     let daemon = try await relay.daemon(or: parent.dedupctl.relay)
     let made = try await daemon.silence(request)
     guard !made.isEmpty else { throw try await daemon.noError([id ?? ""], site: site) }
+    Output.markDone()
     if format.output == .json { return try made.forEach(Output.json) }
     report(made)
     if id == nil, let silence = made.first, try await !daemon.knowsAny(of: silence, request) {
@@ -156,7 +157,7 @@ struct SilenceExpire: AsyncParsableCommand {
     var missing: [Int] = []
     for id in chosen {
       let ended = try await daemon.endSilence(id, author: author ?? UserName.current())
-      if ended.isEmpty { missing.append(id) }
+      if ended.isEmpty { missing.append(id) } else { Output.markDone() }
       for silence in ended { try report(silence) }
     }
     if !missing.isEmpty {
