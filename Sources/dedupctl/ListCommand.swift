@@ -57,8 +57,8 @@ struct ListCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try await watching.repeating {
-      let service = try await relay.service(or: dedupctl.relay)
+    try await watching.repeating { isQuiet in
+      let service = try await relay.service(or: dedupctl.relay, isQuiet: isQuiet)
       let errors = try await service.errors(query(at: WallClock.now()))
       if format.output == .json { return try errors.forEach(Output.json) }
       if !errors.isEmpty { format.write(ErrorTable.of(errors)) }

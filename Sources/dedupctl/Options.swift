@@ -55,11 +55,15 @@ struct WatchOptions: ParsableArguments {
   var watch = false
 
   /// Does it once, or again and again on a screen of its own. A failure ends it.
-  func repeating(_ body: () async throws -> Void) async throws {
-    guard watch else { return try await body() }
+  ///
+  /// - Parameter body: is told whether what it says beside its answer, such as that the daemon is down, stands there already.
+  func repeating(_ body: (_ isQuiet: Bool) async throws -> Void) async throws {
+    guard watch else { return try await body(false) }
+    var isFirst = true
     while !Task.isCancelled {
       if Output.isTerminal { Output.clearScreen() }
-      try await body()
+      try await body(!isFirst && !Output.isTerminal)
+      isFirst = false
       try await Task.sleep(for: .seconds(2))
     }
   }
@@ -171,7 +175,11 @@ struct RelayOptions: ParsableArguments {
     do {
       let reader = try StoreReader(
         readingDirectory: configuration.store.directory, policy: configuration.window)
-      if !isQuiet { Output.error("The daemon is down (\(configuration.control.socket)); reading its store.") }
+      if !isQuiet {
+        Output.error(
+          "The daemon is down (\(configuration.control.socket)); reading its store. "
+            + "Start it with: systemctl start maildedup.service")
+      }
       let hostname = configuration.listener.hostname ?? HostName.current()
       let top = configuration.summary.topErrors
       return StoredState(reader: reader, now: WallClock.now) { .local(top: top, hostname: hostname, at: $0) }

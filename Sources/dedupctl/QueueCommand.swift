@@ -49,8 +49,8 @@ struct QueueList: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try await watching.repeating {
-      let service = try await relay.service(or: queue.dedupctl.relay)
+    try await watching.repeating { isQuiet in
+      let service = try await relay.service(or: queue.dedupctl.relay, isQuiet: isQuiet)
       let mails = try await service.queue(filter)
       if format.output == .json { return try mails.forEach(Output.json) }
       if mails.isEmpty { return Output.line(isFiltered ? "No such mail waits." : "The queue is empty.") }

@@ -13,8 +13,8 @@ struct StatusCommand: AsyncParsableCommand {
 
   func run() async throws { try await watching.repeating(show) }
 
-  private func show() async throws {
-    let status = try await relay.service(or: dedupctl.relay).status()
+  private func show(isQuiet: Bool) async throws {
+    let status = try await relay.service(or: dedupctl.relay, isQuiet: isQuiet).status()
     if format.output == .json { return try Output.json(status) }
     for (name, value) in Self.facts(status) {
       Output.line(name.padding(toLength: 12, withPad: " ", startingAt: 0) + printable(value))
