@@ -56,6 +56,15 @@ def test_no_headers_is_rows_alone(workshop: Workshop):
     assert relay.dedupctl("list").stdout == "Nothing was held back yet.\n"
 
 
+def test_one_is_no_plural(workshop: Workshop):
+    """One mail, one report."""
+    relay = workshop.relay().start()
+    relay.send(error_report(1))
+    status, stats = relay.dedupctl("status").stdout, relay.dedupctl("stats").stdout
+    assert "Accepted    1 mail\n" in status and "Forwarded   1 error report\n" in status, status
+    assert stats.startswith("1 mail: ") and "HELD BACK" in stats and "suppressed" not in stats.lower(), stats
+
+
 def test_statistics_of_nothing(workshop: Workshop):
     """One sentence, not three empty tables."""
     assert workshop.relay().start().dedupctl("stats").stdout == "No mail has come through this relay yet.\n"
@@ -178,6 +187,7 @@ def test_doctor(workshop: Workshop):
     assert done.returncode == 1 and "-> " in done.stdout and one_clear_line(done.stderr) == "dedupctl: one check fails"
     states = {finding["check"]: finding["state"] for finding in relay.ask_whatever("doctor")}
     assert states["upstream"] == "fails" and states["listener"] == "works"
+    assert "correct [delivery], then: dedupctl reload" in done.stdout
     relay.stop()
     relay.config.write_text(relay.config.read_text() + "[window]\nlenght = 1h\n")
     findings = {finding["check"]: finding for finding in relay.ask_whatever("doctor")}

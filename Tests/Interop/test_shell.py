@@ -80,7 +80,7 @@ def test_no_line_of_a_table_wraps(counter: Counter, verb: str, columns: int):
     """Tables keep to the terminal, counted in cells. What quotes a mail keeps the lines of that."""
     shown = show(command(counter, verb), columns)
     assert shown.returncode in (VERBS[verb].status, 3), shown.raw + shown.stderr
-    if verb in ["list", "top", "stats", "queue list", "silence list", "rules list"]:
+    if verb in ["list", "top", "stats", "queue list", "silence list", "rules list", "doctor"]:
         wide = [line for line in shown.lines if cells(line) > columns and not line.startswith("Fails: ")]
         assert not wide, f"wider than {columns}: {wide}"
 

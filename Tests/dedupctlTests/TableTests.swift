@@ -88,7 +88,8 @@ import Testing
       (["help", "lsit"], "there is no command \"lsit\"; did you mean dedupctl list?"),
       (["help", "show"], nil),
       (["status", "-o", "json"], nil), (["-o", "json"], nil),
-      (["-o", "json", "status"], "put -o behind the command: dedupctl status -o json"), (["lsit"], "there is no command \"lsit\"; did you mean dedupctl list?"),
+      (["-o", "json", "status"], "put -o behind the command: dedupctl status -o json"),
+      (["lsit"], "there is no command \"lsit\"; did you mean dedupctl list?"),
       (["-c", "queue", "silence", "ad"], "there is no command \"ad\"; did you mean dedupctl silence add?"),
       (["q\u{1B}[31m"], "there is no command \"q\u{FFFD}[31m\"; see dedupctl --help"),
     ] as [([String], String?)])
