@@ -129,8 +129,8 @@ private struct Operation {
       method: "POST", path: ControlPath.silences, summary: "Make a silence.", takes: "SilenceRequest",
       gives: "Silence", givesList: true),
     Operation(
-      method: "DELETE", path: "\(ControlPath.silences)/{id}", summary: "End a silence.", gives: "Silence",
-      givesList: true),
+      method: "DELETE", path: "\(ControlPath.silences)/{id}", summary: "End a silence.", query: ["author": "string"],
+      gives: "Silence", givesList: true),
     Operation(
       method: "POST", path: ControlPath.resolve, summary: "Say that an error is fixed.", takes: "Selector",
       gives: "ErrorName", givesList: true),

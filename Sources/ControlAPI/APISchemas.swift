@@ -48,7 +48,7 @@ enum APISchemas {
     "Silence": [
       "id": "integer", "scope": "string", "error?": "ErrorName", "author": "string", "reason": "string",
       "created_at": "time", "ends": "string", "is_until_resolved": "boolean", "ends_at?": "time", "held": "integer",
-      "ended_at?": "time", "ended_by?": "string",
+      "ended_at?": "time", "ended_by?": "string", "ended_author?": "string",
     ],
     "SilenceRequest": [
       "selector?": "Selector", "rule?": "string", "title?": "string", "place?": "string", "site?": "string",

@@ -72,6 +72,8 @@ package struct SilenceEntry: Codable, Sendable, Equatable {
   /// Absent while it holds.
   package var endedAt: Date?
   package var endedBy: String?
+  /// Who ended it; absent unless somebody did, and said who.
+  package var endedAuthor: String?
 }
 
 /// Errors to be made one.

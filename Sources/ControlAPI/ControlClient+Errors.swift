@@ -18,8 +18,10 @@ extension ControlClient {
   }
 
   package func error(id: String) async throws -> [ErrorDetail] {
-    // An id is made of hexadecimal digits; anything else names nothing and must not become part of a path.
-    guard !id.isEmpty, id.utf8.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit }) else { return [] }
+    // An id is made of hexadecimal digits, a fingerprint in full also of the colon behind its version; anything else names
+    // nothing and must not become part of a path.
+    let isName = id.utf8.allSatisfy { $0 == UInt8(ascii: ":") || Character(UnicodeScalar($0)).isHexDigit }
+    guard !id.isEmpty, isName else { return [] }
     return try await request(.GET, "\(ControlPath.errors)/\(id.lowercased())")
   }
 

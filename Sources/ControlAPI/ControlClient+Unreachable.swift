@@ -32,7 +32,7 @@ extension ControlClient {
 
     private static func remedy(_ address: Address) -> String {
       switch address {
-      case .socket: "start maildedup, or name its configuration with --config"
+      case .socket: "start it with: systemctl start maildedup.service; or name its configuration with --config"
       case .tcp: "compare it with [control] address in the configuration of the relay"
       }
     }

@@ -132,8 +132,8 @@ extension ControlClient: ControlService {
     try await self.request(.POST, ControlPath.silences, try ControlJSON.encode(request))
   }
 
-  package func endSilence(_ id: Int) async throws -> [SilenceEntry] {
-    try await request(.DELETE, "\(ControlPath.silences)/\(id)")
+  package func endSilence(_ id: Int, author: String?) async throws -> [SilenceEntry] {
+    try await request(.DELETE, Self.path("\(ControlPath.silences)/\(id)", ["author": author]))
   }
 
   package func resolve(_ selector: ErrorSelector) async throws -> [ErrorName] {

@@ -155,9 +155,10 @@ package struct ControlServer: Sendable {
     router.post("\(ControlPath.silences)") { request, _ in
       try await answer { try await service.silence(try await body(of: request)) }
     }
-    router.delete("\(ControlPath.silences)/:id") { _, context in
+    router.delete("\(ControlPath.silences)/:id") { request, context in
       let id = try context.parameters.require("id", as: Int.self)
-      return try await answer { try await service.endSilence(id) }
+      let author = request.uri.queryParameters.get("author")
+      return try await answer { try await service.endSilence(id, author: author) }
     }
     router.post("\(ControlPath.resolve)") { request, _ in
       try await answer { try await service.resolve(try await body(of: request)) }

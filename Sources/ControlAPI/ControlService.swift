@@ -13,12 +13,14 @@ package protocol ControlService: QueueControl, ErrorControl {
   /// Reads the configuration again; what is wrong with it is in the answer.
   func reload() async throws -> ReloadReport
 
-  /// The newest first; those that ended included if `all`.
+  /// The newest first; those that ended, or whose time is up, included if `all`.
   func silences(all: Bool) async throws -> [SilenceEntry]
   /// One for each error that is selected; empty when nothing is.
   func silence(_ request: SilenceRequest) async throws -> [SilenceEntry]
   /// Ends a silence; empty when none of that id holds.
-  func endSilence(_ id: Int) async throws -> [SilenceEntry]
+  ///
+  /// - Parameter author: who says so; nil: nobody said who.
+  func endSilence(_ id: Int, author: String?) async throws -> [SilenceEntry]
   /// Marks errors as resolved; empty when nothing is selected.
   func resolve(_ selector: ErrorSelector) async throws -> [ErrorName]
   /// Makes errors one, in each site that has them; empty when there is nothing to merge.

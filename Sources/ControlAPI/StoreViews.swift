@@ -36,7 +36,7 @@ extension ErrorDetail {
       silences: detail.silences.map { silence in
         let error = NamedError(
           row: 0, fingerprint: detail.row.fingerprint, site: detail.row.site, title: detail.row.title)
-        return SilenceEntry(SilenceRow(silence: silence, error: error))
+        return SilenceEntry(SilenceRow(silence: silence, error: error), now: silence.createdAt)
       })
   }
 }
@@ -73,14 +73,15 @@ extension GroupingEntry {
 }
 
 extension SilenceEntry {
-  package init(_ row: SilenceRow) {
+  package init(_ row: SilenceRow, now: Timestamp) {
     let silence = row.silence
+    let ended = silence.ended(now: now)
     self.init(
       id: Int(silence.id), scope: row.scope, error: row.error.map(ErrorName.init), author: silence.author,
       reason: silence.reason, createdAt: Date(silence.createdAt), ends: silence.end.description,
       isUntilResolved: silence.end == .whenResolved,
-      endsAt: silence.endsAt.map(Date.init), held: silence.held, endedAt: silence.ended.map { Date($0.at) },
-      endedBy: silence.ended?.cause.rawValue)
+      endsAt: silence.endsAt.map(Date.init), held: silence.held, endedAt: ended.map { Date($0.at) },
+      endedBy: ended?.cause.rawValue, endedAuthor: ended?.author)
   }
 }
 

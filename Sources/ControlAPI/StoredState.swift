@@ -71,12 +71,14 @@ package struct StoredState: ControlService {
   }
 
   package func silences(all: Bool) async throws -> [SilenceEntry] {
-    try await reader.silences(all: all).map(SilenceEntry.init)
+    let now = now()
+    return try await reader.silences(all: all).filter { all || !$0.silence.isOver(now: now) }
+      .map { SilenceEntry($0, now: now) }
   }
 
   package func silence(_ request: SilenceRequest) async throws -> [SilenceEntry] { throw Self.readOnly }
 
-  package func endSilence(_ id: Int) async throws -> [SilenceEntry] { throw Self.readOnly }
+  package func endSilence(_ id: Int, author: String?) async throws -> [SilenceEntry] { throw Self.readOnly }
 
   package func resolve(_ selector: ErrorSelector) async throws -> [ErrorName] { throw Self.readOnly }
 

@@ -12,6 +12,8 @@ package struct ReceivedMail: Hashable, Sendable {
     case untouched
     /// Forwarded as a report, the first one after so many that were held back.
     case forwarded(heldBack: Int)
+    /// A kept report that was sent once more (`CopiedMail`): the mail came before.
+    case copy
     /// A MailDedup wrote it: a summary, a digest, a notice, a bounce.
     case ownMail
   }
@@ -24,7 +26,8 @@ package struct ReceivedMail: Hashable, Sendable {
       passage = .ownMail
     } else if HeaderEdit.contains(anyOf: ["x-maildedup-reason"], in: message) {
       let held = HeaderEdit.text(of: "x-maildedup-held-back", in: message).flatMap { Int($0) } ?? 0
-      passage = .forwarded(heldBack: max(0, held))
+      let isCopy = HeaderEdit.text(of: "x-maildedup-reason", in: message) == "copy"
+      passage = isCopy ? .copy : .forwarded(heldBack: max(0, held))
       self.message = Self.undone(message)
     }
   }

@@ -57,6 +57,8 @@ package struct Silence: Hashable, Sendable, Codable {
   package struct Ended: Hashable, Sendable, Codable {
     package var at: Timestamp
     package var cause: Cause
+    /// Who ended it; nil unless somebody did, and in what earlier versions kept.
+    package var author: String?
 
     package enum Cause: String, Hashable, Sendable, Codable, CaseIterable {
       case time, mails, rate, resolved
@@ -65,9 +67,10 @@ package struct Silence: Hashable, Sendable, Codable {
       case clockJumpedBack = "clock-jumped-back"
     }
 
-    package init(at: Timestamp, cause: Cause) {
+    package init(at: Timestamp, cause: Cause, author: String? = nil) {
       self.at = at
       self.cause = cause
+      self.author = author
     }
   }
 
@@ -136,6 +139,12 @@ package struct Silence: Hashable, Sendable, Codable {
   /// When it ends, if the end is a time.
   package var endsAt: Timestamp? {
     if case .at(let time) = end { time } else { nil }
+  }
+
+  /// How it ended, also when no mail came to show it. One whose time was up ended then, however much later a mail came.
+  package func ended(now: Timestamp) -> Ended? {
+    guard let endsAt, isOver(now: now), ended.map({ $0.cause == .time }) ?? true else { return ended }
+    return Ended(at: endsAt, cause: .time)
   }
 
   private mutating func end(_ cause: Ended.Cause, _ now: Timestamp, _ ruling: Ruling) -> Ruling {

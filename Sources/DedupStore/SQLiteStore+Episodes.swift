@@ -30,10 +30,14 @@ extension SQLiteStore {
   }
 
   /// Ends a silence. Nil when there is none of that id, or it ended before.
-  package func endSilence(_ id: Int64, at now: Timestamp) async throws(StoreFailure) -> Silence? {
+  ///
+  /// - Parameter author: who says so; nil: nobody said who.
+  package func endSilence(
+    _ id: Int64, by author: String? = nil, at now: Timestamp
+  ) async throws(StoreFailure) -> Silence? {
     try await commit { batch in
       guard var silence = try SilenceTable.find(id, batch.db), !silence.isOver(now: now) else { return nil }
-      silence.ended = Silence.Ended(at: now, cause: .expired)
+      silence.ended = Silence.Ended(at: now, cause: .expired, author: author)
       try SilenceTable.write(silence, batch.db)
       return silence
     }

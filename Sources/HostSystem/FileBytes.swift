@@ -63,10 +63,16 @@ package enum FileBytes {
     return stat(path, &found) == 0 ? nil : failure("open", path)
   }
 
+  /// Why a file, or a folder with what is in it, may not be read; nil when it may.
+  static func refusal(of path: String, isFolder: Bool) -> Failure? {
+    access(path, isFolder ? R_OK | X_OK : R_OK) == 0 ? nil : failure("read", path)
+  }
+
   private static func failure(_ verb: String, _ path: String) -> Failure {
     let code = errno
-    return Failure(
-      description: "cannot \(verb) \(path): \(String(cString: strerror(code)))",
-      isPermission: code == EACCES || code == EPERM)
+    if code == EACCES || code == EPERM {
+      return Failure(description: "cannot read \(path): permission denied", isPermission: true)
+    }
+    return Failure(description: "cannot \(verb) \(path): \(String(cString: strerror(code)))")
   }
 }

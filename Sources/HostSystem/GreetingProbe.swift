@@ -105,7 +105,7 @@ package enum GreetingProbe {
   private static func failure(_ code: Int32) -> Failure {
     let text =
       switch code {
-      case ECONNREFUSED, ENOENT: "nobody listens there; start maildedup"
+      case ECONNREFUSED, ENOENT: "nobody listens there; start it with: systemctl start maildedup.service"
       case EACCES, EPERM: "no permission to connect; run dedupctl as a user who may send"
       case ETIMEDOUT: "the connection was not accepted within 5 s; the log of the relay may say why"
       default: "\(String(cString: strerror(code))); the log of the relay may say why"

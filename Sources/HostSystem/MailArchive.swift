@@ -27,6 +27,8 @@ package struct MailArchive: Sendable {
     /// There is something, but no mail in it.
     package let isEmpty: Bool
     package let description: String
+    /// We may not.
+    package var isPermission = false
   }
 
   /// Octets of the largest mail that is read: more than any relay takes.
@@ -40,10 +42,9 @@ package struct MailArchive: Sendable {
   /// - Parameter path: `-` for standard input.
   package init(_ path: String) throws(Failure) {
     self.path = path
-    if path != "-", let absence = FileBytes.absence(of: path) {
-      throw Failure(isEmpty: false, description: absence.description)
-    }
+    if path != "-", let absence = FileBytes.absence(of: path) { throw Failure(absence) }
     isFolder = path != "-" && Self.isFolder(path)
+    if path != "-", let refusal = FileBytes.refusal(of: path, isFolder: isFolder) { throw Failure(refusal) }
     names = isFolder ? try Self.names(below: path) : [path]
   }
 
@@ -73,6 +74,9 @@ package struct MailArchive: Sendable {
   private static func names(below folder: String) throws(Failure) -> [String] {
     let files = FileManager.default
     let parts = ["cur", "new"].filter { isFolder("\(folder)/\($0)") }
+    for part in parts {
+      if let refusal = FileBytes.refusal(of: "\(folder)/\(part)", isFolder: true) { throw Failure(refusal) }
+    }
     let names =
       parts.isEmpty
       ? files.enumerator(atPath: folder)?.compactMap { $0 as? String }.filter { $0.hasSuffix(".eml") } ?? []
@@ -93,6 +97,12 @@ package struct MailArchive: Sendable {
       let seconds = file.split(separator: ".").first.flatMap({ Int64($0) }), (1...99_999_999_999).contains(seconds)
     else { return nil }
     return Timestamp(seconds: seconds)
+  }
+}
+
+extension MailArchive.Failure {
+  fileprivate init(_ failure: FileBytes.Failure) {
+    self.init(isEmpty: false, description: failure.description, isPermission: failure.isPermission)
   }
 }
 

@@ -9,13 +9,13 @@ package enum StandardStream: Int32, Sendable {
   package enum Failure: Error, Hashable, CustomStringConvertible {
     /// A pipe to a program that has ended, such as `head` (EPIPE). There is nobody to tell.
     case readerIsGone
-    /// What happened and what to do, without the name of the program.
+    /// The reason, e.g. `the disk is full`.
     case other(String)
 
     package var description: String {
       switch self {
       case .readerIsGone: "nobody reads the output any more"
-      case .other(let text): text
+      case .other(let reason): "cannot write the output: \(reason)"
       }
     }
   }
@@ -61,11 +61,11 @@ package enum StandardStream: Int32, Sendable {
 
   private static func text(_ code: CInt) -> String {
     switch code {
-    case ENOSPC, EDQUOT: "the output could not be written, for its disk is full; free some space or write elsewhere"
-    case EBADF: "the output could not be written, for it is closed; give the command a terminal, a file or a pipe"
-    case EFBIG: "the output could not be written, for its file would be too large; write elsewhere"
-    case EIO: "the output could not be written (\(String(cString: strerror(code)))); look after its disk or terminal"
-    default: "the output could not be written: \(String(cString: strerror(code)))"
+    case ENOSPC, EDQUOT: "the disk is full"
+    case EBADF: "it is closed; give the command a terminal, a file or a pipe"
+    case EFBIG: "the file would be too large; write elsewhere"
+    case EIO: "\(String(cString: strerror(code))); look after its disk or terminal"
+    default: String(cString: strerror(code))
     }
   }
 }

@@ -14,13 +14,13 @@ extension LiveControl {
     var made: [SilenceEntry] = []
     for (scope, error) in try await scopes(of: request) {
       let silence = Silence(createdAt: now, author: request.author, reason: request.reason, scope: scope, end: end)
-      made.append(SilenceEntry(SilenceRow(silence: try await store.silence(silence), error: error)))
+      made.append(SilenceEntry(SilenceRow(silence: try await store.silence(silence), error: error), now: now))
     }
     return made
   }
 
-  func endSilence(_ id: Int) async throws -> [SilenceEntry] {
-    guard try await store.endSilence(Int64(id), at: WallClock.now()) != nil else { return [] }
+  func endSilence(_ id: Int, author: String?) async throws -> [SilenceEntry] {
+    guard try await store.endSilence(Int64(id), by: author, at: WallClock.now()) != nil else { return [] }
     return try await stored.silences(all: true).filter { $0.id == id }
   }
 

@@ -1,7 +1,7 @@
 /// How many mails of each error came within the last minute, from counts that are looked at now and then.
 ///
-/// Until a minute has been looked at, the part that was not counts with the mean of the last hour: so a view does not
-/// show two seconds times thirty.
+/// Until a minute has been looked at, those that came before the first look do not count: so a view does not show two
+/// seconds times thirty, and none where none came.
 struct ArrivalRate {
   private struct Look {
     let at: Double
@@ -18,17 +18,15 @@ struct ArrivalRate {
     while looks.count > 2, now - looks[1].at >= Self.minute { looks.removeFirst() }
   }
 
-  /// Mails within the minute before the latest look.
+  /// Mails within the minute before the latest look; nil: there was none before that one.
   ///
-  /// - Parameter hourly: mails of it within the last hour.
-  func perMinute(_ name: String, hourly: Double) -> Double {
+  /// - Parameter most: there cannot be more of them; for errors that the first look did not have.
+  func perMinute(_ name: String, most: Int) -> Double? {
     guard let first = looks.first, let last = looks.last, last.at > first.at, let total = last.totals[name] else {
-      return hourly / 60
+      return nil
     }
-    // It is new since then, so all of it came since.
-    let came = Double(max(0, total - (first.totals[name] ?? 0)))
+    let came = Double(min(most, max(0, total - (first.totals[name] ?? 0))))
     let looked = last.at - first.at
-    guard looked < Self.minute else { return came * Self.minute / looked }
-    return came + hourly / 60 * (Self.minute - looked) / Self.minute
+    return looked <= Self.minute ? came : came * Self.minute / looked
   }
 }

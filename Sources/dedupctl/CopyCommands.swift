@@ -19,7 +19,7 @@ struct PassCommand: AsyncParsableCommand {
     var missing: [String] = []
     for id in ids {
       let errors = try await daemon.passNext(ErrorSelector(id: id, site: which.site))
-      if errors.isEmpty { missing.append(id) }
+      if errors.isEmpty { missing.append(id) } else { Output.markDone() }
       for error in errors {
         if format.output == .json {
           try Output.json(error)
@@ -28,7 +28,7 @@ struct PassCommand: AsyncParsableCommand {
         }
       }
     }
-    guard missing.isEmpty else { throw CommandFailure(.nothingMatched, missing.noError) }
+    guard missing.isEmpty else { throw try await daemon.noError(missing, site: which.site) }
   }
 }
 
@@ -37,8 +37,9 @@ struct ReleaseCommand: AsyncParsableCommand {
     commandName: "release",
     abstract: "Send the mails that are kept of an error: the first, the latest, those of variants.",
     discussion: """
-      Below fields of the relay (X-MailDedup-Reason: copy, -Arrived) they are byte for byte what came. They are not \
-      counted as arrivals. A mail program that shows mails of one Message-ID once may hide a copy of one that it has.
+      Each is what came, below fields of the relay (X-MailDedup-Reason: copy, -Arrived), but with a Message-ID of its \
+      own: a mail program that shows mails of one Message-ID once shows it too; X-MailDedup-Copy-Of has the one that it \
+      came with. They are not counted as arrivals.
       """)
 
   @Argument(help: "The id that list shows, or the beginning of it.", completion: .errorIDs)
@@ -61,9 +62,11 @@ struct ReleaseCommand: AsyncParsableCommand {
   func run() async throws {
     let request = CopyRequest(
       selector: ErrorSelector(id: id, site: which.site), last: last ?? 1000, to: to.isEmpty ? nil : to)
-    let reports = try await relay.daemon(or: dedupctl.relay).sendCopies(request)
-    guard !reports.isEmpty else { throw CommandFailure(.nothingMatched, [id].noError) }
-    for report in reports {
+    let daemon = try await relay.daemon(or: dedupctl.relay)
+    let reports = try await daemon.sendCopies(request)
+    guard !reports.isEmpty else { throw try await daemon.noError([id], site: which.site) }
+    if reports.contains(where: { !$0.queued.isEmpty }) { Output.markDone() }
+    for report in reports where format.output == .json || report.damaged > 0 || !report.queued.isEmpty {
       if format.output == .json { try Output.json(report) } else { Output.line(Self.text(report)) }
     }
     guard reports.contains(where: { !$0.queued.isEmpty }) else {

@@ -68,6 +68,7 @@ enum Main {
     // Output says what a closed pipe means.
     signal(SIGPIPE, SIG_IGN)
     do {
+      try checkHelp()
       var command = try await DedupCtl.asyncParseAsRoot()
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
@@ -82,6 +83,14 @@ enum Main {
       end(unreachable.description, unreachable.isPermission ? .permission : .unreachable)
     } catch {
       end(with: error)
+    }
+  }
+
+  /// ArgumentParser answers `help` of a command that there is not with the help of all.
+  private static func checkHelp() throws {
+    let arguments = CommandLine.arguments.dropFirst()
+    if arguments.first == "help", let mistyped = MistypedVerb(arguments, of: DedupCtl.self) {
+      throw CommandFailure(.usage, mistyped.description)
     }
   }
 

@@ -19,7 +19,7 @@ struct DoctorCommand: AsyncParsableCommand {
     let path = relay.config ?? dedupctl.relay.config ?? ConfigurationFile.defaultPath()
     let findings = await Examination(path: path).findings()
     for finding in findings {
-      if format.output == .json { try Output.json(finding) } else { finding.lines.forEach(Output.line) }
+      if format.output == .json { try Output.json(finding) } else { finding.write() }
     }
     let failures = findings.count { $0.state == .fails }
     guard failures == 0 else {
@@ -48,7 +48,10 @@ struct Finding: Encodable {
     (self.check, self.state, self.text, self.remedy) = (check, state, text, remedy)
   }
 
-  var lines: [String] {
+  /// For people, as wide as their terminal.
+  func write() { lines(width: Output.terminalWidth).forEach(Output.line) }
+
+  private func lines(width: Int?) -> [String] {
     let style: Style =
       switch state {
       case .works: .green
@@ -57,7 +60,17 @@ struct Finding: Encodable {
       case .skipped: .dim
       }
     let mark = Output.styled(DisplayText.padded(state.rawValue, columns: 9), style)
-    let line = mark + DisplayText.padded(check, columns: 15) + printable(text)
-    return [line] + (remedy.map { [String(repeating: " ", count: 24) + "-> " + printable($0)] } ?? [])
+    let said = Self.wrapped(text, mark + DisplayText.padded(check, columns: 15), indent: 24, width)
+    let margin = String(repeating: " ", count: 24)
+    return said + (remedy.map { Self.wrapped($0, margin + "-> ", indent: 27, width) } ?? [])
+  }
+
+  /// - Parameters:
+  ///   - head: stands before the first line, `indent` cells wide.
+  ///   - indent: of the others.
+  private static func wrapped(_ text: String, _ head: String, indent: Int, _ width: Int?) -> [String] {
+    let text = printable(text)
+    let lines = width.map { DisplayText.wrap(text, columns: max(20, $0 - indent)) } ?? [text]
+    return lines.enumerated().map { $0 == 0 ? head + $1 : String(repeating: " ", count: indent) + $1 }
   }
 }

@@ -6,12 +6,14 @@ import Foundation
 /// One error in full, for people.
 struct ErrorReport {
   let detail: ErrorDetail
+  /// What it is part of since a merge.
+  var whole: ErrorName?
   var hasHead = true
 
   /// - Parameter width: columns of the terminal; nil for as wide as it takes.
   func lines(width: Int?) -> [String] {
     let history = HourChart(Array(detail.history.suffix(24)), now: .now).lines(canDraw: Output.isUTF8)
-    return Self.facts(detail).map { DisplayText.padded($0.0, columns: 13) + printable($0.1) }
+    return facts.map { DisplayText.padded($0.0, columns: 13) + printable($0.1) }
       + Self.section("Last 24 hours") + history
       + Self.section("Days") + Self.days(detail.history).lines(width: width, hasHead: hasHead) + variants(width)
       + Self.text("Last traceback", Self.traceback(detail)) + Self.text("Why it is this error", detail.explanation)
@@ -32,7 +34,7 @@ struct ErrorReport {
 
   private static func section(_ title: String) -> [String] { ["", Output.styled(title, .bold)] }
 
-  private static func facts(_ detail: ErrorDetail) -> [(String, String)] {
+  private var facts: [(String, String)] {
     let entry = detail.entry
     var facts = [
       ("Error", entry.error), ("Place", entry.place), ("Site", entry.site), ("Fingerprint", entry.fingerprint),
@@ -41,15 +43,17 @@ struct ErrorReport {
       ("First seen", Output.local(entry.firstSeen, "%Y-%m-%d %H:%M:%S %Z")),
       ("Last seen", Output.local(entry.lastSeen, "%Y-%m-%d %H:%M:%S %Z")),
       ("Window ends", entry.windowEnd.map { Output.local($0, "%Y-%m-%d %H:%M:%S %Z") } ?? "no window is open"),
-      ("Episode", text(of: entry)),
+      ("Episode", Self.text(of: entry)),
     ]
+    if let whole { facts.append(("Part of", "\(whole.id) \(whole.error), which has its counts")) }
     if let reason = entry.lastReason {
       facts.append(("Latest mail", reason + (entry.lastRule.map { ", by [rule \($0)]" } ?? "")))
     }
     if entry.passesNext { facts.append(("Next mail", "goes out, as dedupctl pass asked")) }
     for silence in detail.silences {
       let said = [silence.author, silence.reason].filter { !$0.isEmpty }.joined(separator: ": ")
-      facts.append(("Silence \(silence.id)", "\(said); held back \(silence.held)"))
+      let state = "ends \(silence.end); held back \(silence.held)"
+      facts.append(("Silence \(silence.id)", said.isEmpty ? state : "\(said); \(state)"))
     }
     return facts
   }

@@ -125,7 +125,8 @@ struct Examination {
         }
         return Finding(
           "upstream", .fails, "\(route)\(probe.nextHop): \(failure)",
-          remedy: "mail waits in the queue meanwhile; correct [delivery] or that host, then: dedupctl queue flush")
+          remedy: "mail waits in the queue meanwhile; correct [delivery], then: dedupctl reload; "
+            + "or that host, then: dedupctl queue flush")
       }
     } catch {
       return [Finding("upstream", .fails, "\(error)", remedy: "look at the log of the relay")]

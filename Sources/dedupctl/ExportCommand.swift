@@ -11,16 +11,22 @@ struct ExportCommand: AsyncParsableCommand {
   var csv = false
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
-  @OptionGroup var format: OutputOptions
+  @Option(name: [.short, .long], help: "json, one object a line, or csv. Default: json.")
+  var output: Format?
+  @Flag(help: "CSV without its head line, for scripts.")
+  var noHeaders = false
+
+  enum Format: String, ExpressibleByArgument, CaseIterable { case json, csv }
 
   func validate() throws {
-    if csv && format.output == .json { throw ValidationError("--csv and -o json exclude each other") }
+    if csv && output == .json { throw ValidationError("--csv and -o json exclude each other") }
   }
 
   func run() async throws {
     let service = try await relay.service(or: dedupctl.relay)
     let progress = Progress("exported")
-    if csv && !format.noHeaders { Output.line(Self.columns.map(\.title).joined(separator: ",")) }
+    let csv = csv || output == .csv
+    if csv && !noHeaders { Output.line(Self.columns.map(\.title).joined(separator: ",")) }
     var next: Int? = 0
     while let after = next {
       let page = try await service.export(after: after, limit: 500)

@@ -54,6 +54,7 @@ struct FingerprintCommand: ParsableCommand {
     switch passage {
     case .untouched: break
     case .forwarded: Output.line("Delivered by MailDedup; judged without what it added.")
+    case .copy: Output.line("A copy that dedupctl release sent; judged without what MailDedup added.")
     case .ownMail: Output.line("MailDedup wrote this mail itself: a summary, a digest, a notice or a bounce.")
     }
     Output.line(printable(explanation.text, keepingLines: true))

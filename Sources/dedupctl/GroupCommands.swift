@@ -35,12 +35,26 @@ struct ResolveCommand: AsyncParsableCommand {
     var missing: [String] = []
     for id in ids {
       let resolved = try await daemon.resolve(ErrorSelector(id: id, site: which.site))
-      if resolved.isEmpty { missing.append(id) }
+      if resolved.isEmpty { missing.append(id) } else { Output.markDone() }
       for error in resolved {
-        if format.output == .json { try Output.json(error) } else { Output.line("Resolved: \(error.line)") }
+        if format.output == .json { try Output.json(error) } else { try await report(error, daemon) }
       }
     }
-    guard missing.isEmpty else { throw CommandFailure(.nothingMatched, missing.noError) }
+    guard missing.isEmpty else { throw try await daemon.noError(missing, site: which.site) }
+  }
+}
+
+extension ResolveCommand {
+  /// A silence goes on, and whoever waits for the next mail would wait in vain.
+  private func report(_ error: ErrorName, _ daemon: any ControlService) async throws {
+    Output.line("Resolved: \(error.line)")
+    let known = try await daemon.error(id: error.fingerprint).filter { $0.entry.site == error.site }
+    var said: Set<Int> = []
+    for silence in known.flatMap(\.silences) where said.insert(silence.id).inserted {
+      let end = silence.endsAt.map { "until \(Output.time($0))" } ?? "ends \(silence.ends)"
+      Output.line(
+        "But silence \(silence.id) (\(end)) still holds it back; end it with: dedupctl silence expire \(silence.id)")
+    }
   }
 }
 
@@ -67,12 +81,11 @@ struct MergeCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let target = ErrorSelector(id: target, site: which.site)
-    let reports = try await relay.daemon(or: dedupctl.relay).merge(others, into: target)
-    guard !reports.isEmpty else {
-      throw CommandFailure(
-        .nothingMatched, "no site has both errors, or they are one already; see: dedupctl list --all")
-    }
+    let daemon = try await relay.daemon(or: dedupctl.relay)
+    try await checkThatAllAreKnown(daemon)
+    let reports = try await daemon.merge(others, into: ErrorSelector(id: target, site: which.site))
+    guard !reports.isEmpty else { throw try await nothingToMerge(daemon) }
+    Output.markDone()
     for report in reports {
       if format.output == .json {
         try Output.json(report)
@@ -80,6 +93,40 @@ struct MergeCommand: AsyncParsableCommand {
         for error in report.merged { Output.line("\(error.line)\n  is part of \(report.into.line)") }
       }
     }
+  }
+}
+
+extension MergeCommand {
+  /// Before anything is done.
+  private func checkThatAllAreKnown(_ daemon: any ControlService) async throws {
+    var missing: [String] = []
+    for id in [target] + others where try await which.chosen(daemon.error(id: id)).isEmpty { missing.append(id) }
+    if !missing.isEmpty { throw try await daemon.noError(missing, site: which.site) }
+  }
+
+  private func nothingToMerge(_ daemon: any ControlService) async throws -> CommandFailure {
+    let groupings = try await daemon.groupings()
+    let known = try await which.chosen(daemon.error(id: target)).map(\.entry)
+    var reasons: [String] = []
+    for id in others {
+      let errors = try await which.chosen(daemon.error(id: id)).map(\.entry)
+      let wholes = errors.compactMap { groupings.whole(of: $0) }
+      if let whole = wholes.first(where: { whole in known.contains { $0.fingerprint == whole.fingerprint } }) {
+        reasons.append("\(errors[0].id) is part of \(whole.id) already")
+      }
+    }
+    let text = reasons.isEmpty ? "no site has both errors, or they are one already" : reasons.joined(separator: "; ")
+    return CommandFailure(.nothingMatched, "\(text); see: dedupctl list --all")
+  }
+}
+
+extension [GroupingEntry] {
+  /// The error that `error` is part of since a merge; nil: it stands on its own.
+  func whole(of error: ErrorEntry) -> ErrorName? {
+    first { grouping in
+      grouping.kind == "merged"
+        && grouping.members.contains { $0.fingerprint == error.fingerprint && $0.site == error.site }
+    }?.error
   }
 }
 
@@ -101,7 +148,8 @@ struct SplitCommand: AsyncParsableCommand {
     let daemon = try await relay.daemon(or: dedupctl.relay)
     try await askAboutCounts(daemon)
     let reports = try await daemon.split(ErrorSelector(id: id, site: which.site))
-    guard !reports.isEmpty else { throw CommandFailure(.nothingMatched, [id].noError) }
+    guard !reports.isEmpty else { throw try await daemon.noError([id], site: which.site) }
+    Output.markDone()
     for report in reports {
       if format.output == .json { try Output.json(report) } else { Output.line(Self.text(report)) }
     }
@@ -133,8 +181,4 @@ struct SplitCommand: AsyncParsableCommand {
 
 extension ErrorName {
   var line: String { "\(id) \(printable(error)) (\(printable(site)))" }
-}
-
-extension [String] {
-  var noError: String { "no error has an id that starts with \(joined(separator: " or ")); see: dedupctl list --all" }
 }

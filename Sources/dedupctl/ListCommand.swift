@@ -47,14 +47,18 @@ struct ListCommand: AsyncParsableCommand {
   @Option(help: "At most this many.")
   var limit = 100
 
+  func validate() throws {
+    if limit < 1 { throw ValidationError("--limit: write a number from 1 on") }
+  }
+
   enum SortOrder: String, ExpressibleByArgument, CaseIterable {
     case last, first, held, total, rate, name
     case sinceLastMail = "since-last-mail"
   }
 
   func run() async throws {
-    try await watching.repeating {
-      let service = try await relay.service(or: dedupctl.relay)
+    try await watching.repeating { isQuiet in
+      let service = try await relay.service(or: dedupctl.relay, isQuiet: isQuiet)
       let errors = try await service.errors(query(at: WallClock.now()))
       if format.output == .json { return try errors.forEach(Output.json) }
       if !errors.isEmpty { format.write(ErrorTable.of(errors)) }

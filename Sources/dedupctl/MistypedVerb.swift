@@ -1,7 +1,7 @@
 import ArgumentParser
 import DedupConfig
 
-/// A word in the place of a command that is none.
+/// A word in the place of a command that is none, or an option before the command that it belongs behind.
 struct MistypedVerb: CustomStringConvertible {
   let description: String
 
@@ -11,13 +11,20 @@ struct MistypedVerb: CustomStringConvertible {
     var command = root
     var path = root._commandName
     var isValue = false
+    var format: String?
     for word in arguments {
+      if format == "" {
+        format = word
+        continue
+      }
       if isValue || word.hasPrefix("-") {
+        if !isValue, word == "-o" || word == "--output", !Self.verbs(of: command).isEmpty { format = "" }
         isValue = !isValue && Self.optionsWithValue.contains(word)
         continue
       }
-      let verbs = command.configuration.subcommands + command.configuration.groupedSubcommands.flatMap(\.subcommands)
-      guard !verbs.isEmpty, word != "help" else { return nil }
+      let verbs = Self.verbs(of: command)
+      if verbs.isEmpty { break }
+      if word == "help" { continue }
       if let next = verbs.first(where: { $0._commandName == word }) {
         command = next
         path += " " + word
@@ -29,7 +36,12 @@ struct MistypedVerb: CustomStringConvertible {
         + (near.map { "; did you mean \(path) \($0)?" } ?? "; see \(path) --help")
       return
     }
-    return nil
+    guard let format, command != root else { return nil }
+    description = "put -o behind the command: \(path) -o \(printable(format))"
+  }
+
+  private static func verbs(of command: any ParsableCommand.Type) -> [any ParsableCommand.Type] {
+    command.configuration.subcommands + command.configuration.groupedSubcommands.flatMap(\.subcommands)
   }
 
   /// Those that may stand before a command; see `RelayOptions`.

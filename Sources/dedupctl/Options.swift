@@ -55,11 +55,15 @@ struct WatchOptions: ParsableArguments {
   var watch = false
 
   /// Does it once, or again and again on a screen of its own. A failure ends it.
-  func repeating(_ body: () async throws -> Void) async throws {
-    guard watch else { return try await body() }
+  ///
+  /// - Parameter body: is told whether what it says beside its answer, such as that the daemon is down, stands there already.
+  func repeating(_ body: (_ isQuiet: Bool) async throws -> Void) async throws {
+    guard watch else { return try await body(false) }
+    var isFirst = true
     while !Task.isCancelled {
       if Output.isTerminal { Output.clearScreen() }
-      try await body()
+      try await body(!isFirst && !Output.isTerminal)
+      isFirst = false
       try await Task.sleep(for: .seconds(2))
     }
   }
@@ -117,9 +121,11 @@ struct RelayOptions: ParsableArguments {
   }
 
   /// The running daemon; commands that change something need it.
-  func daemon(or outer: RelayOptions) async throws -> any ControlService {
+  ///
+  /// - Parameter saysProblems: false where the answer of the daemon says what is wrong with the configuration.
+  func daemon(or outer: RelayOptions, saysProblems: Bool = true) async throws -> any ControlService {
     if let remote = try remote(or: outer) { return remote }
-    return ControlClient(socket: try findable(or: outer).control.socket)
+    return ControlClient(socket: try findable(or: outer, saysProblems: saysProblems).control.socket)
   }
 
   /// The one at `--control-address`; nil without it.
@@ -142,11 +148,11 @@ struct RelayOptions: ParsableArguments {
   }
 
   /// The same, errors or not: a relay goes on with what stood there when it was right.
-  private func findable(or outer: RelayOptions) throws -> Configuration {
+  private func findable(or outer: RelayOptions, saysProblems: Bool = true) throws -> Configuration {
     let path = config ?? outer.config ?? ConfigurationFile.defaultPath()
     do {
       let parsed = try ConfigurationFile.read(path)
-      if let problem = parsed.errors.first {
+      if saysProblems, let problem = parsed.errors.first {
         Output.error("The configuration is wrong, a reload would refuse it: \(problem)")
       }
       return parsed.configuration
@@ -169,7 +175,11 @@ struct RelayOptions: ParsableArguments {
     do {
       let reader = try StoreReader(
         readingDirectory: configuration.store.directory, policy: configuration.window)
-      if !isQuiet { Output.error("The daemon is down (\(configuration.control.socket)); reading its store.") }
+      if !isQuiet {
+        Output.error(
+          "The daemon is down (\(configuration.control.socket)); reading its store. "
+            + "Start it with: systemctl start maildedup.service")
+      }
       let hostname = configuration.listener.hostname ?? HostName.current()
       let top = configuration.summary.topErrors
       return StoredState(reader: reader, now: WallClock.now) { .local(top: top, hostname: hostname, at: $0) }

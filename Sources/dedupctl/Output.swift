@@ -2,6 +2,7 @@ import ControlAPI
 import DedupCore
 import Foundation
 import HostSystem
+import Synchronization
 
 /// What the commands write, and for whom.
 enum Output {
@@ -11,6 +12,11 @@ enum Output {
   static func paragraph(_ text: String) {
     (terminalWidth.map { DisplayText.wrap(text, columns: $0) } ?? [text]).forEach(line)
   }
+
+  /// What the command is for has been done: from here on only the report of it can fail, and nobody should do it again.
+  static func markDone() { isDone.store(true, ordering: .relaxed) }
+
+  private static let isDone = Atomic(false)
 
   static func error(_ text: String) { prompt(text + "\n") }
 
@@ -33,6 +39,9 @@ enum Output {
     } catch .readerIsGone {
       signal(SIGPIPE, SIG_DFL)
       raise(SIGPIPE)
+    } catch .other(let reason) where isDone.load(ordering: .relaxed) {
+      self.error("dedupctl: done, but the output could not be written: \(reason)")
+      exit(ExitStatus.failure.rawValue)
     } catch {
       self.error("dedupctl: \(error)")
       exit(ExitStatus.failure.rawValue)

@@ -28,7 +28,8 @@ struct PastMails {
         }
       }
     } catch let failure as MailArchive.Failure {
-      throw CommandFailure(failure.isEmpty ? .nothingMatched : .failure, failure.description)
+      let status: ExitStatus = failure.isEmpty ? .nothingMatched : failure.isPermission ? .permission : .failure
+      throw CommandFailure(status, failure.description)
     }
     guard count == 0 else { return }
     throw CommandFailure(problems > 0 ? .failure : .nothingMatched, "there is no mail to read in \(path)")

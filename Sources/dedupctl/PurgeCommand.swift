@@ -44,14 +44,13 @@ struct PurgeCommand: AsyncParsableCommand {
       ids: ids.isEmpty ? nil : ids, site: site, all: ids.isEmpty,
       olderThan: olderThan.map { Int($0.components.seconds) }, isTrial: true)
     let found = try await daemon.purge(request)
-    guard found.unknown.isEmpty else {
-      throw CommandFailure(.nothingMatched, found.unknown.noError)
-    }
+    guard found.unknown.isEmpty else { throw try await daemon.noError(found.unknown, site: site) }
     warn(of: found)
     guard found.mails > 0 else { throw CommandFailure(.nothingMatched, "no such mail is kept") }
     try confirmation.confirm("Remove \(Self.words(found))")
     request.isTrial = false
     let removed = try await daemon.purge(request)
+    Output.markDone()
     if format.output == .json { return try Output.json(removed) }
     Output.line("Removed \(Self.words(removed)).")
   }

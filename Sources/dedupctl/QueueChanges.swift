@@ -31,6 +31,7 @@ extension OutputOptions {
   ///   - meanwhile: what is to be known of mails that are being tried.
   /// - Throws: `CommandFailure` when there was none.
   func write(_ report: QueueChangeReport, _ verb: String, meanwhile: String) throws {
+    if !report.ids.isEmpty { Output.markDone() }
     if output == .json { try Output.json(report) }
     guard !report.ids.isEmpty else { throw CommandFailure(.nothingMatched, "no such mail is in the queue") }
     if output == .json { return }

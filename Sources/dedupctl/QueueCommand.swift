@@ -41,6 +41,7 @@ struct QueueList: AsyncParsableCommand {
   @OptionGroup var watching: WatchOptions
 
   func validate() throws {
+    if limit < 1 { throw ValidationError("--limit: write a number from 1 on") }
     if held && deferred { throw ValidationError("--held and --deferred exclude each other") }
     if let kind, QueueEntry.Kind(rawValue: kind) == nil {
       throw ValidationError("--kind: there are pass, report, copy, notice, summary, bounce and alert")
@@ -48,8 +49,8 @@ struct QueueList: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try await watching.repeating {
-      let service = try await relay.service(or: queue.dedupctl.relay)
+    try await watching.repeating { isQuiet in
+      let service = try await relay.service(or: queue.dedupctl.relay, isQuiet: isQuiet)
       let mails = try await service.queue(filter)
       if format.output == .json { return try mails.forEach(Output.json) }
       if mails.isEmpty { return Output.line(isFiltered ? "No such mail waits." : "The queue is empty.") }

@@ -13,18 +13,20 @@ struct ReloadCommand: AsyncParsableCommand {
   private static func shown(_ value: String) -> String { value.isEmpty ? "(empty)" : value }
 
   func run() async throws {
-    let report = try await relay.daemon(or: dedupctl.relay).reload()
+    let report = try await relay.daemon(or: dedupctl.relay, saysProblems: false).reload()
+    if report.problems.isEmpty { Output.markDone() }
     if format.output == .json { try Output.json(report) }
     guard report.problems.isEmpty else {
       throw CommandFailure(
         .failure, "refused, the old configuration stays:\n\(report.problems.joined(separator: "\n"))")
     }
     if format.output == .json { return }
-    Output.line(report.changed.isEmpty ? "Nothing changed." : "Changed: \(report.changed.joined(separator: ", ")).")
+    let (changed, waiting) = (report.changed, report.awaitingRestart)
+    if !changed.isEmpty { Output.line("Changed: \(changed.joined(separator: ", ")).") }
+    if !waiting.isEmpty { Output.line("Takes effect after a restart: \(waiting.joined(separator: ", ")).") }
+    if changed.isEmpty && waiting.isEmpty { Output.line("Nothing changed.") }
     for change in report.changes ?? [] {
       Output.line(printable("  \(change.key): \(Self.shown(change.old)) -> \(Self.shown(change.new))"))
     }
-    guard !report.awaitingRestart.isEmpty else { return }
-    Output.line("Takes effect after a restart: \(report.awaitingRestart.joined(separator: ", ")).")
   }
 }

@@ -35,7 +35,8 @@ struct ReplayCommand: AsyncParsableCommand {
     var comparison = ReplayComparison(try allSettings())
     try PastMails(path: path).forEach { comparison.add(PastMail($0.message, storedAt: $0.storedAt)) }
     guard let played = comparison.played(keepsTimeline: timeline) else {
-      throw CommandFailure(.nothingMatched, "all mail in \(path) is MailDedup's own")
+      throw CommandFailure(
+        .nothingMatched, "all mail in \(path) is MailDedup's own, or copies that dedupctl release sent")
     }
     let report = ReplayReport(
       played: played, source: comparison.source, limit: max(0, limit), hasHead: !format.noHeaders)

@@ -63,9 +63,13 @@ extension ReplayReport {
     if source.ownMails > 0 {
       lines.append("Left out: \(DisplayText.count(source.ownMails, "mail")) of MailDedup itself.")
     }
+    if source.copies > 0 {
+      let copies = DisplayText.count(source.copies, "copy", "copies")
+      lines.append("Left out: \(copies) that dedupctl release sent.")
+    }
     if source.forwardedBefore > 0 {
       lines.append(
-        "\(DisplayText.count(source.forwardedBefore, "mail")) came through a MailDedup, which held "
+        "\(DisplayText.count(source.forwardedBefore, "mail")) came through a MailDedup, which held at least "
           + "\(DisplayText.count(source.heldBackBefore, "other")) back: those are not here.")
     }
     return lines

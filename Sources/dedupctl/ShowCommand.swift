@@ -18,14 +18,18 @@ struct ShowCommand: AsyncParsableCommand {
   var mails = false
 
   func run() async throws {
-    let details = which.chosen(try await relay.service(or: dedupctl.relay).error(id: id))
-    guard !details.isEmpty else { throw CommandFailure(.nothingMatched, [id].noError) }
+    let service = try await relay.service(or: dedupctl.relay)
+    let details = which.chosen(try await service.error(id: id))
+    guard !details.isEmpty else { throw try await service.noError([id], site: which.site) }
     if format.output == .json { return try details.forEach(Output.json) }
-    for detail in details { show(detail) }
+    let groupings = try await service.groupings()
+    for detail in details { show(detail, groupings) }
   }
 
-  private func show(_ detail: ErrorDetail) {
-    ErrorReport(detail: detail, hasHead: !format.noHeaders).lines(width: Output.terminalWidth).forEach(Output.line)
+  private func show(_ detail: ErrorDetail, _ groupings: [GroupingEntry]) {
+    let report = ErrorReport(
+      detail: detail, whole: groupings.whole(of: detail.entry), hasHead: !format.noHeaders)
+    report.lines(width: Output.terminalWidth).forEach(Output.line)
     let variants = detail.variants ?? []
     if mails { showMails(detail, variants.count > 1 ? variants : []) }
   }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ControlAPI
 import DedupConfig
+import DedupCore
 import Foundation
 import HostSystem
 
@@ -73,15 +74,25 @@ struct SilenceAdd: AsyncParsableCommand {
     (request.mails, request.rate, request.untilResolved) = (mails, above, untilResolved)
     let hasOtherEnd = mails != nil || above != nil || untilResolved
     request.seconds = duration.flatMap(Self.seconds) ?? (hasOtherEnd ? nil : 3600)
-    let made = try await relay.daemon(or: parent.dedupctl.relay).silence(request)
-    guard !made.isEmpty else {
-      throw CommandFailure(.nothingMatched, [id ?? ""].noError)
-    }
+    let daemon = try await relay.daemon(or: parent.dedupctl.relay)
+    let made = try await daemon.silence(request)
+    guard !made.isEmpty else { throw try await daemon.noError([id ?? ""], site: site) }
+    Output.markDone()
     if format.output == .json { return try made.forEach(Output.json) }
-    for silence in made {
-      Output.line("Silence \(silence.id): \(printable(silence.scope)), ends \(silence.end)")
-      Output.line("End it before with: dedupctl silence expire \(silence.id)")
+    report(made)
+    if id == nil, let silence = made.first, try await !daemon.knowsAny(of: silence, request) {
+      Output.line("Note: nothing matches now.")
     }
+  }
+
+  private func report(_ made: [SilenceEntry]) {
+    if made.count > 1 { Output.line("\(made.count) silences, one for each site that has the error:") }
+    for silence in made {
+      let site = silence.error.map { " of \(printable($0.site))" } ?? ""
+      Output.line("Silence \(silence.id): \(printable(silence.scope))\(site), ends \(silence.end)")
+    }
+    let (pronoun, ids) = (made.count > 1 ? "them" : "it", made.map { "\($0.id)" }.joined(separator: " "))
+    Output.line("End \(pronoun) before with: dedupctl silence expire \(ids)")
   }
 
   /// `90s`, `30min`, `2h`, `3d`.
@@ -130,6 +141,8 @@ struct SilenceExpire: AsyncParsableCommand {
   var ids: [Int] = []
   @Flag(help: "All that were made with --until-resolved.")
   var untilResolved = false
+  @Option(help: "Who says so. Default: the user who runs this.")
+  var author: String?
   @ParentCommand var parent: SilenceCommand
   @OptionGroup var relay: RelayOptions
   @OptionGroup var format: OutputOptions
@@ -143,13 +156,14 @@ struct SilenceExpire: AsyncParsableCommand {
     let chosen = untilResolved ? try await daemon.silences(all: false).filter(\.isUntilResolved).map(\.id) : ids
     var missing: [Int] = []
     for id in chosen {
-      let ended = try await daemon.endSilence(id)
-      if ended.isEmpty { missing.append(id) }
+      let ended = try await daemon.endSilence(id, author: author ?? UserName.current())
+      if ended.isEmpty { missing.append(id) } else { Output.markDone() }
       for silence in ended { try report(silence) }
     }
-    if let id = missing.first {
+    if !missing.isEmpty {
+      let names = missing.map { "\($0)" }.joined(separator: " or ")
       throw CommandFailure(
-        .nothingMatched, "there is no silence \(id), or it has ended; see: dedupctl silence list --all")
+        .nothingMatched, "there is no silence \(names), or it has ended; see: dedupctl silence list --all")
     }
     if chosen.isEmpty, format.output == .table {
       Output.line("There is no silence that ends when its error is resolved.")
@@ -162,10 +176,41 @@ struct SilenceExpire: AsyncParsableCommand {
   }
 }
 
+extension ControlService {
+  /// Whether a silence of a rule or of patterns, made as `request` says, covers an error that is known now.
+  fileprivate func knowsAny(of silence: SilenceEntry, _ request: SilenceRequest) async throws -> Bool {
+    let pattern = Silence.Pattern(title: request.title, place: request.place, site: request.site)
+    let scope = request.rule.map { Silence.Scope.rule($0) } ?? .matching(pattern)
+    let made = Silence(
+      createdAt: Timestamp(silence.createdAt), author: silence.author, reason: silence.reason, scope: scope,
+      end: .whenResolved)
+    var next: Int? = 0
+    while let after = next {
+      let page = try await export(after: after, limit: 1000)
+      let isKnown = page.errors.contains { error in
+        made.covers(row: 0, title: error.error, place: error.place, site: error.site, rule: error.lastRule)
+      }
+      if isKnown { return true }
+      next = page.next
+    }
+    return false
+  }
+}
+
 extension SilenceEntry {
   /// When or how it ends or ended, in the reader's time.
-  fileprivate var end: String {
-    if let endedAt { return "\(Output.time(endedAt)) (\(endedBy ?? ""))" }
+  var end: String {
+    if let endedAt { return "\(Output.time(endedAt)) (\(howItEnded))" }
     return endsAt.map { Output.time($0) } ?? ends
+  }
+
+  private var howItEnded: String {
+    switch endedBy {
+    case "time": "over"
+    case "expired": endedAuthor.map { "ended by \(printable($0))" } ?? "ended"
+    case "mails", "rate": ends
+    case "clock-jumped-back": "the clock was set back"
+    case let cause: cause ?? "over"
+    }
   }
 }

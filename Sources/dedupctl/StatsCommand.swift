@@ -26,8 +26,8 @@ struct StatsCommand: AsyncParsableCommand {
       return Output.line("No mail has come through this relay yet.")
     }
     Output.paragraph(
-      "\(report.totals.accepted) mails: \(report.totals.passed) passed, \(report.totals.doubtful) doubtful, "
-        + "\(report.totals.forwarded) forwarded, \(report.totals.suppressed) suppressed")
+      "\(DisplayText.count(report.totals.accepted, "mail")): \(report.totals.passed) passed, \(report.totals.doubtful) doubtful, "
+        + "\(report.totals.forwarded) forwarded, \(report.totals.suppressed) held back")
     Output.paragraph(
       "\(DisplayText.count(report.errors, "error")), \(DisplayText.number(report.samples)) of their mails kept "
         + "(\(Output.size(report.sampleOctets))), database \(Output.size(report.databaseOctets)), "
@@ -42,14 +42,17 @@ struct StatsCommand: AsyncParsableCommand {
 
   private static func reasons(_ report: StatisticsReport) -> Table {
     var table = Table([.init(title: "OUTCOME"), .init(title: "REASON"), .init(title: "MAILS", alignment: .right)])
-    for reason in report.reasons { table.add([reason.outcome, reason.reason, "\(reason.mails)"]) }
+    for reason in report.reasons {
+      let outcome = reason.outcome == "suppressed" ? "held back" : reason.outcome
+      table.add([outcome, reason.reason, "\(reason.mails)"])
+    }
     return table
   }
 
   private func sites(_ report: StatisticsReport) -> Table {
     var table = Table([
       .init(title: "SITE", isFlexible: true), .init(title: "FORWARDED", alignment: .right),
-      .init(title: "SUPPRESSED", alignment: .right),
+      .init(title: "HELD BACK", alignment: .right),
     ])
     for site in report.sites.prefix(max(0, limit)) {
       table.add([site.site, "\(site.forwarded)", "\(site.suppressed)"])
@@ -61,7 +64,7 @@ struct StatsCommand: AsyncParsableCommand {
   private static func days(_ report: StatisticsReport) -> Table {
     var table = Table([
       .init(title: "DAY"), .init(title: "PASSED", alignment: .right), .init(title: "DOUBTFUL", alignment: .right),
-      .init(title: "FORWARDED", alignment: .right), .init(title: "SUPPRESSED", alignment: .right),
+      .init(title: "FORWARDED", alignment: .right), .init(title: "HELD BACK", alignment: .right),
     ])
     var days: [(day: String, counts: [Int])] = []
     for quarter in report.quarters {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ControlAPI
+import DedupCore
 import Foundation
 
 struct StatusCommand: AsyncParsableCommand {
@@ -13,8 +14,8 @@ struct StatusCommand: AsyncParsableCommand {
 
   func run() async throws { try await watching.repeating(show) }
 
-  private func show() async throws {
-    let status = try await relay.service(or: dedupctl.relay).status()
+  private func show(isQuiet: Bool) async throws {
+    let status = try await relay.service(or: dedupctl.relay, isQuiet: isQuiet).status()
     if format.output == .json { return try Output.json(status) }
     for (name, value) in Self.facts(status) {
       Output.line(name.padding(toLength: 12, withPad: " ", startingAt: 0) + printable(value))
@@ -26,7 +27,11 @@ struct StatusCommand: AsyncParsableCommand {
     var facts = [("Version", status.version)]
     if let daemon = status.daemon {
       facts += [
-        ("Daemon", "pid \(daemon.pid), up \(uptime(daemon.uptimeSeconds)), \(daemon.connections) connections"),
+        (
+          "Daemon",
+          "pid \(daemon.pid), up \(uptime(daemon.uptimeSeconds)), "
+            + DisplayText.count(daemon.connections, "connection")
+        ),
         ("Listening", daemon.listening.joined(separator: ", ")), ("Next hop", daemon.nextHop),
       ]
       facts += Self.delivery(daemon)
@@ -48,9 +53,11 @@ struct StatusCommand: AsyncParsableCommand {
       facts.append(("Daemon", "down"))
     }
     facts += [
-      ("Accepted", "\(totals.accepted) mails"), ("Passed", "\(totals.passed) that are no error reports"),
+      ("Accepted", DisplayText.count(totals.accepted, "mail")),
+      ("Passed", DisplayText.count(totals.passed, "that is no error report", "that are no error reports")),
       ("Doubtful", "\(totals.doubtful) forwarded because of a doubt"),
-      ("Forwarded", "\(totals.forwarded) error reports"), ("Held back", "\(totals.suppressed) error reports"),
+      ("Forwarded", DisplayText.count(totals.forwarded, "error report")),
+      ("Held back", DisplayText.count(totals.suppressed, "error report")),
       ("Queue", queue(status.queue)),
     ]
     if let doubts = status.queue.doubts, doubts > 0 {

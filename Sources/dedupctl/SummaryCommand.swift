@@ -39,6 +39,7 @@ struct SummaryCommand: AsyncParsableCommand {
 
   private func sendNow() async throws {
     let sent = try await relay.daemon(or: dedupctl.relay).sendSummary(request)
+    Output.markDone()
     if format.output == .json { return try Output.json(sent) }
     for mail in [sent] + (sent.others ?? []) {
       Output.line("Queued as \(mail.id) for \(mail.recipients.joined(separator: ", ")).")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ControlAPI
 import DedupCore
 import HostSystem
 
@@ -6,8 +7,8 @@ struct TopCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "top", abstract: "What comes in at the moment: a view that renews itself, until q or ^C.",
     discussion: """
-      PER MIN counts the mails of the last minute; what of it was before the first view is taken from the mean of the last \
-      hour. On a terminal arrows choose an error, enter shows it, s silences it for an hour, r resolves it, q ends. In a \
+      PER MIN counts the mails of the last minute; of the first minute only those since the first view, which itself has - \
+      where some came. NOTE is that of list. On a terminal arrows choose an error, enter shows it, s silences it for an hour, r resolves it, q ends. In a \
       pipe it prints one view.
       """)
 
@@ -18,9 +19,9 @@ struct TopCommand: AsyncParsableCommand {
 
   func run() async throws {
     // The first question goes out before the screen is taken, so that what fails is said on the usual one.
-    _ = try await relay.service(or: dedupctl.relay)
+    let saidThatItIsDown = try await relay.service(or: dedupctl.relay) is StoredState
     guard pace.count == nil, format.output == .table, Output.isTerminal, RawTerminal.enter() else {
-      return try await print()
+      return try await print(saidThatItIsDown)
     }
     defer { RawTerminal.leave() }
     var screen = TopScreen(
@@ -30,20 +31,21 @@ struct TopCommand: AsyncParsableCommand {
   }
 
   /// Views one below the other, for pipes and programs.
-  private func print() async throws {
+  private func print(_ saidThatItIsDown: Bool) async throws {
     var rate = ArrivalRate()
     var left = pace.count ?? (Output.isTerminal ? Int.max : 1)
     while left > 0 {
-      let view = try await TopView.look(relay.service(or: dedupctl.relay), &rate)
-      if format.output == .json { try Output.json(view) } else { show(view) }
+      let view = try await TopView.look(relay.service(or: dedupctl.relay, isQuiet: true), &rate)
+      if format.output == .json { try Output.json(view) } else { show(view, saysIfDown: !saidThatItIsDown) }
       left -= 1
       if left > 0 { try await Task.sleep(for: .seconds(pace.every)) }
     }
   }
 
-  private func show(_ view: TopView) {
+  private func show(_ view: TopView, saysIfDown: Bool) {
     if Output.isTerminal { Output.clearScreen() }
-    if !format.noHeaders { Output.paragraph(view.head) }
+    // What was said on a terminal before is gone from it.
+    if !format.noHeaders { Output.paragraph(view.head(saysIfDown: saysIfDown || Output.isTerminal)) }
     format.write(view.table())
   }
 }

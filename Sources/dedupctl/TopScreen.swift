@@ -116,7 +116,7 @@ struct TopScreen {
   private func draw() {
     guard let view else { return }
     let width = Output.terminalWidth ?? 80
-    let head = DisplayText.wrap(view.head, columns: width)
+    let head = DisplayText.wrap(view.head(), columns: width)
     let table = view.table(chosen: chosenIndex).layout(width: width)
     let room = max(1, Output.terminalHeight - head.count - 2)
     Self.draw(

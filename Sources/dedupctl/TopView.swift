@@ -11,14 +11,22 @@ struct TopView: Encodable {
     var id: String
     var error: String
     var site: String
-    var perMinute: Double
+    /// Absent while it is not known: mail came within the last minute, and it is the first view.
+    var perMinute: Double?
     var lastHour: Int
     var heldBack: Int
     var suppressed: Int
     var total: Int
+    /// As in the table of list.
+    var note: String
+    fileprivate var style: Style
 
     private enum CodingKeys: String, CodingKey {
-      case id, error, site, perMinute, lastHour, heldBack, suppressed, total
+      case id, error, site, perMinute, lastHour, heldBack, suppressed, total, note
+    }
+
+    fileprivate var rate: String {
+      perMinute.map { String(format: $0 == $0.rounded() ? "%.0f" : "%.1f", $0) } ?? "-"
     }
   }
 
@@ -49,22 +57,21 @@ struct TopView: Encodable {
   private static let start = ContinuousClock.now
 
   private static func line(_ error: ErrorEntry, _ rate: ArrivalRate) -> Line {
-    let perMinute = rate.perMinute(error.row, hourly: lastHour(error.hours, at: .now))
+    let perMinute =
+      error.lastSeen.timeIntervalSinceNow < -60
+      ? 0 : rate.perMinute(error.row, most: error.hours.suffix(2).reduce(0, +))
     return Line(
-      row: error.row, id: error.id, error: error.error, site: error.site, perMinute: (perMinute * 10).rounded() / 10,
-      lastHour: error.hours.last ?? 0, heldBack: error.heldBack, suppressed: error.suppressed, total: error.total)
-  }
-
-  /// Mails within the last 60 minutes, from counts by the hour of which the last is the running one.
-  private static func lastHour(_ hours: [Int], at now: Date) -> Double {
-    let running = now.timeIntervalSince1970.truncatingRemainder(dividingBy: 3600) / 3600
-    return Double(hours.last ?? 0) + Double(hours.dropLast().last ?? 0) * (1 - running)
+      row: error.row, id: error.id, error: error.error, site: error.site,
+      perMinute: perMinute.map { ($0 * 10).rounded() / 10 }, lastHour: error.hours.last ?? 0,
+      heldBack: error.heldBack, suppressed: error.suppressed, total: error.total, note: error.note, style: error.style)
   }
 
   // MARK: - For people
 
-  var head: String {
-    "\(Output.local(at, "%H:%M:%S")): \(isStored ? "the daemon is down; " : "")\(totals.accepted) mails, \(totals.forwarded) reports forwarded, "
+  /// - Parameter saysIfDown: false where it is said elsewhere that the daemon is down.
+  func head(saysIfDown: Bool = true) -> String {
+    "\(Output.local(at, "%H:%M:%S")): \(isStored && saysIfDown ? "the daemon is down; " : "")"
+      + "\(DisplayText.count(totals.accepted, "mail")), \(DisplayText.count(totals.forwarded, "report")) forwarded, "
       + "\(totals.suppressed) held back, \(queue.waiting) in the queue"
   }
 
@@ -73,14 +80,15 @@ struct TopView: Encodable {
     var table = Table(
       [.init(title: chosen == nil ? "ID" : "  ID"), .init(title: "PER MIN", alignment: .right)]
         + [.init(title: "THIS HOUR", alignment: .right)] + ErrorTable.counts + [
+          .init(title: "NOTE"),
           .init(title: "ERROR", isFlexible: true), .init(title: "SITE", isFlexible: true, isPath: true),
         ])
     for (index, line) in errors.enumerated() {
       let mark = chosen == nil ? "" : index == chosen ? "> " : "  "
       table.add(
-        [mark + line.id, String(format: "%.1f", line.perMinute)]
-          + [line.lastHour, line.total, line.suppressed, line.heldBack].map(String.init) + [line.error, line.site],
-        index == chosen ? .reversed : line.perMinute > 0 ? .bold : .plain)
+        [mark + line.id, line.rate] + [line.lastHour, line.total, line.suppressed, line.heldBack].map(String.init)
+          + [line.note, line.error, line.site],
+        index == chosen ? .reversed : line.style == .dim ? .dim : line.perMinute ?? 0 > 0 ? .bold : .plain)
     }
     return table
   }

@@ -1,4 +1,5 @@
 import DedupConfig
+import DedupCore
 
 /// What a trial of rules found, for people: each rule with its mails, joined and split groups, mails by day.
 struct TrialReport {
@@ -15,7 +16,7 @@ struct TrialReport {
   }
 
   private var headline: String {
-    "\(result.mails) mails, \(result.reports) of them error reports. Other mail passes with rules and without."
+    "\(DisplayText.count(result.mails, "mail")), \(DisplayText.count(result.reports, "error report")) among them. Other mail passes with rules and without."
   }
 
   private func rules(_ width: Int?) -> [String] {

@@ -27,7 +27,7 @@ struct WatchCommand: AsyncParsableCommand {
     while left > 0 {
       do {
         let errors = which.chosen(try await daemon.error(id: id)).map(\.entry)
-        guard !errors.isEmpty || !known.isEmpty else { throw CommandFailure(.nothingMatched, [id].noError) }
+        guard !errors.isEmpty || !known.isEmpty else { throw try await daemon.noError([id], site: which.site) }
         for error in errors where left > 0 {
           if try show(error, before: known.updateValue(error, forKey: error.row)) { left -= 1 }
         }
@@ -48,7 +48,7 @@ struct WatchCommand: AsyncParsableCommand {
     if format.output == .json {
       try Output.json(error)
     } else {
-      Output.line(printable("\(Output.local(.now, "%H:%M:%S"))  \(error.site): \(words.joined(separator: ", "))"))
+      Output.line(printable("\(Output.local(.now, "%H:%M:%S"))  \(error.site): \(words.joined(separator: "; "))"))
     }
     return true
   }
@@ -57,15 +57,18 @@ struct WatchCommand: AsyncParsableCommand {
 /// What changed of an error between two looks, in the words of `dedupctl watch`.
 enum ErrorChange {
   static func standing(of error: ErrorEntry) -> [String] {
-    ["\(error.id) \(error.error)", "\(error.total) in all", "\(error.suppressed) held back"] + marks(of: error)
+    ["\(error.id) \(error.error)", "\(error.total) in all, \(error.suppressed) held back"] + marks(of: error)
   }
 
   static func words(from old: ErrorEntry, to new: ErrorEntry) -> [String] {
     let (came, held) = (new.total - old.total, new.suppressed - old.suppressed)
     let out = came - held
     var words: [String] = []
-    if came != 0 { words.append("\(signed(came)) mail\(abs(came) == 1 ? "" : "s"), \(new.total) in all") }
-    if held != 0 { words.append("\(held) held back, \(new.heldBack) since the last mail") }
+    if came != 0 || held != 0 {
+      let mails = "\(signed(came)) mail\(abs(came) == 1 ? "" : "s")"
+      let part = held <= 0 ? "" : came == held && held == 1 ? ", held back" : ", \(held) of them held back"
+      words += [mails + part, "now \(new.total) in all, \(new.suppressed) held back"]
+    }
     if out > 0 { words.append("\(out) went out" + (new.lastReason.map { " (\($0))" } ?? "")) }
     if new.windowEnd != old.windowEnd {
       words.append(new.windowEnd.map { "the window ends \(Output.time($0))" } ?? "no window is open")

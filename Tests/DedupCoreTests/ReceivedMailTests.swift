@@ -45,6 +45,15 @@ import Testing
     }
   }
 
+  @Test("a copy that was sent once more is none that came")
+  func copy() {
+    let error = NamedError(row: 1, fingerprint: "4:0123456789abcdef", site: "[Django]", title: "KeyError")
+    let time = Timestamp(seconds: 1_795_356_185)
+    let copy = CopiedMail.render(Array(Self.mail.utf8), of: error, id: QueueID(rawValue: 7), arrivedAt: time)
+    let received = ReceivedMail(copy)
+    #expect(received.passage == .copy && received.message == Array(Self.mail.utf8))
+  }
+
   @Test("our own mails are known")
   func own() {
     for field in ["List-Id: <errors.maildedup.relay.example>", "X-MailDedup-Queue-ID: 7"] {

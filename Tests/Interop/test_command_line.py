@@ -56,6 +56,15 @@ def test_no_headers_is_rows_alone(workshop: Workshop):
     assert relay.dedupctl("list").stdout == "Nothing was held back yet.\n"
 
 
+def test_one_is_no_plural(workshop: Workshop):
+    """One mail, one report."""
+    relay = workshop.relay().start()
+    relay.send(error_report(1))
+    status, stats = relay.dedupctl("status").stdout, relay.dedupctl("stats").stdout
+    assert "Accepted    1 mail\n" in status and "Forwarded   1 error report\n" in status, status
+    assert stats.startswith("1 mail: ") and "HELD BACK" in stats and "suppressed" not in stats.lower(), stats
+
+
 def test_statistics_of_nothing(workshop: Workshop):
     """One sentence, not three empty tables."""
     assert workshop.relay().start().dedupctl("stats").stdout == "No mail has come through this relay yet.\n"
@@ -64,11 +73,28 @@ def test_statistics_of_nothing(workshop: Workshop):
 @pytest.mark.parametrize(("words", "says"), [
     (["lst"], "did you mean dedupctl list?"), (["queue", "flsh"], "did you mean dedupctl queue flush?"),
     (["--config", "list", "sttus"], "did you mean dedupctl status?"), (["xyzzy"], "see dedupctl --help"),
+    (["help", "lst"], "did you mean dedupctl list?"), (["help", "queue", "flsh"], "did you mean dedupctl queue flush?"),
+    (["-o", "json", "status"], "put -o behind the command: dedupctl status -o json"),
+    (["queue", "-o", "json", "list"], "put -o behind the command: dedupctl queue list -o json"),
 ])
 def test_a_mistyped_verb(words: list[str], says: str):
     """Status 2, and the verb that was meant."""
     done = run_dedupctl(*words)
     assert done.returncode == 2 and not done.stdout and says in one_clear_line(done.stderr)
+
+
+@pytest.mark.parametrize("words", [["list", "--limit", "0"], ["queue", "list", "--limit", "-1"], ["export", "-o", "table"]])
+def test_a_value_that_is_none(words: list[str]):
+    """Wrong usage, not an empty answer."""
+    done = run_dedupctl(*words)
+    assert done.returncode == 2 and not done.stdout and done.stderr
+
+
+def test_export_is_json_unless_csv(counter: Counter):
+    """As its help says."""
+    assert counter.call("export", []).stdout == counter.call("export", ["-o", "json"]).stdout
+    assert counter.call("export", ["--csv"]).stdout == counter.call("export", ["-o", "csv"]).stdout
+    assert "Default: json." in " ".join(run_dedupctl("export", "--help").stdout.split())
 
 
 def test_help_is_in_groups():
@@ -97,7 +123,19 @@ def test_site_narrows_every_verb(counter: Counter):
     for verb in ["show", "watch", "resolve", "pass", "release", "split", "purge"]:
         extra = ["--yes"] if verb == "purge" else ["-n", "1"] if verb == "watch" else []
         done = counter.call(verb, ["{error}"], "--site", "elsewhere", *extra)
-        assert done.returncode == 3 and "no error" in one_clear_line(done.stderr), f"{verb}: {done.stdout}{done.stderr}"
+        says = f'error {counter.names["error"]} is not in site "elsewhere"; it is in: [Django]'
+        assert done.returncode == 3 and says in one_clear_line(done.stderr), f"{verb}: {done.stdout}{done.stderr}"
+
+
+def test_a_fingerprint_in_full_is_an_id(counter: Counter):
+    """As X-MailDedup-Fingerprint has it, or its digest alone."""
+    [error] = [error for error in counter.relay.errors() if error["id"] == counter.names["error"]]
+    version, digest = error["fingerprint"].split(":")
+    for name in [f"{version}:{digest}", digest, digest.upper()]:
+        for verb in ["show", "watch", "silence add", "resolve", "pass"]:
+            done = counter.call(verb, [name], *(["-n", "1"] if verb == "watch" else []))
+            assert done.returncode == 0 and error["error"].split(":")[0] in done.stdout, f"{verb} {name}: {done.stderr}"
+    assert counter.call("show", [f"{version}:000"]).returncode == 3
 
 
 def test_split_says_where_the_counts_stay(workshop: Workshop):
@@ -121,16 +159,16 @@ def test_watch(workshop: Workshop):
     relay.send(error_report(1))
     error = relay.errors()[0]["id"]
     with watch(relay, error) as process:
-        assert "KeyError" in process.stdout.readline()
+        assert "KeyError: 'step_ab'; 1 in all, 0 held back" in process.stdout.readline()
         relay.send(error_report(1))
         line = process.stdout.readline()
-        assert "+1 mail, 2 in all, 1 held back" in line, line
+        assert "+1 mail, held back; now 2 in all, 1 held back" in line, line
         relay.dedupctl("resolve", error)
         assert "resolved" in process.stdout.readline()
         relay.restart()
         relay.send(error_report(1))
         line = process.stdout.readline()
-        assert "+1 mail, 3 in all" in line and "1 went out" in line and "not resolved any more" in line, line
+        assert "+1 mail; now 3 in all, 1 held back" in line and "1 went out" in line and "not resolved any more" in line, line
         process.send_signal(signal.SIGINT)
         process.wait(10)
 
@@ -149,6 +187,7 @@ def test_doctor(workshop: Workshop):
     assert done.returncode == 1 and "-> " in done.stdout and one_clear_line(done.stderr) == "dedupctl: one check fails"
     states = {finding["check"]: finding["state"] for finding in relay.ask_whatever("doctor")}
     assert states["upstream"] == "fails" and states["listener"] == "works"
+    assert "correct [delivery], then: dedupctl reload" in done.stdout
     relay.stop()
     relay.config.write_text(relay.config.read_text() + "[window]\nlenght = 1h\n")
     findings = {finding["check"]: finding for finding in relay.ask_whatever("doctor")}

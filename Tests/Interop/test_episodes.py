@@ -119,6 +119,48 @@ def test_a_silence(shop: Relay, sink):
     sink.wait_for(lambda arrival: "step_ah" in arrival.subject, "the first of it")
 
 
+def test_silences_that_ended(workshop: Workshop):
+    """Whose time is up is no more listed, mail or not; of the others it is said who ended them."""
+    relay = workshop.relay().start()
+    relay.send(error_report(1))
+    error = relay.errors()[0]["id"]
+    [short] = relay.ask("silence", "add", error, "--for", "1s")
+    until(lambda: relay.ask("silence", "list") == [], "its time is up")
+    [made] = relay.ask("silence", "add", error, "--for", "2h")
+    relay.ask("silence", "expire", str(made["id"]), "--author", "ann")
+    ann, clock = relay.ask("silence", "list", "--all")
+    assert (ann["ended_by"], ann["ended_author"]) == ("expired", "ann")
+    assert clock["ended_by"] == "time" and clock["ended_at"] == short["ends_at"]
+    table = relay.dedupctl("silence", "list", "--all").stdout
+    assert "(ended by ann)" in table and "(over)" in table, table
+    assert relay.dedupctl("silence", "expire", str(short["id"])).returncode == 3
+
+
+def test_a_silence_in_several_sites(workshop: Workshop):
+    """Each is named with its site; a pattern that matches nothing says so; show has the end."""
+    relay = workshop.relay().start()
+    for site in [b"[Django]", b"[shop]"]:
+        relay.send(error_report(1).replace(b"[Django]", site))
+    error = relay.errors()[0]["id"]
+    said = relay.dedupctl("silence", "add", error).stdout
+    assert "2 silences, one for each site" in said and " of [Django]," in said and " of [shop]," in said, said
+    assert re.search(r"End them before with: dedupctl silence expire \d+ \d+\n", said)
+    assert re.search(r"Silence \d+ +\w+; ends \d\d:\d\d", relay.dedupctl("show", error).stdout)
+    for pattern, is_known in [("--site=*shop*", True), ("--site=elsewhere", False), ("--rule=none", False)]:
+        assert ("nothing matches now" in relay.dedupctl("silence", "add", pattern).stdout) != is_known, pattern
+
+
+def test_a_silence_outlives_a_resolution(shop: Relay):
+    """Whoever resolves an error is told that a silence holds it back all the same."""
+    error = error_of(shop, 3)["id"]
+    [made] = shop.ask("silence", "add", error, "--for", "2h")
+    said = shop.dedupctl("resolve", error).stdout
+    shop.ask("silence", "expire", str(made["id"]))
+    assert re.search(rf"But silence {made['id']} \(until [^)]*\d\d:\d\d\) still holds it back; end it with: dedupctl silence expire "
+                     rf"{made['id']}\n", said), said
+    assert "But silence" not in shop.dedupctl("resolve", error).stdout
+
+
 def test_a_deploy_ends_what_was_silenced_until_then(shop: Relay):
     """--until-resolved of rules and patterns ends with one line in the deploy script; others stay."""
     shop.ask("silence", "add", "--title", "KeyError*", "--until-resolved", "--reason", "fixed in the next deploy")
@@ -147,6 +189,9 @@ def test_merged_and_split(shop: Relay):
     one, two = error_of(shop, 1), error_of(shop, 2)
     [merge] = shop.ask("merge", one["id"], two["id"])
     assert [error["id"] for error in merge["merged"]] == [two["id"]]
+    assert f'{two["id"]} is part of {one["id"]} already' in shop.dedupctl("merge", one["id"], two["id"]).stderr
+    assert "no error has an id that starts with zzz;" in shop.dedupctl("merge", one["id"], "zzz").stderr
+    assert f'Part of      {one["id"]} ' in shop.dedupctl("show", two["id"]).stdout
     shop.restart()
     shop.send(error_report(2))
     assert error_of(shop, 1)["total"] == 3 and error_of(shop, 1)["held_back"] == 1
@@ -165,9 +210,10 @@ def test_merged_and_split(shop: Relay):
     (["silence", "add", "--for", "2h", "--reason", "x"], 2, "what to silence"),
     (["silence", "add", "--title", "[a", "--for", "2h", "--reason", "x"], 1, "without its ]"),
     (["silence", "expire", "99"], 3, "there is no silence 99"),
+    (["silence", "expire", "97", "98", "99"], 3, "there is no silence 97 or 98 or 99"),
     (["silence", "expire"], 2, "numbers, or --until-resolved"),
     (["resolve", "ffffffff"], 3, "ffffffff"),
-    (["merge", "ffffffff", "eeeeeeee"], 3, "no site has both"),
+    (["merge", "ffffffff", "eeeeeeee"], 3, "no error has an id that starts with ffffffff or eeeeeeee"),
     (["split", "ffffffff"], 3, "ffffffff"),
 ])
 def test_what_cannot_be_done_is_said(quiet_relay: Relay, command, code, text):

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from peers.relay import REPOSITORY, run_dedupctl, write_config
+from peers.relay import REPOSITORY, binary, run_dedupctl, write_config
+from peers.verbs import PERMISSION, as_nobody
 
 ERRORS = REPOSITORY / "Tests" / "FingerprintTests" / "Corpus" / "same"
 START = datetime(2026, 11, 1, 9, tzinfo=timezone.utc)
@@ -163,7 +164,30 @@ def test_mail_that_came_through_a_relay_is_played_as_it_came(workshop, config):
     [row] = replay(config, str(relay.maildir))
     assert (row["mails"], row["ordinary"], row["forwarded"], len(row["errors"])) == (3, 0, 1, 1)
     table = run_dedupctl("replay", "-c", str(config), str(relay.maildir))
-    assert "3 mails came through a MailDedup" in table.stdout
+    assert "3 mails came through a MailDedup, which held at least 0 others back" in table.stdout
+    relay.dedupctl("release", relay.errors()[0]["id"])
+    relay.wait_drained()
+    copies = len(list(relay.maildir.glob("new/*"))) - 3
+    assert copies > 0 and replay(config, str(relay.maildir))[0]["mails"] == 3
+    told = run_dedupctl("replay", "-c", str(config), str(relay.maildir)).stdout
+    assert f"Left out: {copies} " in told and "that dedupctl release sent." in told
+
+
+@pytest.mark.parametrize("verb", ["replay", "fingerprint"])
+@pytest.mark.parametrize("closed", ["mail", "mail/cur", "one.eml"])
+def test_mail_that_may_not_be_read(verb, closed, config, tmp_path):
+    """A Maildir, one of its folders, a file: status 5, not an empty Maildir."""
+    as_maildir(tmp_path / "mail")
+    (tmp_path / "one.eml").write_bytes(month()[0])
+    for folder in [tmp_path, *tmp_path.parents[:-2]]:
+        folder.chmod(0o755)
+    for folder in ["mail", "mail/cur", "mail/new", "mail/tmp"]:
+        (tmp_path / folder).chmod(0o755)
+    config.chmod(0o644)
+    (tmp_path / closed).chmod(0)
+    done = as_nobody(binary("dedupctl"), verb, "-c", str(config), str(tmp_path / closed.split("/")[0]))
+    says = f"dedupctl: cannot read {tmp_path / closed}: permission denied"
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (PERMISSION, "", says)
 
 
 def test_standard_input_is_read(config, tmp_path):

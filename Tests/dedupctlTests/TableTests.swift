@@ -70,14 +70,14 @@ import Testing
   func rate() {
     var rate = ArrivalRate()
     rate.look(at: 0, ["a": 100])
-    #expect(rate.perMinute("a", hourly: 60) == 1)
-    rate.look(at: 2, ["a": 104, "b": 3])
-    #expect(rate.perMinute("a", hourly: 0) == 4)
-    #expect(abs(rate.perMinute("a", hourly: 60) - (4 + 58.0 / 60)) < 0.001)
-    #expect(rate.perMinute("b", hourly: 0) == 3)
+    #expect(rate.perMinute("a", most: 60) == nil)
+    rate.look(at: 2, ["a": 104, "b": 3, "old": 9000])
+    #expect(rate.perMinute("a", most: 60) == 4)
+    #expect(rate.perMinute("b", most: 60) == 3)
+    #expect(rate.perMinute("old", most: 1) == 1)
     for second in stride(from: 4.0, through: 62, by: 2) { rate.look(at: second, ["a": 104, "b": 3]) }
-    #expect(rate.perMinute("a", hourly: 60) == 0)
-    #expect(rate.perMinute("unknown", hourly: 60) == 1)
+    #expect(rate.perMinute("a", most: 60) == 0)
+    #expect(rate.perMinute("unknown", most: 60) == nil)
   }
 }
 
@@ -85,7 +85,11 @@ import Testing
   @Test(
     arguments: [
       (["list", "--all"], nil), (["--config", "x", "list"], nil), (["queue"], nil), ([], nil), (["show", "lsit"], nil),
-      (["help", "lsit"], nil), (["lsit"], "there is no command \"lsit\"; did you mean dedupctl list?"),
+      (["help", "lsit"], "there is no command \"lsit\"; did you mean dedupctl list?"),
+      (["help", "show"], nil),
+      (["status", "-o", "json"], nil), (["-o", "json"], nil),
+      (["-o", "json", "status"], "put -o behind the command: dedupctl status -o json"),
+      (["lsit"], "there is no command \"lsit\"; did you mean dedupctl list?"),
       (["-c", "queue", "silence", "ad"], "there is no command \"ad\"; did you mean dedupctl silence add?"),
       (["q\u{1B}[31m"], "there is no command \"q\u{FFFD}[31m\"; see dedupctl --help"),
     ] as [([String], String?)])

@@ -18,6 +18,8 @@ package struct ReplayComparison: Sendable {
   package struct Source: Hashable, Sendable {
     /// Mails of MailDedup itself, left out.
     package var ownMails = 0
+    /// Kept mails that a MailDedup sent once more, left out: they came before.
+    package var copies = 0
     /// Mails that a MailDedup forwarded as reports.
     package var forwardedBefore = 0
     /// What these say was held back before them.
@@ -42,6 +44,9 @@ package struct ReplayComparison: Sendable {
     switch mail.passage {
     case .ownMail:
       source.ownMails += 1
+      return
+    case .copy:
+      source.copies += 1
       return
     case .forwarded(let heldBack):
       source.forwardedBefore += 1

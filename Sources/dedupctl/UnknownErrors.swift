@@ -1,0 +1,31 @@
+import ControlAPI
+
+extension ControlService {
+  /// Why nothing was done: these ids name no error, or none in the site that was asked for.
+  ///
+  /// - Parameters:
+  ///   - ids: as they were typed; all of them matched nothing.
+  ///   - site: the only one that was looked in; nil: all were.
+  func noError(_ ids: [String], site: String?) async throws -> CommandFailure {
+    var unknown: [String] = []
+    var elsewhere: [String] = []
+    for id in ids {
+      let errors = site == nil ? [] : try await error(id: id).map(\.entry)
+      if let site, let first = errors.first {
+        let name = Set(errors.map(\.id)).count == 1 ? "error \(first.id)" : "an error whose id starts with \(id)"
+        let sites = Set(errors.map(\.site)).sorted().prefix(20).map { printable($0) }.joined(separator: ", ")
+        elsewhere.append("\(name) is not in site \"\(printable(site))\"; it is in: \(sites)")
+      } else {
+        unknown.append(id)
+      }
+    }
+    if !unknown.isEmpty { elsewhere.append(unknown.noError) }
+    return CommandFailure(.nothingMatched, elsewhere.joined(separator: "; "))
+  }
+}
+
+extension [String] {
+  fileprivate var noError: String {
+    "no error has an id that starts with \(joined(separator: " or ")); see: dedupctl list --all"
+  }
+}
