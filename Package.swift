@@ -86,7 +86,8 @@ let package = Package(
       name: "MailDedup",
       dependencies: [
         "MailMessage", "SMTPProtocol", "Fingerprint", "DedupCore", "DedupConfig", "Listening", "SMTPServer",
-        "SMTPClient", "Maildir", "MailEncryption", "DedupStore", "ControlAPI", "HostSystem", nio, nioPosix, logging, lifecycle,
+        "SMTPClient", "Maildir", "MailEncryption", "DedupStore", "ControlAPI", "HostSystem", nio, nioPosix, logging,
+        lifecycle,
         unixSignals,
         argumentParser,
       ], swiftSettings: settings),
