@@ -89,7 +89,7 @@ enum Main {
   /// ArgumentParser answers `help` of a command that there is not with the help of all.
   private static func checkHelp() throws {
     let arguments = CommandLine.arguments.dropFirst()
-    if arguments.first == "help", let mistyped = MistypedVerb(arguments, of: DedupCtl.self) {
+    if arguments.contains("help"), let mistyped = MistypedVerb(arguments, of: DedupCtl.self) {
       throw CommandFailure(.usage, mistyped.description)
     }
   }

@@ -88,8 +88,7 @@ struct SilenceAdd: AsyncParsableCommand {
   private func report(_ made: [SilenceEntry]) {
     if made.count > 1 { Output.line("\(made.count) silences, one for each site that has the error:") }
     for silence in made {
-      let site = silence.error.map { " of \(printable($0.site))" } ?? ""
-      Output.line("Silence \(silence.id): \(printable(silence.scope))\(site), ends \(silence.end)")
+      Output.line("Silence \(silence.id): \(printable(silence.what)), ends \(silence.end)")
     }
     let (pronoun, ids) = (made.count > 1 ? "them" : "it", made.map { "\($0.id)" }.joined(separator: " "))
     Output.line("End \(pronoun) before with: dedupctl silence expire \(ids)")
@@ -123,7 +122,7 @@ struct SilenceList: AsyncParsableCommand {
     ])
     for silence in silences {
       table.add([
-        "\(silence.id)", "\(silence.held)", silence.end, silence.author, Output.time(silence.createdAt), silence.scope,
+        "\(silence.id)", "\(silence.held)", silence.end, silence.author, Output.time(silence.createdAt), silence.what,
         silence.reason,
       ])
     }
@@ -198,6 +197,9 @@ extension ControlService {
 }
 
 extension SilenceEntry {
+  /// What it is about, with the site of an error.
+  fileprivate var what: String { scope + (error.map { " of \($0.site)" } ?? "") }
+
   /// When or how it ends or ended, in the reader's time.
   var end: String {
     if let endedAt { return "\(Output.time(endedAt)) (\(howItEnded))" }

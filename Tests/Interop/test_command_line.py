@@ -73,6 +73,7 @@ def test_statistics_of_nothing(workshop: Workshop):
 @pytest.mark.parametrize(("words", "says"), [
     (["lst"], "did you mean dedupctl list?"), (["queue", "flsh"], "did you mean dedupctl queue flush?"),
     (["--config", "list", "sttus"], "did you mean dedupctl status?"), (["xyzzy"], "see dedupctl --help"),
+    (["--config", "x", "help", "lst"], "did you mean dedupctl list?"),
     (["help", "lst"], "did you mean dedupctl list?"), (["help", "queue", "flsh"], "did you mean dedupctl queue flush?"),
     (["-o", "json", "status"], "put -o behind the command: dedupctl status -o json"),
     (["queue", "-o", "json", "list"], "put -o behind the command: dedupctl queue list -o json"),

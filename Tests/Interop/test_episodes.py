@@ -144,6 +144,7 @@ def test_a_silence_in_several_sites(workshop: Workshop):
     error = relay.errors()[0]["id"]
     said = relay.dedupctl("silence", "add", error).stdout
     assert "2 silences, one for each site" in said and " of [Django]," in said and " of [shop]," in said, said
+    assert all(f" of [{site}]\n" in relay.dedupctl("silence", "list").stdout for site in ["Django", "shop"])
     assert re.search(r"End them before with: dedupctl silence expire \d+ \d+\n", said)
     assert re.search(r"Silence \d+ +\w+; ends \d\d:\d\d", relay.dedupctl("show", error).stdout)
     for pattern, is_known in [("--site=*shop*", True), ("--site=elsewhere", False), ("--rule=none", False)]:
