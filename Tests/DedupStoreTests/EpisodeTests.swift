@@ -100,7 +100,7 @@ struct EpisodeStoreTests {
     #expect(entries.map(\.kind).sorted { $0.rawValue < $1.rawValue } == [.notice, .notice, .report])
     #expect(entries.allSatisfy { $0.recipients == Shop.envelope.recipients && $0.sender == Shop.envelope.sender })
     let told = try await Self.subjects(store).filter { $0.hasPrefix("[") }
-    #expect(told.sorted() == ["[10 mails in 0 s] Hi", "[100 mails in 0 s] Hi"])
+    #expect(told.sorted() == ["[100x aaaa1111] Hi", "[10x aaaa1111] Hi"])
     #expect(try await store.totals() == Totals(forwarded: 1, suppressed: 149))
   }
 
@@ -171,7 +171,7 @@ struct EpisodeStoreTests {
     #expect(try await store.queue(limit: 10).count == 1 && store.commits == commits)
     _ = try await store.tellWhatIsDue(now: nine + .hours(25))
     _ = try await store.tellWhatIsDue(now: nine + .hours(50))
-    #expect(try await Self.subjects(store) == ["Hi", "[quiet for 24 h, 2 mails] Hi"])
+    #expect(try await Self.subjects(store) == ["Hi", "[quiet 2x aaaa1111] Hi"])
     #expect(try await store.accept(Shop.report(at: nine + .hours(50))).reason == "again")
   }
 
