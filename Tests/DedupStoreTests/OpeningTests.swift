@@ -126,7 +126,7 @@ struct OpeningTests {
     let folder = try Folder()
     try Data().write(to: URL(fileURLWithPath: folder.file("file")))
     let refusal = failure { try Shop.store(directory: folder.file("file")).close() }
-    #expect(refusal?.description.contains("file: Not a directory") == true, "\(refusal?.description ?? "")")
+    #expect(refusal?.description.contains("file: not a directory") == true, "\(refusal?.description ?? "")")
     #expect(failure { try Shop.store(directory: folder.file("file/below")).close() } != nil)
     #expect(
       failure { _ = try StoreReader(readingDirectory: folder.file("nothing")) }?.description.contains("nothing") == true
