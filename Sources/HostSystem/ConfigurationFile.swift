@@ -4,6 +4,9 @@ import Glibc
 
 /// Finds and reads `dedup.conf`, what stands in `conf.d` beside it, and the environment.
 package enum ConfigurationFile {
+  /// Longer ones are refused by whoever reads them.
+  private static let mostOctets = 1 << 20
+
   /// Why the configuration cannot be used: a line for each problem, with its place in the file and the remedy.
   package struct Failure: Error, CustomStringConvertible {
     package let description: String
@@ -36,7 +39,7 @@ package enum ConfigurationFile {
     var texts: [ConfigurationText] = []
     for file in [path] + (try includes(beside: folder)) {
       do {
-        texts.append(ConfigurationText(file: file, bytes: try FileBytes.read(file)))
+        texts.append(ConfigurationText(file: file, bytes: try FileBytes.read(file, most: mostOctets)))
       } catch {
         if file == path, isOptional { continue }
         let remedy =

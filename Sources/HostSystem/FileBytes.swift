@@ -10,12 +10,13 @@ package enum FileBytes {
     package var isPermission = false
   }
 
-  package static func read(_ path: String) throws(Failure) -> [UInt8] {
+  /// - Parameter most: octets; of a longer one, or of one without an end, a piece more than that is read.
+  package static func read(_ path: String, most: Int = .max) throws(Failure) -> [UInt8] {
     var content: [UInt8] = []
     do {
       try forEachPiece(of: path) { piece in
         content += piece
-        return true
+        return content.count <= most
       }
     } catch let failure as Failure {
       throw failure

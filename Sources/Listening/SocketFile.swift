@@ -68,6 +68,9 @@ package struct SocketFile: Sendable {
 
   /// Whether a socket can be made in `folder`.
   package static func checkFolder(_ folder: String) throws(Obstacle) {
+    if let found = look(folder), found.st_mode & S_IFMT != S_IFDIR {
+      throw Obstacle(kind: .other, description: "\(folder) is not a folder; name another path")
+    }
     guard access(folder, W_OK | X_OK) == 0 else { throw obstacle(errno) }
   }
 

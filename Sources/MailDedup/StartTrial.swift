@@ -18,7 +18,7 @@ struct StartTrial {
 
   /// What a start would refuse, or what would fail soon after; empty: nothing.
   func problems() async -> [String] {
-    (entrance() + way() + secrets() + folders() + (await ports())).reduce(into: []) { all, problem in
+    (entrance() + way() + secrets() + folders() + socket() + (await ports())).reduce(into: []) { all, problem in
       if !all.contains(problem) { all.append(problem) }
     }
   }
@@ -74,6 +74,14 @@ struct StartTrial {
 
   private static var user: String {
     "user \(getpwuid(geteuid()).map { "\"\(String(cString: $0.pointee.pw_name))\"" } ?? String(geteuid()))"
+  }
+
+  /// What stands where the control socket is to be made, unless it is one that a relay left.
+  private func socket() -> [String] {
+    let path = configuration.control.socket
+    var found = stat()
+    guard stat(path, &found) == 0, found.st_mode & S_IFMT != S_IFSOCK else { return [] }
+    return ["control.socket: \(path) is there and is not a socket; remove it or name another path"]
   }
 
   /// What keeps this user from writing into a folder, or from making it.

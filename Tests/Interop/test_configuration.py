@@ -98,8 +98,10 @@ def secret(path: Path, mode: int) -> str:
     (lambda folder: {"tls": {"certificate": str(folder / "none.pem"), "key": str(folder / "none.key")}}, "none.pem"),
     (lambda folder: {"auth": {"users": str(folder / "nobody")}}, "nobody"),
     (lambda folder: {"store": {"directory": str(folder / "dedup.conf")}}, "store.directory: "),
+    (lambda folder: {"control": {"socket": str(folder / "dedup.conf")}}, "is not a socket"),
+    (lambda folder: {"control": {"socket": str(folder / "dedup.conf" / "c")}}, "is not a folder"),
     (lambda folder: {"listener": {"address": "192.0.2.1:2525"}}, "192.0.2.1:2525 is no address of this machine"),
-], ids=["missing password", "open password", "password of a route", "certificate", "users", "file for a folder", "address"])
+], ids=["missing password", "open password", "password of a route", "certificate", "users", "file for a folder", "file for a socket", "file for the folder of a socket", "address"])
 def test_a_check_opens_what_a_start_opens(tmp_path: Path, settings, said: str):
     """What a start or a reload would refuse, the check says, and in one line for each."""
     overrides = {"listener": {"address": f"127.0.0.1:{free_port()}"}, "store": {"directory": str(tmp_path / "store")}}
@@ -107,6 +109,23 @@ def test_a_check_opens_what_a_start_opens(tmp_path: Path, settings, said: str):
     done = maildedup("--check-config", "--config", str(tmp_path / "dedup.conf"))
     errors = [line for line in done.stderr.splitlines() if ": warning: " not in line]
     assert done.returncode == 78 and len(errors) == 1 and said in errors[0], done.stderr
+
+
+def test_a_start_without_a_place_for_its_socket(tmp_path: Path):
+    """A file that may be executed stands where the folder should be: said before anybody is let in."""
+    (tmp_path / "tool").write_text("#!/bin/sh\n")
+    (tmp_path / "tool").chmod(0o755)
+    write_config(tmp_path / "d.conf", {
+        "listener": {"address": f"127.0.0.1:{free_port()}"}, "store": {"directory": str(tmp_path / "store")},
+        "control": {"socket": str(tmp_path / "tool" / "c.sock")}})
+    done = maildedup("--config", "d.conf", folder=tmp_path)
+    assert done.returncode == 69 and "is not a folder" in done.stderr and "listening" not in done.stdout, done.stderr
+
+
+def test_a_configuration_without_an_end(tmp_path: Path):
+    """A device is read as far as a configuration may go, and refused."""
+    done = maildedup("--check-config", "--config", "/dev/zero", folder=tmp_path)
+    assert done.returncode == 78 and "is it the right file?" in done.stderr, done.stderr[:500]
 
 
 def test_short_relative_paths(tmp_path: Path):
