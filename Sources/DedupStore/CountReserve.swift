@@ -170,7 +170,13 @@ package final class CountReserve: Sendable {
     let checksum = Checksum.crc32c(Self.octets(state.generation) + content)
     let frame = Self.octets(UInt64(content.count) | UInt64(checksum) << 32) + content
     try Self.write(frame, to: state.descriptor, at: state.end, of: path)
-    if syncs { guard fdatasync(state.descriptor) == 0 else { throw FileFault("sync", path) } }
+    if syncs, fdatasync(state.descriptor) != 0 {
+      let fault = FileFault("sync", path)
+      // A frame that nobody was told of must not count after a crash. A disk that fails now and then is asked more than once.
+      let nothing = [UInt8](repeating: 0, count: Self.frameHeader)
+      for _ in 1...3 where (try? Self.write(nothing, to: state.descriptor, at: state.end, of: path)) != nil { break }
+      throw fault
+    }
     state.end += size
   }
 
