@@ -46,8 +46,8 @@ struct StopTests {
     try await withListener(settings, holder) { listener, port, group in
       try await LineClient.connect(port: port, on: group) { client in
         try await startMessage(client)
-        async let stopped: Void = listener.shutdown(within: .seconds(60), silence: .seconds(3))
-        for _ in 0..<40 {
+        async let stopped: Void = listener.shutdown(within: .seconds(120), silence: .seconds(5))
+        for _ in 0..<60 {
           try await client.send("a line")
           try await Task.sleep(for: .milliseconds(100))
         }

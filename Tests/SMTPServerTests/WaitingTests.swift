@@ -27,7 +27,7 @@ struct WaitingTests {
         #expect(await first.readReply() == Self.banner)
         try await LineClient.connect(port: port, on: group) { second in
           try await second.send("EHLO early")
-          while listener.counts.waiting == 0 { await Task.yield() }
+          while listener.counts.waiting == 0 { try await Task.sleep(for: .milliseconds(10)) }
           try await first.send("QUIT")
           #expect(await second.readReply() == Self.banner)
           #expect(await second.readReply()?.hasPrefix("250") == true)
@@ -65,14 +65,14 @@ struct WaitingTests {
       try await LineClient.connect(port: port, on: group) { first in
         #expect(await first.readReply() == Self.banner)
         try await LineClient.connect(port: port, on: group) { _ in
-          while listener.counts.waiting == 0 { await Task.yield() }
+          while listener.counts.waiting == 0 { try await Task.sleep(for: .milliseconds(10)) }
         }
         try await LineClient.connect(port: port, on: group) { third in
-          while listener.counts.waiting == 0 { await Task.yield() }
+          while listener.counts.waiting == 0 { try await Task.sleep(for: .milliseconds(10)) }
           try await first.send("QUIT")
           #expect(await third.readReply() == Self.banner)
           try await LineClient.connect(port: port, on: group) { fourth in
-            while listener.counts.waiting == 0 { await Task.yield() }
+            while listener.counts.waiting == 0 { try await Task.sleep(for: .milliseconds(10)) }
             async let end: Void = listener.shutdown(within: .seconds(60))
             #expect(await fourth.readReply() == "421 4.3.2 Shutting down; try again shortly")
             try await third.send("QUIT")
