@@ -11,9 +11,9 @@ extension ControlClient {
   /// Nobody answers: the daemon is down, or the socket is not ours to open.
   package struct Unreachable: Error, CustomStringConvertible {
     package let isPermission: Bool
-    /// What happened, where, and why.
+    /// Says at which address nobody could be asked, and why, as the beginning of a sentence.
     package let reason: String
-    /// What to do.
+    /// Says what the reader can do about it, as the end of that sentence.
     package let remedy: String
 
     package var description: String { "\(reason); \(remedy)" }

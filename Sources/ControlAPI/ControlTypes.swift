@@ -42,8 +42,8 @@ package struct ErrorEntry: Codable, Sendable, Equatable {
   /// Different texts and places among its variants; absent in answers of earlier versions.
   package var texts: Int?
   package var places: Int?
-  /// What tells the site from others of the same name: Django's `EMAIL_SUBJECT_PREFIX` (empty: none), and sender and
-  /// recipients in lower case; absent in answers of earlier versions.
+  /// Sites of one name differ in these three: Django's `EMAIL_SUBJECT_PREFIX` (empty: none), and sender and recipients
+  /// in lower case. Absent in answers of earlier versions.
   package var subjectPrefix: String?
   package var sender: String?
   package var recipients: [String]?
@@ -89,10 +89,11 @@ package struct VariantEntry: Codable, Sendable, Equatable {
   /// Whether the first mail of the error is the first of this variant.
   package var isOfFirstMail: Bool
   /// The text of the exception as it was printed in the first mail of the variant, or in the latest that went out since.
-  /// Of the same mail, `place` is the frame that raised, which may be a library's, and `caller` the frame of the
-  /// application that called its innermost one. Absent: not known.
+  /// Absent: not known.
   package var text: String?
+  /// The frame that raised the exception of that mail, which may be a library's. Absent: not known.
   package var place: String?
+  /// The frame of the application that called the innermost application frame of that mail. Absent: not known.
   package var caller: String?
   /// Its first mail, as that of the error; absent when not kept, or when the mails of all variants are too many for
   /// one answer.

@@ -14,6 +14,6 @@ enum ErrorCommands {
   /// Of a mail that names several.
   static let hint = """
     dedupctl show ID shows one of them, dedupctl silence add ID keeps it quiet for an hour, and dedupctl resolve ID says \
-    that it is mended: when it comes back, its first mail goes out at once.
+    that it is fixed: when it comes back, its first mail goes out at once.
     """
 }

@@ -151,7 +151,7 @@ package enum ForwardedMail {
 // The way back.
 extension ForwardedMail {
   private static let reply = "Re:"
-  /// How what versions before 0.2 put before a Subject begins.
+  /// The beginnings of what stood before a Subject until there were tags; kept mail has them.
   private static let earlierWords = [
     "again", "back after it was resolved", "still going", "another path of the same error", "silence ended", "+",
   ]

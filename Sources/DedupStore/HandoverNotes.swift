@@ -16,7 +16,7 @@ final class HandoverNotes: Sendable {
   private struct State {
     var descriptor: CInt
     var slots: [QueueID: Int] = [:]
-    /// Slots are used from the lowest one, so the file is as long as most mails were ever under way at once.
+    /// Slots are used again, so the file has as many as mails were ever under way at once.
     var free: [Int] = []
     var count = 0
     var found: [Int: HandoverNote] = [:]
@@ -38,10 +38,10 @@ final class HandoverNotes: Sendable {
 
   deinit { state.withLock { if $0.descriptor >= 0 { _ = Glibc.close($0.descriptor) } } }
 
-  /// What a process before this one did not record any more.
+  /// The handovers that a process before this one noted and did not record any more.
   var found: [HandoverNote] { state.withLock { Array($0.found.values) } }
 
-  /// That is recorded now.
+  /// Removes the notes in `found`; to be called once they are recorded.
   func forgetFound() {
     state.withLock { state in
       for slot in state.found.keys { clear(slot, &state) }
@@ -60,7 +60,7 @@ final class HandoverNotes: Sendable {
     }
   }
 
-  /// The database has it.
+  /// Removes the note of `entry`: the database has it.
   func forget(_ entry: QueueID) {
     state.withLock { state in
       if let slot = state.slots.removeValue(forKey: entry) { clear(slot, &state) }
@@ -169,7 +169,7 @@ struct HandoverNote: Hashable, Sendable {
     return Departures(nextHop: String(parts[3]), minute: minute, ordinary: ordinary, other: other)
   }
 
-  /// What it does to the entry.
+  /// The settlement that it stands for.
   var settling: Settling {
     Settling(
       settlement: Settlement(

@@ -44,7 +44,7 @@ package enum RawTerminal {
   private static let signals = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
   private static let isEntered = Atomic(false)
 
-  /// Returns whether it is a terminal and took that.
+  /// Returns whether it is a terminal and took that. To be called from one thread at a time.
   package static func enter() -> Bool {
     guard !isEntered.load(ordering: .relaxed), tcgetattr(STDIN_FILENO, &rawTerminalBefore) == 0 else { return false }
     var mode = rawTerminalBefore
@@ -87,7 +87,11 @@ package enum RawTerminal {
   }
 }
 
-/// Written once, before the handlers that read it are set.
+/// The modes that the terminal had before `RawTerminal.enter`.
+///
+/// Safe without a lock: `enter` alone writes it, while none of our signal handlers is set and `isEntered` is false, and
+/// whoever reads it (`rawTerminalRestore`) is called only after `enter` has set both. A handler may take no lock
+/// (signal-safety(7)), so it cannot stand in a `Mutex`.
 nonisolated(unsafe) private var rawTerminalBefore = termios()
 
 /// The cursor shown, the screen of before (xterm's 1049), and the modes of before.

@@ -18,8 +18,8 @@ package enum Command: Hashable, Sendable {
   case noop
   case verify
   case help
-  /// A verb that exists and that we do not offer.
-  case unimplemented
+  /// A verb of SMTP that this server does not offer; it is answered 502 (RFC 5321 section 4.2.4).
+  case notOffered
   case unknown
 
   /// What MAIL said.
@@ -70,7 +70,7 @@ package enum Command: Hashable, Sendable {
       guard arguments.count <= 512 else { throw .argumentTooLong }
       return .verify
     case .help: return .help
-    case .expn, .turn, .send, .soml, .saml, .etrn: return .unimplemented
+    case .expn, .turn, .send, .soml, .saml, .etrn: return .notOffered
     case nil: if verb.isEmpty { throw .badLine } else { return .unknown }
     }
   }

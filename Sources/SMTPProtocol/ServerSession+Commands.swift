@@ -22,7 +22,7 @@ extension ServerSession {
     case .noop: answerJunk(.noopOK, &actions)
     case .verify: answerJunk(.cannotVerify, &actions)
     case .help: answerJunk(.help, &actions)
-    case .unimplemented: refuse(.notImplemented, &actions)
+    case .notOffered: refuse(.notImplemented, &actions)
     case .unknown: refuse(.unknownCommand, &actions)
     }
   }

@@ -105,14 +105,15 @@ enum Main {
       if let mistyped = MistypedVerb(CommandLine.arguments.dropFirst(), of: DedupCtl.self) {
         end(mistyped.description, .usage)
       }
-      Output.error(message)
+      Output.error(printable(message, keepingLines: true))
       exit(ExitStatus.usage.rawValue)
     default: end("\(error)", .failure)
     }
   }
 
   private static func end(_ message: String, _ status: ExitStatus) -> Never {
-    Output.error("dedupctl: \(message)")
+    // It may repeat what was typed, and that may come from a mail.
+    Output.error("dedupctl: \(printable(message, keepingLines: true))")
     exit(status.rawValue)
   }
 }

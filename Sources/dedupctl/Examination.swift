@@ -2,6 +2,7 @@ import ControlAPI
 import DedupConfig
 import DedupCore
 import DedupStore
+import Foundation
 import HostSystem
 
 /// The checks of `dedupctl doctor`, in the order of a mail's way. What cannot be checked because of an earlier failure is
@@ -107,6 +108,11 @@ struct Examination {
 
   private static func spool(_ store: Configuration.Store, _ status: StatusReport?) -> Finding {
     guard let waiting = status?.daemon?.trouble.spoolWaiting else { return skipped("spool") }
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: store.spool, isDirectory: &isFolder), !isFolder.boolValue {
+      return Finding(
+        "spool", .fails, "\(store.spool) is not a folder", remedy: "remove it; the relay makes the folder when it needs it")
+    }
     guard waiting > 0 else { return Finding("spool", .works, "nothing waits in \(store.spool)") }
     return Finding(
       "spool", .fails, "\(DisplayText.count(waiting, "mail")) in \(store.spool), which the database could not take",

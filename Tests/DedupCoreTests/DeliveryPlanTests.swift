@@ -116,6 +116,20 @@ struct DeliveryPlanTests {
     #expect(bench.run().last == "wait")
   }
 
+  @Test("error mail that had no place goes when there is one, also when ordinary mail came in between")
+  func shareOfFew() {
+    var bench = Bench()
+    bench.most = 4
+    bench.due = (1...5).map { Self.entry($0, .report) }
+    #expect(bench.run() == ["read due", "deliver 1", "deliver 2", "deliver 3", "wait"])
+    bench.due.insert(Self.entry(40), at: 0)
+    bench.plan.arrived([.init(entry: Self.entry(40), message: nil, changes: 0)])
+    #expect(bench.run().contains("deliver 40"))
+    for number: Int64 in [40, 1, 2, 3] { bench.end(number) }
+    _ = bench.run()
+    #expect(bench.delivering.map(\.rawValue).sorted() == [1, 2, 3, 4, 5, 40])
+  }
+
   @Test("a next hop that takes one at a time gets one at a time")
   func admissionLimit() {
     var bench = bench(1...3)

@@ -28,6 +28,7 @@ struct InstanceLockTests {
     try #require(write(descriptor, before, before.utf8.count) >= 0)
     // A thread of its own: those of the pool may all wait for a lock.
     Thread.detachNewThread {
+      // The lock is to have looked before. Were it later, the test would only see less: it never fails by this.
       Thread.sleep(forTimeInterval: 0.03)
       let number = "\(getpid())\n"
       _ = ftruncate(descriptor, 0)

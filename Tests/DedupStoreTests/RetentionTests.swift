@@ -2,6 +2,7 @@ import DedupCore
 import GRDB
 import Logging
 import MailMessage
+import MailTestKit
 import Synchronization
 import Testing
 
@@ -125,13 +126,8 @@ struct RetentionTests {
     func isKept() async throws -> Bool {
       try await store.fingerprint(idPrefix: "aaaa", now: nine).first?.firstSample.octets != nil
     }
-    var waits = 0
-    while try await isKept(), waits < 300 {
-      try await Task.sleep(for: .milliseconds(100))
-      waits += 1
-    }
-    let isLeft = try await isKept()
-    #expect(!isLeft)
+    let isGone = try await eventually { try await !isKept() }
+    #expect(isGone)
   }
 
   @Test("R2: samples stay within their size also while mail comes without a pause")

@@ -1,4 +1,5 @@
 import Foundation
+import MailTestKit
 import SMTPProtocol
 import Testing
 
@@ -102,7 +103,7 @@ private func outcome(_ read: () throws(SecretSource.Failure) -> Secret) -> Strin
   }
 
   /// One that takes too long is ended with all that it started.
-  @Test func tooSlow() throws {
+  @Test func tooSlow() async throws {
     let folder = try Folder()
     let file = folder.path + "/pid"
     let begun = ContinuousClock.now
@@ -113,15 +114,7 @@ private func outcome(_ read: () throws(SecretSource.Failure) -> Secret) -> Strin
     let text = try String(contentsOfFile: file, encoding: .utf8)
     let child = try #require(pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)))
     // Whoever takes over orphans may be slow to bury it.
-    #expect(until { kill(child, 0) != 0 || isZombie(child) })
-  }
-
-  private func until(_ look: () -> Bool) -> Bool {
-    for _ in 0..<500 {
-      if look() { return true }
-      usleep(10_000)
-    }
-    return false
+    #expect(try await eventually { kill(child, 0) != 0 || isZombie(child) })
   }
 
   private func isZombie(_ process: pid_t) -> Bool {

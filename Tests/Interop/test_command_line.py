@@ -196,6 +196,27 @@ def test_doctor(workshop: Workshop):
     assert "start maildedup" in findings["listener"]["remedy"] and findings["store"]["state"] == "works"
 
 
+def test_doctor_and_a_file_for_the_spool(workshop: Workshop):
+    """Nothing waits where nothing can be put."""
+    relay = workshop.relay().start()
+    spool = relay.folder / "spool"
+    relay.overrides = {"store": {"spool": str(spool)}}
+    relay.write_config()
+    relay.restart()
+    spool.write_text("")
+    findings = {finding["check"]: finding for finding in relay.ask_whatever("doctor")}
+    assert findings["spool"]["state"] == "fails" and "is not a folder" in str(findings["spool"])
+
+
+@pytest.mark.parametrize("words", [
+    ["show", "4\x1b[2J"], ["merge", "4813", "\x1b[31m"], ["list", "--since", "\x1b[31mx"], ["list", "--f\x1b[31moo"],
+    ["fingerprint", "no\x1b[31mpe"], ["queue", "show", "\x1b]0;x\x07"]], ids=lambda words: words[0] if words else "")
+def test_what_was_typed_comes_back_without_escapes(counter: Counter, words: list[str]):
+    """An id or a path may come from a mail."""
+    done = counter.relay.dedupctl(*words)
+    assert done.returncode != 0 and done.stderr and not any(c in done.stderr for c in "\x1b\x07"), repr(done.stderr)
+
+
 def completed(counter: Counter, *words: str) -> list[str]:
     """What bash offers for the last word."""
     script = subprocess.run([binary("dedupctl"), "--generate-completion-script", "bash"], capture_output=True, text=True)

@@ -17,6 +17,11 @@ struct WaitingTests {
     return settings
   }
 
+  private func somebodyWaits(at listener: SMTPListener) async throws {
+    let isSo = try await eventually { listener.counts.waiting > 0 }
+    #expect(isSo)
+  }
+
   private static let banner = "220 mx.example ESMTP MailDedup"
 
   @Test("a client waits for the place of one that leaves, and its words are not lost", arguments: [false, true])
@@ -27,7 +32,7 @@ struct WaitingTests {
         #expect(await first.readReply() == Self.banner)
         try await LineClient.connect(port: port, on: group) { second in
           try await second.send("EHLO early")
-          while listener.counts.waiting == 0 { try await Task.sleep(for: .milliseconds(10)) }
+          try await somebodyWaits(at: listener)
           try await first.send("QUIT")
           #expect(await second.readReply() == Self.banner)
           #expect(await second.readReply()?.hasPrefix("250") == true)
@@ -65,14 +70,14 @@ struct WaitingTests {
       try await LineClient.connect(port: port, on: group) { first in
         #expect(await first.readReply() == Self.banner)
         try await LineClient.connect(port: port, on: group) { _ in
-          while listener.counts.waiting == 0 { try await Task.sleep(for: .milliseconds(10)) }
+          try await somebodyWaits(at: listener)
         }
         try await LineClient.connect(port: port, on: group) { third in
-          while listener.counts.waiting == 0 { try await Task.sleep(for: .milliseconds(10)) }
+          try await somebodyWaits(at: listener)
           try await first.send("QUIT")
           #expect(await third.readReply() == Self.banner)
           try await LineClient.connect(port: port, on: group) { fourth in
-            while listener.counts.waiting == 0 { try await Task.sleep(for: .milliseconds(10)) }
+            try await somebodyWaits(at: listener)
             async let end: Void = listener.shutdown(within: .seconds(60))
             #expect(await fourth.readReply() == "421 4.3.2 Shutting down; try again shortly")
             try await third.send("QUIT")

@@ -133,7 +133,7 @@ package struct DeliveryPlan: Sendable {
 
   /// Mail that just came in, the most urgent last; nil when the queue has to be asked.
   package mutating func arrived(_ more: [Candidate]?) {
-    hasLeftOut = false
+    askAgain()
     if wasClosed, more?.contains(where: \.goesItsOwnWay) != true { return isOutdated = true }
     if let more, !more.isEmpty, !isOutdated, ready.count + more.count <= Self.lookahead {
       ready.insert(contentsOf: more, at: 0)
@@ -186,17 +186,22 @@ package struct DeliveryPlan: Sendable {
       window.delivered(in: now - trip.startedAt, wasFull: trip.fillsUp, most: most)
     }
     underway[id]?.isTrying = false
-    if hasLeftOut { (hasLeftOut, isOutdated) = (false, true) }
+    askAgain()
   }
 
   package mutating func recorded(_ id: QueueID, _ end: End, at now: Duration) {
     underway[id] = nil
-    if hasLeftOut { (hasLeftOut, isOutdated) = (false, true) }
+    askAgain()
     switch end {
     case .settled: break
     case .open: (isOutdated, isOutdatedAside) = (true, true)
     case .putBack(let pause): putBack[id] = now + pause
     }
+  }
+
+  /// What was left out is in the queue and nowhere else.
+  private mutating func askAgain() {
+    if hasLeftOut { (hasLeftOut, isOutdated) = (false, true) }
   }
 
   package mutating func looked() { isLooking = false }

@@ -116,7 +116,7 @@ def visit_asynchronously(handler, loop, asked):
     async def receive():
         if messages:
             return messages.pop(0)
-        await asyncio.sleep(3600)
+        await asyncio.Event().wait()
 
     async def send(_):
         pass
