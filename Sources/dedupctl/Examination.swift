@@ -111,7 +111,8 @@ struct Examination {
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: store.spool, isDirectory: &isFolder), !isFolder.boolValue {
       return Finding(
-        "spool", .fails, "\(store.spool) is not a folder", remedy: "remove it; the relay makes the folder when it needs it")
+        "spool", .fails, "\(store.spool) is not a folder",
+        remedy: "remove it; the relay makes the folder when it needs it")
     }
     guard waiting > 0 else { return Finding("spool", .works, "nothing waits in \(store.spool)") }
     return Finding(
