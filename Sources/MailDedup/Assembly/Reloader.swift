@@ -2,45 +2,29 @@ import ControlAPI
 import DedupConfig
 import DedupCore
 import DedupStore
-import Fingerprint
 import Foundation
 import HostSystem
 import Logging
-import NIOCore
 import SMTPServer
 
-/// What a reload changes. Each part reads its holder anew for the next mail or connection; what is under way ends as it
-/// began.
-struct LiveParts: Sendable {
-  let hostname: String
-  let group: any EventLoopGroup
-  let log: LogOutput
-  let store: SQLiteStore
-  let listener: SMTPListener
-  let entrance: Current<Entrance>
-  let reader: Current<ReportReader>
-  let route: Current<Route>
-  let summary: Current<Configuration.Summary>
-  let manager: ServiceManager
-}
-
-/// Reads the configuration again: all of it takes effect, or nothing and the old one stays.
+/// Reads the configuration again: all of it takes effect, or nothing and the old one stays. Each part reads its `Current`
+/// anew for the next mail or connection; what is under way ends as it began.
 actor Reloader {
   private let path: String
   private var running: Configuration
-  private let parts: LiveParts
+  private let relay: RunningRelay
   private let logger: Logger
   private var latest: Task<ReloadReport, Never>?
   private var isClosed = false
   /// Nil before the first.
   private(set) var last: ReloadReport?
 
-  /// - Parameter running: what the parts were made of, read from `path`.
-  init(path: String, running: Configuration, parts: LiveParts, logger: Logger) {
+  /// - Parameter running: what the relay was made of, read from `path`.
+  init(path: String, running: Configuration, relay: RunningRelay) {
     self.path = path
     self.running = running
-    self.parts = parts
-    self.logger = logger
+    self.relay = relay
+    logger = relay.logger
   }
 
   /// One at a time, in the order of the calls. A caller that is cancelled does not stop it halfway.
@@ -62,8 +46,8 @@ actor Reloader {
 
   private func step() async -> ReloadReport {
     var report = ReloadReport(at: .now, problems: [], changed: [], awaitingRestart: [])
-    parts.manager.reloading()
-    defer { parts.manager.ready(report.problems.first.map { "reload refused: \($0)" } ?? "configuration reloaded") }
+    relay.manager.reloading()
+    defer { relay.manager.ready(report.problems.first.map { "reload refused: \($0)" } ?? "configuration reloaded") }
     do {
       if isClosed { throw StartFailure(.unavailable, "the relay is stopping") }
       let (new, warnings) = try ConfigurationFile.load(path)
@@ -82,25 +66,25 @@ actor Reloader {
 
   /// First everything that can fail, the listener last; from there on nothing does.
   private func adopt(_ new: Configuration, _ change: ConfigurationChange) async throws {
-    let entrance = try Entrance(new, hostname: parts.hostname, logger: logger)
+    let entrance = try Entrance(new, hostname: relay.hostname, logger: logger)
     var route = try Route(
-      new, largeMessages: parts.store.largeMessages, hostname: parts.hostname, group: parts.group, logger: logger)
-    try await parts.listener.adopt(entrance.terms)
+      new, largeMessages: relay.store.largeMessages, hostname: relay.hostname, group: relay.delivery.group, logger: logger)
+    try await relay.listener.adopt(entrance.terms)
     running = new
-    parts.log.adopt(new.log)
-    parts.entrance.adopt(entrance)
-    parts.reader.adopt(new.reader)
-    parts.store.setPolicy(new.window)
-    parts.store.setRetention(Retention(new.store))
-    parts.summary.adopt(new.summary)
-    route.turns = parts.route.value.turns + (change.concernsRoute ? 1 : 0)
-    await parts.route.adopt(route).retire()
+    relay.log.adopt(new.log)
+    relay.entrance.adopt(entrance)
+    relay.reader.adopt(new.reader)
+    relay.store.setPolicy(new.window)
+    relay.store.setRetention(Retention(new.store))
+    relay.summary.adopt(new.summary)
+    route.turns = relay.route.value.turns + (change.concernsRoute ? 1 : 0)
+    await relay.route.adopt(route).retire()
     if change.concernsRoute { await hurry() }
   }
 
   /// What waits because of the old way is tried on the new one now. Its age and attempts stay what they are.
   private func hurry() async {
-    do { try await parts.store.makeDue(now: WallClock.now()) } catch {
+    do { try await relay.store.makeDue(now: WallClock.now()) } catch {
       logger.warning("queue-not-hurried", metadata: ["error": "\(error)"])
     }
   }

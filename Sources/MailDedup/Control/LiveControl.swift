@@ -10,47 +10,31 @@ import SMTPServer
 
 /// The control API over the parts of the running daemon.
 struct LiveControl: ControlService {
-  let stored: StoredState
-  let store: SQLiteStore
-  let mailer: SummaryMailer
-  private let listener: SMTPListener
-  private let net: SafetyNet
-  let route: Current<Route>
-  let runner: QueueRunner
-  private let queueWatch: QueueWatch
+  let relay: RunningRelay
   private let reloader: Reloader
-  let logger: Logger
-  private let startedAt = Date.now
+  let stored: StoredState
+  private let startedAt: Date
   private let metricsNow: Metrics
 
-  init(
-    store: SQLiteStore, mailer: SummaryMailer, listener: SMTPListener, net: SafetyNet, route: Current<Route>,
-    runner: QueueRunner, queueWatch: QueueWatch, reloader: Reloader, logger: Logger
-  ) {
-    self.queueWatch = queueWatch
-    self.logger = logger
-    stored = StoredState(reader: store, now: WallClock.now, builder: mailer.builder)
-    self.store = store
-    self.mailer = mailer
-    self.listener = listener
-    self.net = net
-    self.route = route
-    metricsNow = Metrics(
-      store: store, listener: listener, net: net, runner: runner, queueWatch: queueWatch, route: route,
-      reloader: reloader,
-      startedAt: startedAt)
-    self.runner = runner
-    self.reloader = reloader
+  init(_ relay: RunningRelay, reloader: Reloader) {
+    (self.relay, self.reloader, startedAt) = (relay, reloader, .now)
+    stored = StoredState(reader: relay.store, now: WallClock.now, builder: relay.mailer.builder)
+    metricsNow = Metrics(relay: relay, reloader: reloader, startedAt: startedAt)
   }
+
+  var store: SQLiteStore { relay.store }
+  var route: Current<Route> { relay.route }
+  var runner: QueueRunner { relay.runner }
+  var logger: Logger { relay.logger }
 
   func status() async throws -> StatusReport {
     try await stored.status(
       daemon: DaemonStatus(
         pid: Int(ProcessInfo.processInfo.processIdentifier), startedAt: startedAt,
-        uptimeSeconds: Int(Date.now.timeIntervalSince(startedAt)), listening: listener.endpoints.map(\.description),
-        nextHop: route.value.transport.nextHop, connections: listener.counts.open, trouble: trouble,
+        uptimeSeconds: Int(Date.now.timeIntervalSince(startedAt)), listening: relay.listener.endpoints.map(\.description),
+        nextHop: route.value.transport.nextHop, connections: relay.listener.counts.open, trouble: trouble,
         lastReload: await reloader.last, encryption: EncryptionReport(route.value.encryption, at: WallClock.now()),
-        rejecting: rejecting, routes: routes, pacing: pacing, growth: queueWatch.standing.map { GrowthReport($0) },
+        rejecting: rejecting, routes: routes, pacing: pacing, growth: relay.queueWatch.standing.map { GrowthReport($0) },
         smarthosts: await smarthosts))
   }
 
@@ -58,12 +42,12 @@ struct LiveControl: ControlService {
 
   func obstacles() async -> [String] {
     var obstacles: [String] = []
-    if listener.endpoints.isEmpty { obstacles.append("nothing is listened on") }
+    if relay.listener.endpoints.isEmpty { obstacles.append("nothing is listened on") }
     do { _ = try await store.setting("ready") } catch { obstacles.append("the store does not answer: \(error)") }
-    if let growth = queueWatch.standing {
+    if let growth = relay.queueWatch.standing {
       obstacles.append("the queue grows: \(growth.waiting) mails wait")
     }
-    if net.waiting > 0 { obstacles.append("\(net.waiting) mails wait in the emergency spool") }
+    if relay.safetyNet.waiting > 0 { obstacles.append("\(relay.safetyNet.waiting) mails wait in the emergency spool") }
     return obstacles
   }
 
@@ -93,23 +77,23 @@ struct LiveControl: ControlService {
   }
 
   private var trouble: TroubleReport {
-    let (counts, setAside) = (net.counts, setAside)
+    let (counts, setAside) = (relay.safetyNet.counts, setAside)
     return TroubleReport(
-      spoolWaiting: net.waiting, spooled: counts.spooled, cutThrough: counts.cutThrough, refused: counts.refused,
+      spoolWaiting: relay.safetyNet.waiting, spooled: counts.spooled, cutThrough: counts.cutThrough, refused: counts.refused,
       setAside: setAside.isEmpty ? nil : setAside, counted: counts.counted > 0 ? counts.counted : nil,
-      diskFullSince: net.isFullSince(now: WallClock.now()).map { Date($0) })
+      diskFullSince: relay.safetyNet.isFullSince(now: WallClock.now()).map { Date($0) })
   }
 
   private var setAside: [SetAsideReport] { store.setAside.map { SetAsideReport(path: $0.path, at: Date($0.at)) } }
 
   func previewSummary(_ request: SummaryRequest) async throws -> SummaryPreview {
-    try await stored.previewSummary(request, health: mailer.health())
+    try await stored.previewSummary(request, health: relay.mailer.health())
   }
 
   func sendSummary(_ request: SummaryRequest) async throws -> SummarySent {
     let now = WallClock.now()
     let sites = try await stored.sites(named: request.site, until: now)
-    return try await mailer.sendNow(request.period(until: now), sites: sites)
+    return try await relay.mailer.sendNow(request.period(until: now), sites: sites)
   }
 
   func purge(_ request: PurgeRequest) async throws -> PurgeReport {

@@ -11,12 +11,7 @@ struct Metrics: Sendable {
   /// Names of sites are made of mail, and there may be any number of them.
   private static let mostSites = 100
 
-  let store: SQLiteStore
-  let listener: SMTPListener
-  let net: SafetyNet
-  let runner: QueueRunner
-  let queueWatch: QueueWatch
-  let route: Current<Route>
+  let relay: RunningRelay
   let reloader: Reloader
   let startedAt: Date
 
@@ -57,7 +52,7 @@ struct Metrics: Sendable {
   }
 
   private func addConnections(_ exposition: inout Exposition) {
-    let counts = listener.counts
+    let counts = relay.listener.counts
     exposition.add("maildedup_connections_open", .gauge, "SMTP connections open now.", counts.open)
     exposition.add(
       "maildedup_connections_waiting", .gauge, "SMTP connections that wait for a place.", counts.waiting)
@@ -74,7 +69,7 @@ struct Metrics: Sendable {
   }
 
   private func addFallback(_ exposition: inout Exposition) {
-    let counts = net.counts
+    let counts = relay.safetyNet.counts
     exposition.add(
       "maildedup_fallback_total", .counter,
       "Mails that the database could not take, by what became of them, since the start.",
@@ -84,13 +79,13 @@ struct Metrics: Sendable {
         .init(Double(counts.refused), [.init("step", "refused")]),
         .init(Double(counts.counted), [.init("step", "counted")]),
       ])
-    exposition.add("maildedup_spool_waiting", .gauge, "Mails in the emergency spool.", net.waiting)
+    exposition.add("maildedup_spool_waiting", .gauge, "Mails in the emergency spool.", relay.safetyNet.waiting)
     exposition.add(
-      "maildedup_databases_set_aside", .gauge, "Damaged databases that lie beside ours.", store.setAside.count)
+      "maildedup_databases_set_aside", .gauge, "Damaged databases that lie beside ours.", relay.store.setAside.count)
   }
 
   private func addDeliveries(_ exposition: inout Exposition) {
-    let counts = runner.deliveries.counts.sorted {
+    let counts = relay.runner.deliveries.counts.sorted {
       ($0.key.nextHop, $0.key.outcome) < ($1.key.nextHop, $1.key.outcome)
     }
     exposition.add(
@@ -101,7 +96,7 @@ struct Metrics: Sendable {
   }
 
   private func addRejections(_ exposition: inout Exposition) {
-    let hops = runner.rejectionWatch.rejecting.sorted { $0.key < $1.key }
+    let hops = relay.runner.rejectionWatch.rejecting.sorted { $0.key < $1.key }
     exposition.add(
       "maildedup_next_hop_rejected_mails", .gauge,
       "Mails about errors that a next hop rejected for good since it last took one; absent when it rejects none.",
@@ -110,7 +105,7 @@ struct Metrics: Sendable {
 
   private func addPacing(_ exposition: inout Exposition) {
     var standings: [DeliveryPacing.Standing] = []
-    runner.pacing.change { standings = $0.standings(now: WallClock.now()) }
+    relay.runner.pacing.change { standings = $0.standings(now: WallClock.now()) }
     func samples(_ value: (DeliveryPacing.Standing) -> Int) -> [Exposition.Sample] {
       standings.map { .init(Double(value($0)), [.init("next_hop", $0.nextHop)]) }
     }
@@ -120,11 +115,11 @@ struct Metrics: Sendable {
     exposition.add(
       "maildedup_next_hop_paced_mails", .gauge, "Mails that wait for the limits of a next hop.", samples(\.waiting))
     exposition.add(
-      "maildedup_queue_grows", .gauge, "Whether the queue grows.", queueWatch.standing == nil ? 0 : 1)
+      "maildedup_queue_grows", .gauge, "Whether the queue grows.", relay.queueWatch.standing == nil ? 0 : 1)
   }
 
   private func addSmarthosts(_ exposition: inout Exposition) async {
-    let hosts = await route.value.hostReports()
+    let hosts = await relay.route.value.hostReports()
     guard !hosts.isEmpty else { return }
     let labels = hosts.map { [Exposition.Label("next_hop", $0.smarthost.description)] }
     exposition.add(
@@ -136,7 +131,7 @@ struct Metrics: Sendable {
   }
 
   private func addCommits(_ exposition: inout Exposition) {
-    let commits = store.commitMeter
+    let commits = relay.store.commitMeter
     exposition.add("maildedup_commit_mails", "Jobs that shared a durable transaction.", commits.sizes)
     exposition.add("maildedup_commit_duration_seconds", "How long a durable transaction took.", commits.durations)
   }
@@ -145,7 +140,7 @@ struct Metrics: Sendable {
     exposition.add(
       "maildedup_certificate_expiry_seconds", .gauge,
       "When certificates of [encryption] expire, in seconds since 1970.",
-      route.value.encryption.recipients.map {
+      relay.route.value.encryption.recipients.map {
         .init(Double($0.certificate.validUntil.seconds), [.init("file", $0.file)])
       })
   }
@@ -158,7 +153,7 @@ struct Metrics: Sendable {
   }
 
   private func addMail(_ exposition: inout Exposition) async throws {
-    let (counts, queue) = (try await store.counts(), try await store.queueStatus())
+    let (counts, queue) = (try await relay.store.counts(), try await relay.store.queueStatus())
     exposition.add(
       "maildedup_mails_total", .counter, "Mails acknowledged, by what became of them and why; kept by the store.",
       counts.reasons.map {

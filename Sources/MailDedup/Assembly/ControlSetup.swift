@@ -1,0 +1,40 @@
+import ControlAPI
+import DedupConfig
+import HostSystem
+import SMTPProtocol
+
+// How the control API gets its socket, its group and its TCP port.
+extension Daemon {
+  /// Comes before the listener: another relay, with another store, may be behind that socket.
+  func prepareControlSocket() throws(StartFailure) {
+    let socket = configuration.control.socket
+    do { try ControlServer.prepare(socket) } catch {
+      throw StartFailure(.unavailable, "control.socket = \(socket): \(error)")
+    }
+  }
+
+  func control(_ relay: RunningRelay, _ reloader: Reloader) throws(StartFailure) -> ControlEndpoint {
+    ControlEndpoint(
+      server: ControlServer(
+        service: LiveControl(relay, reloader: reloader), socket: configuration.control.socket,
+        socketGroup: try socketGroup(), door: try controlDoor(), group: relay.group, logger: logger))
+  }
+
+  private func socketGroup() throws(StartFailure) -> UInt32? {
+    guard let name = configuration.control.socketGroup else { return nil }
+    guard let id = GroupName.id(of: name) else {
+      throw StartFailure(.configuration, "control.socket-group: there is no group \"\(name)\" on this machine")
+    }
+    return id
+  }
+
+  private func controlDoor() throws(StartFailure) -> ControlServer.Door? {
+    guard let address = configuration.control.address, let path = configuration.control.tokenFile else { return nil }
+    do throws(SecretSource.Failure) {
+      return ControlServer.Door(
+        host: address.host, port: address.port, token: try SecretSource.file(path).revealed)
+    } catch {
+      throw StartFailure(.configuration, "control.token-file: \(error)")
+    }
+  }
+}

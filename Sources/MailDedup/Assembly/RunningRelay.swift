@@ -1,0 +1,120 @@
+import DedupConfig
+import DedupCore
+import DedupStore
+import Fingerprint
+import HostSystem
+import Logging
+import NIOCore
+import NIOPosix
+import SMTPServer
+
+/// The parts of the relay in the order in which they need each other, made once. Reload, control API and metrics reach
+/// them here; whatever a reload may exchange stands in a `Current`.
+struct RunningRelay: Sendable {
+  let hostname: String
+  let log: LogOutput
+  let manager: ServiceManager
+  /// The event loops of all connections that clients open: SMTP and the control API.
+  let group: MultiThreadedEventLoopGroup
+  let delivery: DeliveryLoop
+  let store: SQLiteStore
+  let reader: Current<ReportReader>
+  let route: Current<Route>
+  let entrance: Current<Entrance>
+  let summary: Current<Configuration.Summary>
+  let spool: EmergencySpool
+  /// Nil when there was no room for the reserve: error mail is not deduplicated then while the disk is full.
+  let counting: DiskFullCounting?
+  let safetyNet: SafetyNet
+  let intake: Intake
+  let listener: SMTPListener
+  let runner: QueueRunner
+  let mailer: SummaryMailer
+  let queueWatch: QueueWatch
+
+  var logger: Logger { log.logger }
+
+  /// - Parameters:
+  ///   - store: open; the caller closes it after everything else has ended.
+  ///   - arriving: the messages that the store waits for, counted by the listener.
+  ///   - inherited: the sockets that the service manager opened for us.
+  /// - Throws: `StartFailure` when a certificate, a file of users or another file that is configured cannot be used.
+  init(
+    _ configuration: Configuration, store: SQLiteStore, reader: Current<ReportReader>, arriving: ArrivingMessages,
+    inherited: [InheritedSocket], manager: ServiceManager, hostname: String, log: LogOutput
+  ) throws(StartFailure) {
+    let logger = log.logger
+    (self.hostname, self.log, self.manager, self.store, self.reader) = (hostname, log, manager, store, reader)
+    group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+    delivery = DeliveryLoop()
+    let route = Current(
+      try Route(
+        configuration, largeMessages: store.largeMessages, hostname: hostname, group: delivery.group, logger: logger))
+    self.route = route
+    spool = EmergencySpool(directory: configuration.store.spool)
+    counting = Self.counting(configuration, store, logger)
+    let safetyNet = SafetyNet(spool: spool, counting: counting, route: route, logger: logger)
+    self.safetyNet = safetyNet
+    let pacing = ReplyPacing()
+    intake = Intake(
+      store: store, reader: reader, safetyNet: safetyNet, pacing: pacing, hostname: hostname, logger: logger)
+    entrance = Current(try Entrance(configuration, hostname: hostname, logger: logger))
+    let terms = entrance.value.terms
+    listener = SMTPListener(
+      settings: terms.settings, identity: terms.identity, authenticator: terms.authenticator, handler: intake,
+      largeMessages: store.largeMessages, arriving: arriving, pacing: pacing, group: group,
+      inherited: inherited.descriptors(for: terms.settings, logger), logger: logger)
+    summary = Current(configuration.summary)
+    mailer = SummaryMailer(store: store, settings: summary, hostname: hostname) {
+      RelayHealth(
+        spoolWaiting: safetyNet.waiting, refused: safetyNet.counts.refused, setAside: store.setAside.map(\.path))
+    }
+    runner = QueueRunner(store: store, route: route, executor: delivery, logger: logger)
+    queueWatch = QueueWatch(
+      store: store, pacing: runner.pacing, mailer: mailer, postmaster: { route.value.bounces.postmaster },
+      logger: logger)
+  }
+
+  private static func counting(
+    _ configuration: Configuration, _ store: SQLiteStore, _ logger: Logger
+  ) -> DiskFullCounting? {
+    do {
+      let reserve = try CountReserve(directory: configuration.store.directory)
+      return DiskFullCounting(reserve: reserve, policy: { store.policy }, logger: logger)
+    } catch {
+      logger.warning("no-reserve", metadata: ["error": "\(error)"])
+      return nil
+    }
+  }
+}
+
+extension [InheritedSocket] {
+  /// The descriptors of these sockets by the endpoints that they listen at. One whose endpoint `[listener]` does not name
+  /// is logged: clients would wait there in vain.
+  fileprivate func descriptors(
+    for settings: ListenerSettings, _ logger: Logger
+  ) -> [ListenerSettings.Endpoint: CInt] {
+    var descriptors: [ListenerSettings.Endpoint: CInt] = [:]
+    for socket in self {
+      let place = ListenerSettings.Endpoint(socket.address).place
+      descriptors[place] = socket.descriptor
+      if settings.endpoints.contains(where: { $0.place == place }) { continue }
+      logger.warning(
+        "socket-unused",
+        metadata: [
+          "endpoint": "\(socket.address)",
+          "reason": "the service manager listens there, but [listener] does not name it: clients would wait in vain",
+        ])
+    }
+    return descriptors
+  }
+}
+
+extension ListenerSettings.Endpoint {
+  fileprivate init(_ address: InheritedSocket.Address) {
+    switch address {
+    case .address(let host, let port): self.init(host: host, port: port)
+    case .socket(let path): self = .socket(path: path, mode: 0)
+    }
+  }
+}
