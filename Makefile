@@ -84,7 +84,7 @@ test-interop:
 
 lint:
 	swift format lint --strict -r Sources Tests Package.swift Fuzz/Package.swift Fuzz/Sources/FuzzFingerprint Fuzz/Sources/FuzzSession Fuzz/Sources/FuzzHostile
-	@Scripts/check-layers
+	@python3 -B Scripts/lint
 
 FUZZ_SECONDS = 60
 
