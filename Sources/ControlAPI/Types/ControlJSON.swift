@@ -1,6 +1,7 @@
 package import Foundation
 
-/// How the control API and `dedupctl -o json` write and read JSON.
+/// The JSON of the control API, version 1, and of `dedupctl -o json`: keys in snake_case, times in ISO 8601 UTC,
+/// octets and counts as whole numbers. Keys are only ever added.
 package enum ControlJSON {
   /// One line without a line break.
   package static func encode(_ value: some Encodable) throws -> Data {

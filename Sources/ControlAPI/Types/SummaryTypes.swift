@@ -1,0 +1,48 @@
+package import DedupCore
+
+/// Which summary is asked for.
+package struct SummaryRequest: Sendable, Equatable {
+  /// It covers so many times 24 hours, up to now.
+  package let days: Int
+  /// Only this site, by name; nil: all.
+  package var site: String?
+
+  /// - Parameter days: less than 1 counts as 1, more than 400 as 400.
+  package init(days: Int = 1, site: String? = nil) {
+    self.days = min(400, max(1, days))
+    self.site = site
+  }
+
+  package func period(until now: Timestamp) -> SummaryPeriod {
+    SummaryPeriod(from: now.advanced(by: .seconds(-86_400 * days)), to: now)
+  }
+}
+
+/// A summary that was not sent.
+package struct SummaryPreview: Codable, Sendable, Equatable {
+  package var subject: String
+  package var text: String
+  package var html: String
+
+  package init(subject: String, text: String, html: String) {
+    self.subject = subject
+    self.text = text
+    self.html = html
+  }
+}
+
+/// A summary that was queued.
+package struct SummarySent: Codable, Sendable, Equatable {
+  package var id: String
+  package var sender: String
+  package var recipients: [String]
+  /// The other mails, where each recipient or site has one of its own; absent when there are none.
+  package var others: [SummarySent]?
+
+  package init(id: String, sender: String, recipients: [String], others: [SummarySent]? = nil) {
+    self.id = id
+    self.sender = sender
+    self.recipients = recipients
+    self.others = others
+  }
+}
