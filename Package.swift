@@ -29,6 +29,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 func layer(_ name: String, on dependencies: [Target.Dependency]) -> Target {
@@ -80,7 +81,9 @@ let package = Package(
     layer("Maildir", on: ["DedupCore", "MailMessage"]),
     layer("MailEncryption", on: ["COpenSSL", "DedupCore", "MailMessage"]),
     layer("HostSystem", on: ["CMalloc", "DedupCore", "DedupConfig", "MailMessage", "SMTPProtocol"]),
-    layer("ControlAPI", on: ["DedupCore", "Listening", "MailMessage", hummingbird, nio, nioPosix, nioHTTP1, logging]),
+    layer(
+      "ControlAPI",
+      on: ["DedupCore", "Listening", "MailMessage", hummingbird, hummingbirdCore, nio, nioPosix, nioHTTP1, logging]),
 
     .executableTarget(
       name: "MailDedup",

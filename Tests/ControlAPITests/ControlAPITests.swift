@@ -151,6 +151,17 @@ private struct FixedStore: StoreReading {
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "theirs")
   }
 
+  @Test("clients that come just as the server ends do not end the process with it")
+  func comingAtTheEnd() async throws {
+    let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+    for _ in 0..<60 {
+      try await withServer { _, socket in
+        // The server is cancelled while it accepts them.
+        for _ in 0..<8 { bootstrap.connect(unixDomainSocketPath: socket).whenSuccess { $0.close(promise: nil) } }
+      }
+    }
+  }
+
   private func server(at path: String, onReady: @escaping @Sendable () -> Void = {}) -> ControlServer {
     ControlServer(
       service: direct, socket: path, group: MultiThreadedEventLoopGroup.singleton,

@@ -25,20 +25,26 @@ package struct ControlClient: Sendable {
 
   package init(_ address: Address) { self.address = address }
 
+  /// Asks the daemon.
+  ///
   /// - Throws: `Unreachable`, or the `ControlProblem` that the daemon reports.
-  func request<Value: Decodable>(
-    _ method: HTTPMethod, _ path: String, _ body: Data = Data(), as type: Value.Type = Value.self
-  ) async throws -> Value {
-    let answer = try await answer(method, path, body)
-    do { return try ControlJSON.decode(type, from: answer) } catch {
+  func ask<Request, Answer>(_ operation: Operation<Request, Answer>, _ request: Request) async throws -> Answer {
+    let written = try operation.form.write(request)
+    let answer = try await exchange(operation.method.http, written.path(operation.path), written.body)
+    do { return try ControlJSON.decode(Answer.self, from: answer) } catch {
       throw ControlProblem(
         "the answer of the daemon on \(address) is of another version than this dedupctl; install both from one release"
       )
     }
   }
 
-  /// What it answers, whatever that is.
-  private func answer(_ method: HTTPMethod, _ path: String, _ body: Data = Data()) async throws -> Data {
+  /// The text at one of the paths that monitors ask.
+  func text(of path: String) async throws -> String {
+    String(decoding: try await exchange(.GET, path), as: UTF8.self)
+  }
+
+  /// The octets that the daemon answers with.
+  private func exchange(_ method: HTTPMethod, _ path: String, _ body: Data = Data()) async throws -> Data {
     let channel = try await connect()
     let (status, answer): (HTTPResponseStatus, Data)
     do { (status, answer) = try await exchange(on: channel, method, path, body) } catch let error as IOError {
@@ -98,62 +104,6 @@ package struct ControlClient: Sendable {
   }
 }
 
-extension ControlClient: ControlService {
-  package func status() async throws -> StatusReport { try await request(.GET, ControlPath.status) }
-
-  package func metrics() async throws -> String {
-    String(decoding: try await answer(.GET, ControlPath.metrics), as: UTF8.self)
-  }
-
-  package func obstacles() async -> [String] {
-    do {
-      _ = try await answer(.GET, ControlPath.ready)
-      return []
-    } catch {
-      return ["\(error)"]
-    }
-  }
-
-  package func previewSummary(_ request: SummaryRequest) async throws -> SummaryPreview {
-    try await self.request(.GET, Self.path(request))
-  }
-
-  package func purge(_ request: PurgeRequest) async throws -> PurgeReport {
-    try await self.request(.POST, ControlPath.purge, try ControlJSON.encode(request))
-  }
-
-  package func reload() async throws -> ReloadReport { try await request(.POST, ControlPath.reload) }
-
-  package func silences(all: Bool) async throws -> [SilenceEntry] {
-    try await request(.GET, "\(ControlPath.silences)?all=\(all)")
-  }
-
-  package func silence(_ request: SilenceRequest) async throws -> [SilenceEntry] {
-    try await self.request(.POST, ControlPath.silences, try ControlJSON.encode(request))
-  }
-
-  package func endSilence(_ id: Int, author: String?) async throws -> [SilenceEntry] {
-    try await request(.DELETE, Self.path("\(ControlPath.silences)/\(id)", ["author": author]))
-  }
-
-  package func resolve(_ selector: ErrorSelector) async throws -> [ErrorName] {
-    try await request(.POST, ControlPath.resolve, try ControlJSON.encode(selector))
-  }
-
-  package func merge(_ ids: [String], into target: ErrorSelector) async throws -> [MergeReport] {
-    try await request(.POST, ControlPath.merge, try ControlJSON.encode(MergeRequest(ids: ids, into: target)))
-  }
-
-  package func split(_ selector: ErrorSelector) async throws -> [SplitReport] {
-    try await request(.POST, ControlPath.split, try ControlJSON.encode(selector))
-  }
-
-  package func sendSummary(_ request: SummaryRequest) async throws -> SummarySent {
-    try await self.request(.POST, Self.path(request))
-  }
-
-  private static func path(_ request: SummaryRequest) -> String {
-    let site = request.site.flatMap { $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics) }
-    return "\(ControlPath.summary)?days=\(request.days)" + (site.map { "&site=\($0)" } ?? "")
-  }
+extension OperationMethod {
+  fileprivate var http: HTTPMethod { HTTPMethod(rawValue: rawValue) }
 }

@@ -6,21 +6,21 @@ import NIOCore
 extension ControlServer {
   static func addMonitoring(to router: Router<ControlContext>, _ service: any ControlService) {
     // That it is answered is the answer.
-    router.get("\(ControlPath.alive)") { _, _ in text(.ok, "ok\n") }
-    router.get("\(ControlPath.ready)") { _, _ in
+    router.get("\(MonitoringPath.alive)") { _, _ in text(.ok, "ok\n") }
+    router.get("\(MonitoringPath.ready)") { _, _ in
       let obstacles = await service.obstacles()
       if obstacles.isEmpty { return text(.ok, "ready\n") }
       let problem = ControlProblem(obstacles.joined(separator: "; "))
       return response(.serviceUnavailable, try ControlJSON.encode(problem))
     }
-    router.get("\(ControlPath.metrics)") { _, _ in
+    router.get("\(MonitoringPath.metrics)") { _, _ in
       do {
         return text(.ok, try await service.metrics(), type: "text/plain; version=0.0.4; charset=utf-8")
       } catch {
         return response(.internalServerError, try ControlJSON.encode(ControlProblem(unexpected: error)))
       }
     }
-    router.get("\(ControlPath.description)") { _, _ in response(.ok, try APIDescription.json()) }
+    router.get("\(MonitoringPath.description)") { _, _ in response(.ok, try APIDescription.json()) }
   }
 
   private static func text(

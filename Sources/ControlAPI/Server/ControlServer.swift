@@ -1,5 +1,6 @@
 import Foundation
 import Hummingbird
+import HummingbirdCore
 import Listening
 package import Logging
 package import NIOCore
@@ -66,7 +67,7 @@ package struct ControlServer: Sendable {
     let ownName = "\(SocketFile.folder(of: socket))/.ctl\(getpid())"
     let outcome = Mutex<Result<SocketFile, SocketFile.Obstacle>?>(nil)
     let application = Application(
-      router: Self.router(service),
+      router: Self.router(service), server: .forgiving(),
       configuration: .init(address: .unixDomainSocket(path: ownName)),
       onServerRunning: { [socket, socketGroup, onReady] channel in
         if let socketGroup { chown(ownName, uid_t.max, socketGroup) }
@@ -90,7 +91,7 @@ package struct ControlServer: Sendable {
   private func run(_ door: Door) async throws {
     let application = Application(
       router: Self.router(service, token: door.token),
-      server: .http1(configuration: .init(additionalChannelHandlers: [LoginDeadline(TimeAmount(door.patience))])),
+      server: .forgiving(.init(additionalChannelHandlers: [LoginDeadline(TimeAmount(door.patience))])),
       configuration: .init(
         address: .hostname(door.host, port: door.port),
         availableConnectionsDelegate: .maximum(LoginDeadline.mostConnections, logger: quiet)),
@@ -128,74 +129,38 @@ package struct ControlServer: Sendable {
   static func router(_ service: any ControlService, token: String? = nil) -> Router<ControlContext> {
     let router = Router(context: ControlContext.self)
     if let token { router.add(middleware: TokenCheck(token: token)) }
-    router.get("\(ControlPath.status)") { _, _ in try await answer { try await service.status() } }
-    router.get("\(ControlPath.summary)") { request, _ in
-      try await answer { try await service.previewSummary(SummaryRequest(request)) }
-    }
-    router.post("\(ControlPath.summary)") { request, _ in
-      try await answer { try await service.sendSummary(SummaryRequest(request)) }
-    }
-    router.post("\(ControlPath.purge)") { request, _ in
-      try await answer { try await service.purge(try await body(of: request)) }
-    }
-    router.post("\(ControlPath.reload)") { _, _ in try await answer { try await service.reload() } }
     addMonitoring(to: router, service)
-    addAdmin(to: router, service)
-    addQueue(to: router, service)
-    addErrors(to: router, service)
-    return router
-  }
-
-  /// What an admin says about errors.
-  private static func addAdmin(to router: Router<ControlContext>, _ service: any ControlService) {
-    router.get("\(ControlPath.silences)") { request, _ in
-      let all = request.uri.queryParameters["all"] == "true"
-      return try await answer { try await service.silences(all: all) }
-    }
-    router.post("\(ControlPath.silences)") { request, _ in
-      try await answer { try await service.silence(try await body(of: request)) }
-    }
-    router.delete("\(ControlPath.silences)/:id") { request, context in
-      let id = try context.parameters.require("id", as: Int.self)
-      let author = request.uri.queryParameters.get("author")
-      return try await answer { try await service.endSilence(id, author: author) }
-    }
-    router.post("\(ControlPath.resolve)") { request, _ in
-      try await answer { try await service.resolve(try await body(of: request)) }
-    }
-    router.post("\(ControlPath.merge)") { request, _ in
-      try await answer {
-        let merge: MergeRequest = try await body(of: request)
-        return try await service.merge(merge.ids, into: merge.into)
+    for operation in Operations.all {
+      router.on(RouterPath(operation.path.replacing("{id}", with: ":id")), method: operation.method.http) {
+        try await answer(operation, service, $0, $1)
       }
     }
-    router.post("\(ControlPath.split)") { request, _ in
-      try await answer { try await service.split(try await body(of: request)) }
-    }
+    return router
   }
 
   /// Octets of the longest request; nothing that is asked for is longer.
   static let longestBody = 64 << 10
 
-  /// The JSON of a request.
-  static func body<Value: Decodable>(of request: Request) async throws -> Value {
-    let tooLarge = ControlProblem("the limit is \(longestBody) octets a request", .tooLarge)
-    if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > longestBody { throw tooLarge }
-    let bytes: ByteBuffer
-    do { bytes = try await request.body.collect(upTo: longestBody) } catch is NIOTooManyBytesError { throw tooLarge }
+  private static func answer(
+    _ operation: any AnyOperation, _ service: any ControlService, _ request: Request, _ context: ControlContext
+  ) async throws -> Response {
+    let query = request.uri.queryParameters
+    let values = RequestValues(id: context.parameters.get("id") ?? "") { query.get($0) }
     do {
-      return try ControlJSON.decode(Value.self, from: Data(bytes.readableBytesView))
-    } catch {
-      throw ControlProblem("the request is not what this path takes: \(error)", .malformed)
-    }
-  }
-
-  static func answer(_ work: () async throws -> some Encodable) async throws -> Response {
-    do {
-      return response(.ok, try ControlJSON.encode(try await work()))
+      return response(.ok, try await operation.respond(service, values) { try await body(of: request) })
     } catch {
       let problem = error as? ControlProblem ?? ControlProblem(unexpected: error)
       return response(problem.status, try ControlJSON.encode(problem))
+    }
+  }
+
+  private static func body(of request: Request) async throws -> Data {
+    let tooLarge = ControlProblem("the limit is \(longestBody) octets a request", .tooLarge)
+    if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > longestBody { throw tooLarge }
+    do {
+      return Data(try await request.body.collect(upTo: longestBody).readableBytesView)
+    } catch is NIOTooManyBytesError {
+      throw tooLarge
     }
   }
 
@@ -219,9 +184,12 @@ extension ControlProblem {
   }
 }
 
-extension SummaryRequest {
-  fileprivate init(_ request: Request) {
-    let query = request.uri.queryParameters
-    self.init(days: query.get("days", as: Int.self) ?? 1, site: query.get("site"))
+extension OperationMethod {
+  fileprivate var http: HTTPRequest.Method {
+    switch self {
+    case .get: .get
+    case .post: .post
+    case .delete: .delete
+    }
   }
 }

@@ -5,7 +5,7 @@ struct TokenCheck: RouterMiddleware {
   typealias Context = ControlContext
 
   /// What monitors ask that have no token.
-  private static let open: Set = [ControlPath.alive, ControlPath.ready]
+  private static let open: Set = [MonitoringPath.alive, MonitoringPath.ready]
 
   private let token: [UInt8]
 

@@ -21,8 +21,6 @@ package struct StoredState: ControlService {
 
   package func status() async throws -> StatusReport { try await status(daemon: nil) }
 
-  package func metrics() async throws -> String { throw Self.readOnly }
-
   package func obstacles() async -> [String] { ["the daemon is down"] }
 
   package func status(daemon: DaemonStatus?) async throws -> StatusReport {
@@ -60,31 +58,11 @@ package struct StoredState: ControlService {
         + (names.isEmpty ? "none of any site is" : "there are: \(names)"))
   }
 
-  package func sendSummary(_ request: SummaryRequest) async throws -> SummarySent {
-    throw ControlProblem("the daemon is down; only a running daemon can send the summary")
-  }
-
-  package func purge(_ request: PurgeRequest) async throws -> PurgeReport { throw Self.readOnly }
-
-  package func reload() async throws -> ReloadReport {
-    throw ControlProblem("the daemon is down; it reads its configuration when it starts")
-  }
-
   package func silences(all: Bool) async throws -> [SilenceEntry] {
     let now = now()
     return try await reader.silences(all: all).filter { all || !$0.silence.isOver(now: now) }
       .map { SilenceEntry($0, now: now) }
   }
-
-  package func silence(_ request: SilenceRequest) async throws -> [SilenceEntry] { throw Self.readOnly }
-
-  package func endSilence(_ id: Int, author: String?) async throws -> [SilenceEntry] { throw Self.readOnly }
-
-  package func resolve(_ selector: ErrorSelector) async throws -> [ErrorName] { throw Self.readOnly }
-
-  package func merge(_ ids: [String], into target: ErrorSelector) async throws -> [MergeReport] { throw Self.readOnly }
-
-  package func split(_ selector: ErrorSelector) async throws -> [SplitReport] { throw Self.readOnly }
 
   static let readOnly = ControlProblem("the daemon is down; only a running daemon changes its store")
 }

@@ -77,9 +77,11 @@ package struct SilenceEntry: Codable, Sendable, Equatable {
 }
 
 /// Errors to be made one.
-struct MergeRequest: Codable, Sendable, Equatable {
-  var ids: [String]
-  var into: ErrorSelector
+package struct MergeRequest: Codable, Sendable, Equatable {
+  package var ids: [String]
+  package var into: ErrorSelector
+
+  package init(ids: [String], into: ErrorSelector) { (self.ids, self.into) = (ids, into) }
 }
 
 /// What a merge did.
@@ -114,4 +116,72 @@ package struct SplitReport: Codable, Sendable, Equatable {
     self.released = released
     self.wasSplit = wasSplit
   }
+}
+
+extension ErrorSelector: Described {
+  static let schema = Schema(
+    "Selector",
+    [
+      "id": "string", "site?": "string",
+    ])
+}
+
+extension ErrorName: Described {
+  static let schema = Schema(
+    "ErrorName",
+    [
+      "id": "string", "fingerprint": "string", "error": "string", "site": "string",
+    ])
+}
+
+extension GroupingEntry: Described {
+  static let schema = Schema(
+    "Grouping",
+    [
+      "kind": "string", "error": "ErrorName", "members": "ErrorName[]",
+    ], parts: [ErrorName.self])
+}
+
+extension SilenceEntry: Described {
+  static let schema = Schema(
+    "Silence",
+    [
+      "id": "integer", "scope": "string", "error?": "ErrorName", "author": "string", "reason": "string",
+      "created_at": "time", "ends": "string", "is_until_resolved": "boolean", "ends_at?": "time", "held": "integer",
+      "ended_at?": "time", "ended_by?": "string", "ended_author?": "string",
+    ], parts: [ErrorName.self])
+}
+
+extension SilenceRequest: Described {
+  static let schema = Schema(
+    "SilenceRequest",
+    [
+      "selector?": "Selector", "rule?": "string", "title?": "string", "place?": "string", "site?": "string",
+      "seconds?": "integer", "mails?": "integer", "rate?": "integer", "until_resolved": "boolean",
+      "author": "string", "reason": "string",
+    ], parts: [ErrorSelector.self])
+}
+
+extension MergeRequest: Described {
+  static let schema = Schema(
+    "MergeRequest",
+    [
+      "ids": "string[]", "into": "Selector",
+    ], parts: [ErrorSelector.self])
+}
+
+extension MergeReport: Described {
+  static let schema = Schema(
+    "MergeReport",
+    [
+      "into": "ErrorName", "merged": "ErrorName[]",
+    ], parts: [ErrorName.self])
+}
+
+extension SplitReport: Described {
+  static let schema = Schema(
+    "SplitReport",
+    [
+      "error": "ErrorName", "released": "integer", "was_split": "boolean",
+    ], parts: [ErrorName.self])
 }

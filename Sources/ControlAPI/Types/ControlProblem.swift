@@ -29,3 +29,11 @@ package struct ControlProblem: Codable, Sendable, Equatable, Error, CustomString
 
   package var description: String { message }
 }
+
+extension ControlProblem: Described {
+  static let schema = Schema(
+    "Problem",
+    [
+      "message": "string", "kind?": "string",
+    ])
+}

@@ -76,3 +76,37 @@ package struct GrowthReport: Codable, Sendable, Equatable {
     waiting = standing.waiting
   }
 }
+
+extension RouteReport: Described {
+  static let schema = Schema(
+    "Route",
+    [
+      "name": "string", "next_hop": "string", "sender?": "string",
+    ])
+}
+
+extension PacingReport: Described {
+  static let schema = Schema(
+    "Pacing",
+    [
+      "next_hop": "string", "rate?": "string", "daily?": "integer", "of_period": "integer", "of_day": "integer",
+      "waiting": "integer", "last_leaves?": "time", "in_digests": "boolean",
+    ])
+}
+
+extension GrowthReport: Described {
+  static let schema = Schema(
+    "Growth",
+    [
+      "since": "time", "waiting": "integer",
+    ])
+}
+
+extension RejectingReport: Described {
+  static let schema = Schema(
+    "Rejecting",
+    [
+      "next_hop": "string", "since": "time", "latest": "time", "mails": "integer", "reason": "string",
+      "took_until?": "time",
+    ])
+}

@@ -97,3 +97,44 @@ package struct VariantEntry: Codable, Sendable, Equatable {
   /// True when that mail is kept but is not what was stored; else absent.
   package var isDamaged: Bool?
 }
+
+extension ErrorEntry: Described {
+  static let schema = Schema(
+    "Error",
+    [
+      "id": "string", "fingerprint": "string", "error": "string", "place": "string", "site": "string",
+      "held_back": "integer", "suppressed": "integer", "total": "integer", "first_seen": "time",
+      "last_seen": "time", "window_end?": "time", "hours": "integer[]", "episode": "Episode",
+      "resolved_at?": "time", "awaits_digest": "boolean", "is_silenced": "boolean", "passes_next": "boolean",
+      "last_reason?": "string", "last_rule?": "string", "texts?": "integer", "places?": "integer",
+      "subject_prefix?": "string", "sender?": "string", "recipients?": "string[]",
+    ], parts: [EpisodeEntry.self])
+}
+
+extension EpisodeEntry: Described {
+  static let schema = Schema(
+    "Episode",
+    [
+      "number": "integer", "total": "integer", "started_at": "time", "beginning": "string",
+      "quiet_seconds_before?": "integer",
+    ])
+}
+
+extension ErrorDetail: Described {
+  static let schema = Schema(
+    "ErrorDetail",
+    [
+      "entry": "Error", "explanation": "string", "first_mail?": "string", "latest_mail?": "string",
+      "damaged_mails?": "string[]", "variants?": "Variant[]", "history": "integer[]", "silences": "Silence[]",
+    ], parts: [ErrorEntry.self, VariantEntry.self, SilenceEntry.self])
+}
+
+extension VariantEntry: Described {
+  static let schema = Schema(
+    "Variant",
+    [
+      "name": "string", "total": "integer", "first_seen": "time", "last_seen": "time",
+      "is_of_first_mail": "boolean", "text?": "string", "place?": "string", "caller?": "string",
+      "first_mail?": "string", "is_damaged?": "boolean",
+    ])
+}

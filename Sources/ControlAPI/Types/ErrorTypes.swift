@@ -102,3 +102,64 @@ extension StatisticsReport {
       databaseOctets: statistics.databaseOctets, queue: QueueReport(queue))
   }
 }
+
+extension ExportPage: Described {
+  static let schema = Schema(
+    "ExportPage",
+    [
+      "errors": "Error[]", "next?": "integer",
+    ], parts: [ErrorEntry.self])
+}
+
+extension StatisticsReport: Described {
+  static let schema = Schema(
+    "Statistics",
+    [
+      "totals": "Totals", "reasons": "Reason[]", "sites": "Site[]", "quarters": "Quarter[]", "errors": "integer",
+      "samples": "integer", "sample_octets": "integer", "database_octets": "integer", "queue": "Queue",
+    ],
+    parts: [
+      TotalsReport.self, StatisticsReport.Reason.self, StatisticsReport.Site.self, StatisticsReport.Quarter.self,
+      QueueReport.self,
+    ])
+}
+
+extension StatisticsReport.Reason: Described {
+  static let schema = Schema(
+    "Reason",
+    [
+      "outcome": "string", "reason": "string", "mails": "integer",
+    ])
+}
+
+extension StatisticsReport.Site: Described {
+  static let schema = Schema(
+    "Site",
+    [
+      "site": "string", "forwarded": "integer", "suppressed": "integer",
+    ])
+}
+
+extension StatisticsReport.Quarter: Described {
+  static let schema = Schema(
+    "Quarter",
+    [
+      "start": "time", "totals": "Totals",
+    ], parts: [TotalsReport.self])
+}
+
+extension CopyRequest: Described {
+  static let schema = Schema(
+    "CopyRequest",
+    [
+      "selector": "Selector", "last": "integer", "to?": "string[]",
+    ], parts: [ErrorSelector.self])
+}
+
+extension CopyReport: Described {
+  static let schema = Schema(
+    "CopyReport",
+    [
+      "error": "ErrorName", "queued": "string[]", "recipients": "string[]", "damaged": "integer",
+    ], parts: [ErrorName.self])
+}

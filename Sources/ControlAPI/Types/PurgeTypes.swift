@@ -50,3 +50,20 @@ package struct PurgeReport: Codable, Sendable, Equatable {
     self.setAside = setAside
   }
 }
+
+extension PurgeRequest: Described {
+  static let schema = Schema(
+    "PurgeRequest",
+    [
+      "ids?": "string[]", "site?": "string", "all": "boolean", "older_than?": "integer", "is_trial": "boolean",
+    ])
+}
+
+extension PurgeReport: Described {
+  static let schema = Schema(
+    "PurgeReport",
+    [
+      "mails": "integer", "octets": "integer", "errors": "integer", "unknown": "string[]",
+      "set_aside": "SetAside[]",
+    ], parts: [SetAsideReport.self])
+}

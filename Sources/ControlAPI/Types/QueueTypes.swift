@@ -153,3 +153,57 @@ extension QueuedMailDetail {
       statusRequests: wishes.compactMap { $0 }, message: found.message.map { String(decoding: $0, as: UTF8.self) })
   }
 }
+
+extension QueuedMail: Described {
+  static let schema = Schema(
+    "QueuedMail",
+    [
+      "id": "string", "kind": "string", "state": "string", "sender": "string", "recipients": "string[]",
+      "size": "integer", "queued_at": "time", "attempts": "integer", "next_attempt": "time",
+      "last_failure?": "string", "rerouted_to?": "string", "paced_by?": "string",
+    ])
+}
+
+extension QueuedMailDetail: Described {
+  static let schema = Schema(
+    "QueuedMailDetail",
+    [
+      "mail": "QueuedMail", "body": "string", "uses_smtputf8": "boolean", "delay_notified": "boolean",
+      "status_requests": "string[]", "message?": "string",
+    ], parts: [QueuedMail.self])
+}
+
+extension QueueChangeRequest: Described {
+  static let schema = Schema(
+    "QueueChangeRequest",
+    [
+      "ids?": "string[]", "all": "boolean", "to?": "string",
+    ])
+}
+
+extension QueueChangeReport: Described {
+  static let schema = Schema(
+    "QueueChangeReport",
+    [
+      "ids": "string[]", "delivering": "string[]",
+    ])
+}
+
+extension UpstreamProbe: Described {
+  static let schema = Schema(
+    "UpstreamProbe",
+    [
+      "next_hop": "string", "works": "boolean", "steps": "string[]", "failure?": "string",
+      "milliseconds": "integer", "route?": "string",
+    ])
+}
+
+extension SmarthostReport: Described {
+  static let schema = Schema(
+    "Smarthost",
+    [
+      "host": "string", "failure?": "string", "failure_kind?": "string", "fails_since?": "time",
+      "next_look?": "time", "connections": "integer", "most_connections?": "integer",
+      "most_mails_per_connection?": "integer", "most_recipients?": "integer",
+    ])
+}

@@ -32,3 +32,20 @@ package struct ReloadReport: Codable, Sendable, Equatable {
     self.awaitingRestart = awaitingRestart
   }
 }
+
+extension ReloadReport: Described {
+  static let schema = Schema(
+    "ReloadReport",
+    [
+      "at": "time", "problems": "string[]", "changed": "string[]", "awaiting_restart": "string[]",
+      "changes?": "Change[]",
+    ], parts: [ReloadReport.Change.self])
+}
+
+extension ReloadReport.Change: Described {
+  static let schema = Schema(
+    "Change",
+    [
+      "key": "string", "old": "string", "new": "string",
+    ])
+}

@@ -150,3 +150,76 @@ package struct QueueReport: Codable, Sendable, Equatable {
   /// what earlier versions wrote.
   package var doubts: Int?
 }
+
+extension TotalsReport: Described {
+  static let schema = Schema(
+    "Totals",
+    [
+      "accepted": "integer", "passed": "integer", "doubtful": "integer", "forwarded": "integer",
+      "suppressed": "integer",
+    ])
+}
+
+extension QueueReport: Described {
+  static let schema = Schema(
+    "Queue",
+    [
+      "waiting": "integer", "octets": "integer", "oldest?": "time", "held": "integer", "doubts?": "integer",
+    ])
+}
+
+extension SetAsideReport: Described {
+  static let schema = Schema(
+    "SetAside",
+    [
+      "path": "string", "at": "time",
+    ])
+}
+
+extension StatusReport: Described {
+  static let schema = Schema(
+    "Status",
+    [
+      "version": "string", "daemon?": "Daemon", "totals": "Totals", "queue": "Queue",
+    ], parts: [DaemonStatus.self, TotalsReport.self, QueueReport.self])
+}
+
+extension DaemonStatus: Described {
+  static let schema = Schema(
+    "Daemon",
+    [
+      "pid": "integer", "started_at": "time", "uptime_seconds": "integer", "listening": "string[]",
+      "next_hop": "string", "connections": "integer", "trouble": "Trouble", "last_reload?": "ReloadReport",
+      "encryption?": "Encryption", "rejecting?": "Rejecting[]", "routes?": "Route[]", "pacing?": "Pacing[]",
+      "growth?": "Growth", "smarthosts?": "Smarthost[]",
+    ],
+    parts: [
+      TroubleReport.self, ReloadReport.self, EncryptionReport.self, RejectingReport.self, RouteReport.self,
+      PacingReport.self, GrowthReport.self, SmarthostReport.self,
+    ])
+}
+
+extension TroubleReport: Described {
+  static let schema = Schema(
+    "Trouble",
+    [
+      "spool_waiting": "integer", "spooled": "integer", "cut_through": "integer", "refused": "integer",
+      "set_aside?": "SetAside[]", "counted?": "integer", "disk_full_since?": "time",
+    ], parts: [SetAsideReport.self])
+}
+
+extension EncryptionReport: Described {
+  static let schema = Schema(
+    "Encryption",
+    [
+      "certificates": "Certificate[]", "problems": "string[]", "warnings": "string[]", "leaves_in_clear": "boolean",
+    ], parts: [CertificateReport.self])
+}
+
+extension CertificateReport: Described {
+  static let schema = Schema(
+    "Certificate",
+    [
+      "file": "string", "subject": "string", "expires": "time",
+    ])
+}

@@ -46,3 +46,19 @@ package struct SummarySent: Codable, Sendable, Equatable {
     self.others = others
   }
 }
+
+extension SummaryPreview: Described {
+  static let schema = Schema(
+    "SummaryPreview",
+    [
+      "subject": "string", "text": "string", "html": "string",
+    ])
+}
+
+extension SummarySent: Described {
+  static let schema = Schema(
+    "SummarySent",
+    [
+      "id": "string", "sender": "string", "recipients": "string[]", "others?": "SummarySent[]",
+    ])
+}

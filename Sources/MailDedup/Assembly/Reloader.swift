@@ -68,7 +68,8 @@ actor Reloader {
   private func adopt(_ new: Configuration, _ change: ConfigurationChange) async throws {
     let entrance = try Entrance(new, hostname: relay.hostname, logger: logger)
     var route = try Route(
-      new, largeMessages: relay.store.largeMessages, hostname: relay.hostname, group: relay.delivery.group, logger: logger)
+      new, largeMessages: relay.store.largeMessages, hostname: relay.hostname, group: relay.delivery.group,
+      logger: logger)
     try await relay.listener.adopt(entrance.terms)
     running = new
     relay.log.adopt(new.log)

@@ -30,11 +30,11 @@ extension LiveControl {
     return errors.map(ErrorName.init)
   }
 
-  func merge(_ ids: [String], into target: ErrorSelector) async throws -> [MergeReport] {
+  func merge(_ request: MergeRequest) async throws -> [MergeReport] {
     var reports: [MergeReport] = []
-    for whole in try await selected(target) {
+    for whole in try await selected(request.into) {
       var others: [NamedError] = []
-      for id in ids { others += try await selected(ErrorSelector(id: id, site: whole.site)) }
+      for id in request.ids { others += try await selected(ErrorSelector(id: id, site: whole.site)) }
       let merged = Set(try await store.merge(others.map(\.row), into: whole.row))
       guard !merged.isEmpty else { continue }
       reports.append(

@@ -52,11 +52,11 @@ extension LiveControl {
       ids: ids.map(\.description), delivering: ids.filter(beingTried.contains).map(\.description))
   }
 
-  func probe(to host: String?, sender: String?, recipient: String?) async throws -> [UpstreamProbe] {
+  func probe(_ request: ProbeRequest) async throws -> [UpstreamProbe] {
     let question = try ProbeQuestion(
-      sender: sender.map { $0.isEmpty ? EmailAddress("") : try Self.address($0) },
-      recipient: recipient.map(Self.address))
-    guard let host else {
+      sender: request.sender.map { $0.isEmpty ? EmailAddress("") : try Self.address($0) },
+      recipient: request.recipient.map(Self.address))
+    guard let host = request.host else {
       var probes: [UpstreamProbe] = []
       for way in route.value.allWays {
         for var probe in await way.transport.probe(question).map(UpstreamProbe.init) {

@@ -31,10 +31,12 @@ struct LiveControl: ControlService {
     try await stored.status(
       daemon: DaemonStatus(
         pid: Int(ProcessInfo.processInfo.processIdentifier), startedAt: startedAt,
-        uptimeSeconds: Int(Date.now.timeIntervalSince(startedAt)), listening: relay.listener.endpoints.map(\.description),
+        uptimeSeconds: Int(Date.now.timeIntervalSince(startedAt)),
+        listening: relay.listener.endpoints.map(\.description),
         nextHop: route.value.transport.nextHop, connections: relay.listener.counts.open, trouble: trouble,
         lastReload: await reloader.last, encryption: EncryptionReport(route.value.encryption, at: WallClock.now()),
-        rejecting: rejecting, routes: routes, pacing: pacing, growth: relay.queueWatch.standing.map { GrowthReport($0) },
+        rejecting: rejecting, routes: routes, pacing: pacing,
+        growth: relay.queueWatch.standing.map { GrowthReport($0) },
         smarthosts: await smarthosts))
   }
 
@@ -79,7 +81,8 @@ struct LiveControl: ControlService {
   private var trouble: TroubleReport {
     let (counts, setAside) = (relay.safetyNet.counts, setAside)
     return TroubleReport(
-      spoolWaiting: relay.safetyNet.waiting, spooled: counts.spooled, cutThrough: counts.cutThrough, refused: counts.refused,
+      spoolWaiting: relay.safetyNet.waiting, spooled: counts.spooled, cutThrough: counts.cutThrough,
+      refused: counts.refused,
       setAside: setAside.isEmpty ? nil : setAside, counted: counts.counted > 0 ? counts.counted : nil,
       diskFullSince: relay.safetyNet.isFullSince(now: WallClock.now()).map { Date($0) })
   }

@@ -125,7 +125,7 @@ struct Examination {
   private static func upstream(_ client: ControlClient, _ status: StatusReport?) async -> [Finding] {
     guard status != nil else { return [skipped("upstream")] }
     do {
-      return try await client.probe(to: nil, sender: nil, recipient: nil).map { probe in
+      return try await client.probe(ProbeRequest()).map { probe in
         let route = probe.route.map { "[route \($0)] " } ?? ""
         guard let failure = probe.failure else {
           return Finding("upstream", .works, "\(route)\(probe.nextHop): \(probe.steps.joined(separator: ", "))")

@@ -48,7 +48,8 @@ struct TestUpstreamCommand: AsyncParsableCommand {
   @OptionGroup var format: OutputOptions
 
   func run() async throws {
-    let probes = try await relay.daemon(or: dedupctl.relay).probe(to: to, sender: sender, recipient: recipient)
+    let probes = try await relay.daemon(or: dedupctl.relay).probe(
+      ProbeRequest(to: to, sender: sender, recipient: recipient))
     for probe in probes {
       if format.output == .json { try Output.json(probe) } else { Output.line(Self.line(probe)) }
     }

@@ -83,7 +83,8 @@ struct MergeCommand: AsyncParsableCommand {
   func run() async throws {
     let daemon = try await relay.daemon(or: dedupctl.relay)
     try await checkThatAllAreKnown(daemon)
-    let reports = try await daemon.merge(others, into: ErrorSelector(id: target, site: which.site))
+    let reports = try await daemon.merge(
+      MergeRequest(ids: others, into: ErrorSelector(id: target, site: which.site)))
     guard !reports.isEmpty else { throw try await nothingToMerge(daemon) }
     Output.markDone()
     for report in reports {

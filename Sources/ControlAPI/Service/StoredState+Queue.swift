@@ -1,34 +1,4 @@
 package import DedupCore
-import Foundation
-
-/// What the control API offers about the queue and the way out of it.
-package protocol QueueControl: Sendable {
-  /// The oldest first.
-  func queue(_ filter: QueueFilter) async throws -> [QueuedMail]
-  /// The mails whose ids begin with `id`.
-  ///
-  /// - Parameter octets: of the message at most.
-  func queued(id: String, octets: Int) async throws -> [QueuedMailDetail]
-  /// - Throws: `ControlProblem` where an id names several mails, or the request is not clear.
-  func change(_ verb: QueueVerb, _ request: QueueChangeRequest) async throws -> QueueChangeReport
-  /// Tries the next hop without a mail.
-  ///
-  /// - Parameters:
-  ///   - to: `host:port`; nil: where the configuration sends mail.
-  ///   - sender: is named in MAIL, and taken back; nil: the null sender.
-  ///   - recipient: is named in RCPT as well; nil: nobody.
-  func probe(to: String?, sender: String?, recipient: String?) async throws -> [UpstreamProbe]
-}
-
-/// What can be done with mails that wait.
-package enum QueueVerb: String, Sendable, CaseIterable {
-  case hold, release, flush, delete, reroute
-}
-
-extension QueueControl {
-  /// All of it, the oldest first.
-  package func queue(limit: Int) async throws -> [QueuedMail] { try await queue(QueueFilter(limit: limit)) }
-}
 
 extension StoredState {
   package func queue(_ filter: QueueFilter) async throws -> [QueuedMail] {
@@ -69,13 +39,5 @@ extension StoredState {
       ids.append(id)
     }
     return request.ids == nil ? .all : .ids(ids)
-  }
-
-  package func change(_ verb: QueueVerb, _ request: QueueChangeRequest) async throws -> QueueChangeReport {
-    throw Self.readOnly
-  }
-
-  package func probe(to: String?, sender: String?, recipient: String?) async throws -> [UpstreamProbe] {
-    throw ControlProblem("the daemon is down; only a running daemon can try its next hop")
   }
 }

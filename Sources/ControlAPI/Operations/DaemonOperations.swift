@@ -1,0 +1,83 @@
+/// Everything that the control API offers. The daemon answers over its parts, `StoredState` over the store of a daemon that
+/// is down, and `ControlClient` by asking a daemon.
+package protocol ControlService: ErrorControl, SilenceControl, QueueControl {
+  /// Returns the metrics in the text format of Prometheus.
+  func metrics() async throws -> String
+  /// Returns why the relay should get no mail at the moment, a line each; none where it should.
+  func obstacles() async -> [String]
+  /// Returns the state of the relay.
+  func status() async throws -> StatusReport
+  /// Returns a summary that is not sent.
+  func previewSummary(_ request: SummaryRequest) async throws -> SummaryPreview
+  /// Queues that summary now; without a site, one for each of those that the configuration has.
+  func sendSummary(_ request: SummaryRequest) async throws -> SummarySent
+  /// Reads the configuration again; what is wrong with it is in the answer.
+  func reload() async throws -> ReloadReport
+}
+
+extension Operations {
+  static let status = Operation(.get, "/v1/status", "How the relay is.", .nothing) { service, _ in
+    try await service.status()
+  }
+  static let previewSummary = Operation(.get, "/v1/summary", "A summary that is not sent.", .summary) {
+    try await $0.previewSummary($1)
+  }
+  static let sendSummary = Operation(.post, "/v1/summary", "Queue a summary now.", .summary) {
+    try await $0.sendSummary($1)
+  }
+  static let reload = Operation(.post, "/v1/reload", "Read the configuration again.", .nothing) { service, _ in
+    try await service.reload()
+  }
+
+  static var daemon: [any AnyOperation] { [status, previewSummary, sendSummary, reload] }
+}
+
+extension RequestForm where Request == SummaryRequest {
+  /// The days and the site of a summary.
+  static var summary: Self {
+    .values(["days": "integer", "site": "string"]) { request in
+      WrittenRequest(query: ["days": "\(request.days)", "site": request.site])
+    } read: {
+      SummaryRequest(days: $0.integer("days") ?? 1, site: $0.text("site"))
+    }
+  }
+}
+
+extension ControlClient: ControlService {
+  package func status() async throws -> StatusReport { try await ask(Operations.status, ()) }
+
+  package func previewSummary(_ request: SummaryRequest) async throws -> SummaryPreview {
+    try await ask(Operations.previewSummary, request)
+  }
+
+  package func sendSummary(_ request: SummaryRequest) async throws -> SummarySent {
+    try await ask(Operations.sendSummary, request)
+  }
+
+  package func reload() async throws -> ReloadReport { try await ask(Operations.reload, ()) }
+
+  package func metrics() async throws -> String {
+    try await text(of: MonitoringPath.metrics)
+  }
+
+  package func obstacles() async -> [String] {
+    do {
+      _ = try await text(of: MonitoringPath.ready)
+      return []
+    } catch {
+      return ["\(error)"]
+    }
+  }
+}
+
+extension StoredState {
+  package func sendSummary(_ request: SummaryRequest) async throws -> SummarySent {
+    throw ControlProblem("the daemon is down; only a running daemon can send the summary")
+  }
+
+  package func reload() async throws -> ReloadReport {
+    throw ControlProblem("the daemon is down; it reads its configuration when it starts")
+  }
+
+  package func metrics() async throws -> String { throw Self.readOnly }
+}
