@@ -6,29 +6,29 @@ package import NIOCore
   import Musl
 #endif
 
-/// Stands in the pipeline of a listening socket and lets it rest when accept fails (EMFILE, ENFILE, ENOBUFS): the client
-/// waits in the kernel's queue, and the event loop serves those who are here.
+/// Pauses a listening socket, in whose pipeline it stands, when accept fails (EMFILE, ENFILE, ENOBUFS): the client
+/// waits in the kernel's queue, and the event loop serves the connected clients.
 ///
-/// NIO's own `AcceptBackoffHandler` only puts off the next read: the socket stays registered, the kernel tells of the
+/// NIO's own `AcceptBackoffHandler` only delays the next read: the socket stays registered, the kernel reports the
 /// waiting client again at once, and the loop spins.
 package final class AcceptPause: ChannelDuplexHandler, RemovableChannelHandler {
   package typealias InboundIn = any Channel
   package typealias InboundOut = any Channel
   package typealias OutboundIn = any Channel
 
-  /// Tells it that nobody is to be taken in any more.
+  /// An outbound event after which no more connections are accepted.
   package struct Close {
     package init() {}
   }
 
-  /// How long the socket rests.
+  /// The length of a pause.
   package static let length = TimeAmount.milliseconds(250)
 
   private let onPause: (any Error) -> Void
   private var isResting = false
   private var isClosing = false
 
-  /// - Parameter onPause: is told why, once for each pause.
+  /// - Parameter onPause: called with the error once per pause.
   package init(onPause: @escaping (any Error) -> Void = { _ in }) { self.onPause = onPause }
 
   package func errorCaught(context: ChannelHandlerContext, error: any Error) {

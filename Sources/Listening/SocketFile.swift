@@ -6,19 +6,19 @@
 
 /// The file of a Unix socket (unix(7)) that we listen on, or want to.
 ///
-/// Promises: what a killed daemon left is taken away, and nothing else; never a file that is no socket, never a socket
-/// that somebody listens on. In the end the file is removed when it is still the one that we made.
+/// Promises: removes what a killed daemon left behind and nothing else: never a file that is not a socket, never a
+/// socket that another process listens on. At the end the file is removed if it is still the one that we made.
 package struct SocketFile: Sendable {
-  /// Why the socket cannot be where it should.
+  /// The reason why the socket cannot be at its path.
   package struct Obstacle: Error, CustomStringConvertible {
     package enum Kind: Hashable, Sendable { case inUse, notPermitted, noSuchFolder, tooLong, other }
 
     package let kind: Kind
-    /// What is the matter, and what to do about it up to the key that names the path.
+    /// The problem and its remedy, up to the name of the configuration key that holds the path.
     package let description: String
   }
 
-  /// Which file it is, whatever it is called.
+  /// The identity of a file, independent of its name.
   private struct Identity: Hashable {
     let device: dev_t
     let inode: ino_t
@@ -27,25 +27,26 @@ package struct SocketFile: Sendable {
   package let path: String
   private let identity: Identity?
 
-  /// The file that stands at `path` and is ours.
+  /// Records the identity of the file at `path`, which is ours.
   package init(ownedAt path: String) {
     self.path = path
     identity = Self.look(path).map { Identity(device: $0.st_dev, inode: $0.st_ino) }
   }
 
-  /// The folder of a path: `.` for a name alone. Foundation's `deletingLastPathComponent` crashes on some short ones.
+  /// Returns the folder of a path: `.` for a bare name. Foundation's `deletingLastPathComponent` crashes on some short
+  /// paths.
   package static func folder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
-  /// Takes the file away, unless another one stands in its place.
+  /// Removes the file, unless another one has taken its place.
   package func remove() {
     guard let identity, identity == SocketFile(ownedAt: path).identity else { return }
     unlink(path)
   }
 
-  /// Takes a socket away that nobody listens on.
+  /// Removes a socket that no process listens on. Does nothing if there is no file at `path`.
   package static func clear(_ path: String) throws(Obstacle) {
     guard let found = look(path) else { return }
     guard found.st_mode & S_IFMT == S_IFSOCK else {
@@ -55,7 +56,7 @@ package struct SocketFile: Sendable {
     case 0:
       throw Obstacle(kind: .inUse, description: "somebody listens there (another maildedup?); name another path")
     case ECONNREFUSED:
-      // Somebody may have put a living one into its place meanwhile.
+      // A live socket may have taken its place in the meantime.
       guard let now = look(path), now.st_ino == found.st_ino, now.st_dev == found.st_dev else { return }
       unlink(path)
     case ENOENT: return
@@ -66,7 +67,7 @@ package struct SocketFile: Sendable {
     }
   }
 
-  /// Whether a socket can be made in `folder`.
+  /// Throws unless a socket can be created in `folder`.
   package static func checkFolder(_ folder: String) throws(Obstacle) {
     if let found = look(folder), found.st_mode & S_IFMT != S_IFDIR {
       throw Obstacle(kind: .other, description: "\(folder) is not a folder; name another path")
@@ -74,9 +75,10 @@ package struct SocketFile: Sendable {
     guard access(folder, W_OK | X_OK) == 0 else { throw obstacle(errno) }
   }
 
-  /// A socket that listens at `path`, where nothing stands. The caller owns the descriptor.
+  /// Returns a socket that listens at `path`, where no file may exist. The caller owns the descriptor.
   ///
-  /// - Parameter mode: of the file before anybody can connect, so that nobody gets in by the mode of the umask.
+  /// - Parameter mode: the mode of the file, set before any client can connect, so that none gets in by the mode that
+  ///   the umask leaves.
   package static func listen(at path: String, mode: UInt16, backlog: CInt) throws(Obstacle) -> CInt {
     let descriptor = try open()
     do throws(Obstacle) {
@@ -91,13 +93,13 @@ package struct SocketFile: Sendable {
     return descriptor
   }
 
-  /// Gives what stands at `path` another name, where nothing stands.
+  /// Renames the file at `path` to `name`, where no file may exist. If that fails, the file at `path` is removed.
   package static func rename(_ path: String, to name: String) throws(Obstacle) {
     defer { unlink(path) }
     guard link(path, name) == 0 else { throw obstacle(errno) }
   }
 
-  /// Of the socket that was bound just now.
+  /// Sets the mode of a socket file.
   package static func set(_ mode: UInt16, of path: String) throws(Obstacle) {
     guard chmod(path, mode_t(mode)) == 0 else {
       throw Obstacle(kind: .other, description: "its mode cannot be set: \(text(errno))")
@@ -118,7 +120,9 @@ package struct SocketFile: Sendable {
     }
   }
 
-  /// - Returns: 0 when somebody answered, or why nobody did.
+  /// Connects and closes at once.
+  ///
+  /// - Returns: 0 if a process accepts connections there, or the errno of the failure.
   private static func connect(to path: String) throws(Obstacle) -> CInt {
     let descriptor = try open()
     defer { close(descriptor) }
@@ -126,13 +130,15 @@ package struct SocketFile: Sendable {
   }
 
   private static func open() throws(Obstacle) -> CInt {
-    // Does not wait: a full backlog is somebody who listens, and shows as EAGAIN.
+    // Non-blocking: a full backlog means that a process listens, and shows as EAGAIN.
     let kind = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue)
     let descriptor = socket(AF_UNIX, kind, 0)
     guard descriptor >= 0 else { throw Obstacle(kind: .other, description: "no socket: \(text(errno))") }
     return descriptor
   }
 
+  /// Calls `call` with the socket address of `path`.
+  ///
   /// - Returns: 0 or the errno of `call`.
   private static func withAddress(
     _ path: String, _ call: (UnsafePointer<sockaddr>, socklen_t) -> CInt
@@ -152,7 +158,8 @@ package struct SocketFile: Sendable {
     return result == 0 ? 0 : errno
   }
 
-  /// The file itself, where there is one and we may look; a symbolic link is no socket.
+  /// Returns the status of the file itself, or nil if there is none or we may not look. A symbolic link is not a
+  /// socket, so links are not followed.
   private static func look(_ path: String) -> stat? {
     var found = stat()
     return lstat(path, &found) == 0 ? found : nil

@@ -1,19 +1,19 @@
 import COpenSSL
 import Foundation
 
-/// Encrypts octets so that each of some recipients can read them (CMS EnvelopedData, RFC 5652).
+/// Encrypts octets so that each of several recipients can read them (CMS EnvelopedData, RFC 5652).
 ///
-/// The content is encrypted with AES-256 in CBC mode and a fresh key; that key for each recipient by RSA (PKCS #1 v1.5),
-/// or by what is agreed upon with the recipient's elliptic curve (RFC 5753, derived with SHA-256). This is what every
-/// mail client reads. AES in GCM mode would also show whether the octets were changed on their way, but it needs
-/// AuthEnvelopedData (RFC 5083), which older Outlooks and others do not know, and an error report that nobody can open
-/// is a hidden error.
+/// The content is encrypted with AES-256 in CBC mode and a fresh key. That key is encrypted for each recipient with RSA
+/// (PKCS #1 v1.5), or through key agreement with the recipient's elliptic curve (RFC 5753, derived with SHA-256). Every
+/// mail client can read this. AES in GCM mode would also reveal whether the octets were changed in transit, but it
+/// needs AuthEnvelopedData (RFC 5083), which older Outlooks and others do not know, and an error report that no admin
+/// can open is a hidden error.
 package enum CMSEnvelope {
-  /// The envelope of `content` in lines of base64.
+  /// Returns the envelope of `content` in lines of base64.
   ///
-  /// Memory: about five times the octets of `content` while it works.
+  /// Memory: about five times the octets of `content` during the call.
   ///
-  /// - Parameter recipients: at least one, and none with a fault but for its dates.
+  /// - Parameter recipients: at least one, and none with a fault other than its dates.
   package static func base64(
     _ content: [UInt8], for recipients: [RecipientCertificate]
   ) throws(EncryptionFailure) -> [UInt8] {
@@ -32,7 +32,7 @@ package enum CMSEnvelope {
   }
 }
 
-/// An envelope in the making.
+/// An envelope under construction.
 struct EnvelopeBuilder: ~Copyable {
   private let envelope: Owned
 
@@ -48,19 +48,21 @@ struct EnvelopeBuilder: ~Copyable {
     try add(certificate.pointer)
   }
 
-  /// - Parameter certificate: stays the caller's, who may release it at once.
+  /// Adds a recipient.
+  ///
+  /// - Parameter certificate: remains the caller's, who may release it at once.
   func add(_ certificate: OpaquePointer) throws(EncryptionFailure) {
     guard let recipient = CMS_add1_recipient_cert(envelope.pointer, certificate, 0) else {
       throw .latest("a recipient cannot be added")
     }
     guard CMS_RecipientInfo_type(recipient) == CMS_RECIPINFO_AGREE else { return }
-    // OpenSSL takes SHA-1 when nothing is said; RFC 8551 section 2.3 wants SHA-256.
+    // OpenSSL uses SHA-1 by default; RFC 8551 section 2.3 requires SHA-256.
     guard let agreement = CMS_RecipientInfo_get0_pkey_ctx(recipient),
       EVP_PKEY_CTX_set_ecdh_kdf_md(agreement, EVP_sha256()) == 1
     else { throw .latest("no key can be agreed upon") }
   }
 
-  /// The envelope in DER. The last thing to do with the builder.
+  /// Returns the envelope in DER. Must be the last call on the builder.
   func seal(_ content: [UInt8]) throws(EncryptionFailure) -> [UInt8] {
     let isSealed = content.withUnsafeBytes { octets in
       guard let source = Owned(BIO_new_mem_buf(octets.baseAddress, Int32(clamping: octets.count)), { _ = BIO_free($0) })

@@ -2,22 +2,22 @@ import COpenSSL
 package import DedupCore
 import MailMessage
 
-/// Why a certificate cannot be used to encrypt to its owner.
+/// The reason why a certificate cannot be used to encrypt to its owner.
 package enum CertificateFault: Error, Hashable, Sendable {
   case expired(Timestamp)
   case notYetValid(from: Timestamp)
-  /// Its key usage (RFC 5280 section 4.2.1.3) says what the key is for, and that is not this.
+  /// The key usage (RFC 5280 section 4.2.1.3) names other purposes for the key.
   case notForEncryption
-  /// Its extended key usage (section 4.2.1.12) leaves mail out.
+  /// The extended key usage (RFC 5280 section 4.2.1.12) does not include mail.
   case notForMail
-  /// Short enough to be broken.
+  /// The key is short enough to be broken.
   case weakKey
-  /// What OpenSSL says to the attempt.
+  /// OpenSSL cannot encrypt to the certificate, for this reason.
   case unsupported(String)
 }
 
 extension CertificateFault: CustomStringConvertible {
-  /// Continues the name of the certificate.
+  /// The fault in words that continue the name of the certificate.
   package var description: String {
     switch self {
     case .expired(let end): "expired on \(end.civil().dateAndClock) UTC"
@@ -34,14 +34,14 @@ extension CertificateFault {
   /// The bits of security that 2048 bits of RSA give (NIST SP 800-57 part 1, table 2).
   private static let leastSecurityBits: Int32 = 112
 
-  /// The fault that has nothing to do with the date; nil when there is none.
+  /// Finds the fault that is independent of the date, or returns nil if there is none.
   init?(of certificate: OpaquePointer) {
     guard let key = X509_get0_pubkey(certificate) else {
       self = .unsupported(EncryptionFailure.latest("its key cannot be read").description)
       return
     }
     let usage = X509_get_key_usage(certificate)
-    // An elliptic curve agrees upon a key where RSA wraps one. A certificate that says nothing allows everything.
+    // An elliptic curve agrees on a key where RSA wraps one. A certificate without key usage allows everything.
     let needed = UInt32(EVP_PKEY_get_base_id(key) == EVP_PKEY_EC ? KU_KEY_AGREEMENT : KU_KEY_ENCIPHERMENT)
     let purposes = X509_get_extended_key_usage(certificate)
     if usage & needed == 0 {
@@ -51,7 +51,7 @@ extension CertificateFault {
     } else if EVP_PKEY_get_security_bits(key) < Self.leastSecurityBits {
       self = .weakKey
     } else {
-      // What else may be wrong shows when it is tried.
+      // Any other fault shows in a trial.
       do throws(EncryptionFailure) {
         let trial = try EnvelopeBuilder()
         try trial.add(certificate)

@@ -4,7 +4,7 @@ import COpenSSL
 package enum CertificateFile {
   package enum Fault: Error, Hashable, Sendable, CustomStringConvertible {
     case noCertificate
-    /// In DER, the form without letters.
+    /// The file is in DER, the binary form.
     case notPEM
     case damaged(String)
 
@@ -17,7 +17,7 @@ package enum CertificateFile {
     }
   }
 
-  /// All certificates of the file in its order, each once; whatever else it holds is passed over.
+  /// Returns all certificates of the file in order, each once; other contents are skipped.
   package static func certificates(in octets: [UInt8]) throws(Fault) -> [RecipientCertificate] {
     if octets.first == 0x30 { throw .notPEM }
     guard !octets.isEmpty else { throw .noCertificate }
@@ -26,7 +26,7 @@ package enum CertificateFile {
     return certificates
   }
 
-  /// Whether it also holds a private key, which should be nowhere but with the reader.
+  /// True if the file also holds a private key, which should be nowhere but with the reader.
   package static func holdsPrivateKey(_ octets: [UInt8]) -> Bool {
     String(decoding: octets, as: UTF8.self).contains("PRIVATE KEY-----")
   }

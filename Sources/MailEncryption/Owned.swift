@@ -1,9 +1,9 @@
-/// Something that OpenSSL made, given back when its owner goes.
+/// An OpenSSL object that is released when its owner goes.
 struct Owned: ~Copyable {
   let pointer: OpaquePointer
   private let release: (OpaquePointer?) -> Void
 
-  /// Nil when OpenSSL could not make it.
+  /// Takes ownership of `pointer`, or returns nil if it is nil because OpenSSL could not make the object.
   init?(_ pointer: OpaquePointer?, _ release: @escaping (OpaquePointer?) -> Void) {
     guard let pointer else { return nil }
     self.pointer = pointer

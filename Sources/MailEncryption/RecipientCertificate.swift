@@ -2,20 +2,20 @@ import COpenSSL
 package import DedupCore
 import Glibc
 
-/// The certificate of somebody who is to read encrypted mail (X.509, RFC 5280 and RFC 8550).
+/// The certificate of a recipient of encrypted mail (X.509, RFC 5280 and RFC 8550).
 ///
-/// Who issued it is not looked at: the admin chose the file, and that is the trust. Nor is its revocation.
+/// Neither its issuer nor its revocation is checked: the admin chose the file, and that is the trust.
 package struct RecipientCertificate: Hashable, Sendable {
-  /// Whose it is, e.g. `CN=Anna Admin,O=Shop`; empty when it names nobody.
+  /// The owner's name, e.g. `CN=Anna Admin,O=Shop`; empty if the certificate names none.
   package let subject: String
   package let validFrom: Timestamp
   package let validUntil: Timestamp
-  /// Why nothing can be encrypted to it, whatever the date; nil when that works.
+  /// The fault that prevents encryption whatever the date, or nil if there is none.
   let fault: CertificateFault?
-  /// In DER.
+  /// The certificate in DER.
   private let octets: [UInt8]
 
-  /// - Parameter certificate: stays the caller's.
+  /// - Parameter certificate: remains the caller's.
   init?(_ certificate: OpaquePointer) {
     guard let octets = Self.octets(of: certificate), let from = Self.time(X509_get0_notBefore(certificate)),
       let until = Self.time(X509_get0_notAfter(certificate))
@@ -26,15 +26,15 @@ package struct RecipientCertificate: Hashable, Sendable {
     fault = CertificateFault(of: certificate)
   }
 
-  /// What is wrong with it at `now`; nil when it can be used. Whoever holds the key can read mail that was encrypted
-  /// after the end of the certificate as well: it is the owner who may not have that key any more.
+  /// Returns the fault of the certificate at `now`, or nil if it can be used. The holder of the key can also read mail
+  /// that was encrypted after the certificate expired, but the owner may no longer have that key.
   package func fault(at now: Timestamp) -> CertificateFault? {
     if let fault { return fault }
     if now < validFrom { return .notYetValid(from: validFrom) }
     return now > validUntil ? .expired(validUntil) : nil
   }
 
-  /// For OpenSSL. Parsed anew for each use, so that a value of this type can go to any thread.
+  /// The certificate in OpenSSL's form, parsed anew for each use so that this value can go to any thread.
   var parsed: Owned? {
     let pointer = octets.withUnsafeBufferPointer { octets in
       var start = octets.baseAddress

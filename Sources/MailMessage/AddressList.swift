@@ -2,12 +2,14 @@
 ///
 ///     "Shop, the" <ops@shop.example>, dev@shop.example (Ann)
 ///
-/// Never fails: what is no address is left out or comes as it stands.
+/// Never fails: text that is no address is left out or returned as it is.
 package enum AddressList {
-  /// Octets that are looked at.
+  /// The number of Unicode scalars that are read.
   private static let limit = 16_384
 
-  /// - Parameter value: unfolded.
+  /// Returns the addresses in a field.
+  ///
+  /// - Parameter value: the unfolded value of the field.
   package static func addresses(_ value: String) -> [EmailAddress] {
     var found: [String] = []
     var item = Item()
@@ -23,7 +25,7 @@ package enum AddressList {
     return found.map { EmailAddress($0) }
   }
 
-  /// One mailbox while it is read.
+  /// A mailbox that is being read.
   private struct Item {
     private var plain = String.UnicodeScalarView()
     private var inBrackets: String.UnicodeScalarView?
@@ -51,7 +53,7 @@ package enum AddressList {
       }
     }
 
-    /// Nil when there is none; empty text for `<>`.
+    /// The address; nil if there is none, an empty text for `<>`.
     var address: String? {
       if let inBrackets { return Self.trimmed(inBrackets) }
       let text = Self.trimmed(plain)

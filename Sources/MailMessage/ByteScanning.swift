@@ -1,15 +1,15 @@
 import Glibc
 
-/// Scanning of mail bytes. Everything here is linear, answers `nil` or `false` rather than trapping on an odd range,
+/// Scanning of mail bytes. Everything here is linear, returns `nil` or `false` rather than trapping on an odd range,
 /// and works on ranges into one buffer, so that reading a mail copies nothing but its decoded text.
 extension Span where Element == UInt8 {
-  /// The part of `range` that lies inside the buffer: a range taken from elsewhere can never read outside it.
+  /// Returns the part of `range` that lies inside the buffer: a range taken from elsewhere can never read outside it.
   package func clamped(_ range: Range<Int>) -> Range<Int> {
     let lower = Swift.min(Swift.max(range.lowerBound, 0), count)
     return lower..<Swift.min(Swift.max(range.upperBound, lower), count)
   }
 
-  /// First position of `byte` in `range`, through memchr: lines are found at some 3 GB/s this way.
+  /// Returns the first position of `byte` in `range`, using memchr: lines are found at some 3 GB/s this way.
   @inline(__always)
   package func firstIndex(of byte: UInt8, in range: Range<Int>) -> Int? {
     let inside = clamped(range)
@@ -17,7 +17,7 @@ extension Span where Element == UInt8 {
     return hit < inside.upperBound ? hit : nil
   }
 
-  /// Last position of `byte` in `range`.
+  /// Returns the last position of `byte` in `range`.
   package func lastIndex(of byte: UInt8, in range: Range<Int>) -> Int? {
     let inside = clamped(range)
     var index = inside.upperBound
@@ -28,13 +28,13 @@ extension Span where Element == UInt8 {
     return nil
   }
 
-  /// First position where `needle` begins inside `range`. Looks for the needle's rarest byte, so that it runs at the
-  /// speed of memchr on text. (memmem is a GNU extension that Swift's Glibc module does not offer.)
+  /// Returns the first position where `needle` begins inside `range`. Searches for the needle's rarest byte, so that it
+  /// runs at the speed of memchr on text. (memmem is a GNU extension that Swift's Glibc module does not offer.)
   package func firstIndex(of needle: StaticString, in range: Range<Int>) -> Int? {
     let inside = clamped(range)
     let length = needle.utf8CodeUnitCount
     guard length > 0, inside.count >= length else { return nil }
-    // Looking for the rarest byte pays in long texts only.
+    // Searching for the rarest byte pays only in long texts.
     let anchor = inside.count < 512 ? 0 : rarestByte(of: needle)
     var from = inside.lowerBound + anchor
     let last = inside.upperBound - length + anchor
@@ -45,7 +45,7 @@ extension Span where Element == UInt8 {
     return nil
   }
 
-  /// Last position where `needle` begins inside `range`.
+  /// Returns the last position where `needle` begins inside `range`.
   package func lastIndex(of needle: StaticString, in range: Range<Int>) -> Int? {
     let inside = clamped(range)
     let length = needle.utf8CodeUnitCount
@@ -59,30 +59,31 @@ extension Span where Element == UInt8 {
     return nil
   }
 
-  /// Does `text` stand at `index`, wholly before `end`?
+  /// Returns true if `text` is at `index`, wholly before `end`.
   @inline(__always)
   package func has(_ text: StaticString, at index: Int, before end: Int) -> Bool {
     let length = text.utf8CodeUnitCount
     guard index >= 0, end <= count, end - index >= length else { return false }
     return withUnsafeBufferPointer { buffer in
       guard let base = buffer.baseAddress, length > 0 else { return length == 0 }
-      // Mostly it is something else, which the first octet tells.
+      // Usually the text differs, and the first octet tells.
       return base[index] == text.utf8Start[0] && memcmp(base + index, text.utf8Start, length) == 0
     }
   }
 
-  /// Is the text of `range` exactly `text`?
+  /// Returns true if the text of `range` is exactly `text`.
   @inline(__always)
   package func equals(_ range: Range<Int>, _ text: StaticString) -> Bool {
     range.count == text.utf8CodeUnitCount && has(text, at: range.lowerBound, before: range.upperBound)
   }
 
-  /// Is the text of `range` `text`, whatever the case of its ASCII letters? `text` is given in lower case.
+  /// Returns true if the text of `range` is `text`, ignoring the case of ASCII letters. `text` is given in lower case.
   package func equalsIgnoringCase(_ range: Range<Int>, _ text: StaticString) -> Bool {
     range.count == text.utf8CodeUnitCount && hasIgnoringCase(text, at: range.lowerBound, before: range.upperBound)
   }
 
-  /// Like `has(_:at:before:)`, whatever the case of ASCII letters. `text` is given in lower case.
+  /// Returns true if `text` is at `index`, like `has(_:at:before:)`, ignoring the case of ASCII letters. `text` is
+  /// given in lower case.
   package func hasIgnoringCase(_ text: StaticString, at index: Int, before end: Int) -> Bool {
     let length = text.utf8CodeUnitCount
     guard index >= 0, end <= count, end - index >= length else { return false }
@@ -90,7 +91,7 @@ extension Span where Element == UInt8 {
     return true
   }
 
-  /// Do both ranges hold the same bytes?
+  /// Returns true if both ranges hold the same bytes.
   package func same(_ one: Range<Int>, _ other: Range<Int>) -> Bool {
     let left = clamped(one)
     let right = clamped(other)
@@ -101,7 +102,7 @@ extension Span where Element == UInt8 {
     }
   }
 
-  /// `range` without the blanks, tabs and line ends around it.
+  /// Returns `range` without the white space (`isBlank`) around it.
   @inline(__always)
   package func trimmed(_ range: Range<Int>) -> Range<Int> {
     var lower = range.lowerBound
@@ -111,7 +112,7 @@ extension Span where Element == UInt8 {
     return lower..<upper
   }
 
-  /// The line that begins at `start`, without its line feed (and the carriage return before it).
+  /// Returns the line that begins at `start`, without its line feed (and the carriage return before it).
   @inline(__always)
   package func line(at start: Int, before end: Int) -> Range<Int> {
     let stop = firstIndex(of: UInt8(ascii: "\n"), in: start..<Swift.max(start, end)) ?? Swift.max(start, end)
@@ -119,7 +120,7 @@ extension Span where Element == UInt8 {
     return start..<stop
   }
 
-  /// Where the line after `line` begins.
+  /// Returns the start of the line after `line`.
   @inline(__always)
   package func next(after line: Range<Int>, before end: Int) -> Int {
     var index = line.upperBound
@@ -128,19 +129,19 @@ extension Span where Element == UInt8 {
     return index
   }
 
-  /// Where the line after the one that holds `index` begins; `end` when there is none.
+  /// Returns the start of the line after the one that holds `index`; `end` if there is none.
   @inline(__always)
   package func nextLine(behind index: Int, before end: Int) -> Int {
     firstIndex(of: UInt8(ascii: "\n"), in: index..<Swift.max(index, end)).map { $0 + 1 } ?? end
   }
 
-  /// The text of a range. Bytes that are no UTF-8 become U+FFFD.
+  /// Returns the text of a range. Bytes that are not UTF-8 become U+FFFD.
   package func text(_ range: Range<Int>) -> String {
     extracting(clamped(range)).withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
   }
 }
 
-/// Where the byte of `needle` stands that is least common in mail text.
+/// Returns the position in `needle` of the byte that is least common in mail text.
 @inline(__always)
 private func rarestByte(of needle: StaticString) -> Int {
   var best = 0
@@ -153,7 +154,7 @@ private func rarestByte(of needle: StaticString) -> Int {
 }
 
 extension UInt8 {
-  /// 0 for bytes that are rare in mail text, 3 for the most common.
+  /// The frequency of the byte in mail text: 0 for rare bytes, 3 for the most common.
   @inline(__always) fileprivate var rankInText: Int {
     switch self {
     case UInt8(ascii: "j"), UInt8(ascii: "q"), UInt8(ascii: "z"), UInt8(ascii: "|"): 0
@@ -163,18 +164,18 @@ extension UInt8 {
     }
   }
 
-  /// Blank, tab, carriage return or line feed.
+  /// True for space, tab, line feed, vertical tab, form feed and carriage return.
   @inline(__always) package var isBlank: Bool { self == 0x20 || (self >= 0x09 && self <= 0x0D) }
   @inline(__always) package var isDigit: Bool { self >= 0x30 && self <= 0x39 }
   @inline(__always) package var isUppercase: Bool { self >= 0x41 && self <= 0x5A }
   @inline(__always) package var isLowercase: Bool { self >= 0x61 && self <= 0x7A }
   @inline(__always) package var isLetter: Bool { isUppercase || isLowercase }
   @inline(__always) package var isAlphanumeric: Bool { isLetter || isDigit }
-  /// A letter, digit, underscore or a byte beyond ASCII: what Python allows in a name.
+  /// True for a letter, digit, underscore or a byte beyond ASCII: the bytes that Python allows in a name.
   @inline(__always) package var isNameByte: Bool { isAlphanumeric || self == 0x5F || self >= 0x80 }
   @inline(__always) package var asciiLowercased: UInt8 { isUppercase ? self | 0x20 : self }
 
-  /// The value of a hexadecimal digit.
+  /// The value of a hexadecimal digit; nil for other bytes.
   @inline(__always) package var hexValue: UInt8? {
     switch self {
     case 0x30...0x39: self - 0x30
@@ -186,7 +187,7 @@ extension UInt8 {
 }
 
 extension UnsafeRawBufferPointer {
-  /// The first position of `octet` in `range`, which lies inside the buffer, or the end of the range.
+  /// Returns the first position of `octet` in `range`, which lies inside the buffer, or the end of the range.
   @inline(__always)
   package func firstIndex(of octet: UInt8, in range: Range<Int>) -> Int {
     guard let base = baseAddress, !range.isEmpty, let hit = memchr(base + range.lowerBound, Int32(octet), range.count)

@@ -1,9 +1,9 @@
-/// The character sets a text may be written in.
+/// The character sets of texts.
 ///
-/// A traceback is ASCII but for a few names and messages. So every set that keeps ASCII bytes as ASCII is read as it
-/// stands; only Latin-1 and Windows-1252 are turned into UTF-8, because Django sites really send them and their
-/// titles should read well. So are sets with shifts (ISO-2022-JP, UTF-7), whose ASCII stands for itself outside of them.
-/// Others (UTF-16, EBCDIC) are `unknown`.
+/// A traceback is ASCII except for a few names and messages. So every set that keeps ASCII bytes as ASCII is read
+/// unchanged; only Latin-1 and Windows-1252 are converted to UTF-8, because Django sites really send them and their
+/// titles should read well. Sets with shifts (ISO-2022-JP, UTF-7) are read unchanged too: outside the shifts, their
+/// ASCII stands for itself. Others (UTF-16, EBCDIC) are `unknown`.
 package enum Charset: Sendable, Equatable {
   case utf8, latin1, asciiSuperset, unknown
 
@@ -31,7 +31,7 @@ package enum Charset: Sendable, Equatable {
     }
   }
 
-  /// The text in UTF-8. A text that claims UTF-8 and is not stays as it is: only its ASCII matters.
+  /// Returns the text in UTF-8. A text that claims UTF-8 but is not stays unchanged: only its ASCII matters.
   package func utf8(_ text: [UInt8]) -> [UInt8] {
     guard self == .latin1, text.contains(where: { $0 >= 0x80 }) else { return text }
     var output: [UInt8] = []

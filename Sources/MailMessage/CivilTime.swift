@@ -1,28 +1,30 @@
-/// A point in time as a calendar and a clock on the wall show it, at a given distance from UTC.
+/// A point in time as a calendar and a wall clock show it, at a given offset from UTC.
 ///
-/// Pure arithmetic on the proleptic Gregorian calendar: no time zone database, no locale. Whoever knows the zone
-/// passes the distance that was valid at that moment.
+/// Pure arithmetic on the proleptic Gregorian calendar: no time zone database, no locale. The caller passes the offset
+/// that was valid at that moment.
 package struct CivilTime: Hashable, Sendable {
-  /// 1 to 9999; earlier and later points in time are shown as the first and last moment of that range.
+  /// The year, 1 to 9999; earlier and later points in time are shown as the first and last moment of that range.
   package let year: Int
-  /// 1 to 12.
+  /// The month, 1 to 12.
   package let month: Int
-  /// 1 to 31.
+  /// The day of the month, 1 to 31.
   package let day: Int
-  /// 0 to 23.
+  /// The hour, 0 to 23.
   package let hour: Int
-  /// 0 to 59.
+  /// The minute, 0 to 59.
   package let minute: Int
-  /// 0 to 59; POSIX time knows no leap seconds.
+  /// The second, 0 to 59; POSIX time has no leap seconds.
   package let second: Int
-  /// 0 is Sunday.
+  /// The weekday, 0 to 6; 0 is Sunday.
   package let weekday: Int
-  /// Minutes that the clock on the wall is ahead of UTC, -1439 to 1439.
+  /// The minutes that the wall clock is ahead of UTC, -1439 to 1439.
   package let offsetMinutes: Int
 
+  /// Creates the civil time of a point in time.
+  ///
   /// - Parameters:
-  ///   - seconds: since 1970-01-01T00:00:00Z.
-  ///   - offsetMinutes: how far local time is ahead of UTC, e.g. 60 for +01:00.
+  ///   - seconds: seconds since 1970-01-01T00:00:00Z.
+  ///   - offsetMinutes: minutes that local time is ahead of UTC, e.g. 60 for +01:00.
   package init(secondsSinceEpoch seconds: Int64, offsetMinutes: Int = 0) {
     let offset = min(1439, max(-1439, offsetMinutes))
     let local = Self.clamp(Self.clamp(seconds) + Int64(offset) * 60)
@@ -35,17 +37,18 @@ package struct CivilTime: Hashable, Sendable {
     self.offsetMinutes = offset
   }
 
-  /// 0001-01-01T00:00:00Z to 9999-12-31T23:59:59Z: RFC 5322 knows years of four digits only, and no sum here overflows.
+  /// Limits a time to 0001-01-01T00:00:00Z to 9999-12-31T23:59:59Z: RFC 5322 has only years of four digits, and no sum
+  /// here overflows.
   private static func clamp(_ seconds: Int64) -> Int64 { min(253_402_300_799, max(-62_135_596_800, seconds)) }
 
-  /// Days since the epoch, rounded down.
+  /// Returns the days since the epoch, rounded down.
   private static func day(ofSecond seconds: Int64) -> Int64 {
     let (quotient, remainder) = seconds.quotientAndRemainder(dividingBy: 86_400)
     return remainder < 0 ? quotient - 1 : quotient
   }
 
-  /// Days since the epoch to a date, in years that begin in March so that the leap day comes last
-  /// (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days).
+  /// Converts days since the epoch to a date, in years that begin in March so that the leap day comes last (Howard
+  /// Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days).
   private static func date(ofDay days: Int64) -> (Int, Int, Int) {
     let shifted = Int(days) + 719_468  // days since 0000-03-01, positive in our range
     let era = shifted / 146_097

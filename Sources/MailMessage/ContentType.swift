@@ -1,20 +1,20 @@
-/// The Content-Type field of a part, as far as reading its text needs it (RFC 2045, 5.1).
+/// The Content-Type field of a part, as far as it is needed to read the text (RFC 2045, 5.1).
 package struct ContentType: Sendable, Equatable {
   package enum Kind: Sendable, Equatable {
     case plainText, html, otherText
     case alternative, mixed, report, signed, encrypted, otherMultipart
-    /// `message/rfc822` and its relatives: another mail.
+    /// Another mail: `message/rfc822` and its relatives.
     case message
-    /// `text/calendar` or `application/ics`: an invitation, or the answer to one (RFC 6047).
+    /// An invitation, or the answer to one (RFC 6047): `text/calendar` or `application/ics`.
     case calendar
     case other
   }
 
   package var kind = Kind.plainText
-  /// Unfolded and decoded.
+  /// The boundary, unfolded and decoded; nil if there is none.
   package var boundary: [UInt8]?
   package var charset: Range<Int>?
-  /// `format=flowed`: written in a mail program, by a human (RFC 3676).
+  /// True for `format=flowed`: written in a mail program, by a human (RFC 3676).
   package var isFlowed = false
 
   package var isMultipart: Bool {
@@ -24,7 +24,7 @@ package struct ContentType: Sendable, Equatable {
     }
   }
 
-  /// What a part without the field is: plain text in US-ASCII (RFC 2045, 5.2).
+  /// The type of a part without the field: plain text in US-ASCII (RFC 2045, 5.2).
   package static let missing = ContentType()
 
   package init() {}
@@ -59,7 +59,7 @@ package struct ContentType: Sendable, Equatable {
     return .other
   }
 
-  /// Reads `name=value` or `name="value"` behind a semicolon; answers where the next semicolon stands.
+  /// Reads `name=value` or `name="value"` after a semicolon; returns the position of the next semicolon.
   private mutating func readParameter(
     _ bytes: borrowing Span<UInt8>, from start: Int, end: Int, _ boundary: inout SplitParameter
   ) -> Int {
@@ -98,7 +98,7 @@ package struct ContentType: Sendable, Equatable {
 }
 
 extension Span where Element == UInt8 {
-  /// Where the quote stands that ends a quoted string, or `end`. A backslash quotes the octet behind it.
+  /// Returns the position of the quote that ends a quoted string, or `end`. A backslash quotes the octet after it.
   fileprivate func closingQuote(from start: Int, end: Int) -> Int {
     var index = start
     while index < end, self[index] != UInt8(ascii: "\"") { index += self[index] == UInt8(ascii: "\\") ? 2 : 1 }

@@ -2,10 +2,10 @@
 ///
 ///     Sun, 22 Nov 2026 14:03:05 +0100 (CET)
 ///
-/// Takes what RFC 5322 section 3.3 writes and what real mail holds: no weekday, no seconds, years of two digits, the
-/// names of zones (section 4.3), comments at the end.
+/// Accepts the format of RFC 5322 section 3.3 and what real mail contains: no weekday, no seconds, years of two digits,
+/// zone names (section 4.3), comments at the end.
 package enum DateField {
-  /// Seconds since 1970-01-01T00:00:00Z; nil when it is no date.
+  /// Returns the seconds since 1970-01-01T00:00:00Z; nil if the value is no date.
   package static func seconds(_ value: String) -> Int64? {
     var text = value[...]
     if let comment = text.firstIndex(of: "(") { text = text[..<comment] }
@@ -30,7 +30,7 @@ package enum DateField {
     return names.firstIndex(of: text.prefix(3).lowercased()).map { $0 + 1 }
   }
 
-  /// RFC 5322, 4.3: two digits below 50 are of this century, three digits count from 1900.
+  /// Returns the year (RFC 5322, 4.3): two digits below 50 belong to this century, three digits count from 1900.
   private static func year(_ text: Substring) -> Int? {
     guard let year = number(text, in: 0...9999) else { return nil }
     switch text.utf8.count {
@@ -48,7 +48,7 @@ package enum DateField {
     return hour * 3600 + minute * 60 + second
   }
 
-  /// Minutes ahead of UTC. Unknown names count as UTC (RFC 5322, 4.3).
+  /// Returns the minutes ahead of UTC. Unknown names count as UTC (RFC 5322, 4.3).
   private static func zone(_ text: Substring) -> Int? {
     if let sign = text.first, sign == "+" || sign == "-" {
       guard text.utf8.count == 5, let number = number(text.dropFirst(), in: 0...9999), number % 100 < 60 else {
@@ -63,7 +63,7 @@ package enum DateField {
     return american[text.uppercased()] ?? 0
   }
 
-  /// Days since the epoch (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", days_from_civil).
+  /// Returns the days since the epoch (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", days_from_civil).
   private static func days(year: Int, month: Int, day: Int) -> Int64 {
     let shifted = month <= 2 ? year - 1 : year
     let era = (shifted >= 0 ? shifted : shifted - 399) / 400

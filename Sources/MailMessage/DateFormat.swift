@@ -1,5 +1,5 @@
 extension CivilTime {
-  /// `Sun, 22 Nov 2026 14:03:05 +0100`, the date-time of RFC 5322 section 3.3.
+  /// The date-time of RFC 5322 section 3.3: `Sun, 22 Nov 2026 14:03:05 +0100`.
   package var rfc5322: String {
     let (hours, minutes) = abs(offsetMinutes).quotientAndRemainder(dividingBy: 60)
     return Pen.text(of: 31) { pen in
@@ -26,18 +26,18 @@ extension CivilTime {
     pen.write(second, width: 2)
   }
 
-  /// `2026-11-22`.
+  /// The date: `2026-11-22`.
   package var date: String { "\(Self.digits(year, 4))-\(Self.digits(month, 2))-\(Self.digits(day, 2))" }
 
-  /// `14:03`.
+  /// The hour and minute: `14:03`.
   package var clock: String { "\(Self.digits(hour, 2)):\(Self.digits(minute, 2))" }
 
-  /// `2026-11-22 14:03`; the seconds are cut, not rounded.
+  /// The date, hour and minute: `2026-11-22 14:03`. The seconds are cut, not rounded.
   package var dateAndClock: String { "\(date) \(clock)" }
 
-  /// `2026-11-22T14:03:05.123Z`, of a time in UTC.
+  /// Returns the timestamp of a time in UTC: `2026-11-22T14:03:05.123Z`.
   ///
-  /// - Parameter milliseconds: behind the second, 0 to 999.
+  /// - Parameter milliseconds: the milliseconds after the second, 0 to 999.
   package func timestamp(milliseconds: Int) -> String {
     Pen.text(of: 24) { pen in
       pen.write(year, width: 4)
@@ -53,10 +53,10 @@ extension CivilTime {
     }
   }
 
-  /// `Sun`.
+  /// The short name of the weekday: `Sun`.
   package var weekdayName: String { "\(Self.weekdays[weekday])" }
 
-  /// `UTC`, or `UTC+01:00`.
+  /// The zone: `UTC`, or `UTC+01:00`.
   package var zone: String { offsetMinutes == 0 ? "UTC" : "UTC" + offset(separator: ":") }
 
   private func offset(separator: String) -> String {
@@ -74,15 +74,17 @@ extension CivilTime {
   }
 }
 
-/// Writes text of digits and a few words into the room of one string: each mail has several times, and a string for each
-/// piece takes four to five times as many instructions.
+/// Writes text of digits and a few words into the storage of one string. Each mail has several of these, and a string
+/// for each piece takes four to five times as many instructions.
 private struct Pen {
   private let room: UnsafeMutableBufferPointer<UInt8>
   private var count = 0
 
   private init(_ room: UnsafeMutableBufferPointer<UInt8>) { self.room = room }
 
-  /// - Parameter capacity: octets that `write` writes at most; whatever is more is left out.
+  /// Returns the text that `write` writes.
+  ///
+  /// - Parameter capacity: the maximum number of octets that `write` writes; anything beyond is left out.
   static func text(of capacity: Int, _ write: (inout Pen) -> Void) -> String {
     String(unsafeUninitializedCapacity: capacity) { room in
       var pen = Pen(UnsafeMutableBufferPointer(rebasing: room.prefix(capacity)))
@@ -95,7 +97,9 @@ private struct Pen {
     for offset in 0..<word.utf8CodeUnitCount { write(octet: word.utf8Start[offset]) }
   }
 
-  /// - Parameter number: of `width` digits at most.
+  /// Writes a number with leading zeros.
+  ///
+  /// - Parameter number: a number of at most `width` digits.
   mutating func write(_ number: Int, width: Int) {
     var unit = 1
     for _ in 1..<width { unit *= 10 }

@@ -1,27 +1,27 @@
-/// What the client wants to be told of its mail, as the parameters of MAIL and RCPT said it (RFC 3461 section 4).
+/// The delivery status request of a client, from the parameters of MAIL and RCPT (RFC 3461 section 4).
 ///
-/// It is kept with the mail, passed on to a next hop that speaks DSN and honoured by us towards any other. An error
-/// mail that is held back is answered with no notification at all, whatever was asked: it was neither delivered nor
-/// relayed nor did it fail, and one notification for each mail of a flood would be the flood again.
+/// It is kept with the mail, passed on to a next hop that supports DSN, and carried out by us otherwise. An error mail
+/// that is held back gets no notification at all, whatever was requested: it was neither delivered nor relayed nor did
+/// it fail, and one notification for each mail of a flood would be the flood again.
 package struct DeliveryStatusRequest: Hashable, Sendable, Codable {
-  /// `RET=`; nil: not said.
+  /// The `RET=` parameter; nil if not given.
   package var returns: Returns?
-  /// `ENVID=`; nil: not said.
+  /// The `ENVID=` parameter; nil if not given.
   package var envelopeID: Xtext?
-  /// Of the recipients of which something was said. A recipient that is named twice has one wish, the last one.
+  /// The requests for recipients that have any. A recipient that is named twice has one request, the last one.
   package var wishes: [EmailAddress: Wish]
 
-  /// How much of the mail comes back when it fails (RFC 3461 section 4.3).
+  /// The part of the mail that is returned when it fails (RFC 3461 section 4.3).
   package enum Returns: String, Hashable, Sendable, Codable {
     case full = "FULL"
     case headers = "HDRS"
   }
 
-  /// What RCPT said of its recipient.
+  /// The request that RCPT made for its recipient.
   package struct Wish: Hashable, Sendable, Codable {
-    /// `NOTIFY=`; nil: not said.
+    /// The `NOTIFY=` parameter; nil if not given.
     package var notify: Notify?
-    /// `ORCPT=`; nil: not said.
+    /// The `ORCPT=` parameter; nil if not given.
     package var original: OriginalRecipient?
 
     package init(notify: Notify? = nil, original: OriginalRecipient? = nil) {
@@ -29,15 +29,15 @@ package struct DeliveryStatusRequest: Hashable, Sendable, Codable {
       self.original = original
     }
 
-    /// Whether RCPT said nothing.
+    /// True if RCPT requested nothing.
     package var isEmpty: Bool { notify == nil && original == nil }
 
-    /// Whether the sender is to be told of `event`. Where nothing was said it hears of failures and delays (RFC 3461
-    /// section 4.1).
+    /// Returns true if the sender is to be notified of `event`. Without a request, these are failures and delays (RFC
+    /// 3461 section 4.1).
     package func wants(_ event: Notify) -> Bool { (notify ?? [.failure, .delay]).contains(event) }
   }
 
-  /// The events that are told (RFC 3461 section 4.1); none of them is `NEVER`.
+  /// The events to notify of (RFC 3461 section 4.1); the empty set is `NEVER`.
   package struct Notify: OptionSet, Hashable, Sendable, Codable {
     package let rawValue: Int
     package init(rawValue: Int) { self.rawValue = rawValue }
@@ -54,14 +54,15 @@ package struct DeliveryStatusRequest: Hashable, Sendable, Codable {
     self.wishes = wishes
   }
 
-  /// Whether nothing was said.
+  /// True if nothing was requested.
   package var isEmpty: Bool { returns == nil && envelopeID == nil && wishes.isEmpty }
 }
 
 extension DeliveryStatusRequest.Notify {
   private static let words: [(Self, String)] = [(.success, "SUCCESS"), (.failure, "FAILURE"), (.delay, "DELAY")]
 
-  /// `NEVER`, or a list of the others in any order and any case of letters, none of them twice; else nil.
+  /// Parses `NEVER`, or a list of the others in any order and any case of letters, none of them twice; nil for anything
+  /// else.
   package init?(_ parameter: some StringProtocol) {
     self = []
     let given = parameter.uppercased()
@@ -71,7 +72,7 @@ extension DeliveryStatusRequest.Notify {
     }
   }
 
-  /// As it travels.
+  /// The value of the parameter.
   package var parameter: String {
     isEmpty ? "NEVER" : Self.words.filter { contains($0.0) }.map(\.1).joined(separator: ",")
   }

@@ -3,17 +3,17 @@ package struct EmailAddress: Hashable, Sendable, Codable {
   /// The address as the client wrote it. The local part is case-sensitive by RFC 5321 section 2.4 and is kept.
   package let text: String
 
-  /// Takes the text as it is; `EmailAddress.parse` is the one that checks.
+  /// Takes the text unchecked; `EmailAddress.parse` checks it.
   package init(_ text: String) { self.text = text }
 
-  /// The null reverse-path `<>`: mail that must never be answered by a bounce.
+  /// The null reverse-path `<>`, for mail that must never be answered by a bounce.
   package static let null = EmailAddress("")
 
-  /// Whether this is `<>`.
+  /// True if this is `<>`.
   package var isNull: Bool { text.isEmpty }
 
-  /// As it has to be written to others: a local part with dots at its ends or in a row is no `Dot-string` and stands in
-  /// quotes (RFC 5321 section 4.1.2), which name the same mailbox. Any other is as the client wrote it.
+  /// The form in which the address is sent to others: a local part with dots at its ends or in a row is no `Dot-string`
+  /// and is put in quotes (RFC 5321 section 4.1.2), which name the same mailbox. Any other is as the client wrote it.
   package var quoted: String {
     guard let at = text.utf8.lastIndex(of: UInt8(ascii: "@")) else { return text }
     let local = text.utf8[..<at]
@@ -24,7 +24,7 @@ package struct EmailAddress: Hashable, Sendable, Codable {
     return isPlain && hasStrayDots ? "\"\(text[..<at])\"\(text[at...])" : text
   }
 
-  /// Whether it can travel without SMTPUTF8 (RFC 6531).
+  /// True if the address can be sent without SMTPUTF8 (RFC 6531).
   package var isASCII: Bool { text.utf8.allSatisfy { $0 < 0x80 } }
 
   package init(from decoder: any Decoder) throws { text = try decoder.singleValueContainer().decode(String.self) }
@@ -42,7 +42,7 @@ extension EmailAddress: CustomStringConvertible {
 // MARK: - Parsing (RFC 5321 section 4.1.2, with the UTF-8 of RFC 6531 section 3.3)
 
 extension EmailAddress {
-  /// Why a text is no address.
+  /// The reason why a text is no address.
   package enum SyntaxFault: String, Error, Hashable, Sendable, CaseIterable {
     case noBrackets = "the address does not stand in angle brackets"
     case unclosed = "the address is not closed by an angle bracket"
@@ -60,7 +60,8 @@ extension EmailAddress {
     case badUTF8 = "the address is not valid UTF-8"
   }
 
-  /// Where a path stands: only MAIL may say `<>`, only RCPT may say `<postmaster>`.
+  /// The kind of a path: reverse in MAIL, which alone allows `<>`, or forward in RCPT, which alone allows
+  /// `<postmaster>`.
   package enum Direction: Hashable, Sendable { case reverse, forward }
 
   /// Parses a mailbox without angle brackets: `local@domain`, `"quoted local"@domain`, `local@[192.0.2.1]`.
@@ -76,10 +77,10 @@ extension EmailAddress {
   /// Parses the path at the start of `bytes`: `<…>`, with a source route stripped as RFC 5321 appendix C asks.
   ///
   /// - Parameters:
-  ///   - allowingUTF8: whether SMTPUTF8 is in force. For the sender it stands behind the path, so the caller allows
-  ///     UTF-8 and checks `isASCII` once it has read the parameters.
-  ///   - allowingBareAddresses: whether an address without the brackets is taken, up to a blank or the end. RFC 5321
-  ///     section 4.1.1.2 knows none; scripts and devices write it, and other servers take it.
+  ///   - allowingUTF8: true if SMTPUTF8 is in force. For the sender that is known only after the path, so the caller
+  ///     allows UTF-8 and checks `isASCII` once it has read the parameters.
+  ///   - allowingBareAddresses: true to accept an address without the brackets, up to a space or the end. RFC 5321
+  ///     section 4.1.1.2 has no such form; scripts and devices write it, and other servers accept it.
   /// - Returns: the address and what follows it.
   package static func parsePath(
     _ bytes: ArraySlice<UInt8>, _ direction: Direction, allowingUTF8: Bool, allowingBareAddresses: Bool = false
@@ -111,10 +112,10 @@ private struct PathReader {
   var rest: ArraySlice<UInt8>
   let allowingUTF8: Bool
 
-  /// Longer than the 64 octets of RFC 5321 section 4.5.3.1.1, which asks to avoid such limits: senders made by VERP
-  /// and SRS are longer, and a refused recipient is silently lost by Django.
+  /// The limit on the local part. It is higher than the 64 octets of RFC 5321 section 4.5.3.1.1, which asks to avoid
+  /// such limits: senders made by VERP and SRS are longer, and a refused recipient is silently lost by Django.
   static let localPartLimit = 256
-  /// RFC 5321 section 4.5.3.1.2; the labels are limited by RFC 1035 section 2.3.4.
+  /// The limit on the domain (RFC 5321 section 4.5.3.1.2); that on the labels is from RFC 1035 section 2.3.4.
   static let domainLimit = 255
   static let labelLimit = 63
 
@@ -141,7 +142,7 @@ private struct PathReader {
     return EmailAddress(text)
   }
 
-  /// One that stands in no brackets, before a blank or the end.
+  /// Reads an address without brackets, before a space or the end.
   mutating func bareMailbox(_ direction: EmailAddress.Direction) throws(EmailAddress.SyntaxFault) -> EmailAddress {
     let end = UInt8(ascii: " ")
     if direction == .forward, let name = postmaster(before: end) { return name }
@@ -150,7 +151,7 @@ private struct PathReader {
     return address
   }
 
-  /// `@one.example,@two.example:`, which we skip.
+  /// Skips a source route, `@one.example,@two.example:`.
   mutating func sourceRoute() throws(EmailAddress.SyntaxFault) {
     guard rest.first == UInt8(ascii: "@") else { return }
     while skip(UInt8(ascii: "@")) {
@@ -171,8 +172,8 @@ private struct PathReader {
     return EmailAddress(String(decoding: name, as: UTF8.self))
   }
 
-  /// `Dot-string` of RFC 5321, with dots where they like: Japanese carriers gave out `hoge.@…` and `try..this@…`, and
-  /// such addresses have mailboxes. `EmailAddress.quoted` is how they travel on.
+  /// Reads a `Dot-string` of RFC 5321, with dots anywhere: Japanese carriers gave out `hoge.@…` and `try..this@…`,
+  /// and such addresses have mailboxes. `EmailAddress.quoted` is the form in which they are passed on.
   private mutating func dotString() throws(EmailAddress.SyntaxFault) {
     try atom({ Self.isAtomText($0) || $0 == UInt8(ascii: ".") }, .badLocalPart)
   }
@@ -187,7 +188,7 @@ private struct PathReader {
     guard rest.startIndex - start <= Self.domainLimit else { throw .domainTooLong }
   }
 
-  /// At least one octet that `isMember` or, where allowed, UTF-8.
+  /// Reads at least one octet that `isMember` or, where allowed, is part of UTF-8.
   private mutating func atom(
     _ isMember: (UInt8) -> Bool, _ fault: EmailAddress.SyntaxFault
   ) throws(EmailAddress.SyntaxFault) {
@@ -197,7 +198,7 @@ private struct PathReader {
     rest = rest[end...]
   }
 
-  /// `Quoted-string` of RFC 5321: printable ASCII and spaces; a backslash quotes one of them.
+  /// Reads a `Quoted-string` of RFC 5321: printable ASCII and spaces; a backslash quotes one of them.
   private mutating func quotedString() throws(EmailAddress.SyntaxFault) {
     rest.removeFirst()
     while let byte = rest.popFirst() {
@@ -213,7 +214,7 @@ private struct PathReader {
     throw .unclosedQuote
   }
 
-  /// `[192.0.2.1]` or `[IPv6:2001:db8::1]`; no other tag is registered.
+  /// Reads an address literal, `[192.0.2.1]` or `[IPv6:2001:db8::1]`; no other tag is registered.
   private mutating func literal() throws(EmailAddress.SyntaxFault) {
     guard let end = rest.firstIndex(of: UInt8(ascii: "]")) else { throw .badLiteral }
     let inner = rest[rest.index(after: rest.startIndex)..<end]
@@ -222,7 +223,7 @@ private struct PathReader {
     rest = rest[rest.index(after: end)...]
   }
 
-  /// `atext` of RFC 5322 section 3.2.3.
+  /// True for `atext` of RFC 5322 section 3.2.3.
   private static func isAtomText(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -232,8 +233,8 @@ private struct PathReader {
     }
   }
 
-  /// Letters, digits and hyphen. The underscore is none of RFC 5321's, but container hosts are called `web_1`, and
-  /// Django sends as `root@` such a host.
+  /// True for letters, digits, hyphen and underscore. RFC 5321 has no underscore, but container hosts have names like
+  /// `web_1`, and Django sends as `root@` such a host.
   private static func isDomainText(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -244,7 +245,7 @@ private struct PathReader {
   }
 }
 
-/// Folds letters only: setting bit 5 of every octet would make control characters equal to digits and punctuation.
+/// Lowercases letters only: setting bit 5 of every octet would make control characters equal to digits and punctuation.
 private func asciiLowercased(_ byte: UInt8) -> UInt8 { (0x41...0x5A).contains(byte) ? byte | 0x20 : byte }
 
 /// The two kinds of address literal (RFC 5321 section 4.1.3).
@@ -258,11 +259,11 @@ private enum AddressLiteral {
       }
   }
 
-  /// Eight groups, of which `::` may stand for some, the last two perhaps as an IPv4 address.
+  /// True for eight groups, some of which `::` may replace, the last two perhaps as an IPv4 address.
   static func isIPv6(_ text: ArraySlice<UInt8>) -> Bool {
     var groups = text.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
     guard groups.count >= 3, groups.count <= 9 else { return false }
-    // `::1` and `1::` give an empty group at the edge for which the empty one beside it already stands.
+    // In `::1` and `1::` there is an empty group at the edge, which the empty one beside it already stands for.
     if groups[0].isEmpty { if groups[1].isEmpty { groups.removeFirst() } else { return false } }
     if groups[groups.count - 1].isEmpty {
       if groups[groups.count - 2].isEmpty { groups.removeLast() } else { return false }

@@ -1,12 +1,13 @@
 /// Encoded words in header values (RFC 2047): `=?utf-8?q?Caf=C3=A9?=`.
 package enum EncodedWord {
-  /// Unfolds and decodes a header value to UTF-8, at most `limit` octets of it. What cannot be decoded stays as it is.
+  /// Unfolds and decodes a header value to UTF-8, up to about `limit` octets. Text that cannot be decoded stays as it
+  /// is.
   package static func decode(
     _ bytes: borrowing Span<UInt8>, _ value: Range<Int>, limit: Int = 8192
   ) -> [UInt8] {
     var output: [UInt8] = []
     var index = value.lowerBound
-    // Behind the last encoded word, as long as nothing but blanks came.
+    // The end of the last encoded word, as long as only white space has followed.
     var endOfWord: Int?
     while index < value.upperBound, output.count < limit {
       if bytes[index] == UInt8(ascii: "="), let word = word(bytes, at: index, end: value.upperBound) {
@@ -19,7 +20,7 @@ package enum EncodedWord {
       }
       let byte = bytes[index]
       if byte.isBlank {
-        // A fold is one blank, however it was made.
+        // A fold is one space, however it was made.
         if let last = output.last, last != 0x20 { output.append(0x20) }
       } else {
         output.append(byte)

@@ -1,16 +1,17 @@
-/// Who a mail is from and whom it is for, as MAIL and RCPT said it (RFC 5321 section 2.3.1).
+/// The sender and the recipients of a mail, from MAIL and RCPT (RFC 5321 section 2.3.1).
 ///
 /// The header of the message is never consulted for routing.
 package struct Envelope: Hashable, Sendable, Codable {
   /// The reverse-path. The null sender `<>` of bounces (RFC 5321 section 4.5.5) is `EmailAddress.null`.
   package var sender: EmailAddress
-  /// The forward-paths in the order the client named them; a recipient named twice stands here twice.
+  /// The forward-paths in the order in which the client named them; a recipient named twice is listed twice.
   package var recipients: [EmailAddress]
-  /// `BODY=` of MAIL (RFC 6152). smtplib sends 8-bit text without it, so `.unspecified` does not promise 7 bits.
+  /// The `BODY=` parameter of MAIL (RFC 6152). smtplib sends 8-bit text without it, so `.unspecified` does not promise
+  /// 7 bits.
   package var body: BodyType
-  /// `SMTPUTF8` of MAIL (RFC 6531).
+  /// True if MAIL had `SMTPUTF8` (RFC 6531).
   package var usesSMTPUTF8: Bool
-  /// What the client wants to be told (RFC 3461); nil, as with nearly all mail, when it said nothing of that.
+  /// The delivery status request of the client (RFC 3461); nil, as for nearly all mail, if it made none.
   package var statusRequest: DeliveryStatusRequest?
 
   package enum BodyType: String, Hashable, Sendable, Codable {
@@ -30,7 +31,7 @@ package struct Envelope: Hashable, Sendable, Codable {
     self.statusRequest = statusRequest
   }
 
-  /// Adds a recipient, and what RCPT said of it.
+  /// Adds a recipient with the request that RCPT made for it.
   package mutating func add(_ recipient: EmailAddress, _ wish: DeliveryStatusRequest.Wish) {
     recipients.append(recipient)
     guard !wish.isEmpty else { return }
@@ -38,7 +39,7 @@ package struct Envelope: Hashable, Sendable, Codable {
     statusRequest?.wishes[recipient] = wish
   }
 
-  /// What the client wants to be told of `recipient`.
+  /// Returns the request of the client for `recipient`; empty if it made none.
   package func wish(for recipient: EmailAddress) -> DeliveryStatusRequest.Wish {
     statusRequest?.wishes[recipient] ?? DeliveryStatusRequest.Wish()
   }

@@ -1,20 +1,22 @@
-/// A mail on its way into an S/MIME envelope (RFC 8551 section 3): what of it is encrypted, and what stays outside.
+/// A mail on its way into an S/MIME envelope (RFC 8551 section 3): the part that is encrypted, and the part that stays
+/// outside.
 ///
-/// Inside go the fields that describe the body, and the body, byte for byte as they are. Outside stay all other fields,
-/// for mail servers and for lists of mails. With a hidden Subject the true one goes inside as RFC 9788 has it
-/// (`hp="cipher"`), with the fields that a reader is shown and what each of them is on the outside; the older mark
-/// `protected-headers="v1"` stands there too, for clients that know only that.
+/// The fields that describe the body, and the body, go inside byte for byte. All other fields stay outside, for mail
+/// servers and for lists of mails. With a hidden Subject the true one goes inside as RFC 9788 specifies
+/// (`hp="cipher"`), with the fields that a reader is shown and the outer value of each of them; the older mark
+/// `protected-headers="v1"` is added too, for clients that know only that.
 package struct EnvelopedMail: Sendable {
-  /// What is to be encrypted: a MIME entity.
+  /// The MIME entity to be encrypted.
   package let content: [UInt8]
   /// The fields outside, without those of the envelope.
   private let header: [UInt8]
 
-  /// Nil when the mail is encrypted already. One that is only signed is not: its signature goes inside, whole.
+  /// Splits a mail; nil if it is encrypted already. A mail that is only signed is not: its signature goes inside,
+  /// whole.
   ///
   /// - Parameters:
-  ///   - message: all of it, with CRLF.
-  ///   - neutral: takes the place of the Subject outside; nil: the Subject stays there.
+  ///   - message: the whole mail, with CRLF.
+  ///   - neutral: the text that replaces the Subject outside; nil to keep the Subject there.
   package init?(_ message: [UInt8], hidingSubjectBehind neutral: String? = nil) {
     let split = HeaderSplit(message)
     guard !split.isEncrypted else { return nil }
@@ -32,14 +34,14 @@ package struct EnvelopedMail: Sendable {
     content = protected + Self.joined(inside) + Self.lineEnd + split.body
   }
 
-  /// What leaves.
+  /// Returns the mail to send.
   ///
   /// - Parameter envelope: the encrypted content (CMS EnvelopedData), in lines of base64.
   package func message(around envelope: [UInt8]) -> [UInt8] {
     header + Self.fields + Self.lineEnd + envelope
   }
 
-  /// RFC 8551 section 3.3. The names of the file are for clients that go by them (section 3.2.1).
+  /// The fields of the envelope (RFC 8551 section 3.3). The file names are for clients that go by them (section 3.2.1).
   private static let fields: [UInt8] =
     HeaderWriter.folded("MIME-Version", ["1.0"])
     + HeaderWriter.folded(
@@ -51,11 +53,11 @@ package struct EnvelopedMail: Sendable {
 
   private static func joined(_ fields: [HeaderSplit.Field]) -> [UInt8] { fields.flatMap(\.octets) }
 
-  /// Says on the Content-Type that the fields beside it count, not those outside.
+  /// Marks the Content-Type to say that the fields beside it count, not those outside.
   private static func mark(_ fields: inout [HeaderSplit.Field]) {
     let parameters = Array(";\r\n hp=\"cipher\"; protected-headers=\"v1\"\r\n".utf8)
     guard let place = fields.firstIndex(where: { $0.name == "content-type" }) else {
-      // What a body without the field is (RFC 2045 section 5.2).
+      // The type of a body without the field (RFC 2045 section 5.2).
       return fields.append(.init("content-type", Array("Content-Type: text/plain".utf8) + parameters))
     }
     let closing: Set<UInt8> = [0x0D, 0x0A, 0x20, 0x09, UInt8(ascii: ";")]
@@ -65,21 +67,21 @@ package struct EnvelopedMail: Sendable {
   }
 }
 
-/// The fields of a header as they stand there, and the body.
+/// The fields of a header as written, and the body.
 private struct HeaderSplit {
   struct Field {
-    /// In lower case.
+    /// The name in lower case.
     let name: String
     /// The whole field with its line ends.
     var octets: [UInt8]
 
-    /// A mail may end within its last field.
+    /// Creates a field, adding a line end if it has none: a mail may end within its last field.
     init(_ name: String, _ octets: [UInt8]) {
       self.name = name
       self.octets = octets.last == 0x0A ? octets : octets + [0x0D, 0x0A]
     }
 
-    /// Whether it belongs to the body it stands above (RFC 9788 section 1.1.1).
+    /// True if the field belongs to the body below it (RFC 9788 section 1.1.1).
     var isStructural: Bool { name.hasPrefix("content-") || name == "mime-version" }
 
     var isShownToReaders: Bool {
@@ -87,7 +89,7 @@ private struct HeaderSplit {
     }
   }
 
-  /// What stands above the first field, if anything does.
+  /// The octets above the first field, if any.
   let above: ArraySlice<UInt8>
   let fields: [Field]
   let body: ArraySlice<UInt8>
@@ -105,7 +107,7 @@ private struct HeaderSplit {
     isEncrypted = HeaderEdit.isEncrypted(scan, message)
   }
 
-  /// What follows the empty line, or the line that can be no part of a header.
+  /// Returns the octets after the empty line, or from the line on that can be no part of a header.
   private static func body(of message: [UInt8], from end: Int) -> ArraySlice<UInt8> {
     let rest = message[end...]
     for lineEnd in [[0x0D, 0x0A], [0x0A]] as [[UInt8]] where rest.starts(with: lineEnd) {

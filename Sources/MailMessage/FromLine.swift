@@ -2,18 +2,18 @@
 ///
 ///     From django@shop.example Sun Nov 22 14:03:05 2026
 ///
-/// Takes what programs write there: no seconds, a zone before or behind the year, anything as the sender.
+/// Accepts what programs write there: no seconds, a zone before or after the year, anything as the sender.
 package enum FromLine {
-  /// Whether the line begins like one.
+  /// Returns true if the line begins like one.
   package static func isMark(_ line: ArraySlice<UInt8>) -> Bool { line.starts(with: Array("From ".utf8)) }
 
-  /// When the mail was put into the file, in seconds since 1970-01-01T00:00:00Z; nil when no date stands there. Without a
-  /// zone it is UTC, as the RFC has it.
+  /// Returns the time when the mail was put into the file, in seconds since 1970-01-01T00:00:00Z; nil if the line has
+  /// no date. Without a zone it is UTC, as the RFC says.
   package static func seconds(_ line: ArraySlice<UInt8>) -> Int64? {
     guard isMark(line) else { return nil }
     let words = String(decoding: line.dropFirst(5).prefix(400), as: UTF8.self)
       .split { $0 == " " || $0 == "\t" || $0.isNewline }
-    // From the end: a sender may look like a month.
+    // From the end, since a sender may look like a month.
     for index in words.indices.reversed() where index + 3 < words.endIndex {
       let rest = words[(index + 3)...]
       guard let year = rest.first(where: { $0.utf8.count == 4 && $0.utf8.allSatisfy(\.isDigit) }) else { continue }

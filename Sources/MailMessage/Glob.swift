@@ -1,20 +1,20 @@
-/// A pattern over a whole text, as shells have them.
+/// A pattern for a whole text, like those of shells.
 ///
-/// | written | stands for |
+/// | written | matches |
 /// |---|---|
-/// | `*` | any text, also none, also over lines |
+/// | `*` | any text, even none, even across lines |
 /// | `?` | one character |
 /// | `[abc]`, `[a-z]`, `[!0-9]` | one character of the set, or one outside of it; `[*]` is a star |
 /// | anything else | itself |
 ///
 /// Matching costs at most length of the pattern × length of the text: of several stars only the last one is ever
-/// tried again, because what an earlier one took can stay as it is. Bytes that are no UTF-8 are one character each
-/// and equal nothing but `?` and `*`.
+/// retried, because what an earlier one matched can stay. Bytes that are not UTF-8 are one character each and match
+/// nothing but `?`, `*` and negated sets.
 package struct Glob: Hashable, Sendable, CustomStringConvertible {
-  /// The longest pattern, in characters.
+  /// The maximum length of a pattern, in characters.
   package static let longest = 200
 
-  /// Why a text is no pattern.
+  /// The reason why a text is no pattern.
   package enum Fault: String, Error, Sendable, CaseIterable {
     case empty = "is empty"
     case tooLong = "is longer than 200 characters"
@@ -30,9 +30,9 @@ package struct Glob: Hashable, Sendable, CustomStringConvertible {
     case set([ClosedRange<UInt32>], isNegated: Bool)
   }
 
-  /// As it was written.
+  /// The pattern as it was written.
   package let description: String
-  /// Whether `A` and `a` are the same; ASCII only.
+  /// True if `A` and `a` are the same; ASCII only.
   private let ignoresCase: Bool
   private let tokens: [Token]
 
@@ -72,7 +72,7 @@ package struct Glob: Hashable, Sendable, CustomStringConvertible {
     return tokens
   }
 
-  /// Reads a set from its `[` on and leaves `index` behind its `]`. A `]` right at the front is one of the set.
+  /// Reads a set from its `[` on and leaves `index` after its `]`. A `]` right at the front is a member of the set.
   private static func set(_ scalars: [UInt32], _ index: inout Int) throws(Fault) -> Token {
     var next = index + 1
     let isNegated = next < scalars.count && (scalars[next] == "!" || scalars[next] == "^")
@@ -80,7 +80,7 @@ package struct Glob: Hashable, Sendable, CustomStringConvertible {
     var ranges: [ClosedRange<UInt32>] = []
     while next < scalars.count, scalars[next] != "]" || ranges.isEmpty {
       let first = scalars[next]
-      // `[]` and `[!]` close nothing unless another `]` follows.
+      // In `[]` and `[!]` the `]` closes nothing: it needs another one.
       if first == "]", !scalars[(next + 1)...].contains("]") { throw .emptySet }
       if next + 2 < scalars.count, scalars[next + 1] == "-", scalars[next + 2] != "]" {
         guard first <= scalars[next + 2] else { throw .backwardRange }
@@ -98,11 +98,11 @@ package struct Glob: Hashable, Sendable, CustomStringConvertible {
 
   // MARK: - Matching
 
-  /// Whether the pattern stands for all of `text`.
+  /// Returns true if the pattern matches all of `text`.
   package func matches(_ text: [UInt8]) -> Bool {
     var at = 0
     var token = 0
-    /// The token behind the last star, and where the text goes on that the star has not taken.
+    /// The token after the last star, and the position in the text up to which the star has matched.
     var retry: (token: Int, at: Int)?
     while at < text.count {
       if token < tokens.count, tokens[token] == .star {
@@ -136,7 +136,7 @@ package struct Glob: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// The character at `index`, of UTF-8 or a single byte of something else, with its length in bytes.
+  /// Returns the character at `index`, in UTF-8 or a single byte of something else, with its length in bytes.
   private static func character(of text: [UInt8], at index: Int) -> (scalar: UInt32, length: Int) {
     let first = UInt32(text[index])
     let length = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0
@@ -152,7 +152,7 @@ package struct Glob: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension UInt32 {
-  /// So that a pattern's characters read as such above.
+  /// Allows the code above to compare scalars with character literals.
   fileprivate static func ~= (character: Unicode.Scalar, value: UInt32) -> Bool { character.value == value }
   fileprivate static func == (value: UInt32, character: Unicode.Scalar) -> Bool { character.value == value }
   fileprivate static func != (value: UInt32, character: Unicode.Scalar) -> Bool { character.value != value }

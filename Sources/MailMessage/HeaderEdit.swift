@@ -1,16 +1,16 @@
-/// Edits the header of a raw message and nothing else: the result is the bytes that were given, with a few more in
-/// between. The body is never touched. The readers here are for what is made from the header of another mail.
+/// Edits the header of a raw message and nothing else: the result is the given bytes with a few more in between. The
+/// body is never touched. The readers here are for text derived from the header of another mail.
 package enum HeaderEdit {
-  /// Octets from the start of a message that are looked at for its header where the whole is not in memory.
+  /// The octets from the start of a message in which its header is searched if the whole is not in memory.
   package static let longestHeader = 256 * 1024
 
-  /// Octets to be put into a message, before the octet at `position`.
+  /// Octets to be inserted into a message, before the octet at `position`.
   package struct Insertion: Hashable, Sendable {
     package var position: Int
     package var octets: [UInt8]
   }
 
-  /// What puts `prefix` before the text of the Subject; nil when nothing is to be changed:
+  /// Returns the insertion that puts `prefix` before the text of the Subject; nil if nothing is to be changed:
   ///
   ///     Subject: [Django] ERROR: Internal Server Error
   ///
@@ -23,7 +23,7 @@ package enum HeaderEdit {
   /// Subject: a changed one would break the signature (RFC 6376 section 5.4 signs it nearly always) or look forged.
   ///
   /// - Parameters:
-  ///   - message: its header at least.
+  ///   - message: at least the header of the message.
   ///   - prefix: printable ASCII; anything else becomes a space. Cut after 200 octets.
   package static func subjectPrefix(_ prefix: String, in message: [UInt8]) -> Insertion? {
     let scan = HeaderScan(message)
@@ -37,10 +37,10 @@ package enum HeaderEdit {
       position: subject.value.lowerBound, octets: inserted(prefix, before: subject.value, message, scan))
   }
 
-  /// The header of `message` with the line end of its last field, without the empty line that ends it.
+  /// Returns the header of `message` with the line end of its last field, without the empty line that ends it.
   package static func header(of message: [UInt8]) -> ArraySlice<UInt8> { message[..<HeaderScan(message).end] }
 
-  /// The text of the first field called `name` (lower case), unfolded and decoded; nil when there is none.
+  /// Returns the text of the first field called `name` (lower case), unfolded and decoded; nil if there is none.
   package static func text(of name: String, in message: [UInt8]) -> String? {
     guard let field = HeaderScan(message).fields.first(where: { self.name(of: $0, message) == name }) else {
       return nil
@@ -48,13 +48,13 @@ package enum HeaderEdit {
     return String(decoding: EncodedWord.decode(message.span, field.value), as: UTF8.self)
   }
 
-  /// Whether `message` has a field of one of these names (lower case).
+  /// Returns true if `message` has a field of one of these names (lower case).
   package static func contains(anyOf names: [String], in message: [UInt8]) -> Bool {
     HeaderScan(message).fields.contains { names.contains(name(of: $0, message)) }
   }
 
-  /// `message` with the values that `change` gives for its fields (names in lower case); nil removes the field. What is
-  /// given back as it came keeps its octets, and so does the body.
+  /// Returns `message` with the values that `change` gives for its fields (names in lower case); nil removes the field.
+  /// Values that are returned unchanged keep their octets, and so does the body.
   package static func rewriting(
     _ message: [UInt8], _ change: (_ name: String, _ value: ArraySlice<UInt8>) -> ArraySlice<UInt8>?
   ) -> [UInt8] {
@@ -75,7 +75,8 @@ package enum HeaderEdit {
   ) -> [UInt8] {
     let firstLine = message[value].prefix { $0 != 0x0A && $0 != 0x0D }
     let start = [0x20] + prefix
-    // Nothing on the first line: a fold of ours would leave a line of white space, which some take for the header's end.
+    // If the first line is empty, a fold of ours would leave a line of white space, which some take for the end of the
+    // header.
     if firstLine.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { return start }
     let isSpaced = firstLine.first == 0x20 || firstLine.first == 0x09
     return start + scan.lineEnd + (isSpaced ? [] : [0x20])
@@ -87,13 +88,13 @@ package enum HeaderEdit {
 }
 
 extension HeaderEdit {
-  /// Whether the message carries a signature that a change of its octets would harm: DKIM and its forerunner, S/MIME,
-  /// OpenPGP.
+  /// Returns true if the message carries a signature that a change of its octets would harm: DKIM and its forerunner,
+  /// S/MIME, OpenPGP.
   ///
-  /// - Parameter message: its header at least.
+  /// - Parameter message: at least the header of the message.
   package static func isSigned(_ message: [UInt8]) -> Bool { isSigned(HeaderScan(message), message) }
 
-  /// Whether a changed Subject would harm a signature: DKIM and its forerunner, S/MIME, OpenPGP.
+  /// Returns true if a changed Subject would harm a signature: DKIM and its forerunner, S/MIME, OpenPGP.
   private static func isSigned(_ scan: HeaderScan, _ message: [UInt8]) -> Bool {
     scan.fields.contains { field in
       switch name(of: field, message) {
@@ -110,8 +111,8 @@ extension HeaderEdit {
       .contains { type.hasPrefix($0) }
   }
 
-  /// Whether nobody but its recipients can read it. S/MIME uses one type for signed and for encrypted mail; where the
-  /// parameter is missing that tells them apart, it counts as readable.
+  /// Returns true if only its recipients can read the mail. S/MIME uses one type for signed and for encrypted mail; if
+  /// the parameter that tells them apart is missing, the mail counts as readable.
   static func isEncrypted(_ scan: HeaderScan, _ message: [UInt8]) -> Bool {
     guard let field = scan.fields.first(where: { name(of: $0, message) == "content-type" }) else { return false }
     let type = mediaType(message[field.value])
@@ -126,7 +127,7 @@ extension HeaderEdit {
     String(decoding: message[field.name], as: UTF8.self).lowercased()
   }
 
-  /// `type/subtype` in lower case; comments and white space around it are dropped.
+  /// Returns `type/subtype` in lower case; comments and white space around it are dropped.
   private static func mediaType(_ value: ArraySlice<UInt8>) -> String {
     var depth = 0
     var type: [UInt8] = []

@@ -4,23 +4,23 @@
 ///     |name  | |value, with its folds          |
 package struct HeaderField: Sendable, Equatable {
   package let name: Range<Int>
-  /// Everything after the colon, without surrounding blanks, folds included.
+  /// The text after the colon, without surrounding white space, folds included.
   package let value: Range<Int>
 }
 
 /// The header block of a mail or of a MIME part.
 package struct HeaderBlock: Sendable {
   package let fields: [HeaderField]
-  /// Where the body begins: behind the empty line.
+  /// The start of the body: after the empty line, or at the line that is no field.
   package let bodyStart: Int
-  /// The block passed `limit` octets before an empty line came.
+  /// True if the block exceeded `limit` octets before an empty line came.
   package let isTooLarge: Bool
-  /// The fields end at a line that is none, without an empty line between. Python writes such a block where a Subject
-  /// holds a vertical tab or a form feed: it folds there and puts no blank in front.
+  /// True if the fields end at a line that is no field, without an empty line in between. Python writes such a block if
+  /// a Subject holds a vertical tab or a form feed: it folds there and puts no space in front.
   package let endsInText: Bool
 
-  /// Reads the fields from `range` on. Never fails: a line that is no field ends the block, so that a mail without
-  /// any header is all body.
+  /// Reads the fields from the start of `range`. Never fails: a line that is no field ends the block, so that a mail
+  /// without any header is all body.
   package init(_ bytes: borrowing Span<UInt8>, in range: Range<Int>, limit: Int = 1024 * 1024) {
     var fields: [HeaderField] = []
     var index = range.lowerBound
@@ -51,13 +51,13 @@ package struct HeaderBlock: Sendable {
     endsInText = inText
   }
 
-  /// The field that begins on `line`, and where the line after its last fold begins.
+  /// Returns the field that begins on `line`, and the start of the line after its last fold.
   private static func field(_ bytes: borrowing Span<UInt8>, line: Range<Int>, end: Int) -> (HeaderField, Int)? {
     guard let colon = bytes.firstIndex(of: UInt8(ascii: ":"), in: line), colon > line.lowerBound else { return nil }
     let name = line.lowerBound..<colon
-    // RFC 5322, 2.2: no blanks inside a name. `From you Sat Jan` of an mbox file and prose both end here. Nor one before
-    // the colon, as only the obsolete syntax of 4.5.8 has it: Python keeps visitors from beginning a field in a Subject,
-    // but not with `Name :`.
+    // RFC 5322, 2.2: no spaces inside a name. The `From you Sat Jan` of an mbox file and prose both end here. A space
+    // before the colon, which only the obsolete syntax of 4.5.8 has, ends it too: Python keeps visitors from starting a
+    // field in a Subject, but not with `Name :`.
     for index in name where bytes[index] <= 0x20 || bytes[index] >= 0x7F { return nil }
     var last = line
     var next = bytes.next(after: line, before: end)
@@ -68,13 +68,13 @@ package struct HeaderBlock: Sendable {
     return (HeaderField(name: name, value: bytes.trimmed((colon + 1)..<Swift.max(colon + 1, last.upperBound))), next)
   }
 
-  /// The value of the first field of that name (given in lower case).
+  /// Returns the value of the first field with that name (given in lower case); nil if there is none.
   package func value(of name: StaticString, in bytes: borrowing Span<UInt8>) -> Range<Int>? {
     for field in fields where bytes.equalsIgnoringCase(field.name, name) { return field.value }
     return nil
   }
 
-  /// Is there a field whose name begins so (given in lower case)?
+  /// Returns true if there is a field whose name begins with `prefix` (given in lower case).
   package func hasField(withPrefix prefix: StaticString, in bytes: borrowing Span<UInt8>) -> Bool {
     for field in fields where bytes.hasIgnoringCase(prefix, at: field.name.lowerBound, before: field.name.upperBound) {
       return true

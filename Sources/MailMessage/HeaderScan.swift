@@ -1,25 +1,25 @@
-/// Where the header fields of a raw message lie, for editing: ranges only, nothing decoded, nothing copied.
+/// The positions of the header fields of a raw message, for editing: ranges only, nothing decoded, nothing copied.
 ///
-/// Takes what real mail brings: CRLF or LF line ends, a `From ` line of an mbox file on top, folded lines before any
-/// field, no header at all. The header ends at the empty line, or at the first line that can be no part of a header;
-/// what comes after that is body and not looked at.
+/// Accepts what real mail contains: CRLF or LF line ends, a `From ` line of an mbox file on top, folded lines before
+/// any field, no header at all. The header ends at the empty line, or at the first line that can be no part of a
+/// header; the rest is body and not read.
 struct HeaderScan {
   struct Field {
     /// The name without the colon and without the space before it that old mail has.
     var name: Range<Int>
-    /// From behind the colon to the line end of the last line of the field, without that line end.
+    /// The value: from after the colon to the end of the last line of the field, without its line end.
     var value: Range<Int>
   }
 
   private(set) var fields: [Field] = []
-  /// Where a field can be added: before the first one. Above it may stand a `From ` line, or folded lines that would
-  /// become part of whatever stands before them.
+  /// The position where a field can be added: before the first one. Above it there may be a `From ` line, or folded
+  /// lines that would become part of a field before them.
   private(set) var top = 0
-  /// Where the header ends: the start of the empty line or of the body.
+  /// The end of the header: the start of the empty line or of the body.
   private(set) var end = 0
-  /// Whether a field can be added without guessing where the body starts.
+  /// True if a field can be added without guessing where the body starts.
   private(set) var takesFields = true
-  /// How the first line ends; CRLF when there is none.
+  /// The end of the first line; CRLF if there is none.
   private(set) var lineEnd: [UInt8] = [0x0D, 0x0A]
 
   init(_ message: [UInt8]) {
@@ -39,7 +39,7 @@ struct HeaderScan {
     }
   }
 
-  /// Whether the line belongs to the header.
+  /// Takes a line. Returns true if it belongs to the header.
   private mutating func take(_ line: Line, _ message: [UInt8]) -> Bool {
     let first = message[line.text.lowerBound]
     if first == 0x20 || first == 0x09 {
@@ -58,7 +58,7 @@ struct HeaderScan {
     return true
   }
 
-  /// `name:` of RFC 5322 section 3.6.8, with the space before the colon of section 4.5.
+  /// Returns the field of a line: `name:` of RFC 5322 section 3.6.8, with the space before the colon of section 4.5.
   static func field(in line: Range<Int>, _ message: [UInt8]) -> Field? {
     guard let colon = message[line].firstIndex(of: UInt8(ascii: ":")) else { return nil }
     var end = colon
@@ -69,9 +69,9 @@ struct HeaderScan {
   }
 
   private struct Line {
-    /// Without the line end.
+    /// The line without the line end.
     var text: Range<Int>
-    /// Where the next line starts.
+    /// The start of the next line.
     var next: Int
     var hasBareLF: Bool
 

@@ -1,15 +1,17 @@
-/// What has to stand between the trace fields that this hop puts on top (RFC 5321 section 4.4) and a message that does
-/// not begin with a header field. Nothing of the message is changed, and none of its lines becomes part of our fields.
+/// The octets needed between the trace fields that this hop puts on top (RFC 5321 section 4.4) and a message that does
+/// not begin with a header field. The message is not changed, and none of its lines becomes part of our fields.
 package enum HeaderSeam {
-  /// Takes in the line behind it, as its value.
+  /// A field name that takes the line after it as its value.
   private static let name = Array("X-MailDedup-First-Line: ".utf8)
-  /// Takes in a line that begins with a blank, and those that go on with it.
+  /// A field that takes in a line that begins with a space or tab, and its continuation lines.
   private static let field = name + Array("the mail began with this:\r\n".utf8)
 
-  /// - Parameter message: its header at least.
-  /// - Returns: what stands before it, nothing for nearly every mail:
-  ///   - before a line that begins with a blank, above a header: a field that it goes on; before an mbox `From ` line
-  ///     there: a field name. The header goes on below;
+  /// Returns the octets to put before a message.
+  ///
+  /// - Parameter message: at least the header of the message.
+  /// - Returns: the octets, none for nearly every mail:
+  ///   - before a line that begins with a space or tab, above a header: a field that it continues; before an mbox
+  ///     `From ` line there: a field name. The header goes on below;
   ///   - before anything else that is no field: the empty line that ends the header (RFC 5322 section 2.1).
   package static func octets(before message: [UInt8]) -> [UInt8] {
     guard let first = message.first, first != 0x0D, first != 0x0A else { return [] }
@@ -25,7 +27,7 @@ package enum HeaderSeam {
 
   private struct Line {
     let text: Range<Int>
-    /// Where the next one begins.
+    /// The start of the next line.
     let next: Int
 
     init(_ message: [UInt8], from start: Int) {

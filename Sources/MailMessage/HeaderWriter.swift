@@ -1,12 +1,12 @@
 /// Writes header fields of our own: printable ASCII, folded at 78 columns (RFC 5322 section 2.1.1), anything else in
 /// encoded words (RFC 2047).
 ///
-/// No value can break out of its field: line ends and tabs become spaces, other control characters vanish.
+/// No value can break out of its field: line ends and tabs become spaces, other control characters are removed.
 package enum HeaderWriter {
-  /// One field of free text, with its final CRLF.
+  /// Returns a field of free text, with its final CRLF.
   ///
   /// - Parameters:
-  ///   - name: a field name of ours; taken as it is.
+  ///   - name: a field name of ours, used as it is.
   ///   - value: any text; cut after 2000 characters.
   package static func text(_ name: String, _ value: String) -> [UInt8] {
     let value = clean(value)
@@ -14,7 +14,8 @@ package enum HeaderWriter {
     return needsEncoding(value, words) ? encoded(name, value) : folded(name, words)
   }
 
-  /// One field of words that must stay as they are (addresses, parameters), folded between them, with its final CRLF.
+  /// Returns a field of words that must stay as they are (addresses, parameters), folded between them, with its final
+  /// CRLF.
   package static func folded(_ name: String, _ words: [String]) -> [UInt8] {
     var line = name + ":"
     var column = line.utf8.count
@@ -27,13 +28,13 @@ package enum HeaderWriter {
     return Array((line + "\r\n").utf8)
   }
 
-  /// A list of addresses, e.g. for `To:`. Addresses outside ASCII are written as they are (RFC 6532).
+  /// Returns a field with a list of addresses, e.g. `To:`. Addresses outside ASCII are written as they are (RFC 6532).
   package static func addresses(_ name: String, _ addresses: [EmailAddress]) -> [UInt8] {
     let words = addresses.map { clean($0.quoted).split(separator: " ").joined(separator: " ") }
     return folded(name, words.enumerated().map { $0 < words.count - 1 ? $1 + "," : $1 })
   }
 
-  /// `text` without anything that could end a line or fool a terminal.
+  /// Returns `text` without anything that could end a line or fool a terminal.
   private static func clean(_ text: String) -> String {
     var result = ""
     for scalar in text.prefix(2000).unicodeScalars {
@@ -46,12 +47,14 @@ package enum HeaderWriter {
     return result
   }
 
-  /// Text that only looks like an encoded word is encoded, so that it arrives as it is; so is a word too long to fold.
+  /// Returns true for text outside ASCII; for text that only looks like an encoded word, so that it arrives unchanged;
+  /// and for a word too long to fold.
   private static func needsEncoding(_ value: String, _ words: [String]) -> Bool {
     !value.utf8.allSatisfy { $0 < 0x80 } || value.contains("=?") || words.contains { $0.utf8.count > 900 }
   }
 
-  /// Q encoding: legible where the text is mostly ASCII. No word exceeds 75 octets, no line 76 (RFC 2047 section 2).
+  /// Returns the field in Q encoding, which is legible if the text is mostly ASCII. No word exceeds 75 octets, no line
+  /// 76 (RFC 2047 section 2).
   private static func encoded(_ name: String, _ value: String) -> [UInt8] {
     var words: [String] = []
     var word = ""
@@ -68,7 +71,7 @@ package enum HeaderWriter {
     return Array("\(name): \(words.joined(separator: "\r\n "))\r\n".utf8)
   }
 
-  /// A scalar is never split between two encoded words (RFC 2047 section 5).
+  /// Encodes a scalar, which is never split between two encoded words (RFC 2047 section 5).
   private static func encode(_ scalar: Unicode.Scalar) -> String {
     switch scalar {
     case "a"..."z", "A"..."Z", "0"..."9", "-", ".", "/", "!", "*", "+": String(scalar)

@@ -1,12 +1,12 @@
-/// What one look over octets tells of their line ends, sixteen octets at a time. Nearly all mail has nothing else than
-/// CRLF and no dots to stuff, and need not be looked at line by line.
+/// The facts about the line ends of some octets, found in one pass, sixteen octets at a time. Nearly all mail has only
+/// CRLF and no dots to stuff, and need not be processed line by line.
 package struct LineEnds {
-  /// Each CR has an LF behind it and each LF a CR before it. Of an LF that comes first and of a CR that comes last
-  /// nothing is said.
+  /// True if each CR is followed by an LF and each LF follows a CR. An LF that comes first and a CR that comes last are
+  /// not checked.
   package let arePaired: Bool
-  /// A dot stands behind an LF.
+  /// True if a dot follows an LF.
   package let precedeDots: Bool
-  /// There is an LF, not counting one that comes first.
+  /// True if there is an LF, not counting one that comes first.
   package let exist: Bool
 
   package init(_ bytes: UnsafeRawBufferPointer) {
@@ -28,7 +28,7 @@ package struct LineEnds {
 
     init(_ bytes: UnsafeRawBufferPointer) {
       guard let base = bytes.baseAddress, bytes.count > 1 else { return }
-      // Each octet but the last is looked at together with the one behind it.
+      // Each octet except the last is examined together with the next one.
       let last = bytes.count - 1
       var index = 0
       while index + 16 <= last {

@@ -1,16 +1,16 @@
-/// One leaf of a mail's MIME tree: its kind, how it is encoded, and where its bytes are.
+/// A leaf of a mail's MIME tree: its kind, its encoding, and the position of its bytes.
 package struct MIMEPart: Sendable, Equatable {
   package let contentType: ContentType
   package let encoding: TransferEncoding
-  /// `Content-Disposition: attachment`, or a file name was given.
+  /// True for `Content-Disposition: attachment`, or if a file name was given.
   package let isAttachment: Bool
-  /// The value of `Content-Disposition`, a range into the mail.
+  /// The value of `Content-Disposition`, a range into the mail; nil if there is none.
   package let disposition: Range<Int>?
   /// The encoded body, a range into the mail.
   package let body: Range<Int>
 }
 
-/// Why the tree of a mail could not be walked to its end.
+/// The reason why the tree of a mail could not be walked to its end.
 package enum MIMEFault: Error, Sendable, Equatable {
   case tooDeep, tooManyParts
   /// A multipart without a usable boundary, or a part that no boundary closes: the mail was cut.
@@ -19,15 +19,15 @@ package enum MIMEFault: Error, Sendable, Equatable {
 
 /// Walks the leaves of a mail in order.
 ///
-/// Limits: `depth` multiparts inside each other, `parts` leaves. Linear in the mail, however deep it nests: each line is
-/// compared with all open boundaries at once.
+/// Limits: `depth` nested multiparts, `parts` parts. Linear in the mail, however deep it nests: each line is compared
+/// with all open boundaries at once.
 package struct MIMEWalker {
   package enum Step: Sendable { case proceed, stop }
 
   private let depth: Int
   private var left: Int
   private var open = OpenBoundaries()
-  /// Octets that were looked at.
+  /// The number of octets examined.
   package private(set) var work = 0
 
   package init(depth: Int = 100, parts: Int = 1000) {
@@ -41,7 +41,7 @@ package struct MIMEWalker {
     var header: HeaderBlock
   }
 
-  /// Calls `visit` for each leaf until it says stop. Everything before the fault has been visited when it throws.
+  /// Calls `visit` for each leaf until it returns `.stop`. If it throws, everything before the fault has been visited.
   package mutating func walk(
     _ bytes: borrowing Span<UInt8>, header: HeaderBlock, end: Int, visit: (MIMEPart) -> Step
   ) throws(MIMEFault) {
@@ -53,7 +53,7 @@ package struct MIMEWalker {
     }
   }
 
-  /// Takes note of a part. A multipart is opened; nil then.
+  /// Begins a part. Returns nil for a multipart, which is opened.
   private mutating func begin(_ bytes: borrowing Span<UInt8>, _ header: HeaderBlock) throws(MIMEFault) -> Pending? {
     guard open.count < depth else { throw .tooDeep }
     guard left > 0 else { throw .tooManyParts }
@@ -66,7 +66,8 @@ package struct MIMEWalker {
     return nil
   }
 
-  /// RFC 2046, 5.1.1: parts stand between lines `--boundary`; the last is closed by `--boundary--`.
+  /// Walks the parts of the open multiparts (RFC 2046, 5.1.1): parts are between lines `--boundary`; the last is closed
+  /// by `--boundary--`.
   private mutating func walkParts(
     _ bytes: borrowing Span<UInt8>, from start: Int, end: Int, visit: (MIMEPart) -> Step
   ) throws(MIMEFault) {
@@ -85,7 +86,7 @@ package struct MIMEWalker {
         index = next
         continue
       }
-      // Multiparts inside of it that nobody closed were cut.
+      // Inner multiparts that were never closed were cut.
       guard delimiter.level == open.count - 1 else { throw .noBoundary }
       if let part = pending {
         let contentEnd = Self.contentEnd(bytes, before: index, from: partStart)
@@ -109,10 +110,11 @@ package struct MIMEWalker {
     throw .noBoundary
   }
 
-  /// Lines that begin like a delimiter: a mail with more has them for no good reason.
+  /// The maximum number of lines that begin like a delimiter: a mail has no good reason for more.
   private static let mostCandidates = 100_000
 
-  /// The first line at or behind the one that begins at `start` that begins with `--`, sixteen octets at a time.
+  /// Returns the start of the first line that begins with `--`, from the line that begins at `start` on; sixteen octets
+  /// at a time. Returns nil if there is none.
   private static func nextCandidate(_ bytes: borrowing Span<UInt8>, from start: Int, end: Int) -> Int? {
     if bytes.has("--", at: start, before: end) { return start }
     return bytes.withUnsafeBytes { octets -> Int? in
@@ -138,7 +140,7 @@ package struct MIMEWalker {
     }
   }
 
-  /// All bits of each of sixteen octets that are `octet`.
+  /// Returns sixteen octets with all bits set where the octet is `octet`.
   @inline(__always)
   private static func matches(_ start: UnsafeRawPointer, _ octet: UInt8) -> SIMD2<UInt64> {
     let octets = start.loadUnaligned(as: SIMD16<UInt8>.self)
@@ -153,10 +155,10 @@ package struct MIMEWalker {
       body: Swift.min(part.header.bodyStart, end)..<end)
   }
 
-  /// Of one part, in octets; what goes on behind is body.
+  /// The maximum header of one part, in octets; the rest is body.
   private static let mostHeaderOctets = 256 * 1024
 
-  /// Where the header of a part ends at the latest: behind an empty line, or before the next delimiter.
+  /// Returns the latest end of the header of a part: after an empty line, or before the next delimiter.
   private mutating func headerEnd(_ bytes: borrowing Span<UInt8>, from start: Int, end: Int) -> Int {
     var index = start
     let end = Swift.min(end, start + Self.mostHeaderOctets)
@@ -171,7 +173,7 @@ package struct MIMEWalker {
     return end
   }
 
-  /// Where a part before a delimiter ends: its own line end belongs to the delimiter.
+  /// Returns the end of a part before a delimiter: the line end there belongs to the delimiter.
   private static func contentEnd(_ bytes: borrowing Span<UInt8>, before start: Int, from: Int) -> Int {
     var end = start
     if end > from, bytes[end - 1] == UInt8(ascii: "\n") { end -= 1 }
@@ -187,11 +189,11 @@ package struct MIMEWalker {
 
 /// The boundaries of the multiparts that a line of a mail is in, the outermost first.
 ///
-/// A line is hashed as far as the longest of them, and each prefix is looked up, so that a line costs its own length
-/// whatever the number of open multiparts.
+/// A line is hashed up to the length of the longest boundary, and each prefix is looked up, so that a line costs its
+/// own length whatever the number of open multiparts.
 private struct OpenBoundaries {
   struct Delimiter {
-    /// Of the multipart that it belongs to; 0 is the outermost.
+    /// The level of its multipart; 0 is the outermost.
     var level: Int
     var isLast: Bool
   }
@@ -208,13 +210,13 @@ private struct OpenBoundaries {
   }
 
   private var stack: [Boundary] = []
-  /// The outermost level of each; the outer one ends all within.
+  /// The outermost level of each boundary; an outer one ends all inner ones.
   private var levels: [Name: Int] = [:]
   private var longest = 0
 
   var count: Int { stack.count }
 
-  /// Whether the innermost multipart had a delimiter that is not its last.
+  /// True if the innermost multipart had a delimiter that is not its last.
   var hasParts: Bool { stack.last?.hasParts ?? false }
 
   mutating func notePart() {
@@ -236,8 +238,8 @@ private struct OpenBoundaries {
     longest = stack.reduce(0) { Swift.max($0, $1.name.count) }
   }
 
-  /// The multipart that `line` delimits. `--abc` must not end at a line `--abcdef`: the rest of the line is empty, or
-  /// begins with `--`, which closes the multipart.
+  /// Returns the delimiter that `line` is; nil if it is none. `--abc` must not end at a line `--abcdef`: the rest of
+  /// the line is empty, or begins with `--`, which closes the multipart.
   func delimiter(_ bytes: borrowing Span<UInt8>, _ line: Range<Int>) -> Delimiter? {
     guard line.count > 2, bytes[line.lowerBound] == UInt8(ascii: "-"), bytes[line.lowerBound + 1] == UInt8(ascii: "-")
     else { return nil }

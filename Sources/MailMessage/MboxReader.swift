@@ -1,16 +1,16 @@
-/// Takes an mbox file apart, piece by piece as it is read, so that one mail at most is in memory.
+/// Splits an mbox file, piece by piece as it is read, so that at most one mail is in memory.
 ///
-/// A mail begins with a line `From …` at the top of the file or behind an empty line (RFC 4155). Files where the first
-/// such line has a date want one in each: what begins with `From ` in the middle of a text is then no new mail. `>From `
-/// at the start of a line loses one `>`, as writers of mboxrd put it there. Any octets give mails; nothing traps.
+/// A mail begins with a line `From …` at the top of the file or after an empty line (RFC 4155). If the first such
+/// line of a file has a date, all of them need one: `From ` in the middle of a text is then no new mail. A `>From `
+/// at the start of a line loses one `>`, as writers of mboxrd add it. Any octets give mails; nothing traps.
 package struct MboxReader: Sendable {
   package struct Mail: Hashable, Sendable {
-    /// 1 for the first one of the file.
+    /// The number of the mail in the file, from 1.
     package var number: Int
-    /// Empty when the mail is larger than the limit.
+    /// The octets of the mail; empty if it is larger than the limit.
     package var message: [UInt8]
     package var isTooLarge: Bool
-    /// What the `From ` line says; seconds since 1970.
+    /// The time in the `From ` line, in seconds since 1970; nil if it has none.
     package var storedAt: Int64?
   }
 
@@ -21,10 +21,12 @@ package struct MboxReader: Sendable {
   private var isBehindEmptyLine = true
   private var marksHaveDates = true
 
-  /// - Parameter limit: octets of a mail; what is larger is skipped.
+  /// Creates a reader.
+  ///
+  /// - Parameter limit: the maximum octets of a mail; larger ones are skipped.
   package init(limit: Int) { self.limit = limit }
 
-  /// Takes the next piece of the file and gives the mails that end in it.
+  /// Takes the next piece of the file and returns the mails that end in it.
   package mutating func read(_ piece: [UInt8]) -> [Mail] {
     var complete: [Mail] = []
     var start = 0
@@ -42,7 +44,7 @@ package struct MboxReader: Sendable {
     return complete
   }
 
-  /// The last mail, once the whole file was read.
+  /// Returns the last mail, once the whole file was read; nil if there is none.
   package mutating func finish() -> Mail? {
     var complete: [Mail] = []
     if !line.isEmpty { take(line[...], &complete) }
@@ -51,7 +53,7 @@ package struct MboxReader: Sendable {
     return complete.first ?? mail.map(Self.withoutSeparator)
   }
 
-  /// A line without end is kept only as far as the mail that it makes too large.
+  /// Adds to the current line. A line without end is kept only until its mail is too large.
   private mutating func append(_ octets: ArraySlice<UInt8>) {
     line += octets.prefix(max(0, limit + 2 - line.count))
   }
@@ -73,7 +75,7 @@ package struct MboxReader: Sendable {
   }
 
   private mutating func add(_ line: ArraySlice<UInt8>) {
-    // What stands before the first mark belongs to no mail.
+    // Lines before the first mark belong to no mail.
     guard var mail = self.mail, !mail.isTooLarge else { return }
     self.mail = nil
     if mail.message.count + line.count > limit {
@@ -89,7 +91,7 @@ package struct MboxReader: Sendable {
     line.first == UInt8(ascii: ">") && FromLine.isMark(line.drop { $0 == UInt8(ascii: ">") })
   }
 
-  /// The empty line before the next mark is none of the mail's.
+  /// Returns the mail without the empty line before the next mark, which is no part of it.
   private static func withoutSeparator(_ mail: Mail) -> Mail {
     var mail = mail
     if mail.message.suffix(2) == [0x0A, 0x0A] {

@@ -1,17 +1,18 @@
 /// A message of our own (RFC 5322): fields in a fixed order, folded, 7 bits, CRLF. Equal values give equal bytes.
 package struct MessageBuilder: Hashable, Sendable {
-  /// What stands before the address of the sender, e.g. `MailDedup`; empty for none.
+  /// The display name before the address of the sender, e.g. `MailDedup`; empty for none.
   package var fromName: String
   package var from: EmailAddress
   package var to: [EmailAddress]
   package var subject: String
   package var date: CivilTime
-  /// `unique@host`, without the angle brackets.
+  /// The Message-ID, `unique@host`, without the angle brackets.
   package var messageID: String
-  /// RFC 3834: `auto-generated`, or `auto-replied` for an answer to a mail. Keeps vacation replies away.
+  /// The value of Auto-Submitted (RFC 3834): `auto-generated`, or `auto-replied` for an answer to a mail. Prevents
+  /// vacation replies.
   package var autoSubmitted: String
-  /// Message-IDs of the mails that this one belongs to, the oldest first and the one it answers last; without the angle
-  /// brackets.
+  /// The Message-IDs of the mails that this one belongs to, the oldest first and the one it answers last; without the
+  /// angle brackets.
   package var references: [String]
   /// Further fields of free text, in order.
   package var fields: [Field]
@@ -44,7 +45,7 @@ package struct MessageBuilder: Hashable, Sendable {
     self.content = content
   }
 
-  /// The text part complete on its own and the HTML part for those who prefer it (RFC 2046 section 5.1.4).
+  /// Returns a text part that is complete on its own and an HTML part for those who prefer it (RFC 2046 section 5.1.4).
   package static func alternative(text: String, html: String) -> OutgoingPart {
     .multipart(
       subtype: "alternative", parameters: [], parts: [.text(text, type: "text/plain"), .text(html, type: "text/html")])
@@ -52,7 +53,7 @@ package struct MessageBuilder: Hashable, Sendable {
 
   package func build() -> [UInt8] {
     var message = fromField
-    // RFC 5322 section 3.6 wants no empty To.
+    // RFC 5322 section 3.6 allows no empty To.
     if !to.isEmpty { message += HeaderWriter.addresses("To", to) }
     message += HeaderWriter.text("Subject", subject)
     message += HeaderWriter.text("Date", date.rfc5322)
@@ -75,7 +76,7 @@ package struct MessageBuilder: Hashable, Sendable {
     return HeaderWriter.folded("From", ["\"\(name)\"", "<\(token(from.text))>"])
   }
 
-  /// Without anything that could end the brackets or the line.
+  /// Returns `text` without anything that could end the brackets or the line.
   private func token(_ text: String) -> String {
     String(text.unicodeScalars.filter { $0.value > 0x20 && $0.value != 0x7F && $0 != "<" && $0 != ">" })
   }

@@ -1,15 +1,17 @@
-/// Whom a mail was first sent to, before anybody forwarded or expanded the address: ORCPT (RFC 3461 section 4.2).
+/// The recipient that a mail was first sent to, before the address was forwarded or expanded: ORCPT (RFC 3461 section
+/// 4.2).
 package struct OriginalRecipient: Hashable, Sendable {
-  /// `addr-type;address` as the client wrote it: RFC 3461 section 5.2.1 forbids to change so much as the case of a
-  /// letter on the way.
+  /// The parameter `addr-type;address` as the client wrote it: RFC 3461 section 5.2.1 forbids changing even the case of
+  /// a letter on the way.
   package let parameter: String
 
-  /// Octets of a parameter (RFC 3461 section 4.2).
+  /// The maximum octets of a parameter (RFC 3461 section 4.2).
   private static let limit = 500
 
-  /// - Parameter allowingUTF8: whether SMTPUTF8 is in force, which lets an address of the type `utf-8` hold any letter
+  /// Parses a parameter; nil if it is malformed or too long.
+  ///
+  /// - Parameter allowingUTF8: true if SMTPUTF8 is in force, which lets an address of the type `utf-8` hold any letter
   ///   (RFC 6533 section 3).
-  /// - Returns: nil when it is malformed or too long.
   package init?(_ parameter: String, allowingUTF8: Bool) {
     guard parameter.utf8.count <= Self.limit, let (type, address) = Self.split(parameter), !type.isEmpty,
       type.utf8.allSatisfy(Self.isTypeText)
@@ -22,20 +24,20 @@ package struct OriginalRecipient: Hashable, Sendable {
     self.parameter = parameter
   }
 
-  /// The value of `Original-Recipient` (RFC 3464 section 2.3.1), in 7 bits; nil when it is too long for them.
+  /// The value of `Original-Recipient` (RFC 3464 section 2.3.1), in 7 bits; nil if it is too long for them.
   package var field: String? {
     guard let (type, address) = sevenBitParameter.flatMap(Self.split) else { return nil }
     let isInternational = Self.isInternational(type)
     return "\(type); \(isInternational ? String(address) : Xtext(address)?.printable ?? String(address))"
   }
 
-  /// `parameter` for a host without SMTPUTF8 (`utf-8-addr-xtext` of RFC 6533 section 3); nil when that is too long.
+  /// The parameter for a host without SMTPUTF8 (`utf-8-addr-xtext` of RFC 6533 section 3); nil if that is too long.
   package var sevenBitParameter: String? {
     let text = Self.sevenBit(parameter) { $0.isASCII }
     return text.utf8.count <= Self.limit ? text : nil
   }
 
-  /// `address` in the 7-bit form of RFC 6533 section 3, as the type `utf-8` has it.
+  /// Returns `address` in the 7-bit form of RFC 6533 section 3, as the type `utf-8` has it.
   package static func sevenBit(_ address: EmailAddress) -> String {
     sevenBit(address.text) { (0x21...0x7E).contains($0.value) && !"\\+=".unicodeScalars.contains($0) }
   }
@@ -55,7 +57,8 @@ package struct OriginalRecipient: Hashable, Sendable {
     (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20) || byte == UInt8(ascii: "-")
   }
 
-  /// `utf-8-addr-xtext` or `utf-8-addr-unitext`: no blank, no `+`, no `=`; a backslash only as `\x{…}`.
+  /// Returns true for `utf-8-addr-xtext` or `utf-8-addr-unitext`: no space, no `+`, no `=`; a backslash only as
+  /// `\x{…}`.
   private static func isWellFormed(_ address: Substring) -> Bool {
     var rest = address.unicodeScalars
     if rest.isEmpty { return false }

@@ -1,16 +1,19 @@
-/// One MIME part of a mail of our own (RFC 2045, RFC 2046).
+/// A MIME part of a mail of our own (RFC 2045, RFC 2046).
 package indirect enum OutgoingPart: Hashable, Sendable {
   /// Text of a `text/` type, sent as UTF-8 in quoted-printable.
   case text(String, type: String)
-  /// Bytes that go as they are if they are 7 bits with CRLF and lines within 998 octets, else in quoted-printable.
+  /// Bytes that are sent as they are if they are 7 bits with CRLF and lines within 998 octets, else in
+  /// quoted-printable.
   case bytes([UInt8], type: String)
-  /// A whole mail, as `message/rfc822`. Only for one that `canGoUnencoded`: RFC 2046 section 5.2.1 forbids to encode it.
+  /// A whole mail, as `message/rfc822`. Only for one that `canGoUnencoded`: RFC 2046 section 5.2.1 forbids encoding it.
   case message([UInt8])
+  /// A multipart.
+  ///
   /// - Parameters:
-  ///   - parameters: of the media type, e.g. `report-type=delivery-status`.
+  ///   - parameters: parameters of the media type, e.g. `report-type=delivery-status`.
   case multipart(subtype: String, parameters: [String], parts: [OutgoingPart])
 
-  /// The part's own fields, a blank line and its body.
+  /// Returns the part's own fields, an empty line and its body.
   ///
   /// - Parameter seed: makes the boundaries unlike those of other mails; equal seeds give equal bytes.
   package func render(seed: String) -> [UInt8] {
@@ -55,13 +58,14 @@ package indirect enum OutgoingPart: Hashable, Sendable {
   ) -> [UInt8] {
     let words = ["multipart/\(subtype);"] + parameters.map { $0 + ";" } + ["boundary=\"\(boundary)\""]
     var bytes = HeaderWriter.folded("Content-Type", words)
-    // RFC 2045 section 6.4: what holds 8 bits says so.
+    // RFC 2045 section 6.4: a multipart with 8-bit content declares it.
     if isEightBit { bytes += HeaderWriter.folded("Content-Transfer-Encoding", ["8bit"]) }
     for part in parts { bytes += Array("\r\n--\(boundary)\r\n".utf8) + part }
     return bytes + Array("\r\n--\(boundary)--\r\n".utf8)
   }
 
-  /// `=_` cannot come out of quoted-printable; bytes that go as they are may hold anything, so they are searched.
+  /// Returns a boundary that no part contains. `=_` cannot occur in quoted-printable; bytes that are sent as they are
+  /// may hold anything, so they are searched.
   private static func boundary(_ number: Int, _ seed: String, _ parts: [[UInt8]]) -> String {
     var boundary = "=_\(number)_\(seed)"
     while boundary.utf8.count < 68, parts.contains(where: { contains($0, Array("--\(boundary)".utf8)) }) {
@@ -77,7 +81,7 @@ package indirect enum OutgoingPart: Hashable, Sendable {
 
   private static func isSevenBit(_ bytes: [UInt8]) -> Bool { bytes.allSatisfy { $0 < 0x80 } && canGoUnencoded(bytes) }
 
-  /// Whether `bytes` are lines within 998 octets that end in CRLF, without NUL (RFC 2045 section 2.8).
+  /// Returns true if `bytes` are lines within 998 octets that end in CRLF, without NUL (RFC 2045 section 2.8).
   package static func canGoUnencoded(_ bytes: [UInt8]) -> Bool {
     var length = 0
     var last: UInt8 = 0

@@ -1,9 +1,9 @@
-/// Takes quoted-printable text apart (RFC 2045 section 6.7). Line ends become LF; wrong escapes stand as they are.
+/// Decodes quoted-printable text (RFC 2045 section 6.7). Line ends become LF; wrong escapes stay as they are.
 ///
 /// It copies sixteen octets at a time up to the next escape or line end: a report of 15 kB has nine hundred of these,
 /// and two calls for each take longer than the copying.
 struct QuotedPrintableDecoder {
-  // Without bounds that the processor would look at for each octet: `read` stays below `count`, `written` below `room`.
+  // No bounds that the processor would check for each octet: `read` stays below `count`, `written` below `room`.
   private let source: UnsafePointer<UInt8>
   private let count: Int
   private let output: UnsafeMutablePointer<UInt8>
@@ -11,9 +11,9 @@ struct QuotedPrintableDecoder {
   private var read = 0
   private var written = 0
 
-  /// What `source` says; nil when that is more than `limit` octets.
+  /// Returns the decoded text of `source`; nil if it is larger than `limit` octets.
   static func decode(_ source: UnsafeRawBufferPointer, limit: Int) -> [UInt8]? {
-    // Blanks at the end of a line are taken back only when it ends.
+    // Spaces and tabs at the end of a line are removed only when the line ends.
     let room = source.count <= limit ? source.count : min(source.count, limit + 1024)
     var fits = true
     let text = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
@@ -59,7 +59,7 @@ struct QuotedPrintableDecoder {
     return false
   }
 
-  /// Copies what stands for itself. Returns whether there was room for it.
+  /// Copies octets that stand for themselves. Returns true if there was room for them.
   @inline(__always)
   private mutating func copyPlain() -> Bool {
     typealias Octets = SIMD16<UInt8>
@@ -80,7 +80,7 @@ struct QuotedPrintableDecoder {
     return true
   }
 
-  /// 16 when there is none.
+  /// Returns the index of the first lane that is true, or 16 if there is none.
   @inline(__always)
   private static func firstTrue(_ mask: SIMDMask<SIMD16<Int8>>) -> Int {
     let halves = unsafeBitCast(mask, to: SIMD2<UInt64>.self)
@@ -88,7 +88,8 @@ struct QuotedPrintableDecoder {
     return 8 + halves[1].littleEndian.trailingZeroBitCount / 8
   }
 
-  /// Rule 3: blanks before the end of a line were added on the way. They and the CR were copied like all else.
+  /// Removes spaces and tabs before the end of a line, which were added on the way (rule 3). They and the CR were
+  /// copied like everything else.
   @inline(__always)
   private mutating func takeBackBlanks() {
     var end = read
@@ -97,7 +98,7 @@ struct QuotedPrintableDecoder {
     written -= read - end
   }
 
-  /// Where reading goes on after `=`, blanks and the end of the line or of the text; nil if that is not what stands
+  /// The position after a soft line break: `=`, spaces and the end of the line or of the text; nil if there is none
   /// here.
   @inline(__always)
   private var afterSoftLineBreak: Int? {

@@ -1,9 +1,9 @@
-/// Quoted-printable (RFC 2045 section 6.7) for bodies of our own: lines of at most 76 octets, CRLF, 7 bits.
+/// Encodes bodies of our own as quoted-printable (RFC 2045 section 6.7): lines of at most 76 octets, CRLF, 7 bits.
 ///
-/// A dot and `From ` at the start of a line are encoded too, so that neither a careless dot-stuffing nor an mbox file
-/// on the way can change the text.
+/// A dot and `From ` at the start of a line are encoded too, so that neither careless dot-stuffing nor an mbox file on
+/// the way can change the text.
 package enum QuotedPrintableEncoder {
-  /// Text with any line ends; the result ends in CRLF unless it is empty.
+  /// Encodes text with any line ends; the result ends in CRLF unless it is empty.
   package static func encode(_ text: some Sequence<UInt8>) -> [UInt8] {
     var output: [UInt8] = []
     let bytes = Array(text)
@@ -26,7 +26,7 @@ package enum QuotedPrintableEncoder {
         output += softBreak
         column = 0
       }
-      // Asked again: the byte may stand at the start of a line now.
+      // Checked again: the byte may be at the start of a line now.
       if isPlain, column > 0 || self.isPlain(line, at: index, startsLine: true) {
         output.append(line[index])
         column += 1

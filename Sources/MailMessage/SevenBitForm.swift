@@ -1,11 +1,11 @@
-/// The form of a mail for servers that take only 7 bits (RFC 6152 section 3), as Postfix makes it: each leaf with octets
-/// above 127 becomes quoted-printable, multiparts around it are declared 7bit, and nothing else is touched.
+/// The form of a mail for servers that accept only 7 bits (RFC 6152 section 3), as Postfix makes it: each leaf with
+/// octets above 127 becomes quoted-printable, multiparts around it are declared 7bit, and nothing else is changed.
 ///
-/// A mail that is signed or encrypted stays as it is, since what the signature covers would change; so does one that is
-/// no MIME, and one whose parts cannot be told apart. Header fields stay as they are: 8BITMIME is not about them.
-/// Linear in the mail for each level of nesting, of which there may be 20.
+/// A mail that is signed or encrypted stays as it is, since what the signature covers would change; so does a mail that
+/// is not MIME, and one whose parts cannot be told apart. Header fields stay as they are: 8BITMIME does not concern
+/// them. Linear in the mail for each level of nesting, of which there may be 20.
 package struct SevenBitForm: Sendable {
-  /// Why a mail stays as it is.
+  /// The reason why a mail stays as it is.
   package enum Obstacle: String, Error, Hashable, Sendable {
     case signed = "it is signed or encrypted"
     case notMIME = "it is no MIME message"
@@ -28,16 +28,16 @@ package struct SevenBitForm: Sendable {
     return form.output
   }
 
-  /// The header of an entity and what it says of its body.
+  /// The header of an entity and what it says about its body.
   private struct Entity {
     var type: String
     var boundary: [UInt8]?
     var encoding: String?
-    /// The whole field that says so, its line end included.
+    /// The whole field that gives the encoding, its line end included; nil if there is none.
     var encodingField: Range<Int>?
     var isSigned: Bool
     var isMIME: Bool
-    /// Behind the last field.
+    /// The end of the last field.
     var fieldsEnd: Int
     var bodyStart: Int
   }
@@ -61,11 +61,11 @@ package struct SevenBitForm: Sendable {
       appendHeader(of: entity, from: range.lowerBound, encoding: "7bit")
       return try convert(body, depth: depth + 1)
     }
-    // Octets above 127 in what claims to be encoded already are nobody's text.
+    // Octets above 127 in a body that claims to be encoded already are no valid text.
     if let encoding = entity.encoding, !["7bit", "8bit", "binary"].contains(encoding) { throw .malformed }
     appendHeader(of: entity, from: range.lowerBound, encoding: "quoted-printable")
     var encoded = QuotedPrintableEncoder.encode(bytes[body])
-    // The line end before a boundary belongs to that.
+    // The line end before a boundary belongs to the boundary.
     if bytes[body].last != 0x0A { encoded.removeLast(min(2, encoded.count)) }
     output += encoded
   }
@@ -107,7 +107,7 @@ package struct SevenBitForm: Sendable {
   private mutating func appendHeader(of entity: Entity, from start: Int, encoding: String) {
     let field = Array("Content-Transfer-Encoding: \(encoding)\r\n".utf8)
     guard let old = entity.encodingField else {
-      // A leaf without the field is 7bit by itself (RFC 2045 section 6.1), and so is a multipart.
+      // A leaf without the field is 7bit by default (RFC 2045 section 6.1), and so is a multipart.
       let isNeeded = encoding != "7bit"
       output += bytes[start..<entity.fieldsEnd]
       if isNeeded { output += field }
@@ -135,7 +135,7 @@ package struct SevenBitForm: Sendable {
       let line = span.line(at: field.value.upperBound, before: range.upperBound)
       entity.encodingField = field.name.lowerBound..<span.next(after: line, before: range.upperBound)
     }
-    // The empty line stands between the fields and the body.
+    // The empty line is between the fields and the body.
     if let last = header.fields.last {
       let line = span.line(at: last.value.upperBound, before: range.upperBound)
       entity.fieldsEnd = min(header.bodyStart, span.next(after: line, before: range.upperBound))
@@ -145,7 +145,7 @@ package struct SevenBitForm: Sendable {
     return entity
   }
 
-  /// The first word of a value, in lower case, without what follows a semicolon.
+  /// Returns the first word of a value, in lower case, without what follows a semicolon.
   private func word(_ value: String) -> String {
     let word = value.prefix { $0 != ";" && $0 != "(" }.filter { !$0.isWhitespace }
     return word.lowercased()

@@ -1,7 +1,7 @@
-/// A parameter of a header field that may be folded (RFC 5322 section 2.2.3), and come encoded or in several parts
-/// (RFC 2231 sections 3 and 4): `name*0="a "; name*1*=%62`.
+/// A parameter of a header field that may be folded (RFC 5322 section 2.2.3), and may be encoded or split into several
+/// parts (RFC 2231 sections 3 and 4): `name*0="a "; name*1*=%62`.
 struct SplitParameter {
-  /// Parts that are looked at; a boundary has 70 octets at most (RFC 2046 section 5.1.1).
+  /// The maximum number of parts read; a boundary has at most 70 octets (RFC 2046 section 5.1.1).
   private static let mostParts = 100
 
   private let name: StaticString
@@ -11,7 +11,7 @@ struct SplitParameter {
 
   init(_ name: StaticString) { self.name = name }
 
-  /// As it was said in one, or else what the other forms say; nil when nothing did.
+  /// The value of the plain form, or else of the encoded or split form; nil if there is none.
   var value: [UInt8]? {
     if let said = whole ?? encoded { return said }
     guard var joined = parts[0] else { return nil }
@@ -23,9 +23,11 @@ struct SplitParameter {
     return joined
   }
 
+  /// Takes one parameter of the field.
+  ///
   /// - Parameters:
   ///   - parameter: its name, which begins with ours.
-  ///   - value: without the quotes around it.
+  ///   - value: its value, without the quotes around it.
   mutating func take(_ bytes: borrowing Span<UInt8>, name parameter: Range<Int>, value: Range<Int>) {
     var mark = parameter.lowerBound + name.utf8CodeUnitCount
     let plain = Self.unquoted(bytes, value)
@@ -41,7 +43,7 @@ struct SplitParameter {
     parts[number] = parts[number] ?? (isEncoded ? Self.decoded(plain, hasCharset: number == 0) : plain)
   }
 
-  /// Without folds, and without the backslashes of quoted pairs.
+  /// Returns the value without folds, and without the backslashes of quoted pairs.
   private static func unquoted(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) -> [UInt8] {
     var octets: [UInt8] = []
     octets.reserveCapacity(value.count)
@@ -54,7 +56,7 @@ struct SplitParameter {
     return octets
   }
 
-  /// Without the charset and language before the text, and with the octets that `%` and two digits stand for.
+  /// Returns the value without the charset and language before the text, with `%` and two digits decoded.
   private static func decoded(_ value: [UInt8], hasCharset: Bool) -> [UInt8] {
     let fields = value.split(separator: UInt8(ascii: "'"), maxSplits: 2, omittingEmptySubsequences: false)
     let text = hasCharset && fields.count == 3 ? fields[2] : value[...]

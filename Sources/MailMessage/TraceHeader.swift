@@ -5,19 +5,20 @@
 ///     	for <admin@example.org>;
 ///     	Sun, 22 Nov 2026 14:03:05 +0000
 ///
-/// Whatever the client said is cut and cleaned: no control character, no 8-bit octet and no parenthesis gets into the
-/// field, and no line exceeds 998 octets; lines stay within 78 where a fold is possible.
+/// Everything from the client is cut and cleaned: no control character, no 8-bit octet and no parenthesis gets into the
+/// field, and no line exceeds 998 octets; lines stay within 78 columns if a fold is possible.
 package enum TraceHeader {
+  /// Returns the field with its final CRLF.
+  ///
   /// - Parameters:
-  ///   - helo: what HELO or EHLO said.
-  ///   - address: of the client, without port: `127.0.0.1`, `::1`, or a word such as `unix`.
+  ///   - helo: the argument of HELO or EHLO.
+  ///   - address: the address of the client, without port: `127.0.0.1`, `::1`, or a word such as `unix`.
   ///   - by: the name of this host.
   ///   - transmission: `SMTP`, `ESMTP` or another word of RFC 3848.
-  ///   - id: the queue id.
-  ///   - recipients: of the envelope. The field names one only if it is the only one: several would tell each of them
-  ///     about the others (RFC 5321 section 7.2).
-  ///   - date: when the mail was accepted.
-  /// - Returns: the field with its final CRLF.
+  ///   - id: the queue ID.
+  ///   - recipients: the recipients of the envelope. The field names one only if it is the only one: several would tell
+  ///     each of them about the others (RFC 5321 section 7.2).
+  ///   - date: the time when the mail was accepted.
   package static func received(
     helo: String, address: String, by host: String, transmission: String, id: String, recipients: [EmailAddress],
     date: CivilTime
@@ -35,14 +36,14 @@ package enum TraceHeader {
     return field.octets
   }
 
-  /// Clauses that begin a line of their own, with a fold inside where 78 columns are not enough. As octets, for each
-  /// mail gets one of these fields.
+  /// A field of clauses, some of which begin a new line, with a fold before any that would exceed 78 columns. It is
+  /// built as octets, because each mail gets one of these fields.
   private struct FoldedField {
     var octets: [UInt8] = []
-    /// Of the line; the tab that begins it counts as eight.
+    /// The column in the line; the tab that begins a line counts as eight.
     private var column: Int
 
-    /// How the field begins, however long that is: nothing is gained by a line with nothing but the name.
+    /// Begins the field, however long that is: nothing is gained by a line with nothing but the name.
     init(_ name: StaticString, _ text: [UInt8]) {
       octets.reserveCapacity(320)
       octets.append(name)
@@ -63,7 +64,7 @@ package enum TraceHeader {
     }
   }
 
-  /// A domain or an address literal; an octet that fits neither becomes `?`, as in Postfix.
+  /// Returns a domain or an address literal; an octet that fits neither becomes `?`, as in Postfix.
   private static func domain(_ text: String) -> [UInt8] {
     let octets = Array(text.utf8.prefix(255))  // RFC 5321 section 4.5.3.1.2
     if octets.isEmpty { return Array("unknown".utf8) }
@@ -71,7 +72,7 @@ package enum TraceHeader {
     return isLiteral ? Array("[".utf8) + clean(octets.dropFirst().dropLast()) + Array("]".utf8) : clean(octets[...])
   }
 
-  /// `[127.0.0.1]`, `[IPv6:::1]` (RFC 5321 section 4.1.3), or a plain word for what is no address.
+  /// Returns `[127.0.0.1]`, `[IPv6:::1]` (RFC 5321 section 4.1.3), or a plain word if it is no address.
   private static func literal(_ address: String) -> [UInt8] {
     let text = word(address, limit: 64)
     if text.contains(UInt8(ascii: ":")) { return Array("[IPv6:".utf8) + text + Array("]".utf8) }
@@ -88,7 +89,7 @@ package enum TraceHeader {
     octets.map { isSafe($0) ? $0 : UInt8(ascii: "?") }
   }
 
-  /// Letters, digits and what domains, address literals, scopes of IPv6 and sloppy host names are made of.
+  /// True for letters, digits and the characters of domains, address literals, IPv6 scopes and sloppy host names.
   private static func isSafe(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), 48...57: true
@@ -97,7 +98,8 @@ package enum TraceHeader {
     }
   }
 
-  /// An address outside printable ASCII is left out rather than changed: the clause is optional.
+  /// Returns the only recipient. An address outside printable ASCII is left out rather than changed: the clause is
+  /// optional.
   private static func onlyRecipient(_ recipients: [EmailAddress]) -> String? {
     guard recipients.count == 1, let text = recipients.first?.quoted else { return nil }
     let isPrintable = text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: ">") }

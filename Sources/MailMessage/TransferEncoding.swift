@@ -1,6 +1,6 @@
 import Glibc
 
-/// How the bytes of a part travel (RFC 2045, 6).
+/// The transfer encoding of a part (RFC 2045, 6).
 package enum TransferEncoding: Sendable, Equatable {
   case identity, quotedPrintable, base64, unknown
 
@@ -22,9 +22,9 @@ package enum TransferEncoding: Sendable, Equatable {
     }
   }
 
-  /// Decodes a text: line ends become LF. `nil` when the text is larger than `limit` octets or the encoding is not
-  /// known. Wrong escapes and characters are taken as they stand or left out, never an error: half a report still
-  /// has its traceback.
+  /// Decodes a text: line ends become LF. Returns `nil` if the text is larger than `limit` octets or the encoding is
+  /// not known. Wrong escapes and characters are kept as they are or left out, never an error: half a report still has
+  /// its traceback.
   package func decode(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>, limit: Int) -> [UInt8]? {
     let range = bytes.clamped(range)
     switch self {
@@ -36,9 +36,9 @@ package enum TransferEncoding: Sendable, Equatable {
     }
   }
 
-  /// Text as it stands, with LF at the ends of its lines.
+  /// Returns the text as it is, with LF at the ends of its lines.
   private static func copy(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>, limit: Int) -> [UInt8]? {
-    // CRs may go, so the text can be a little larger than the limit before they do.
+    // CRs may be removed, so the text can be a little larger than the limit before that.
     guard range.count <= limit + limit / 16 + 64 else { return nil }
     return bytes.extracting(range).withUnsafeBytes { source in
       TextOutput.text(room: Swift.min(source.count, limit)) { output in
@@ -54,7 +54,7 @@ package enum TransferEncoding: Sendable, Equatable {
     }
   }
 
-  /// RFC 2045, 6.8.
+  /// Decodes base64 (RFC 2045, 6.8).
   private static func base64(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>, limit: Int) -> [UInt8]? {
     guard range.count / 5 * 3 <= limit + 1024 else { return nil }
     var raw: [UInt8] = []
@@ -88,15 +88,15 @@ package enum TransferEncoding: Sendable, Equatable {
   }
 }
 
-/// Collects decoded text in the room that there is for it.
+/// Collects decoded text in a buffer of fixed size.
 private struct TextOutput {
   private let base: UnsafeMutableRawPointer?
   private let room: Int
   private var count = 0
-  /// There was more than fits.
+  /// True if there was more than fits.
   private(set) var isOver = false
 
-  /// What `fill` gives out; nil when that is more than `room` octets.
+  /// Returns the text that `fill` produces; nil if it is larger than `room` octets.
   @inline(__always)
   static func text(room: Int, _ fill: (inout TextOutput) -> Void) -> [UInt8]? {
     var isOver = false

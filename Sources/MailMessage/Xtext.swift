@@ -1,10 +1,10 @@
-/// Text as the parameters ENVID and ORCPT carry it (RFC 3461 section 4): an octet that is no printable ASCII, a `+` and
-/// a `=` stand as `+` and two hexadecimal digits.
+/// Text in the form of the parameters ENVID and ORCPT (RFC 3461 section 4): an octet that is not printable ASCII, a `+`
+/// and a `=` are written as `+` and two hexadecimal digits.
 package struct Xtext: Hashable, Sendable {
-  /// As it travels. What came from a client is kept as it came, since it has to be passed on like that.
+  /// The encoded form. Text from a client is kept as it came, since it has to be passed on unchanged.
   package let encoded: String
 
-  /// Takes encoded text; nil when it is malformed or empty. Digits in small letters are taken, too.
+  /// Takes encoded text; nil if it is malformed or empty. Lower-case digits are accepted, too.
   package init?(_ encoded: some StringProtocol) {
     guard !encoded.isEmpty, Self.decode(encoded.utf8) != nil else { return nil }
     self.encoded = String(encoded)
@@ -15,10 +15,10 @@ package struct Xtext: Hashable, Sendable {
     encoded = text.utf8.map { Self.isPlain($0) ? String(UnicodeScalar($0)) : Self.escape($0) }.joined()
   }
 
-  /// What it stands for.
+  /// The decoded octets.
   package var octets: [UInt8] { Self.decode(encoded.utf8) ?? [] }
 
-  /// What it stands for, when that is printable ASCII as RFC 3461 sections 4.2 and 4.4 ask; else nil. Anything else has
+  /// The decoded text if it is printable ASCII, as RFC 3461 sections 4.2 and 4.4 require; else nil. Anything else has
   /// no place in a notification.
   package var printable: String? {
     let octets = octets
@@ -40,7 +40,7 @@ package struct Xtext: Hashable, Sendable {
     return octets
   }
 
-  /// `xchar`.
+  /// True for an `xchar`.
   private static func isPlain(_ byte: UInt8) -> Bool {
     (0x21...0x7E).contains(byte) && byte != UInt8(ascii: "+") && byte != UInt8(ascii: "=")
   }

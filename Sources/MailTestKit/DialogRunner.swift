@@ -2,9 +2,9 @@ import MailMessage
 package import NIOCore
 import SMTPProtocol
 
-/// Runs a `DialogScript` against a `ServerSession` or against a listening server and says what differed.
+/// Runs a `DialogScript` against a `ServerSession` or against a listening server and reports the differences.
 package struct DialogRunner: Sendable {
-  /// How the octets of the client are cut.
+  /// The way in which the client's octets are cut.
   package enum Cut: String, Sendable, CaseIterable {
     /// Line by line, each after the replies that the script expects before it.
     case steps
@@ -12,7 +12,7 @@ package struct DialogRunner: Sendable {
     case whole
     /// One octet at a time.
     case bytes
-    /// All at once, and the whole conversation a second time behind it.
+    /// All at once, followed by the whole conversation a second time.
     case doubled
   }
 
@@ -20,13 +20,13 @@ package struct DialogRunner: Sendable {
 
   package init(_ script: DialogScript) { self.script = script }
 
-  /// Whether the cut makes sense for this script: one that ends the session cannot be run twice in it.
+  /// True if the cut makes sense for this script: a script that ends the session cannot run twice in it.
   package func allows(_ cut: Cut) -> Bool {
     if script.isStepwise { return cut == .steps }
     return cut != .doubled || (script.isRepeatable && !script.endsClosed)
   }
 
-  /// Whether `LineClient` can hold the conversation: it knows no TLS, and the listener needs users.
+  /// True if `LineClient` can hold the conversation: it has no TLS, and the listener would need users.
   package var allowsLive: Bool {
     var policy = SessionPolicy()
     policy.mends = script.policy.mends
@@ -35,7 +35,7 @@ package struct DialogRunner: Sendable {
 
   // MARK: - Against the pure session
 
-  /// What differed; empty when nothing did.
+  /// Returns the differences from the script, which are none if the session behaves.
   package func runPure(_ cut: Cut) -> [String] {
     var conversation = PureConversation(script)
     for piece in pieces(cut) { conversation.say(piece) }
@@ -43,7 +43,7 @@ package struct DialogRunner: Sendable {
       said: conversation.lines, closed: conversation.isClosed, mails: conversation.mails, cut)
   }
 
-  /// What the client says, in pieces.
+  /// Returns the client's octets, in pieces.
   private func pieces(_ cut: Cut) -> [[UInt8]] {
     switch cut {
     case .steps: script.steps.compactMap { step in if case .client(let bytes) = step { bytes } else { nil } }
@@ -55,13 +55,16 @@ package struct DialogRunner: Sendable {
 
   // MARK: - Against a listener
 
-  /// - Parameter port: of a listener on 127.0.0.1 that was given the limits and the answer of the script.
-  /// - Parameter mails: what was handed over, asked when the conversation is over.
+  /// Returns the differences from the script, which are none if the server behaves.
+  ///
+  /// - Parameters:
+  ///   - port: the port of a listener on 127.0.0.1 that has the limits and the answer of the script.
+  ///   - mails: returns the mails handed over; called when the conversation is over.
   package func runLive(
     port: Int, _ cut: Cut, on group: any EventLoopGroup, mails: @Sendable () -> [DialogScript.Mail]
   ) async throws -> [String] {
     let (said, closed) = try await LineClient.connect(port: port, on: group) { client in
-      // The banner comes first, or we would be an early talker.
+      // The banner has to come first, or we would be an early talker.
       _ = await client.readLine()
       if cut == .steps { return try await talk(client) }
       try await sendAll(cut, to: client)
@@ -74,7 +77,7 @@ package struct DialogRunner: Sendable {
     for piece in pieces(cut) { try await send(piece, to: client) }
   }
 
-  /// A server that closes in the middle of it may be gone before all is said.
+  /// Sends octets. A server that closes in mid-conversation may be gone before everything is sent.
   private func send(_ bytes: [UInt8], to client: LineClient) async throws {
     do { try await client.send(bytes) } catch  where script.endsClosed {}
   }

@@ -1,24 +1,24 @@
 import MailMessage
 package import SMTPProtocol
 
-/// A conversation with an SMTP server in a file, one situation each. Anyone can add one:
+/// A conversation with an SMTP server from a file, one situation per file. Anyone can add one:
 ///
 /// ```
 /// # What the dialogue shows, in a sentence.
 /// @limit messageSize 1000       a limit of the session
-/// @accept 451 4.3.0 Later       what every complete transaction is answered with (else 250 2.0.0 Accepted)
-/// @policy starttls              there is a certificate; the handshake is taken to succeed
+/// @accept 451 4.3.0 Later       the reply to every complete transaction (default: 250 2.0.0 Accepted)
+/// @policy starttls              there is a certificate; the handshake is assumed to succeed
 /// @policy auth                  the user `anna` with the password `secret`, inside TLS; `auth-always`: anywhere
-/// @policy mends                 NUL, bare CRs and mixed line ends are mended
+/// @policy mends                 NUL, bare CRs and mixed line ends are repaired
 /// @policy stranger              the client may not send without AUTH
-/// @steps                        the client waits for each reply; other cuts make another dialogue of it
+/// @steps                        the client waits for each reply; other cuts would change the dialogue
 /// @once                         must not be run twice on one connection
-/// C: EHLO client.example        the client sends the line and CRLF; \r \n \t \0 \\ \xHH \*120(text) are understood
+/// C: EHLO client.example        the client sends the line and CRLF; escapes: \r \n \t \0 \\ \xHH \*120(text)
 /// C! DATA\n                     the client sends exactly this
-/// S: 250 2.1.0 Sender ok        the server says this line …
+/// S: 250 2.1.0 Sender ok        the server sends this line …
 /// S: 250-mx...                  … or one that starts like this
 /// S: <close>                    the server closes
-/// M: <a@x> <b@y> <c@z>          a transaction was handed over, from the first to the others, with the lines
+/// M: <a@x> <b@y> <c@z>          a transaction was handed over, from the first address to the others, with the lines
 /// M| Subject: hello             of this content
 /// ```
 ///
@@ -30,7 +30,7 @@ package struct DialogScript: Sendable {
     case close
   }
 
-  /// A transaction that has to be handed over.
+  /// A transaction that must be handed over.
   package struct Mail: Hashable, Sendable, CustomStringConvertible {
     package var sender: String
     package var recipients: [String]
@@ -61,7 +61,7 @@ package struct DialogScript: Sendable {
   package var isStepwise = false
   package var policy = SessionPolicy()
 
-  /// A line that is none of a script.
+  /// The error for a line that is not part of the script syntax.
   package struct Malformed: Error, CustomStringConvertible {
     package let line: Int
     package let text: String
@@ -70,7 +70,7 @@ package struct DialogScript: Sendable {
 
   package init(_ text: String) throws {
     limits = SessionLimits()
-    // Pauses are for clients that deserve them, not for our tests.
+    // Pauses are meant for misbehaving clients, not for tests.
     limits.errorDelay = .zero
     limits.authDelay = .zero
     for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
@@ -78,12 +78,12 @@ package struct DialogScript: Sendable {
     }
   }
 
-  /// Everything that the client says.
+  /// All octets that the client sends.
   package var clientBytes: [UInt8] {
     steps.flatMap { step in if case .client(let bytes) = step { bytes } else { [UInt8]() } }
   }
 
-  /// The lines that the server has to say, banner apart.
+  /// The lines that the server must send, without the banner.
   package var serverLines: [String] {
     steps.compactMap { step in if case .server(let line) = step { line } else { nil } }
   }
@@ -152,7 +152,7 @@ package struct DialogScript: Sendable {
 }
 
 private enum Escapes {
-  /// The octets that `text` stands for, or nil when an escape is malformed.
+  /// Returns the octets that `text` stands for, or nil if an escape is malformed.
   static func decode(_ text: Substring) -> [UInt8]? {
     var bytes: [UInt8] = []
     var rest = text

@@ -1,5 +1,5 @@
-/// Looks again and again until `look` is true: for what another thread does in a time of its own. The one place where a
-/// test waits; a minute goes by before it says false.
+/// Polls `look` every 10 milliseconds until it returns true, for effects of another thread. Returns false after about a
+/// minute. This is the only place where a test waits.
 package func eventually(_ look: () async throws -> Bool) async throws -> Bool {
   for _ in 0..<6000 {
     if try await look() { return true }

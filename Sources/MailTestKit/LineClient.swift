@@ -1,9 +1,9 @@
 package import NIOCore
 import NIOPosix
 
-/// A client that says what it is told and reads lines: for tests that talk to a listening server.
+/// A scripted client that sends octets and reads lines, for tests that talk to a listening server.
 package final class LineClient {
-  /// For a test that changes the pipeline, e.g. for TLS.
+  /// The client's channel, for tests that change the pipeline, e.g. for TLS.
   package let channel: any Channel
   private var inbound: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
   private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
@@ -18,9 +18,9 @@ package final class LineClient {
     self.outbound = outbound
   }
 
-  /// Connects to a port of 127.0.0.1, lets `body` talk, and closes.
+  /// Connects to a port of 127.0.0.1, runs `body` and closes.
   ///
-  /// - Parameter prepare: puts handlers below the lines, e.g. for TLS from the start.
+  /// - Parameter prepare: adds handlers below the lines, e.g. for TLS from the start.
   package static func connect<Result: Sendable>(
     port: Int, on group: any EventLoopGroup, prepare: @escaping @Sendable (any Channel) throws -> Void = { _ in },
     _ body: (LineClient) async throws -> Result
@@ -28,7 +28,7 @@ package final class LineClient {
     try await connect(to: SocketAddress(ipAddress: "127.0.0.1", port: port), on: group, prepare: prepare, body)
   }
 
-  /// The same with any address, e.g. that of a Unix socket.
+  /// Connects to any address, e.g. that of a Unix socket, runs `body` and closes.
   package static func connect<Result: Sendable>(
     to address: SocketAddress, on group: any EventLoopGroup,
     prepare: @escaping @Sendable (any Channel) throws -> Void = { _ in },
@@ -47,7 +47,7 @@ package final class LineClient {
         result = try await body(LineClient(channel.channel, inbound, outbound))
       }
     } catch  where result != nil {
-      // To close what the server has closed already is no failure.
+      // Closing a connection that the server has already closed is no failure.
     }
     guard let result else { throw ChannelError.ioOnClosedChannel }
     return result
@@ -60,7 +60,7 @@ package final class LineClient {
   /// Closes the sending side.
   package func finish() { outbound.finish() }
 
-  /// The next line without its CRLF, or nil when the server has closed, be it with a reset.
+  /// Reads the next line without its CRLF. Returns nil if the server has closed the connection, even with a reset.
   package func readLine() async -> String? {
     while true {
       if let length = buffer.readableBytesView.firstIndex(of: 0x0A).map({ $0 - buffer.readerIndex + 1 }),
@@ -73,7 +73,7 @@ package final class LineClient {
     }
   }
 
-  /// The last line of the next reply.
+  /// Reads the next reply and returns its last line, or nil if the server has closed the connection.
   package func readReply() async -> String? {
     while let line = await readLine() {
       if line.dropFirst(3).first != "-" { return line }

@@ -3,38 +3,38 @@ import NIOPosix
 package import NIOSSL
 import Synchronization
 
-/// An SMTP server on 127.0.0.1 that answers as its script says, for everything that delivers mail.
+/// An SMTP server on 127.0.0.1 that answers as scripted, for tests of everything that delivers mail.
 ///
-/// Without a script it is a friendly server: it takes every mail and keeps it in `mails`.
+/// Without a script it is a friendly server: it accepts every mail and keeps it in `mails`.
 package final class ScriptedSmarthost: Sendable {
   package enum Step: String, Sendable, CaseIterable {
     case greeting
     case ehlo
     case helo
-    /// STARTTLS.
+    /// The STARTTLS command, of which four letters are compared.
     case starttls = "star"
     case auth
-    /// The answer to a 334 of AUTH; the line is in the request.
+    /// The response to a 334 challenge of AUTH; the line is in the request.
     case response
     case mail
     case rcpt
     case data
-    /// Behind the final dot.
+    /// The message, up to its final dot.
     case message
     case rset
     case quit
   }
 
   package enum Answer: Sendable {
-    /// Lines with their codes, `250-first\r\n250 last`; CRLF is added.
+    /// Sends lines with their codes, `250-first\r\n250 last`; CRLF is added.
     case say(String)
-    /// The same, and then the connection closes.
+    /// Sends the same kind of lines and then closes the connection.
     case sayAndDrop(String)
-    /// What a friendly server says, an octet at a time, with this pause between them.
+    /// Sends the friendly server's reply one octet at a time, with this pause between octets.
     case drip(TimeAmount)
-    /// Nothing, for ever, also to whatever follows.
+    /// Sends nothing, now and for all later requests.
     case silence
-    /// The connection closes.
+    /// Closes the connection.
     case drop
   }
 
@@ -43,16 +43,16 @@ package final class ScriptedSmarthost: Sendable {
     package var step: Step
     /// The command line, empty for greeting and message.
     package var line: String
-    /// Connections are counted from 1.
+    /// The number of the connection, counted from 1.
     package var connection: Int
   }
 
-  /// A mail that was taken.
+  /// A mail that was accepted.
   package struct Mail: Hashable, Sendable {
-    /// The arguments of MAIL and of the RCPTs that were accepted: `FROM:<a@b> SIZE=10`.
+    /// The arguments of MAIL, e.g. `FROM:<a@b> SIZE=10`; `recipients` holds those of each accepted RCPT.
     package var mail: String
     package var recipients: [String]
-    /// As it came, dots unstuffed.
+    /// The message as it arrived, with dots unstuffed.
     package var message: [UInt8]
   }
 
@@ -77,11 +77,13 @@ package final class ScriptedSmarthost: Sendable {
     port = server.localAddress?.port ?? 0
   }
 
+  /// Starts a server on a free port.
+  ///
   /// - Parameters:
-  ///   - extensions: what the reply to EHLO announces.
-  ///   - tls: what to show in handshakes; STARTTLS begins one when it is answered with 220.
-  ///   - implicitly: begin with the handshake.
-  ///   - script: the answer to a request; nil for the friendly one.
+  ///   - extensions: the keywords in the reply to EHLO.
+  ///   - tls: the TLS context for handshakes; STARTTLS begins one when the reply is 220. Nil: no TLS.
+  ///   - implicitly: true to begin each connection with the handshake.
+  ///   - script: returns the answer to a request, or nil for that of the friendly server.
   package static func start(
     on group: any EventLoopGroup, extensions: [String] = ["PIPELINING", "8BITMIME", "SIZE 10000000", "SMTPUTF8"],
     tls: NIOSSLContext? = nil, implicitly: Bool = false,
@@ -101,14 +103,14 @@ package final class ScriptedSmarthost: Sendable {
     return ScriptedSmarthost(server, state)
   }
 
-  /// What was taken so far.
+  /// The mails accepted so far.
   package var mails: [Mail] { state.value.withLock { $0.mails } }
-  /// All command lines so far, of all connections, with `<message>` for each message.
+  /// All command lines so far, from all connections, with `<message>` for each message.
   package var commands: [String] { state.value.withLock { $0.commands } }
-  /// Connections so far.
+  /// The number of connections so far.
   package var connections: Int { state.value.withLock { $0.connections } }
 
-  /// Closes the connections that are open, as a server does that restarts; it goes on listening.
+  /// Closes the open connections, like a server that restarts; it goes on listening.
   package func dropConnections() async {
     let channels = state.value.withLock { state in
       defer { state.channels = [] }
@@ -238,7 +240,7 @@ private final class SmarthostDialog: ChannelInboundHandler {
     try? context.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls), position: .before(self))
   }
 
-  /// What the answer means for what comes next.
+  /// Updates the dialogue's state by the reply to a request.
   private func follow(_ step: ScriptedSmarthost.Step, _ line: String, _ text: String) {
     let arguments = String(line.dropFirst(5))
     switch (step, text.first) {

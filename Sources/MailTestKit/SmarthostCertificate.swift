@@ -4,15 +4,15 @@ package import NIOSSL
 /// A certificate with its key, made by the openssl command in a folder of its own.
 package struct SmarthostCertificate: Sendable {
   package enum Kind: String, Sendable, CaseIterable {
-    /// For 127.0.0.1 and localhost.
+    /// A valid certificate for 127.0.0.1 and localhost.
     case good
     case expired
     case wrongName
   }
 
-  /// The certificate (PEM). It is signed by itself, so this is also the file of its authority.
+  /// The path of the certificate (PEM). It is self-signed, so the file also serves as its CA file.
   package let path: String
-  /// For a server.
+  /// The TLS context for a server with this certificate.
   package let context: NIOSSLContext
 
   package static func make(_ kind: Kind) throws -> SmarthostCertificate {

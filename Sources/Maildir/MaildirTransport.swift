@@ -2,18 +2,18 @@ package import DedupCore
 import Glibc
 package import MailMessage
 
-/// Delivers into a Maildir: written below `tmp`, synced, renamed into `new`, the folder synced
+/// Delivers into a Maildir: writes the mail to `tmp`, syncs it, renames it into `new` and syncs that folder
 /// (https://cr.yp.to/proto/maildir.html).
 ///
-/// The file name is made of the queue id, so that a delivery repeated after a crash replaces itself instead of
+/// The file name is made of the queue id, so that a delivery repeated after a crash replaces the first one instead of
 /// arriving twice.
 package struct MaildirTransport: Transport {
   private let path: String
   private let host: String
 
   /// - Parameters:
-  ///   - path: the Maildir; it is created when it does not exist.
-  ///   - host: stands in the file names.
+  ///   - path: the path of the Maildir, which is created if it does not exist.
+  ///   - host: the host name in the file names.
   package init(path: String, host: String) {
     self.path = path
     self.host = host
@@ -22,7 +22,7 @@ package struct MaildirTransport: Transport {
   package var nextHop: String { "maildir \(path)" }
 
   package func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> DeliveryResult {
-    // It blocks, which the caller's thread may not.
+    // This blocks, which the caller's thread must not.
     let outcome = await withTaskExecutorPreference(globalConcurrentExecutor) {
       store(header(for: envelope), message, id)
     }
@@ -48,7 +48,8 @@ package struct MaildirTransport: Transport {
     for folder in ["", "/tmp", "/new", "/cur"] { try makeFolder(path + folder) }
   }
 
-  /// A Maildir has no envelope; RFC 5321 section 4.4 has the final delivery write the reverse-path into the message.
+  /// Returns the header to prepend: a Maildir has no envelope, and RFC 5321 section 4.4 has the final delivery write
+  /// the reverse-path into the message.
   private func header(for envelope: Envelope) -> [UInt8] {
     let recipients = envelope.recipients.map { "Delivered-To: \($0)\r\n" }.joined()
     return Array("Return-Path: <\(envelope.sender)>\r\n\(recipients)".utf8)

@@ -1,11 +1,13 @@
 import MailMessage
 
-/// A kept error report that an admin sends once more: our fields on top, below them each byte as it came but for the
-/// Message-ID, since mail programs hide the second mail of a Message-ID. Signed mail keeps its own.
+/// A kept error report that an admin sends again: our fields on top, and below them each byte as it arrived except for
+/// the Message-ID, since mail programs hide a second mail with the same Message-ID. Signed mail keeps its own.
 package enum CopiedMail {
+  /// Returns the bytes of the copy.
+  ///
   /// - Parameters:
-  ///   - id: under which the copy leaves.
-  ///   - arrivedAt: when the relay took it.
+  ///   - id: the queue id of the copy.
+  ///   - arrivedAt: the time when the relay accepted the original.
   package static func render(
     _ message: [UInt8], of error: NamedError, id: QueueID, arrivedAt: Timestamp
   ) -> [UInt8] {
@@ -16,7 +18,7 @@ package enum CopiedMail {
       + renamed(message, id)
   }
 
-  /// With the Message-ID that came in a field of ours.
+  /// Returns the mail under a new Message-ID, with the original one in a field of ours.
   private static func renamed(_ message: [UInt8], _ id: QueueID) -> [UInt8] {
     guard let original = MailThread.messageID(of: message), !HeaderEdit.isSigned(message) else { return message }
     let own = Array(" <\(id)@copy.maildedup>".utf8)[...]

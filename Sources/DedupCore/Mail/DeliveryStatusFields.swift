@@ -1,7 +1,7 @@
 import MailMessage
 
-/// The `message/delivery-status` part of a notification: one group of fields for the message and one for each
-/// recipient (RFC 3464 section 2).
+/// The `message/delivery-status` part of a notification: one group of fields for the message and one for each recipient
+/// (RFC 3464 section 2).
 enum DeliveryStatusFields {
   static func render(_ notification: DeliveryStatusNotification) -> [UInt8] {
     let groups = [message(notification)] + notification.groups.flatMap(\.reports).map { recipient($0, notification) }
@@ -31,26 +31,26 @@ enum DeliveryStatusFields {
     return fields
   }
 
-  /// What a client gave us and looks for in the notification: never folded, encoded or cut. It is printable ASCII and
-  /// shorter than any line.
+  /// Returns a field whose value a client gave us and looks for in the notification. It is never folded, encoded or
+  /// cut, since it is printable ASCII and shorter than any line limit.
   private static func exact(_ name: String, _ value: String?) -> [UInt8] {
     value.map { HeaderWriter.folded(name, [$0]) } ?? []
   }
 
-  /// `rfc822; a@b`, or for an address outside ASCII the 7-bit form of RFC 6533 section 3.
+  /// Returns the address as `rfc822; a@b`, or for an address outside ASCII in the 7-bit form of RFC 6533 section 3.
   private static func address(_ address: EmailAddress) -> String {
     address.isASCII ? "rfc822; \(address)" : "utf-8; \(OriginalRecipient.sevenBit(address))"
   }
 
-  /// A reply of the next hop, or words of our own where it never got to reply. `Diagnostic-Code` must be ASCII.
+  /// Returns a reply of the next hop, or our own words if it never replied. `Diagnostic-Code` must be ASCII.
   private static func diagnostic(_ reason: String) -> String {
     let text = String(DisplayText.oneLine(reason, limit: 1000).map { $0.isASCII ? $0 : "?" })
     let isReply = text.utf8.prefix(3).count == 3 && text.utf8.prefix(3).allSatisfy { (48...57).contains($0) }
     return isReply ? "smtp; \(text)" : "x-maildedup; \(text)"
   }
 
-  /// The code if it has the form of RFC 3463 and fits the action, else the general one of its class. A mail given up
-  /// for its age keeps `4.4.7`.
+  /// Returns the status code if it has the form of RFC 3463 and fits the action, else the general code of its class. A
+  /// mail given up because of its age keeps `4.4.7`.
   private static func status(_ report: DeliveryStatusNotification.Report) -> String {
     let parts = report.status.split(separator: ".", omittingEmptySubsequences: false)
     let isWellFormed =

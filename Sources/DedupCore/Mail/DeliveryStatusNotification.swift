@@ -1,32 +1,35 @@
 package import MailMessage
 
-/// The mail that tells a sender that its mail did not arrive, is late or, if it asked for that, was passed on or
-/// delivered (RFC 3464, RFC 6522): an explanation for people, the fields for programs, and what is returned of the mail
-/// it is about.
+/// The mail that tells a sender that its mail was not delivered, is late or, if the sender asked for that, was relayed
+/// or delivered (RFC 3464, RFC 6522). It consists of an explanation for people, the fields for programs, and the
+/// returned part of the original mail.
 ///
-/// It leaves with the null sender (RFC 5321 section 4.5.5), so that it is never answered by another one. The body of
-/// the original is only returned to a sender that asked for it (`RET=FULL`): an error report may hold secrets, and who
-/// gets the bounce may not be who may read it.
+/// It has the null sender (RFC 5321 section 4.5.5), so that it is never answered by another notification. The body of
+/// the original is returned only to a sender that asked for it (`RET=FULL`): an error report may hold secrets, and the
+/// reader of the bounce may not be allowed to read it.
 package struct DeliveryStatusNotification: Hashable, Sendable {
   package var entry: QueueEntry
-  /// The recipients it is about, at least one. What is told of several at once stands in one mail (RFC 3461 section 6).
+  /// The recipients that the notification is about, at least one. Reports about several recipients at once share one
+  /// mail (RFC 3461 section 6).
   package var reports: [Report]
-  /// The mail as it is in the queue, or as much of it as is at hand, at least its header.
+  /// The original mail as it is in the queue, or as much of it as is available, at least its header.
   package var original: [UInt8]
-  /// More octets of the original are never needed.
+  /// The largest number of octets of the original that are ever needed.
   package static let originalLimit = ReturnedMail.wholeLimit
   /// The name of this host, as in `Received:`.
   package var hostname: String
-  /// When the last attempt was made.
+  /// The time of the last attempt.
   package var at: Timestamp
-  /// When a delayed mail will be given up; named in the notice if known.
+  /// The time when a delayed mail will be given up, named in the notice if known.
   package var retryUntil: Timestamp?
-  /// The mail server that was asked, where it was one.
+  /// The mail server that was asked, or nil if it was none.
   package var remote: Smarthost?
-  /// Who is told: the sender, or the postmaster of a bounce that the sender did not get.
+  /// The addressee: the sender, or the postmaster for a bounce that the sender did not get.
   package let addressee: EmailAddress
 
-  /// - Parameter postmaster: told instead of the sender.
+  /// Creates a notification.
+  ///
+  /// - Parameter postmaster: the addressee if the sender is not told, or nil.
   package init(
     entry: QueueEntry, reports: [Report], original: [UInt8], hostname: String, at: Timestamp,
     retryUntil: Timestamp? = nil, remote: Smarthost? = nil, postmaster: EmailAddress? = nil
@@ -41,17 +44,18 @@ package struct DeliveryStatusNotification: Hashable, Sendable {
     self.retryUntil = retryUntil
   }
 
-  /// Whether anybody may be told about `entry`: never for mail from `<>` and never for a bounce of our own, or two
-  /// hosts could answer each other for ever (RFC 5321 section 6.1).
+  /// Returns true if the sender of `entry` may be notified. Mail from `<>` and our own bounces are never answered, or
+  /// two hosts could answer each other forever (RFC 5321 section 6.1).
   package static func isDue(for entry: QueueEntry) -> Bool { !entry.sender.isNull && entry.kind != .bounce }
 
-  /// Whether `postmaster` is told that `entry` failed: of our own bounces, which tell of a mail that did not arrive and
-  /// did not arrive either. Not of those to the postmaster, so there is one such mail and never a second.
+  /// Returns true if `postmaster` is told that `entry` failed. That is the case for our own bounces, which report an
+  /// undelivered mail and were not delivered either. Bounces to the postmaster are excluded, so there is one such mail
+  /// and never a second.
   package static func isDue(for entry: QueueEntry, to postmaster: EmailAddress) -> Bool {
     entry.kind == .bounce && !entry.recipients.contains(postmaster)
   }
 
-  /// The envelope it leaves with, from `<>`.
+  /// The envelope of the notification, from `<>`.
   package var envelope: Envelope {
     Envelope(
       sender: .null, recipients: [addressee], body: returned.isEightBit ? .eightBitMIME : .unspecified,
@@ -60,9 +64,11 @@ package struct DeliveryStatusNotification: Hashable, Sendable {
 
   private var isForPostmaster: Bool { addressee != entry.sender }
 
+  /// Returns the bytes of the notification.
+  ///
   /// - Parameters:
-  ///   - id: the queue id under which it leaves; part of its Message-ID.
-  ///   - utcOffsetMinutes: of the clock that the text shows.
+  ///   - id: the queue id of the notification, which is part of its Message-ID.
+  ///   - utcOffsetMinutes: the offset of the clock that the text shows, in minutes ahead of UTC.
   package func message(id: QueueID, utcOffsetMinutes: Int = 0) -> [UInt8] {
     let returned = returned
     return MessageBuilder(
@@ -80,7 +86,7 @@ package struct DeliveryStatusNotification: Hashable, Sendable {
     ).build()
   }
 
-  /// Puts the notice into the thread of the mail it is about (RFC 3834 section 3.1.5).
+  /// The fields that put the notice into the thread of the original mail (RFC 3834 section 3.1.5).
   private var references: [MessageBuilder.Field] {
     guard let id = HeaderEdit.text(of: "message-id", in: original), id.hasPrefix("<"), id.hasSuffix(">"),
       id.utf8.count <= 250, id.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
@@ -89,8 +95,8 @@ package struct DeliveryStatusNotification: Hashable, Sendable {
   }
 
   private var returned: ReturnedMail {
-    // RFC 3461 section 4.3: RET is about notifications of a failure; any other one returns the header.
-    // The postmaster has to see whose mail it was about; a bounce holds no more of that than its sender asked for.
+    // RFC 3461 section 4.3: RET applies to notifications of a failure. Any other one returns the header. The postmaster
+    // has to see whose mail it was, and a bounce holds no more of it than its sender asked for.
     let isWhole =
       isForPostmaster || entry.statusRequest?.returns == .full && reports.contains { $0.action == .failed }
     return isWhole ? ReturnedMail(whole: original, octets: entry.size) : ReturnedMail(headerOf: original)
@@ -108,7 +114,7 @@ package struct DeliveryStatusNotification: Hashable, Sendable {
 
   typealias Group = (action: Action, reports: [Report])
 
-  /// The recipients by what became of the mail for them, the worst first.
+  /// The reports grouped by action, the worst first.
   var groups: [Group] {
     Action.allCases.map { action in (action, reports.filter { $0.action == action }) }.filter { !$0.1.isEmpty }
   }
@@ -134,7 +140,7 @@ extension DeliveryStatusNotification {
       """
   }
 
-  /// Names the mail as its sender knows it.
+  /// The words that identify the mail by its Subject, as its sender knows it. Empty if it has none.
   private var about: String {
     let subject = DisplayText.oneLine(HeaderEdit.text(of: "subject", in: original) ?? "", limit: 150)
     return subject.isEmpty ? "" : " with the subject \"\(subject)\""

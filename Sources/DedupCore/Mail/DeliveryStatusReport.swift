@@ -1,15 +1,15 @@
 package import MailMessage
 
 extension DeliveryStatusNotification {
-  /// What became of a mail for a recipient (RFC 3464 section 2.3.3), in the order in which it is told.
+  /// The outcome of a mail for one recipient (RFC 3464 section 2.3.3), in the order in which outcomes are reported.
   package enum Action: String, Hashable, Sendable, CaseIterable {
-    /// Given up.
+    /// The mail was given up.
     case failed
-    /// Late, still being tried.
+    /// The mail is late and still being tried.
     case delayed
-    /// Handed to a host that speaks no DSN, so that nobody tells what becomes of it there.
+    /// The mail was handed to a host that does not support DSN, so its further fate is not reported.
     case relayed
-    /// In a mailbox.
+    /// The mail is in a mailbox.
     case delivered
   }
 
@@ -17,7 +17,7 @@ extension DeliveryStatusNotification {
   package struct Report: Hashable, Sendable {
     package var recipient: EmailAddress
     package var action: Action
-    /// What the next hop said, or words of our own; nil: there is nothing to say.
+    /// The reply of the next hop or words of our own, or nil if there is nothing to say.
     package var reason: String?
     /// The enhanced status code.
     package var status: String
@@ -34,15 +34,16 @@ extension DeliveryStatusNotification {
 extension RetryPolicy {
   package typealias Report = DeliveryStatusNotification.Report
 
-  /// What the sender of `entry` is to be told of `settlement`: all that it asked for (RFC 3461 section 4.1), and nothing
-  /// where nobody may be told.
+  /// Returns the reports on `settlement` for the sender of `entry`: everything it asked for (RFC 3461 section 4.1), and
+  /// nothing if it must not be notified.
   package func reports(on settlement: Settlement, of entry: QueueEntry, at now: Timestamp) -> [Report] {
     guard DeliveryStatusNotification.isDue(for: entry) else { return [] }
     let failures = settlement.failed.filter { entry.wish(for: $0.recipient).wants(.failure) }.map(Report.init)
     return failures + delays(settlement, of: entry, at: now) + settlement.confirmations
   }
 
-  /// What the postmaster is to be told of `settlement`: that our own bounce `entry` did not reach the sender of a mail.
+  /// Returns the reports on `settlement` for the postmaster, which say that our own bounce `entry` did not reach the
+  /// sender of a mail.
   package func reports(on settlement: Settlement, of entry: QueueEntry, to postmaster: EmailAddress?) -> [Report] {
     guard let postmaster, DeliveryStatusNotification.isDue(for: entry, to: postmaster) else { return [] }
     return settlement.failed.map(Report.init)
@@ -51,7 +52,7 @@ extension RetryPolicy {
   private func delays(_ settlement: Settlement, of entry: QueueEntry, at now: Timestamp) -> [Report] {
     guard isDelayNoticeDue(for: entry, now: now, isHeldUp: !settlement.wasOffered) else { return [] }
     let reason = settlement.lastFailure ?? "no reason is known"
-    // 4.4.1 of RFC 3463: no answer from host; close enough for whatever kept a mail waiting for hours.
+    // RFC 3463 defines 4.4.1 as no answer from host: close enough for any reason that kept a mail waiting for hours.
     return settlement.remaining.filter { entry.wish(for: $0).wants(.delay) }
       .map { Report(recipient: $0, action: .delayed, reason: reason, status: "4.4.1") }
   }
@@ -62,13 +63,13 @@ extension DeliveryStatusNotification.Report {
     self.init(recipient: failure.recipient, action: .failed, reason: failure.reason, status: failure.status)
   }
 
-  /// What is told of a recipient that was reached, to a sender that asked for it; nil: the host behind us tells it, or
-  /// it would not be true.
+  /// Creates the report on a recipient that was reached, for a sender that asked for it. Nil if the next host reports
+  /// it, or if the report would not be true.
   init?(reaching recipient: EmailAddress, _ handover: Handover, reply: String) {
     switch handover {
-    // 2.1.9: relayed to a host that speaks no DSN (RFC 3886 section 3.3.4).
+    // 2.1.9: relayed to a host that does not support DSN (RFC 3886 section 3.3.4).
     case .relayed: self.init(recipient: recipient, action: .relayed, reason: reply, status: "2.1.9")
-    // The reply names a file of this machine, which is nobody's business.
+    // The reply names a file of this machine, which the sender must not see.
     case .mailbox: self.init(recipient: recipient, action: .delivered, reason: nil, status: "2.0.0")
     case .dutyPassedOn, .discarded: return nil
     }

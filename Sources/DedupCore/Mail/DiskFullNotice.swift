@@ -3,11 +3,11 @@ package import MailMessage
 /// The mail that tells the admin that the disk of the store is full.
 package struct DiskFullNotice: Hashable, Sendable {
   package var since: Timestamp
-  /// The folder of the store.
+  /// The directory of the store.
   package var directory: String
-  /// The host that the relay runs on.
+  /// The name of the host that the relay runs on.
   package var hostname: String
-  /// Of the clock that the reader lives by, in minutes ahead of UTC.
+  /// The offset of the reader's clock, in minutes ahead of UTC.
   package var utcOffsetMinutes: Int
 
   package init(since: Timestamp, directory: String, hostname: String, utcOffsetMinutes: Int) {
@@ -26,7 +26,7 @@ package struct DiskFullNotice: Hashable, Sendable {
 
   package var subject: String { Letterhead.subject("the disk on \(hostname) is full") }
 
-  /// Lines ending in LF.
+  /// The text of the mail, in lines ending in LF.
   package var text: String {
     """
     \(since.civil(offsetMinutes: utcOffsetMinutes).rfc5322)

@@ -1,14 +1,15 @@
-/// Text from mail made fit for people's eyes: terminals, tables and mails of fixed width.
+/// Functions that make text from mail safe and readable for people, in terminals, tables and mails of fixed width.
 package enum DisplayText {
-  /// One line without control characters (which could command a terminal) and without marks that turn the direction of
-  /// writing (which could make a line read as something else); runs of white space are one space.
+  /// Returns the text as one line without control characters, which could command a terminal, and without marks that
+  /// change the writing direction, which could make a line read as something else. Runs of white space become one
+  /// space.
   ///
-  /// - Parameter limit: in characters; what is longer ends in `…`.
+  /// - Parameter limit: the largest number of characters. A longer text ends in `…`.
   package static func oneLine(_ text: String, limit: Int = 200) -> String {
     var line = ""
     var count = 0
     var space = false
-    // Cut first: a title may be megabytes long. White space and what is dropped rarely make up three quarters.
+    // Cut first, since a title may be megabytes long. White space and dropped characters rarely make up three quarters.
     for character in text.prefix(max(0, limit) * 4) {
       let visible = character.unicodeScalars.filter { !isHidden($0) }
       if character.isWhitespace || visible.isEmpty {
@@ -25,9 +26,10 @@ package enum DisplayText {
     return line
   }
 
-  /// `text` in lines within `columns`, broken at spaces, in the middle of a word only when it is longer than a line.
+  /// Breaks `text` into lines of at most `columns`. It is broken at spaces, and inside a word only if the word is
+  /// longer than a line.
   ///
-  /// - Parameter limit: of lines; the last one is cut.
+  /// - Parameter limit: the largest number of lines. The last one is cut.
   package static func wrap(_ text: String, columns: Int, limit: Int = .max) -> [String] {
     var lines: [String] = []
     var line = ""
@@ -46,7 +48,7 @@ package enum DisplayText {
     return lines.prefix(limit - 1) + [cut(rest, columns: columns)]
   }
 
-  /// `1,204`.
+  /// Returns a number with separators, e.g. `1,204`.
   package static func number(_ number: Int) -> String {
     let digits = String(number.magnitude)
     var text = ""
@@ -57,12 +59,13 @@ package enum DisplayText {
     return (number < 0 ? "-" : "") + text
   }
 
-  /// `1 mail`, `1,204 mails`.
+  /// Returns a number with its noun, e.g. `1 mail` or `1,204 mails`.
   package static func count(_ number: Int, _ singular: String, _ plural: String? = nil) -> String {
     "\(self.number(number)) \(number == 1 ? singular : plural ?? singular + "s")"
   }
 
-  /// `45 s`, `12 min`, `3 h`, `5 d`: the largest unit of which there are two at least, rounded down.
+  /// Returns a duration as `45 s`, `12 min`, `3 h` or `5 d`, rounded down, in the largest unit of which there are at
+  /// least two.
   package static func duration(_ duration: Duration) -> String {
     let seconds = Int(clamping: max(0, duration.wholeMilliseconds) / 1000)
     for (unit, length) in [("d", 86_400), ("h", 3600), ("min", 60)] where seconds >= 2 * length {

@@ -1,25 +1,26 @@
 package import MailMessage
 
-/// The mail that tells of the doubts that were held back: one entry for each key, so that none is hidden.
+/// The mail that reports doubtful mail that was held back, with one entry for each key, so that none is hidden.
 package struct DoubtDigest: Hashable, Sendable {
-  /// Subjects of one entry.
+  /// The largest number of Subjects of one entry.
   package static let mostSubjects = 5
 
   /// A mail that was held back.
   package struct Sample: Hashable, Sendable, Codable {
     package var id: QueueID
-    /// Its Subject, decoded.
+    /// The Subject of the mail, decoded.
     package var subject: String
 
     package init(id: QueueID, subject: String) { (self.id, self.subject) = (id, subject) }
 
-    /// `samples` with one more, the latest last: of each Subject one, the latest `mostSubjects`.
+    /// Returns `samples` with one more sample, the latest last: one sample of each Subject, and only the latest
+    /// `mostSubjects`.
     package static func adding(_ sample: Sample, to samples: [Sample]) -> [Sample] {
       Array((samples.filter { $0.subject != sample.subject } + [sample]).suffix(mostSubjects))
     }
   }
 
-  /// The doubts of one key, as they are when the digest is written.
+  /// The doubts of one key, at the time when the digest is written.
   package struct Item: Hashable, Sendable {
     package var doubt: DoubtfulReport
     package var record: DoubtRecord
@@ -29,13 +30,15 @@ package struct DoubtDigest: Hashable, Sendable {
       (self.doubt, self.record, self.samples) = (doubt, record, samples)
     }
 
-    /// No digest told of it before.
+    /// True if no earlier digest reported these doubts.
     fileprivate var isNew: Bool { record.told == 0 }
   }
 
   package let items: [Item]
 
-  /// - Parameter items: in any order.
+  /// Creates a digest.
+  ///
+  /// - Parameter items: the entries, in any order.
   package init(_ items: [Item]) {
     self.items = items.sorted { a, b in
       a.isNew == b.isNew
@@ -60,7 +63,7 @@ package struct DoubtDigest: Hashable, Sendable {
     return Letterhead.subject("\(DisplayText.count(held, "unclear mail"))\(kinds) held back\(first)")
   }
 
-  /// Lines of at most 74 columns, which quoted-printable leaves whole, ending in LF.
+  /// Returns the text of the digest, in lines of at most 74 columns, which quoted-printable leaves whole, ending in LF.
   func text(_ letterhead: Letterhead) -> String {
     var lines = DisplayText.wrap(
       """
@@ -92,8 +95,8 @@ package struct DoubtDigest: Hashable, Sendable {
     return title + details.map { "    " + DisplayText.cut(DisplayText.oneLine($0), columns: 70) }
   }
 
-  /// How many characters all Subjects begin with in common, up to a blank; 0 where they fit as they are. What tells them
-  /// apart stands at their ends: `[Shop] ERROR (EXTERNAL IP): Internal Server Error: /cart/17`.
+  /// Returns the number of characters that all Subjects share at their beginning, up to a blank, or 0 if they fit as
+  /// they are. Subjects differ at their ends: `[Shop] ERROR (EXTERNAL IP): Internal Server Error: /cart/17`.
   private static func commonFront(_ subjects: [String]) -> Int {
     guard subjects.count > 1, subjects.contains(where: { $0.count > 50 }), var front = subjects.first else { return 0 }
     for subject in subjects { front = String(zip(front, subject).prefix { $0 == $1 }.map(\.0)) }
@@ -101,7 +104,7 @@ package struct DoubtDigest: Hashable, Sendable {
     return front.distance(from: front.startIndex, to: blank) + 1
   }
 
-  /// `KeyError at shop/cart.py in add (ambiguous-report)`.
+  /// Returns a title, e.g. `KeyError at shop/cart.py in add (ambiguous-report)`.
   private static func title(of doubt: DoubtfulReport) -> String {
     let error = [doubt.type, doubt.place].compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: " at ")
     return error.isEmpty ? doubt.reason : "\(error) (\(doubt.reason))"

@@ -3,25 +3,25 @@ package import MailMessage
 /// A short mail of our own about one error that is being held back: it reached a milestone, or it is over.
 package struct ErrorNotice: Hashable, Sendable {
   package enum Kind: Hashable, Sendable {
-    /// So many came in this episode; see `WindowSettings.milestones`.
+    /// The error reached this number of mails in its episode; see `WindowSettings.milestones`.
     case milestone(Int)
-    /// None came for so long that the episode is over.
+    /// No mail of the error arrived for so long that the episode is over.
     case allClear
   }
 
   package var kind: Kind
-  /// `version:digest`.
+  /// The fingerprint, `version:digest`.
   package var fingerprint: String
   package var title: String
   package var place: String
   package var site: String
   package var record: WindowRecord
   package var thread: MailThread
-  /// Paths and texts of the error so far; 0: not known.
+  /// The number of paths and texts of the error so far, or 0 if not known.
   package var variants: Int
-  /// How those differ.
+  /// The number of different texts and places among the variants.
   package var spread: VariantSpread
-  /// Other sites that have the same error.
+  /// The number of other sites that have the same error.
   package var otherSites: Int
 
   package init(
@@ -41,7 +41,8 @@ package struct ErrorNotice: Hashable, Sendable {
     self.otherSites = otherSites
   }
 
-  /// The mail: part of the error's thread, `Auto-Submitted` (RFC 3834), and of a list (RFC 2919).
+  /// Returns the bytes of the mail. It is part of the error's thread, `Auto-Submitted` (RFC 3834), and part of a list
+  /// (RFC 2919).
   package func message(
     from: EmailAddress, to: [EmailAddress], id: QueueID, at now: Timestamp, _ form: SubjectForm,
     _ letterhead: Letterhead
@@ -54,7 +55,7 @@ package struct ErrorNotice: Hashable, Sendable {
     ).build()
   }
 
-  /// What filters find on the mails of the error too.
+  /// Returns the fields that let filters find the notice together with the mails of the error.
   private func fields(_ letterhead: Letterhead) -> [MessageBuilder.Field] {
     ListFields.of("errors", letterhead.hostname)
       + [.init("X-MailDedup-Fingerprint", fingerprint), .init("X-MailDedup-Site", site)]
@@ -65,7 +66,7 @@ package struct ErrorNotice: Hashable, Sendable {
     return form == .count ? "\(tag.text) \(subject)" : "Re: \(subject)"
   }
 
-  /// Lines of at most 74 columns, which quoted-printable leaves whole, ending in LF.
+  /// Returns the text of the mail, in lines of at most 74 columns, which quoted-printable leaves whole, ending in LF.
   func text(now: Timestamp, _ letterhead: Letterhead) -> String {
     var lines = DisplayText.wrap(headline(now: now, letterhead), columns: 74)
     lines += [""] + DisplayText.wrap(DisplayText.oneLine(title), columns: 70, limit: 4).map { "    " + $0 }
@@ -110,7 +111,7 @@ package struct ErrorNotice: Hashable, Sendable {
     return facts + ErrorCommands.of(errorID)
   }
 
-  /// `, 12 a minute`; empty when that says nothing.
+  /// Returns the rate as text, e.g. `, 12 a minute`. Empty if the rate says nothing.
   private static func rate(_ count: Int, within time: Duration) -> String {
     let seconds = Double(time.wholeMilliseconds) / 1000
     guard seconds >= 1 else { return "" }
@@ -122,7 +123,7 @@ package struct ErrorNotice: Hashable, Sendable {
   }
 }
 
-/// What lets people file our own mails and keeps vacation replies away (RFC 2919).
+/// The header fields that let people file our own mails and that keep vacation replies away (RFC 2919).
 enum ListFields {
   static func of(_ list: String, _ hostname: String) -> [MessageBuilder.Field] {
     [.init("List-Id", "<\(list).maildedup.\(hostname)>"), .init("Precedence", "bulk")]
@@ -130,7 +131,7 @@ enum ListFields {
 }
 
 extension String {
-  /// Followed by blanks, at least one.
+  /// Returns the string followed by blanks up to `columns`, at least one.
   fileprivate func padded(to columns: Int) -> String {
     self + String(repeating: " ", count: max(1, columns - utf8.count))
   }

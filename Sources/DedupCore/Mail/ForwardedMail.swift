@@ -1,31 +1,34 @@
 package import MailMessage
 
-/// The bytes that leave for a mail that is forwarded: trace fields on top, then the mail as it came.
+/// The bytes sent for a forwarded mail: trace fields on top, then the mail as it arrived.
 ///
-/// - Ordinary mail gets `Received:` and nothing else; below it, each byte is as it came.
-/// - A mail forwarded for a doubt also says so in `X-MailDedup-Reason`.
-/// - An error report gets `X-MailDedup-Fingerprint`, `-Site`, `-Reason`, `-Count` (seen in this episode, this one
-///   included), `-Held-Back` (since the mail before this one) and `-Since` (when the episode began); from the second
-///   episode on also `-History`, and `-Variants` where its mails were seen with several texts or places. `In-Reply-To` and `References` put it into the thread of its error. A
-///   later mail's Subject begins with a `SubjectTag`; the first mail of an error keeps Subject and body byte for byte. The
-///   body never changes.
+/// - Ordinary mail gets `Received:` and nothing else. Below it, each byte is as it arrived.
+/// - A mail forwarded because of a doubt also states the doubt in `X-MailDedup-Reason`.
+/// - An error report gets `X-MailDedup-Fingerprint`, `-Site`, `-Reason`, `-Next` (the commands to handle it), `-Count`
+///   (the mails seen in this episode, including this one), `-Held-Back` (the mails held back since the previous one)
+///   and `-Since` (the start of the episode). From the second episode on it also gets `-History`, and `-Variants` if
+///   its mails had several texts or places. `In-Reply-To` and `References` put it into the thread of its error. The
+///   Subject of a later mail begins with a `SubjectTag`. The first mail of an error keeps Subject and body byte for
+///   byte. The body never changes.
 ///
-/// A mail that goes out because it is another path of an error that is held back also gets `X-MailDedup-Variant`. It
-/// says how many are held back and leaves their count as it is.
+/// A mail that is forwarded because it shows another path of an error that is held back also gets
+/// `X-MailDedup-Variant`. It shows the number of held mails and does not reset it.
 ///
-/// A mail that goes past a store whose disk is full says no count, or that of the errors since then.
+/// A mail that bypasses a store whose disk is full shows no count, or only the counts since the disk became full.
 ///
-/// A mail with a signature of its own keeps its Subject, and one with DKIM gets no thread fields: a signature may cover
-/// that there are none (RFC 6376 section 5.4.2).
+/// A mail with a signature keeps its Subject, and a mail with DKIM gets no thread fields: a signature may cover their
+/// absence (RFC 6376 section 5.4.2).
 ///
-/// `X-MailDedup-` fields that a mail brings along stay: removing them would break the promise above for ordinary mail
-/// that merely quotes them, and a chain of two relays is worth seeing. Readers trust the topmost one, which is ours.
+/// `X-MailDedup-` fields that a mail already has are kept: removing them would break the promise above for ordinary
+/// mail that merely quotes them, and a chain of two relays is worth seeing. Readers trust the topmost field, which is
+/// ours.
 package enum ForwardedMail {
-  /// What leaves, as a change of what came.
+  /// The mail to send, as a change to the mail that arrived.
   package struct Rendering: Hashable, Sendable {
-    /// Trace fields.
+    /// The trace fields.
     package var top: [UInt8]
-    /// What is put into the message below them; only ever into what is in memory of it.
+    /// The text inserted into the message below the trace fields. It is only ever inserted into the part that is in
+    /// memory.
     package var insertion: HeaderEdit.Insertion?
 
     package init(top: [UInt8], insertion: HeaderEdit.Insertion? = nil) {
@@ -33,7 +36,7 @@ package enum ForwardedMail {
       self.insertion = insertion
     }
 
-    /// What leaves of `message`.
+    /// Returns `message` with the changes applied.
     package func applied(to message: Message) -> Message {
       guard let insertion else { return message.prepending(top) }
       var edited = message
@@ -42,12 +45,12 @@ package enum ForwardedMail {
     }
   }
 
-  /// What the store knows beyond the mail.
+  /// The facts that the store knows beyond the mail.
   package struct Context: Hashable, Sendable {
-    /// The thread before this mail; nil for mail that is no error report.
+    /// The thread before this mail, or nil for mail that is not an error report.
     package var thread: MailThread?
     package var subject: SubjectForm
-    /// How the variants of the error differ, this mail's included.
+    /// The number of different texts and places among the variants of the error, including this mail's.
     package var variants: VariantSpread
 
     package init(
@@ -59,8 +62,9 @@ package enum ForwardedMail {
     }
   }
 
-  /// - Parameter verdict: a `.forward`; for a suppressed mail there is nothing to send, and it is rendered like ordinary
-  ///   mail.
+  /// Returns the changes to a mail that is forwarded.
+  ///
+  /// - Parameter verdict: a `.forward`. A suppressed mail is not sent, and it is rendered like ordinary mail.
   package static func render(
     _ submission: Submission, _ verdict: Verdict, _ context: Context = Context()
   ) -> Rendering {
@@ -104,7 +108,8 @@ package enum ForwardedMail {
       + "since \(history.firstSeen.civil().rfc5322)"
   }
 
-  /// A mail that is part of a conversation already stays there.
+  /// Returns the fields that put the mail into the thread of its error. A mail that is already part of a conversation
+  /// stays there and gets none.
   private static func threadFields(_ message: Message, _ context: Context) -> [UInt8] {
     guard let thread = context.thread else { return [] }
     let taken = ["references", "in-reply-to", "dkim-signature", "domainkey-signature", "arc-message-signature"]
@@ -126,7 +131,7 @@ package enum ForwardedMail {
     }
   }
 
-  /// Whether the Subject has something to say beyond what came.
+  /// Returns true if the Subject has to say more than it did on arrival.
   private static func isNews(_ reason: ForwardReason, _ count: RunningCount) -> Bool {
     switch reason {
     case .again, .regression, .stillGoing, .newVariant, .silenceEnded, .windowElapsed: true
@@ -148,15 +153,15 @@ package enum ForwardedMail {
   }
 }
 
-// The way back.
+// The reverse direction.
 extension ForwardedMail {
   private static let reply = "Re:"
-  /// The beginnings of what stood before a Subject until there were tags; kept mail has them.
+  /// The beginnings of the tags that older versions put before a Subject. Kept mail still has them.
   private static let earlierWords = [
     "again", "back after it was resolved", "still going", "another path of the same error", "silence ended", "+",
   ]
 
-  /// The Subject of a forwarded report without what `render` put before it.
+  /// Returns the Subject of a forwarded report without the text that `render` put before it.
   static func withoutTag(_ subject: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
     let text = subject.drop(while: \.isBlank)
     if text.starts(with: reply.utf8) { return text.dropFirst(reply.utf8.count).drop(while: \.isBlank) }

@@ -1,10 +1,10 @@
 import MailMessage
 
-/// What all mails that we write have in common.
+/// The common properties of all mails that we write.
 package struct Letterhead: Sendable {
-  /// The host that the relay runs on; names list and Message-ID.
+  /// The name of the host that the relay runs on, used in the names of lists and in Message-IDs.
   package var hostname: String
-  /// How far the reader's clock is ahead of UTC at a time, in minutes.
+  /// The offset of the reader's clock at a given time, in minutes ahead of UTC.
   package var utcOffsetMinutes: @Sendable (Timestamp) -> Int
 
   package init(hostname: String, utcOffsetMinutes: @escaping @Sendable (Timestamp) -> Int = { _ in 0 }) {
@@ -12,10 +12,11 @@ package struct Letterhead: Sendable {
     self.utcOffsetMinutes = utcOffsetMinutes
   }
 
-  /// What people filter our own mails by; those about one error begin with a `SubjectTag` instead, like its mails.
+  /// Returns a Subject with the prefix by which people filter our own mails. Mails about one error begin with a
+  /// `SubjectTag` instead, like the mails of the error.
   static func subject(_ text: String) -> String { "[MailDedup] \(text)" }
 
-  /// `2026-11-22 14:03 (UTC+01:00)`.
+  /// Returns a time with its zone, e.g. `2026-11-22 14:03 (UTC+01:00)`.
   func minute(_ time: Timestamp) -> String {
     let civil = time.civil(offsetMinutes: utcOffsetMinutes(time))
     return "\(civil.dateAndClock) (\(civil.zone))"

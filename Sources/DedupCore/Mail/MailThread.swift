@@ -2,14 +2,14 @@ import MailMessage
 
 /// The conversation that all mails of one error form in a mailbox (RFC 5322 section 3.6.4).
 ///
-/// Its root is a Message-ID that no mail has: mail programs put everything that refers to it together, also when the
-/// first mail was deleted. Below it stands the first mail that went out, by the Message-ID that the site gave it.
+/// Its root is a Message-ID that no mail has. Mail programs group all mails that refer to it, even when the first mail
+/// was deleted. Below it stands the first forwarded mail, by the Message-ID that the site gave it.
 package struct MailThread: Hashable, Sendable {
-  /// Without the angle brackets, as all here.
+  /// The Message-ID of the root. Like all Message-IDs here it has no angle brackets.
   package var root: String
-  /// Of the first mail that went out; nil before that.
+  /// The Message-ID of the first forwarded mail, or nil before there is one.
   package var first: String?
-  /// Of that mail, decoded; empty when there is none.
+  /// The Subject of the first forwarded mail, decoded. Empty if there is none.
   package var subject: String
 
   package init(root: String, first: String? = nil, subject: String = "") {
@@ -18,16 +18,17 @@ package struct MailThread: Hashable, Sendable {
     self.subject = subject
   }
 
-  /// The root for an error that was first seen at `time`: the same error in another store is another conversation.
+  /// Returns the root for an error that was first seen at `time`. The same error in another store is another
+  /// conversation.
   package static func root(fingerprint: String, at time: Timestamp) -> String {
     let digest = fingerprint.utf8.filter { isPlain($0) }.prefix(64)
     return "\(String(decoding: digest, as: UTF8.self)).\(time.milliseconds)\(rootDomain)"
   }
 
-  /// How each root ends.
+  /// The end of each root.
   static let rootDomain = "@error.maildedup"
 
-  /// The Message-ID of a mail if it is one that can be referred to: visible ASCII in angle brackets.
+  /// Returns the Message-ID of a mail if other mails can refer to it: visible ASCII in angle brackets.
   package static func messageID(of message: [UInt8]) -> String? {
     guard let text = HeaderEdit.text(of: "message-id", in: message) else { return nil }
     let id = text.utf8.drop { $0 == 0x20 }
@@ -37,7 +38,7 @@ package struct MailThread: Hashable, Sendable {
     return isUsable && (3...200).contains(inner.count) ? String(decoding: inner, as: UTF8.self) : nil
   }
 
-  /// What a later mail refers to, the oldest first.
+  /// The Message-IDs that a later mail refers to, the oldest first.
   package var references: [String] { [root] + (first.map { [$0] } ?? []) }
 
   /// The fields that put a mail into the conversation.
@@ -56,13 +57,14 @@ package struct MailThread: Hashable, Sendable {
   }
 }
 
-/// What becomes of the Subject of a later mail of an error.
+/// The form of the Subject of a later mail of an error.
 package enum SubjectForm: String, Hashable, Sendable, Codable, CaseIterable {
-  /// `[100x 4cd8fd73] …` (`SubjectTag`): mail programs that follow RFC 5256 drop what stands in brackets at the
-  /// front, so it stays in its thread there.
+  /// A tag, `[100x 4cd8fd73] …` (`SubjectTag`). Mail programs that follow RFC 5256 ignore text in brackets at the
+  /// front, so the mail stays in its thread there.
   case count
-  /// `Re: …`: some, Gmail among them, want the same Subject within a thread. The count is in `X-MailDedup-Count`.
+  /// A reply, `Re: …`. Some mail programs, including Gmail, require the same Subject within a thread. The count
+  /// is in `X-MailDedup-Count`.
   case reply
-  /// As it came.
+  /// The Subject as it arrived.
   case unchanged
 }

@@ -1,20 +1,20 @@
 import MailMessage
 
-/// A mail that was kept by somebody, as it came to the first relay: the inverse of `ForwardedMail`, for judging past mail
-/// again.
+/// A kept mail in the form in which it arrived at the first relay. This is the inverse of `ForwardedMail`, used to
+/// judge past mail again.
 package struct ReceivedMail: Hashable, Sendable {
-  /// Without what a MailDedup added to it.
+  /// The message without the fields and tags that MailDedup added to it.
   package var message: [UInt8]
   package var passage: Passage
 
   package enum Passage: Hashable, Sendable {
-    /// No MailDedup touched it, or it left no trace.
+    /// The mail has no trace of MailDedup.
     case untouched
-    /// Forwarded as a report, the first one after so many that were held back.
+    /// The mail was forwarded as a report, the first one after this number of mails held back.
     case forwarded(heldBack: Int)
-    /// A kept report that was sent once more (`CopiedMail`): the mail came before.
+    /// The mail is a kept report that was sent again (`CopiedMail`). The original arrived earlier.
     case copy
-    /// A MailDedup wrote it: a summary, a digest, a notice, a bounce.
+    /// The mail was written by MailDedup: a summary, a digest, a notice or a bounce.
     case ownMail
   }
 
@@ -32,7 +32,7 @@ package struct ReceivedMail: Hashable, Sendable {
     }
   }
 
-  /// Removes what `ForwardedMail` puts on top, and what it puts before the Subject.
+  /// Removes the fields that `ForwardedMail` puts on top, and the text that it puts before the Subject.
   private static func undone(_ message: [UInt8]) -> [UInt8] {
     let isThreaded = HeaderEdit.text(of: "references", in: message)?.contains(MailThread.rootDomain) ?? false
     return HeaderEdit.rewriting(message) { name, value in

@@ -1,33 +1,33 @@
 import MailMessage
 
-/// What a notification returns of the mail it is about (RFC 3461 section 4.3, RFC 6522 section 3).
+/// The part of the original mail that a notification returns (RFC 3461 section 4.3, RFC 6522 section 3).
 struct ReturnedMail {
   let part: OutgoingPart
-  /// What the text says of it.
+  /// The sentence about the returned part in the text of the notification.
   let words: String
-  /// Whether the part holds octets above 127.
+  /// True if the part holds octets above 127.
   let isEightBit: Bool
 
-  /// More is not returned to a sender that asked for all of it.
+  /// The largest size in octets of a mail that is returned whole, to a sender that asked for it.
   static let wholeLimit = 1 << 20
-  /// Nobody needs more of a header to recognise a mail.
+  /// The largest number of octets of a returned header, more than enough to recognise a mail.
   private static let headerLimit = 65_536
 
-  /// The header; what stands behind it is not looked at.
+  /// Returns only the header. The rest of `original` is not read.
   init(headerOf original: [UInt8], words: String = "Its header is attached.") {
     self.init(.bytes(Self.header(of: original), type: "text/rfc822-headers"), words, isEightBit: false)
   }
 
-  /// All of it where that can be, else the header, and the reason why.
+  /// Returns the whole mail if possible, else the header and the reason.
   ///
-  /// - Parameter octets: of the whole mail; `original` may be less.
+  /// - Parameter octets: the size of the whole mail. `original` may hold less.
   init(whole original: [UInt8], octets: Int) {
     guard octets <= Self.wholeLimit, original.count == octets else {
       self.init(headerOf: original, words: "It is too large to be returned; its header is attached.")
       return
     }
-    // RFC 2046 section 5.2.1: no encoding could hide from the way what is not fit for it. A header in UTF-8 would need
-    // message/global (RFC 6532), which not every host takes.
+    // RFC 2046 section 5.2.1: no encoding may be applied to make a message fit the transport. A header in UTF-8 would
+    // need message/global (RFC 6532), which not every host accepts.
     guard OutgoingPart.canGoUnencoded(original), HeaderEdit.header(of: original).allSatisfy({ $0 < 0x80 }) else {
       self.init(headerOf: original, words: "It is of a form that cannot be returned whole; its header is attached.")
       return
@@ -41,7 +41,7 @@ struct ReturnedMail {
     self.isEightBit = isEightBit
   }
 
-  /// Cut at the end of a line.
+  /// Returns the header, cut at the end of a line if it is too long.
   private static func header(of original: [UInt8]) -> [UInt8] {
     let header = HeaderEdit.header(of: original)
     guard header.count > headerLimit else { return Array(header) }

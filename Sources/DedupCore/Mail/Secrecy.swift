@@ -1,10 +1,10 @@
 import MailMessage
 
-// What of the mail in the queue is about errors, and so may hold settings, cookies and form data of a site.
+// The mails in the queue that are about errors, and so may hold settings, cookies and form data of a site.
 
 extension QueueEntry.Kind {
-  /// What an encrypted mail of this kind is called on the outside; nil: mail of this kind is never encrypted, for it is
-  /// not only for admins. Mail that is forwarded for a doubt is among `pass`: it may be for a customer.
+  /// The outer name of an encrypted mail of this kind, or nil if mail of this kind is never encrypted because it is not
+  /// only for admins. Mail forwarded because of a doubt belongs to `pass`: it may be for a customer.
   private var nameOutside: String? {
     switch self {
     case .pass, .bounce, .alert: nil
@@ -16,9 +16,9 @@ extension QueueEntry.Kind {
 
   package var mayHoldSecrets: Bool { nameOutside != nil }
 
-  /// A Subject that tells nothing of the error but where it belongs, from the fields that we put on top of `message`:
-  /// `Error report [9f3a1c22] of shop.settings.production`. The same for all mails of one error, milestones included:
-  /// Gmail makes a thread only of mails with one Subject.
+  /// Returns a Subject that reveals only which error and site a mail belongs to, taken from the fields that we put on
+  /// top of `message`: `Error report [9f3a1c22] of shop.settings.production`. It is the same for all mails of one
+  /// error, including milestones, because Gmail threads only mails with the same Subject.
   package func neutralSubject(of message: [UInt8]) -> String {
     var subject = nameOutside ?? "Mail"
     if let fingerprint = HeaderEdit.text(of: "x-maildedup-fingerprint", in: message) {
@@ -32,7 +32,7 @@ extension QueueEntry.Kind {
 }
 
 extension Judged {
-  /// What the mail is in the queue.
+  /// The kind of the mail in the queue.
   package var kind: QueueEntry.Kind {
     switch self {
     case .pass, .doubt: .pass

@@ -1,17 +1,17 @@
 package import MailMessage
 
-/// The mail that tells of the errors that `StormCap` held back: each by its name, so that none is hidden.
+/// The mail that reports the errors that `StormCap` held back, each by its name, so that none is hidden.
 package struct StormDigest: Hashable, Sendable {
-  /// Most errors of one digest; what is more comes in the next one.
+  /// The largest number of errors of one digest. The rest follows in the next one.
   package static let mostErrors = 1000
 
-  /// One error, as it is when the digest is written.
+  /// One error, at the time when the digest is written.
   package struct Item: Hashable, Sendable {
-    /// What `dedupctl show` takes.
+    /// The id that `dedupctl show` takes.
     package var errorID: String
     package var title: String
     package var place: String
-    /// Of its first mail, decoded.
+    /// The Subject of the first mail of the error, decoded.
     package var subject: String
     package var record: WindowRecord
 
@@ -25,9 +25,9 @@ package struct StormDigest: Hashable, Sendable {
   }
 
   package var site: String
-  /// In the order in which they came.
+  /// The errors in the order in which they arrived.
   package var items: [Item]
-  /// Errors that wait for the next one.
+  /// The number of errors that wait for the next digest.
   package var left: Int
 
   package init(site: String, items: [Item], left: Int = 0) {
@@ -52,7 +52,7 @@ package struct StormDigest: Hashable, Sendable {
     return Letterhead.subject("\(DisplayText.count(items.count, "more error")) in \(site)\(first)")
   }
 
-  /// Lines of at most 74 columns, which quoted-printable leaves whole, ending in LF.
+  /// Returns the text of the digest, in lines of at most 74 columns, which quoted-printable leaves whole, ending in LF.
   func text(_ letterhead: Letterhead) -> String {
     var lines = DisplayText.wrap(
       """

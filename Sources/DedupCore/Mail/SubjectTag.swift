@@ -1,36 +1,36 @@
 import MailMessage
 
-/// What stands before the Subject of a later mail of an error: `[300x 4cd8fd73]`, `[back 301x 4cd8fd73]`.
+/// The tag before the Subject of a later mail of an error, e.g. `[300x 4cd8fd73]` or `[back 301x 4cd8fd73]`.
 ///
-/// A word says what is special about it, the number how often the error came in this episode, and the id is what
-/// `dedupctl show` takes. It takes 23 columns at most with the blank behind it, so that a list of mails still shows the
-/// Subject that came.
+/// A word states what is special about the mail, the number is the count of mails in this episode, and the id is the
+/// one that `dedupctl show` takes. With the blank after it, the tag takes at most 23 columns, so that a list of mails
+/// still shows the original Subject.
 struct SubjectTag: Hashable, Sendable {
   enum Word: String, CaseIterable, Sendable {
     /// The error was quiet for so long that this is another episode.
     case again
-    /// It was resolved.
+    /// The error was resolved and came back.
     case back
-    /// It went on for a whole window without a mail.
+    /// The error went on for a whole window in which no mail was sent.
     case still
-    /// Another path of an error that is held back.
+    /// The mail shows another path of an error that is held back.
     case also
-    /// No mail of it came for a while: the episode is over.
+    /// No mail of the error arrived for a while, so the episode is over.
     case quiet
   }
 
   var word: Word?
   var count: Int
-  /// See `FingerprintRow.id`.
+  /// The id of the error; see `FingerprintRow.id`.
   var errorID: String
 
-  /// With its brackets.
+  /// The tag with its brackets.
   var text: String {
     let words = [word?.rawValue, Self.times(count), errorID].compactMap { $0 }
     return "[\(words.joined(separator: " "))]"
   }
 
-  /// `300x`, `12kx`: five characters at most.
+  /// Returns the count with its unit, e.g. `300x` or `12kx`, at most five characters.
   private static func times(_ count: Int) -> String {
     switch count {
     case ..<10_000: "\(max(0, count))x"
@@ -39,7 +39,7 @@ struct SubjectTag: Hashable, Sendable {
     }
   }
 
-  /// Where `text` goes on behind such a tag; nil when it does not begin with one.
+  /// Returns the index behind the tag at the beginning of `text`, or nil if it does not begin with a tag.
   static func end(in text: ArraySlice<UInt8>) -> ArraySlice<UInt8>.Index? {
     guard text.first == UInt8(ascii: "["), let end = text.prefix(24).firstIndex(of: UInt8(ascii: "]")) else {
       return nil

@@ -1,41 +1,42 @@
-/// Which errors to list.
+/// A query for a list of errors.
 package struct FingerprintQuery: Hashable, Sendable {
-  /// Also those of which nothing was held back.
+  /// True to include errors of which no mail was held back.
   package var includesUnsuppressed: Bool
-  /// Only sites that are called so, or match: `*` stands for any text, `?` for a character.
+  /// The name of the sites to include, or a pattern in which `*` stands for any text and `?` for one character. Nil
+  /// includes all sites.
   package var site: String?
-  /// Only those seen at or after this time.
+  /// The time at or after which an error must have been seen last, or nil for any.
   package var since: Timestamp?
-  /// Only those seen for the first time at or after this time.
+  /// The time at or after which an error must have been seen first, or nil for any.
   package var firstSince: Timestamp?
-  /// Only those for whose latest mail this rule decided.
+  /// The rule that must have decided about the latest mail of an error, or nil for any.
   package var rule: String?
-  /// Only those that a silence covers.
+  /// True to include only errors that a silence covers.
   package var onlySilenced: Bool
   package var sort: Sort
   package var isReversed: Bool
-  /// Only rows behind this one, in the order of `.row`.
+  /// The row after which the list begins, in the order of `.row`.
   package var after: Int64
-  /// Most rows.
+  /// The largest number of rows.
   package var limit: Int
 
-  /// What comes first.
+  /// The order of a list, by what comes first.
   package enum Sort: String, Hashable, Sendable, CaseIterable {
-    /// The latest seen.
+    /// The error seen most recently.
     case last
-    /// The latest that is new.
+    /// The error that became known most recently.
     case first
-    /// The most held back in all.
+    /// The error with the most mails held back in all.
     case held
-    /// The most held back since the last mail that was forwarded.
+    /// The error with the most mails held back since its last forwarded mail.
     case sinceLastMail = "since-last-mail"
-    /// The most seen in all.
+    /// The error with the most mails in all.
     case total
-    /// The most within the last hour.
+    /// The error with the most mails within the last hour.
     case rate
-    /// The name, from A on.
+    /// The name, in alphabetical order.
     case name
-    /// The order in which they became known; every error once, whatever happens meanwhile.
+    /// The order in which the errors became known. Each error is listed once, whatever happens meanwhile.
     case row
   }
 

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A value that is worked out when somebody asks for it first, once; whoever asks meanwhile waits for it.
+/// A value that is computed once, on first access. Threads that ask for it meanwhile wait for it.
 final class Lazily<Value: Sendable>: Sendable {
   private enum State {
     case pending(@Sendable () -> Value)

@@ -10,15 +10,17 @@ package struct Submission: Sendable {
   private let trace: @Sendable () -> [UInt8]
   private let judging: Lazily<Judged>
 
-  /// The `Received:` field of this hop with its CRLF, to be put on top of whatever leaves.
+  /// The `Received:` field of this hop with its CRLF, to be put on top of the message when it is sent.
   package var received: [UInt8] { trace() }
 
-  /// What kind of mail it is; see `init`.
+  /// The kind of mail, judged on first access; see `init`.
   package var judged: Judged { judging.value }
 
+  /// Creates a submission.
+  ///
   /// - Parameters:
-  ///   - received: is put together for whoever asks. Mail that is held back needs none.
-  ///   - judged: is worked out by whoever asks for it first. That is the thread that makes the mail durable: judging a
+  ///   - received: builds the `Received:` field on each access. Mail that is held back needs none.
+  ///   - judged: judges the mail on first access. That happens on the thread that makes the mail durable: judging a
   ///     batch in a row takes less time than judging each mail between the sockets of an event loop.
   package init(
     id: QueueID, receivedAt: Timestamp, envelope: Envelope, received: @autoclosure @escaping @Sendable () -> [UInt8],
@@ -34,7 +36,7 @@ package struct Submission: Sendable {
   }
 }
 
-/// A mail of our own: a bounce or a summary.
+/// A mail that the relay sends on its own, such as a bounce, a notice, a summary or a copy of a kept mail.
 package struct OwnMail: Sendable {
   package var id: QueueID
   package var envelope: Envelope
@@ -49,13 +51,13 @@ package struct OwnMail: Sendable {
   }
 }
 
-/// Why something could not be made durable. Nothing of it counts as stored.
+/// The reason why data could not be made durable. None of the data counts as stored.
 package struct StoreFailure: Error, Hashable, Sendable, CustomStringConvertible {
   package var kind: Kind
-  /// What happened and what to do, for the log.
+  /// A description of the failure with its remedy, for the log.
   package var description: String
-  /// The transactions that held it and failed. One whose sync failed may be found whole after a crash all the same, so
-  /// whoever puts the mail elsewhere keeps these beside it.
+  /// The transactions that contained the data and failed. A transaction whose sync failed may still be found complete
+  /// after a crash, so a caller that puts the mail elsewhere stores these numbers with it.
   package var transactions: [Int64] = []
 
   package enum Kind: String, Hashable, Sendable, Codable {
@@ -78,13 +80,13 @@ package struct StoreFailure: Error, Hashable, Sendable, CustomStringConvertible 
 
 /// The commit point: windows, counts and queue behind one durable transaction.
 package protocol MailStore: Sendable {
-  /// Decides over `submission` and makes it durable, as a queue entry or as a counted suppression, sharing the sync
-  /// with whatever else waits at the moment.
+  /// Decides about `submission` and makes it durable, as a queue entry or as a counted suppression. The sync is shared
+  /// with all other submissions that wait at the moment.
   ///
-  /// - Parameter completion: called once, on a thread of the store's; a success means synced to disk.
+  /// - Parameter completion: called once, on a thread of the store. Success means synced to disk.
   func accept(_ submission: Submission, completion: @escaping @Sendable (Result<Verdict, StoreFailure>) -> Void)
 
-  /// The packages that reports of this envelope listed as their site's own, the oldest first (`SitePackages`). Durable,
-  /// so that an error which is named by them is named so after a start as well.
+  /// Returns the packages that reports of this envelope listed as their site's own, the oldest first (`SitePackages`).
+  /// They are durable, so that an error named by them keeps its name after a restart.
   func packages(of envelope: Envelope) -> [String]
 }

@@ -1,13 +1,13 @@
-/// Which of the mails that are kept as samples of errors.
+/// A selection of the mails that are kept as samples of errors.
 package struct SampleSelection: Hashable, Sendable {
   package var errors: Errors
-  /// Only those that are older; nil: whatever their age.
+  /// The age that samples must exceed, or nil for samples of any age.
   package var age: Duration?
 
   package enum Errors: Hashable, Sendable {
     case all
-    /// Whose ids begin with one of these, in the sites of that name; nil: in all. An empty id begins none, lest a slip
-    /// means all.
+    /// The errors whose ids begin with one of these, in the sites of that name, or in all sites if nil. An empty id
+    /// matches none, so that a slip does not select everything.
     case ids([String], site: String? = nil)
   }
 
@@ -17,14 +17,14 @@ package struct SampleSelection: Hashable, Sendable {
   }
 }
 
-/// How many samples there are, or were.
+/// A count of samples that exist or were removed.
 package struct SampleCount: Hashable, Sendable {
   package var mails = 0
-  /// Of the mails as they came.
+  /// The size of the mails in octets, as they arrived.
   package var octets = 0
-  /// Different errors, each site's for itself.
+  /// The number of different errors. The same error in two sites counts twice.
   package var errors = 0
-  /// The ids that name no error.
+  /// The ids that match no error.
   package var unknown: [String] = []
 
   package init() {}

@@ -1,34 +1,37 @@
-/// What can be asked of a store, whether the daemon has it open or `dedupctl` opened it read-only.
+/// The queries that a store answers, whether the daemon has it open or `dedupctl` opened it read-only.
 package protocol StoreReading: Sendable {
   func totals() async throws -> Totals
   func queueStatus() async throws -> QueueStatus
-  /// The oldest first.
+  /// Returns the mails of the queue that match `filter`, the oldest first.
   func queue(_ filter: QueueFilter) async throws -> [QueueEntry]
-  /// The ids of the queue within `range`, the lowest first.
+  /// Returns the ids of the queue within `range`, the lowest first.
   func queueIDs(in range: ClosedRange<QueueID>, limit: Int) async throws -> [QueueID]
-  /// One mail of the queue with the first `octets` of its message.
+  /// Returns one mail of the queue with the first `octets` octets of its message.
   func queued(_ id: QueueID, octets: Int) async throws -> QueuedMessage?
   func fingerprints(_ query: FingerprintQuery, now: Timestamp) async throws -> [FingerprintRow]
-  /// Every fingerprint whose digest starts with `idPrefix`, one for each site.
+  /// Returns every fingerprint whose digest starts with `idPrefix`, one for each site.
   func fingerprint(idPrefix: String, now: Timestamp) async throws -> [FingerprintDetail]
-  /// The errors that are merged or split now, by `dedupctl merge` and `dedupctl split`.
+  /// Returns the errors that are currently merged or split by `dedupctl merge` and `dedupctl split`.
   func groupings() async throws -> [ErrorGrouping]
-  /// Everything that happened in a period. What only the running daemon knows (`health`) is not in it.
+  /// Returns the events of a period. `health` is not filled in, since only the running daemon knows it.
   func summaryFacts(_ query: SummaryQuery) async throws -> SummaryFacts
-  /// Every site of which error mail came from `from` (included) to `to` (not included), by its row.
+  /// Returns every site whose error mail arrived between `from` (inclusive) and `to` (exclusive), by its row.
   func siteAudiences(from: Timestamp, to: Timestamp) async throws -> [SiteAudience]
-  /// Silences, the newest first; those that ended included if `all`.
+  /// Returns the silences, the newest first. Silences that have ended are included if `all` is true.
   func silences(all: Bool) async throws -> [SilenceRow]
-  /// - Parameter since: where its quarters begin.
+  /// Returns sums over everything that the store knows.
+  ///
+  /// - Parameter since: the time from which quarters of an hour are returned.
   func statistics(since: Timestamp) async throws -> StoreStatistics
 }
 
 extension StoreReading {
-  /// All of the queue, the oldest first.
+  /// Returns the mails of the queue, the oldest first, at most `limit`.
   package func queue(limit: Int) async throws -> [QueueEntry] { try await queue(QueueFilter(limit: limit)) }
 
-  /// The latest seen first.
-  /// - Parameter all: also fingerprints of which nothing was held back yet.
+  /// Returns fingerprints, the most recently seen first.
+  ///
+  /// - Parameter all: true to include fingerprints of which no mail was held back yet.
   package func fingerprints(all: Bool, limit: Int, now: Timestamp) async throws -> [FingerprintRow] {
     try await fingerprints(FingerprintQuery(includesUnsuppressed: all, limit: limit), now: now)
   }

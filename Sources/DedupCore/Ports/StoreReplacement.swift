@@ -1,25 +1,26 @@
 package import MailMessage
 
-/// What became of a database that could not be used any more: a fresh one stands in its place.
+/// The replacement of a database that became unusable. A fresh database stands in its place.
 package struct StoreReplacement: Hashable, Sendable, Codable {
   package enum Cause: String, Hashable, Sendable, Codable {
-    /// Something in the file is not what was written.
+    /// The content of the file is not what was written.
     case damaged
-    /// The file was removed, or another one was put in its place, while it was in use.
+    /// The file was removed or replaced by another one while it was in use.
     case removed
   }
 
   package var cause: Cause
-  /// What was found, for people.
+  /// A description of the finding, for display.
   package var reason: String
   package var at: Timestamp
-  /// Where the old file is now; nil when there is none.
+  /// The path of the old file, or nil if there is none.
   package var path: String?
-  /// Mails that waited for delivery and still do.
+  /// The number of mails waiting for delivery that were recovered and still wait.
   package var recovered: Int
-  /// Mails that waited for delivery and could not be read; nil when nobody can tell. Never less than there were.
+  /// The number of mails waiting for delivery that could not be read, or nil if it is not known. Never less than the
+  /// true number.
   package var lost: Int?
-  /// Errors of which windows and counts go on.
+  /// The number of errors whose windows and counts continue.
   package var errors: Int
 
   package init(
@@ -35,12 +36,12 @@ package struct StoreReplacement: Hashable, Sendable, Codable {
   }
 }
 
-/// The mail that tells the admin of a replacement.
+/// The mail that tells the admin about a replacement.
 package struct StoreReplacementNotice: Hashable, Sendable {
   package var replacement: StoreReplacement
-  /// The host that the relay runs on.
+  /// The name of the host that the relay runs on.
   package var hostname: String
-  /// Of the clock that the reader lives by, in minutes ahead of UTC.
+  /// The offset of the reader's clock, in minutes ahead of UTC.
   package var utcOffsetMinutes: Int
 
   package init(_ replacement: StoreReplacement, hostname: String, utcOffsetMinutes: Int) {
@@ -63,7 +64,7 @@ package struct StoreReplacementNotice: Hashable, Sendable {
     }
   }
 
-  /// Lines ending in LF.
+  /// The text of the mail, in lines ending in LF.
   package var text: String {
     ([whatHappened, whatBecameOfIt, whatToDo].joined(separator: "\n\n") + "\n")
   }

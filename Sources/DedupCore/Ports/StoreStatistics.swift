@@ -1,8 +1,8 @@
-/// Sums over all that the store knows.
+/// Sums over everything that the store knows.
 package struct StoreStatistics: Hashable, Sendable {
-  /// Mails by what became of them and why.
+  /// A number of mails with the same outcome for the same reason.
   package struct Reason: Hashable, Sendable {
-    /// `passed`, `doubtful`, `forwarded`, `suppressed`.
+    /// The outcome: `passed`, `doubtful`, `forwarded` or `suppressed`.
     package var outcome: String
     package var reason: String
     package var mails: Int
@@ -14,9 +14,9 @@ package struct StoreStatistics: Hashable, Sendable {
     }
   }
 
-  /// Error mail of one site.
+  /// The number of error mails of one site.
   package struct SiteCount: Hashable, Sendable {
-    /// `Site.name`.
+    /// The name of the site, as `Site.name`.
     package var site: String
     package var forwarded: Int
     package var suppressed: Int
@@ -28,7 +28,7 @@ package struct StoreStatistics: Hashable, Sendable {
     }
   }
 
-  /// One quarter of an hour.
+  /// The totals of one quarter of an hour.
   package struct Quarter: Hashable, Sendable {
     package var start: Timestamp
     package var totals: Totals
@@ -39,18 +39,19 @@ package struct StoreStatistics: Hashable, Sendable {
     }
   }
 
-  /// Of all time that is kept, the most first.
+  /// The mails by outcome and reason, over all time that is kept, the largest number first.
   package var reasons: [Reason] = []
-  /// Of all time that is kept, the most first; sites of one name together.
+  /// The error mails by site, over all time that is kept, the largest number first. Sites of one name are counted
+  /// together.
   package var sites: [SiteCount] = []
-  /// The last days, as far as mail came; oldest first.
+  /// The quarters of an hour of the requested time in which mail arrived, oldest first.
   package var quarters: [Quarter] = []
-  /// Errors that are known.
+  /// The number of known errors.
   package var errors = 0
-  /// Mails of errors that are kept, and their octets as they came.
+  /// The number of error mails kept as samples, and their size in octets as they arrived.
   package var samples = 0
   package var sampleOctets = 0
-  /// Octets of the database.
+  /// The size of the database in octets.
   package var databaseOctets = 0
 
   package init() {}

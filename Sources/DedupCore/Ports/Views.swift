@@ -1,22 +1,22 @@
-/// One fingerprint of one site as `dedupctl`, the control API and the summary show it.
+/// One fingerprint of one site as shown by `dedupctl`, the control API and the summary.
 package struct FingerprintRow: Hashable, Sendable, Codable {
-  /// `version:digest`.
+  /// The fingerprint, `version:digest`.
   package var fingerprint: String
-  /// `Site.name`.
+  /// The name of the site, as `Site.name`.
   package var site: String
-  /// What tells it from other sites of that name.
+  /// The properties that tell the site apart from other sites of that name.
   package var siteTraits: SiteTraits
   package var title: String
   package var place: String
   package var record: WindowRecord
-  /// When the current window ends; nil when none is open at the time of asking.
+  /// The end of the current window, or nil if none is open at the time of the query.
   package var windowEnd: Timestamp?
-  /// Arrivals of the last hours, oldest first; the last element is the running hour.
+  /// The arrivals of the last hours, oldest first. The last element is the current hour.
   package var hours: [HourCount]
-  /// Its row, and whether a silence covers it.
+  /// The row of the error in the store. `isSilenced` is true if a silence covers the error.
   package var row: Int64
   package var isSilenced: Bool
-  /// How its variants differ.
+  /// The number of different texts and places among its variants.
   package var variants: VariantSpread
 
   package init(
@@ -37,7 +37,7 @@ package struct FingerprintRow: Hashable, Sendable, Codable {
     self.hours = hours
   }
 
-  /// What an admin types to name it: the first 8 digits of the digest.
+  /// The id that an admin types to name the error: the first 8 digits of the digest.
   package var id: String { Self.id(of: fingerprint) }
 
   package static func id(of fingerprint: String) -> String {
@@ -45,7 +45,7 @@ package struct FingerprintRow: Hashable, Sendable, Codable {
   }
 }
 
-/// Arrivals of one error within one hour.
+/// The arrivals of one error within one hour.
 package struct HourCount: Hashable, Sendable, Codable {
   package var forwarded: Int
   package var suppressed: Int
@@ -58,18 +58,18 @@ package struct HourCount: Hashable, Sendable, Codable {
   package var total: Int { forwarded + suppressed }
 }
 
-/// A fingerprint with what is kept of it.
+/// A fingerprint with everything that is kept about it.
 package struct FingerprintDetail: Hashable, Sendable, Codable {
   package var row: FingerprintRow
-  /// The readable explanation of how the fingerprint came about.
+  /// The readable explanation of how the fingerprint was derived.
   package var explanation: String
   package var firstSample: SampleMail
   package var latestSample: SampleMail
-  /// Its variants, the first seen first.
+  /// The variants of the error, the first seen first.
   package var variants: [VariantDetail]
-  /// Arrivals of the last 30 days by the hour, oldest first; the last one is the running hour.
+  /// The arrivals of the last 30 days by the hour, oldest first. The last element is the current hour.
   package var history: [HourCount]
-  /// The silences that cover it.
+  /// The silences that cover the error.
   package var silences: [Silence]
 
   package init(
@@ -88,11 +88,11 @@ package struct FingerprintDetail: Hashable, Sendable, Codable {
 
 /// A mail that is kept for people to look at.
 package enum SampleMail: Hashable, Sendable, Codable {
-  /// As it arrived.
+  /// The mail as it arrived.
   case kept([UInt8])
-  /// It was too large, or retention removed it.
+  /// The mail was too large, or retention removed it.
   case notKept
-  /// It is not what was stored.
+  /// The stored data is not what was written.
   case damaged
 
   package var octets: [UInt8]? { if case .kept(let octets) = self { octets } else { nil } }
@@ -101,15 +101,15 @@ package enum SampleMail: Hashable, Sendable, Codable {
 /// One variant of an error: another path to the same place, or another text.
 package struct VariantDetail: Hashable, Sendable, Codable {
   package var name: String
-  /// Mails seen in all.
+  /// The number of mails ever seen.
   package var total: Int
   package var firstSeen: Timestamp
   package var lastSeen: Timestamp
-  /// Whether the first mail of the error is the first of this variant.
+  /// True if the first mail of the error is the first mail of this variant.
   package var isOfFirstMail: Bool
-  /// What its latest mail says; empty where it came before that was kept.
+  /// The traits of the latest mail of the variant. Empty if that mail arrived before traits were recorded.
   package var traits: VariantTraits
-  /// Its first mail; also not kept when one answer cannot hold the mails of so many.
+  /// The first mail of the variant. Also `.notKept` if there are more mails than one answer can hold.
   package var sample: SampleMail
 
   package init(
@@ -126,15 +126,15 @@ package struct VariantDetail: Hashable, Sendable, Codable {
   }
 }
 
-/// Everything that was ever acknowledged, by what became of it. `accepted` is the sum of the others.
+/// The numbers of all mails ever acknowledged, by outcome. `accepted` is the sum of the others.
 package struct Totals: Hashable, Sendable, Codable {
-  /// Ordinary mail, queued as it came.
+  /// The number of ordinary mails, queued as they arrived.
   package var passed: Int
-  /// Mail forwarded because of a doubt.
+  /// The number of mails forwarded because of a doubt.
   package var doubtful: Int
-  /// Error reports forwarded.
+  /// The number of error reports forwarded.
   package var forwarded: Int
-  /// Error reports held back and counted.
+  /// The number of error reports held back and counted.
   package var suppressed: Int
 
   package init(passed: Int = 0, doubtful: Int = 0, forwarded: Int = 0, suppressed: Int = 0) {
@@ -152,9 +152,10 @@ package struct QueueStatus: Hashable, Sendable, Codable {
   package var waiting: Int
   package var oldest: Timestamp?
   package var octets: Int
-  /// Of those that wait, the ones that the admin holds.
+  /// The number of waiting mails that the admin holds.
   package var held: Int
-  /// Beside those that wait: mails that may be error reports and were held back (`SuppressionReason.doubtFlood`).
+  /// The number of held-back mails that may be error reports (`SuppressionReason.doubtFlood`). They are not counted in
+  /// `waiting`.
   package var doubts: Int
 
   package init(waiting: Int = 0, oldest: Timestamp? = nil, octets: Int = 0, held: Int = 0, doubts: Int = 0) {
@@ -168,12 +169,12 @@ package struct QueueStatus: Hashable, Sendable, Codable {
 
 /// One error as the store knows it.
 package struct NamedError: Hashable, Sendable {
-  /// Its row.
+  /// The row of the error in the store.
   package var row: Int64
   package var fingerprint: String
   package var site: String
   package var title: String
-  /// The row that it was merged into.
+  /// The row that the error was merged into, or nil if it is not merged.
   package var mergedInto: Int64?
 
   package init(row: Int64, fingerprint: String, site: String, title: String, mergedInto: Int64? = nil) {
@@ -190,7 +191,7 @@ package struct NamedError: Hashable, Sendable {
 /// A silence with the error that it is about.
 package struct SilenceRow: Hashable, Sendable {
   package var silence: Silence
-  /// Nil when it is about a rule or a pattern, or when the error is gone.
+  /// The error, or nil if the silence is about a rule or a pattern or if the error is gone.
   package var error: NamedError?
 
   package init(silence: Silence, error: NamedError?) {
@@ -198,7 +199,7 @@ package struct SilenceRow: Hashable, Sendable {
     self.error = error
   }
 
-  /// What it is about, for people.
+  /// A description of what the silence covers, for display.
   package var scope: String {
     switch silence.scope {
     case .error: error.map { "\($0.id) \($0.title)" } ?? "an error that is gone"

@@ -1,19 +1,19 @@
 package import MailMessage
 
-/// A mail about errors, or one of ours, that failed for good for one recipient. It is told in a digest, not in a bounce
-/// of its own.
+/// A mail about errors, or one of our own mails, whose delivery to one recipient failed for good. A digest reports it
+/// instead of a bounce of its own.
 package struct GatheredBounce: Hashable, Sendable {
   package var sender: EmailAddress
   package var recipient: EmailAddress
   /// The enhanced status code.
   package var status: String
-  /// What the next hop said.
+  /// The reply of the next hop.
   package var reason: String
   package var nextHop: String
-  /// Of the mail, decoded.
+  /// The Subject of the mail, decoded.
   package var subject: String
   package var at: Timestamp
-  /// Who is told beside the sender; nil: nobody.
+  /// The postmaster who is told in addition to the sender, or nil if there is none.
   package var postmaster: EmailAddress?
 
   package init(
@@ -30,23 +30,23 @@ package struct GatheredBounce: Hashable, Sendable {
     self.postmaster = postmaster
   }
 
-  /// Longest reason and subject that are kept, in characters.
+  /// The largest number of characters of a reason or a Subject that are kept.
   package static let longestText = 500
 }
 
-/// The mail that tells a sender which of its mails about errors were rejected: one for all of them, 5 min after the first
-/// and then hourly at most. It leaves from `<>`.
+/// The mail that tells a sender which of its mails about errors were rejected. One mail reports all of them, 5 min
+/// after the first rejection and then at most hourly. It is sent from `<>`.
 package struct BounceDigest: Hashable, Sendable {
-  /// How long a failure waits for others.
+  /// The time for which a failure waits for others.
   package static let patience = Duration.seconds(300)
-  /// The least time between two digests to one sender.
+  /// The shortest time between two digests to one sender.
   package static let period = Duration.seconds(3600)
-  /// Most entries of one digest; the rest is only counted.
+  /// The largest number of entries of one digest. The rest is only counted.
   package static let mostItems = 100
 
-  /// What failed alike since the last digest.
+  /// A group of similar failures since the last digest.
   package struct Item: Hashable, Sendable {
-    /// The latest one.
+    /// The latest failure of the group.
     package var latest: GatheredBounce
     package var mails: Int
     package var firstAt: Timestamp
@@ -62,11 +62,11 @@ package struct BounceDigest: Hashable, Sendable {
 
   package init(_ items: [Item]) { self.items = items }
 
-  /// How long until a digest is due; never positive when the clock was set back.
+  /// Returns the time until a digest is due. Never positive if the clock was set back.
   ///
   /// - Parameters:
-  ///   - first: when the earliest failure was that no digest told of.
-  ///   - told: when the sender was told last.
+  ///   - first: the time of the earliest failure that no digest has reported.
+  ///   - told: the time of the last digest to the sender, or nil if there was none.
   package static func wait(first: Timestamp, told: Timestamp?, now: Timestamp) -> Duration {
     let age = now.since(first)
     if age < .zero { return .zero }
@@ -74,7 +74,7 @@ package struct BounceDigest: Hashable, Sendable {
     return max(patience - age, sinceLast < .zero ? .zero : period - sinceLast)
   }
 
-  /// The sender and the postmaster, each once.
+  /// Returns the sender and the postmaster, each once.
   package static func addressees(sender: EmailAddress, postmaster: EmailAddress?) -> [EmailAddress] {
     let all = [sender, postmaster].compactMap { $0 }.filter { !$0.isNull }
     return all.count == 2 && all[0] == all[1] ? [all[0]] : all
@@ -95,7 +95,7 @@ package struct BounceDigest: Hashable, Sendable {
 
   private var mails: Int { items.lazy.map(\.mails).sumOfCounts() }
 
-  /// Lines of at most 74 columns, which quoted-printable leaves whole, ending in LF.
+  /// Returns the text of the digest, in lines of at most 74 columns, which quoted-printable leaves whole, ending in LF.
   func text(_ letterhead: Letterhead) -> String {
     var lines = DisplayText.wrap(
       """

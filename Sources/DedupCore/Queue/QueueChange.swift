@@ -1,28 +1,28 @@
-/// What an admin does with mail that waits for delivery.
+/// An admin's change to mail that waits for delivery.
 package enum QueueChange: Hashable, Sendable {
-  /// It is not tried until it is released. Its age counts on.
+  /// The mail is not tried until it is released. Its age still counts.
   case hold
-  /// Held mail is tried again, now.
+  /// Held mail is tried again now.
   case release
-  /// It is tried now, whatever its next attempt was.
+  /// The mail is tried now, whatever the time of its next attempt.
   case flush
-  /// It leaves the queue; nobody is told, so the window that it opened opens again.
+  /// The mail leaves the queue. No one is notified, so the window that it opened is reopened.
   case delete
-  /// It goes to this smarthost from now on; nil: the way of all mail.
+  /// The mail goes to this smarthost from now on, or by the usual route if nil.
   case reroute(to: Smarthost?)
 }
 
-/// Which mails of the queue are meant.
+/// The mails of the queue that a change applies to.
 package enum QueueSelection: Hashable, Sendable {
   case all
   case ids([QueueID])
 }
 
-/// Which mails of the queue are asked for; nil: any.
+/// The mails of the queue that a query asks for. Nil in a field means any.
 package struct QueueFilter: Hashable, Sendable {
   package var kind: QueueEntry.Kind?
   package var state: QueueEntry.State?
-  /// Patterns, in which `*` stands for any text and `?` for a character.
+  /// The patterns for sender and recipient, in which `*` stands for any text and `?` for one character.
   package var sender: String?
   package var recipient: String?
   package var limit: Int
@@ -40,21 +40,22 @@ package struct QueueFilter: Hashable, Sendable {
 }
 
 extension QueueEntry {
-  /// What a mail in the queue waits for.
+  /// The state of a mail in the queue.
   package enum State: String, Hashable, Sendable, Codable, CaseIterable {
-    /// Its first attempt.
+    /// The mail waits for its first attempt.
     case waiting
-    /// Another attempt; the last one failed.
+    /// The last attempt failed, and the mail waits for another one.
     case deferred
-    /// The admin.
+    /// The admin holds the mail.
     case held
-    /// It is damaged and never sent.
+    /// The mail is damaged and never sent.
     case setAside = "set-aside"
   }
 }
 
 extension QueueID {
-  /// The ids that begin with `prefix`, which may have all digits; nil when it is no beginning of an id.
+  /// Returns the ids that begin with `prefix`, which may be a complete id, or nil if it is empty or no id begins with
+  /// it.
   package static func range(of prefix: some StringProtocol) -> ClosedRange<QueueID>? {
     let missing = 13 - prefix.utf8.count
     guard missing >= 0, missing < 13,
@@ -65,10 +66,10 @@ extension QueueID {
   }
 }
 
-/// A mail of the queue, to be looked at.
+/// A mail of the queue, for display.
 package struct QueuedMessage: Hashable, Sendable {
   package var entry: QueueEntry
-  /// Its beginning, or all of it; nil when it was not asked for, or is damaged or gone.
+  /// The message or its beginning, or nil if it was not asked for, is damaged or is gone.
   package var message: [UInt8]?
 
   package init(entry: QueueEntry, message: [UInt8]?) {

@@ -4,49 +4,50 @@ package import MailMessage
 package struct QueueEntry: Hashable, Sendable, Codable {
   package var id: QueueID
   package var sender: EmailAddress
-  /// Those without a final fate yet.
+  /// The recipients that do not have a final outcome yet.
   package var recipients: [EmailAddress]
   package var body: Envelope.BodyType
   package var usesSMTPUTF8: Bool
-  /// Octets of the message.
+  /// The size of the message in octets.
   package var size: Int
   package var queuedAt: Timestamp
-  /// Delivery attempts so far.
+  /// The number of delivery attempts so far.
   package var attempts: Int
   package var nextAttempt: Timestamp
-  /// What the last attempt failed with; nil before the first.
+  /// The error of the last attempt, or nil before the first.
   package var lastFailure: String?
   package var kind: Kind
-  /// Whether the sender was told already that this mail is late.
+  /// True if the sender was already told that this mail is late.
   package var delayNotified: Bool
-  /// Whether an earlier attempt delivered it to some recipient, which is no longer among `recipients`.
+  /// True if an earlier attempt delivered the mail to some recipient, which is no longer among `recipients`.
   package var hasDelivered: Bool
-  /// What the sender wants to be told; nil: it said nothing of that.
+  /// The delivery notifications that the sender asked for, or nil if it did not say.
   package var statusRequest: DeliveryStatusRequest?
   package var state: State
-  /// Where an admin sends it; nil: the way of all mail.
+  /// The smarthost that an admin sends the mail to, or nil for the usual route.
   package var reroutedTo: Smarthost?
-  /// Why it was not offered yet although it could be: the limits of the next hop; nil: it was, or nothing kept it.
+  /// The limit of the next hop that keeps the mail from being offered although it is due, or nil if it was offered or
+  /// no limit applies.
   package var pacedBy: String?
 
-  /// Where the mail comes from.
+  /// The origin of the mail.
   package enum Kind: String, Hashable, Sendable, Codable {
     /// Ordinary mail that passes through.
     case pass
     /// An error report that was forwarded.
     case report
-    /// A kept error report that an admin sends once more.
+    /// A kept error report that an admin sends again.
     case copy
-    /// Our own mail about errors that are held back: a milestone, an all-clear, a digest.
+    /// Our own mail about errors that are held back: a milestone, an all-clear or a digest.
     case notice
-    /// Our own daily summary.
+    /// Our own daily or weekly summary.
     case summary
-    /// Our own delivery status notification; never answered by another.
+    /// Our own delivery status notification. It is never answered by another one.
     case bounce
-    /// Our own mail that the relay is in trouble; it goes before everything else.
+    /// Our own mail that the relay is in trouble. It is sent before everything else.
     case alert
 
-    /// Whether errors are held back because such a mail told of them.
+    /// True if errors are held back because a mail of this kind reported them.
     package var opensWindows: Bool {
       switch self {
       case .report, .notice: true
@@ -86,7 +87,7 @@ package struct QueueEntry: Hashable, Sendable, Codable {
       sender: sender, recipients: recipients, body: body, usesSMTPUTF8: usesSMTPUTF8, statusRequest: statusRequest)
   }
 
-  /// What the sender wants to be told of `recipient`.
+  /// Returns the notifications that the sender asked for about `recipient`.
   package func wish(for recipient: EmailAddress) -> DeliveryStatusRequest.Wish {
     statusRequest?.wishes[recipient] ?? DeliveryStatusRequest.Wish()
   }

@@ -1,7 +1,7 @@
-/// Names one accepted mail in replies, logs, `Received:` and the queue: 13 characters of Crockford's base 32.
+/// The name of one accepted mail in replies, logs, `Received:` and the queue: 13 characters of Crockford's base 32.
 ///
-/// A zero bit, 43 bits of the milliseconds since the epoch (until the year 2248) and 20 bits from the caller, so that
-/// ids sort by age, as numbers and as text, and two mails of one millisecond differ.
+/// It consists of a zero bit, 43 bits of milliseconds since the epoch (until the year 2248) and 20 bits from the
+/// caller, so ids sort by age, both as numbers and as text, and two mails of one millisecond differ.
 package struct QueueID: Hashable, Comparable, Sendable, Codable {
   package let rawValue: Int64
 
@@ -11,8 +11,8 @@ package struct QueueID: Hashable, Comparable, Sendable, Codable {
     rawValue = (now.milliseconds & 0x7FF_FFFF_FFFF) << 20 | Int64(salt & 0xF_FFFF)
   }
 
-  /// The id that `text` names, or nil. Upper and lower case are the same; so are O and 0, I, L and 1, which people who
-  /// read an id to each other mix up.
+  /// Parses an id, or returns nil if `text` is not one. Upper and lower case are equal, and so are O and 0 as well as
+  /// I, L and 1, which people confuse when they read an id aloud.
   package init?(_ text: some StringProtocol) {
     guard text.utf8.count == 13 else { return nil }
     var value: UInt64 = 0

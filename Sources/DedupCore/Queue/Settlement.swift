@@ -1,41 +1,42 @@
 package import MailMessage
 
-/// What an attempt does to its queue entry; the store carries it out in one durable transaction.
+/// The effect of a delivery attempt on its queue entry. The store applies it in one durable transaction.
 package struct Settlement: Hashable, Sendable {
   package var entry: QueueID
-  /// Recipients that still wait, and when they are tried again. Empty: the entry leaves the queue.
+  /// The recipients that still wait, according to the attempt, and are tried again at `nextAttempt`. The store goes by
+  /// the recipients that the entry still has: the entry leaves the queue once each has a final outcome.
   package var remaining: [EmailAddress]
   package var nextAttempt: Timestamp
   package var attempts: Int
   package var lastFailure: String?
-  /// Recipients that the next hop took.
+  /// The recipients that the next hop accepted.
   package var delivered: [EmailAddress]
-  /// Recipients given up, with the reason that the bounce reports.
+  /// The recipients given up, with the reason that the bounce reports.
   package var failed: [Failure]
-  /// Of those delivered, the ones of which the sender asked to hear, as far as it has to hear it from us.
+  /// The reports on delivered recipients that the sender asked for, as far as it is our duty to send them.
   package var confirmations: [DeliveryStatusNotification.Report] = []
-  /// The first mail of a fingerprint, or the digest that named it, arrived nowhere, in no attempt: the next one of it
-  /// has to be forwarded.
+  /// True if the first mail of a fingerprint, or the digest that named it, was delivered to no one in any attempt. The
+  /// next mail of the fingerprint must then be forwarded.
   package var reopensWindow: Bool
-  /// When it was rejected for good, if it `reopensWindow`.
+  /// The time of the final rejection, if it `reopensWindow`.
   package var rejectedAt: Timestamp?
-  /// The storm cap may have another mail in its place: nobody got it, and its next hop does not reject too many
-  /// (`RejectionWatch`).
+  /// True if the storm cap may admit another mail in place of this one: no one received it, and its next hop does not
+  /// reject too many (`RejectionWatch`).
   package var returnsPlace = false
-  /// The limit of the next hop that what remains waits for; nil: it was offered.
+  /// The limit of the next hop that the remaining recipients wait for, or nil if the mail was offered.
   package var pacedBy: String?
-  /// What counts against the limits of the next hops.
+  /// The departures that count against the limits of the next hops.
   package var departures: [Departures] = []
-  /// Who was asked, as in the attempt.
+  /// The next hop that was asked, as in the attempt.
   package var nextHop: String
   package var remote: Smarthost?
-  /// Whether a next hop was offered the mail; if not, it waits as before.
+  /// True if the mail was offered to a next hop. If not, it waits as before.
   package var wasOffered = true
 
   package struct Failure: Hashable, Sendable {
     package var recipient: EmailAddress
     package var reason: String
-    /// The enhanced status code, e.g. `5.1.1`; `4.4.7` when the mail expired.
+    /// The enhanced status code, e.g. `5.1.1`, or `4.4.7` if the mail expired.
     package var status: String
 
     package init(recipient: EmailAddress, reason: String, status: String) {
@@ -44,14 +45,15 @@ package struct Settlement: Hashable, Sendable {
       self.status = status
     }
 
-    /// It was tried for too long, and nobody rejected it.
+    /// True if the mail was tried for too long without being rejected.
     var isExpiry: Bool { status == Self.expiry }
     fileprivate static let expiry = "4.4.7"
   }
 }
 
 extension Settlement {
-  /// Of a mail that an earlier process handed over and did not record any more: whom it left is tried again.
+  /// Creates the settlement of a mail that an earlier process handed over without recording the outcome: its open
+  /// recipients are tried again.
   package init(
     ofRecalled entry: QueueID, delivered: [EmailAddress], attempts: Int, nextAttempt: Timestamp,
     departures: [Departures]
@@ -63,11 +65,12 @@ extension Settlement {
 }
 
 extension RetryPolicy {
-  /// What `attempt` means for `entry`: who is done, who waits until when, who is given up.
+  /// Returns the effect of `attempt` on `entry`: the recipients that are done, those that wait and until when, and
+  /// those that are given up.
   ///
   /// - Parameters:
   ///   - random: a number from -1 to 1, for the jitter.
-  ///   - age: the time for ages (`SeenTime`); nil: that of the attempt.
+  ///   - age: the current time for computing ages (`SeenTime`), or nil for the time of the attempt.
   package func settle(
     _ entry: QueueEntry, _ attempt: DeliveryAttempt, random: Double, age: Timestamp? = nil
   ) -> Settlement {
@@ -96,7 +99,9 @@ extension RetryPolicy {
 }
 
 extension Settlement {
-  /// - Parameter isConfirmed: the sender asked to be told when the recipient is reached.
+  /// Records the outcome for one recipient.
+  ///
+  /// - Parameter isConfirmed: true if the sender asked to be told when the recipient is reached.
   fileprivate mutating func take(
     _ recipient: EmailAddress, _ outcome: DeliveryOutcome, expired: Bool, isConfirmed: Bool
   ) {

@@ -1,11 +1,12 @@
-/// What becomes due in a replay, the earliest first: a binary heap. Of the same moment, what was added first comes first.
+/// The events that become due in a replay, the earliest first, in a binary heap. Events of the same moment are returned
+/// in the order in which they were added.
 struct DueList: Sendable {
   enum Item: Hashable, Sendable {
-    /// Of the site in that place.
+    /// The digest of the site at this index.
     case digest(Int)
-    /// Of the doubts of the envelope in that place.
+    /// The digest of the doubts of the envelope at this index.
     case doubtDigest(Int)
-    /// Of the error in that place.
+    /// The all-clear of the error at this index.
     case allClear(Int)
   }
 
@@ -30,7 +31,7 @@ struct DueList: Sendable {
     }
   }
 
-  /// Removes the earliest one that is due at `end`; nil: whenever it is.
+  /// Removes and returns the earliest event that is due at `end`, or the earliest one at any time if `end` is nil.
   mutating func next(until end: Timestamp?) -> (item: Item, time: Timestamp)? {
     guard let first = heap.first, end.map({ first.time <= $0 }) ?? true else { return nil }
     let last = heap.removeLast()

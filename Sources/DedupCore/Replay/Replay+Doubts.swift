@@ -27,14 +27,14 @@ extension Replay {
   }
 }
 
-/// Sender and recipients of a replay, with what bounds their sites and doubts.
+/// One envelope (sender and recipients) of a replay, with the state that limits its sites and doubts.
 struct ReplayedEnvelope: Sendable {
-  /// `Site.envelopeKey`.
+  /// The key of the envelope, as `Site.envelopeKey`.
   let key: String
   let sender: String
-  /// Their places in `Replay.sites`, but for that of `joined`.
+  /// The indices of its sites in `Replay.sites`, except that of `joined`.
   var sites: [Int] = []
-  /// The place of the site that stands for those that joined.
+  /// The index of the site that stands for the sites that joined, or nil if none did.
   var joined: Int?
   var errors = 0
   var doubts: [DoubtKey: DoubtRecord] = [:]
@@ -42,10 +42,10 @@ struct ReplayedEnvelope: Sendable {
 
   init(key: String, sender: String) { (self.key, self.sender) = (key, sender) }
 
-  /// Whether doubts wait for a digest.
+  /// True if doubts wait for a digest.
   var waits: Bool { doubts.values.contains { $0.awaitsDigestSince != nil } }
 
-  /// What a doubt is counted by.
+  /// Returns the key under which a doubt is counted.
   func key(of doubt: DoubtfulReport, window length: Duration, at now: Timestamp) -> DoubtKey {
     let own = DoubtKey(envelope: key, doubt)
     if doubts[own] != nil { return own }

@@ -1,27 +1,28 @@
 package import MailMessage
 
-/// What the relay would do with mails, on a clock of their own: nothing is sent and nothing is stored.
+/// A simulation of the relay's decisions on past mails, on a clock of its own. Nothing is sent and nothing is stored.
 ///
-/// `WindowPolicy` decides over each mail as it does at the commit point, and what becomes due without a mail (digests of
-/// the storm cap, all-clears) happens at its moment between two mails. The relay looks every ten seconds, so there they
-/// may come so much later. Silences and merges of the admin stand in the store, and are not known here.
+/// `WindowPolicy` decides about each mail as it does at the commit point. Events that become due without a mail
+/// (digests of the storm cap, all-clears) happen at their moment between two mails. The real relay checks every ten
+/// seconds, so its events may come that much later. Silences and merges of the admin are in the store and are not known
+/// here.
 ///
-/// Mails come in the order of their arrival. One that is earlier than the one before it counts as brought by a clock
-/// that was set back.
+/// Mails are expected in the order of their arrival. A mail with an earlier time than the one before counts as evidence
+/// of a clock that was set back.
 package struct Replay: Sendable {
   package let policy: WindowPolicy
   package internal(set) var totals = ReplayTotals()
-  /// Mails about errors that would have gone out, in their order; empty unless `keepsTimeline`.
+  /// The mails about errors that would have been sent, in order. Empty unless `keepsTimeline`.
   package private(set) var timeline: [ReplayEvent] = []
-  /// In the order of their first mails.
+  /// The errors in the order of their first mails.
   package private(set) var errors: [ReplayedError] = []
   private let keepsTimeline: Bool
-  /// Of `errors`, by site and fingerprint.
+  /// The indices in `errors`, by site and fingerprint.
   private var rows: [Key: Int] = [:]
   var sites: [ReplayedSite] = []
   private var siteRows: [String: Int] = [:]
   var envelopes: [ReplayedEnvelope] = []
-  /// Of `envelopes`, by `Site.envelopeKey`.
+  /// The indices in `envelopes`, by `Site.envelopeKey`.
   private var envelopeRows: [String: Int] = [:]
   var due = DueList()
 
@@ -35,7 +36,7 @@ package struct Replay: Sendable {
     self.keepsTimeline = keepsTimeline
   }
 
-  /// Takes one more mail.
+  /// Takes one more mail and returns the verdict on it.
   package mutating func accept(_ judged: Judged, from envelope: Envelope, at now: Timestamp) -> Verdict {
     carryOutWhatIsDue(until: now)
     totals.mails += 1
@@ -48,7 +49,7 @@ package struct Replay: Sendable {
     }
   }
 
-  /// Carries out what is still due when no mail comes any more.
+  /// Carries out the events that are still due when no more mail comes.
   package mutating func finish() { carryOutWhatIsDue(until: nil) }
 
   mutating func note(_ event: ReplayEvent) {
@@ -58,7 +59,7 @@ package struct Replay: Sendable {
   }
 }
 
-// One report.
+// Reports.
 extension Replay {
   private mutating func decide(_ named: Occurrence, _ envelope: Envelope, at now: Timestamp) -> Verdict {
     totals.arrived(at: now)
@@ -69,7 +70,7 @@ extension Replay {
     let key = Key(site: site, fingerprint: occurrence.fingerprint)
     let before = rows[key]
     if before == nil, envelopes[from].errors >= SiteBounds.mostErrors {
-      // The type is left out: nobody plays so many errors.
+      // The type is left out: no replay has so many errors.
       return decide(DoubtfulReport(reason: SiteBounds.doubtOfExcess), from, at: now)
     }
     let settings = policy.settings(site: nominal, rule: occurrence.rule)
@@ -122,7 +123,8 @@ extension Replay {
     return envelopes.count - 1
   }
 
-  /// Under which site errors are filed, whose cap counts, and of which site the configuration holds (`SiteBounds`).
+  /// Returns the index of the site under which errors are filed, the index of the site whose storm cap counts, and the
+  /// name of the site whose settings apply (`SiteBounds`).
   private mutating func standing(of site: Site, _ envelope: Int, at now: Timestamp) -> (Int, cap: Int, nominal: String)
   {
     let from = envelopes[envelope]
@@ -161,9 +163,11 @@ extension Replay {
   }
 }
 
-// What becomes due without a mail.
+// Events that become due without a mail.
 extension Replay {
-  /// - Parameter end: nil: all of it.
+  /// Carries out the events that are due.
+  ///
+  /// - Parameter end: the time until which events are due, or nil for all of them.
   private mutating func carryOutWhatIsDue(until end: Timestamp?) {
     while let (what, time) = due.next(until: end) {
       switch what {
@@ -175,7 +179,7 @@ extension Replay {
   }
 
   private mutating func sendDigest(of site: Int, at now: Timestamp) {
-    // A mail of it may have gone out meanwhile: then it waits no more.
+    // A mail of an error may have been sent meanwhile. Then the error no longer waits.
     let waiting = sites[site].waiting.compactMap { row in
       errors[row].record.awaitsDigestSince.map { (since: $0, row: row) }
     }.sorted { ($0.since, $0.row) < ($1.since, $1.row) }
@@ -192,7 +196,7 @@ extension Replay {
 
   private mutating func giveAllClear(_ row: Int, at now: Timestamp) {
     guard errors[row].isAllClearDue(at: now) else {
-      // A mail came since and put it off.
+      // A mail arrived since and postponed it.
       if let time = errors[row].timeToSchedule() { due.add(.allClear(row), at: time) }
       return
     }
@@ -210,23 +214,23 @@ extension Replay {
 /// A site of a replay.
 struct ReplayedSite: Sendable {
   var name: String
-  /// When it came.
+  /// The time when the site was first seen.
   var since: Timestamp
   var cap = StormCap()
-  /// Errors that wait for a digest, and perhaps some that did.
+  /// The errors that wait for a digest, and possibly some that no longer wait.
   var waiting: Set<Int> = []
-  /// When its latest new errors came, by kind.
+  /// The times of the latest new errors of the site, by kind.
   private var news: [String: [Timestamp]] = [:]
 
   init(name: String, since: Timestamp) { (self.name, self.since) = (name, since) }
 
-  /// Whether as many errors of `kind` were new within the hour as may go out.
+  /// Returns true if the number of new errors of `kind` within the hour has reached its limit (`StormCap.mostOfAKind`).
   func isOneOfMany(_ kind: String, at now: Timestamp) -> Bool {
     let times = news[kind, default: []]
     return times.count { $0 > now.advanced(by: .zero - StormCap.period) } >= StormCap.mostOfAKind
   }
 
-  /// Takes note of a new error.
+  /// Records a new error.
   mutating func note(_ kind: String, at now: Timestamp) {
     guard !kind.isEmpty else { return }
     news[kind, default: []].append(now)

@@ -1,22 +1,23 @@
-/// A mail about errors that would have gone out.
+/// A mail about errors that would have been sent.
 package struct ReplayEvent: Hashable, Sendable {
   package enum What: Hashable, Sendable {
-    /// A report as it came, with its count.
+    /// A report as it arrived, with its count.
     case forwarded(ForwardReason)
-    /// A mail as it came of which nobody knows whether it is a report.
+    /// A mail as it arrived that may or may not be a report, with the reason for the doubt.
     case doubtful(String)
-    /// Our own mails.
+    /// A mail of our own.
     case digest, allClear
     case milestone(Int)
   }
 
   package var at: Timestamp
   package var what: What
-  /// The errors that it tells of, by their place in `Replay.errors`: several for a digest, none for a doubt.
+  /// The indices in `Replay.errors` of the errors that the mail reports: one or more for a digest of errors, none for a
+  /// doubt or a digest of doubts.
   package var errors: [Int]
-  /// `Site.name`; empty when it is not known.
+  /// The site, as `Site.name`. Empty if it is not known.
   package var site: String
-  /// What it says of its error; nil for a digest and a doubt.
+  /// The count of its error that the mail shows, or nil for a digest or a doubt.
   package var count: RunningCount?
 
   init(at: Timestamp, what: What, errors: [Int] = [], site: String = "", count: RunningCount? = nil) {
@@ -27,7 +28,7 @@ package struct ReplayEvent: Hashable, Sendable {
     self.count = count
   }
 
-  /// The word that the report of a replay shows; for forwarded mail the one in `X-MailDedup-Reason`.
+  /// The word shown in the report of a replay. For forwarded mail it is the one in `X-MailDedup-Reason`.
   package var reason: String {
     switch what {
     case .forwarded(let reason): reason.text

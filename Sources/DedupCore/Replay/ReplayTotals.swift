@@ -1,21 +1,21 @@
-/// What came of the mails of a replay. `forwarded + heldBack + ordinary + doubtful` is `mails`, always.
+/// The outcomes of the mails of a replay. `forwarded + heldBack + ordinary + doubtful` always equals `mails`.
 package struct ReplayTotals: Hashable, Sendable {
-  /// All that came.
+  /// The number of all mails that arrived.
   package internal(set) var mails = 0
-  /// No reports; they pass.
+  /// The number of mails that are not reports. They pass.
   package internal(set) var ordinary = 0
   package private(set) var doubtful = 0
-  /// Reports that go out, by the words of `ForwardReason`.
+  /// The number of forwarded reports, by the words of `ForwardReason`.
   package private(set) var forwarded: [String: Int] = [:]
-  /// Reports that do not, by the words of `SuppressionReason`.
+  /// The number of mails held back, by the words of `SuppressionReason`.
   package internal(set) var heldBack: [String: Int] = [:]
-  /// Mails of our own.
+  /// The numbers of our own mails.
   package private(set) var digests = 0
   package private(set) var milestones = 0
   package private(set) var allClears = 0
-  /// Reports that came, by quarters of an hour since 1970: those are the same in every time zone.
+  /// The number of reports that arrived, by quarters of an hour since 1970, which are the same in every time zone.
   package private(set) var arrivedByQuarter: [Int64: Int] = [:]
-  /// The same of `inbox`.
+  /// The number of mails in `inbox`, by quarters of an hour since 1970.
   package private(set) var inboxByQuarter: [Int64: Int] = [:]
 
   package init() {}
@@ -23,7 +23,7 @@ package struct ReplayTotals: Hashable, Sendable {
   package var allForwarded: Int { forwarded.values.sumOfCounts() }
   package var allHeldBack: Int { heldBack.values.sumOfCounts() }
   package var ownMails: Int { digests + milestones + allClears }
-  /// Mails about errors that reach the inbox. Ordinary mail is left aside: it is somebody else's, and comes either way.
+  /// The number of mails about errors that reach the inbox. Ordinary mail is left out, since it arrives either way.
   package var inbox: Int { allForwarded + doubtful + ownMails }
 
   mutating func arrived(at now: Timestamp) { arrivedByQuarter[now.quarter, default: 0] += 1 }

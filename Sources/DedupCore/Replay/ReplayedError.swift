@@ -1,33 +1,33 @@
 package import MailMessage
 
-/// One error of a replay, as the inbox got to know it.
+/// One error of a replay, as seen by the inbox.
 package struct ReplayedError: Hashable, Sendable {
   package let site: Site
-  /// Whom the first of its mails was from and for.
+  /// The envelope of its first mail.
   package let envelope: Envelope
   package let fingerprint: String
-  /// Of its first mail.
+  /// The title of its first mail.
   package let title: String
   package let place: String
   package internal(set) var record: WindowRecord
-  /// Mails that told of it alone: forwarded ones, milestones, all-clears.
+  /// The number of mails that reported only this error: forwarded mails, milestones and all-clears.
   package private(set) var sent = 0
-  /// Digests that named it.
+  /// The number of digests that named the error.
   package private(set) var digests = 0
-  /// When the inbox first read of it; nil: never, but in the daily summary.
+  /// The time when the inbox first got a report of the error, or nil if only the daily summary reports it.
   package private(set) var firstTold: Timestamp?
-  /// The longest that a mail was held back before the next one told of it. What a rule of the admin keeps away, and
-  /// what only the daily summary tells, does not count.
+  /// The longest time for which a mail was held back before the next mail reported the error. Mail held back by a rule
+  /// of the admin and mail that only the daily summary reports do not count.
   package private(set) var longestHidden = Duration.zero
-  /// Mails held back that only the daily summary tells of.
+  /// The number of mails held back that only the daily summary reports.
   package private(set) var untold = 0
-  /// What the latest mail's rule says.
+  /// The effect of the rule that matched the latest mail, or nil if none did.
   private(set) var rule: RuleEffect?
-  /// Its place among the sites of the replay.
+  /// The index of its site in `Replay.sites`.
   let siteRow: Int
   private var variants: Set<String> = []
   private var hiddenSince: Timestamp?
-  /// The one all-clear that stands in the list of what is due.
+  /// The time of the one scheduled all-clear in the list of due events, or nil if there is none.
   private var scheduledAllClear: Timestamp?
 
   init(_ occurrence: Occurrence, _ envelope: Envelope, siteRow: Int, _ record: WindowRecord) {
@@ -40,7 +40,7 @@ package struct ReplayedError: Hashable, Sendable {
     self.record = record
   }
 
-  /// Whether a mail of this variant would be the first; see `WindowSettings.mostVariants`.
+  /// Returns true if a mail of this variant would be the first; see `WindowSettings.mostVariants`.
   func isNew(_ variant: String) -> Bool {
     !variant.isEmpty && !variants.contains(variant) && variants.count < WindowSettings.mostVariants
   }
@@ -57,7 +57,7 @@ package struct ReplayedError: Hashable, Sendable {
     }
   }
 
-  /// Takes note of a mail that tells of it.
+  /// Records a mail that reports the error.
   mutating func note(_ event: ReplayEvent) {
     if event.what == .digest { digests += 1 } else { sent += 1 }
     firstTold = firstTold ?? event.at
@@ -68,14 +68,14 @@ package struct ReplayedError: Hashable, Sendable {
 }
 
 extension ReplayedError {
-  /// When to look for an all-clear, if that is not known yet.
+  /// Returns the time at which to check for an all-clear, or nil if none is wanted or that time is already scheduled.
   mutating func timeToSchedule() -> Timestamp? {
     guard let time = record.allClearAt, scheduledAllClear.map({ time < $0 }) ?? true else { return nil }
     scheduledAllClear = time
     return time
   }
 
-  /// Whether the all-clear that was scheduled for `now` is to be given; either way it is off the list.
+  /// Returns true if the all-clear that was scheduled for `now` is due. In either case it is removed from the schedule.
   mutating func isAllClearDue(at now: Timestamp) -> Bool {
     if scheduledAllClear == now { scheduledAllClear = nil }
     return record.allClearAt.map { $0 <= now } ?? false

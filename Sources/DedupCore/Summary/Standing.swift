@@ -1,15 +1,15 @@
-/// How an error stands in a period, the most urgent first: the order of a summary.
+/// The standing of an error in a period, the most urgent first. This is the order of a summary.
 package enum Standing: Int, Hashable, Sendable, CaseIterable, Comparable {
-  /// Never seen before the period.
+  /// The error was never seen before the period.
   case new
-  /// Came back although somebody said with `dedupctl resolve` that it was solved.
+  /// The error came back although an admin had resolved it with `dedupctl resolve`.
   case regression
-  /// Came back after a long quiet.
+  /// The error came back after a long quiet.
   case again
-  /// Well above what is usual.
+  /// The error arrived much more often than usual.
   case rising
   case ongoing
-  /// Seen in the period before, not in this one.
+  /// The error was seen in the period before, but not in this one.
   case quiet
 
   package var needsAttention: Bool { self < .ongoing }
@@ -17,32 +17,33 @@ package enum Standing: Int, Hashable, Sendable, CaseIterable, Comparable {
   package static func < (a: Standing, b: Standing) -> Bool { a.rawValue < b.rawValue }
 }
 
-/// One error in one site, in numbers.
+/// The counts of one error in one site.
 package struct SiteCounts: Hashable, Sendable {
-  /// The row of the store.
+  /// The row of the error in the store.
   package var row: Int64
-  /// `Site.name`.
+  /// The name of the site, as `Site.name`.
   package var site: String
   package var firstSeen: Timestamp
   package var lastSeen: Timestamp
-  /// In the period.
+  /// The number of mails forwarded in the period.
   package var forwarded: Int
-  /// In the period.
+  /// The number of mails held back in the period.
   package var suppressed: Int
-  /// Arrivals in the period of the same length just before.
+  /// The number of arrivals in the period of the same length just before.
   package var before: Int
-  /// Arrivals in all periods of the comparison together, that one included; see `SummaryPeriod.comparisons`.
+  /// The number of arrivals in all periods of the comparison together, including the one just before; see
+  /// `SummaryPeriod.comparisons`.
   package var earlier: Int
-  /// A rule of the admin silences it: counted, not listed.
+  /// True if a rule of the admin silences the error. It is counted but not listed.
   package var isSilenced: Bool
   package var episode: Episode?
 
-  /// The current run of an error, or its last one.
+  /// The current episode of an error, or its last one.
   package struct Episode: Hashable, Sendable {
     package var start: Timestamp
-    /// Between the last mail of the run before and the first of this one; nil for the first run.
+    /// The time between the last mail of the previous episode and the first of this one, or nil for the first episode.
     package var quietBefore: Duration?
-    /// It began after somebody had said that the error was solved.
+    /// True if the episode began after an admin had resolved the error.
     package var isRegression: Bool
 
     package init(start: Timestamp, quietBefore: Duration?, isRegression: Bool = false) {
@@ -68,15 +69,17 @@ package struct SiteCounts: Hashable, Sendable {
     self.episode = episode
   }
 
-  /// Forwarded and held back; negative counts, which only damage can bring, count as none.
+  /// The number of mails forwarded and held back. Negative counts, which only damage can cause, count as zero.
   package var arrivals: Int { max(0, forwarded).saturatingAdding(max(0, suppressed)) }
 
+  /// Returns the standing of the error in a period.
+  ///
   /// | seen | standing |
   /// |---|---|
   /// | for the first time in the period | new |
   /// | again, after `dedupctl resolve` | regression |
-  /// | again, after one and a half periods of quiet | again; a job that fails every night is no news each morning |
-  /// | well above the usual, see `Frequency.isRising` | rising |
+  /// | again, after one and a half periods of quiet | again; a job that fails every night is not news each morning |
+  /// | much more often than usual, see `Frequency.isRising` | rising |
   /// | otherwise in the period | ongoing |
   /// | not in the period | quiet |
   package func standing(in period: SummaryPeriod) -> Standing {
@@ -90,15 +93,15 @@ package struct SiteCounts: Hashable, Sendable {
   }
 }
 
-/// How often an error arrived, compared with before.
+/// The frequency of an error, compared with the periods before.
 package struct Frequency: Hashable, Sendable {
   package var arrivals: Int
-  /// In the period of the same length just before.
+  /// The number of arrivals in the period of the same length just before.
   package var before: Int
-  /// Arrivals in such a period on average; the time before an error was first seen does not count.
+  /// The average number of arrivals in such a period. The time before the error was first seen does not count.
   package var mean: Double
 
-  /// Of an error in several sites together.
+  /// Creates the frequency of an error in several sites together.
   package init(_ counts: [SiteCounts], in period: SummaryPeriod) {
     arrivals = counts.map(\.arrivals).sumOfCounts()
     before = counts.map(\.before).sumOfCounts()
@@ -109,8 +112,8 @@ package struct Frequency: Hashable, Sendable {
     mean = Double(counts.map(\.earlier).sumOfCounts()) / Double(max(1, begun))
   }
 
-  /// At least twice the number of the period before and twice the mean, and at least 10 more than either: from 1 to 3 is
-  /// chance, from 10 to 20 hardly.
+  /// True if there are at least twice as many arrivals as in the period before and twice the mean, and at least 10 more
+  /// than either: an increase from 1 to 3 is chance, one from 10 to 20 hardly.
   package var isRising: Bool {
     let usual = max(Double(max(0, before)), mean)
     return Double(arrivals) >= 2 * usual && Double(arrivals) >= usual + 10

@@ -1,16 +1,16 @@
 package import MailMessage
 
-/// The daily or weekly mail about what arrived, what was forwarded and what was held back. Text and HTML say the same; either is
-/// complete without the other.
+/// The daily or weekly mail about what arrived, was forwarded and was held back. Text and HTML have the same content,
+/// and each is complete without the other.
 package struct Summary: Hashable, Sendable {
   package var subject: String
-  /// Lines of at most 78 columns, ending in LF.
+  /// The text part, in lines of at most 78 columns, ending in LF.
   package var text: String
-  /// A whole document of less than 90 kB: Gmail cuts what is longer than about 100 kB.
+  /// The HTML part, a complete document of less than 90 kB. Gmail cuts a document longer than about 100 kB.
   package var html: String
-  /// The host it is about; names sender, list and Message-ID.
+  /// The name of the host that the summary is about, used in the list name and the Message-ID.
   package var hostname: String
-  /// Of the clock that the Date field shows.
+  /// The offset of the clock that the Date field shows, in minutes ahead of UTC.
   package var utcOffsetMinutes: Int
 
   package init(subject: String, text: String, html: String, hostname: String, utcOffsetMinutes: Int = 0) {
@@ -21,7 +21,7 @@ package struct Summary: Hashable, Sendable {
     self.utcOffsetMinutes = utcOffsetMinutes
   }
 
-  /// The mail as it goes into the queue. `List-Id` lets people file it, `Auto-Submitted` and `Precedence` keep
+  /// Returns the mail as it is queued. `List-Id` lets people file it, and `Auto-Submitted` and `Precedence` keep
   /// vacation replies away (RFC 3834, RFC 2919).
   package func message(from: EmailAddress, to: [EmailAddress], id: QueueID, date: Timestamp) -> [UInt8] {
     MessageBuilder(
@@ -33,17 +33,17 @@ package struct Summary: Hashable, Sendable {
   }
 }
 
-/// Makes a summary of the facts of a period: what needs attention first, then the others by how often they arrived. What
-/// is not listed is counted, so that the sums always add up.
+/// Builds a summary from the facts of a period: first the errors that need attention, then the others by number of
+/// arrivals. Errors that are not listed are counted, so that the sums always add up.
 package struct SummaryBuilder: Hashable, Sendable {
-  /// Nobody reads further, and building the text takes time for each.
+  /// The largest number of listed errors. No reader goes further, and building the text takes time for each.
   package static let mostListed = 200
 
-  /// How many errors are listed one by one, at most; no more than `mostListed`.
+  /// The largest number of errors listed one by one, limited to `mostListed`.
   package var top: Int
-  /// Of the clock that the reader lives by, in minutes ahead of UTC.
+  /// The offset of the reader's clock, in minutes ahead of UTC.
   package var utcOffsetMinutes: Int
-  /// The host that the relay runs on.
+  /// The name of the host that the relay runs on.
   package var hostname: String
 
   package init(top: Int = 20, utcOffsetMinutes: Int = 0, hostname: String) {

@@ -1,20 +1,20 @@
-/// A bar chart of table cells with background colours: rows of cells above a base line, as wide as what is around
-/// it. Neighbours of one colour are one cell, so that a quiet day takes a few octets.
+/// A bar chart of table cells with background colours: rows of cells above a base line, as wide as the surrounding
+/// element. Neighbours of the same colour share one cell, so that a quiet day takes few octets.
 struct SummaryBars {
   let cells: [Int]
   let color: String
-  /// How many rows.
+  /// The number of rows.
   var steps = 5
-  /// Pixels of one.
+  /// The height of a row in pixels.
   var height = 5
 
-  /// Empty when there is nothing to draw.
+  /// Returns the HTML of the chart, or an empty string if there is nothing to draw.
   func render() -> String {
     let highest = cells.max() ?? 0
     guard highest > 0 else { return "" }
     let levels = cells.map { Bar.level($0, of: highest, steps: steps) }
     let rows = (1...steps).reversed().map { step in row(levels.map { $0 >= step }) }
-    // The first row gives the columns their width: cells that span several would leave it to guesses.
+    // The first row sets the width of the columns. Cells that span several columns would leave it to guesses.
     let columns = String(repeating: "<td></td>", count: cells.count)
     return """
       <table role="presentation" width="100%" cellpadding="0" cellspacing="0" \

@@ -1,4 +1,4 @@
-/// A bar chart of arrivals over the period, in words: where it is highest, and what stands below it.
+/// A bar chart of arrivals over the period, with its texts: the highest bar and the labels of the axis.
 struct SummaryChart {
   let cells: [Int]
   private let period: SummaryPeriod
@@ -12,20 +12,20 @@ struct SummaryChart {
     self.clock = clock
   }
 
-  /// `highest 620 at 14:00`; nil when nothing arrived.
+  /// The highest bar in words, e.g. `highest 620 at 14:00`, or nil if nothing arrived.
   var peak: String? {
     guard let highest = cells.max(), highest > 0, let index = cells.firstIndex(of: highest) else { return nil }
     let time = start.advanced(by: .seconds(3600) * (index * hours))
     return "highest \(DisplayText.number(highest)) at \(mark(time))"
   }
 
-  /// Begin, middle and end of the bars, as the axis below them shows them.
+  /// The labels of the axis below the bars: beginning, middle and end.
   var axis: [String] {
     let middle = start.advanced(by: .seconds(3600) * (cells.count * hours / 2))
     return [start, middle, period.to].map(mark)
   }
 
-  /// As short as it is unmistakable.
+  /// Returns a time in the shortest form that is unambiguous.
   private func mark(_ time: Timestamp) -> String {
     switch period.kind {
     case .day: clock.clock(time)
@@ -34,7 +34,7 @@ struct SummaryChart {
     }
   }
 
-  /// Counts are kept per quarter of an hour.
+  /// The time at which the first cell begins. Counts are kept per quarter of an hour.
   private var start: Timestamp {
     let quarter = Int64(900)
     let seconds = period.from.seconds

@@ -1,32 +1,32 @@
 /// One error as both parts of the summary show it.
 struct SummaryEntry {
   let standing: Standing
-  /// `NEW`, `REGRESSION`, `AGAIN`, `RISING`; nil for the others.
+  /// The mark of an urgent standing: `NEW`, `REGRESSION`, `AGAIN` or `RISING`. Nil for the others.
   let mark: String?
-  /// What the mark means here, e.g. `came back after 5 days of quiet`; nil when the mark says it all.
+  /// The explanation of the mark, e.g. `came back after 5 days of quiet`, or nil if the mark needs none.
   let note: String?
   let title: String
   let place: String
-  /// `shop.production 1,200, shop.staging 115`.
+  /// The sites with their arrivals, e.g. `shop.production 1,200, shop.staging 115`.
   let sites: String
-  /// What `dedupctl show` takes.
+  /// The id that `dedupctl show` takes.
   let id: String
   let arrivals: Int
-  /// `3 texts, 2 places`; nil where there is one of each.
+  /// The number of different texts and places, e.g. `3 texts, 2 places`, or nil if there is one of each.
   let variants: String?
-  /// Arrived and held back.
+  /// The numbers of arrived and held-back mails.
   let now: [Number]
-  /// Arrivals in the period before, and on average.
+  /// The numbers of arrivals in the period before, and on average. Empty for a new error.
   let before: [Number]
-  /// Of all error reports of the period, e.g. `96 %`; nil when none arrived.
+  /// The share of all error reports of the period, e.g. `96 %`, or nil if none of the error arrived.
   let share: String?
-  /// `↑`, `↓` or `=`: arrivals against the period before; within a tenth it is the same.
+  /// The trend against the period before: `↑`, `↓`, or `=` for a change within a tenth.
   let trend: String
-  /// `first seen 2026-11-20 09:12, last 2026-11-22 15:40`.
+  /// The times of the first and last mail, e.g. `first seen 2026-11-20 09:12, last 2026-11-22 15:40`.
   let seen: String
-  /// Arrivals over time.
+  /// The arrivals over time.
   let cells: [Int]
-  /// `highest 620 at 14:00`; nil when nothing arrived.
+  /// The highest bar in words, e.g. `highest 620 at 14:00`, or nil if nothing arrived.
   let peak: String?
 
   struct Number {
@@ -34,7 +34,9 @@ struct SummaryEntry {
     var label: String
   }
 
-  /// - Parameter all: arrivals of all errors of the period.
+  /// Creates the entry of one error.
+  ///
+  /// - Parameter all: the number of arrivals of all errors of the period.
   init(_ facts: ErrorFacts, all: Int, in summary: SummaryFacts, clock: SummaryClock) {
     let period = summary.period
     let frequency = Frequency(facts.sites, in: period)
@@ -55,7 +57,7 @@ struct SummaryEntry {
     ]
     let first = facts.sites.map(\.firstSeen).min() ?? period.from
     let last = facts.sites.map(\.lastSeen).max() ?? period.from
-    // Of what is new there was nothing before, and zeros tell nothing.
+    // A new error has no earlier arrivals, and zeros would say nothing.
     before =
       first >= period.from
       ? []
@@ -68,7 +70,7 @@ struct SummaryEntry {
     peak = SummaryChart(cells: facts.cells, in: summary, clock: clock).peak
   }
 
-  /// One digit behind the point where it matters.
+  /// Returns a mean with one decimal place where it matters.
   private static func mean(_ value: Double) -> String {
     let tenths = Int((min(value, 1e15) * 10).rounded())
     guard tenths < 100, !tenths.isMultiple(of: 10) else { return DisplayText.number((tenths + 5) / 10) }
@@ -90,7 +92,8 @@ struct SummaryEntry {
     return text.map { "\($0), \(place)" } ?? "\(standing.word) \(place)"
   }
 
-  /// Sites of one name (they differ in sender, prefix or recipients) count as one here.
+  /// Returns the sites with their arrivals. Sites of one name (they differ in sender, prefix or recipients) count as
+  /// one here.
   private static func sites(_ sites: [SiteCounts]) -> String {
     var counts: [(name: String, arrivals: Int)] = []
     var places: [String: Int] = [:]
@@ -118,7 +121,8 @@ struct SummaryEntry {
     return now < before * 0.9 ? "↓" : "="
   }
 
-  /// As `FingerprintRow.id`. The digest is ours, but the store may be damaged and the text ends in a shell command.
+  /// Returns the short id, like `FingerprintRow.id`. The digest is ours, but the store may be damaged, and the text
+  /// ends in a shell command.
   private static func shortID(_ fingerprint: String) -> String {
     let digest = fingerprint.drop { $0 != ":" }.dropFirst()
     return String(digest.filter { $0.isASCII && ($0.isLetter || $0.isNumber) }.prefix(8))
@@ -126,7 +130,7 @@ struct SummaryEntry {
 }
 
 extension Standing {
-  /// As `dedupctl`, log and headers call it.
+  /// The word used in `dedupctl`, log and headers.
   var word: String {
     switch self {
     case .new: "new"

@@ -1,36 +1,36 @@
-/// What a summary is made of: everything that happened in one period.
+/// The facts that a summary is made of: everything that happened in one period.
 package struct SummaryFacts: Hashable, Sendable {
   package var period: SummaryPeriod
-  /// The site it is about, by name; nil: all that the reader may see.
+  /// The name of the site that the summary is about, or nil for all sites that the reader may see.
   package var site: String?
-  /// Whether it is about some sites only: then `totals` has no other mail.
+  /// True if the summary is about some sites only. Then `totals` includes no other mail.
   package var isPartial = false
-  /// Counts of the period.
+  /// The counts of the period.
   package var totals: Totals
-  /// Mail that may have been an error report and could not be read as one, by reason, most first.
+  /// The mails that may have been error reports but could not be read as such, by reason, the largest number first.
   package var doubts: [Doubt] = []
-  /// Of the mail that was held back, what may have been an error report.
+  /// The number of held-back mails that may have been error reports.
   package var heldDoubts = 0
-  /// What there was no room for.
+  /// The data that was dropped for lack of room.
   package var dropped = Dropped()
-  /// The errors to list, as `SummaryRanking` chose and sorted them.
+  /// The errors to list, as `SummaryRanking` selected and sorted them.
   package var errors: [ErrorFacts]
-  /// How many errors there are of each standing, the ones listed included; silenced ones are not.
+  /// The number of errors of each standing, including the listed ones but not the silenced ones.
   package var standings: [Standing: Share] = [:]
   /// The errors that rules of the admin silence.
   package var silenced = Share()
-  /// Arrivals of all errors over the period, as `ErrorFacts.cells`.
+  /// The arrivals of all errors over the period, in the cells of `ErrorFacts.cells`.
   package var cells: [Int] = []
-  /// How many hours one cell stands for.
+  /// The number of hours that one cell covers.
   package var hoursPerCell = 1
-  /// Those that end within the next period.
+  /// The silences that end within the next period.
   package var silences: [SilenceFacts] = []
   package var queue: QueueStatus
-  /// What the next hop said last about a mail that waits; nil: nothing yet.
+  /// The last reply of the next hop about a mail that waits, or nil if there was none.
   package var lastFailure: String?
-  /// Mails that were found damaged and are not sent.
+  /// The number of mails that were found damaged and are not sent.
   package var damaged = 0
-  /// Nil when nobody can tell: the daemon is down.
+  /// The health of the relay, or nil if it is not known because the daemon is down.
   package var health: RelayHealth?
 
   package init(period: SummaryPeriod, totals: Totals, errors: [ErrorFacts] = [], queue: QueueStatus = QueueStatus()) {
@@ -40,25 +40,26 @@ package struct SummaryFacts: Hashable, Sendable {
     self.queue = queue
   }
 
-  /// Whether there is nothing to tell: no error, no doubt, no silence that ends, no trouble with delivery.
+  /// True if there is nothing to report: no error, no doubt, no silence that ends, and no trouble with the relay.
   package var isQuiet: Bool {
     totals.forwarded <= 0 && totals.suppressed <= 0 && totals.doubtful <= 0 && silences.isEmpty
       && !SummaryRelay.lines(self, clock: SummaryClock(utcOffsetMinutes: 0)).contains(where: \.isTrouble)
   }
 
-  /// What was forgotten or filed elsewhere, so that nobody fills the store (`SiteBounds`, `DoubtKey`).
+  /// The counts of data that was dropped or filed elsewhere, so that no sender can fill the store (`SiteBounds`,
+  /// `DoubtKey`).
   package struct Dropped: Hashable, Sendable {
-    /// Errors that were forgotten.
+    /// The number of errors that were dropped.
     package var errors = 0
-    /// Kept doubts that were removed.
+    /// The number of kept doubts that were removed.
     package var doubts = 0
-    /// New errors of new sites that are filed under the site for such.
+    /// The number of new errors of new sites that are filed under the site that stands for sites that joined.
     package var joined = 0
 
     package init() {}
   }
 
-  /// Errors, and the mails that arrived of them.
+  /// A number of errors and the number of mails that arrived of them.
   package struct Share: Hashable, Sendable {
     package var errors: Int
     package var arrivals: Int
@@ -68,7 +69,7 @@ package struct SummaryFacts: Hashable, Sendable {
       self.arrivals = arrivals
     }
 
-    /// Saturates.
+    /// Adds one error with its arrivals, saturating.
     mutating func add(_ arrivals: Int) {
       errors = errors.saturatingAdding(1)
       self.arrivals = self.arrivals.saturatingAdding(arrivals)
@@ -76,7 +77,7 @@ package struct SummaryFacts: Hashable, Sendable {
   }
 
   package struct Doubt: Hashable, Sendable {
-    /// The word that the log shows.
+    /// The reason in the word that the log shows.
     package var reason: String
     package var mails: Int
 
@@ -85,26 +86,26 @@ package struct SummaryFacts: Hashable, Sendable {
       self.mails = mails
     }
 
-    /// The recogniser's own, e.g. `truncated-report`.
+    /// The recogniser's own word, e.g. `truncated-report`.
     var word: String { reason.hasPrefix("doubt/") ? String(reason.dropFirst(6)) : reason }
   }
 }
 
-/// One error of the period, all its sites together.
+/// One error of the period, in all its sites together.
 package struct ErrorFacts: Hashable, Sendable {
-  /// `version:digest`.
+  /// The fingerprint, `version:digest`.
   package var fingerprint: String
   package var standing: Standing
-  /// The most arrivals first.
+  /// The counts by site, the most arrivals first.
   package var sites: [SiteCounts]
   package var title: String
   package var place: String
-  /// Arrivals over the period, oldest first, at most `cellLimit`.
+  /// The arrivals over the period, oldest first, in at most `cellLimit` cells.
   package var cells: [Int]
-  /// How its variants in all sites differ.
+  /// The number of different texts and places among its variants in all sites.
   package var variants = VariantSpread()
 
-  /// So many bars fit a telephone.
+  /// The largest number of cells: as many bars fit on the screen of a phone.
   package static let cellLimit = 48
 
   package init(
@@ -124,12 +125,12 @@ package struct ErrorFacts: Hashable, Sendable {
 
 /// A silence of the admin that ends soon.
 package struct SilenceFacts: Hashable, Sendable {
-  /// What it silences, for people.
+  /// The description of what it silences, for display.
   package var scope: String
   package var author: String
   package var reason: String
   package var endsAt: Timestamp
-  /// Mails that it held back so far.
+  /// The number of mails that the silence has held back so far.
   package var held: Int
 
   package init(scope: String, author: String, reason: String, endsAt: Timestamp, held: Int) {
@@ -141,13 +142,14 @@ package struct SilenceFacts: Hashable, Sendable {
   }
 }
 
-/// How the relay itself does, beyond its queue.
+/// The health of the relay itself, apart from its queue.
 package struct RelayHealth: Hashable, Sendable {
-  /// Mails in the emergency spool: the database did not take them yet.
+  /// The number of mails in the emergency spool, which the database has not accepted yet.
   package var spoolWaiting: Int
-  /// Mails that no disk took and the next hop did not either, since the start: their senders were told to try again.
+  /// The number of mails since the start that neither a disk nor the next hop accepted. Their senders were told to try
+  /// again.
   package var refused: Int
-  /// Where databases are that were set aside and not removed since.
+  /// The paths of databases that were set aside and have not been removed since.
   package var setAside: [String]
 
   package init(spoolWaiting: Int = 0, refused: Int = 0, setAside: [String] = []) {

@@ -1,15 +1,15 @@
-/// The HTML part: tables, inline styles and background colours only, since that is what Gmail, Outlook and Thunderbird
-/// agree on; no script, no image, no address that would be fetched.
+/// The HTML part. It uses only tables, inline styles and background colours, which Gmail, Outlook and Thunderbird all
+/// support. It has no script, no image and no address that would be fetched.
 struct SummaryHTML {
   let model: SummaryModel
 
-  /// Octets of the whole document. Gmail cuts what is longer than about 100 kB.
+  /// The largest size of the whole document in octets. Gmail cuts a document longer than about 100 kB.
   private static let limit = 89_000
 
   func render() -> String {
     let start = Style.head(title: model.subject) + Style.open + header
     let end = asides + footer + Style.close
-    // The sentences about what is not listed come on top.
+    // The sentences about errors that are not listed come on top.
     let room = Self.limit - start.utf8.count - end.utf8.count - 1000
     return start + sections(room: room) + end
   }
@@ -48,7 +48,7 @@ struct SummaryHTML {
       """
   }
 
-  /// As many entries as fit into so many octets, and how many do not.
+  /// Returns the sections with as many entries as fit into `room` octets, and the number of those that do not fit.
   private func sections(room: Int) -> String {
     var html = ""
     var isFull = false

@@ -1,40 +1,40 @@
 import MailMessage
 
-/// What both parts of a summary say, in words and in order, with nothing in it that has to be cleaned any more.
+/// The content that both parts of a summary show, in words and in order. None of it needs cleaning any more.
 struct SummaryModel {
   let hostname: String
-  /// `Sat 2026-11-21 08:00 to Sun 2026-11-22 08:00 (UTC+01:00)`.
+  /// The period, e.g. `Sat 2026-11-21 08:00 to Sun 2026-11-22 08:00 (UTC+01:00)`.
   let period: String
   let subject: String
-  /// The most important thing in a few words.
+  /// The most important fact in a few words.
   let headline: String
-  /// One or two sentences that say how it was.
+  /// One or two sentences that describe the period.
   let story: String
-  /// Forwarded against held back; empty when no error report arrived.
+  /// The numbers of forwarded and held-back reports with their labels. Empty if no error report arrived.
   let balance: [(label: String, count: String)]
-  /// What came beside error reports; nil when nothing did.
+  /// The sentence about mail other than error reports, or nil if there was none.
   let others: String?
-  /// Arrivals of all errors; nil when there were none.
+  /// The chart of the arrivals of all errors, or nil if there were none.
   let chart: SummaryChart?
   let sections: [Section]
-  /// The errors that rules of the admin silence; nil when there are none.
+  /// The sentence about errors that rules of the admin silence, or nil if there are none.
   let silenced: String?
   let silences: [String]
   let doubts: [String]
   let relay: [SummaryRelay.Line]
-  /// How to read the bars.
+  /// The explanation of the bars.
   let legend: String
 
-  /// Errors of the same urgency.
+  /// A group of errors of similar urgency.
   struct Section {
     var title: String
-    /// Listed or not.
+    /// The number of errors and arrivals of the section, listed or not.
     var all: SummaryFacts.Share
-    /// The ones that are listed.
+    /// The listed errors.
     var entries: [SummaryEntry]
 
-    /// What is not listed when only the first `count` entries are, e.g. `12 more with 340 mails are not listed.`; nil
-    /// when all are.
+    /// Returns a sentence about the errors that are not listed if only the first `count` entries are, e.g. `12 more
+    /// errors with 340 mails are not listed. See: dedupctl list`, or nil if all are listed.
     func rest(afterListing count: Int) -> String? {
       let shown = entries.prefix(count)
       let errors = all.errors - shown.count

@@ -1,8 +1,8 @@
-/// What a summary covers, and what it is compared with.
+/// The period that a summary covers, with the periods that it is compared with.
 package struct SummaryPeriod: Hashable, Sendable {
-  /// Included.
+  /// The start of the period, inclusive.
   package var from: Timestamp
-  /// Not included.
+  /// The end of the period, exclusive.
   package var to: Timestamp
 
   package init(from: Timestamp, to: Timestamp) {
@@ -10,15 +10,16 @@ package struct SummaryPeriod: Hashable, Sendable {
     self.to = to
   }
 
-  /// Never negative.
+  /// The length of the period, never negative.
   package var length: Duration { max(.zero, to.since(from)) }
 
-  /// How many periods of the same length just before make the mean: the 7 days before a day, the 4 weeks before a week.
+  /// The number of periods of the same length just before that make the mean: the 7 days before a day, the 4 weeks
+  /// before a week.
   package var comparisons: Int { length < .seconds(6 * 86_400) ? 7 : 4 }
 
   package func contains(_ time: Timestamp) -> Bool { from <= time && time < to }
 
-  /// The one just before.
+  /// The name of the period just before.
   var previousName: String {
     switch kind {
     case .day: "day before"
@@ -27,7 +28,7 @@ package struct SummaryPeriod: Hashable, Sendable {
     }
   }
 
-  /// What arrivals are compared with beside it.
+  /// The name of the mean that arrivals are also compared with.
   var meanName: String {
     switch kind {
     case .day: "7-day mean"
@@ -37,7 +38,7 @@ package struct SummaryPeriod: Hashable, Sendable {
   }
 
   package enum Kind: Hashable, Sendable {
-    /// With the hour that a change of the clocks may add or take.
+    /// A day, with the hour that a change of the clocks may add or remove.
     case day
     case week
     case other
@@ -53,12 +54,12 @@ package struct SummaryPeriod: Hashable, Sendable {
   }
 }
 
-/// What is asked of a store.
+/// The query for the facts of a summary.
 package struct SummaryQuery: Hashable, Sendable {
   package var period: SummaryPeriod
-  /// The rows of the sites it is about; nil: all.
+  /// The rows of the sites that the summary is about, or nil for all.
   package var sites: Set<Int64>?
-  /// How many errors are described one by one, at most. The others are counted.
+  /// The largest number of errors described one by one. The others are counted.
   package var listed: Int
 
   package init(_ period: SummaryPeriod, sites: Set<Int64>? = nil, listed: Int = SummaryBuilder.mostListed) {

@@ -1,15 +1,18 @@
-/// Sorts the errors of a period, and says which are listed.
+/// The errors of a period in order, with the selection of those to list.
 package struct SummaryRanking: Hashable, Sendable {
-  /// The ones to list, the most urgent first, without texts.
+  /// The errors to list, the most urgent first, without texts.
   package var listed: [ErrorFacts]
   package var standings: [Standing: SummaryFacts.Share] = [:]
   package var silenced = SummaryFacts.Share()
-  /// Forwarded and held back of all errors.
+  /// The numbers of forwarded and held-back mails of all errors.
   package var totals = Totals()
 
+  /// Ranks the errors of a period.
+  ///
   /// - Parameters:
-  ///   - counts: of every error that was seen in the period or the one before, one element for each site.
-  ///   - limit: how many are listed at most.
+  ///   - counts: the counts of every error that was seen in the period or the one before, by fingerprint, with one
+  ///     element for each site.
+  ///   - limit: the largest number of errors to list.
   package init(_ counts: [String: [SiteCounts]], in period: SummaryPeriod, limit: Int) {
     var errors: [ErrorFacts] = []
     for (fingerprint, sites) in counts {
@@ -30,7 +33,8 @@ package struct SummaryRanking: Hashable, Sendable {
     listed = Array(errors.sorted(by: Self.isBefore).prefix(max(0, limit)))
   }
 
-  /// The most urgent standing that it has in one of its sites: known in staging and new in production is new.
+  /// Returns the facts of one error with the most urgent standing that it has in one of its sites: an error known in
+  /// staging and new in production is new.
   private static func error(_ fingerprint: String, _ sites: [SiteCounts], in period: SummaryPeriod) -> ErrorFacts {
     let most = sites.map { $0.standing(in: period) }.min() ?? .quiet
     let isRising = most > .rising && Frequency(sites, in: period).isRising
@@ -38,7 +42,8 @@ package struct SummaryRanking: Hashable, Sendable {
     return ErrorFacts(fingerprint: fingerprint, standing: isRising ? .rising : most, sites: sorted)
   }
 
-  /// By standing, then by how often it arrived; the rest only makes the order definite.
+  /// Returns true if `a` comes before `b`: by standing, then by number of arrivals. The rest only makes the order
+  /// definite.
   private static func isBefore(_ a: ErrorFacts, _ b: ErrorFacts) -> Bool {
     if a.standing != b.standing { return a.standing < b.standing }
     let (x, y) = (a.arrivals, b.arrivals)

@@ -1,8 +1,8 @@
-/// What a summary says beside the errors: silences, mail that could not be read, and how the relay itself does.
+/// The lines of a summary beside the errors: silences, mail that could not be read, and the health of the relay itself.
 enum SummaryRelay {
   struct Line {
     var text: String
-    /// Whether somebody should look after it.
+    /// True if an admin should look into it.
     var isTrouble: Bool
   }
 
@@ -66,7 +66,7 @@ enum SummaryRelay {
     guard status.waiting > 0 else { return Line(text: "Nothing waits for delivery.", isTrouble: false) }
     let waiting = "\(DisplayText.count(status.waiting, "mail waits", "mails wait")) for delivery"
     guard let oldest = status.oldest else { return Line(text: waiting + ".", isTrouble: false) }
-    // Half an hour is past the retries that a busy next hop causes.
+    // Half an hour is longer than the retries that a busy next hop causes.
     let isLate = facts.period.to.since(oldest) >= .seconds(1800)
     let failure = facts.lastFailure.map { " The next hop said: \(DisplayText.oneLine($0, limit: 300)) ·" } ?? ""
     let hint = isLate ? "\(failure) See: dedupctl queue" : ""
@@ -89,7 +89,7 @@ enum SummaryRelay {
     }
     for path in health.setAside.prefix(mostLines) {
       let text = "A database was set aside and can be removed: \(DisplayText.oneLine(path, limit: 200))"
-      // Told by a mail of its own when it happened.
+      // A mail of its own reported this when it happened.
       lines.append(Line(text: text, isTrouble: false))
     }
     return lines

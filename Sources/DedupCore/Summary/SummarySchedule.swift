@@ -1,9 +1,10 @@
 import MailMessage
 
-/// When a summary is due, and which period it covers.
+/// The schedule of summaries: the times when they are due and the periods that they cover.
 ///
-/// A period ends at the time of day set, each local day once, or once on that day of each week; the next one starts where the last one ended, so that
-/// no mail is counted twice or left out. After a downtime one summary covers all that was missed.
+/// A period ends at the set time of day, once on each local day or once a week on the set day. The next period starts
+/// where the last one ended, so that no mail is counted twice or left out. After a downtime one summary covers all that
+/// was missed.
 ///
 /// | situation | what happens |
 /// |---|---|
@@ -14,11 +15,11 @@ import MailMessage
 /// | 02:30 on a day on which the clock skips from 02:00 to 03:00 | 03:30 |
 /// | 02:30 on a day that has it twice | the first one |
 package struct SummarySchedule: Sendable {
-  /// Minutes after local midnight, 0 to 1439.
+  /// The time of day at which a period ends, in minutes after local midnight, 0 to 1439.
   package var timeOfDay: Int
-  /// The day of the week on which a period ends; nil: each.
+  /// The day of the week on which a period ends, or nil for every day.
   package var weekday: Weekday?
-  /// Seconds that local time is ahead of UTC at a point in time.
+  /// The offset of local time at a point in time, in seconds ahead of UTC.
   package var localOffset: @Sendable (Timestamp) -> Int
 
   package init(
@@ -30,16 +31,18 @@ package struct SummarySchedule: Sendable {
   }
 
   package enum Plan: Hashable, Sendable {
-    /// Send now what happened from `from` (included) to `to` (not included), and remember `to` as the last end, in the
-    /// transaction that queues the mail: then no crash makes it come twice.
+    /// Send a summary of the time from `from` (inclusive) to `to` (exclusive) now. Store `to` as the last end in the
+    /// transaction that queues the mail, so that no crash makes it arrive twice.
     case send(from: Timestamp, to: Timestamp)
-    /// Remember this as the last end, and ask again: none is known, or it cannot be.
+    /// Store this as the last end and ask again: no last end is known, or the known one is impossible.
     case begin(from: Timestamp)
-    /// Ask again then. Clocks jump, so ask once in a while before it as well.
+    /// Ask again at that time. Clocks jump, so ask from time to time before it as well.
     case wait(until: Timestamp)
   }
 
-  /// - Parameter lastEnd: the end of the period of the last summary; nil when none is known.
+  /// Returns the next step.
+  ///
+  /// - Parameter lastEnd: the end of the period of the last summary, or nil if none is known.
   package func plan(now: Timestamp, lastEnd: Timestamp?) -> Plan {
     let ends = self.ends(around: now)
     let days = weekday == nil ? 1 : 7
@@ -50,7 +53,7 @@ package struct SummarySchedule: Sendable {
     return .wait(until: ends.first { $0 > now && $0 > lastEnd } ?? now.advanced(by: .seconds(86_400 * days)))
   }
 
-  /// The ends of the periods of the days around `now`, in order.
+  /// Returns the ends of the periods around `now`, in order.
   private func ends(around now: Timestamp) -> [Timestamp] {
     let local = Self.clamp(now.seconds) + offset(at: now)
     let today = local / 86_400 - (local % 86_400 < 0 ? 1 : 0)
@@ -60,11 +63,12 @@ package struct SummarySchedule: Sendable {
     return (-2...2).map { end(onDay: thisWeek + 7 * $0) }
   }
 
-  /// The moment when a local clock shows `timeOfDay` on a day, counted from the epoch.
+  /// Returns the moment when a local clock shows `timeOfDay` on a day, counted from the epoch.
   private func end(onDay day: Int64) -> Timestamp {
     let local = day * 86_400 + Int64(timeOfDay) * 60
-    // As the offset of the day before has it; right unless the clock was changed since, and then right for the first
-    // of two such moments and, where there is none, as far behind the gap as the time stands in it.
+    // Try the offset of the day before. It is right unless the clock was changed since. After a change it gives the
+    // first of two such moments, or, if the time is skipped, the moment as far after the gap as the time lies within
+    // it.
     let before = local - offset(at: Timestamp(seconds: local - 86_400))
     if before + offset(at: Timestamp(seconds: before)) == local { return Timestamp(seconds: before) }
     let after = local - offset(at: Timestamp(seconds: local + 86_400))
@@ -74,7 +78,7 @@ package struct SummarySchedule: Sendable {
 
   private func offset(at time: Timestamp) -> Int64 { Int64(min(86_400, max(-86_400, localOffset(time)))) }
 
-  /// Far enough from the ends of the range that no sum overflows.
+  /// Returns the seconds limited to a range in which no sum overflows.
   private static func clamp(_ seconds: Int64) -> Int64 { min(1 << 52, max(-(1 << 52), seconds)) }
 }
 

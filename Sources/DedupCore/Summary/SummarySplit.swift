@@ -1,14 +1,14 @@
 package import MailMessage
 
-/// A site, and whose error mail it is.
+/// A site with the envelope addresses of its error mail.
 package struct SiteAudience: Hashable, Sendable {
-  /// The row of the store.
+  /// The row of the site in the store.
   package var row: Int64
-  /// `Site.name`.
+  /// The name of the site, as `Site.name`.
   package var name: String
   package var sender: String
   package var recipients: [String]
-  /// Error reports in the time that was asked for.
+  /// The number of error reports in the requested time.
   package var mails: Int
 
   package init(row: Int64, name: String, sender: String, recipients: [String], mails: Int) {
@@ -20,22 +20,22 @@ package struct SiteAudience: Hashable, Sendable {
   }
 }
 
-/// Who gets which part of the summary.
+/// The way a summary is split among recipients.
 package enum SummarySplit: String, Hashable, Sendable, CaseIterable {
-  /// All get one summary of everything.
+  /// All recipients get one summary of everything.
   case no
-  /// One for each site.
+  /// There is one summary for each site.
   case site
-  /// For each recipient one of the sites whose error mail it gets. Recipients of the same sites share one.
+  /// Each recipient gets one summary of the sites whose error mail it gets. Recipients of the same sites share one.
   case recipient
 
-  /// One mail.
+  /// One mail of a split summary.
   package struct Part: Hashable, Sendable {
-    /// The site it is about, by name; nil: all of `sites`.
+    /// The name of the site that the mail is about, or nil for all of `sites`.
     package var site: String?
-    /// Rows; nil: all there are.
+    /// The rows of the sites that the mail is about, or nil for all sites.
     package var sites: Set<Int64>?
-    /// The usual sender of their error mail.
+    /// The usual sender of the error mail of these sites.
     package var sender: String?
     package var recipients: [EmailAddress]
 
@@ -49,11 +49,11 @@ package enum SummarySplit: String, Hashable, Sendable, CaseIterable {
     }
   }
 
-  /// The mails to send; none when nobody is known.
+  /// Returns the mails to send, or none if no recipient is known.
   ///
   /// - Parameters:
-  ///   - audiences: the sites there are.
-  ///   - to: who gets them instead of the recipients of the error mail; empty: nobody.
+  ///   - audiences: the known sites.
+  ///   - to: the recipients that replace those of the error mail. If empty, none are replaced.
   package func parts(_ audiences: [SiteAudience], to: [EmailAddress]) -> [Part] {
     let parts: [Part] =
       switch self {
@@ -68,7 +68,7 @@ package enum SummarySplit: String, Hashable, Sendable, CaseIterable {
     }
   }
 
-  /// Sites of one name that others get are others' sites.
+  /// Returns one part for each site. Sites of one name with different recipients are different sites.
   private static func bySite(_ audiences: [SiteAudience]) -> [Part] {
     let sites = Dictionary(grouping: audiences) { [$0.name] + Set($0.recipients.map { $0.lowercased() }).sorted() }
     return sites.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { key, sites in
@@ -97,15 +97,15 @@ package enum SummarySplit: String, Hashable, Sendable, CaseIterable {
 }
 
 extension SummarySplit.Part {
-  /// Everything that `sites` have, for everybody who gets mail of them.
+  /// Creates a part with all `sites` for all recipients of their error mail.
   fileprivate init(_ sites: [SiteAudience]) {
     let senders = Self.ranked(sites.map { ([$0.sender], $0.mails) })
     let recipients = Self.ranked(sites.map { ($0.recipients, $0.mails) })
     self.init(sender: senders.first, recipients: recipients.map { EmailAddress($0) })
   }
 
-  /// Addresses by the mails they stand for, most first, then by name so that the order is always the same. Addresses
-  /// that differ in capitals only are one.
+  /// Returns addresses by the number of their mails, the most first, then by name so that the order is always the same.
+  /// Addresses that differ only in case are one.
   private static func ranked(_ uses: [([String], Int)]) -> [String] {
     var mails: [String: (name: String, count: Int)] = [:]
     for (addresses, count) in uses {

@@ -1,12 +1,12 @@
-/// The pieces that the HTML part is put together from: rows of one table, with their colours inline for clients that
-/// drop style sheets. The colours of the style sheet replace them in the dark. Clients that turn colours around on their
-/// own (Gmail) find none so light or so dark that it would vanish.
+/// The pieces of the HTML part: rows of one table, with inline colours for clients that drop style sheets. In dark mode
+/// the colours of the style sheet replace them. Clients that invert colours on their own (Gmail) find none so light or
+/// so dark that it would vanish.
 enum SummaryStyle {
-  /// What needs attention; white text on it has a contrast of 5:1.
+  /// The colour of anything that needs attention. White text on it has a contrast of 5:1.
   static let alarm = "#c2410c"
   static let calm = "#3f6fb5"
 
-  /// What mail says must never become markup.
+  /// Returns text with its HTML characters escaped. Text from mail must never become markup.
   static func escape(_ text: String) -> String {
     var escaped = ""
     for scalar in text.unicodeScalars {
@@ -22,7 +22,7 @@ enum SummaryStyle {
     return escaped
   }
 
-  /// A row of the card. `isFirst` has no line above it.
+  /// Returns a row of the card. If `isFirst`, there is no line above it.
   static func row(_ content: String, isFirst: Bool = false) -> String {
     let line = isFirst ? "" : ";border-top:1px solid #d8dee4"
     return """
@@ -38,13 +38,13 @@ enum SummaryStyle {
     """
   }
 
-  /// Small and grey; `content` is markup.
+  /// Returns small grey text. `content` is markup.
   static func soft(_ content: String, above: Int = 0) -> String {
     let margin = above > 0 ? ";margin-top:\(above)px" : ""
     return "<div class=\"soft\" style=\"font-size:12px;color:#57606a\(margin)\">\(content)</div>"
   }
 
-  /// Numbers in columns of the same width, so that they stand below each other from entry to entry.
+  /// Returns numbers in columns of equal width, so that they are aligned from entry to entry.
   static func numbers(_ numbers: [(value: String, label: String)], size: Int, above: Int) -> String {
     let width = 100 / max(1, numbers.count)
     let cells = numbers.map { value, label in

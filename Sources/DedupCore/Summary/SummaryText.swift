@@ -1,9 +1,9 @@
-/// The text part: complete on its own, at most 78 columns, bars in block characters.
+/// The text part: complete on its own, at most 78 columns wide, with bars in block characters.
 struct SummaryText {
   let model: SummaryModel
 
   private static let columns = 78
-  /// Octets at which no further error is listed.
+  /// The size in octets beyond which no further error is listed.
   private static let budget = 200_000
 
   func render() -> String {
@@ -37,7 +37,7 @@ struct SummaryText {
     return [""] + Self.bars(chart.cells, peak, indent: 2).map { "  " + $0 } + ["  " + String(line)]
   }
 
-  /// In one line where that fits.
+  /// Returns the bars with their peak, in one line if it fits.
   private static func bars(_ cells: [Int], _ peak: String, indent: Int) -> [String] {
     let fits = cells.count + 2 + DisplayText.columns(of: peak) <= columns - indent
     return fits ? ["\(Bar.sparkline(cells))  \(peak)"] : [Bar.sparkline(cells), peak]
@@ -76,7 +76,7 @@ struct SummaryText {
     return lines + details.map { indent + $0 }
   }
 
-  /// `↑ 1,315 arrived (91 %), 1,310 held back · day before 0, 7-day mean 0`.
+  /// Returns the numbers in words, e.g. `↑ 1,315 arrived (91 %), 1,310 held back · day before 0, 7-day mean 0`.
   private static func numbers(_ entry: SummaryEntry) -> String {
     let share = entry.share.map { " (\($0))" } ?? ""
     let now = entry.now.map { "\($0.value) \($0.label)" }.joined(separator: share + ", ")

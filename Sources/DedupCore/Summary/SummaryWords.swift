@@ -3,11 +3,11 @@ struct SummaryWords {
   let subject: String
   let headline: String
   let story: String
-  /// Numbers with their labels; empty when no error report arrived.
+  /// The numbers with their labels. Empty if no error report arrived.
   let balance: [(label: String, count: String)]
-  /// What came beside error reports; nil when nothing did.
+  /// The sentence about mail other than error reports, or nil if there was none.
   let others: String?
-  /// The errors that rules of the admin silence; nil when there are none.
+  /// The sentence about errors that rules of the admin silence, or nil if there are none.
   let silenced: String?
 
   init(_ facts: SummaryFacts) {
@@ -47,7 +47,7 @@ struct SummaryWords {
       story: story(counts, errors: errors))
   }
 
-  /// `2 new errors`, or `Errors: 2 new, 1 again`.
+  /// Returns the headline, e.g. `2 new errors` or `Errors: 2 new, 1 again`.
   private static func headline(_ facts: SummaryFacts, _ news: String?) -> String {
     guard let news else { return "Nothing new" }
     let new = facts.standings[.new]?.errors ?? 0
@@ -55,7 +55,7 @@ struct SummaryWords {
       ? DisplayText.count(new, "new error") : "Errors: \(news)"
   }
 
-  /// `2 new, 1 again`; nil when nothing needs attention.
+  /// Returns the errors that need attention, e.g. `2 new, 1 again`, or nil if there are none.
   private static func urgent(_ facts: SummaryFacts) -> String? {
     let parts = Standing.allCases.filter(\.needsAttention).compactMap { standing -> String? in
       guard let errors = facts.standings[standing]?.errors, errors > 0 else { return nil }
@@ -126,7 +126,7 @@ struct SummaryWords {
     return "\(DisplayText.count(share.errors, "error")) with \(mails) \(are) silenced by your rules and not listed."
   }
 
-  /// `98 %`; more than nothing is never 0 %, less than all never 100 %.
+  /// Returns a percentage, e.g. `98 %`. A part above zero is never 0 %, and a part below the whole is never 100 %.
   static func share(_ part: Int, of whole: Int) -> String {
     guard part > 0, whole > 0 else { return "0 %" }
     let percent = Double(part) / Double(whole) * 100

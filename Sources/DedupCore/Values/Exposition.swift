@@ -1,6 +1,6 @@
 /// Metrics in the text format of Prometheus, version 0.0.4.
 package struct Exposition: Hashable, Sendable {
-  /// How a metric behaves.
+  /// The type of a metric.
   package enum Kind: String, Hashable, Sendable {
     case counter, gauge, histogram
   }
@@ -30,11 +30,11 @@ package struct Exposition: Hashable, Sendable {
 
   package init() {}
 
-  /// Adds a family. One without samples says at least that it exists.
+  /// Adds a metric family. A family without samples still shows that the metric exists.
   ///
   /// - Parameters:
-  ///   - name: with its unit, counters with `_total`.
-  ///   - help: one sentence.
+  ///   - name: the name with its unit. Counters end in `_total`.
+  ///   - help: a description of one sentence.
   package mutating func add(_ name: String, _ kind: Kind, _ help: String, _ samples: [Sample]) {
     lines.append("# HELP \(name) \(Self.escaped(help, quotes: false))")
     lines.append("# TYPE \(name) \(kind.rawValue)")
@@ -84,13 +84,13 @@ package struct Exposition: Hashable, Sendable {
   }
 }
 
-/// How often values fell below which bounds.
+/// Counts of values by upper bound.
 package struct Histogram: Hashable, Sendable {
-  /// Upper bounds, ascending; each bucket takes what is not above its own.
+  /// The upper bounds in ascending order. Each bucket counts the values up to and including its own bound.
   package let bounds: [Double]
   package private(set) var counts: [Int]
   package private(set) var sum = 0.0
-  /// Those above the last bound included.
+  /// The number of all values, including those above the last bound.
   package private(set) var count = 0
 
   package init(bounds: [Double]) {

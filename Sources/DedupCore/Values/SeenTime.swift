@@ -1,19 +1,21 @@
-/// The time for ages: how long a mail waits, how long something is kept. It goes where the wall clock goes, but a jump
-/// ahead counts only once it has lasted: a clock that is days ahead for some seconds must neither bounce what waits nor
-/// erase what is kept. A jump back is followed at once; nothing gets older by it.
+/// The time used for ages, such as how long a mail has waited or how long data has been kept. It follows the wall
+/// clock, but a jump ahead counts only once it has lasted: a clock that is days ahead for some seconds must neither
+/// bounce waiting mail nor erase kept data. A jump back is followed at once, since it makes nothing older.
 package struct SeenTime: Hashable, Sendable {
-  /// How far the wall clock may get ahead of what was seen to pass: clocks are corrected by seconds.
+  /// The lead of the wall clock over the time seen to pass that is still accepted. Clocks are corrected by seconds.
   package static let tolerance = Duration.seconds(60)
-  /// How long a jump has to last.
+  /// The time for which a jump has to last before it counts.
   package static let patience = Duration.seconds(3600)
-  /// How long a relay may have been down for its clock to be believed at the start.
+  /// The longest downtime of a relay for which its clock is believed at the start.
   package static let longestDown = Duration.seconds(2 * 86_400)
 
   package private(set) var time: Timestamp
-  /// How long the wall clock has been ahead; nil: it is not.
+  /// The time for which the wall clock has been ahead, or nil if it is not.
   private var aheadFor: Duration?
 
-  /// - Parameter remembered: what it was when the relay ran last; nil: not known.
+  /// Creates the time at the start of a relay.
+  ///
+  /// - Parameter remembered: the time when the relay last ran, or nil if it is not known.
   package init(remembered: Timestamp?, wall: Timestamp) {
     guard let remembered, wall.since(remembered) > Self.longestDown else {
       time = wall
@@ -23,9 +25,9 @@ package struct SeenTime: Hashable, Sendable {
     aheadFor = .zero
   }
 
-  /// One more look at the clock.
+  /// Updates the time from the wall clock.
   ///
-  /// - Parameter elapsed: since the last one, by a clock that never jumps.
+  /// - Parameter elapsed: the time since the last update, by a clock that never jumps.
   package mutating func look(wall: Timestamp, elapsed: Duration) {
     let expected = time.advanced(by: max(.zero, elapsed))
     guard wall.since(expected) > Self.tolerance else {

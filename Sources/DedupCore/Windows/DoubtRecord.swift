@@ -1,7 +1,7 @@
-/// Tells doubtful reports apart that are counted apart: by their envelope, the reason of the doubt, and the type and
-/// place where those are certain.
+/// The key under which doubtful reports are counted: their envelope, the reason for the doubt, and the type and place
+/// of the error where those are certain.
 package struct DoubtKey: Hashable, Sendable {
-  /// `Site.envelopeKey`.
+  /// The envelope of the reports, as `Site.envelopeKey(of:)`.
   package var envelope: String
   package var doubt: DoubtfulReport
 
@@ -10,59 +10,59 @@ package struct DoubtKey: Hashable, Sendable {
     self.doubt = doubt
   }
 
-  /// Keys of one envelope that have a count of their own within a window. In odd cases a visitor may choose what they
-  /// are made of, so all further ones share one.
+  /// The largest number of keys of one envelope that have a count of their own within a window. In rare cases a visitor
+  /// can choose the parts of a key, so all further keys share one.
   package static let mostOfEnvelope = 50
-  /// Keys of one envelope that are remembered at all.
+  /// The largest number of keys that are remembered for one envelope.
   package static let mostKnown = 1000
 
-  /// Stands for all keys beyond `mostOfEnvelope`.
+  /// Returns the key that stands for all keys beyond `mostOfEnvelope`.
   package static func others(of envelope: String) -> DoubtKey {
     DoubtKey(envelope: envelope, DoubtfulReport(reason: "others"))
   }
 
-  /// The key under which the doubtful reports of an envelope that were forwarded are counted together.
+  /// Returns the key under which all forwarded doubtful reports of an envelope are counted together.
   package static func all(of envelope: String) -> DoubtKey { DoubtKey(envelope: envelope, DoubtfulReport(reason: "")) }
 }
 
-/// What is known of the doubts of one key.
+/// The history of the doubtful reports of one key.
 package struct DoubtRecord: Hashable, Sendable {
   package var firstSeen: Timestamp
   package var lastSeen: Timestamp
-  /// When the mail came that opened the current window.
+  /// The arrival of the mail that opened the current window.
   package var windowStart: Timestamp
-  /// Mails that went out in it.
+  /// The number of mails forwarded in the current window.
   package var forwarded = 0
-  /// Mails held back since a digest told of them last.
+  /// The number of mails held back since the last digest about them.
   package var held = 0
-  /// Mails seen in all.
+  /// The number of mails ever seen.
   package var total = 0
-  /// Of those that `held` counts and earlier ones: mails that are not kept any more, and of which no digest told so.
+  /// The number of mails held back that are no longer kept and that no digest has reported as such yet.
   package var dropped = 0
-  /// Digests that told of it.
+  /// The number of digests that reported these doubts.
   package var told = 0
-  /// Since when mails are held back that no digest told of; nil: none are.
+  /// The time since which mails are held back that no digest has reported yet, or nil if there are none.
   package var awaitsDigestSince: Timestamp?
 
   package init(at now: Timestamp) { (firstSeen, lastSeen, windowStart) = (now, now, now) }
 
-  /// The same with one more mail, in a window of `length` that may begin with it.
+  /// Returns the record with one more mail, in a window of `length` that may begin with this mail.
   package func arriving(at now: Timestamp, window length: Duration) -> DoubtRecord {
     var next = self
     next.lastSeen = max(lastSeen, now)
     next.total = total.saturatingAdding(1)
-    // A start that is yet to come is that of a clock that was set back since.
+    // A start in the future comes from a clock that was set back since.
     if !isOpen(at: now, window: length) { (next.windowStart, next.forwarded) = (now, 0) }
     return next
   }
 
-  /// Whether `now` lies in its window.
+  /// True if `now` lies in the current window.
   package func isOpen(at now: Timestamp, window length: Duration) -> Bool {
     let age = now.since(windowStart)
     return age < length && age >= .zero - min(WindowPolicy.tolerance, length)
   }
 
-  /// What a digest does that tells of what is held back.
+  /// Resets the counts of held mail after a digest has reported them.
   package mutating func isTold() {
     (held, dropped, awaitsDigestSince) = (0, 0, nil)
     told = told.saturatingAdding(1)
@@ -70,15 +70,16 @@ package struct DoubtRecord: Hashable, Sendable {
 }
 
 extension WindowPolicy {
-  /// What becomes of a mail that may be an error report. A visitor of a site may cause as many of these as he likes, so
-  /// only `WindowSettings.doubts` of each key go out within a window, and no more than the storm cap of all doubts of an
-  /// envelope. What is held back is kept, and a digest tells of it.
+  /// Decides about a mail that may be an error report. A visitor of a site can cause any number of these, so only
+  /// `WindowSettings.doubts` mails of each key are forwarded within a window, and no more than the storm cap allows for
+  /// all doubts of an envelope. Mail that is held back is kept, and a digest reports it.
   ///
-  /// Asked only where the envelope has sent certain reports before: elsewhere each one goes out.
+  /// Callers ask only about envelopes that have sent certain reports before. From any other envelope, each doubtful
+  /// report is forwarded.
   ///
   /// - Parameters:
-  ///   - record: what was known of its key.
-  ///   - all: what was known of the envelope as a whole (`DoubtKey.all`).
+  ///   - record: the record of the mail's key so far.
+  ///   - all: the record of the whole envelope so far (`DoubtKey.all`).
   package func decide(
     _ doubt: DoubtfulReport, _ record: DoubtRecord?, all: DoubtRecord?, now: Timestamp
   ) -> (verdict: Verdict, record: DoubtRecord, all: DoubtRecord) {
@@ -96,6 +97,6 @@ extension WindowPolicy {
     return (.suppress(.doubtFlood, count), next, whole)
   }
 
-  /// Whether doubts are bounded at all: an admin who wants all error mail wants these as well.
+  /// True if doubtful reports are limited at all. An admin who wants all error mail wants these as well.
   package var boundsDoubts: Bool { settings.doubts > 0 && settings.length > .zero && settings.mode == .dedup }
 }

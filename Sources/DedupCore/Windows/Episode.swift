@@ -1,27 +1,27 @@
-/// One outbreak of an error: from the mail that began it until the error was quiet for long enough, or was resolved.
+/// One outbreak of an error, from the mail that began it until the error was quiet for long enough or was resolved.
 package struct Episode: Hashable, Sendable, Codable {
-  /// How many there were so far, this one included.
+  /// The number of episodes so far, including this one.
   package var number: Int
-  /// When its first mail came.
+  /// The arrival of the first mail of the episode.
   package var start: Timestamp
-  /// Mails of it, forwarded and held back.
+  /// The number of mails of the episode, forwarded and held back.
   package var mails: Int
-  /// Mails and digests of it that went out and opened a window.
+  /// The number of mails and digests of the episode that were sent and opened a window.
   package var told: Int
-  /// The highest milestone that the inbox knows of.
+  /// The highest count of mails of the episode that the inbox has been told.
   package var milestone: Int
   package var beginning: Beginning
-  /// How long the error had been quiet before; nil in the first episode.
+  /// The time for which the error was quiet before the episode, or nil in the first episode.
   package var quietBefore: Duration?
-  /// Nothing of it is expected any more: an all-clear was sent, or somebody resolved it.
+  /// True if no more mail of the episode is expected: an all-clear was sent, or an admin resolved the error.
   package var isOver: Bool
 
   package enum Beginning: String, Hashable, Sendable, Codable, CaseIterable {
-    /// Never seen before.
+    /// The error was never seen before.
     case new
-    /// Came back after it had been quiet.
+    /// The error came back after it had been quiet.
     case again
-    /// Came back after somebody resolved it.
+    /// The error came back after an admin had resolved it.
     case regression
   }
 
@@ -39,7 +39,7 @@ package struct Episode: Hashable, Sendable, Codable {
     self.isOver = isOver
   }
 
-  /// The one that a mail at `now` begins.
+  /// Returns the episode that begins with a mail at `now`.
   func next(_ beginning: Beginning, after pause: Duration, now: Timestamp) -> Episode {
     Episode(number: number.saturatingAdding(1), start: now, beginning: beginning, quietBefore: max(.zero, pause))
   }

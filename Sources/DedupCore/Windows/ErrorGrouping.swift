@@ -1,15 +1,15 @@
-/// What the admin made of an error with `dedupctl merge` or `dedupctl split`, and holds still.
+/// A grouping that an admin made with `dedupctl merge` or `dedupctl split` and that is still in effect.
 package struct ErrorGrouping: Hashable, Sendable {
   package enum Kind: String, Hashable, Sendable, CaseIterable {
     /// The members are part of the error.
     case merged
-    /// The members are variants of the error, each an error of its own.
+    /// The members are variants of the error, and each is now an error of its own.
     case split
   }
 
   package var kind: Kind
   package var error: NamedError
-  /// Empty for a split error of which no mail came since.
+  /// The errors that were merged or split off. Empty for a split error that has sent no mail since.
   package var members: [NamedError]
 
   package init(kind: Kind, error: NamedError, members: [NamedError]) {

@@ -1,22 +1,22 @@
-/// What judging one mail found, in the words of the store: an error with its fingerprint, or a reason to leave the
-/// mail alone.
+/// The result of judging one mail, in terms of the store: an error with its fingerprint, or a reason to leave the mail
+/// alone.
 package enum Judged: Hashable, Sendable {
   /// Ordinary mail.
   case pass(reason: String)
-  /// It may be an error report, but there is a doubt; promise 2 forwards it.
+  /// A mail that may be an error report. Because of the doubt it is forwarded (promise 2).
   case doubt(DoubtfulReport)
   /// An error report with a fingerprint.
   case report(Occurrence)
 }
 
-/// A mail that may be an error report, with what is certain about it all the same. Doubts of one envelope that agree in all
-/// of it share a bound.
+/// A mail that may be an error report, with the facts that are certain despite the doubt. Doubtful reports of one
+/// envelope that agree in all of these share one limit.
 package struct DoubtfulReport: Hashable, Sendable {
-  /// The word of the recogniser.
+  /// The reason for the doubt, in the recogniser's word.
   package var reason: String
-  /// The type of the exception; nil: not certain.
+  /// The type of the exception, or nil if it is not certain.
   package var type: String?
-  /// Where it was raised; nil: not certain.
+  /// The place where the exception was raised, or nil if it is not certain.
   package var place: String?
 
   package init(reason: String, type: String? = nil, place: String? = nil) {
@@ -29,25 +29,25 @@ package struct DoubtfulReport: Hashable, Sendable {
 /// One arrival of an error.
 package struct Occurrence: Hashable, Sendable {
   package var site: Site
-  /// `version:digest`, the key of the window together with the site.
+  /// The fingerprint, `version:digest`. Together with the site it is the key of the window.
   package var fingerprint: String
-  /// What earlier versions of the recogniser call the same error, the latest first. History that is known under such
-  /// a name is carried on under `fingerprint`.
+  /// The names that earlier versions of the recogniser gave to the same error, the latest first. History recorded under
+  /// such a name is continued under `fingerprint`.
   package var previous: LateNames
-  /// The second key: other code paths or texts of the same error.
+  /// The second key, which tells apart code paths and texts of the same error.
   package var variant: String
-  /// What a person reads of the variant.
+  /// The readable description of the variant.
   package var traits: LateVariantTraits
   /// One line that names the error, e.g. `OperationalError: sorry, too many clients already`.
   package var title: String
-  /// Where it happened, or what is out of order, e.g. `shop/pricing.py in bulk_price`.
+  /// The place of the error, or the thing that is out of order, e.g. `shop/pricing.py in bulk_price`.
   package var place: String
-  /// Equal for errors of one type at one place, which may differ in names and texts only; empty: not known. New ones of a
-  /// kind are bounded (`StormCap.mostOfAKind`).
+  /// The kind of the error, equal for errors of one type at one place, which may differ in names and texts only. Empty
+  /// if not known. The number of new errors of a kind is limited (`StormCap.mostOfAKind`).
   package var kind: String
-  /// The packages that the report lists as the site's own (`SitePackages`); empty where it has no list.
+  /// The packages that the report lists as the site's own (`SitePackages`). Empty if the report has no list.
   package var packages: LateNames
-  /// What a rule of the admin says; nil without one.
+  /// The effect of the admin's rule that matches the mail, or nil if none does.
   package var rule: RuleEffect?
 
   package init(
@@ -68,12 +68,14 @@ package struct Occurrence: Hashable, Sendable {
   }
 }
 
-/// Names that are worked out when somebody asks, which few mails give a reason for: only an error that is not known by its
-/// current name is looked for under earlier ones.
+/// Names that are computed on demand, which few mails require: earlier names are looked up only for an error that is
+/// not known by its current name.
 package struct LateNames: Hashable, Sendable, ExpressibleByArrayLiteral {
   private let make: @Sendable () -> [String]
 
-  /// - Parameter make: called for each look at `all`.
+  /// Creates the names from a closure.
+  ///
+  /// - Parameter make: called on each access to `all`.
   package init(_ make: @escaping @Sendable () -> [String]) { self.make = make }
 
   package init(arrayLiteral names: String...) { make = { names } }
@@ -85,22 +87,22 @@ package struct LateNames: Hashable, Sendable, ExpressibleByArrayLiteral {
   package func hash(into hasher: inout Hasher) { hasher.combine(all) }
 }
 
-/// What a rule of the admin says about one mail.
+/// The effect of an admin's rule on one mail.
 package struct RuleEffect: Hashable, Sendable, Codable {
   /// The name of the rule.
   package var name: String
   package var treatment: Treatment
-  /// How long the same error is held back; nil: as long as all others.
+  /// The time for which the same error is held back, or nil to use the usual window.
   package var window: Duration?
 
   package enum Treatment: String, Hashable, Sendable, Codable, CaseIterable {
-    /// As without a rule.
+    /// The mail is treated as if there were no rule.
     case dedup
-    /// Each mail goes out.
+    /// Each mail is forwarded.
     case pass
-    /// None goes out; they are counted, and the summary does not list them.
+    /// No mail is forwarded. Mails are counted, but the summary does not list them.
     case silence
-    /// None goes out; they are counted and listed in the summary.
+    /// No mail is forwarded. Mails are counted and listed in the summary.
     case summaryOnly = "summary-only"
   }
 

@@ -1,15 +1,15 @@
-/// Final rejections, in a row, of the mails that told of one error.
+/// The consecutive final rejections of mails that reported one error.
 ///
-/// The next mail of the error goes out at growing distances, so that a next hop which rejects everything is not sent
-/// one mail for each error report. Distance 1: after 1 mail or 1 min, whichever comes first; then 2, 5, 10, 30, 100,
-/// 300 and 1,000 of either, and never longer than the window would have been. 1,000 reports that are all rejected are
-/// 8 mails.
+/// The next mail of the error is forwarded at growing distances, so that a next hop which rejects everything does not
+/// get one mail for each error report. The first distance is 1 mail or 1 min, whichever comes first. The next ones are
+/// 2, 5, 10, 30, 100, 300 and 1,000 of either, and none is longer than the window would have been. If 1,000 reports are
+/// all rejected, 8 mails are sent.
 package struct Rejection: Hashable, Sendable, Codable {
-  /// In a row, at least 1.
+  /// The number of consecutive rejections, at least 1.
   package var count: Int
-  /// When the latest one was recorded.
+  /// The time when the latest rejection was recorded.
   package var at: Timestamp
-  /// Mails of the error seen in all by then.
+  /// The number of mails of the error ever seen when the latest rejection was recorded.
   package var total: Int
 
   package init(count: Int, at: Timestamp, total: Int) {
@@ -18,14 +18,14 @@ package struct Rejection: Hashable, Sendable, Codable {
     self.total = total
   }
 
-  /// Mails, or minutes, after the first, second, … rejection in a row; the last one repeats.
+  /// The distances in mails or minutes after the first, second, … consecutive rejection. The last one repeats.
   static let distances = [1, 2, 5, 10, 30, 100, 300, 1000]
 
-  /// Whether a mail of the error may go out again.
+  /// Returns true if a mail of the error may be forwarded again.
   ///
   /// - Parameters:
-  ///   - total: mails of the error seen in all, the one at hand included.
-  ///   - window: how long the error would be held back after a mail that arrived.
+  ///   - total: the number of mails of the error ever seen, including the current one.
+  ///   - window: the time for which the error would be held back after a mail that was not rejected.
   package func allowsNext(total seen: Int, window: Duration, now: Timestamp) -> Bool {
     let distance = Self.distances[min(max(count, 1), Self.distances.count) - 1]
     if seen.saturatingAdding(-total) >= distance { return true }

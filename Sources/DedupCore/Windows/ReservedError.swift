@@ -1,10 +1,10 @@
 package import MailMessage
 
-/// An error of which mail came while the store had no room for it, as it is written into the reserve.
+/// An error whose mail arrived while the store had no room for it, as it is written to the reserve.
 package struct ReservedError: Hashable, Sendable, Codable {
   package var site: Site
   package var fingerprint: String
-  /// What earlier versions call it.
+  /// The names that earlier versions of the recogniser gave to the error.
   package var previous: [String]
   package var variant: String
   package var title: String
@@ -12,10 +12,10 @@ package struct ReservedError: Hashable, Sendable, Codable {
   package var kind: String
   package var rule: RuleEffect?
   package var envelope: Envelope
-  /// The beginning of the header of its first mail; for Subject and Message-ID.
+  /// The beginning of the header of its first mail, kept for Subject and Message-ID.
   package var head: [UInt8]
 
-  /// Octets of the header that are kept.
+  /// The largest number of octets of the header that are kept.
   private static let longestHead = 4096
 
   package init(_ occurrence: Occurrence, of submission: Submission) {
@@ -38,7 +38,7 @@ package struct ReservedError: Hashable, Sendable, Codable {
       place: place, kind: kind, rule: rule)
   }
 
-  /// What tells it from others.
+  /// The key that identifies the error among the others in the reserve.
   package var key: Key { Key(site: site.key, fingerprint: fingerprint) }
 
   package struct Key: Hashable, Sendable {
@@ -54,24 +54,25 @@ package struct ReservedError: Hashable, Sendable, Codable {
   }
 }
 
-/// What became of one mail that the reserve counts.
+/// One mail that the reserve counts, with its fate.
 package struct ReservedArrival: Hashable, Sendable {
   package var at: Timestamp
   package var fate: Fate
 
   package enum Fate: UInt8, Sendable {
-    /// Held back.
+    /// The mail was held back.
     case suppressed = 0
-    /// Cut through to the next hop, which took it.
+    /// The mail was cut through to the next hop, which accepted it.
     case forwarded = 1
-    /// Kept in the emergency spool, whose import counts it.
+    /// The mail is in the emergency spool, whose import counts it.
     case spooled = 2
-    /// About to be cut through. As long as nobody knows what the next hop said it is counted, and opens no window.
+    /// The mail is about to be cut through to the next hop. While the reply of the next hop is not known, the mail is
+    /// counted but opens no window.
     case offered = 3
-    /// Cut through to the next hop, which did not take it: as if it had never come.
+    /// The mail was cut through to the next hop, which did not accept it. It is treated as if it had never arrived.
     case refused = 4
 
-    /// Whether the import of the reserve counts it.
+    /// True if the import of the reserve counts the mail.
     package var isCounted: Bool {
       switch self {
       case .suppressed, .forwarded, .offered: true
@@ -86,11 +87,12 @@ package struct ReservedArrival: Hashable, Sendable {
   }
 }
 
-/// What becomes of error mail while the store has no room: the windows of the errors that came since, in memory, decided
-/// by the same policy. Storm caps, variants and the admin's silences are the store's and do not count here: when in
-/// doubt, mail goes out.
+/// Decides about error mail while the store has no room: keeps the windows of the errors seen since then in memory and
+/// applies the same policy. Storm caps, variants and the admin's silences belong to the store and do not count here.
+/// When in doubt, mail is forwarded.
 package struct ReservedWindows: Sendable {
-  /// Errors that are known at once; mail of more goes out.
+  /// The largest number of errors known at once. When there is one more, all others are forgotten, and the next mail of
+  /// each is forwarded.
   private static let mostErrors = 1000
 
   private var records: [ReservedError.Key: WindowRecord] = [:]
@@ -102,13 +104,13 @@ package struct ReservedWindows: Sendable {
     return policy.decide(records[ReservedError.Key(occurrence)], arrival, now: now)
   }
 
-  /// Takes over a decision that was carried out.
+  /// Records a decision that was carried out.
   package mutating func note(_ record: WindowRecord, of key: ReservedError.Key) {
     if records[key] == nil, records.count >= Self.mostErrors { records = [:] }
     records[key] = record
   }
 
-  /// Takes note of a mail that an earlier process counted.
+  /// Records a mail that an earlier process counted.
   package mutating func note(_ arrival: ReservedArrival, of key: ReservedError.Key) {
     guard arrival.fate != .refused else { return }
     var record = WindowRecord.arriving(records[key], nil, now: arrival.at)
@@ -122,8 +124,8 @@ package struct ReservedWindows: Sendable {
 }
 
 extension WindowRecord {
-  /// Adds what the reserve counted: the store held no such mail. What the store itself held back stays untold: a mail
-  /// that went past it says only what the reserve held.
+  /// Adds the mails that the reserve counted, none of which the store knows. Mail that the store itself held back
+  /// before stays unreported: a mail that went past the store reports only the mails held back in the reserve.
   package mutating func add(_ arrivals: [ReservedArrival]) {
     let heldBefore = held
     for arrival in arrivals where arrival.fate.isCounted {

@@ -1,15 +1,16 @@
 import MailMessage
 
-/// What an admin does not want to hear of for a while. What it holds back is counted.
+/// A request by an admin not to hear of certain errors for a while. Mail that it holds back is counted.
 ///
 /// | ends | with |
 /// |---|---|
 /// | `.at` | the first mail from that time on, by the usual windows |
-/// | `.afterMails` | the mail behind so many that were held back; it goes out |
-/// | `.aboveRate` | the mail that is one more than so many within an hour; it goes out |
+/// | `.afterMails` | the mail after that number of held-back mails; it is forwarded |
+/// | `.aboveRate` | the mail that exceeds that number within an hour; it is forwarded |
 /// | `.whenResolved` | `dedupctl resolve` |
 ///
-/// A clock that is set back ends it too: until it catches up could take days longer than was asked for.
+/// A clock that is set back ends the silence too: waiting until it catches up could take days longer than the admin
+/// asked for.
 package struct Silence: Hashable, Sendable, Codable {
   package var id: Int64
   package var createdAt: Timestamp
@@ -17,23 +18,23 @@ package struct Silence: Hashable, Sendable, Codable {
   package var reason: String
   package var scope: Scope
   package var end: End
-  /// Mails that it held back.
+  /// The number of mails that the silence held back.
   package var held: Int
-  /// When it held back the latest of them; at first when it was made.
+  /// The time when the silence held back the latest mail. Until then, the time when it was created.
   package var lastActive: Timestamp
-  /// Those within the last hour, per five minutes.
+  /// The mails that the silence covered within the last hour, in slots of five minutes.
   package var recent: RecentCount
   package var ended: Ended?
 
   package enum Scope: Hashable, Sendable, Codable {
-    /// One error of one site; the row that the store knows it by, so that it stays when its fingerprint is renamed.
+    /// One error of one site, by its row in the store, so that the silence survives a change of the fingerprint.
     case error(Int64)
-    /// All for which the rule of that name decides.
+    /// All errors for which the rule of that name decides.
     case rule(String)
     case matching(Pattern)
   }
 
-  /// Patterns (`Glob`) over whole texts; all that are there have to match, and one has to be there.
+  /// Patterns (`Glob`) that match whole texts. Every given pattern must match, and at least one must be given.
   package struct Pattern: Hashable, Sendable, Codable {
     package var title: String?
     package var place: String?
@@ -49,7 +50,7 @@ package struct Silence: Hashable, Sendable, Codable {
   package enum End: Hashable, Sendable, Codable {
     case at(Timestamp)
     case afterMails(Int)
-    /// Mails within an hour.
+    /// Ends when more mails than this arrive within an hour.
     case aboveRate(Int)
     case whenResolved
   }
@@ -57,12 +58,12 @@ package struct Silence: Hashable, Sendable, Codable {
   package struct Ended: Hashable, Sendable, Codable {
     package var at: Timestamp
     package var cause: Cause
-    /// Who ended it; nil unless somebody did, and in what earlier versions kept.
+    /// The admin who ended it, or nil if no admin did. Also nil in records of earlier versions.
     package var author: String?
 
     package enum Cause: String, Hashable, Sendable, Codable, CaseIterable {
       case time, mails, rate, resolved
-      /// `dedupctl silence expire`.
+      /// The admin ended it with `dedupctl silence expire`.
       case expired
       case clockJumpedBack = "clock-jumped-back"
     }
@@ -74,12 +75,12 @@ package struct Silence: Hashable, Sendable, Codable {
     }
   }
 
-  /// What it says about one mail.
+  /// The ruling of a silence on one mail.
   package enum Ruling: Hashable, Sendable {
     case holds
-    /// It was the last one to wait for: it goes out.
+    /// The mail is the one that the silence waited for, and it is forwarded.
     case endsWithThis
-    /// It is over; the usual windows decide.
+    /// The silence is over, and the usual windows decide.
     case isOver
   }
 
@@ -99,14 +100,16 @@ package struct Silence: Hashable, Sendable, Codable {
     self.ended = ended
   }
 
-  /// Whether it is about this error.
+  /// Returns true if the silence is about this error.
   package func covers(_ occurrence: Occurrence, row: Int64) -> Bool {
     covers(
       row: row, title: occurrence.title, place: occurrence.place, site: occurrence.site.name,
       rule: occurrence.rule?.name)
   }
 
-  /// - Parameter site: `Site.name`.
+  /// Returns true if the silence is about the error with these properties.
+  ///
+  /// - Parameter site: the `Site.name` of the error.
   package func covers(row: Int64, title: String, place: String, site: String, rule: String?) -> Bool {
     switch scope {
     case .error(let id): id == row
@@ -115,7 +118,7 @@ package struct Silence: Hashable, Sendable, Codable {
     }
   }
 
-  /// Rules over one more mail that it covers, and takes it into account.
+  /// Rules on one more mail that the silence covers and counts it.
   package mutating func rule(now: Timestamp) -> Ruling {
     guard ended == nil else { return .isOver }
     if lastActive.since(now) > WindowPolicy.tolerance { return end(.clockJumpedBack, now, .isOver) }
@@ -131,17 +134,18 @@ package struct Silence: Hashable, Sendable, Codable {
     return .holds
   }
 
-  /// Whether its time is up although no mail came to show it.
+  /// Returns true if the silence has ended or its time is up, even if no mail has shown it yet.
   package func isOver(now: Timestamp) -> Bool {
     ended != nil || endsAt.map { now >= $0 } ?? false
   }
 
-  /// When it ends, if the end is a time.
+  /// The time at which the silence ends, or nil if it does not end at a set time.
   package var endsAt: Timestamp? {
     if case .at(let time) = end { time } else { nil }
   }
 
-  /// How it ended, also when no mail came to show it. One whose time was up ended then, however much later a mail came.
+  /// Returns the end of the silence, even if no mail has shown it yet, or nil if it has not ended. A silence whose time
+  /// was up ended at that time, however much later the next mail arrived.
   package func ended(now: Timestamp) -> Ended? {
     guard let endsAt, isOver(now: now), ended.map({ $0.cause == .time }) ?? true else { return ended }
     return Ended(at: endsAt, cause: .time)
@@ -154,13 +158,14 @@ package struct Silence: Hashable, Sendable, Codable {
 }
 
 extension Silence.Pattern: CustomStringConvertible {
-  /// `title Operational*, site shop.*`.
+  /// The patterns as text, e.g. `title Operational*, site shop.*`.
   package var description: String {
     [("title", title), ("place", place), ("site", site)]
       .compactMap { name, pattern in pattern.map { "\(name) \($0)" } }.joined(separator: ", ")
   }
 
-  /// A pattern that cannot be read matches nothing: hiding too little is better than hiding too much.
+  /// Returns true if all given patterns match. An invalid pattern matches nothing: it is better to hide too little than
+  /// too much.
   fileprivate func matches(title: String, place: String, site: String) -> Bool {
     let wanted = [(self.title, title), (self.place, place), (self.site, site)]
     let given = wanted.compactMap { pattern, text in pattern.map { ($0, text) } }
@@ -169,12 +174,12 @@ extension Silence.Pattern: CustomStringConvertible {
   }
 }
 
-/// How many of something came within the last hour, to five minutes.
+/// A count of events within the last hour, accurate to five minutes.
 package struct RecentCount: Hashable, Sendable, Codable {
   private static let slots: Int64 = 12
   private static let slot: Int64 = 300_000
 
-  /// Counts by the number of their five minutes since 1970.
+  /// The counts by slot number, in slots of five minutes since 1970.
   private var counts: [Int64: Int] = [:]
 
   package init() {}

@@ -1,15 +1,17 @@
 package import MailMessage
 
-/// The stream of error mail a window belongs to. Two sites never share a window, so that staging, which often has
+/// The stream of error mail that a window belongs to. Two sites never share a window, so that staging, which often has
 /// the ADMINS of production, cannot hide an error of production.
 package struct Site: Hashable, Sendable, Codable {
-  /// Equal for two mails exactly when they are of one site.
+  /// The key of the site, equal for two mails exactly when they belong to the same site.
   package let key: String
-  /// What an admin calls it: the settings module, else the subject prefix, else the sender.
+  /// The name that an admin uses for the site: the settings module, else the subject prefix, else the sender.
   package let name: String
 
+  /// Creates the site of a mail.
+  ///
   /// - Parameters:
-  ///   - settingsModule: as the report names it, e.g. `shop.settings.production`.
+  ///   - settingsModule: the settings module as the report names it, e.g. `shop.settings.production`.
   ///   - subjectPrefix: Django's `EMAIL_SUBJECT_PREFIX`, e.g. `[Storefront]`.
   package init(settingsModule: String?, subjectPrefix: String?, envelope: Envelope) {
     let parts = [settingsModule ?? "", subjectPrefix ?? ""].map(Self.escape)
@@ -20,8 +22,8 @@ package struct Site: Hashable, Sendable, Codable {
 
   private static let separator = "\u{1F}"
 
-  /// Stands for the sites that joined (`SiteBounds`) of the envelope with that key. No mail can name it: what `escape`
-  /// writes never has this behind an escape character.
+  /// Returns the site that stands for all sites of the envelope with that key that joined (`SiteBounds`). No mail can
+  /// produce its key: `escape` never writes this character after an escape character.
   package static func joined(envelopeKey: String, sender: String) -> Site {
     Site(
       key: "\u{1B}joined" + separator + separator + envelopeKey,
@@ -30,14 +32,15 @@ package struct Site: Hashable, Sendable, Codable {
 
   private init(key: String, name: String) { (self.key, self.name) = (key, name) }
 
-  /// Equal for two envelopes exactly when sender and set of recipients are the same but for capitals. Behind the second
-  /// separator of `key`.
+  /// Returns the key of an envelope, equal for two envelopes exactly when sender and set of recipients are the same,
+  /// ignoring case. It is the part of `key` after the second separator.
   package static func envelopeKey(of envelope: Envelope) -> String {
     let recipients = Set(envelope.recipients.map { $0.text.lowercased() }).sorted().map(escape)
     return escape(envelope.sender.text.lowercased()) + separator + recipients.joined(separator: "\u{1E}")
   }
 
-  /// Keeps the separators of `key` out of its parts: they come from mail text, and no mail may look like another site's.
+  /// Escapes the separators of `key` in one of its parts. Parts come from mail text, and no mail may pass for mail of
+  /// another site.
   private static func escape(_ part: String) -> String {
     if !part.utf8.contains(where: { (0x1B...0x1F).contains($0) }) { return part }
     var escaped = ""
@@ -51,7 +54,7 @@ package struct Site: Hashable, Sendable, Codable {
     }
     return escaped
   }
-  /// The inverse of `escape`.
+  /// Reverses `escape`.
   fileprivate static func unescape(_ part: Substring) -> String {
     var text = ""
     var isEscaped = false
@@ -69,16 +72,18 @@ package struct Site: Hashable, Sendable, Codable {
   }
 }
 
-/// What tells sites of one name apart, for people to see.
+/// The properties that tell apart sites of one name, for display.
 package struct SiteTraits: Hashable, Sendable, Codable {
-  /// Django's `EMAIL_SUBJECT_PREFIX`; empty where the mail has none.
+  /// Django's `EMAIL_SUBJECT_PREFIX`, or empty if the mail has none.
   package var prefix = ""
-  /// In lower case, as the recipients.
+  /// The sender in lower case. The recipients are in lower case too.
   package var sender = ""
   package var recipients: [String] = []
 
   package init() {}
 
+  /// Reads the properties from a key. They stay empty if the key does not have four parts.
+  ///
   /// - Parameter key: a `Site.key`.
   package init(key: String) {
     let parts = key.split(separator: "\u{1F}", omittingEmptySubsequences: false)
@@ -87,7 +92,8 @@ package struct SiteTraits: Hashable, Sendable, Codable {
     recipients = parts[3].split(separator: "\u{1E}").map { Site.unescape($0) }
   }
 
-  /// What of these is another one in `others`, e.g. `prefix [Shop], to ops@shop.example`; nil when all are the same.
+  /// Returns the properties that differ from those of a site in `others`, e.g. `prefix [Shop], to ops@shop.example`, or
+  /// nil if all are the same.
   package func difference(from others: some Collection<SiteTraits>) -> String? {
     var words: [String] = []
     if others.contains(where: { $0.prefix != prefix }) {

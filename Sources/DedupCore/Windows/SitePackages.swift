@@ -1,13 +1,14 @@
-/// The packages that the reports of each envelope listed as the site's own. A traceback without such a list, of a task or a
-/// cron job, is read by what the reports of its envelope said before.
+/// The packages that the reports of each envelope listed as the site's own. A traceback without such a list, from a
+/// task or a cron job, is read by the lists that earlier reports of its envelope had.
 ///
-/// No visitor of a site writes any of it. Bounded by `mostEnvelopes` and `mostPackages`; what comes beyond is not known.
+/// No visitor of a site writes any of it. The size is limited by `mostEnvelopes` and `mostPackages`. Anything beyond is
+/// not recorded.
 package struct SitePackages: Hashable, Sendable {
-  /// Envelopes of which packages are known. The largest relay that we know of serves 40 sites.
+  /// The largest number of envelopes with known packages. The largest known relay serves 40 sites.
   package static let mostEnvelopes = 1000
-  /// Packages of one envelope.
+  /// The largest number of packages of one envelope.
   package static let mostPackages = 64
-  /// How long the list of an envelope is not looked at again. It changes when somebody deploys.
+  /// The time for which the list of an envelope is not read again after a look. It changes with a deployment.
   package static let interval = Duration.seconds(600)
 
   private var names: [String: [String]] = [:]
@@ -15,20 +16,20 @@ package struct SitePackages: Hashable, Sendable {
 
   package init() {}
 
-  /// The packages of an envelope, the oldest first, so that what was known before can be told.
+  /// Returns the packages of an envelope, the oldest first, so that packages known earlier can be told apart.
   ///
-  /// - Parameter envelope: `Site.envelopeKey(of:)`.
+  /// - Parameter envelope: the key of the envelope, `Site.envelopeKey(of:)`.
   package func names(of envelope: String) -> [String] { names[envelope] ?? [] }
 
-  /// Whether the list of a report from this envelope should be looked at.
+  /// Returns true if the list of a report from this envelope should be read.
   package func isDue(_ envelope: String, at now: Timestamp) -> Bool {
     guard let before = looked[envelope] else { return names[envelope] != nil || names.count < Self.mostEnvelopes }
     return now < before || now.since(before) >= Self.interval
   }
 
-  /// Takes note of what a report lists.
+  /// Records the packages that a report lists.
   ///
-  /// - Returns: the packages that were not known of this envelope.
+  /// - Returns: the packages that were not yet known for this envelope.
   package mutating func note(_ listed: [String], of envelope: String, at now: Timestamp) -> [String] {
     looked[envelope] = now
     let known = names(of: envelope)
@@ -41,7 +42,7 @@ package struct SitePackages: Hashable, Sendable {
     return new
   }
 
-  /// Takes back what a store kept of one package; in the order in which they came.
+  /// Restores one package from a store. Packages must be restored in the order in which they were first seen.
   package mutating func restore(_ name: String, of envelope: String) {
     guard names[envelope] != nil || names.count < Self.mostEnvelopes else { return }
     names[envelope, default: []].append(name)

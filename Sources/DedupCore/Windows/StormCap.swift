@@ -1,22 +1,22 @@
-/// Keeps a mailbox alive when very many different errors come at once: of each site only so many mails about errors go
-/// out within an hour, and a digest tells of the rest.
+/// A limit that keeps a mailbox usable when very many different errors arrive at once: only a set number of mails about
+/// errors of each site is sent within an hour, and a digest reports the rest.
 package struct StormCap: Hashable, Sendable {
-  /// How long a mail counts.
+  /// The time for which a sent mail counts towards the limit.
   package static let period = Duration.seconds(3600)
-  /// How often a digest goes out while errors wait for one.
+  /// The interval between digests while errors wait for one.
   package static let digestEvery = Duration.seconds(300)
 
-  /// New errors of one kind (`Occurrence.kind`) in a site within the hour that go out; further ones wait for the digest. Names
-  /// and texts tell them apart, and a visitor may choose those.
+  /// The largest number of new errors of one kind (`Occurrence.kind`) in a site that are forwarded within an hour.
+  /// Further ones wait for the digest. They differ in names and texts, which a visitor may choose.
   package static let mostOfAKind = 10
 
-  /// When the latest ones went out.
+  /// The times when the latest mails were sent.
   package private(set) var sent: [Timestamp]
 
   package init(sent: [Timestamp] = []) { self.sent = sent }
 
-  /// Whether one more would be one too many. What lies in the future, since the clock was set back, does not count:
-  /// it would for as long as the clock takes to catch up.
+  /// Returns true if one more mail would exceed the limit. Times in the future, left behind by a clock that was set
+  /// back, do not count: they would count for as long as the clock takes to catch up.
   package func isReached(_ limit: Int, now: Timestamp) -> Bool {
     limit > 0 && sent.count { Self.counts($0, now: now) } >= limit
   }
@@ -26,9 +26,10 @@ package struct StormCap: Hashable, Sendable {
     sent.append(now)
   }
 
-  /// How long until a digest is due of what waits `since` then; never positive when the clock was set back meanwhile.
+  /// Returns the time until a digest is due for errors that have waited since `since`. Never positive if the clock was
+  /// set back meanwhile.
   ///
-  /// - Parameter period: how often digests go out.
+  /// - Parameter period: the interval between digests.
   package static func wait(since: Timestamp, now: Timestamp, every period: Duration = digestEvery) -> Duration {
     let age = now.since(since)
     return age < .zero ? .zero : period - age

@@ -1,8 +1,8 @@
-/// What a person reads of one variant of an error; each is empty where it is not known.
+/// The readable properties of one variant of an error. Each is empty if it is not known.
 package struct VariantTraits: Hashable, Sendable, Codable {
-  /// The first line of what the exception says, or the line that was logged, as it was printed.
+  /// The first line of the exception's message, or of the logged message, as it was printed.
   package var text: String
-  /// The frame that raised, whoever's code it is, e.g. `shop/pricing.py in bulk_price`.
+  /// The frame that raised, whether it is the site's own code or not, e.g. `shop/pricing.py in bulk_price`.
   package var place: String
   /// The frame of the application that called its innermost one.
   package var caller: String
@@ -14,12 +14,13 @@ package struct VariantTraits: Hashable, Sendable, Codable {
   }
 }
 
-/// Traits of a variant that are worked out when somebody asks: of all mails of a batch only the last one of each
-/// variant is asked.
+/// The traits of a variant, computed on demand: of all mails of a batch, only the last one of each variant is asked.
 package struct LateVariantTraits: Hashable, Sendable {
   private let make: @Sendable () -> VariantTraits
 
-  /// - Parameter make: called for each look at `value`.
+  /// Creates the traits from a closure.
+  ///
+  /// - Parameter make: called on each access to `value`.
   package init(_ make: @escaping @Sendable () -> VariantTraits) { self.make = make }
 
   package var value: VariantTraits { make() }
@@ -29,7 +30,7 @@ package struct LateVariantTraits: Hashable, Sendable {
   package func hash(into hasher: inout Hasher) { hasher.combine(value) }
 }
 
-/// How many different texts and places stand among the variants of an error that are kept.
+/// The number of different texts and places among the kept variants of an error.
 package struct VariantSpread: Hashable, Sendable, Codable {
   package var texts: Int
   package var places: Int
@@ -39,7 +40,7 @@ package struct VariantSpread: Hashable, Sendable, Codable {
     self.places = places
   }
 
-  /// `3 texts, 2 places`, without what there is one of; nil: one of each.
+  /// The counts in words, e.g. `3 texts, 2 places`, without a count of one. Nil if there is one of each.
   package var words: String? {
     let words = [(texts, "text"), (places, "place")].filter { $0.0 > 1 }.map { DisplayText.count($0, $1) }
     return words.isEmpty ? nil : words.joined(separator: ", ")

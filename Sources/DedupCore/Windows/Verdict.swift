@@ -1,38 +1,40 @@
-/// Why a mail goes out.
+/// The reason why a mail is forwarded.
 package enum ForwardReason: Hashable, Sendable {
-  /// No mail of this fingerprint was forwarded in this site before. Some may have been held back by a rule that is
-  /// gone now.
+  /// No mail of this fingerprint was forwarded in this site before. Some may have been held back by a rule that is gone
+  /// now.
   case first
   /// The window of the last forwarded mail is over.
   case windowElapsed
-  /// The same where windows grow (`WindowSettings.reminders`): it goes on.
+  /// The window of the last forwarded mail is over and the error goes on, where windows grow
+  /// (`WindowSettings.reminders`).
   case stillGoing
-  /// It was quiet for so long that this is another episode.
+  /// The error was quiet for so long that this is another episode.
   case again
-  /// Somebody had resolved it.
+  /// The error came back after an admin had resolved it.
   case regression
-  /// The last forwarded mail never reached the inbox: the upstream rejected it for good.
+  /// The last forwarded mail never reached the inbox: the next hop rejected it for good.
   case lastOneRejected
-  /// The wall clock stands well before the start of the window: it was set back, and hiding until it catches up could
-  /// take days.
+  /// The wall clock stands well before the start of the window: it was set back, and holding mail back until it catches
+  /// up could take days.
   case clockJumpedBack
-  /// Inside the window, but another path or text of the same error that was never seen before; see
+  /// The window is open, but the mail shows another path or text of the same error that was never seen before; see
   /// `WindowSettings.variants`.
   case newVariant
-  /// A silence of the admin ended with this mail: as many came as it was for, or they came too fast for it.
+  /// A silence of the admin ended with this mail: the set number of mails had been held back, or they arrived too fast
+  /// for it.
   case silenceEnded
-  /// Each mail of the site goes out; see `WindowSettings.Mode`.
+  /// Each mail of the site is forwarded; see `WindowSettings.Mode`.
   case passingSite
-  /// The rule of that name lets each one pass.
+  /// The rule of that name lets each mail pass.
   case rule(String)
-  /// An admin asked for the next one.
+  /// An admin asked for the next mail of the error.
   case requested
-  /// Not an error report; the reason is the one that the recogniser gave.
+  /// The mail is not an error report, for the reason that the recogniser gave.
   case pass(String)
-  /// A doubt while judging; the reason is the one that the recogniser gave.
+  /// The recogniser was in doubt, for the reason that it gave.
   case doubt(String)
 
-  /// The word that log, metric, header and CLI show.
+  /// The word shown in log, metrics, header and CLI.
   package var text: String {
     switch self {
     case .first: "first"
@@ -52,7 +54,7 @@ package enum ForwardReason: Hashable, Sendable {
     }
   }
 
-  /// Whether the admin asked for each of these mails, so that no cap and no window concerns them.
+  /// True if the admin asked for each of these mails, so that no cap and no window applies to them.
   package var isAskedFor: Bool {
     switch self {
     case .rule, .passingSite, .requested, .pass, .doubt: true
@@ -63,40 +65,42 @@ package enum ForwardReason: Hashable, Sendable {
   }
 }
 
-/// Why a mail is held back.
+/// The reason why a mail is held back.
 package enum SuppressionReason: String, Hashable, Sendable, Codable {
-  /// A mail of the same fingerprint and site was forwarded and its window is not over.
+  /// A mail of the same fingerprint and site was forwarded, and its window is not over.
   case insideWindow = "inside-window"
-  /// The next hop rejected the last mail of the error for good; the next one goes out a while later (`Rejection`).
+  /// The next hop rejected the last mail of the error for good. The next one is forwarded a while later (`Rejection`).
   case afterRejection = "after-rejection"
-  /// A rule or a silence of the admin says so.
+  /// A rule or a silence of the admin holds it back.
   case silenced
   /// A rule of the admin keeps it for the summary.
   case summaryOnly = "summary-only"
-  /// It would go out, but so many mails about errors of its site did within the hour that it waits for the digest.
+  /// The mail would be forwarded, but so many mails about errors of its site were forwarded within the hour that it
+  /// waits for the digest.
   case stormCap = "storm-cap"
-  /// It may be an error report, and so many like it went out within the window that it is kept and waits for the digest.
+  /// The mail may be an error report, and so many like it were forwarded within the window that it is kept and waits
+  /// for the digest.
   case doubtFlood = "doubt-flood"
 }
 
-/// How often an error was seen, as the inbox gets to read it.
+/// The count of an error as it is shown to the inbox.
 package struct RunningCount: Hashable, Sendable, Codable {
-  /// Held back since the mail that was forwarded before this one.
+  /// The number of mails held back since the previous forwarded mail.
   package var heldBack: Int
-  /// Seen in this episode, this one included.
+  /// The number of mails seen in this episode, including this one.
   package var total: Int
-  /// When the episode began.
+  /// The start of the episode.
   package var since: Timestamp
-  /// What was before the episode; nil in the first one.
+  /// The history before the episode, or nil in the first one.
   package var history: History?
 
   package struct History: Hashable, Sendable, Codable {
-    /// Episodes so far, this one included.
+    /// The number of episodes so far, including this one.
     package var episodes: Int
-    /// Seen in all, this one included.
+    /// The number of mails ever seen, including this one.
     package var total: Int
     package var firstSeen: Timestamp
-    /// How long it had been quiet.
+    /// The time for which the error was quiet before the episode.
     package var quiet: Duration
 
     package init(episodes: Int, total: Int, firstSeen: Timestamp, quiet: Duration) {
@@ -115,14 +119,14 @@ package struct RunningCount: Hashable, Sendable, Codable {
   }
 }
 
-/// What becomes of one mail.
+/// The decision about one mail.
 package enum Verdict: Hashable, Sendable {
-  /// Goes out. The count is nil for mail that has no fingerprint.
+  /// The mail is forwarded. The count is nil for mail that has no fingerprint.
   case forward(ForwardReason, RunningCount?)
-  /// Is held back and counted; the count includes it.
+  /// The mail is held back and counted. The count includes it.
   case suppress(SuppressionReason, RunningCount)
 
-  /// The word that log, metric and CLI show.
+  /// The word shown in log, metrics and CLI.
   package var reason: String {
     switch self {
     case .forward(let reason, _): reason.text

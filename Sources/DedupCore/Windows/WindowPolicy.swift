@@ -1,6 +1,6 @@
-/// Decides between the first mail of a window and the ones to hold back.
+/// Decides which mail of a window is forwarded and which are held back.
 ///
-/// A window starts with a mail that goes out. With a length of 1 h and a first mail at 14:03:00.000:
+/// A window starts with a mail that is forwarded. With a length of 1 h and a first mail at 14:03:00.000:
 ///
 /// | mail at | verdict |
 /// |---|---|
@@ -11,20 +11,21 @@
 /// | 13:00 | forwarded: the clock was set back, and 14:03 may be a long way off |
 ///
 /// A length of zero forwards everything. An error that was quiet for long enough, or was resolved, begins another
-/// episode with its next mail, which goes out. The admin may say otherwise: rules and sites have settings of their own,
-/// a silence holds back, and when very many different errors come, a digest tells of them (`StormCap`).
+/// episode with its next mail, which is forwarded. The admin can change this: rules and sites have settings of their
+/// own, a silence holds mail back, and when very many different errors arrive, a digest reports them (`StormCap`).
 @dynamicMemberLookup
 package struct WindowPolicy: Hashable, Sendable {
-  /// Of all errors for which neither a site nor a rule says otherwise.
+  /// The settings of all errors for which neither a site nor a rule sets others.
   package var settings = WindowSettings()
-  /// By `Site.name`.
+  /// The settings of single sites, by `Site.name`.
   package var sites: [String: WindowOverrides] = [:]
-  /// By the names of the rules.
+  /// The settings of rules, by the name of the rule.
   package var rules: [String: WindowOverrides] = [:]
-  /// Names of the rules that are for some settings modules only.
+  /// The names of the rules that apply to some settings modules only.
   package var siteRules: Set<String> = []
-  /// How far before its own start a window still counts as open; never more than its length. Connections stamp their
-  /// mails by themselves and reach the commit point in another order, so a storm would leak without it.
+  /// The time before its own start during which a window already counts as open, limited to the length of the window.
+  /// Connections stamp their mails by themselves and reach the commit point in another order, so a storm would leak
+  /// without it.
   package static let tolerance = Duration.seconds(10)
 
   package init(length: Duration = .seconds(3600)) { settings.length = length }
@@ -34,7 +35,7 @@ package struct WindowPolicy: Hashable, Sendable {
     set { settings[keyPath: field] = newValue }
   }
 
-  /// What holds for the errors of a rule in a site: the rule has the last word.
+  /// Returns the settings for the errors of a rule in a site. The rule takes precedence over the site.
   package func settings(site: String, rule: String?) -> WindowSettings {
     var result = settings
     if !sites.isEmpty, let overrides = sites[site] { result = overrides.applied(to: result) }
@@ -42,29 +43,29 @@ package struct WindowPolicy: Hashable, Sendable {
     return result
   }
 
-  /// The same for one mail.
+  /// Returns the settings for one mail. The window length of its rule takes precedence over all others.
   package func settings(site: String, rule: RuleEffect?) -> WindowSettings {
     let result = settings(site: site, rule: rule?.name)
     return rule?.window.map { WindowOverrides(length: $0).applied(to: result) } ?? result
   }
 
-  /// What a rule says of a mail whose site is not known well enough to choose settings (`SiteBounds`): one that is for
-  /// some sites only must not hold it back.
+  /// Returns the effect of a rule on a mail whose site is not known well enough to choose settings (`SiteBounds`). A
+  /// rule that applies to some sites only must not hold it back, so the result is nil for such a rule.
   package func rule(_ rule: RuleEffect?, ofUnknownSite isUnknown: Bool) -> RuleEffect? {
     guard isUnknown, let rule, siteRules.contains(rule.name) else { return rule }
     return nil
   }
 
-  /// What is known of the mail beyond its fingerprint.
+  /// The facts about a mail beyond its fingerprint.
   package struct Arrival: Hashable, Sendable {
-    /// `Site.name`.
+    /// The site of the mail, as `Site.name`.
     package var site: String
     package var rule: RuleEffect?
-    /// No mail of this fingerprint took this path with this text before.
+    /// True if no earlier mail of this fingerprint had this path and text.
     package var isNewVariant: Bool
-    /// What a silence of the admin says about it.
+    /// The ruling of the admin's silence on the mail, or nil if no silence covers it.
     package var silence: Silence.Ruling?
-    /// As many mails about errors of its site went out within the hour as may.
+    /// True if as many mails about errors of its site were forwarded within the hour as the storm cap allows.
     package var isCapped: Bool
 
     package init(
@@ -79,22 +80,25 @@ package struct WindowPolicy: Hashable, Sendable {
     }
   }
 
-  /// What becomes of a mail, and what follows from it.
+  /// The decision about a mail, with its consequences.
   package struct Decision: Hashable, Sendable {
     package var verdict: Verdict
-    /// What is known from now on.
+    /// The record of the error after this mail.
     package var record: WindowRecord
-    /// The milestone that a progress mail has to tell of; see `WindowSettings.milestones`.
+    /// The milestone that a progress mail has to report, or nil if there is none; see `WindowSettings.milestones`.
     package var milestone: Int?
 
-    /// Mails that count towards the storm cap: what goes out because it is news, not because the admin asked for each.
+    /// The number of mails that count towards the storm cap: mails sent because they are news, not because the admin
+    /// asked for each.
     package var mailsCapped: Int {
       let news: Bool = if case .forward(let reason, _) = verdict { !reason.isAskedFor } else { false }
       return (news ? 1 : 0) + (milestone == nil ? 0 : 1)
     }
   }
 
-  /// - Parameter record: what was known before this mail; nil when the fingerprint is new in its site.
+  /// Decides about one mail of an error.
+  ///
+  /// - Parameter record: the record before this mail, or nil if the fingerprint is new in its site.
   package func decide(_ record: WindowRecord?, _ arrival: Arrival = Arrival(), now: Timestamp) -> Decision {
     let settings = self.settings(site: arrival.site, rule: arrival.rule)
     let beginning = record.flatMap { self.beginning(after: $0, settings, now: now) }
@@ -111,13 +115,13 @@ package struct WindowPolicy: Hashable, Sendable {
     return decision
   }
 
-  /// The end of the window that a mail forwarded at `start` opens.
+  /// Returns the end of the window that a mail forwarded at `start` opens.
   package func end(of start: Timestamp, length own: Duration? = nil) -> Timestamp {
     start.advanced(by: own ?? settings.length)
   }
 
-  /// What kind of episode a mail begins after `record`; nil: the running one goes on. A clock that was set back ends
-  /// none.
+  /// Returns the kind of episode that a mail begins after `record`, or nil if the current episode goes on. A clock that
+  /// was set back does not end an episode.
   private func beginning(
     after record: WindowRecord, _ settings: WindowSettings, now: Timestamp
   ) -> Episode.Beginning? {
@@ -154,11 +158,13 @@ package struct WindowPolicy: Hashable, Sendable {
     return arrival.isNewVariant && !record.isRejected && record.variantsShown < settings.variants ? .newVariant : nil
   }
 
-  /// - Parameter record: with the mail at hand counted as seen.
+  /// Returns the reason to forward that follows from the episode and the window, or nil if the window is open.
+  ///
+  /// - Parameter record: the record with the current mail already counted.
   private func reasonOfWindow(
     _ record: WindowRecord, _ beginning: Episode.Beginning?, _ settings: WindowSettings, now: Timestamp
   ) -> ForwardReason? {
-    // A rule, a silence or the storm cap held all of them back until now.
+    // A rule, a silence or the storm cap held back all earlier mails.
     let isFirst = record.suppressed >= record.total.saturatingAdding(-1)
     switch beginning {
     case .regression: return .regression
@@ -178,12 +184,12 @@ package struct WindowPolicy: Hashable, Sendable {
 }
 
 extension WindowRecord {
-  /// The mail that told of it was rejected, and none since.
+  /// True if the mail that reported the error was rejected and none was forwarded since.
   fileprivate var isRejected: Bool { windowStart == nil && rejection != nil }
 }
 
 extension WindowPolicy.Arrival {
-  /// Why the admin wants none of these.
+  /// The reason why the admin wants none of these mails, or nil if the admin does.
   fileprivate var holdingReason: SuppressionReason? {
     switch rule?.treatment {
     case .silence: .silenced
@@ -194,8 +200,9 @@ extension WindowPolicy.Arrival {
 }
 
 extension WindowPolicy.Decision {
-  /// A count that was held back is told at its milestone; one that went out was told by that. Nobody is told of what
-  /// the admin silenced, and what the storm cap holds back the digest tells.
+  /// Marks the milestone that a held-back mail reaches. A forwarded mail needs none, since it shows the count itself.
+  /// The admin is not told about mail that the admin silenced, and the digest reports mail that the storm cap holds
+  /// back.
   fileprivate mutating func tellMilestone(_ milestones: [Int], isCapped: Bool) {
     guard case .suppress(.insideWindow, _) = verdict, !isCapped else { return }
     guard let reached = milestones.last(where: { $0 <= record.episode.mails }), reached > record.episode.milestone

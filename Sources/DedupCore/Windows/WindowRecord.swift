@@ -1,38 +1,42 @@
-/// What is known of one fingerprint in one site.
+/// The history of one fingerprint in one site.
 package struct WindowRecord: Hashable, Sendable, Codable {
   package var firstSeen: Timestamp
   package var lastSeen: Timestamp
-  /// When the mail that opened the current window was forwarded; nil once a window was re-opened because that mail
-  /// was finally rejected upstream.
+  /// The time when the mail that opened the current window was forwarded. Nil if no mail has been forwarded yet, or if
+  /// the window was reopened because the next hop rejected that mail for good.
   package var windowStart: Timestamp?
-  /// Mails held back since the last one that was forwarded.
+  /// The number of mails held back since the last forwarded one.
   package var held: Int
-  /// Mails seen in all, forwarded and held back.
+  /// The number of mails ever seen, forwarded and held back.
   package var total: Int
-  /// Mails held back in all.
+  /// The number of mails ever held back.
   package var suppressed: Int
-  /// The length of the current window where it is not that of all others; nil: it is.
+  /// The length of the current window, or nil if it has the usual length.
   package var length: Duration?
-  /// Variants that were forwarded beside the first mail of the current window.
+  /// The number of variants that were forwarded in the current window in addition to its first mail.
   package var variantsShown: Int
   package var episode: Episode
-  /// Since when the storm cap holds a mail of it back that would have gone out: the next digest names it.
+  /// The time since which the storm cap holds back a mail that would have been forwarded, or nil if it holds none. The
+  /// next digest names the error.
   package var awaitsDigestSince: Timestamp?
-  /// When an all-clear is due if no mail comes before; nil: none is wanted.
+  /// The time when an all-clear is due if no mail arrives before, or nil if none is wanted.
   package var allClearAt: Timestamp?
-  /// When somebody said that it is resolved; nil once it came back.
+  /// The time when an admin resolved the error, or nil if none did or the error came back since.
   package var resolvedAt: Timestamp?
-  /// An admin wants the next mail, whatever holds it back.
+  /// True if an admin asked for the next mail, whatever would hold it back.
   package var passesNext: Bool
-  /// What became of the latest mail, in the word of `Verdict.reason`; nil: it came before that was kept.
+  /// The outcome of the latest mail, in the word of `Verdict.reason`. Nil if that mail arrived before outcomes were
+  /// recorded.
   package var lastReason: String?
-  /// The rule that decided over it; nil: none did.
+  /// The name of the rule that decided about the latest mail, or nil if none did.
   package var lastRule: String?
-  /// What became of the latest mails that told of it, where the next hop rejected them for good; nil: the latest one
-  /// whose window passed was not rejected.
+  /// The rejections of the latest mails that reported the error, if the next hop rejected them for good. Nil if the
+  /// latest such mail whose window passed was not rejected.
   package var rejection: Rejection?
 
-  /// - Parameter episode: nil: everything so far was one.
+  /// Creates a record.
+  ///
+  /// - Parameter episode: the current episode, or nil if everything so far was one episode.
   package init(
     firstSeen: Timestamp, lastSeen: Timestamp, windowStart: Timestamp?, held: Int, total: Int, suppressed: Int,
     length: Duration? = nil, variantsShown: Int = 0, episode: Episode? = nil, awaitsDigestSince: Timestamp? = nil,
@@ -57,7 +61,7 @@ package struct WindowRecord: Hashable, Sendable, Codable {
     self.lastRule = lastRule
   }
 
-  /// The count that a mail or a digest reads which goes out now.
+  /// The count shown in a mail or digest that is sent now.
   package var count: RunningCount {
     let history = episode.quietBefore.map {
       RunningCount.History(episodes: episode.number, total: total, firstSeen: firstSeen, quiet: $0)
@@ -65,9 +69,9 @@ package struct WindowRecord: Hashable, Sendable, Codable {
     return RunningCount(heldBack: held, total: episode.mails, since: episode.start, history: history)
   }
 
-  /// The record with one more mail, before anything is decided over it.
+  /// Returns the record with one more mail, before the decision about it.
   ///
-  /// - Parameter beginning: of the episode that it begins; nil: the running one goes on.
+  /// - Parameter beginning: the kind of episode that the mail begins, or nil if the current episode goes on.
   static func arriving(_ record: WindowRecord?, _ beginning: Episode.Beginning?, now: Timestamp) -> WindowRecord {
     var next =
       record
@@ -82,7 +86,7 @@ package struct WindowRecord: Hashable, Sendable, Codable {
     return next
   }
 
-  /// Takes over what became of the mail.
+  /// Updates the record with the verdict on the mail.
   mutating func carryOut(_ verdict: Verdict, now: Timestamp) {
     switch verdict {
     case .forward(.newVariant, _):
@@ -96,9 +100,9 @@ package struct WindowRecord: Hashable, Sendable, Codable {
     }
   }
 
-  /// What a mail or a digest does that tells of this error: from now on it is held back.
+  /// Opens a window with a mail or digest that reports the error. From now on the error is held back.
   package mutating func opensWindow(at now: Timestamp) {
-    // The window that was open until now stood: its mail was not rejected.
+    // The window that was open until now is confirmed: its mail was not rejected.
     if windowStart != nil { rejection = nil }
     passesNext = false
     windowStart = now
@@ -109,13 +113,13 @@ package struct WindowRecord: Hashable, Sendable, Codable {
     episode.milestone = max(episode.milestone, episode.mails)
   }
 
-  /// What `dedupctl resolve` does: the next mail is a regression.
+  /// Marks the error as resolved, as `dedupctl resolve` does. The next mail is a regression.
   package mutating func resolve(at now: Timestamp) {
     resolvedAt = now
     ends()
   }
 
-  /// Nothing more is expected of the episode.
+  /// Ends the episode: no more mail of it is expected.
   package mutating func ends() {
     episode.isOver = true
     allClearAt = nil

@@ -2,10 +2,10 @@ import DedupCore
 import GRDB
 import MailMessage
 
-/// One transaction in the making: what its jobs did so far, and what to write before it commits.
+/// A transaction in progress: what its jobs did so far, and what to write before it commits.
 ///
 /// Windows and counts are kept here while the batch runs and written once at its end, so that the mails of a storm,
-/// which all touch the same rows, cost one update together. Not thread-safe: lives and dies inside the transaction.
+/// which all change the same rows, cost one update together. Not thread-safe: it exists only inside the transaction.
 final class Batch {
   let db: Database
   let policy: WindowPolicy
@@ -16,24 +16,24 @@ final class Batch {
   var tally = TallyTable()
   var samples = SampleTable()
   var packages: PackageTable
-  /// What samples wait, before and after this batch.
+  /// The waiting samples, before and after this batch.
   private(set) var latest: LatestSamples
   var unchanged: UnchangedEntries
   var effects = Effects()
-  /// The windows of the batch before.
+  /// The windows of the previous batch.
   private let known: KnownWindows?
   private lazy var space = DiskSpace(path: directory)
   private let directory: String
 
-  /// What to do once the transaction is durable.
+  /// The work to do once the transaction is durable.
   struct Effects {
-    /// What can be delivered now.
+    /// The mail that can be delivered now.
     var added = AddedMail()
-    /// An admin changed mail that waits.
+    /// True if an admin changed waiting mail.
     var changedQueue = false
-    /// Files whose entries are gone.
+    /// The files whose entries are gone.
     var orphans: [String] = []
-    /// Messages of fingerprints that have no explanation yet, by the row of the fingerprint.
+    /// The messages of fingerprints that have no explanation yet, by the row of the fingerprint.
     var unexplained: [Int64: Unexplained] = [:]
   }
 
@@ -54,18 +54,18 @@ final class Batch {
     windows = WindowTable(variants: VariantTable(limit: limits.variants))
   }
 
-  /// Takes over what the batch before knew, and still holds; the first thing in the transaction.
+  /// Takes over the windows of the previous batch if they still hold. Call it first in the transaction.
   ///
-  /// - Returns: what this depends on.
+  /// - Returns: the state that the windows depend on.
   func begin(changes: Int) throws -> KnownWindows.State {
     let state = try KnownWindows.State(changes: changes, db)
     if let table = known?.table(at: state) { windows = table }
     return state
   }
 
-  /// For the next batch, once what was flushed is durable.
+  /// Returns the memory for the next batch, to be used once this one is durable.
   ///
-  /// - Parameter state: when this one began.
+  /// - Parameter state: the state when this batch began.
   func memory(since state: KnownWindows.State) -> BatchMemory {
     BatchMemory(unchanged: unchanged, windows: KnownWindows(windows, at: state.advanced(db)))
   }
@@ -73,7 +73,7 @@ final class Batch {
   /// Writes the samples that wait.
   func writeLatestSamples() throws { try SampleTable.write(latest.all(), db) }
 
-  /// Writes what was gathered; the last thing before the commit.
+  /// Writes the gathered changes. Call it last before the commit.
   func flush() throws {
     try windows.flush(db)
     try tally.flush(db)
@@ -82,7 +82,7 @@ final class Batch {
 }
 
 extension Batch {
-  /// Decides over one mail and writes what follows. `file` holds the message when it is a large one.
+  /// Decides on one mail and writes the consequences. `file` holds the message if it is a large one.
   func accept(_ submission: Submission, file: BodyFile?) throws -> Verdict {
     switch submission.judged {
     case .pass(let reason): return try forward(submission, .forward(.pass(reason), nil), .passed, file)
@@ -94,8 +94,8 @@ extension Batch {
   /// Adds a mail of our own, due at once.
   ///
   /// - Parameters:
-  ///   - cap: the site whose storm cap it counts for, since `at`.
-  /// - Returns: the id that it got.
+  ///   - cap: the site whose storm cap it counts towards, as of `at`.
+  /// - Returns: the ID that it got.
   @discardableResult
   func enqueue(_ mail: OwnMail, file: BodyFile?, cap: Int64? = nil, at queuedAt: Timestamp? = nil) throws -> QueueID {
     var entry = QueueTable.NewEntry(
@@ -123,7 +123,7 @@ extension Batch {
     switch verdict {
     case .forward(let reason, let count):
       tally.add(.forwarded, verdict.reason, fingerprint: outcome.row, at: now)
-      // A variant goes out beside the mail that opened the window: when it is rejected, that one still stands.
+      // A variant goes out beside the mail that opened the window: if it is rejected, that one still stands.
       let opened =
         reason == .newVariant
         ? nil : QueueTable.OpenedWindow(fingerprint: outcome.row, start: now, carried: count?.heldBack ?? 0)
@@ -143,7 +143,8 @@ extension Batch {
     return verdict
   }
 
-  /// What a mail says of how its error's variants differ. One of many that the admin lets out each says nothing of others.
+  /// Returns the differences between the variants of an error for its mail to report. A mail that the admin asked for
+  /// reports none, unless others were held back.
   private func variants(
     _ reason: ForwardReason, _ count: RunningCount?, _ outcome: WindowTable.Outcome
   ) throws -> VariantSpread {
@@ -159,7 +160,8 @@ extension Batch {
     return verdict
   }
 
-  /// A report of which the error has no room goes out like a doubt and may hold secrets all the same.
+  /// Returns the kind of a mail. A report whose error has no room goes out like a doubt and may hold secrets all the
+  /// same.
   private static func kind(of submission: Submission) -> QueueEntry.Kind {
     if case .report = submission.judged { .report } else { .pass }
   }
@@ -184,9 +186,9 @@ extension Batch {
     return outcome.verdict
   }
 
-  /// Keeps a doubt that is held back, as it would go out.
+  /// Keeps a doubt that is held back, in the form in which it would be sent.
   ///
-  /// - Returns: nil when there is no room.
+  /// - Returns: the ID; nil if there is no room.
   private func hold(_ submission: Submission, _ verdict: Verdict, _ row: Int64, _ file: BodyFile?) throws -> QueueID? {
     let octets = submission.message.count
     let (removed, isThereRoom) = try windows.doubts.makeRoom(for: octets, of: row, db)
@@ -221,7 +223,7 @@ extension Batch {
     var entry = QueueTable.NewEntry(
       id: submission.id, kind: kind, envelope: submission.envelope, queuedAt: submission.receivedAt, opened: opened,
       cap: cap)
-    // What is in the database is in the WAL before that.
+    // Data in the database is in the WAL before that, so it takes room twice.
     let room = file == nil ? 2 * submission.message.count : 0
     if let shortage = space?.shortage(for: room, limits) { throw shortage }
     space?.free -= room
@@ -233,6 +235,6 @@ extension Batch {
 }
 
 extension QueueID {
-  /// When the mail of this id was accepted.
+  /// The time when the mail with this ID was accepted.
   var time: Timestamp { Timestamp(milliseconds: rawValue >> 20) }
 }

@@ -1,30 +1,33 @@
 import GRDB
 
-/// What one batch leaves to the next, so that it need not be read again. All of it may be forgotten at any time.
+/// The memory that one batch leaves to the next, so that it need not be read again. All of it may be forgotten at any
+/// time.
 struct BatchMemory {
   var unchanged = UnchangedEntries()
   var windows: KnownWindows?
 }
 
-/// Windows that hold as long as nothing but batches changes the database.
+/// Windows that hold as long as only batches change the database.
 struct KnownWindows {
   private let table: WindowTable
   private let state: State
 
-  /// Differs once somebody else changed a row: this connection between two batches, or another one.
+  /// A state that differs once anything else changed a row: this connection between two batches, or another one.
   struct State: Equatable {
-    /// Rows that this connection changed, ever.
+    /// The number of rows that this connection ever changed.
     private var changes: Int
-    /// `PRAGMA data_version`: differs when another connection committed something.
+    /// The `PRAGMA data_version`, which differs once another connection has committed something.
     private var version: Int64
 
-    /// - Parameter changes: when the transaction began.
+    /// Reads the state.
+    ///
+    /// - Parameter changes: the changed rows when the transaction began.
     init(changes: Int, _ db: Database) throws {
       self.changes = changes
       version = try Row.fetchOne(try db.cachedStatement(sql: "PRAGMA data_version"))?.integer(0) ?? 0
     }
 
-    /// After what this transaction changed itself.
+    /// Returns the state after the changes of this transaction.
     func advanced(_ db: Database) -> State {
       var state = self
       state.changes = db.totalChangesCount
@@ -32,15 +35,15 @@ struct KnownWindows {
     }
   }
 
-  /// Nil when that is too much to stay in memory.
+  /// Keeps a table; nil if it is too large to stay in memory.
   ///
-  /// - Parameter state: when the table was written.
+  /// - Parameter state: the state when the table was written.
   init?(_ table: WindowTable, at state: State) {
     guard table.isSmall else { return nil }
     self.table = table
     self.state = state
   }
 
-  /// The table, if it still holds.
+  /// Returns the table if it still holds; otherwise nil.
   func table(at state: State) -> WindowTable? { state == self.state ? table : nil }
 }

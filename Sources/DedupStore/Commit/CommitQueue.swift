@@ -4,34 +4,34 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// Group commit: everything that waits at the moment shares one transaction and its sync.
+/// Group commit: all jobs that wait at the moment share one transaction and its sync.
 ///
-/// `submit` never blocks; one thread of ours takes what is pending, runs it inside one `transaction` and then calls the
-/// completions. While a transaction syncs, the next batch forms; when nothing waits, a single job commits at once.
+/// `submit` never blocks; one thread of ours takes the pending jobs, runs them inside one `transaction` and then calls
+/// the completions. While a transaction syncs, the next batch forms; if nothing else waits, a single job commits at
+/// once. The engine knows no database: `Context` is whatever the transaction passes to its jobs.
 ///
-/// Promises: each completion is called exactly once, on a thread of the queue's; a success only after the transaction
-/// with the job in it has returned. When a batch fails, each of its jobs is tried again alone, so that one bad job does
-/// not fail the others; a single one when the transaction says that it would now meet another database. Jobs of one batch see what earlier jobs of it did, in the order of their submission.
-///
-/// The engine knows no database: `Context` is whatever the transaction hands to its jobs.
+/// Promises: each completion is called exactly once, on a thread of the queue; a success only after the transaction
+/// with the job in it has returned. If a batch fails, each of its jobs is tried again alone, so that one bad job does
+/// not fail the others; a single job is retried if the transaction reports that it would now meet another database.
+/// Jobs of a batch see what earlier ones did, in order of submission.
 final class CommitQueue<Context>: Sendable {
-  /// Runs its argument inside one durable transaction; throws when nothing of it was kept.
+  /// Runs its argument inside one durable transaction; throws if nothing of it was kept.
   typealias Transaction = @Sendable (_ jobs: (Context) throws -> Void) throws -> Void
 
   private struct Job: Sendable {
     var octets: Int
-    /// Until when it may wait for others; nil: not at all.
+    /// The time until which it may wait for others; nil if it may not wait.
     var patience: ContinuousClock.Instant?
-    /// Returns what to call once the transaction is durable.
+    /// Does the job. Returns the closure to call once the transaction is durable.
     var work: @Sendable (Context) throws -> @Sendable () -> Void
     var fail: @Sendable (StoreFailure) -> Void
   }
 
   private struct State {
     var ready: [Job] = []
-    /// Of these, the ones that may wait.
+    /// The number of jobs in `ready` that may wait.
     var patient = 0
-    /// Octets of all jobs that were not answered yet.
+    /// The octets of all jobs that were not answered yet.
     var octets = 0
     var preparing = 0
     var isClosing = false
@@ -44,17 +44,17 @@ final class CommitQueue<Context>: Sendable {
       if job.patience != nil { patient += 1 }
     }
 
-    /// Whether the writer thread has to be told.
+    /// Returns true if the writer thread has to be woken.
     mutating func wakes() -> Bool {
       if gathering.isWaiting(for: ready.count - patient), !isClosing { return false }
       defer { isAsleep = false }
       return isAsleep
     }
 
-    /// Nothing will come any more.
+    /// True if no more jobs will come.
     private var isDone: Bool { ready.isEmpty && isClosing && preparing == 0 }
 
-    /// There is something to do for the writer thread.
+    /// True if there is work for the writer thread.
     var calls: Bool { !ready.isEmpty || isDone }
 
     mutating func step(_ limits: StoreLimits, arriving: Int) -> Step {
@@ -98,14 +98,16 @@ final class CommitQueue<Context>: Sendable {
   private let state = Mutex(State())
   private let wake = DispatchSemaphore(value: 0)
   private let stopped = DispatchSemaphore(value: 0)
-  // Serial queues of their own, which get a thread also when every thread of the global queues is blocked.
+  // Serial queues of their own, which get a thread even if every thread of the global queues is blocked.
   private let preparation = DispatchQueue(label: "dedup-store-prepare")
   private let refusal = DispatchQueue(label: "dedup-store-refuse")
 
+  /// Creates a queue.
+  ///
   /// - Parameters:
-  ///   - diagnose: turns what a transaction or a job throws into the failure that completions get.
+  ///   - diagnose: turns an error of a transaction or a job into the failure that completions get.
   ///   - idle: called on the writer thread after a second without work, and again as long as it returns true.
-  ///   - arriving: how many jobs are about to be submitted, for which a batch may wait a moment.
+  ///   - arriving: the number of jobs about to be submitted, for which a batch may wait a moment.
   init(
     limits: StoreLimits, transaction: @escaping Transaction,
     diagnose: @escaping @Sendable (any Error) -> StoreFailure, idle: @escaping @Sendable () -> Bool,
@@ -125,14 +127,14 @@ final class CommitQueue<Context>: Sendable {
     thread.start()
   }
 
-  /// Transactions that were durable so far.
+  /// The number of durable transactions so far.
   var commits: Int { meter.sizes.count }
 
   var meter: CommitMeter { state.withLock { $0.meter } }
 
   /// Adds a job. `completion` must be quick: the next batch waits for it.
   ///
-  /// - Parameter isPatient: it may wait as long as `limits` say for others to share its transaction.
+  /// - Parameter isPatient: true if it may wait as long as `limits` allow for others to share its transaction.
   func submit<Output: Sendable>(
     octets: Int, isPatient: Bool = false, work: @escaping @Sendable (Context) throws -> Output,
     completion: @escaping @Sendable (Result<Output, StoreFailure>) -> Void
@@ -163,8 +165,7 @@ final class CommitQueue<Context>: Sendable {
     }
   }
 
-  /// Finishes everything that was admitted and stops the thread. Blocks until then; later jobs are refused. Returns
-  /// whether this call was the first.
+  /// Refuses new jobs, finishes the admitted ones and stops the thread. Blocks until then. True for the first call.
   func close() -> Bool {
     let isFirst = state.withLock { state in
       defer { state.isClosing = true }
@@ -192,7 +193,7 @@ extension CommitQueue {
       fail: { completion(.failure($0)) })
   }
 
-  /// Counts the job in, or says why not.
+  /// Admits the job, or returns the reason for refusing it.
   private func admit(_ octets: Int, isPreparing: Bool, _ job: Job?) -> StoreFailure? {
     let (refusal, wakes) = state.withLock { state -> (StoreFailure?, Bool) in
       if state.isClosing { return (StoreFailure(.closed, "the store is closed"), false) }
@@ -208,7 +209,7 @@ extension CommitQueue {
     return refusal
   }
 
-  /// Never on the caller's thread, which may hold a lock that the completion takes.
+  /// Refuses a job, never on the caller's thread, which may hold a lock that the completion takes.
   private func refuse(_ job: Job, _ failure: StoreFailure) { refusal.async { job.fail(failure) } }
 
   private func finishPreparing(_ job: Job?, octets: Int = 0) {
@@ -226,7 +227,7 @@ extension CommitQueue {
 extension CommitQueue {
   private func run() {
     while true {
-      // On a busy machine those go first who are about to bring a mail, so that it shares this commit.
+      // On a busy machine, threads that are about to bring a mail go first, so that it shares this commit.
       sched_yield()
       switch state.withLock({ $0.step(limits, arriving: arriving()) }) {
       case .commit(let batch): commit(batch)
@@ -239,10 +240,8 @@ extension CommitQueue {
     }
   }
 
-  /// Under load the next mail is about to come, and waking this thread would cost the event loop that brings it a system
-  /// call.
-  ///
-  /// - Returns: whether there is something to do; if not, whoever comes next wakes us.
+  /// Waits a moment for work. Returns true if there is some; if not, the next job wakes this thread. Under load the
+  /// next mail is about to come, and waking this thread would cost the event loop that brings it a system call.
   private func linger() -> Bool {
     let end = ContinuousClock.now + .microseconds(30)
     while ContinuousClock.now < end {
@@ -258,7 +257,7 @@ extension CommitQueue {
   private func sleep() {
     if wake.wait(timeout: .now() + .seconds(1)) == .success { return }
     while idle() && state.withLock({ $0.ready.isEmpty && !$0.isClosing }) {}
-    // Nothing to do until somebody calls.
+    // Nothing to do until the next call.
     if state.withLock({ $0.isAsleep }) { wake.wait() }
   }
 
@@ -288,7 +287,7 @@ extension CommitQueue {
     return completions
   }
 
-  /// Each job in a transaction of its own. When the trouble is the store's and not a job's, the rest fails at once:
+  /// Runs each job in a transaction of its own. If the failure is the store's and not a job's, the rest fails at once:
   /// a disk that hangs must not be asked five hundred times while clients wait.
   private func commitAlone(_ batch: [Job], after first: StoreFailure) {
     var inARow = 0
@@ -319,7 +318,7 @@ extension CommitQueue {
 }
 
 extension Duration {
-  /// For waits of moments.
+  /// The duration in whole microseconds, for short waits.
   fileprivate var wholeMicroseconds: Int {
     Int(components.seconds) * 1_000_000 + Int(components.attoseconds / 1_000_000_000_000)
   }

@@ -1,9 +1,9 @@
 import DedupCore
 import GRDB
 
-/// Which mails of the emergency spool are in the database already, while their files may still be there.
+/// The mails of the emergency spool that are in the database already, while their files may still exist.
 enum ImportTable {
-  /// A mail in the queue is known as well when a replaced database lost the row here.
+  /// Returns true if the mail was imported. A mail in the queue counts even if a replaced database lost its row here.
   static func contains(_ id: QueueID, _ db: Database) throws -> Bool {
     let statement = try db.cachedStatement(
       sql: "SELECT 1 FROM imported WHERE id = ? UNION ALL SELECT 1 FROM entry WHERE id = ?")

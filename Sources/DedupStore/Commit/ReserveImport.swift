@@ -3,13 +3,13 @@ import GRDB
 import MailMessage
 
 extension SQLiteStore {
-  /// The setting that holds how far the reserve was imported.
+  /// The setting that holds the progress of the import from the reserve.
   private static let reserveSetting = "reserve.imported"
 
-  /// Adds the counts that `reserve` took while the store had no room, and empties it. They count as of their time;
-  /// nothing of them goes out any more.
+  /// Adds the counts that `reserve` took while the store had no room, and empties it. They count as of their time; no
+  /// mail is sent for them any more.
   ///
-  /// - Returns: how many mails were added.
+  /// - Returns: the number of mails added.
   package func importCounts(from reserve: CountReserve) async throws(StoreFailure) -> Int {
     if reserve.isEmpty { return 0 }
     let imported = try await setting(Self.reserveSetting).flatMap { CountReserve.Position($0) }

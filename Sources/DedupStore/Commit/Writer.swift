@@ -2,11 +2,11 @@ import DedupCore
 import GRDB
 import Synchronization
 
-/// Turns a batch of jobs into one durable transaction, and sees to what follows from it.
+/// Turns a batch of jobs into one durable transaction, and handles the consequences.
 ///
 /// A database that turns out to be damaged, or was removed while in use, is replaced at once, on the thread of the
-/// transaction; the jobs then throw `DatabaseReplaced` and may be run again. When that fails, or is needed again too
-/// soon, the jobs throw what they met, and the next ones try.
+/// transaction; the jobs then throw `DatabaseReplaced` and may be run again. If that fails, or is needed again too
+/// soon, the jobs throw the original failure, and the next jobs try again.
 final class Writer: Sendable {
   private let database: CurrentDatabase
   private let bodies: BodyFiles
@@ -23,15 +23,15 @@ final class Writer: Sendable {
   private let begun = Atomic(0)
   private let lastReplacement = Mutex<ContinuousClock.Instant?>(nil)
   private let lastOpening = Mutex<ContinuousClock.Instant?>(nil)
-  /// Of the database in which the transaction that it was found with is kept.
+  /// The generation of the database whose last transaction was kept as found; nil before the first commit.
   private let begunGeneration = Mutex<Int?>(nil)
-  /// By the generation of the database, for they name its rows.
+  /// The held-back samples, with the generation of the database whose rows they name.
   private let latestSamples = Mutex<(generation: Int, samples: LatestSamples)>((0, LatestSamples()))
-  /// By the generation of the database; taken out while a transaction runs.
+  /// The memory of the last batch, with the generation of the database; taken out while a transaction runs.
   private let memory = Mutex<(generation: Int, facts: BatchMemory)>((0, BatchMemory()))
   /// The packages of all envelopes, as far as they are durable.
   private let sitePackages = Mutex(SitePackages())
-  /// By the generation of the database.
+  /// The databases that cannot be read at the moment, by generation.
   private let readPatience: ReadPatience<Int>
 
   init(
@@ -53,38 +53,40 @@ final class Writer: Sendable {
     get throws(StoreFailure) { try database.opened.pool }
   }
 
-  /// Reads what earlier processes left.
+  /// Reads the data that earlier processes left.
   func start(_ db: Database) throws {
     try ages.start(db)
     let packages = try PackageTable.read(db)
     sitePackages.withLock { $0 = packages }
   }
 
-  /// - Parameter envelope: `Site.envelopeKey(of:)`.
+  /// Returns the packages of an envelope.
+  ///
+  /// - Parameter envelope: the key from `Site.envelopeKey(of:)`.
   func packages(of envelope: String) -> [String] { sitePackages.withLock { $0.names(of: envelope) } }
 
-  /// What decides at the moment.
+  /// The policy at the moment.
   var currentPolicy: WindowPolicy { policy.withLock { $0 } }
 
   func setPolicy(_ policy: WindowPolicy) { self.policy.withLock { $0 = policy } }
 
-  /// How errors are told of at the moment.
+  /// The current settings for how errors are reported.
   var telling: ErrorTelling { tellingNow.withLock { $0 } }
 
   func setTelling(_ telling: ErrorTelling) { tellingNow.withLock { $0 = telling } }
 
   func setRetention(_ retention: Retention) { self.retention.withLock { $0 = retention } }
 
-  /// Whether samples wait to be written.
+  /// True if samples wait to be written.
   var holdsSamples: Bool { latestSamples.withLock { !$0.samples.isEmpty } }
 
-  /// Transactions that were begun so far.
+  /// The number of transactions begun so far.
   var transactions: Int { begun.load(ordering: .sequentiallyConsistent) }
 
-  /// Who hears of each durable batch.
+  /// Sets the closure that is called after each durable batch.
   func onCommit(_ follow: (@Sendable (Batch.Effects) -> Void)?) { self.follow.set(follow) }
 
-  /// Who hears of each replaced database.
+  /// Sets the closure that is called after each replaced database.
   func onReplaced(_ replaced: (@Sendable () -> Void)?) { self.replaced.set { _ in replaced?() } }
 
   /// Runs `jobs` in one transaction and returns once it is synced.
@@ -97,7 +99,7 @@ final class Writer: Sendable {
     }
     var effects: Batch.Effects
     let number = Self.newNumber()
-    // Before anybody can see what it adds.
+    // Before the additions become visible.
     let count = begun.add(1, ordering: .sequentiallyConsistent).newValue
     do {
       effects = try opened.pool.writeWithoutTransaction { db in
@@ -128,7 +130,8 @@ final class Writer: Sendable {
     throw failure
   }
 
-  /// Something useful for an idle moment. Returns whether there is more.
+  /// Does a step of work for idle moments: held-back samples, purge, deflation, shrinking. Returns true if there is
+  /// more.
   func tidy() throws -> Bool {
     guard let opened = try? database.opened else { return false }
     let pool = opened.pool
@@ -136,15 +139,15 @@ final class Writer: Sendable {
     let purge = purge(at: now)
     return try pool.writeWithoutTransaction { db in
       if db.isInsideTransaction { try db.rollback() }
-      // On a full disk it fails, and what follows makes room.
+      // On a full disk this fails, and the steps below make room.
       if (try? writeLatestSamples(of: opened.generation, db)) == nil, db.isInsideTransaction { try db.rollback() }
-      // It may go on for long, and nobody else commits meanwhile.
+      // This may go on for long, and no other commit comes meanwhile.
       defer { opened.checkpoints?.step(db) }
       return try purge.step(db, orphaned: bodies.remove) || SampleTable.deflate(now: now, db) || Housekeeping.shrink(db)
     }
   }
 
-  /// What has to go at `now`.
+  /// Returns the purge of data that is too old at `now`.
   func purge(at now: Timestamp) -> Purge {
     Purge(retention.withLock { $0 }, windowLength: policy.withLock { $0.length }, now: now)
   }
@@ -159,8 +162,8 @@ final class Writer: Sendable {
     }
   }
 
-  /// Moves the WAL into the database and closes both. On a full disk the first may fail; the WAL then stays, and
-  /// the next start reads it.
+  /// Moves the WAL into the database and closes both. On a full disk the move may fail; the WAL then stays, and the
+  /// next start reads it.
   func close() throws {
     guard let opened = try? database.opened else { return }
     let pool = opened.pool
@@ -232,11 +235,11 @@ final class Writer: Sendable {
     latestSamples.withLock { $0 = (generation, latest) }
   }
 
-  /// A transaction whose sync failed counts as lost, and its mails find another place. But it stands whole in the WAL,
-  /// and a start after a crash would take it for good: they would be there twice. The next transaction takes its place
-  /// in the file, so one that means nothing comes at once, whether it can be synced or not; a disk that fails now and
-  /// then is asked more than once. On one that takes not even that, the numbers that spooled mails carry tell
-  /// (`TransactionTable`).
+  /// Overwrites a transaction whose sync failed. It counts as lost, and its mails find another place. But it is whole
+  /// in the WAL, and a start after a crash would accept it for good: its mails would be there twice. The next
+  /// transaction takes its place in the file, so an empty one follows at once, whether it can be synced or not; a disk
+  /// that fails intermittently is asked more than once. If the disk takes not even that, the numbers that spooled mails
+  /// carry tell (`TransactionTable`).
   private func overwriteFailed(_ db: Database) {
     for _ in 1...3 {
       do {
@@ -252,10 +255,10 @@ final class Writer: Sendable {
     }
   }
 
-  /// Only has to differ from all others, also from those of earlier processes.
+  /// Returns a number that only has to differ from all others, including those of earlier processes.
   private static func newNumber() -> Int64 { .random(in: 0 ... .max) }
 
-  /// The database. One that could not be opened at the start is tried again, not for each mail.
+  /// Returns the database. If it could not be opened at the start, opening is tried again, but not for each mail.
   private func openedAtLast() throws -> CurrentDatabase.Opened {
     if let opened = try? database.opened { return opened }
     let now = ContinuousClock.now
@@ -273,7 +276,7 @@ final class Writer: Sendable {
 
   private func replace(_ cause: StoreReplacement.Cause, _ failure: StoreFailure) throws -> Never {
     let now = ContinuousClock.now
-    // Memory or a disk that spoils each database at once must not fill up with them.
+    // If memory or the disk spoils each new database at once, the disk must not fill up with them.
     let isTooSoon = lastReplacement.withLock { last in
       if let last, last.duration(to: now) < limits.replacementPause { return true }
       last = now

@@ -3,19 +3,21 @@ import Dispatch
 import GRDB
 import Synchronization
 
-/// Lets retention go on while mail comes without a pause: once a second it looks, beside the thread that commits, for
-/// what has to go, and has that removed by small jobs that share the commits of mails.
+/// Keeps retention going while mail comes without a pause: once a second it looks, off the commit thread, for data to
+/// remove, and has that removed by small jobs that share the commits of mails.
 final class BusyRetention: Sendable {
   private let queue = DispatchQueue(label: "dedup-store.retention", qos: .utility)
   private let isStopping = Atomic(false)
 
-  /// What is found at once, and removed in steps.
+  /// The number of rows found in one look, which are then removed in steps.
   private static let rowsALook = 500
 
+  /// Starts looking, once a second.
+  ///
   /// - Parameters:
-  ///   - isBusy: whether the store has idle moments of its own.
-  ///   - find: looks for work, off the thread that commits.
-  ///   - carryOut: does one step of it, and blocks until that is durable.
+  ///   - isBusy: returns true if the store has no idle moments of its own.
+  ///   - find: looks for work, off the commit thread.
+  ///   - carryOut: does one step of the work, and blocks until that is durable.
   func start(
     isBusy: @escaping @Sendable () -> Bool, find: @escaping @Sendable (Int) -> Purge.Work?,
     carryOut: @escaping @Sendable (Purge.Work) -> Bool
@@ -39,7 +41,7 @@ final class BusyRetention: Sendable {
 
   private var hasToStop: Bool { isStopping.load(ordering: .relaxed) }
 
-  /// Blocks until nothing is under way any more.
+  /// Stops, and blocks until no work is in progress.
   func stop() {
     isStopping.store(true, ordering: .relaxed)
     queue.sync {}

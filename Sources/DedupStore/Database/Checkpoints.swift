@@ -3,19 +3,19 @@ import GRDB
 import GRDBSQLite
 import Synchronization
 
-/// Moves pages from the WAL into the database beside the commits (sqlite.org/wal.html, "Checkpointing").
+/// Moves pages from the WAL into the database while commits go on (sqlite.org/wal.html, "Checkpointing").
 ///
-/// SQLite does it inside a commit, and all clients of that one wait until thousands of pages are copied and synced. Here
-/// another connection copies while commits go on. What they added meanwhile is little, and is moved by the writer, for
-/// only who writes can begin the WAL anew.
+/// SQLite would do it inside a commit, and all clients of that commit would wait until thousands of pages are copied
+/// and synced. Here another connection copies while commits go on. The pages that they add meanwhile are few, and the
+/// writer moves them, because only the writer can restart the WAL.
 ///
-/// A failure here concerns no mail: all of it stands in the WAL, and stays there until a later attempt.
+/// A failure here affects no mail: all of it is in the WAL, and stays there until a later attempt.
 final class Checkpoints: Sendable {
   private final class Frames: Sendable {
     let count = Atomic(0)
   }
 
-  /// What one copying may leave, and how often it begins again when more was added meanwhile.
+  /// The frames that one copying may leave, and the maximum number of rounds when more was added meanwhile.
   private static let rest = 256
   private static let rounds = 3
 
@@ -24,14 +24,17 @@ final class Checkpoints: Sendable {
   private let frames = Frames()
   private let plan: Mutex<CheckpointPlan>
 
-  /// - Parameter pool: does no checkpoints of its own accord any more.
+  /// Takes over the checkpoints of a pool.
+  ///
+  /// - Parameter pool: the pool, which does no checkpoints by itself any more.
   init(of pool: DatabasePool) throws {
     var configuration = Configuration()
     configuration.label = "dedup-store-checkpoint"
     beside = try DatabaseQueue(path: pool.path, configuration: configuration)
     let length = try pool.writeWithoutTransaction { try Int.fetchOne($0, sql: "PRAGMA wal_autocheckpoint") }
     plan = Mutex(CheckpointPlan(length: length ?? 1000))
-    // Never released: nothing says when SQLite calls for the last time, and it is a few octets for each database.
+    // Never released: nothing says when SQLite calls the hook for the last time, and it is a few octets for each
+    // database.
     let context = Unmanaged.passRetained(frames).toOpaque()
     pool.writeWithoutTransaction { db in
       _ = sqlite3_wal_hook(
@@ -45,7 +48,8 @@ final class Checkpoints: Sendable {
     }
   }
 
-  /// Does what is due. To be called after each commit, with the connection that made it and before anybody else has it.
+  /// Does the step that is due. Call it after each commit, with the connection that made the commit and before any
+  /// other code uses it.
   func step(_ db: Database) {
     switch next() {
     case .nothing: break
@@ -57,11 +61,11 @@ final class Checkpoints: Sendable {
     }
   }
 
-  /// Returns when nothing is copied any more. For whoever has the connection that commits it stays so, and SQLite refuses
-  /// a checkpoint beside another one.
+  /// Returns when no copying is in progress. It stays so for a caller that holds the committing connection, and SQLite
+  /// refuses two checkpoints at once.
   func settle() { thread.sync {} }
 
-  /// Ends for good; the pool stays open.
+  /// Stops checkpoints for good; the pool stays open.
   func close() {
     settle()
     try? beside.close()
@@ -86,9 +90,9 @@ final class Checkpoints: Sendable {
     plan.withLock { $0.finished(keeping: left == 0 ? nil : frames.count.load(ordering: .relaxed)) }
   }
 
-  /// Moves what nobody reads.
+  /// Moves the frames that no reader needs.
   ///
-  /// - Returns: how many frames are left.
+  /// - Returns: the number of frames left.
   private static func move(_ db: Database) throws -> Int {
     let moved = try db.checkpoint(.passive)
     return moved.walFrameCount - moved.checkpointedFrameCount

@@ -1,7 +1,7 @@
 import DedupCore
 import GRDB
 
-/// How the database is opened.
+/// Opens the database and configures its connections.
 enum Connection {
   /// Opens or creates the database for the daemon: one writer, some readers that never block it.
   static func openForWriting(_ files: StoreFiles, _ limits: StoreLimits) throws -> DatabasePool {
@@ -12,7 +12,7 @@ enum Connection {
     return pool
   }
 
-  /// Opens the database of a daemon that is down, or not ours to ask.
+  /// Opens the database of a daemon that is down or that we may not ask.
   static func openForReading(_ files: StoreFiles, _ limits: StoreLimits) throws -> any DatabaseReader {
     var configuration = configuration(limits)
     configuration.readonly = true
@@ -22,7 +22,7 @@ enum Connection {
     return queue
   }
 
-  /// Opens what may be a damaged database, in order to read what can be read. Changes nothing.
+  /// Opens a database that may be damaged, to read what can be read. Changes nothing.
   static func openDamaged(_ files: StoreFiles, _ limits: StoreLimits) throws -> DatabaseQueue {
     var configuration = configuration(limits)
     configuration.readonly = true
@@ -34,8 +34,7 @@ enum Connection {
     configuration.label = "dedup-store"
     configuration.busyMode = .timeout(seconds(limits.busyTimeout))
     configuration.maximumReaderCount = 4
-    // Otherwise GRDB ends the process when a disk error keeps a transaction from being rolled back; `Writer` sees to
-    // such a one instead.
+    // Otherwise GRDB ends the process if a disk error prevents a rollback; `Writer` handles that case instead.
     configuration.allowsUnsafeTransactions = true
     // No mmap_size: reading a mapped file that was truncated or sits on a bad sector ends the process by a signal.
     configuration.prepareDatabase { db in
@@ -47,25 +46,25 @@ enum Connection {
     return configuration
   }
 
-  /// The settings of the writer that R1 rests on.
+  /// Applies the settings of the writer that R1 depends on.
   private static func makeDurable(_ db: Database, _ files: StoreFiles, _ limits: StoreLimits) throws {
-    // GRDB sets NORMAL after everything that can be said in a configuration, and NORMAL syncs the WAL only at a
-    // checkpoint: acknowledged mail would be lost with the power. So it is set here, and believed only when read.
+    // GRDB sets NORMAL after everything that a configuration can set, and NORMAL syncs the WAL only at a checkpoint:
+    // acknowledged mail would be lost on a power loss. So it is set here and verified by reading it back.
     try db.execute(sql: "PRAGMA synchronous = FULL")
     guard try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2 else {
       throw StoreFailure(.other, "SQLite does not sync each commit although it was told to (PRAGMA synchronous)")
     }
     // Debian builds SQLite with secure_delete on, which zeroes each freed page: deleting 90 MB of delivered mail wrote
-    // 95 MB to the WAL. FAST zeroes what lies on pages that are written anyway and leaves whole freed pages as they
-    // are until they are used again. Their mail stays readable for whoever can read the file, which is only us, and a
+    // 95 MB to the WAL. FAST zeroes data on pages that are written anyway and leaves whole freed pages as they are
+    // until they are reused. Their mail stays readable for those who can read the file, which is only us, and a
     // journaling file system or an SSD would keep it anyway.
     _ = try Row.fetchOne(db, sql: "PRAGMA secure_delete = FAST")
-    // On a small disk the WAL would take the room that is kept for recording deliveries.
+    // On a small disk the WAL would take the room that is reserved for recording deliveries.
     let room = DiskSpace(path: files.directory).map { $0.total / 100 } ?? .max
     _ = try Row.fetchOne(db, sql: "PRAGMA wal_autocheckpoint = \(max(16, min(limits.walPages, room / 4096)))")
-    // What a burst made of the WAL is given back after the next checkpoint.
+    // The room that a burst added to the WAL is given back after the next checkpoint.
     _ = try Row.fetchOne(db, sql: "PRAGMA journal_size_limit = 67108864")
-    // Pages of one large batch stay in memory until they are written once.
+    // The pages of one large batch stay in memory until they are written once.
     try db.execute(sql: "PRAGMA cache_size = -32768")
   }
 
@@ -95,11 +94,12 @@ enum Connection {
       return try ["entry", "fingerprint", "tally"].contains { try db.tableExists($0) } ? .damaged : .foreign
     }
     guard try migrator.hasBeenSuperseded(db) else { return .ours }
-    // A newer version has our migrations and some more.
+    // A newer version has our migrations and additional ones.
     return try migrator.hasCompletedMigrations(db) ? .newer : .damaged
   }
 
-  /// Only the daemon migrates: whoever reads meets the columns of the version that wrote last.
+  /// Refuses a database of an older version. Only the daemon migrates, so a reader meets the columns of the version
+  /// that wrote last.
   private static func refuseOlderSchema(_ database: some DatabaseReader, _ files: StoreFiles) throws {
     guard try database.read({ try Schema.migrator.hasCompletedMigrations($0) }) else {
       throw StoreFailure(

@@ -2,15 +2,15 @@ import DedupCore
 import GRDB
 import Synchronization
 
-/// The database in use, which another one may replace at any moment. There may be none, after a start on a disk that
-/// did not take one: until it does, everything fails with the reason.
+/// The database in use, which another one may replace at any moment. There may be none after a start on a disk that did
+/// not allow one: until it does, everything fails with the reason.
 final class CurrentDatabase: Sendable {
   struct Opened: Sendable {
     let pool: DatabasePool
-    /// Nil: SQLite does them inside commits.
+    /// The checkpoints of this database; nil if SQLite does them inside commits.
     let checkpoints: Checkpoints?
     let identity: FileIdentity
-    /// Of how many.
+    /// The number of this database among those opened so far, counting from 0.
     let generation: Int
 
     fileprivate init(_ pool: DatabasePool, generation: Int) throws {

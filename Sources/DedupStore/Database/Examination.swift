@@ -3,11 +3,13 @@ import Dispatch
 import GRDB
 import Synchronization
 
-/// Looks whether a database is what we wrote.
+/// Checks whether a database is what we wrote.
 enum Examination {
-  /// - Parameter patience: what was not found until then counts as sound. A start must not take longer, since clients
-  ///   are refused meanwhile.
-  /// - Throws: `.corrupt`, or what SQLite says.
+  /// Checks the database.
+  ///
+  /// - Parameter patience: the time limit; damage not found by then counts as absent. A start must not take longer,
+  ///   since clients are refused meanwhile.
+  /// - Throws: `.corrupt`, or the error of SQLite.
   static func run(_ pool: DatabasePool, patience: Duration) throws {
     try checkPages(pool, patience)
     try pool.read(checkColumns)
@@ -25,14 +27,14 @@ enum Examination {
       try pool.writeWithoutTransaction { try Row.fetchAll($0, sql: "PRAGMA integrity_check(1)").map { try $0.text(0) } }
     }
     alarm.cancel()
-    // An alarm that is under way would interrupt whatever comes next.
+    // An alarm that is already firing would interrupt whatever comes next.
     queue.sync {}
     if isLate.load(ordering: .relaxed) { return }
     guard let finding = try findings.get().first, finding != "ok" else { return }
     throw StoreFailure(.corrupt, "the database is damaged: \(finding)")
   }
 
-  /// A bit that flips in the schema can give a column another name.
+  /// Checks the names and types of all columns. A flipped bit in the schema can give a column another name.
   private static func checkColumns(_ db: Database) throws {
     let expected = try DatabaseQueue()
     try Schema.migrator.migrate(expected)

@@ -3,13 +3,13 @@ import Foundation
 import GRDB
 import Glibc
 
-/// A system call on a file of the store that failed.
+/// A failed system call on a file of the store.
 struct FileFault: Error {
   var call: String
   var path: String
   var code: CInt
 
-  /// Takes `errno` as the call left it.
+  /// Creates a fault from `errno` as the call left it.
   init(_ call: String, _ path: String, code: CInt = errno) {
     self.call = call
     self.path = path
@@ -17,14 +17,14 @@ struct FileFault: Error {
   }
 }
 
-/// Something failed because of the database as it was, and another one is in its place.
+/// An operation failed because of the state of the database, and another database is now in its place.
 struct DatabaseReplaced: Error {
   var failure: StoreFailure
 }
 
-/// The one place that knows what an error of SQLite or of the file system means for a mail.
+/// Translates errors of SQLite and of the file system into what they mean for a mail. No other place knows this.
 enum Faults {
-  /// The failure that `error` amounts to. The text of SQL statements stays out of it: they carry mail.
+  /// Returns the failure that `error` amounts to. It leaves out the text of SQL statements, which carries mail.
   static func failure(_ error: any Error) -> StoreFailure {
     switch error {
     case let failure as StoreFailure: failure
@@ -36,7 +36,7 @@ enum Faults {
     }
   }
 
-  /// Runs `body` and translates what it throws.
+  /// Runs `body` and translates the errors that it throws.
   static func translated<T>(_ body: () throws -> T) throws(StoreFailure) -> T {
     do { return try body() } catch { throw failure(error) }
   }
@@ -86,12 +86,12 @@ enum Faults {
 }
 
 extension Timestamp {
-  /// Larger values in the database are damage. 142,000 years from now.
+  /// The largest valid time in the database, 142,000 years from now. Larger values are damage.
   static let latestStored = Timestamp(milliseconds: 1 << 52)
 }
 
 extension StoreFailure.Kind {
-  /// Whether the next mail will probably meet the same trouble.
+  /// True if the next mail will probably meet the same failure.
   package var concernsWholeStore: Bool {
     switch self {
     case .diskFull, .ioError, .unreadable, .corrupt, .locked, .readOnly, .closed: true
@@ -101,19 +101,19 @@ extension StoreFailure.Kind {
 }
 
 extension StoreFailure {
-  /// Says which file it is about, unless it does already.
+  /// Returns the failure with `path` in its description, unless it is there already.
   func about(_ path: String) -> StoreFailure {
     description.contains(path) ? self : StoreFailure(kind, "\(path): \(description)")
   }
 
-  /// A value in the database that nothing of ours wrote.
+  /// Returns the failure for a value in the database that we did not write.
   static func damaged(_ what: String) -> StoreFailure {
     StoreFailure(.corrupt, "the database holds a damaged \(what); it was left as it is")
   }
 }
 
-/// Columns by position. GRDB's own typed subscripts end the process when a value has another type, and a flipped bit
-/// on the disk is enough for that.
+/// Access to columns by position. GRDB's own typed subscripts end the process when a value has another type, and a
+/// flipped bit on the disk is enough for that.
 extension Row {
   func optionalInteger(_ column: Int) throws(StoreFailure) -> Int64? {
     let value: DatabaseValue = self[column]
@@ -129,7 +129,7 @@ extension Row {
     return integer
   }
 
-  /// A number that may be added to others without a trap.
+  /// Returns a number that can be added to others without a trap.
   func count(_ column: Int) throws(StoreFailure) -> Int {
     let count = try integer(column)
     guard (0...Timestamp.latestStored.milliseconds).contains(count) else { throw .damaged("count") }
@@ -141,7 +141,7 @@ extension Row {
     return time
   }
 
-  /// A time whose distance to others does not overflow.
+  /// Returns a time whose distance to others does not overflow; nil for NULL.
   func optionalTime(_ column: Int) throws(StoreFailure) -> Timestamp? {
     guard let milliseconds = try optionalInteger(column) else { return nil }
     guard milliseconds.magnitude <= Timestamp.latestStored.milliseconds.magnitude else { throw .damaged("time") }
@@ -162,7 +162,7 @@ extension Row {
     return text
   }
 
-  /// Nil for null; text counts as its octets.
+  /// Returns the octets of a blob or a text; nil for NULL.
   func optionalBytes(_ column: Int) -> [UInt8]? {
     let value: DatabaseValue = self[column]
     return Data.fromDatabaseValue(value).map { [UInt8]($0) }
@@ -170,6 +170,6 @@ extension Row {
 }
 
 extension String {
-  /// As the rest of a sentence.
+  /// The string with its first letter in lower case, to continue a sentence.
   fileprivate var lowercasingFirst: String { prefix(1).lowercased() + dropFirst() }
 }

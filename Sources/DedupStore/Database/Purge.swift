@@ -1,15 +1,16 @@
 import DedupCore
 import GRDB
 
-/// Removes what is too old or too much, in steps so small that a mail that arrives meanwhile waits some ms.
+/// Removes data that is too old or too much, in steps so small that a mail that arrives meanwhile waits some ms.
 ///
-/// Never the queue, never an error with an open window, and no count of a mail is lost: old ones are summed up. To find
-/// what has to go may take longer than to remove it, and needs no writer.
+/// It never removes queued mail or an error with an open window, and no count of a mail is lost: old counts are summed
+/// up. Finding the data to remove may take longer than removing it, and needs no writer.
 struct Purge {
   private static let rowsAStep = 100
-  /// Where the counts of all that is too old stand. Its time is before every period that anybody asks for.
+  /// The quarter that holds the counts of everything that is too old. Its time is before every period that is asked
+  /// for.
   private static let sumQuarter: Int64 = 0
-  /// Doubts that did not come for so long are forgotten.
+  /// The age at which doubts that did not come again are forgotten.
   private static let doubtAge = Duration.seconds(30 * 86_400)
 
   private let retention: Retention
@@ -17,31 +18,33 @@ struct Purge {
   /// The time for ages (`SeenTime`).
   private let now: Timestamp
 
-  /// - Parameter windowLength: of errors that have none of their own.
+  /// Creates a purge.
+  ///
+  /// - Parameter windowLength: the window length of errors that have none of their own.
   init(_ retention: Retention, windowLength: Duration, now: Timestamp) {
     self.retention = retention
     self.windowLength = windowLength
     self.now = now
   }
 
-  /// What has to go.
+  /// A piece of work: rows of one kind that have to be removed.
   struct Work {
     enum Kind {
       case samples, tallies, arrivals, errors, excessErrors, sites, doubts, keptDoubts, dropped
     }
 
-    /// A row as it was found: one that changed since stays.
+    /// A row as it was found: one that changed since then stays.
     struct Item {
       var id: Int64
-      /// When something came for it last.
+      /// The time of the latest mail for the row, in milliseconds; 0 for sites.
       var latest: Int64
     }
 
     var kind: Kind
-    /// Empty for what is found again when it is removed.
+    /// The rows; empty for kinds whose rows are searched again on removal.
     var items: [Item] = []
 
-    /// The same in steps that each hold up a mail for a ms or two.
+    /// The same work in steps that each hold up a mail for a ms or two.
     var steps: [Work] {
       let size = kind == .samples ? 25 : 10
       if items.count <= size { return [self] }
@@ -51,9 +54,9 @@ struct Purge {
     }
   }
 
-  /// Returns whether there may be more. Without anything to do it writes nothing.
+  /// Does one step. Returns true if there may be more. Without anything to do it writes nothing.
   ///
-  /// - Parameter orphaned: is told of body files that nothing refers to any more.
+  /// - Parameter orphaned: called with each body file that nothing refers to any more.
   func step(_ db: Database, orphaned: (String) -> Void = { _ in }) throws -> Bool {
     guard let work = try find(db, limit: Self.rowsAStep) else { return false }
     var files: [String] = []
@@ -65,7 +68,7 @@ struct Purge {
     return true
   }
 
-  /// What has to go first, at most `limit` rows of it; nil: nothing has.
+  /// Returns the next work, at most `limit` rows of it; nil if there is none.
   func find(_ db: Database, limit: Int) throws -> Work? {
     for look in [oldSamples, excessSamples, oldCounts, oldErrors, excessErrors, oldSites, oldDoubts] {
       if let work = try look(db, limit) { return work }
@@ -84,7 +87,7 @@ struct Purge {
   }
 }
 
-// What has to go.
+// Finding the work.
 extension Purge {
   private func oldSamples(_ db: Database, _ limit: Int) throws -> Work? {
     try items(
@@ -123,8 +126,9 @@ extension Purge {
     return nil
   }
 
-  /// What hangs on an error (counts, samples) is gone before, but for its variants. One that the admin merged or split is
-  /// seen under other names; while those are there it stays, or what the admin said would be forgotten.
+  /// Finds errors that are too old. Their counts and samples are gone before, but not their variants. An error that the
+  /// admin merged or split is seen under other names; it stays while those exist, or the admin's decision would be
+  /// forgotten.
   private func oldErrors(_ db: Database, _ limit: Int) throws -> Work? {
     try items(
       .errors,
@@ -140,9 +144,9 @@ extension Purge {
       ], db)
   }
 
-  /// Of an envelope that has nearly as many errors as it may, a tenth goes: what came only once and the oldest first. An
-  /// error that is forgotten and comes again is told as a new one. What came more than once goes only where there is no room
-  /// at all. What waits for a digest stays, and so does what the
+  /// Finds errors of an envelope that has more than nine tenths of the errors that it may have: first those that came
+  /// only once, the oldest first. A forgotten error that comes again is reported as a new one. An error that came more
+  /// than once is removed only if there is no room at all. Errors that wait for a digest stay, and so do those that the
   /// admin said something about.
   private func excessErrors(_ db: Database, _ limit: Int) throws -> Work? {
     let full = try db.cachedStatement(
@@ -166,7 +170,7 @@ extension Purge {
       ], db)
   }
 
-  /// A site without errors is known again when it has one.
+  /// Finds sites without errors. Such a site becomes known again when it has one.
   private func oldSites(_ db: Database, _ limit: Int) throws -> Work? {
     try items(
       .sites,
@@ -190,11 +194,11 @@ extension Purge {
   }
 }
 
-// Away with it.
+// Carrying out the work.
 extension Purge {
-  /// To be called in a transaction.
+  /// Removes the rows of `work`. Call it in a transaction.
   ///
-  /// - Returns: body files that nothing refers to any more.
+  /// - Returns: the body files that nothing refers to any more.
   func carryOut(_ work: Work, _ db: Database) throws -> [String] {
     switch work.kind {
     case .samples: try remove(work, "DELETE FROM sample WHERE rowid = ? AND arrived_at <= ?", db)
@@ -258,7 +262,7 @@ extension Purge {
 }
 
 extension QueueTable {
-  /// Whether an entry is a doubt that is held back; a released one is mail that waits.
+  /// Returns true if an entry is a doubt that is held back; a released one is waiting mail.
   static func isKeptDoubt(_ id: QueueID, _ db: Database) throws -> Bool {
     let statement = try db.cachedStatement(
       sql: "SELECT 1 FROM entry WHERE id = ? AND doubt_id IS NOT NULL AND aside = 2")

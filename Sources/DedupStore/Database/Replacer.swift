@@ -4,10 +4,10 @@ import GRDB
 import Glibc
 import Logging
 
-/// Puts a fresh database in the place of one that cannot be used any more.
+/// Replaces a database that cannot be used any more by a fresh one.
 ///
-/// Promises: the old file is neither changed nor removed, and stands under its own name until the fresh one is complete
-/// beside it, so that a crash in between repeats the whole or leaves a fresh database that the next start puts in place.
+/// Promises: the old file is neither changed nor removed, and keeps its own name until the fresh one is complete beside
+/// it. So a crash in between repeats the whole or leaves a fresh database that the next start puts in place.
 struct Replacer: Sendable {
   let files: StoreFiles
   let lock: InstanceLock
@@ -15,12 +15,12 @@ struct Replacer: Sendable {
   let logger: Logger
   let now: @Sendable () -> Timestamp
 
-  /// The settings key of replacements that nobody was told of yet, as JSON.
+  /// The settings key of replacements that have not been reported yet, as JSON.
   static let untoldSetting = "replacements.untold"
 
   /// Opens the database, or a fresh one in its place.
   ///
-  /// - Parameter isStart: nobody is served meanwhile, and what cannot be read may be asked for again.
+  /// - Parameter isStart: true if no client is served meanwhile, so that reading again what cannot be read is allowed.
   func open(isStart: Bool) throws -> DatabasePool {
     try StoreFiles.makeDirectory(files.bodies)
     try finishInterrupted()
@@ -38,7 +38,7 @@ struct Replacer: Sendable {
     }
   }
 
-  /// How long a start asks again for what cannot be read. A bad sector stays one.
+  /// The time that a start spends reading again what cannot be read. A bad sector stays bad.
   private static let startPatience = Duration.seconds(3)
 
   private func text(of error: any Error) -> String { Faults.failure(error).description }
@@ -56,14 +56,17 @@ struct Replacer: Sendable {
     }
   }
 
-  /// The statements of an opening are right for every schema of ours: where SQLite finds one wrong, the schema is.
+  /// True if an error of an opening means damage. The statements of an opening are right for every schema of ours: if
+  /// SQLite rejects one, the schema is wrong.
   private func isDamage(_ error: any Error) -> Bool {
     (error as? DatabaseError)?.resultCode == .SQLITE_ERROR || Faults.failure(error).kind == .corrupt
   }
 
-  /// - Parameter old: reads the old database, which may have lost its name; nil when it cannot be opened. It is closed
-  ///   afterwards.
-  /// - Throws: when the fresh one cannot be made; the old one is then as it was.
+  /// Replaces the database by a fresh one.
+  ///
+  /// - Parameter old: a connection to the old database, which may have lost its name; nil if it cannot be opened. It is
+  ///   closed afterwards.
+  /// - Throws: if the fresh one cannot be made; the old one is then unchanged.
   func replace(
     _ old: (any DatabaseWriter)?, _ cause: StoreReplacement.Cause, because reason: String
   ) throws -> DatabasePool {
@@ -76,7 +79,7 @@ struct Replacer: Sendable {
     try files.setAside(to: place)
     try putFreshInPlace()
     let pool = try Connection.openForWriting(files, limits)
-    // Only now that its name is not its own: SQLite sees that and writes nothing more to it.
+    // Only after its name was taken: SQLite notices that and writes nothing more to it.
     try? old?.close()
     files.removeStrayCompanions()
     tell(replacement)
@@ -138,7 +141,7 @@ struct Replacer: Sendable {
     try StoreFiles.syncDirectory(files.directory)
   }
 
-  /// What an interrupted replacement left, which was never used.
+  /// Removes the files of an interrupted replacement, which were never used.
   private func removeFresh() {
     for companion in ["", "-wal", "-shm"] { unlink(files.fresh.database + companion) }
   }
@@ -154,7 +157,7 @@ struct Replacer: Sendable {
   }
 }
 
-// What the admin was not told yet.
+// Replacements that have not been reported to the admin yet.
 extension Replacer {
   static func untold(_ db: Database) throws -> [StoreReplacement] {
     let text = try SettingTable.value(untoldSetting, db) ?? "[]"

@@ -2,35 +2,35 @@ import DedupCore
 import GRDB
 import MailMessage
 
-/// Takes over into a fresh database what can still be read of another one.
+/// Copies into a fresh database what can still be read of another one.
 ///
-/// Nothing that is read is believed: a mail counts as recovered when it is intact in the fresh database, read there the
-/// way the queue reads it; numbers that nothing of ours would write are left behind with their row.
+/// No data that is read is trusted: a mail counts as recovered only if it is intact in the fresh database, read there
+/// the way the queue reads it; rows with numbers that we would never write are left behind.
 struct Salvage {
   struct Result: Hashable {
     var recovered = 0
-    /// Nil when not even the identifiers of the mails could be read.
+    /// The number of lost mails; nil if not even the IDs of the mails could be read.
     var lost: Int? = 0
     var errors = 0
   }
 
-  /// What cannot be read.
+  /// Data that cannot be read.
   private struct Unreadable: Error {}
 
   private let old: Database
   private let new: Database
   private let bodies: BodyFiles
 
-  /// To be called inside a transaction on `new`, which has the schema and no rows.
+  /// Copies what can be read. Call it inside a transaction on `new`, which has the schema and no rows.
   ///
-  /// - Throws: when `new` cannot be written.
+  /// - Throws: if `new` cannot be written.
   static func run(from old: Database, into new: Database, _ bodies: BodyFiles) throws -> Result {
     let salvage = Salvage(old: old, new: new, bodies: bodies)
     for table in Table.all { try salvage.copy(table) }
     var result = try salvage.queue()
     result.errors = try Int.fetchOne(new, sql: "SELECT COUNT(*) FROM fingerprint") ?? 0
     try new.execute(sql: Schema.siteFacts)
-    // An id that was lost may be given to another error.
+    // A lost ID may be given to another error.
     try new.execute(
       sql: """
         UPDATE entry SET fingerprint_id = NULL, window_start = NULL
@@ -46,12 +46,12 @@ struct Salvage {
   }
 }
 
-// Windows, counts and the rest.
+// Windows, counts and other tables.
 extension Salvage {
   private struct Table {
     var name: String
     var key: [String]
-    /// Queue ids and numbers of transactions are larger than any other number.
+    /// True for tables with queue IDs or transaction numbers, which are larger than any other number.
     var holdsLargeNumbers = false
 
     static let all = [
@@ -70,7 +70,7 @@ extension Salvage {
     ]
   }
 
-  /// A damaged page ends a scan, so the table is read from both ends.
+  /// Copies a table. A damaged page ends a scan, so the table is read from both ends.
   private func copy(_ table: Table) throws {
     let columns = try columns(of: table.name)
     guard !columns.isEmpty else { return }
@@ -85,7 +85,7 @@ extension Salvage {
     }
   }
 
-  /// Whether all numbers are such as ours: times, counts and rows, none of them negative; and outcomes are known.
+  /// True if all numbers are like ours (times, counts and rows, none of them negative) and outcomes are known.
   private static func isPlausible(_ row: Row) -> Bool {
     row.allSatisfy { column, value in
       switch value.storage {
@@ -101,7 +101,7 @@ extension Salvage {
 extension Salvage {
   private static let identifiers = [
     "SELECT id FROM entry NOT INDEXED ORDER BY id ASC", "SELECT id FROM entry NOT INDEXED ORDER BY id DESC",
-    // Those of earlier versions as well: a database is salvaged as it is found.
+    // Indexes of earlier versions as well: a database is salvaged as it is found.
     "SELECT id FROM entry INDEXED BY entry_fresh WHERE aside = 0 AND attempts = 0",
     "SELECT id FROM entry INDEXED BY entry_retry WHERE aside = 0 AND attempts > 0",
     "SELECT id FROM entry INDEXED BY entry_fresh_pass WHERE aside = 0 AND attempts = 0 AND \(QueueQueries.Kind.pass.rawValue)",
@@ -137,7 +137,7 @@ extension Salvage {
   private enum Fate {
     case taken
     case lost
-    /// It was damaged before, and somebody was told.
+    /// The entry was damaged before, and that was reported then.
     case wasAside
   }
 
@@ -180,13 +180,14 @@ extension Salvage {
 
 // Rows.
 extension Salvage {
-  /// What an old and a new version have both, in the order of the new; nothing when the old one cannot be read.
+  /// Returns the columns that an old and a new version both have, in the order of the new; none if the old one cannot
+  /// be read.
   private func columns(of table: String) throws -> [String] {
     let readable = Set((try? old.columns(in: table).map(\.name)) ?? [])
     return try new.columns(in: table).map(\.name).filter(readable.contains)
   }
 
-  /// Returns whether it came to the end.
+  /// Passes the rows of a query to `take`. Returns true if it read all of them.
   private func walk(_ select: String, _ take: (Row) throws -> Void) throws -> Bool {
     guard let rows = try? Row.fetchCursor(old, sql: select) else { return false }
     while true {
@@ -197,7 +198,7 @@ extension Salvage {
     }
   }
 
-  /// Returns whether the table has taken it, or had it.
+  /// Returns true if the table accepted the row or had it already.
   private func insert(_ row: Row, _ columns: [String], _ table: String) throws -> Bool {
     let places = columns.map { _ in "?" }.joined(separator: ", ")
     let statement = try new.cachedStatement(

@@ -1,7 +1,7 @@
-/// What bounds doubts, sites and errors.
+/// The tables and columns that bound doubts, sites and errors.
 extension Schema {
-  /// Mails that may be error reports, counted by what is certain of them. Those that are held back are entries with
-  /// `aside` 2.
+  /// Mails that may be error reports, counted by what is certain about them. The mails that are held back are entries
+  /// with `aside` 2.
   static let doubts = """
     CREATE TABLE doubt (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -31,7 +31,7 @@ extension Schema {
     CREATE INDEX entry_doubt ON entry (doubt_id, octets) WHERE doubt_id IS NOT NULL AND aside = 2;
     """
 
-  /// The packages that reports listed as their site's own.
+  /// The packages that reports listed as belonging to their site.
   static let sitePackages = """
     CREATE TABLE site_package (
       envelope TEXT NOT NULL, -- as in `site`
@@ -41,7 +41,7 @@ extension Schema {
     ) STRICT;
     """
 
-  /// What bounds the sites of one envelope and their errors. The key of a site ends in that of its envelope.
+  /// The columns that bound the sites of one envelope and their errors. The key of a site ends in that of its envelope.
   static let bounds = """
     ALTER TABLE site ADD COLUMN envelope TEXT NOT NULL DEFAULT ''; -- sender and recipients
     ALTER TABLE site ADD COLUMN since INTEGER; -- when it came; null: before this was noted
@@ -68,13 +68,13 @@ extension Schema {
     ) STRICT, WITHOUT ROWID;
     """
 
-  /// What is certain of an error: type and place.
+  /// The certain properties of an error: type and place.
   static let kinds = """
     ALTER TABLE fingerprint ADD COLUMN kind TEXT NOT NULL DEFAULT ''; -- '': not known
     CREATE INDEX fingerprint_kind ON fingerprint (site_id, kind, first_seen) WHERE kind <> '';
     """
 
-  /// What `site` says of its own key and of its errors, of rows that came from elsewhere.
+  /// Recomputes the columns of `site` that follow from its key and its errors, for rows copied from another database.
   static let siteFacts = """
     UPDATE site SET envelope = substr(key, instr(key, char(31)) + 1);
     UPDATE site SET envelope = substr(envelope, instr(envelope, char(31)) + 1);

@@ -1,6 +1,7 @@
-/// What finds due mail.
+/// The indexes that find due mail.
 extension Schema {
-  /// Each entry stands in one of these, so that what goes first is found without passing by all the others.
+  /// The indexes of the four lines. Each entry to try is in exactly one of them, so the entries that go first are found
+  /// without passing all others.
   static let ordinaryMailFirst = """
     DROP INDEX entry_fresh;
     DROP INDEX entry_retry;

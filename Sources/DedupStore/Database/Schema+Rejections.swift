@@ -1,4 +1,5 @@
-/// What is remembered of the next hops: mails about errors that they rejected for good, and how much they got.
+/// The columns and tables about next hops: mails about errors that they rejected for good, and the amount of mail they
+/// were sent.
 extension Schema {
   static let rejections = """
     ALTER TABLE fingerprint ADD COLUMN rejections INTEGER NOT NULL DEFAULT 0; -- in a row
@@ -24,7 +25,7 @@ extension Schema {
     ) STRICT, WITHOUT ROWID;
     """
 
-  /// What the limits of `[delivery]` count.
+  /// The counts for the limits of `[delivery]`.
   static let pacing = """
     ALTER TABLE entry ADD COLUMN paced_by TEXT; -- the limit that it waits for; null: none
 

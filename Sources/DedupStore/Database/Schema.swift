@@ -4,7 +4,7 @@ import GRDB
 /// The tables, as the migrations make them.
 ///
 /// A migration spells out its SQL and never uses today's types: it has to do the same thing in ten years. Times are
-/// milliseconds since 1970, `quarter` is a time divided by 15 minutes.
+/// milliseconds since 1970; `quarter` is a time divided by 15 minutes.
 enum Schema {
   static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
@@ -33,7 +33,7 @@ enum Schema {
     return migrator
   }
 
-  /// What is known of each error, and how often what was seen.
+  /// The known facts about each error, and the counts.
   private static let windows = """
     CREATE TABLE site (
       id INTEGER PRIMARY KEY,
@@ -94,7 +94,7 @@ enum Schema {
     ) STRICT, WITHOUT ROWID;
     """
 
-  /// What rules said about the latest mail of each error, and the variants of each error.
+  /// The effect of rules on the latest mail of each error, and the variants of each error.
   private static let rulesAndVariants = """
     ALTER TABLE fingerprint ADD COLUMN treatment TEXT NOT NULL DEFAULT 'dedup';
     ALTER TABLE fingerprint ADD COLUMN rule TEXT; -- null: none
@@ -112,14 +112,14 @@ enum Schema {
     ) STRICT, WITHOUT ROWID;
     """
 
-  /// Mails of the emergency spool that are here while their files may still be there.
+  /// The mails of the emergency spool that are in the database while their files may still exist.
   private static let spool = """
     CREATE TABLE imported (
       id INTEGER PRIMARY KEY -- the queue id
     ) STRICT;
     """
 
-  /// The number of the last transaction, and those that were the last one when a process began.
+  /// The number of the last transaction, and the numbers that were the last ones when a process started.
   private static let transactions = """
     CREATE TABLE last_transaction (
       id INTEGER PRIMARY KEY CHECK (id = 1), -- one row
@@ -130,13 +130,13 @@ enum Schema {
     ) STRICT;
     """
 
-  /// Whether an earlier attempt reached somebody. Of entries that were tried before this column was there nobody knows,
-  /// so they count as seen by nobody: a window too often open is better than an error that is hidden.
+  /// The column that is 1 if an earlier attempt reached a recipient. For entries tried before it existed this is
+  /// unknown, so they count as not seen: a window that opens too often is better than a hidden error.
   private static let delivered = """
     ALTER TABLE entry ADD COLUMN delivered INTEGER NOT NULL DEFAULT 0;
     """
 
-  /// What senders want to be told (RFC 3461), as it travels: `RET=`, `ENVID=`, `NOTIFY=`, `ORCPT=`.
+  /// The delivery status requests (RFC 3461) of senders, as transmitted: `RET=`, `ENVID=`, `NOTIFY=`, `ORCPT=`.
   private static let statusRequests = """
     ALTER TABLE entry ADD COLUMN dsn_ret TEXT; -- null: not said
     ALTER TABLE entry ADD COLUMN dsn_envid TEXT; -- null: not said
@@ -144,12 +144,12 @@ enum Schema {
     ALTER TABLE recipient ADD COLUMN dsn_orcpt TEXT; -- null: not said
     """
 
-  /// Which samples are the oldest, and how large all are together.
+  /// The index that finds the oldest samples and the size of all of them.
   private static let retention = """
     CREATE INDEX sample_arrived ON sample (arrived_at, octets) WHERE message IS NOT NULL;
     """
 
-  /// Outbreaks, silences, what the admin merged and split, and the mails that go out in place of many.
+  /// Outbreaks, silences, the errors that the admin merged and split, and the mails that are sent in place of many.
   private static let episodes = """
     ALTER TABLE fingerprint ADD COLUMN episodes INTEGER NOT NULL DEFAULT 1; -- so far
     ALTER TABLE fingerprint ADD COLUMN episode_start INTEGER NOT NULL DEFAULT 0;
@@ -198,36 +198,36 @@ enum Schema {
     CREATE INDEX silence_open ON silence (id) WHERE ended_at IS NULL;
     """
 
-  /// Samples in fewer octets.
+  /// Samples in compressed form.
   private static let deflatedSamples = """
     ALTER TABLE sample ADD COLUMN stored INTEGER; -- octets here, deflated when fewer than `octets`; null: as it came
     DROP INDEX sample_arrived;
     CREATE INDEX sample_arrived ON sample (arrived_at, octets, stored) WHERE message IS NOT NULL;
     """
 
-  /// Of what says to whom a mail goes, row by row: recipients with a final fate leave while the entry stays. Null in
-  /// rows of earlier versions.
+  /// The checksums of the columns that hold sender and recipients, one for each row: recipients with a final fate leave
+  /// while the entry stays. Null in rows of earlier versions.
   private static let envelopeChecksums = """
     ALTER TABLE entry ADD COLUMN envelope_crc32c INTEGER;
     ALTER TABLE entry ADD COLUMN recipients INTEGER; -- rows of it in `recipient`
     ALTER TABLE recipient ADD COLUMN crc32c INTEGER;
     """
 
-  /// `host:port` where an admin sends an entry; null: the way of all mail. `aside` is 2 for entries that are held.
+  /// The `host:port` to which an admin reroutes an entry; null for the usual route. `aside` is 2 for held entries.
   private static let reroutes = """
     ALTER TABLE entry ADD COLUMN rerouted_to TEXT;
     """
 
-  /// What an admin asked for, and what became of the latest mail.
+  /// The requests of an admin, and the outcome of the latest mail.
   private static let requests = """
     ALTER TABLE fingerprint ADD COLUMN pass_next INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE fingerprint ADD COLUMN last_reason TEXT; -- null: not known
     ALTER TABLE fingerprint ADD COLUMN last_rule TEXT; -- null: none
     """
 
-  /// What belongs to an entry leaves with it by a trigger and no longer by a reference: from a table that has one, SQLite
-  /// deletes rows only after it noted their keys in a temporary table, and two of those were two thirds of what the
-  /// removal of a mail cost.
+  /// The rows that belong to an entry are deleted with it by a trigger and no longer by a reference: from a table that
+  /// has one, SQLite deletes rows only after noting their keys in a temporary table, and two of those made up two
+  /// thirds of the cost of removing a mail.
   private static let leavingEntries = """
     CREATE TABLE new_recipient (
       entry_id INTEGER NOT NULL, -- of `entry`
@@ -259,7 +259,7 @@ enum Schema {
     END;
     """
 
-  /// What waits for delivery.
+  /// The mail that waits for delivery.
   private static let queue = """
     CREATE TABLE entry (
       id INTEGER PRIMARY KEY, -- the queue id

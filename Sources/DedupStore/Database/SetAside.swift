@@ -2,7 +2,7 @@ package import DedupCore
 import Foundation
 import Glibc
 
-/// A database that is not used any more and is kept for the admin. Nothing of ours removes or overwrites one.
+/// A database that is no longer used and is kept for the admin. We never remove or overwrite one.
 package struct SetAsideDatabase: Hashable, Sendable {
   package var path: String
   package var at: Timestamp
@@ -13,20 +13,20 @@ extension StoreFiles {
   private static let causes = [StoreReplacement.Cause.damaged, .removed]
   private static let timeFormat = Date.ISO8601FormatStyle(dateSeparator: .omitted, timeSeparator: .omitted)
 
-  /// The databases that were set aside and not removed since, oldest first; none when the directory cannot be read.
+  /// The databases that were set aside and not removed since, oldest first; none if the directory cannot be read.
   var setAside: [SetAsideDatabase] {
     let names = (try? SyncedFile.names(in: directory)) ?? []
     return names.compactMap(setAside).sorted { ($0.at, $0.path) < ($1.at, $1.path) }
   }
 
-  /// Gives the database and its companions, as far as they are there, names at `place`.
+  /// Renames the database and its companion files, as far as they exist, to `place`.
   func setAside(to place: String) throws {
     for companion in [""] + Self.companions { try move(database + companion, to: place + companion) }
     try Self.syncDirectory(directory)
   }
 
-  /// Removes what belonged to databases that were set aside and are gone: the admin removed one, or there was none when
-  /// its name was looked for. Without its database nobody can read a WAL.
+  /// Removes companion files of databases that were set aside and are gone: the admin removed the database, or there
+  /// was none when its name was looked for. A WAL is unreadable without its database.
   func removeStrayCompanions() {
     for name in (try? SyncedFile.names(in: directory)) ?? [] {
       guard let companion = Self.companions.first(where: name.hasSuffix), name.hasPrefix("dedup.sqlite.") else {
@@ -39,7 +39,7 @@ extension StoreFiles {
     }
   }
 
-  /// A name that is not in use.
+  /// Returns a name that is not in use.
   func placeAside(for cause: StoreReplacement.Cause, at now: Timestamp) -> String {
     let time = Date(timeIntervalSince1970: Double(now.seconds)).formatted(Self.timeFormat)
     let place = "\(database).\(cause.rawValue)-\(time)"

@@ -3,18 +3,18 @@ import GRDB
 
 /// The errors that wait for a digest, and the windows that digests opened.
 enum DigestTable {
-  /// Since when the first error of a site waits.
+  /// A site with waiting errors, and the time since which the first of them waits.
   struct Waiting {
     var site: Int64
     var since: Timestamp
 
-    /// How long until its digest is due; never positive when the clock was set back since.
+    /// Returns the time until the digest is due; never positive if the clock was set back since.
     func wait(now: Timestamp, every period: Duration) -> Duration {
       StormCap.wait(since: since, now: now, every: period)
     }
   }
 
-  /// The sites with errors that wait.
+  /// Returns the sites with waiting errors.
   static func waiting(_ db: Database) throws -> [Waiting] {
     let statement = try db.cachedStatement(
       sql: """
@@ -24,12 +24,12 @@ enum DigestTable {
     return try Row.fetchAll(statement).map { Waiting(site: try $0.integer(0), since: try $0.time(1)) }
   }
 
-  /// How long until a digest is due; nil when no error waits for one.
+  /// Returns the time until a digest is due; nil if no error waits for one.
   static func next(now: Timestamp, every period: Duration, _ db: Database) throws -> Duration? {
     try waiting(db).map { $0.wait(now: now, every: period) }.min()
   }
 
-  /// The errors of `site` that wait, in the order in which they came, and how many more there are.
+  /// Returns the waiting errors of `site` in order of arrival, and the number of further ones.
   static func errors(of site: Int64, limit: Int, _ db: Database) throws -> (rows: [Int64], left: Int) {
     let statement = try db.cachedStatement(
       sql: """
@@ -48,7 +48,7 @@ enum DigestTable {
     ])
   }
 
-  /// The windows that the digest in `entry` opened.
+  /// Returns the windows that the digest in `entry` opened.
   static func opened(by entry: QueueID, _ db: Database) throws -> [QueueTable.OpenedWindow] {
     let statement = try db.cachedStatement(
       sql: "SELECT fingerprint_id, window_start, carried FROM digest WHERE entry_id = ?")
@@ -59,9 +59,9 @@ enum DigestTable {
   }
 }
 
-/// When all-clears are due.
+/// Queries on due all-clears.
 enum AllClears {
-  /// The time of the next one; nil when none is wanted.
+  /// Returns the time of the next all-clear; nil if none is wanted.
   static func next(_ db: Database) throws -> Timestamp? {
     let statement = try db.cachedStatement(
       sql: """

@@ -5,7 +5,7 @@ import MailMessage
 
 /// The doubts that one batch looked at, by their keys, and the mails that are kept of them.
 struct DoubtTable {
-  /// What becomes of a mail, and the row of its key; nil where doubts are not bounded.
+  /// The verdict on a mail, and the row of its key, which is nil if doubts are not bounded.
   struct Outcome {
     var verdict: Verdict
     var row: Int64?
@@ -17,10 +17,10 @@ struct DoubtTable {
     var samples: [DoubtDigest.Sample]
   }
 
-  /// How many keys of an envelope are known.
+  /// The number of known keys of an envelope.
   private struct Census {
     var all: Int
-    /// Those with an open window.
+    /// The number of keys with an open window.
     var open: Int
     var at: Timestamp
   }
@@ -28,16 +28,16 @@ struct DoubtTable {
   private var entries: [DoubtKey: Entry] = [:]
   private var keys: [Int64: DoubtKey] = [:]
   private var touched: Set<DoubtKey> = []
-  /// Envelopes that certain reports came from.
+  /// The envelopes that certain reports came from.
   private var certain: Set<String> = []
   private var census: [String: Census] = [:]
-  /// Octets of all mails that are kept; nil: not asked yet.
+  /// The octets of all mails that are kept; nil if not queried yet.
   private var keptOctets: Int?
 
-  /// How much it keeps in memory.
+  /// The number of items in memory.
   var size: Int { entries.count + certain.count + census.count }
 
-  /// Asks `policy` about one more doubt, and takes its verdict into the record.
+  /// Asks `policy` about one more doubt, and records its verdict.
   mutating func decide(
     _ doubt: DoubtfulReport, _ envelope: Envelope, _ policy: WindowPolicy, at now: Timestamp, _ db: Database
   ) throws -> Outcome {
@@ -64,7 +64,7 @@ struct DoubtTable {
     return true
   }
 
-  /// The entry of `key`, or of the one that stands for all others when there are too many.
+  /// Returns the entry of `key`, or the entry that stands for all others if there are too many.
   private mutating func entry(
     _ key: DoubtKey, _ envelope: Envelope, _ policy: WindowPolicy, at now: Timestamp, _ db: Database
   ) throws -> (key: DoubtKey, entry: Entry) {
@@ -107,7 +107,7 @@ struct DoubtTable {
     return entry
   }
 
-  /// Of a minute ago at most.
+  /// Returns a count that is at most a minute old.
   private mutating func census(
     of envelope: String, _ policy: WindowPolicy, at now: Timestamp, _ db: Database
   ) throws -> Census {
@@ -135,14 +135,14 @@ struct DoubtTable {
 
 // The mails that are kept.
 extension DoubtTable {
-  /// What may be kept of one key, and of all.
+  /// The maximum number of mails and octets kept for one key, and of octets for all keys.
   static let mostMails = 10
   static let mostOctets = 8 << 20
   static let mostOctetsOfAll = 128 << 20
 
-  /// Makes room for one more mail of `row`: the oldest of the same key go.
+  /// Makes room for one more mail of `row`: the oldest mails of the same key are removed.
   ///
-  /// - Returns: the mails that have to go, and whether there is room then. A key may always keep one mail.
+  /// - Returns: the mails that have to be removed, and whether there is room then. A key may always keep one mail.
   mutating func makeRoom(
     for octets: Int, of row: Int64, _ db: Database
   ) throws -> (removed: [QueueID], isThereRoom: Bool) {
@@ -170,13 +170,13 @@ extension DoubtTable {
     return (removed, isThereRoom)
   }
 
-  /// Takes note of a mail that could not be kept although there seemed to be room.
+  /// Records a mail that could not be kept although there seemed to be room.
   mutating func noteDropped(_ row: Int64, octets: Int) {
     keptOctets = keptOctets.map { $0 - octets }
     if let key = keys[row] { entries[key]?.record.dropped += 1 }
   }
 
-  /// Takes note of the Subject of a mail that is held back.
+  /// Records the Subject of a mail that is held back.
   mutating func note(_ sample: DoubtDigest.Sample, of row: Int64) {
     guard let key = keys[row], var entry = entries[key] else { return }
     entry.samples = DoubtDigest.Sample.adding(sample, to: entry.samples)
@@ -217,19 +217,19 @@ extension DoubtTable {
     samples.isEmpty ? "[]" : String(decoding: try JSONEncoder().encode(samples), as: UTF8.self)
   }
 
-  /// Subjects that cannot be read are none.
+  /// Decodes the samples; Subjects that cannot be read count as none.
   private static func samples(_ row: Row, _ column: Int) throws -> [DoubtDigest.Sample] {
     (try? JSONDecoder().decode([DoubtDigest.Sample].self, from: Data(try row.text(column).utf8))) ?? []
   }
 
-  /// Doubts of one envelope that wait for a digest.
+  /// The doubts of one envelope that wait for a digest.
   struct Waiting {
     var envelope: String
     var since: Timestamp
-    /// Digests in a row that were rejected for good.
+    /// The number of consecutive digests that were rejected for good.
     var rejections = 0
 
-    /// How long until its digest is due: after each rejection twice as long, up to an hour.
+    /// Returns the time until the digest is due. The pause doubles with each rejection, up to an hour.
     func wait(now: Timestamp, every period: Duration) -> Duration {
       let longer = min(period * (1 << min(rejections, 10)), max(period, .seconds(3600)))
       return StormCap.wait(since: since, now: now, every: longer)
@@ -247,12 +247,12 @@ extension DoubtTable {
     }
   }
 
-  /// How long until a digest is due; nil when no doubt waits for one.
+  /// Returns the time until a digest is due; nil if no doubt waits for one.
   static func next(now: Timestamp, every period: Duration, _ db: Database) throws -> Duration? {
     try waiting(db).map { $0.wait(now: now, every: period) }.min()
   }
 
-  /// What a digest of `envelope` has to tell, and to whom.
+  /// Returns the content of a digest of `envelope`, its sender and its recipients; nil if no doubt waits.
   static func told(
     _ envelope: String, _ db: Database
   ) throws -> (sender: EmailAddress, recipients: [EmailAddress], items: [(row: Int64, item: DoubtDigest.Item)])? {
@@ -274,7 +274,7 @@ extension DoubtTable {
     return (EmailAddress(try first.text(14)), recipients, items)
   }
 
-  /// Notes that the digest in `entry` told of what `row` held back.
+  /// Records that the digest in `entry` reported the mails that `row` held back.
   static func note(_ entry: QueueID, told held: Int, of row: Int64, _ db: Database) throws {
     let statement = try db.cachedStatement(
       sql: """
@@ -284,9 +284,9 @@ extension DoubtTable {
     try statement.execute(arguments: [entry.rawValue, held, row])
   }
 
-  /// Lets what the digest in `entry` told be told again: nobody got it.
+  /// Allows the doubts in the digest of `entry` to be reported again, since no recipient got it.
   ///
-  /// - Parameter rejectedAt: the next digest waits from then on; nil: an admin deleted it.
+  /// - Parameter rejectedAt: the time from which the next digest waits; nil if an admin deleted the digest.
   static func untell(_ entry: QueueID, rejectedAt: Timestamp?, _ db: Database) throws {
     let statement = try db.cachedStatement(
       sql: """
@@ -299,7 +299,7 @@ extension DoubtTable {
 }
 
 extension DoubtRecord {
-  /// From the columns of `DoubtTable`, the first of which is `column`.
+  /// Reads a record from the columns of `DoubtTable`, the first of which is `column`.
   fileprivate init(_ row: Row, from column: Int) throws(StoreFailure) {
     self.init(at: try row.time(column))
     (lastSeen, windowStart) = (try row.time(column + 1), try row.time(column + 2))

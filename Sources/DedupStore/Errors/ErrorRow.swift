@@ -1,16 +1,16 @@
 import DedupCore
 import GRDB
 
-/// One row of `fingerprint`: an error of a site, as the commit point needs it.
+/// A row of `fingerprint`: an error of a site, as the commit point needs it.
 struct ErrorRow {
   let id: Int64
   let site: Int64
   var record: WindowRecord
   var thread: MailThread
   var isExplained: Bool
-  /// The row that the admin merged it into.
+  /// The row that the admin merged it into; nil if it is not merged.
   var mergedInto: Int64?
-  /// Each of its variants is an error of its own.
+  /// True if each of its variants is an error of its own.
   var isSplit: Bool
 
   private static let select = """
@@ -35,7 +35,7 @@ struct ErrorRow {
     id = try row.integer(0)
     site = try row.integer(1)
     isExplained = try row.integer(2) == 1
-    // One from before there were threads gets the root that it would have had.
+    // An error from before there were threads gets the root that it would have had.
     thread = MailThread(
       root: try row.optionalText(3) ?? MailThread.root(fingerprint: try row.text(8), at: record.firstSeen),
       first: try row.optionalText(4), subject: try row.text(5))

@@ -2,9 +2,11 @@ import DedupCore
 import GRDB
 import MailMessage
 
-/// Failures of mails about errors that no digest told of yet. One row for each sender, recipient and status.
+/// The failures of mails about errors that no digest has reported yet. There is one row for each sender, recipient and
+/// status.
 enum GatheredBounces {
-  /// Rows that are kept; what would need one more is counted with the row of its sender that is there.
+  /// The maximum number of rows; a failure that would need one more is counted in an existing row, of its sender if
+  /// possible.
   private static let mostRows = 1000
 
   static func note(_ bounce: GatheredBounce, _ db: Database) throws {
@@ -33,7 +35,7 @@ enum GatheredBounces {
     try crowded.execute(arguments: [bounce.sender.text])
   }
 
-  /// How long until a digest is due; nil when there is nothing to tell.
+  /// Returns the time until a digest is due; nil if there is nothing to report.
   static func next(now: Timestamp, _ db: Database) throws -> Duration? {
     try waiting(db).map { $0.wait(now: now) }.min()
   }
@@ -46,7 +48,7 @@ enum GatheredBounces {
     func wait(now: Timestamp) -> Duration { BounceDigest.wait(first: first, told: told, now: now) }
   }
 
-  /// The senders that have something to be told.
+  /// Returns the senders with failures to report.
   static func waiting(_ db: Database) throws -> [Waiting] {
     let statement = try db.cachedStatement(
       sql: """
@@ -73,7 +75,7 @@ enum GatheredBounces {
     }
   }
 
-  /// All of `sender` is told; what did not happen again for a day is forgotten.
+  /// Marks all failures of `sender` as reported, and forgets those that did not recur for a day.
   static func told(_ sender: String, at now: Timestamp, _ db: Database) throws {
     try db.execute(
       sql: "UPDATE gathered_bounce SET told_at = ?, mails = 0 WHERE sender = ?", arguments: [now.milliseconds, sender])

@@ -1,9 +1,9 @@
 import DedupCore
 import GRDB
 
-/// Reads what the admin merged and split.
+/// Reads the errors that the admin merged and split.
 enum GroupingQueries {
-  /// The merged errors first, each kind in the order in which its errors were first seen.
+  /// Returns the merged errors first, each kind in the order in which its errors were first seen.
   static func all(_ db: Database) throws -> [ErrorGrouping] { try merged(db) + split(db) }
 
   private static func merged(_ db: Database) throws -> [ErrorGrouping] {
@@ -30,7 +30,7 @@ enum GroupingQueries {
     }
   }
 
-  /// The errors of the same site that are called as a variant of `error` is.
+  /// Returns the errors of the same site whose names are those of variants of `error`.
   private static func parts(of error: NamedError, _ db: Database) throws -> [NamedError] {
     let rows = try Row.fetchAll(
       db,

@@ -1,10 +1,10 @@
 import DedupCore
 import GRDB
 
-/// What the admin makes one error, and what several. Rows keep their names, so it stays whatever a later version of the
+/// Merges and splits errors for the admin. Rows keep their names, so a decision lasts whatever a later version of the
 /// recogniser calls them: a renamed row is the same row.
 enum Merging {
-  /// Returns whether there was something to merge.
+  /// Merges two errors. Returns true if there was something to merge.
   static func merge(_ id: Int64, into target: Int64, _ db: Database) throws -> Bool {
     guard id != target, let error = try ErrorRow.find(id, db), var whole = try ErrorRow.find(target, db),
       error.site == whole.site, error.mergedInto != target, whole.mergedInto == nil
@@ -14,7 +14,7 @@ enum Merging {
     var emptied = error.record
     emptied.giveAway()
     try RecordColumns.write(emptied, to: id, db)
-    // Whatever was merged into this one before comes along.
+    // Errors that were merged into this one before come along.
     try db.execute(
       sql: "UPDATE fingerprint SET merged_into = ? WHERE id = ? OR merged_into = ?", arguments: [target, id, id])
     try db.execute(
@@ -44,7 +44,7 @@ enum Merging {
 }
 
 extension WindowRecord {
-  /// Takes over the counts of another record. The window stays: what is hidden now stays hidden no longer than before.
+  /// Adds the counts of another record. The window stays: what is hidden now stays hidden no longer than before.
   fileprivate mutating func absorb(_ other: WindowRecord) {
     firstSeen = min(firstSeen, other.firstSeen)
     lastSeen = max(lastSeen, other.lastSeen)
@@ -57,7 +57,7 @@ extension WindowRecord {
     if let since = other.awaitsDigestSince { awaitsDigestSince = min(awaitsDigestSince ?? since, since) }
   }
 
-  /// What stays of a record whose counts another one took over: when it stands on its own again, its next mail goes out.
+  /// Clears a record whose counts another one took over: when it is an error of its own again, its next mail is sent.
   fileprivate mutating func giveAway() {
     (held, total, suppressed, episode.mails, episode.told) = (0, 0, 0, 0, 0)
     (windowStart, awaitsDigestSince, allClearAt, rejection) = (nil, nil, nil, nil)

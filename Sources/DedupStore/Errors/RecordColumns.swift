@@ -1,9 +1,9 @@
 import DedupCore
 import GRDB
 
-/// How a `WindowRecord` stands in the table `fingerprint`.
+/// The columns of the table `fingerprint` that hold a `WindowRecord`.
 enum RecordColumns {
-  /// In the order of `WindowRecord.init(_:from:)` and `values(of:)`.
+  /// The names of the columns, in the order of `WindowRecord.init(_:from:)` and `values(of:)`.
   static let names = [
     "first_seen", "last_seen", "window_start", "held", "total", "suppressed", "window_length", "variants_shown",
     "episodes", "episode_start", "episode_mails", "episode_told", "milestone", "beginning", "quiet_before",
@@ -11,10 +11,10 @@ enum RecordColumns {
     "pass_next", "last_reason", "last_rule", "rejections", "rejected_at", "rejected_total",
   ]
 
-  /// For a query on `fingerprint` under the name `f`.
+  /// The column list for a query on `fingerprint` under the alias `f`.
   static let selected = names.map { "f.\($0)" }.joined(separator: ", ")
 
-  /// `first_seen = ?, …`.
+  /// The assignments for an UPDATE: `first_seen = ?, …`.
   static let assignments = names.map { "\($0) = ?" }.joined(separator: ", ")
 
   static func values(of record: WindowRecord) -> StatementArguments {
@@ -40,7 +40,7 @@ enum RecordColumns {
     try statement.execute(arguments: values(of: record) + [row])
   }
 
-  /// The same with what the rule of the latest mail says; nil: none of the admin's concerned it.
+  /// Writes `record` into its row with the effect of the rule of the latest mail; nil if no rule of the admin applied.
   static func write(_ record: WindowRecord, _ rule: RuleEffect?, to row: Int64, _ db: Database) throws {
     let statement = try db.cachedStatement(
       sql: "UPDATE fingerprint SET \(assignments), treatment = ?, rule = ? WHERE id = ?")
@@ -50,7 +50,7 @@ enum RecordColumns {
 }
 
 extension WindowRecord {
-  /// From the columns of `RecordColumns`, the first of which is `column`.
+  /// Reads a record from the columns of `RecordColumns`, the first of which is `column`.
   init(_ row: Row, from column: Int) throws(StoreFailure) {
     let beginning = Episode.Beginning(rawValue: try row.text(column + 13))
     guard let beginning else { throw StoreFailure.damaged("beginning") }
@@ -71,7 +71,7 @@ extension WindowRecord {
 }
 
 extension Rejection {
-  /// Nil where there was none.
+  /// Reads a rejection; nil if there was none.
   fileprivate init?(_ row: Row, from column: Int) throws(StoreFailure) {
     guard let at = try row.optionalTime(column + 1) else { return nil }
     self.init(count: try row.count(column), at: at, total: try row.count(column + 2))

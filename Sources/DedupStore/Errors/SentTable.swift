@@ -1,15 +1,15 @@
 import DedupCore
 import GRDB
 
-/// How many mails about errors went out lately, site by site: what `StormCap` knows.
+/// The number of mails about errors sent lately, site by site: the data for `StormCap`.
 struct SentTable {
   private var caps: [Int64: StormCap] = [:]
   private var sent: [(site: Int64, at: Timestamp)] = []
 
-  /// How much it keeps in memory: a site without a cap may send any number.
+  /// The number of items in memory: a site without a cap may send any number.
   var size: Int { caps.values.reduce(caps.count) { $0 + $1.sent.count } }
 
-  /// Whether one more about an error of `site` would be one too many. A site without a row has sent none.
+  /// Returns true if one more mail about an error of `site` would exceed the cap. A site without a row has sent none.
   mutating func isCapped(_ site: Int64?, limit: Int, now: Timestamp, _ db: Database) throws -> Bool {
     guard let site, limit > 0 else { return false }
     return try load(site, now: now, db).isReached(limit, now: now)
@@ -37,12 +37,12 @@ struct SentTable {
     sent = []
   }
 
-  /// What one mail takes of the storm cap of its site.
+  /// The place of one mail in the storm cap of its site.
   struct Place {
     private var site: Int64
     private var at: Timestamp
 
-    /// Nil when the mail in `entry` takes none.
+    /// Returns the place of the mail in `entry`; nil if it takes none.
     static func find(_ entry: QueueID, _ db: Database) throws -> Place? {
       let statement = try db.cachedStatement(sql: "SELECT cap_site, queued_at FROM entry WHERE id = ?")
       guard let row = try Row.fetchOne(statement, arguments: [entry.rawValue]), let site = try row.optionalInteger(0)
@@ -50,7 +50,7 @@ struct SentTable {
       return Place(site: site, at: try row.time(1))
     }
 
-    /// To be called when no `SentTable` knows more than the database.
+    /// Returns the place to the cap. Call it while no `SentTable` knows more than the database.
     func giveBack(_ db: Database) throws {
       let statement = try db.cachedStatement(
         sql: "UPDATE sent SET mails = mails - 1 WHERE site_id = ? AND at = ? AND mails > 0")
@@ -63,7 +63,7 @@ struct SentTable {
     let statement = try db.cachedStatement(sql: "SELECT at, mails FROM sent WHERE site_id = ? AND at > ?")
     let arguments: StatementArguments = [site, now.advanced(by: .zero - StormCap.period).milliseconds]
     let times = try Row.fetchAll(statement, arguments: arguments).flatMap { row in
-      // No cap is higher; damage may be.
+      // No cap is higher, but damaged data may be.
       Array(repeating: try row.time(0), count: min(try row.count(1), 10_000))
     }
     caps[site] = StormCap(sent: times)

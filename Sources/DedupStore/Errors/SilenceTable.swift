@@ -2,14 +2,14 @@ import DedupCore
 import Foundation
 import GRDB
 
-/// The silences of the admin, and what arriving mails make of them.
+/// The silences of the admin, and the effect of arriving mails on them.
 struct SilenceTable {
-  /// Those that hold; nil: they have to be read.
+  /// The silences in effect; nil if they have to be read.
   private var open: [Silence]?
   private var touched: Set<Int64> = []
 
-  /// What the silences say about one more mail of an error; nil when none covers it. Of several the first that holds
-  /// decides; one that ends with this mail gives way to one that holds.
+  /// Returns the ruling of the silences on one more mail of an error; nil if none covers it. Of several, the first that
+  /// holds the mail back decides; one that ends with this mail gives way to it.
   mutating func rule(
     over occurrence: Occurrence, row: Int64?, now: Timestamp, _ db: Database
   ) throws -> Silence.Ruling? {
@@ -47,10 +47,10 @@ struct SilenceTable {
     try statement.execute(arguments: [silence.ended?.at.milliseconds, try json(silence), silence.id])
   }
 
-  /// Those that hold, the oldest first.
+  /// Returns the silences in effect, the oldest first.
   static func open(_ db: Database) throws -> [Silence] { try read("WHERE ended_at IS NULL ORDER BY id", db) }
 
-  /// The latest ones, those that ended included; the newest first.
+  /// Returns the latest silences, including those that ended; the newest first.
   static func all(limit: Int, _ db: Database) throws -> [Silence] {
     try read("ORDER BY id DESC LIMIT \(max(0, limit))", db)
   }

@@ -2,51 +2,53 @@ import DedupCore
 import GRDB
 import MailMessage
 
-/// Under which site the errors of a mail are filed, and what bounds the sites and errors of each envelope
-/// (`SiteBounds`).
+/// The assignment of mails to the sites that their errors are filed under, and the bounds on the sites and errors of
+/// each envelope (`SiteBounds`).
 struct SiteTable {
-  /// What is known of the site that a mail names.
+  /// The known facts about the site that a mail names.
   struct Standing {
-    /// The one that its errors are filed under.
+    /// The site that its errors are filed under.
     var site: Site
-    /// The row of that; nil: it has none yet.
+    /// The row of that site; nil if it has none yet.
     var row: Int64?
-    /// The site of which the configuration and silences hold for it.
+    /// The site whose configuration and silences apply.
     var nominal: Site
-    /// The row whose mails within the hour count together with its own; nil: it has none yet.
+    /// The row whose storm cap its mails count towards; nil if it has none yet.
     var cap: Int64?
-    /// Until when this holds; nil: as long as the row.
+    /// The time until which these facts hold; nil if they hold as long as the row exists.
     fileprivate var until: Timestamp?
     fileprivate var asOf: Timestamp
-    /// When the site came; nil: before that was noted.
+    /// The time when the site was first seen; nil if that was before such times were recorded.
     fileprivate var since: Timestamp?
-    /// It is on probation, or joined.
+    /// True if the site is on probation, or joined.
     fileprivate var isLater: Bool
 
     fileprivate func holds(at now: Timestamp) -> Bool { until.map { now < $0 && now >= asOf } ?? true }
   }
 
   private var standings: [String: Standing] = [:]
-  /// Errors of envelopes.
+  /// The number of errors by envelope.
   private var errors: [String: Int] = [:]
-  /// What was dropped or filed elsewhere in this batch.
+  /// The number of errors filed elsewhere in this batch, by quarter.
   private var joined: [Int64: Int] = [:]
 
-  /// How much it keeps in memory.
+  /// The number of items in memory.
   var size: Int { standings.count + errors.count }
 
-  /// What is known already of a site.
+  /// Returns the known facts about a site; nil if there are none that still hold.
   func known(_ site: Site, at now: Timestamp) -> Standing? {
     guard let known = standings[site.key], known.holds(at: now) else { return nil }
     return known
   }
 
-  /// - Parameter isCapped: whether the cap of a row is reached.
+  /// Looks up a site and remembers the result.
+  ///
+  /// - Parameter isCapped: returns true if the cap of a row is reached.
   mutating func look(
     for site: Site, _ envelope: Envelope, at now: Timestamp, _ db: Database, isCapped: (Int64?) throws -> Bool
   ) throws -> Standing {
     let standing = try find(site, envelope, at: now, db, isCapped)
-    // A visitor may have invented any number of them.
+    // A visitor may have invented any number of sites.
     if standings.count >= 1000 { standings = [:] }
     standings[site.key] = standing
     return standing
@@ -82,12 +84,12 @@ struct SiteTable {
       return Standing(
         site: site, row: nil, nominal: nominal, cap: row, until: now, asOf: now, since: now, isLater: true)
     }
-    // It may stand on its own once it is calm again.
+    // The site may stand on its own once things are calm again.
     return Standing(
       site: joined, row: row, nominal: joined, cap: row, until: now, asOf: now, since: now, isLater: true)
   }
 
-  /// The sites of an envelope, but for the one that stands for those that joined.
+  /// The counts of the sites of an envelope, except for the one that stands for those that joined.
   private struct Census {
     var sites: Int
     var onProbation: Int
@@ -106,7 +108,7 @@ struct SiteTable {
     }
   }
 
-  /// The row of the site that errors are filed under, made if need be, and that of its cap.
+  /// Returns the row of the site that errors are filed under, and that of its cap; both are created if necessary.
   mutating func rows(
     of standing: Standing, named name: Site, _ envelope: Envelope, at now: Timestamp, _ db: Database
   ) throws -> (site: Int64, cap: Int64) {
@@ -142,7 +144,7 @@ struct SiteTable {
 
 // Errors.
 extension SiteTable {
-  /// Whether an envelope has room for one more error.
+  /// Returns true if an envelope has room for one more error.
   mutating func hasRoom(_ envelope: Envelope, _ db: Database) throws -> Bool {
     let key = Site.envelopeKey(of: envelope)
     if let known = errors[key], known < SiteBounds.mostErrors { return true }
@@ -152,7 +154,7 @@ extension SiteTable {
     return count < SiteBounds.mostErrors
   }
 
-  /// Takes note of a new error.
+  /// Records a new error.
   mutating func noteError(of envelope: Envelope, isJoined: Bool, at now: Timestamp) {
     errors[Site.envelopeKey(of: envelope), default: 0] += 1
     if isJoined { joined[now.quarter, default: 0] += 1 }
@@ -164,7 +166,7 @@ extension SiteTable {
   }
 }
 
-/// What was forgotten for want of room, or filed elsewhere: told in the summary.
+/// The counts of items that were forgotten for lack of room, or filed elsewhere; the summary reports them.
 enum DroppedTable {
   enum What: String, CaseIterable {
     case errors, sites, doubts

@@ -6,12 +6,12 @@ import MailMessage
 extension Batch {
   /// Queues a mail about the error in `row`.
   ///
-  /// - Parameter cap: the site whose storm cap it counts for.
+  /// - Parameter cap: the site whose storm cap the mail counts towards; nil if none.
   func tell(
     _ kind: ErrorNotice.Kind, of row: Int64, _ record: WindowRecord, _ thread: MailThread, _ form: SubjectForm,
     cap: Int64?, at now: Timestamp
   ) throws {
-    // First: it writes variants that `facts` counts.
+    // This comes first: it writes variants that `facts` counts.
     let spread = try windows.variants.currentSpread(of: row, db)
     guard let facts = try ErrorFacts.find(row, db), !facts.recipients.isEmpty else { return }
     let notice = ErrorNotice(
@@ -26,10 +26,10 @@ extension Batch {
       file: nil, cap: cap, at: now)
   }
 
-  /// Queues the digests that are due, and opens the windows of the errors that they name. Changes errors behind the back
-  /// of `windows`, so it is for `SQLiteStore.commit`, like `allClear`.
+  /// Queues the digests that are due, and opens the windows of the errors that they name. It changes errors without
+  /// telling `windows`, so it must be called through `SQLiteStore.commit`, like `allClear`.
   ///
-  /// - Returns: how long until the next one may be; nil: none waits.
+  /// - Returns: the time until the next digest may be due; nil if none waits.
   func digest(now: Timestamp) throws -> Duration? {
     for waiting in try DigestTable.waiting(db) where waiting.wait(now: now, every: telling.digestEvery) <= .zero {
       try sendDigest(of: waiting.site, now: now)
@@ -84,7 +84,7 @@ extension Batch {
     for window in opened { try DigestTable.insert(window, by: entry, db) }
   }
 
-  /// Queues the all-clears that are due, as far as the storm cap lets them; the others' episodes end without a word.
+  /// Queues the all-clears that are due, as far as the storm cap allows; the other episodes end without a mail.
   func allClear(now: Timestamp) throws {
     let due = try db.cachedStatement(
       sql: """
@@ -104,9 +104,9 @@ extension Batch {
   }
 }
 
-/// What a mail about an error says beyond its record.
+/// The content of a mail about an error beyond its record.
 private struct ErrorFacts {
-  /// `version:digest`.
+  /// The full name, `version:digest`.
   var fingerprint: String
   var title: String
   var place: String

@@ -3,24 +3,24 @@ import GRDB
 
 /// The variants of errors that a batch looked at: other paths to the same place, other texts.
 ///
-/// At most `StoreLimits.variants` of an error are kept. One that comes when there are as many is not new: an error
+/// At most `StoreLimits.variants` of an error are kept. A variant beyond that limit does not count as new: an error
 /// whose text differs every time would otherwise show each of its mails, and grow without end.
 struct VariantTable {
   private struct Variant {
     var firstSeen: Timestamp
     var lastSeen: Timestamp
     var total: Int
-    /// When a mail of it went out last.
+    /// The time when a mail of the variant was last sent; nil if never.
     var shownAt: Timestamp?
-    /// Its traits are known.
+    /// True if its traits are known.
     var isDescribed = false
   }
 
   private let limit: Int
-  /// By the row of the fingerprint, then by name.
+  /// The known variants, by the row of the fingerprint, then by name.
   private var known: [Int64: [String: Variant]] = [:]
-  /// Those that the database does not know yet, with the traits of their latest mail that was new or went out. Of the others
-  /// the database alone has the traits: in memory they would be the largest part by far.
+  /// The variants that the database does not know yet, with the traits of their latest mail that was new or sent. The
+  /// traits of all others are in the database alone: in memory they would be the largest part by far.
   private var touched: [Name: LateVariantTraits?] = [:]
 
   private struct Name: Hashable {
@@ -30,17 +30,18 @@ struct VariantTable {
 
   init(limit: Int) { self.limit = limit }
 
-  /// The same with nothing in memory.
+  /// A table with the same limit and nothing in memory.
   var emptied: VariantTable { VariantTable(limit: limit) }
 
-  /// Whether `name` was never seen before. A variant without a name never is: there is nothing to know it by.
+  /// Returns true if `name` was never seen before. A variant without a name is never new: there is nothing to identify
+  /// it.
   mutating func isNew(_ name: String, of fingerprint: Int64, _ db: Database) throws -> Bool {
     guard !name.isEmpty else { return false }
     let variants = try load(fingerprint, db)
     return variants[name] == nil && variants.count < limit
   }
 
-  /// Takes one more arrival into account.
+  /// Counts one more arrival.
   mutating func note(
     _ occurrence: Occurrence, of fingerprint: Int64, isShown: Bool, at now: Timestamp, _ db: Database
   ) throws {
@@ -64,7 +65,9 @@ struct VariantTable {
     touched = [:]
   }
 
-  /// - Parameter traits: nil: as they are.
+  /// Writes a variant.
+  ///
+  /// - Parameter traits: the traits to write; nil to keep those in the database.
   private func write(_ name: Name, _ traits: VariantTraits?, _ db: Database) throws {
     guard let variant = known[name.fingerprint]?[name.variant] else { return }
     let statement = try db.cachedStatement(
@@ -82,8 +85,8 @@ struct VariantTable {
     ])
   }
 
-  /// What is known of each variant, the first seen first, without their mails; also of errors that were merged into this
-  /// one.
+  /// Returns the details of each variant, the first seen first, without their mails; includes variants of errors that
+  /// were merged into this one.
   static func details(of fingerprint: Int64, _ db: Database) throws -> [VariantDetail] {
     let statement = try db.cachedStatement(
       sql: """
@@ -122,10 +125,10 @@ struct VariantTable {
   }
 }
 
-// How the variants of an error differ.
+// The differences between the variants of an error.
 extension VariantTable {
-  /// The same as `spread(of:)` with what is not in the database yet, which is written for it. Costs nothing where an
-  /// error has a single variant.
+  /// Returns the same as `spread(of:)`, including variants that are not in the database yet, which are written for it.
+  /// Costs nothing if an error has a single variant.
   mutating func currentSpread(of fingerprint: Int64, _ db: Database) throws -> VariantSpread {
     let variants = try load(fingerprint, db)
     guard try variants.count > 1 || Self.hasMerged(fingerprint, db) else { return VariantSpread() }
@@ -141,8 +144,8 @@ extension VariantTable {
     return try Row.fetchOne(statement, arguments: [fingerprint]) != nil
   }
 
-  /// Different texts and places among the variants of all these rows, which are of one error in several sites, and of what
-  /// was merged into them.
+  /// Returns the number of different texts and places among the variants of all these rows, which belong to one error
+  /// in several sites, and of the errors merged into them.
   static func spread(of fingerprints: [Int64], _ db: Database) throws -> VariantSpread {
     let statement = try db.cachedStatement(
       sql: """

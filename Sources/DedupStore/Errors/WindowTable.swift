@@ -2,30 +2,30 @@ import DedupCore
 import GRDB
 import MailMessage
 
-/// The windows that one batch touched, and those that the batches before it left (`KnownWindows`).
+/// The windows that one batch touched, and those that earlier batches left (`KnownWindows`).
 struct WindowTable {
-  /// What the rest of the batch needs to know of a mail's error.
+  /// The facts about a mail's error that the rest of the batch needs.
   struct Outcome {
     var decision: WindowPolicy.Decision
     /// The row of the fingerprint.
     var row: Int64
     var site: Int64
-    /// Whether the mail is the first of its fingerprint.
+    /// True if the mail is the first of its fingerprint.
     var isNew: Bool
-    /// Whether it is the first of its variant, and not the first of its fingerprint.
+    /// True if the mail is the first of its variant, and not the first of its fingerprint.
     var isNewVariant: Bool
     var isExplained: Bool
     /// The thread of the error before this mail.
     var thread: MailThread
     var settings: WindowSettings
-    /// The site whose storm cap the mail, or what the store says in its place, counts for; nil: it counts for none.
+    /// The site whose storm cap the mail, or the notice sent in its place, counts towards; nil if none.
     var cap: Int64?
   }
 
-  /// What becomes of a report.
+  /// The answer to a report.
   enum Answer {
     case decided(Outcome)
-    /// It is of yet another error of an envelope that has too many: a doubt.
+    /// The report is of yet another error of an envelope that has too many: a doubt.
     case excess(DoubtfulReport)
   }
 
@@ -36,24 +36,24 @@ struct WindowTable {
 
   fileprivate struct Entry {
     var row: ErrorRow
-    /// What the latest mail's rule says.
+    /// The effect of the rule of the latest mail; nil if none applied.
     var rule: RuleEffect?
     var hasNewThread = false
-    /// The mail that asks for its explanation is in this batch.
+    /// True if the mail that requests its explanation is in this batch.
     var isBeingExplained = false
   }
 
-  /// Where an error stands, or what its row would be called.
+  /// The entry of an error, or the name that its row would get.
   fileprivate enum Place {
     case known(Entry)
     case unknown(name: String)
   }
 
-  /// By the row of the fingerprint.
+  /// The entries, by the row of the fingerprint.
   private var entries: [Int64: Entry] = [:]
-  /// Of these, the ones that the database does not know yet.
+  /// The rows of entries that the database does not know yet.
   private var touched: Set<Int64> = []
-  /// Rows by the names that mails had for them.
+  /// The rows, by the names that mails had for them.
   private var rows: [Key: Int64] = [:]
   private var sites = SiteTable()
   var variants: VariantTable
@@ -63,18 +63,18 @@ struct WindowTable {
 
   init(variants: VariantTable) { self.variants = variants }
 
-  /// How many errors it knows.
+  /// The number of known errors.
   var errors: Int { entries.count }
 
-  /// Little enough to stay in memory between batches.
+  /// True if the table is small enough to stay in memory between batches.
   var isSmall: Bool {
     errors <= 200 && rows.count <= 200 && sites.size <= 400 && sent.size <= 1000 && doubts.size <= 400
   }
 
-  /// Asks `policy` about one more arrival of an error, and takes its verdict into the record. A new fingerprint gets
-  /// its row at once, a known one when the batch is flushed.
+  /// Asks `policy` about one more arrival of an error, and records its verdict. A new fingerprint gets its row at once,
+  /// a known one is written when the batch is flushed.
   ///
-  /// - Parameter inDigests: the limits of the next hop leave nothing for mails about single errors.
+  /// - Parameter inDigests: true if the limits of the next hop leave no room for mails about single errors.
   mutating func decide(
     _ named: Occurrence, _ submission: Submission, _ policy: WindowPolicy, inDigests: Bool = false, _ db: Database
   ) throws -> Answer {
@@ -85,7 +85,7 @@ struct WindowTable {
     let place = try place(of: occurrence, db)
     let known = place.entry
     if known == nil, try !sites.hasRoom(submission.envelope, db) { return .excess(Self.excess(of: named)) }
-    // What is said of single sites is not for one that somebody may have invented.
+    // Settings of single sites do not apply to a site that a visitor may have invented.
     occurrence.site = standing.nominal
     occurrence.rule = policy.rule(named.rule, ofUnknownSite: standing.nominal != named.site)
     let settings = policy.settings(site: occurrence.site.name, rule: occurrence.rule)
@@ -124,7 +124,7 @@ struct WindowTable {
         cap: isCounted ? rows.cap : nil))
   }
 
-  /// Whether as many errors of `kind` were new in a site within the hour as may go out.
+  /// Returns true if as many errors of `kind` were new in a site within the hour as may be sent.
   private static func isOneOfMany(_ kind: String, in site: Int64?, at now: Timestamp, _ db: Database) throws -> Bool {
     guard let site, !kind.isEmpty else { return false }
     let statement = try db.cachedStatement(
@@ -140,7 +140,7 @@ struct WindowTable {
     return try Row.fetchOne(statement, arguments: arguments)?.count(0) ?? 0 >= StormCap.mostOfAKind
   }
 
-  /// Errors of one type share a count; a title without a type is a text.
+  /// Returns the doubt for an excess error. Errors of one type share a count; a title without a type is a text.
   private static func excess(of occurrence: Occurrence) -> DoubtfulReport {
     let type = occurrence.title.prefix { $0 != ":" }
     let isType =
@@ -161,9 +161,9 @@ struct WindowTable {
     }
   }
 
-  /// Adds what the reserve counted of an error, which gets its row if it has none.
+  /// Adds the arrivals of an error that the reserve counted; the error gets a row if it has none.
   ///
-  /// - Returns: the row; nil when its envelope has no room for another error.
+  /// - Returns: the row; nil if its envelope has no room for another error.
   mutating func add(
     _ arrivals: [ReservedArrival], of error: ReservedError, _ policy: WindowPolicy, _ db: Database
   ) throws -> Int64? {
@@ -191,24 +191,24 @@ struct WindowTable {
     return entry.row.id
   }
 
-  /// Takes note of a mail of our own about errors of `site`, unless it would be one too many.
+  /// Counts a mail of our own about errors of `site` and returns true, unless it would exceed the cap.
   mutating func mayTell(_ site: Int64, limit: Int, at now: Timestamp, _ db: Database) throws -> Bool {
     if try sent.isCapped(site, limit: limit, now: now, db) { return false }
     try sent.note(site, at: now, db)
     return true
   }
 
-  /// Writes everything and forgets it: the rows are about to be changed behind the back of this table.
+  /// Writes everything and forgets it, because the rows are about to be changed without this table's knowledge.
   mutating func settle(_ db: Database) throws {
     try flush(db)
     self = WindowTable(variants: variants.emptied)
   }
 
-  /// Lets a next mail of a fingerprint out: the mail that opened its window at `start` never arrived. What that mail
-  /// said about held back ones is counted as held back again. A window that was opened since stays.
+  /// Lets the next mail of a fingerprint pass, because the mail that opened its window at `start` never arrived. The
+  /// mails that it reported as held back count as held back again. A window that was opened since then stays.
   ///
-  /// - Parameter rejectedAt: the time from which `Rejection` counts; nil: an admin deleted the mail, and the very next one
-  ///   goes out.
+  /// - Parameter rejectedAt: the time from which `Rejection` counts; nil if an admin deleted the mail: the very next
+  ///   one is sent.
   mutating func reopen(
     fingerprint id: Int64, start: Timestamp, carried: Int, rejectedAt: Timestamp?, _ db: Database
   ) throws {
@@ -222,7 +222,7 @@ struct WindowTable {
     try statement.execute(arguments: [carried, id, start.milliseconds, rejectedAt?.milliseconds])
   }
 
-  /// Writes what changed; what is known afterwards is what the database says.
+  /// Writes all changes; afterwards the table agrees with the database.
   mutating func flush(_ db: Database) throws {
     for id in touched {
       guard let entry = entries[id] else { continue }
@@ -244,10 +244,10 @@ struct WindowTable {
   }
 }
 
-// Where an error stands.
+// The lookup of an error.
 extension WindowTable {
-  /// An error is known by its name, by what an earlier version called it, or under the one that the admin merged it
-  /// into.
+  /// Returns the place of an error, which is known by its name, by its name in an earlier version, or through the error
+  /// that the admin merged it into.
   private mutating func place(of occurrence: Occurrence, _ db: Database) throws -> Place {
     let key = Key(site: occurrence.site.key, error: Grouping.key(of: occurrence))
     if let row = rows[key], let entry = entries[row] { return .known(entry) }
@@ -276,8 +276,8 @@ extension WindowTable {
     return .known(entry)
   }
 
-  /// The row called by the first of `names`. One that is known only by a later one, which an earlier version gave it,
-  /// is renamed: its history, its window and its counts go on, and an upgrade causes no mail.
+  /// Returns the entry named by the first of `names`. A row that is known only by a later name, from an earlier
+  /// version, is renamed: its history, its window and its counts go on, and an upgrade causes no mail.
   private func load(_ names: [String], _ site: Site, _ db: Database) throws -> Entry? {
     for (index, name) in names.enumerated() {
       guard let row = try ErrorRow.find(name, site, db) else { continue }
@@ -287,14 +287,14 @@ extension WindowTable {
         sql: "UPDATE fingerprint SET fingerprint = ?, explanation = NULL WHERE id = ?")
       try statement.execute(arguments: [names[0], row.id])
       entry.row.isExplained = false
-      // The new version may call all variants something else; in this window that is no news.
+      // The new version may name all variants differently; in this window that is no news.
       entry.row.record.variantsShown = Int(Int32.max)
       return entry
     }
     return nil
   }
 
-  /// Where the error stands now, which the database may not know yet.
+  /// Returns the current state of the error, which the database may not know yet.
   private func latest(_ row: ErrorRow) -> Entry { entries[row.id] ?? Entry(row: row) }
 
   private mutating func entry(
@@ -330,7 +330,7 @@ extension WindowTable {
     return Entry(row: ErrorRow(id: id, site: site, record: record, thread: thread))
   }
 
-  /// As `site.recipients` has them: one on each line.
+  /// Returns the text as `site.recipients` holds it: one address on each line.
   static func text(of recipients: [EmailAddress]) -> String {
     recipients.map(\.text).joined(separator: "\n")
   }

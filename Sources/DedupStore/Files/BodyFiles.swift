@@ -7,20 +7,20 @@ import Synchronization
 struct BodyFile: Hashable, Sendable {
   var name: String
   var octets: Int
-  /// CRC-32C of all of them.
+  /// The CRC-32C of all octets.
   var checksum: UInt32
 }
 
-/// Large messages, one file each, referred to by the database.
+/// Large messages, one file each, which the database refers to.
 ///
-/// A file is complete and synced under its final name before the commit that refers to it. A file nobody refers to is
-/// what a crash left between the two, or of a mail that was arriving, and is removed at the next start.
+/// A file is complete and synced under its final name before the commit that refers to it. A file without a reference
+/// was left by a crash between the two, or belongs to a mail that was arriving; it is removed at the next start.
 struct BodyFiles: Sendable {
   let folder: String
 
-  /// Makes `message` durable. Not for two threads at once.
+  /// Makes `message` durable. Not to be called from two threads at once.
   func keep(_ message: Message, for id: QueueID) throws -> BodyFile {
-    // rename would replace the body of another mail if ids ever met.
+    // rename would replace the body of another mail if IDs ever collided.
     var (name, copies) = ("\(id)", 0)
     while access(folder + "/" + name, F_OK) == 0 {
       copies += 1
@@ -36,7 +36,8 @@ struct BodyFiles: Sendable {
     return BodyFile(name: name, octets: message.count, checksum: checksum.value)
   }
 
-  /// The octets from `skip` on, which must be `count`; anything else is damage and throws. Adds them to `checksum`.
+  /// Returns the octets from `skip` on, which must be `count`; anything else is damage and throws. Adds them to
+  /// `checksum`.
   func open(_ name: String, skip: Int, count: Int, _ checksum: inout Checksum) throws -> FileSlice {
     let file = try ReadOnlyFile(folder + "/" + name)
     guard skip >= 0, count >= 0, file.count == skip + count else {
@@ -52,7 +53,7 @@ struct BodyFiles: Sendable {
 
   func remove(_ name: String) { unlink(folder + "/" + name) }
 
-  /// Removes every file that is not in `referenced` and returns how many those were.
+  /// Removes every file that is not in `referenced`, and returns the number of removed files.
   func removeOrphans(referenced: Set<String>) throws -> Int {
     let orphans = try SyncedFile.names(in: folder).filter { !referenced.contains($0) }
     orphans.forEach(remove)
@@ -60,7 +61,7 @@ struct BodyFiles: Sendable {
   }
 }
 
-/// The file that was written for one job, to be removed when the job fails.
+/// The file that was written for one job; it is removed if the job fails.
 final class Written: Sendable {
   private let file = Mutex<BodyFile?>(nil)
 
@@ -69,15 +70,16 @@ final class Written: Sendable {
     return file
   }
 
-  /// Nothing refers to it: the transaction failed. One whose sync failed may be found whole after a crash, so then the
-  /// file stays, until the mail is imported or the next start finds that nobody refers to it.
+  /// Removes the file after its transaction failed, since nothing refers to it. A transaction whose sync failed may be
+  /// found whole after a crash; the file then stays until the mail is imported or the next start finds that nothing
+  /// refers to it.
   func remove(from bodies: BodyFiles, after failure: StoreFailure) {
     guard failure.kind != .ioError else { return }
     file.withLock { $0 }.map { bodies.remove($0.name) }
   }
 }
 
-/// A file that is complete.
+/// A complete file, opened for reading.
 private final class ReadOnlyFile: OctetFile {
   let path: String
   let count: Int

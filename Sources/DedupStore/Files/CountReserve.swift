@@ -6,18 +6,19 @@ import Synchronization
 /// A file of a fixed size beside the database that takes counts while the disk takes nothing else: its room was
 /// allocated, and written, before it was needed.
 ///
-/// Promises: `add` returns once the count survives a loss of power. What was added stays until the store has it: the
-/// import and the note of how far it came are one transaction of the store, so a crash counts nothing twice.
+/// Promises: `add` returns once the count survives a power loss. An added count stays until the store has it: the
+/// import and the note of its progress are one transaction of the store, so a crash counts nothing twice.
 ///
-/// The file: 16 octets of header (magic, generation), then frames of length, CRC-32C and content, an unused one of length
-/// zero. A frame's checksum covers the generation too, so nothing of an earlier use counts. Numbers are little-endian.
+/// The file has 16 octets of header (magic, generation), then frames of length, CRC-32C and content; an unused frame
+/// has length zero. A frame's checksum covers the generation too, so nothing of an earlier use counts. Numbers are
+/// little-endian.
 package final class CountReserve: Sendable {
-  /// How far an import came: everything before `end` of a generation.
+  /// The progress of an import: everything before `end` of a generation.
   package struct Position: Hashable, Sendable {
     package var generation: UInt64
     package var end: Int
 
-    /// `generation:end`, as the store keeps it.
+    /// The position as the store keeps it, `generation:end`.
     var text: String { "\(generation):\(end)" }
 
     init(generation: UInt64, end: Int) { (self.generation, self.end) = (generation, end) }
@@ -29,13 +30,13 @@ package final class CountReserve: Sendable {
     }
   }
 
-  /// What waits for the import, error by error.
+  /// The counts that wait for the import, by error.
   package struct Content: Sendable {
     package var errors: [(error: ReservedError, arrivals: [ReservedArrival])] = []
     package var position: Position
   }
 
-  /// One mail that was counted; for `correct`.
+  /// The place of one counted mail, for `correct`.
   package struct Place: Hashable, Sendable {
     fileprivate var generation: UInt64
     fileprivate var number: Int
@@ -47,9 +48,9 @@ package final class CountReserve: Sendable {
     var end = CountReserve.headerOctets
     var errors: [ReservedError] = []
     var numbers: [ReservedError.Key: Int] = [:]
-    /// Of each frame that counts a mail: where it begins and ends, of which error it is.
+    /// The frames that count a mail: their ranges in the file, and the errors that they belong to.
     var arrivals: [(range: Range<Int>, error: Int, arrival: ReservedArrival)] = []
-    /// Those of which nobody knows yet what the next hop says: the import leaves them for later.
+    /// The mails for which the answer of the next hop is not known yet: the import leaves them for later.
     var underway: Set<Int> = []
   }
 
@@ -63,14 +64,16 @@ package final class CountReserve: Sendable {
   private static let most = 4 << 20
   private static let least = 64 << 10
 
-  /// Opens or makes the file `reserve` in the folder of the store: 4 MiB, or a fortieth of a small file system, and at
-  /// least 64 KiB. Throws when the disk has no room for it or does not allow it.
+  /// Opens or creates the file `reserve` in the directory of the store: 4 MiB, or a fortieth of a small file system,
+  /// and at least 64 KiB. Throws if the disk has no room for it or does not allow it.
   package convenience init(directory: String) throws(StoreFailure) {
     let room = DiskSpace(path: directory)?.reserve(of: Self.most, part: 40) ?? Self.most
     try self.init(path: directory + "/reserve", octets: room)
   }
 
-  /// - Parameter octets: of the file; one that is there and larger stays as large.
+  /// Opens or creates a reserve.
+  ///
+  /// - Parameter octets: the size of the file; an existing larger file keeps its size.
   init(path: String, octets: Int) throws(StoreFailure) {
     self.path = path
     self.octets = max(octets, Self.least)
@@ -79,22 +82,22 @@ package final class CountReserve: Sendable {
 
   deinit { state.withLock { _ = Glibc.close($0.descriptor) } }
 
-  /// Octets that are left for counts.
+  /// The octets left for counts.
   package var left: Int { octets - state.withLock { $0.end } }
 
   package var isEmpty: Bool { state.withLock { $0.arrivals.isEmpty } }
 
-  /// What it holds, for the windows of a new process.
+  /// Returns all counted mails, for the windows of a new process.
   package func all() -> [(ReservedError.Key, ReservedArrival)] {
     state.withLock { state in state.arrivals.map { (state.errors[$0.error].key, $0.arrival) } }
   }
 
   /// Counts one mail of `error`. Blocks until that is synced.
   ///
-  /// - Parameter error: written with its first mail; three quarters of the file are for errors at most, so that those
-  ///   which are known can still be counted.
-  /// - Throws: `.diskFull` when the reserve is used up.
-  /// - Returns: its place. One that is `.offered` has to be corrected once it is known what became of it.
+  /// - Parameter error: written with its first mail; errors take three quarters of the file at most, so that known ones
+  ///   can still be counted.
+  /// - Throws: `.diskFull` if the reserve is used up.
+  /// - Returns: the place of the mail. A mail that is `.offered` has to be corrected once its outcome is known.
   @discardableResult
   package func add(_ arrival: ReservedArrival, of error: ReservedError) throws(StoreFailure) -> Place {
     try state.withLock { state throws(StoreFailure) in
@@ -122,22 +125,22 @@ package final class CountReserve: Sendable {
     }
   }
 
-  /// Says what became of a mail that was `.offered`. When that cannot be written, this process still knows; after a
-  /// crash it stands as offered.
+  /// Records the outcome of a mail that was `.offered`. If that cannot be written, this process still knows it; after a
+  /// crash the mail counts as offered.
   package func correct(_ place: Place, to fate: ReservedArrival.Fate) {
     state.withLock { state in
-      // While it is under way nothing is cleared, so the generation is the same.
+      // Nothing is cleared while the mail is being offered, so the generation is the same.
       guard place.generation == state.generation, state.underway.remove(place.number) != nil else { return }
       state.arrivals[place.number].arrival.fate = fate
       let content = [3, fate.rawValue] + Self.octets(UInt64(place.number))
-      // A disk that fails now and then is asked more than once.
+      // A disk that fails intermittently is asked more than once.
       for _ in 1...3 where (try? append(content, &state, syncs: true)) != nil { return }
     }
   }
 
-  /// What the store does not have yet.
+  /// Returns the counts that the store does not have yet; nil if there are none.
   ///
-  /// - Parameter imported: how far the last import came; nil: there was none.
+  /// - Parameter imported: the progress of the last import; nil if there was none.
   package func content(after imported: Position?) -> Content? {
     state.withLock { state in
       let done = imported?.generation == state.generation ? imported?.end ?? 0 : 0
@@ -151,7 +154,7 @@ package final class CountReserve: Sendable {
     }
   }
 
-  /// Begins anew, if nothing was added since `position`.
+  /// Starts a new generation, if nothing was added since `position`.
   package func clear(upTo position: Position) throws(StoreFailure) {
     try state.withLock { state throws(StoreFailure) in
       guard position.generation == state.generation, position.end == state.end else { return }
@@ -172,7 +175,8 @@ package final class CountReserve: Sendable {
     try Self.write(frame, to: state.descriptor, at: state.end, of: path)
     if syncs, fdatasync(state.descriptor) != 0 {
       let fault = FileFault("sync", path)
-      // A frame that nobody was told of must not count after a crash. A disk that fails now and then is asked more than once.
+      // A frame that was never reported must not count after a crash. A disk that fails intermittently is asked more
+      // than once.
       let nothing = [UInt8](repeating: 0, count: Self.frameHeader)
       for _ in 1...3 where (try? Self.write(nothing, to: state.descriptor, at: state.end, of: path)) != nil { break }
       throw fault
@@ -201,7 +205,7 @@ extension CountReserve {
     }
   }
 
-  /// Writes it once: room that was only promised may need more room when it is used.
+  /// Fills the file with zeros: room that was only promised may need more room when it is used.
   private static func allocate(_ descriptor: CInt, from size: Int, to octets: Int, _ path: String) throws {
     let piece = [UInt8](repeating: 0, count: 64 << 10)
     var position = size

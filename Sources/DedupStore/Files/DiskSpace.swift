@@ -1,12 +1,12 @@
 import DedupCore
 import Glibc
 
-/// Room on the file system of the store.
+/// The room on the file system of the store.
 package struct DiskSpace: Hashable, Sendable {
   package var free: Int
   package var total: Int
 
-  /// Nil when the system does not say.
+  /// Creates the value for the file system of `path`; nil if the system does not tell.
   package init?(path: String) {
     var status = statvfs()
     guard statvfs(path, &status) == 0 else { return nil }
@@ -14,7 +14,7 @@ package struct DiskSpace: Hashable, Sendable {
     total = Self.octets(UInt64(status.f_blocks), UInt64(status.f_frsize))
   }
 
-  /// Saturates: some file systems say absurd numbers.
+  /// Returns the product, or the largest number on overflow: some file systems report absurd numbers.
   private static func octets(_ blocks: UInt64, _ size: UInt64) -> Int {
     let (product, overflow) = blocks.multipliedReportingOverflow(by: size)
     return overflow ? .max : Int(clamping: product)
@@ -25,12 +25,12 @@ package struct DiskSpace: Hashable, Sendable {
     self.total = total
   }
 
-  /// `most` octets, or the file system divided by `part` where that is less.
+  /// Returns `most` octets, or the size of the file system divided by `part` if that is less.
   package func reserve(of most: Int, part: Int) -> Int { min(most, total / max(1, part)) }
 
-  /// Why `octets` more of queued mail would be too much, or nil.
+  /// Returns the failure if `octets` more of queued mail would be too much; nil if there is room.
   ///
-  /// The last bit of a disk is not for new mail: a mail that was delivered has to be recorded as such, which takes
+  /// The last part of a disk is not for new mail: a mail that was delivered has to be recorded as such, which takes
   /// room in the WAL, or it is delivered again and again.
   func shortage(for octets: Int, _ limits: StoreLimits) -> StoreFailure? {
     let reserve = reserve(of: limits.reservedOctets, part: limits.reservedPart)

@@ -3,11 +3,11 @@ import Foundation
 import Glibc
 package import MailMessage
 
-/// Where a mail goes when the database cannot take it: one synced file each, in a folder of its own, until the
-/// database is back and the mail is imported.
+/// The place for mail that the database cannot take: one synced file each, in a folder of its own, until the database
+/// is back and the mail is imported.
 ///
-/// Promises: `keep` returns once the mail survives a loss of power. A damaged file never becomes a mail: it is renamed
-/// to `….damaged` and stays. It needs nothing but a file system, which may be another one than the store's.
+/// Promises: `keep` returns once the mail survives a power loss. A damaged file never becomes a mail: it is renamed to
+/// `….damaged` and stays. The spool needs nothing but a file system, which may be another one than the store's.
 package struct EmergencySpool: Sendable {
   /// A mail as it was accepted, not judged yet.
   package struct Mail: Sendable {
@@ -16,7 +16,7 @@ package struct EmergencySpool: Sendable {
     package var envelope: Envelope
     package var received: [UInt8]
     package var message: [UInt8]
-    /// The transactions that should have held it.
+    /// The transactions that should have stored the mail.
     package var transactions: [Int64]
   }
 
@@ -25,21 +25,23 @@ package struct EmergencySpool: Sendable {
     var receivedAt: Timestamp
     var envelope: Envelope
     var received: String
-    /// Missing in files of earlier versions.
+    /// The transactions that should have stored the mail; missing in files of earlier versions.
     var transactions: [Int64]?
   }
 
   private let folder: String
 
-  /// - Parameter directory: is made with the first mail that needs it.
+  /// Creates a spool.
+  ///
+  /// - Parameter directory: the folder, which is created with the first mail that needs it.
   package init(directory: String) { folder = directory }
 
-  /// Room that is left alone: what is delivered has to be recorded, also on a disk that is nearly full. A quarter of what
-  /// the store leaves, on small disks too, so that this step is never skipped.
+  /// The room that is left free: deliveries have to be recorded even on a disk that is nearly full. It is a quarter of
+  /// what the store leaves, on small disks too, so that this step is never skipped.
   private static let reservedOctets = 8 << 20
   private static let reservedPart = 80
 
-  /// Why a mail of `octets` would be too much for the file system, or nil.
+  /// Returns the failure if a mail of `octets` would be too much for the file system; nil if there is room.
   static func shortage(for octets: Int, in folder: String, _ space: DiskSpace) -> StoreFailure? {
     let reserve = space.reserve(of: reservedOctets, part: reservedPart)
     guard space.free < octets.saturatingAdding(reserve) else { return nil }
@@ -50,7 +52,7 @@ package struct EmergencySpool: Sendable {
 
   /// Makes the mail durable. Blocks until it is synced.
   ///
-  /// - Parameter transactions: those that should have held it, as the failure of the store tells.
+  /// - Parameter transactions: the transactions that should have stored the mail, from the failure of the store.
   package func keep(_ submission: Submission, transactions: [Int64]) throws(StoreFailure) {
     try Faults.translated {
       try StoreFiles.makeDirectory(folder)
@@ -58,7 +60,7 @@ package struct EmergencySpool: Sendable {
       ) {
         throw shortage
       }
-      // Another process may have used the id, and its mail must not be replaced.
+      // Another process may have used the ID, and its mail must not be replaced.
       var submission = submission
       while access(path(submission.id), F_OK) == 0 { submission.id = QueueIDs.next(at: submission.receivedAt) }
       try SyncedFile.write(
@@ -66,7 +68,7 @@ package struct EmergencySpool: Sendable {
     }
   }
 
-  /// The mails that wait, oldest first; none when there is no such folder.
+  /// Returns the mails that wait, oldest first; none if the folder does not exist.
   package func waiting() throws(StoreFailure) -> [QueueID] {
     guard access(folder, F_OK) == 0 else { return [] }
     return try Faults.translated {
@@ -75,9 +77,9 @@ package struct EmergencySpool: Sendable {
     }
   }
 
-  /// The mail of `id`; nil when its file is gone, or is damaged and was set aside.
+  /// Returns the mail of `id`; nil if its file is gone, or is damaged and was set aside.
   ///
-  /// - Parameter damaged: is told where a damaged file now is.
+  /// - Parameter damaged: called with the new path of a damaged file.
   package func load(_ id: QueueID, damaged: (String) -> Void) throws(StoreFailure) -> Mail? {
     let path = path(id)
     guard access(path, F_OK) == 0 else { return nil }
@@ -101,8 +103,8 @@ package struct EmergencySpool: Sendable {
   private func path(_ id: QueueID) -> String { "\(folder)/\(id)\(Self.suffix)" }
 }
 
-// A line `MAILDEDUP-SPOOL 1 CRC HEADER-OCTETS MESSAGE-OCTETS`, the header as JSON, the message. The checksum is over
-// all behind the line.
+// The file format: a line `MAILDEDUP-SPOOL 1 CRC HEADER-OCTETS MESSAGE-OCTETS`, the header as JSON, the message. The
+// checksum covers everything after the line.
 extension EmergencySpool {
   private static let magic = "MAILDEDUP-SPOOL 1"
 

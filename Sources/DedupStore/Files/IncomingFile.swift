@@ -2,7 +2,7 @@ import Glibc
 import MailMessage
 import Synchronization
 
-/// A file with a message that is arriving. It goes away with its last reader unless the store keeps it.
+/// A file with a message that is arriving. It is removed with its last reader unless the store keeps it.
 final class IncomingFile: OctetFile {
   private struct State {
     var count = 0
@@ -32,13 +32,13 @@ final class IncomingFile: OctetFile {
 
   var count: Int { state.withLock { $0.count } }
 
-  /// CRC-32C of all octets.
+  /// The CRC-32C of all octets.
   var checksum: UInt32 { state.withLock { $0.checksum.value } }
 
-  /// All of it.
+  /// The whole file as a slice.
   var slice: FileSlice { state.withLock { FileSlice(self, count: $0.count, isEightBit: $0.isEightBit) } }
 
-  /// Adds octets, all or (when it throws) none that would count.
+  /// Adds octets: all of them or, if it throws, none that would count.
   func append(_ octets: [UInt8]) throws {
     try state.withLock { state in
       try SyncedFile.write(octets, to: descriptor, at: state.count, of: path)
@@ -52,7 +52,7 @@ final class IncomingFile: OctetFile {
     try SyncedFile.read(descriptor, at: offset, count: count, of: path)
   }
 
-  /// Makes it durable under `name`, in the same folder. It can still be read.
+  /// Makes the file durable under `name`, in the same folder. It can still be read.
   func keep(as name: String) throws {
     guard fsync(descriptor) == 0 else { throw FileFault("sync", path) }
     let final = folder + "/" + name

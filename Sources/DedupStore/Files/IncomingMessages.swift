@@ -2,8 +2,8 @@ import DedupCore
 import MailMessage
 import Synchronization
 
-/// Large messages while they arrive: in a file beside those that are stored or, when the disk does not take it, in
-/// memory: the mail may still find its way past the disk.
+/// Large messages while they arrive: in a file beside the stored ones or, if the disk does not take it, in memory,
+/// since the mail may still be delivered without the disk.
 struct IncomingMessages: LargeMessages {
   private let folder: String
   private let limits: StoreLimits
@@ -17,11 +17,13 @@ struct IncomingMessages: LargeMessages {
   func begin() -> any GrowingMessage { IncomingMessage(folder, limits, memory) }
 }
 
-/// Octets of large messages that are in memory because no file took them.
+/// The octets of large messages that are in memory because they could not be written to a file.
 final class MemoryAllowance: Sendable {
   private let used = Mutex(0)
 
-  /// - Throws: when there would be too many.
+  /// Counts `octets` more.
+  ///
+  /// - Throws: if that would exceed `limit`.
   func take(_ octets: Int, of limit: Int) throws {
     try used.withLock { used in
       guard used + octets <= limit else {

@@ -3,8 +3,8 @@ import MailMessage
 
 /// Files that are either whole and on the disk, or not there.
 enum SyncedFile {
-  /// Makes `message` durable under `name`: written aside, synced, renamed, the folder synced. Not for two threads at
-  /// once with the same name; a file of that name is replaced.
+  /// Makes `message` durable under `name`: it is written under a temporary name, synced and renamed, and the folder is
+  /// synced. Not to be called from two threads at once with the same name; a file of that name is replaced.
   static func write(_ message: Message, named name: String, in folder: String) throws {
     let final = folder + "/" + name
     let partial = final + ".part"
@@ -19,12 +19,13 @@ enum SyncedFile {
     }
   }
 
-  /// A mail whose file is left behind comes once more, so a disk that fails now and then is asked more than once.
+  /// Removes a file. A mail whose file is left behind is sent once more, so a disk that fails intermittently is asked
+  /// more than once.
   private static func remove(_ path: String) {
     for _ in 1...3 where unlink(path) == 0 || errno == ENOENT { return }
   }
 
-  /// The whole file.
+  /// Returns the octets of the whole file.
   static func read(_ path: String) throws -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileFault("open", path) }
@@ -34,7 +35,7 @@ enum SyncedFile {
     return try read(descriptor, at: 0, count: Int(status.st_size), of: path)
   }
 
-  /// Exactly these octets of an open file.
+  /// Returns exactly these octets of an open file.
   static func read(_ descriptor: CInt, at offset: Int, count: Int, of path: String) throws -> [UInt8] {
     try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
       while filled < count {
@@ -47,7 +48,7 @@ enum SyncedFile {
     }
   }
 
-  /// The names in `folder`, in no order.
+  /// Returns the names in `folder`, in no particular order.
   static func names(in folder: String) throws -> [String] {
     guard let stream = opendir(folder) else { throw FileFault("read", folder) }
     defer { closedir(stream) }
@@ -70,7 +71,7 @@ enum SyncedFile {
       try write(piece, to: descriptor, at: written, of: path)
       written += piece.count
     }
-    // After a failed fsync the pages are marked clean: asking again would lie. The write counts as lost.
+    // After a failed fsync the pages are marked clean, so a second fsync would lie. The write counts as lost.
     guard fsync(descriptor) == 0 else { throw FileFault("sync", path) }
   }
 

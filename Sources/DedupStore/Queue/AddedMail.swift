@@ -1,29 +1,29 @@
 package import DedupCore
 package import MailMessage
 
-/// What was added to the queue. Whoever delivers need not ask the queue for mail that is given here.
+/// The mail that was added to the queue. The delivery side need not ask the queue for mail that is listed here.
 package struct AddedMail: Sendable {
-  /// Mail that came in, due at once, oldest first. It holds as long as `queueChanges` is `changes`.
+  /// The mail that came in and is due at once, oldest first. Valid as long as `queueChanges` equals `changes`.
   package private(set) var mails: [(entry: QueueEntry, message: Message)] = []
-  /// Whether that is all; otherwise the queue tells.
+  /// True if `mails` is everything that was added; otherwise the queue has to be asked.
   package private(set) var isComplete: Bool
-  /// The `SQLiteStore.transactions` with the first that added something: an answer of the queue after which that
-  /// number was not known yet holds none of this.
+  /// The `SQLiteStore.transactions` that includes the first one that added something. A queue answer from before that
+  /// number was reached contains none of this mail.
   package internal(set) var transaction = 0
-  /// The `SQLiteStore.queueChanges` at that time.
+  /// The `SQLiteStore.queueChanges` at the time of `transaction`.
   package internal(set) var changes = 0
 
   private var octets = 0
 
   init(isComplete: Bool = true) { self.isComplete = isComplete }
 
-  // More than whoever delivers has use for would only take memory.
+  // More mail than the delivery side can use would only take memory.
   private static let mostMails = 20
   private static let mostOctets = 1 << 20
 
   var isEmpty: Bool { isComplete && mails.isEmpty }
 
-  /// Something was added that only the queue tells of.
+  /// Records that something was added which only the queue can list.
   mutating func addOther() { (mails, octets, isComplete) = ([], 0, false) }
 
   mutating func add(_ entry: QueueTable.NewEntry, _ message: StoredMessage) {
@@ -31,7 +31,7 @@ package struct AddedMail: Sendable {
     add([(QueueEntry(entry, octets: whole.count), Message(whole))])
   }
 
-  /// Adds what later transactions added.
+  /// Adds the mail that later transactions added.
   package mutating func join(_ later: AddedMail) {
     changes = min(changes, later.changes)
     if isComplete, later.isComplete { add(later.mails) } else { addOther() }
@@ -45,7 +45,7 @@ package struct AddedMail: Sendable {
 }
 
 extension QueueEntry {
-  /// As the queue shows it before the first attempt.
+  /// The entry as the queue shows it before the first attempt.
   fileprivate init(_ new: QueueTable.NewEntry, octets: Int) {
     self.init(
       id: new.id, sender: new.envelope.sender, recipients: new.envelope.recipients, body: new.envelope.body,

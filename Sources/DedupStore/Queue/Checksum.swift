@@ -1,13 +1,13 @@
 import CChecksum
 
-/// CRC-32C (Castagnoli; RFC 3720 appendix B.4), by the processor's instruction for it or else by tables, eight octets a
-/// step.
+/// CRC-32C (Castagnoli; RFC 3720 appendix B.4), computed by the processor's instruction for it, or else by tables,
+/// eight octets per step.
 ///
-/// SQLite checks nothing it reads from the database file, so each stored message carries one of these.
+/// SQLite verifies nothing that it reads from the database file, so each stored message carries one of these checksums.
 struct Checksum: Hashable, Sendable {
   private var remainder = UInt32.max
 
-  /// Of what was added so far.
+  /// The checksum of the octets added so far.
   var value: UInt32 { ~remainder }
 
   private static let hasInstruction = crc32c_has_instruction() != 0
@@ -17,7 +17,7 @@ struct Checksum: Hashable, Sendable {
     remainder = crc32c_instruction(remainder, bytes.baseAddress, bytes.count)
   }
 
-  /// The same without the instruction.
+  /// Adds `bytes` without the processor's instruction.
   mutating func addByTables(_ bytes: UnsafeRawBufferPointer) {
     Self.tables.withUnsafeBufferPointer { tables in
       var crc = UInt64(remainder)
@@ -46,7 +46,7 @@ struct Checksum: Hashable, Sendable {
     return checksum.value
   }
 
-  /// Table k, at 256 k: what a byte does to the remainder k octets later.
+  /// The lookup tables. Table k starts at 256 k and says what a byte does to the remainder k octets later.
   private static let tables: [UInt32] = {
     var tables = (0..<256).map { byte -> UInt32 in
       (0..<8).reduce(UInt32(byte)) { crc, _ in crc & 1 == 1 ? crc >> 1 ^ 0x82F6_3B78 : crc >> 1 }
@@ -59,21 +59,22 @@ struct Checksum: Hashable, Sendable {
   }()
 }
 
-// Checksums of octets that are not at hand. A CRC is a remainder of polynomials over GF(2): octets behind some others
+// Checksums of octets that are not at hand. A CRC is a remainder of polynomials over GF(2): octets that follow others
 // multiply the remainder of those by a power of x.
 extension Checksum {
   /// The checksum of octets with the checksum `first`, followed by `count` octets with the checksum `second`.
   static func joined(_ first: UInt32, _ second: UInt32, count: Int) -> UInt32 { shifted(first, by: count) ^ second }
 
-  /// The checksum of the last `count` octets of what has the checksum `whole` and begins with octets of `first`.
+  /// The checksum of the last `count` octets of data whose checksum is `whole` and whose first octets have the checksum
+  /// `first`.
   static func rest(of whole: UInt32, behind first: UInt32, count: Int) -> UInt32 {
     whole ^ shifted(first, by: count)
   }
 
-  /// `remainder` times x to the power of 8 times `count`.
+  /// Returns `remainder` times x to the power of 8 times `count`.
   private static func shifted(_ remainder: UInt32, by count: Int) -> UInt32 {
     var result = remainder
-    // x^8; bits are reflected, so that the highest is x^0.
+    // x^8; bits are reflected, so the highest one is x^0.
     var power: UInt32 = 1 << 23
     var left = count
     while left > 0 {

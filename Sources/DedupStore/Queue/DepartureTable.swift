@@ -1,7 +1,7 @@
 package import DedupCore
 import GRDB
 
-/// How many recipients each smarthost got within the last day, by the minute; of smarthosts that have limits.
+/// The number of recipients that each smarthost with limits was sent within the last day, by minute.
 enum DepartureTable {
   static func add(_ departures: Departures, _ db: Database) throws {
     let add = try db.cachedStatement(
@@ -24,12 +24,13 @@ enum DepartureTable {
 }
 
 extension SQLiteStore {
-  /// What the smarthosts with limits got within the last day.
+  /// The departures within the last day to smarthosts that have limits.
   package func departures() async throws(StoreFailure) -> [Departures] {
     try await reader.read { try DepartureTable.all($0) }
   }
 
-  /// Puts a mail off that was not offered yet, for the limit of the next hop that `reason` names. Its attempts stay.
+  /// Postpones a mail that was not offered yet because of the next hop's limit that `reason` names. Its number of
+  /// attempts stays the same.
   package func postpone(_ id: QueueID, until time: Timestamp, reason: String) async throws(StoreFailure) {
     let now = latestTime
     try await share(isPatient: true) {

@@ -1,23 +1,23 @@
 package import DedupCore
 package import MailMessage
 
-/// What whoever delivers has to know of the queue.
+/// The mail that is due, and what the delivery side has to know of the queue.
 package struct DueMail: Sendable {
-  /// To be tried now, the most urgent first.
+  /// The entries to try now, the most urgent first.
   package var entries: [QueueEntry]
-  /// What to deliver for those of which the messages are small; of the others, and of what is damaged,
-  /// `SQLiteStore.message` tells. It holds as long as `queueChanges` is what it was before the queue was asked.
+  /// The messages of entries whose messages are small. For the others, and for damaged ones, ask `SQLiteStore.message`.
+  /// Valid as long as `queueChanges` is what it was before the queue was asked.
   package var messages: [QueueID: Message]
-  /// When the next one is due beside these, which may be in the past; nil when none waits.
+  /// The time when the next entry beside these is due, which may be in the past; nil if none waits.
   package var next: Timestamp?
 }
 
-/// Which mail is asked for.
+/// A choice of the mail to ask for.
 package enum DueFilter: Hashable, Sendable {
   case all
-  /// What an admin sends another way.
+  /// Mail that an admin sends by another route.
   case rerouted
-  /// Whether it is due or not, what was queued before `since` and of which the sender was not told that it is late, and
-  /// what was queued before `expired`.
+  /// Mail, due or not, that was queued before `since` and whose sender was not told of the delay, and all mail that was
+  /// queued before `expired`.
   case old(since: Timestamp, expired: Timestamp)
 }

@@ -3,20 +3,20 @@ import Glibc
 import MailMessage
 import Synchronization
 
-/// What next hops took and the database has not recorded yet, in a small file beside it.
+/// The mail that next hops accepted and the database has not recorded yet, in a small file beside the database.
 ///
-/// A note is written without a sync before the transaction that records the handover, and removed after it. So a
-/// process that is killed in between leaves it to the next one, which does not send that mail again; a loss of power may
-/// take it along (RFC 1047: better twice than never). No failure here is one of the mail: without a note it may come
+/// A note is written without a sync before the transaction that records the handover, and removed after it. A process
+/// that is killed in between leaves it to the next one, which does not send that mail again. A power loss may lose the
+/// note (RFC 1047: better twice than never). A failure here never fails the mail: without a note, the mail may be sent
 /// twice.
 ///
-/// The file is a row of slots of 4,096 octets, one for each handover under way: length, CRC-32C, and text. Numbers are
-/// little-endian.
+/// The file is a row of slots of 4,096 octets, one for each handover in progress: length, CRC-32C, and text. Numbers
+/// are little-endian.
 final class HandoverNotes: Sendable {
   private struct State {
     var descriptor: CInt
     var slots: [QueueID: Int] = [:]
-    /// Slots are used again, so the file has as many as mails were ever under way at once.
+    /// The free slots. Slots are reused, so the file has as many as the most mails ever in progress at once.
     var free: [Int] = []
     var count = 0
     var found: [Int: HandoverNote] = [:]
@@ -24,7 +24,7 @@ final class HandoverNotes: Sendable {
 
   private static let slotOctets = 4096
   private static let header = 8
-  /// More handovers than this are never under way.
+  /// The limit on slots. There are never more handovers in progress than this.
   private static let mostSlots = 4096
   private let path: String
   private let state: Mutex<State>
@@ -38,10 +38,10 @@ final class HandoverNotes: Sendable {
 
   deinit { state.withLock { if $0.descriptor >= 0 { _ = Glibc.close($0.descriptor) } } }
 
-  /// The handovers that a process before this one noted and did not record any more.
+  /// The handovers that an earlier process noted but did not record.
   var found: [HandoverNote] { state.withLock { Array($0.found.values) } }
 
-  /// Removes the notes in `found`; to be called once they are recorded.
+  /// Removes the notes in `found`; call it once they are recorded.
   func forgetFound() {
     state.withLock { state in
       for slot in state.found.keys { clear(slot, &state) }
@@ -49,7 +49,7 @@ final class HandoverNotes: Sendable {
     }
   }
 
-  /// Notes whom `settlement` calls delivered, as far as there is room in a slot.
+  /// Notes the recipients that `settlement` lists as delivered, as far as they fit in a slot.
   func note(_ settlement: Settlement) {
     guard let octets = HandoverNote(settlement).octets(most: Self.slotOctets - Self.header) else { return }
     let number = UInt64(octets.count) | UInt64(Checksum.crc32c(octets)) << 32
@@ -60,7 +60,7 @@ final class HandoverNotes: Sendable {
     }
   }
 
-  /// Removes the note of `entry`: the database has it.
+  /// Removes the note of `entry`, which the database has recorded.
   func forget(_ entry: QueueID) {
     state.withLock { state in
       if let slot = state.slots.removeValue(forKey: entry) { clear(slot, &state) }
@@ -112,12 +112,13 @@ final class HandoverNotes: Sendable {
   }
 }
 
-/// One handover: as much of its settlement as keeps the mail from coming twice.
+/// A handover, with as much of its settlement as is needed to not send the mail twice.
 struct HandoverNote: Hashable, Sendable {
   var entry: QueueID
-  /// Of the entry, this one included; the database has it when it counts as many.
+  /// The number of attempts for the entry, including this one. The database has recorded the handover if its count is
+  /// as high.
   var attempts: Int
-  /// When those who did not get it are tried again.
+  /// The time when the recipients that did not get the mail are tried again.
   var nextAttempt: Timestamp
   var delivered: [EmailAddress]
   var departures: [Departures]
@@ -130,9 +131,10 @@ struct HandoverNote: Hashable, Sendable {
     departures = settlement.departures
   }
 
-  /// A line of numbers, a line for each departure, an empty one, and a line for each recipient; nil when nobody got it.
+  /// The encoded note: a line of numbers, a line for each departure, an empty line, and a line for each recipient; nil
+  /// if no recipient got the mail.
   ///
-  /// - Parameter most: octets; recipients beyond are left out.
+  /// - Parameter most: the limit in octets; recipients beyond it are left out.
   func octets(most: Int) -> [UInt8]? {
     if delivered.isEmpty { return nil }
     var text = "\(entry.rawValue) \(attempts) \(nextAttempt.milliseconds)\n"
@@ -169,7 +171,7 @@ struct HandoverNote: Hashable, Sendable {
     return Departures(nextHop: String(parts[3]), minute: minute, ordinary: ordinary, other: other)
   }
 
-  /// The settlement that it stands for.
+  /// The settlement that the note stands for.
   var settling: Settling {
     Settling(
       settlement: Settlement(
@@ -179,7 +181,7 @@ struct HandoverNote: Hashable, Sendable {
 }
 
 extension Batch {
-  /// Records a handover, unless that was done: a note outlives its transaction for a moment.
+  /// Records a handover unless it was recorded already: a note outlives its transaction for a moment.
   fileprivate func recall(_ note: HandoverNote) throws -> Bool {
     guard let attempts = try QueueTable.attempts(note.entry, db), attempts < note.attempts else { return false }
     try settle(note.settling, noticeFile: nil)
@@ -188,9 +190,9 @@ extension Batch {
 }
 
 extension SQLiteStore {
-  /// Records what a process that was killed had handed over. To be called before anything is delivered.
+  /// Records the handovers of a process that was killed. Call it before anything is delivered.
   ///
-  /// - Returns: how many mails that were.
+  /// - Returns: the number of mails concerned.
   package func recallHandovers() async throws(StoreFailure) -> Int {
     let found = handovers.found
     if found.isEmpty { return 0 }

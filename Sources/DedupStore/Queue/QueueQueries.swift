@@ -2,18 +2,19 @@ import DedupCore
 import GRDB
 import MailMessage
 
-/// Questions about the queue.
+/// Queries on the queue.
 enum QueueQueries {
   private static let columns = """
     id, sender, body_type, smtputf8, octets, queued_at, attempts, next_attempt, last_failure, kind, delay_notified,
     delivered, dsn_ret, dsn_envid, envelope_crc32c, recipients, aside, rerouted_to, paced_by
     """
 
-  /// Entries to try now. Ordinary mail goes first, and has all places but one in ten, which are for reports and our own
-  /// mail. Of either half of the places are for fresh mail, so that a backlog of retries never starves it, and the other
-  /// way round; what one side does not need the other gets. Within each the oldest due time comes first. Of more fresh
-  /// mail than has a place half is the newest, in turn with the oldest: a mail that somebody waits for is not behind a
-  /// backlog that was never tried, and the backlog still drains from its old end.
+  /// Returns the entries to try now. Ordinary mail goes first and has nine of ten places; the tenth is for reports and
+  /// our own mail. Within either kind, half of the places are for fresh mail, so that a backlog of retries never
+  /// starves it, and vice versa; places that one side does not need go to the other. Within each, the earliest due time
+  /// comes first. If there is more fresh mail than places, half of it is the newest, alternating with the oldest: a
+  /// mail that someone is waiting for is not stuck behind a backlog that was never tried, and the backlog still drains
+  /// from its old end.
   static func due(
     _ filter: DueFilter, now: Timestamp, limit: Int, excluding: Set<QueueID>, _ db: Database
   ) throws -> Due {
@@ -43,10 +44,10 @@ enum QueueQueries {
     return fresh + retries.prefix(limit - fresh.count)
   }
 
-  /// What is due.
+  /// The entries that are due.
   struct Due {
     var entries: [QueueEntry] = []
-    /// Of these it is not known any more to whom they go.
+    /// The entries whose recipients are no longer known for certain.
     var damaged: [QueueID] = []
   }
 
@@ -56,16 +57,16 @@ enum QueueQueries {
     guard oldest.count > share else { return oldest }
     let newest = try due(fresh, search, .newestFirst, limit: share / 2, db).reversed()
     let early = oldest.prefix(share - newest.count)
-    // Both lists are in the order of their age, so two mails of one sender stay in theirs within each.
+    // Both lists are in order of age, so two mails of one sender keep their order within each.
     return zip(early, newest).flatMap { [$0, $1] } + early.dropFirst(newest.count)
   }
 
-  /// What was queued before `since` and of which the sender was not told that it is late, and all from before `expired`;
-  /// the oldest first.
+  /// Returns the entries that were queued before `since` and whose sender was not told of the delay, and all that were
+  /// queued before `expired`; the oldest first.
   private static func old(
     since: Timestamp, expired: Timestamp, limit: Int, excluding: Set<QueueID>, _ db: Database
   ) throws -> [Found] {
-    // Ids begin with the time of arrival.
+    // IDs begin with the time of arrival.
     let statement = try db.cachedStatement(
       sql: """
         SELECT \(columns) FROM entry
@@ -78,7 +79,7 @@ enum QueueQueries {
       limit: limit, excluding: excluding)
   }
 
-  /// When the next entry is due, those of `excluding` left out.
+  /// Returns the time when the next entry is due, leaving out those in `excluding`; nil if there is none.
   static func nextDue(_ filter: DueFilter, excluding: Set<QueueID>, _ db: Database) throws -> Timestamp? {
     if case .old = filter { return nil }
     let rerouted = filter == .rerouted ? rerouted : ""
@@ -95,7 +96,7 @@ enum QueueQueries {
     return firsts.min()
   }
 
-  /// What waits or was set aside, oldest first.
+  /// Returns the entries that wait or were set aside, oldest first.
   static func all(_ filter: QueueFilter, _ db: Database) throws -> [QueueEntry] {
     let statement = try db.cachedStatement(
       sql: """
@@ -114,7 +115,7 @@ enum QueueQueries {
     ).map { try Found($0).entry(db) }
   }
 
-  /// Which values of `aside`, and whether it was tried: nil for either.
+  /// Returns the value of `aside` to look for, and whether the entry was tried; nil means either.
   private static func condition(_ state: QueueEntry.State) -> (QueueTable.Aside?, Bool?) {
     switch state {
     case .waiting: (.nothing, false)
@@ -124,7 +125,7 @@ enum QueueQueries {
     }
   }
 
-  /// The ids within `range`, the lowest first; those of damaged entries as well.
+  /// Returns the IDs within `range`, the lowest first, including those of damaged entries.
   static func ids(in range: ClosedRange<QueueID>, limit: Int, _ db: Database) throws -> [QueueID] {
     let statement = try db.cachedStatement(sql: "SELECT id FROM entry WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?")
     return try Row.fetchAll(
@@ -132,13 +133,15 @@ enum QueueQueries {
     ).map { QueueID(rawValue: try $0.integer(0)) }
   }
 
-  /// An entry, whole or not, damaged or not.
+  /// Returns an entry, whole or not, damaged or not.
   static func shown(_ id: QueueID, _ db: Database) throws -> QueueEntry? {
     let statement = try db.cachedStatement(sql: "SELECT \(columns) FROM entry WHERE id = ?")
     return try Row.fetchOne(statement, arguments: [id.rawValue]).map { try Found($0).entry(db) }
   }
 
-  /// - Throws: also when it is not the entry that was written.
+  /// Returns an entry that is intact; nil if there is none.
+  ///
+  /// - Throws: also if the entry is not the one that was written.
   static func entry(_ id: QueueID, _ db: Database) throws -> QueueEntry? {
     let statement = try db.cachedStatement(sql: "SELECT \(columns) FROM entry WHERE id = ?")
     return try Row.fetchOne(statement, arguments: [id.rawValue]).map { row in
@@ -161,17 +164,17 @@ enum QueueQueries {
       doubts: try row.count(4))
   }
 
-  /// Mail of the site with alerts, and all other mail.
+  /// The two kinds of mail in the queue: mail of the site together with alerts, and all other mail.
   enum Kind: String, CaseIterable {
-    // As the indexes spell it.
+    // Spelled like the indexes.
     case pass = "kind IN ('pass', 'alert')"
     case other = "kind NOT IN ('pass', 'alert')"
   }
 
-  /// One of the lines that mail stands in, each with an index of its own.
+  /// A line in which mail waits, with an index of its own.
   private struct Line {
     enum Attempts: String, CaseIterable {
-      // As the indexes spell it.
+      // Spelled like the indexes.
       case fresh = "attempts = 0"
       case retry = "attempts > 0"
     }
@@ -185,7 +188,7 @@ enum QueueQueries {
 
   private static let rerouted = " AND rerouted_to IS NOT NULL"
 
-  /// By the time when a mail became due; both are an index read from one of its ends.
+  /// The order by the time when a mail became due; both read an index from one of its ends.
   private enum Order: String, CaseIterable {
     case oldestFirst = "next_attempt, id"
     case newestFirst = "next_attempt DESC, id DESC"
@@ -221,7 +224,7 @@ enum QueueQueries {
     """
   }
 
-  /// What SQLite makes of the questions for due mail, for tests.
+  /// The query plans of SQLite for the due queries, for tests.
   static func plans(_ db: Database) throws -> [String] {
     try Line.all.flatMap { line in Order.allCases.map { dueSelect(line, $0) } }.map {
       let steps = try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN \($0)", arguments: [0])
@@ -229,11 +232,11 @@ enum QueueQueries {
     }
   }
 
-  /// A row of the queue, its recipients not fetched yet.
+  /// A row of the queue whose recipients are not fetched yet.
   private struct Found {
     var withoutRecipients: QueueEntry
     private let isIntact: Bool
-    /// How many recipients it has; nil in entries of earlier versions.
+    /// The number of recipients; nil in entries of earlier versions.
     private let recipients: Int64?
 
     init(_ row: Row) throws {
@@ -250,7 +253,7 @@ enum QueueQueries {
         usesSMTPUTF8: try row.integer(3) != 0, size: try row.count(4), queuedAt: try row.time(5),
         attempts: try row.count(6), nextAttempt: try row.time(7), lastFailure: try row.optionalText(8), kind: kind,
         delayNotified: try row.integer(10) != 0, hasDelivered: try row.integer(11) != 0)
-      // What is not understood was never said: a mail is not kept back for it.
+      // A request that cannot be parsed counts as not made: no mail is held back for it.
       let request = DeliveryStatusRequest(
         returns: try row.optionalText(12).flatMap { DeliveryStatusRequest.Returns(rawValue: $0) },
         envelopeID: try row.optionalText(13).flatMap { Xtext($0) })
@@ -266,7 +269,7 @@ enum QueueQueries {
 
     func entry(_ db: Database) throws -> QueueEntry { try checkedEntry(db).entry }
 
-    /// With it whether all of its envelope is what was written.
+    /// Returns the entry with its recipients, and whether its whole envelope is what was written.
     func checkedEntry(_ db: Database) throws -> (entry: QueueEntry, isIntact: Bool) {
       var entry = withoutRecipients
       var envelope = entry.envelope

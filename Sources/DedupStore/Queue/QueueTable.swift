@@ -4,27 +4,27 @@ import MailMessage
 
 /// The entries that wait for delivery, and their recipients.
 enum QueueTable {
-  /// What keeps an entry from being tried: the values of `aside`.
+  /// A reason that keeps an entry from being tried, as the column `aside` holds it.
   enum Aside: Int64 {
     case nothing = 0
     case damaged = 1
     case held = 2
   }
 
-  /// Somebody who still waits for a mail, and what its sender wants to be told of that.
+  /// A recipient that still waits for a mail, and its delivery status request (RFC 3461).
   struct Recipient {
     var position: Int64
     var address: EmailAddress
     var wish: DeliveryStatusRequest.Wish
-    /// Whether the row is the one that was written.
+    /// True if the row is the one that was written.
     var isIntact: Bool
   }
 
-  /// The window that a forwarded report opened.
+  /// A window that a forwarded report opened.
   struct OpenedWindow {
     var fingerprint: Int64
     var start: Timestamp
-    /// How many the mail reports as held back before it.
+    /// The number of mails that the report says were held back before it.
     var carried: Int
   }
 
@@ -34,17 +34,17 @@ enum QueueTable {
     var envelope: Envelope
     var queuedAt: Timestamp
     var opened: OpenedWindow?
-    /// The row of the doubts that it is held back with; nil: it is due at once.
+    /// The row of the doubts with which the entry is held back; nil if it is due at once.
     var doubt: Int64?
-    /// The site whose storm cap it counts for; nil: it counts for none.
+    /// The site whose storm cap the entry counts towards; nil if it counts towards none.
     var cap: Int64?
 
-    /// What tells of trouble goes before all else that is due.
+    /// The time when the entry is due. An alert goes before everything else that is due.
     fileprivate var due: Timestamp { kind == .alert ? Timestamp(milliseconds: 0) : queuedAt }
   }
 
-  /// Adds an entry. When its id is in use (by another process, or before a clock was set back), it
-  /// gets another one.
+  /// Adds an entry. If its ID is in use (by another process, or from before the clock was set back), the entry gets
+  /// another one.
   static func insert(_ entry: inout NewEntry, _ message: StoredMessage, _ db: Database) throws {
     while true {
       do {
@@ -88,7 +88,7 @@ enum QueueTable {
     ])
   }
 
-  /// What a settlement has to know of its entry.
+  /// The facts about an entry that a settlement needs.
   struct Facts {
     var recipients: [Recipient]
     var file: String?
@@ -109,12 +109,13 @@ enum QueueTable {
     return Facts(recipients: try recipients(of: id, db), file: try row.optionalText(3), opened: opened)
   }
 
-  /// How often it was tried; nil: it is gone.
+  /// Returns the number of attempts for an entry, or nil if it is gone.
   static func attempts(_ id: QueueID, _ db: Database) throws -> Int? {
     try Int.fetchOne(db, sql: "SELECT attempts FROM entry WHERE id = ?", arguments: [id.rawValue])
   }
 
-  /// Records a failed attempt: who of `recipients` is `open`, and when it is tried again.
+  /// Records an attempt that left recipients open: those of `recipients` that are in `open`, and when they are tried
+  /// again.
   static func update(
     _ settlement: Settlement, recipients: [Recipient], open: [Recipient], scheduledAt: Timestamp?,
     delayNoticeSent: Bool, _ db: Database
@@ -131,7 +132,7 @@ enum QueueTable {
       settlement.lastFailure, delayNoticeSent, !settlement.delivered.isEmpty, open.count, settlement.pacedBy,
       settlement.entry.rawValue,
     ])
-    // Rows that stay are not written again: a damaged one would get a checksum that says it is sound.
+    // Rows that stay are not rewritten: a damaged one would get a checksum that says it is sound.
     let forget = try db.cachedStatement(sql: "DELETE FROM recipient WHERE entry_id = ? AND position = ?")
     let stays = Set(open.map(\.position))
     for recipient in recipients where !stays.contains(recipient.position) {
@@ -139,7 +140,7 @@ enum QueueTable {
     }
   }
 
-  /// Puts an entry off that was not offered yet: `reason` is the limit of the next hop that it waits for.
+  /// Postpones an entry that was not offered yet; `reason` is the limit of the next hop that it waits for.
   static func postpone(
     _ id: QueueID, until time: Timestamp, reason: String, scheduledAt: Timestamp?, _ db: Database
   ) throws {
@@ -157,14 +158,14 @@ enum QueueTable {
     try db.cachedStatement(sql: "DELETE FROM entry WHERE id = ?").execute(arguments: [id.rawValue])
   }
 
-  /// Takes an entry out of the queue for good, but keeps it, because its message is damaged.
+  /// Takes an entry out of delivery for good because its message is damaged, but keeps the entry.
   static func setAside(_ id: QueueID, reason: String, _ db: Database) throws {
     let statement = try db.cachedStatement(sql: "UPDATE entry SET aside = 1, last_failure = ? WHERE id = ?")
     try statement.execute(arguments: ["set aside: \(reason)", id.rawValue])
   }
 
-  /// Makes everything due that was scheduled at a time which the clock says is yet to come: it jumped back, and until
-  /// it catches up could take days.
+  /// Makes all entries due that were scheduled at a time that is still in the future by the clock: the clock jumped
+  /// back, and it could take days to catch up.
   static func reschedule(now: Timestamp, _ db: Database) throws {
     let statement = try db.cachedStatement(
       sql: "UPDATE entry SET next_attempt = ?, scheduled_at = ? WHERE scheduled_at > ?")
@@ -172,7 +173,7 @@ enum QueueTable {
     try statement.execute(arguments: [now, now, now])
   }
 
-  /// Makes everything due that waits.
+  /// Makes all waiting entries due.
   static func makeDue(now: Timestamp, _ db: Database) throws {
     let statement = try db.cachedStatement(
       sql: "UPDATE entry SET next_attempt = ?, scheduled_at = ? WHERE aside = 0 AND next_attempt > ?")

@@ -1,26 +1,26 @@
 import DedupCore
 import MailMessage
 
-/// What happens to an entry after an attempt, and the mails that follow from it.
+/// The outcome of an attempt for an entry, and the mails that follow from it.
 struct Settling: Sendable {
   var settlement: Settlement
-  /// The clock when the attempt was made, as well as the store knows it; nil when it does not.
+  /// The clock at the time of the attempt, as far as the store knows it; nil if it does not.
   var at: Timestamp?
-  /// A bounce or a delay notice.
+  /// A bounce or a delay notice; nil if none is sent.
   var notice: OwnMail?
   var delayNoticeSent: Bool
-  /// What is told in the next digest of bounces.
+  /// The bounces to report in the next digest of bounces.
   var gathered: [GatheredBounce] = []
 }
 
 extension Batch {
-  /// Carries out a settlement. One for an entry that is gone does nothing, its bounce included: somebody deleted the
-  /// mail while it was tried, or the settlement was carried out before.
+  /// Carries out a settlement. A settlement of an entry that is gone sends nothing, not even its bounce: the mail was
+  /// deleted during the attempt, or the settlement was carried out before.
   func settle(_ settling: Settling, noticeFile: BodyFile?) throws {
     let settlement = settling.settlement
     guard let facts = try unchanged.take(settlement.entry) ?? QueueTable.facts(settlement.entry, db) else {
       noticeFile.map { effects.orphans.append($0.name) }
-      // It went out all the same.
+      // It was sent all the same.
       for departures in settlement.departures { try DepartureTable.add(departures, db) }
       return
     }
@@ -46,13 +46,13 @@ extension Batch {
     for bounce in settling.gathered { try GatheredBounces.note(bounce, db) }
   }
 
-  /// Lets the storm cap have one more mail in place of one that nobody got.
+  /// Gives the storm cap room for one more mail in place of one that no recipient got.
   private func giveBack(_ place: SentTable.Place) throws {
     try windows.settle(db)
     try place.giveBack(db)
   }
 
-  /// Lets what the mail in `entry` told of be told again: nobody got it.
+  /// Allows the errors in the mail of `entry` to be reported again, since no recipient got it.
   ///
   /// - Parameter rejectedAt: see `WindowTable.reopen`.
   func reopen(_ windows: [QueueTable.OpenedWindow], of entry: QueueID, rejectedAt: Timestamp?) throws {
@@ -68,9 +68,9 @@ extension Batch {
 }
 
 extension Settlement {
-  /// Those of `recipients` that still wait: all but the ones with a final fate. Not `remaining`, since the entry may
-  /// have changed during the attempt: a recipient deleted meanwhile must not come back, and one that the attempt did
-  /// not know must not vanish (R5). A recipient that stands there twice needs two fates.
+  /// Returns those of `recipients` that still wait: all but those with a final fate. This is not `remaining`, since the
+  /// entry may have changed during the attempt: a recipient deleted meanwhile must not come back, and one that the
+  /// attempt did not know of must not vanish (R5). A recipient that is listed twice needs two fates.
   func open(of recipients: [QueueTable.Recipient]) -> [QueueTable.Recipient] {
     var done: [EmailAddress: Int] = [:]
     for recipient in delivered + failed.map(\.recipient) { done[recipient, default: 0] += 1 }

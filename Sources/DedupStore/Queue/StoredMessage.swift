@@ -6,9 +6,9 @@ import MailMessage
 
 /// A message as it is written: whole in the database, or its head there and the rest in a file.
 ///
-/// The file was written before the verdict was known and holds the message as it came in. What leaves differs from it
-/// in the header only (trace fields on top, perhaps another Subject), so only what stands before the unchanged rest is
-/// stored again.
+/// The file was written before the verdict was known and holds the message as it came in. The outgoing message differs
+/// from it in the header only (trace fields on top, perhaps another Subject), so only the part before the unchanged
+/// rest is stored again.
 struct StoredMessage {
   let octets: Int
   private let checksum: UInt32
@@ -16,10 +16,12 @@ struct StoredMessage {
   private let file: BodyFile?
   private let fileSkip: Int
 
+  /// Creates the stored form of a message.
+  ///
   /// - Parameters:
-  ///   - message: as it came; in memory when there is no `file`.
-  ///   - rendering: what is to leave of it.
-  ///   - file: holds `message`.
+  ///   - message: the message as it came in; in memory if there is no `file`.
+  ///   - rendering: the form in which it is sent.
+  ///   - file: the file that holds `message`.
   init(_ message: Message, _ rendering: ForwardedMail.Rendering, file: BodyFile?) {
     self.file = file
     guard let file else {
@@ -38,10 +40,10 @@ struct StoredMessage {
     checksum = Checksum.joined(Checksum.crc32c(head), restChecksum, count: rest)
   }
 
-  /// Of the file that holds the rest.
+  /// The name of the file that holds the rest; nil if the database holds all.
   var fileName: String? { file?.name }
 
-  /// What is to leave; nil when some of it is in a file.
+  /// The message to send; nil if part of it is in a file.
   var whole: [UInt8]? { file == nil ? head : nil }
 
   func insert(_ entry: QueueID, _ db: Database) throws {
@@ -52,17 +54,19 @@ struct StoredMessage {
     ])
   }
 
-  /// What is stored of the message of `entry`.
+  /// The state of the stored message of `entry`.
   enum Loaded {
     case gone
     case intact(Message)
-    /// It is not what was written; the text says what is wrong.
+    /// The message is not the one that was written; the text says what is wrong.
     case damaged(String)
-    /// The disk does not give it, which may pass.
+    /// The disk does not return the message, which may be temporary.
     case unreadable(StoreFailure)
   }
 
-  /// - Parameter evenAside: also of an entry that is held or damaged, which is never sent.
+  /// Loads and checks the message of an entry.
+  ///
+  /// - Parameter evenAside: true to also load the message of an entry that is held or damaged, which is never sent.
   static func load(
     _ entry: QueueID, _ bodies: BodyFiles, _ db: Database, evenAside: Bool = false
   ) throws -> Loaded {

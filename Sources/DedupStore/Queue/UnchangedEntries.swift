@@ -1,13 +1,13 @@
 import DedupCore
 import MailMessage
 
-/// What a settlement has to know of entries that are in the database just as this process added them, so that it need not
-/// be read again for each mail that passes through.
+/// The facts about entries that are in the database exactly as this process added them, so that they need not be read
+/// again for each mail that passes through.
 ///
-/// A hint: what is not here is read. It is forgotten with a transaction that fails, with what an admin changes, and with a
-/// database that is replaced.
+/// This is a hint: an entry that is missing here is read. Facts are forgotten when a transaction fails, when an admin
+/// changes entries, and when a database is replaced.
 struct UnchangedEntries {
-  // A mail may have a thousand recipients, and a thousand of those must not stay in memory.
+  // A mail may have a thousand recipients, and a thousand of such mails must not stay in memory.
   private static let most = 1000
   private static let mostRecipients = 10
 
@@ -15,17 +15,17 @@ struct UnchangedEntries {
 
   mutating func add(_ entry: QueueTable.NewEntry, _ message: StoredMessage) {
     guard entry.envelope.recipients.count <= Self.mostRecipients else { return }
-    // Where the next hop takes nothing, the oldest wait and would be read some day anyway.
+    // If the next hop accepts nothing, the oldest entries wait and would be read at some point anyway.
     if facts.count >= Self.most { facts = [:] }
     facts[entry.id] = QueueTable.Facts(entry, file: message.fileName)
   }
 
-  /// What is known of an entry. It may change from now on.
+  /// Removes and returns the facts about an entry. The entry may change from now on.
   mutating func take(_ id: QueueID) -> QueueTable.Facts? { facts.removeValue(forKey: id) }
 }
 
 extension QueueTable.Facts {
-  /// As they would be read of a new entry.
+  /// The facts as they would be read for a new entry.
   fileprivate init(_ entry: QueueTable.NewEntry, file: String?) {
     let recipients = entry.envelope.recipients.enumerated().map { position, address in
       QueueTable.Recipient(

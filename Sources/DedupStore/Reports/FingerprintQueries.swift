@@ -1,11 +1,11 @@
 import DedupCore
 import GRDB
 
-/// Questions about errors.
+/// Queries on errors.
 enum FingerprintQueries {
-  /// Most fingerprints that one prefix brings up; each may carry two samples, and those of its variants.
+  /// The maximum number of fingerprints found by one prefix; each may carry two samples, and those of its variants.
   static let detailLimit = 20
-  /// Octets of mails of variants in one answer: 20 fingerprints of 100 variants could fill the memory.
+  /// The maximum octets of variants' mails in one answer: 20 fingerprints of 100 variants could fill the memory.
   static let variantOctets = 8 << 20
 
   private static let select = """
@@ -38,7 +38,7 @@ enum FingerprintQueries {
     return rows
   }
 
-  /// Those that cover it.
+  /// Returns those of the silences in `open` that cover the error in `row`.
   private static func silences(_ open: [Silence], of row: Row) throws -> [Silence] {
     guard !open.isEmpty else { return [] }
     let (id, title, place) = (try row.integer(0), try row.text(3), try row.text(4))
@@ -46,7 +46,7 @@ enum FingerprintQueries {
     return open.filter { $0.covers(row: id, title: title, place: place, site: site, rule: rule) }
   }
 
-  /// Those whose digest begins with `prefix`, or that are called `prefix` in full.
+  /// Returns the details of the fingerprints whose digest, or full name if `prefix` has a colon, begins with `prefix`.
   static func details(
     _ prefix: String, _ policy: WindowPolicy, now: Timestamp, _ db: Database
   ) throws -> [FingerprintDetail] {
@@ -54,7 +54,7 @@ enum FingerprintQueries {
     return try found(by: prefix, db).map { try detail($0, policy, now: now, room: &room, db) }
   }
 
-  /// The same without all that is kept of them.
+  /// Returns the same fingerprints without the data kept about them.
   static func named(_ prefix: String, site: String?, _ db: Database) throws -> [NamedError] {
     try found(by: prefix, db).map(named).filter { site == nil || $0.site == site }
   }
@@ -99,7 +99,7 @@ enum FingerprintQueries {
     let first = try SampleTable.find(SampleTable.first, of: id, db)
     let silences = try SilenceTable.open(db).filter { !$0.isOver(now: now) }
     let shown = try Self.row(row, silences, policy, now: now, db)
-    // One mail is the first and the latest.
+    // A single mail is both the first and the latest.
     let latest = shown.record.total == 1 ? first : try SampleTable.find(SampleTable.latest, of: id, db)
     var detail = FingerprintDetail(
       row: shown, explanation: try row.optionalText(5) ?? "", firstSample: first, latestSample: latest,
@@ -115,7 +115,7 @@ enum FingerprintQueries {
     return detail
   }
 
-  /// So many counts, the last one that of the running hour.
+  /// Returns `count` hourly counts, the last one that of the current hour.
   private static func hours(_ count: Int, of fingerprint: Int64, now: Timestamp, _ db: Database) throws -> [HourCount] {
     let first = now.hour - Int64(count) + 1
     let statement = try db.cachedStatement(
@@ -133,7 +133,7 @@ enum FingerprintQueries {
 }
 
 extension FingerprintQuery {
-  /// What stands behind ORDER BY. The first one is read off an index, the others sort what was found.
+  /// Returns the terms for ORDER BY. The first case reads them off an index; the others sort the rows found.
   fileprivate func order(now: Timestamp) -> String {
     let direction = isReversed ? "ASC" : "DESC"
     switch sort {
@@ -154,7 +154,8 @@ extension FingerprintQuery {
 }
 
 extension WindowRecord {
-  /// When the window ends that holds mail back at `now`, if there is one; as `WindowPolicy.decide` would see it.
+  /// Returns the end of the window that holds mail back at `now`, or nil if there is none; consistent with
+  /// `WindowPolicy.decide`.
   func openWindowEnd(_ policy: WindowPolicy, now: Timestamp) -> Timestamp? {
     guard let start = windowStart, now >= start else { return nil }
     let end = policy.end(of: start, length: length)

@@ -1,9 +1,9 @@
 import DedupCore
 import GRDB
 
-/// Questions about sites.
+/// Queries on sites.
 enum SiteQueries {
-  /// Every site of which error mail came, with how much.
+  /// Returns every site that sent error mail in the period, with the number of mails.
   static func audiences(_ period: Range<Int64>, _ db: Database) throws -> [SiteAudience] {
     let statement = try db.cachedStatement(
       sql: """
@@ -18,7 +18,7 @@ enum SiteQueries {
     }
   }
 
-  /// The names of `sites`; nil: of all.
+  /// Returns the names of `sites`, or of all sites if nil.
   static func names(_ sites: Set<Int64>?, _ db: Database) throws -> [Int64: String] {
     var names: [Int64: String] = [:]
     let list = sites?.map(String.init).joined(separator: ", ")

@@ -1,9 +1,11 @@
 import DedupCore
 import GRDB
 
-/// Sums over all that the store knows.
+/// Sums over everything that the store knows.
 enum StatisticsQueries {
-  /// - Parameter since: where the quarters begin.
+  /// Returns all statistics.
+  ///
+  /// - Parameter since: the start of the quarters.
   static func all(since: Timestamp, _ db: Database) throws -> StoreStatistics {
     var statistics = try counts(db)
     for row in try Row.fetchAll(
@@ -23,7 +25,7 @@ enum StatisticsQueries {
     return statistics
   }
 
-  /// The part that a scrape every few seconds can ask for.
+  /// Returns the part that is cheap enough for a scrape every few seconds.
   static func counts(_ db: Database) throws -> StoreStatistics {
     var statistics = StoreStatistics()
     statistics.reasons = try Row.fetchAll(

@@ -1,14 +1,15 @@
 import DedupCore
 import GRDB
 
-/// What a summary is made of. The counts of all errors are read in one go, texts and bars only of those that are listed.
+/// Reads the facts of a summary. The counts of all errors are read in one go; texts and bars only for the errors
+/// listed.
 struct SummaryQueries {
   private let query: SummaryQuery
   private let db: Database
-  /// In quarters of an hour.
+  /// The period in quarters of an hour.
   private let period: Range<Int64>
 
-  /// The longest period that is looked at, in quarters of an hour: 400 days.
+  /// The longest period that is read, in quarters of an hour: 400 days.
   private static let longest: Int64 = 400 * 96
 
   init(_ query: SummaryQuery, _ db: Database) {
@@ -39,11 +40,11 @@ struct SummaryQueries {
     return facts
   }
 
-  /// `IN` takes a list as JSON, so that there is one statement for any number of rows; null: all.
+  /// Returns `rows` as a JSON list for `IN`, so that there is one statement for any number of rows; null means all.
   private func json(_ rows: some Sequence<Int64>) -> String { "[\(rows.map(String.init).joined(separator: ","))]" }
 
-  /// The errors of the sites that were asked for. A part of the summary looks at these alone: with a thousand sites there
-  /// are a thousand parts.
+  /// The errors of the requested sites. A part of the summary reads these alone: with a thousand sites there are a
+  /// thousand parts.
   private var errors: String {
     guard query.sites != nil else { return "fingerprint f" }
     return "json_each(?5) wanted CROSS JOIN fingerprint f INDEXED BY fingerprint_site ON f.site_id = wanted.value"
@@ -56,8 +57,8 @@ struct SummaryQueries {
   private func counts() throws -> [String: [SiteCounts]] {
     let names = try SiteQueries.names(query.sites, db)
     let length = Int64(period.count)
-    // CROSS JOIN keeps the order of the tables: by the index of the quarters, and then sorted by error, it takes four
-    // times as long.
+    // CROSS JOIN keeps the order of the tables. Read by the index of the quarters and then sorted by error, it takes
+    // four times as long.
     let statement = try db.cachedStatement(
       sql: """
         SELECT f.id, f.fingerprint, f.site_id, f.first_seen, f.last_seen, f.treatment,
@@ -91,7 +92,7 @@ struct SummaryQueries {
       isRegression: try row.text(column + 1) == Episode.Beginning.regression.rawValue)
   }
 
-  // MARK: Texts and bars of those that are listed
+  // MARK: Texts and bars of the listed errors
 
   private func described(_ errors: [ErrorFacts]) throws -> [ErrorFacts] {
     let rows = errors.flatMap { $0.sites.map(\.row) }
@@ -119,7 +120,8 @@ struct SummaryQueries {
     return texts
   }
 
-  /// Whole hours, so many that the period has no more cells than can be shown.
+  /// The quarters of an hour in a cell: whole hours, and as many as it takes to show the period in no more than
+  /// `ErrorFacts.cellLimit` cells.
   private var quartersPerCell: Int {
     let hours = (period.count + 3) / 4
     return 4 * max(1, (hours + ErrorFacts.cellLimit - 1) / ErrorFacts.cellLimit)
@@ -127,7 +129,7 @@ struct SummaryQueries {
 
   private var cellCount: Int { (period.count + quartersPerCell - 1) / quartersPerCell }
 
-  /// The cells of each row, as index and count.
+  /// Returns the cells of each row, as index and count.
   private func cells(_ rows: [Int64]) throws -> [Int64: [(Int, Int)]] {
     let statement = try db.cachedStatement(
       sql: """
@@ -142,7 +144,7 @@ struct SummaryQueries {
     return cells
   }
 
-  /// Of all errors together.
+  /// Returns the cells of all errors together.
   private func cells() throws -> [Int] {
     let statement = try db.cachedStatement(
       sql: """
@@ -159,7 +161,7 @@ struct SummaryQueries {
 
   // MARK: Silences
 
-  /// Those with an end within the next period, those of an error in another site left out.
+  /// Returns the silences that end within the next period, without those of an error in another site.
   private func silencesEndingSoon() throws -> [SilenceFacts] {
     let (now, length) = (query.period.to, query.period.length)
     return try SilenceTable.open(db).compactMap { silence in
@@ -182,7 +184,8 @@ struct SummaryQueries {
 
   // MARK: The queue
 
-  /// What was said of the mail that was tried last. In a part of a summary it could name somebody else's addresses.
+  /// Returns the failure of the mail that was tried last. In a part of a summary it could reveal addresses of others,
+  /// so there it is nil.
   private func lastFailure() throws -> String? {
     guard query.sites == nil else { return nil }
     let statement = try db.cachedStatement(

@@ -1,7 +1,7 @@
 import DedupCore
 import GRDB
 
-/// What became of an acknowledged mail.
+/// The outcome of an acknowledged mail.
 enum Outcome: String, Hashable {
   case passed
   case doubtful
@@ -9,7 +9,7 @@ enum Outcome: String, Hashable {
   case suppressed
 }
 
-/// The counts that one batch adds: every mail in `tally`, those of an error in `arrival` as well.
+/// The counts that one batch adds: every mail in `tally`, and the mails of errors in `arrival` as well.
 struct TallyTable {
   private struct Key: Hashable {
     var quarter: Int64
@@ -54,7 +54,7 @@ struct TallyTable {
     return totals
   }
 
-  /// Mail that may have been an error report, by the reason for the doubt, most first.
+  /// Returns the mail that may have been error reports, by the reason for the doubt, the most frequent first.
   static func doubts(_ quarters: Range<Int64>, _ db: Database) throws -> [SummaryFacts.Doubt] {
     let statement = try db.cachedStatement(
       sql: """
@@ -67,7 +67,7 @@ struct TallyTable {
     }
   }
 
-  /// Doubts that were held back.
+  /// Returns the number of doubts that were held back.
   static func heldDoubts(_ quarters: Range<Int64>, _ db: Database) throws -> Int {
     let statement = try db.cachedStatement(
       sql: "SELECT IFNULL(SUM(mails), 0) FROM tally WHERE quarter >= ? AND quarter < ? AND outcome = ? AND reason = ?")
@@ -99,6 +99,6 @@ struct TallyTable {
 }
 
 extension Timestamp {
-  /// The first bucket that begins at or after this.
+  /// The first quarter that begins at or after this time.
   var quarterRoundedUp: Int64 { quarter * 900_000 == milliseconds ? quarter : quarter + 1 }
 }

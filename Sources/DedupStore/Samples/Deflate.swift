@@ -1,11 +1,12 @@
 import CZlib
 
-/// Octets made smaller in the zlib format (RFC 1950), which carries a checksum of what it holds.
+/// Compression of octets in the zlib format (RFC 1950), which includes a checksum of the content.
 enum Deflate {
-  /// Nothing of ours is larger; a length in a damaged database must not fill the memory.
+  /// The maximum number of octets. We have nothing larger, and a length in a damaged database must not fill the memory.
   static let most = 16 << 20
 
-  /// Nil when it fails, or when less than a tenth is saved: then the octets had better stay as they are.
+  /// Returns the deflated octets; nil if it fails or saves less than a tenth: then the octets are better left as they
+  /// are.
   static func deflated(_ octets: [UInt8]) -> [UInt8]? {
     guard octets.count <= most else { return nil }
     let room = octets.count - octets.count / 10
@@ -14,7 +15,7 @@ enum Deflate {
     }
   }
 
-  /// What was deflated from `count` octets; nil when it is damaged.
+  /// Returns the original `count` octets; nil if the data is damaged.
   static func inflated(_ octets: [UInt8], to count: Int) -> [UInt8]? {
     guard (0...most).contains(count) else { return nil }
     let whole = filled(octets, room: count) { source, target, room in

@@ -1,15 +1,15 @@
 import Dispatch
 import Synchronization
 
-/// A mail to be explained, with what was known of its site's own packages.
+/// A mail to be explained, with the packages known to belong to its site.
 struct Unexplained {
   var message: [UInt8]
   var packages: [String]
 }
 
-/// Explains new fingerprints beside the path of the mail: nobody's 250 waits for it.
+/// Explains new fingerprints off the path of the mail: no client's 250 reply waits for it.
 ///
-/// What it drops (more than 64 at a time, a crash) is made up for when the next mail of the fingerprint arrives.
+/// Work that is dropped (more than 64 at a time, a crash) is made up for when the next mail of the fingerprint arrives.
 final class Explainer: Sendable {
   private static let mostWaiting = 64
   private static let longestText = 64 << 10
@@ -20,8 +20,8 @@ final class Explainer: Sendable {
 
   init(_ explain: @escaping @Sendable ([UInt8], [String]) -> String) { self.explain = explain }
 
-  /// Explains each message and hands the text to `keep` with the row of its fingerprint. `keep` calls `done` of its own
-  /// accord once the text is stored, so that no mail in between asks for it again.
+  /// Explains each message and passes the text to `keep` with the row of its fingerprint. `keep` has to call `done`
+  /// itself once the text is stored, so that no mail in between asks for it again.
   func schedule(_ messages: [Int64: Unexplained], keep: @escaping @Sendable (Int64, String) -> Void) {
     for (fingerprint, message) in messages {
       let isNew = waiting.withLock { waiting in
@@ -36,6 +36,6 @@ final class Explainer: Sendable {
 
   func text(_ mail: Unexplained) -> String { String(explain(mail.message, mail.packages).prefix(Self.longestText)) }
 
-  /// Returns when everything scheduled so far was handed over.
+  /// Returns when everything scheduled so far was passed on.
   func finish() { queue.sync {} }
 }

@@ -9,12 +9,14 @@ package struct KeptMails: Hashable, Sendable {
     package var sample: SampleMail
   }
 
-  /// The latest first.
+  /// The mails, the latest first.
   package var mails: [Mail]
-  /// To whom mail of its site goes, and from whom it comes.
+  /// The sender and the recipients of the mail of its site.
   package var envelope: Envelope
 
-  /// - Parameter limit: of mails, the latest ones.
+  /// Returns the kept mails of an error; nil if no error has that row.
+  ///
+  /// - Parameter limit: the maximum number of mails, the latest ones.
   static func find(_ error: Int64, limit: Int, _ db: Database) throws -> KeptMails? {
     let site = try Row.fetchOne(
       db, sql: "SELECT s.sender, s.recipients FROM fingerprint f JOIN site s ON s.id = f.site_id WHERE f.id = ?",
@@ -33,9 +35,9 @@ package struct KeptMails: Hashable, Sendable {
 }
 
 extension SQLiteStore {
-  /// What is kept of an error; nil when there is none of that row.
+  /// Returns the kept mails of an error; nil if no error has that row.
   ///
-  /// - Parameter limit: the latest so many.
+  /// - Parameter limit: the maximum number of mails, the latest ones.
   package func keptMails(of error: Int64, limit: Int) async throws(StoreFailure) -> KeptMails? {
     try await writeLatestSamples()
     return try await reader.read { try KeptMails.find(error, limit: limit, $0) }

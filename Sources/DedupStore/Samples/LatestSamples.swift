@@ -3,12 +3,13 @@ import DedupCore
 /// The latest mails of errors in a storm, which are written once a second and not with each batch: a batch of a storm
 /// changes a few counts, and the mail beside them would be most of what it writes.
 ///
-/// A sample is for people to look at, so it may be a second behind after a crash; counts are not. It is a value: a
-/// transaction that fails leaves it as it was.
+/// A sample is for people to look at, so it may be a second behind after a crash; counts are not. This is a value: a
+/// transaction that fails leaves it unchanged.
 struct LatestSamples {
-  /// How long after one was written the next is written.
+  /// The pause between two writes for one fingerprint.
   static let pause = Duration.seconds(1)
-  /// What may wait in memory; beyond it is written at once.
+  /// The octets that may wait in memory, beyond which samples are written at once, and the number of fingerprints whose
+  /// last write is remembered.
   private static let octetsHeld = 4 << 20
   private static let fingerprints = 1000
 
@@ -16,12 +17,12 @@ struct LatestSamples {
   private var waiting: [Int64: SampleTable.Sample] = [:]
   private var octets = 0
 
-  /// Whether something waits.
+  /// True if no sample waits.
   var isEmpty: Bool { waiting.isEmpty }
 
   /// Keeps `sample` for later if one of its fingerprint was written just now.
   ///
-  /// - Returns: whether it has to wait; otherwise it counts as written.
+  /// - Returns: true if it has to wait; otherwise it counts as written.
   mutating func holds(_ sample: SampleTable.Sample, of fingerprint: Int64, at now: ContinuousClock.Instant) -> Bool {
     forget(fingerprint)
     if let last = writtenAt[fingerprint], last.duration(to: now) < Self.pause, octets < Self.octetsHeld {
@@ -34,7 +35,7 @@ struct LatestSamples {
     return false
   }
 
-  /// Takes out what has waited long enough: it is to be written now.
+  /// Removes and returns the samples that have waited long enough and have to be written now.
   mutating func due(at now: ContinuousClock.Instant) -> [Int64: SampleTable.Sample] {
     let due = waiting.filter { fingerprint, _ in
       writtenAt[fingerprint].map { $0.duration(to: now) >= Self.pause } ?? true
@@ -46,7 +47,7 @@ struct LatestSamples {
     return due
   }
 
-  /// Takes out all that waits.
+  /// Removes and returns all waiting samples.
   mutating func all() -> [Int64: SampleTable.Sample] {
     defer { self = LatestSamples() }
     return waiting

@@ -3,9 +3,9 @@ import GRDB
 
 /// Finds the samples of a selection and removes them.
 struct SampleRemoval {
-  /// Removed in one transaction, so that a mail that arrives meanwhile waits some ms.
+  /// The rows removed in one transaction, so that a mail that arrives meanwhile waits some ms.
   static let rowsAStep = 100
-  /// The most errors that one id may stand for.
+  /// The number of errors from which an ID counts as ambiguous.
   private static let mostErrors = FingerprintQueries.detailLimit
 
   struct Found {
@@ -13,7 +13,9 @@ struct SampleRemoval {
     var rows: [Int64] = []
   }
 
-  /// - Throws: a `StoreFailure` when an id stands for so many errors that it can hardly be meant.
+  /// Finds the samples of a selection.
+  ///
+  /// - Throws: a `StoreFailure` if an ID matches so many errors that it can hardly be intended.
   static func find(_ selection: SampleSelection, now: Timestamp, _ db: Database) throws -> Found {
     var found = Found()
     let errors = try Self.errors(selection.errors, &found.count.unknown, db)
@@ -34,7 +36,7 @@ struct SampleRemoval {
     return found
   }
 
-  /// The rows of the errors, separated by commas; nil: all.
+  /// Returns the rows of the errors, separated by commas; nil for all.
   private static func errors(
     _ errors: SampleSelection.Errors, _ unknown: inout [String], _ db: Database
   ) throws -> String? {
@@ -57,19 +59,18 @@ struct SampleRemoval {
   }
 }
 
-/// Takes what was deleted out of the files too: SQLite leaves it on pages that it may use again some day, and in the
-/// log of its transactions.
+/// Removes deleted data from the files too: SQLite leaves it on pages that it may reuse at some point, and in the WAL.
 enum Wiping {
-  /// Of a database that is written anew at once: about a second, in which mail waits.
+  /// The maximum number of pages of a database that is rewritten at once: about a second, in which mail waits.
   private static let mostPagesAtOnce = 16_384
-  /// Given back in one step of a larger one.
+  /// The number of pages given back in one step for a larger database.
   private static let pagesAStep = 512
 
-  /// One step. Returns whether there are more.
+  /// Does one step. Returns true if there are more.
   ///
-  /// Written anew, the database holds nothing but what is in it. Where that would take too long, its free pages are
-  /// given back instead: what then may be left is the end of a deleted mail, less than a page, behind one that stands in
-  /// its place.
+  /// A rewritten database holds nothing but its current content. If rewriting would take too long, its free pages are
+  /// given back instead: all that may then be left is the end of a deleted mail, less than a page, after one that
+  /// replaced it.
   static func step(_ db: Database) throws -> Bool {
     if db.isInsideTransaction { try db.rollback() }
     let free = try Int.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0
@@ -82,6 +83,6 @@ enum Wiping {
     return free > pagesAStep
   }
 
-  /// Moves the log into the database and empties it. Fails while somebody reads for longer than the busy timeout.
+  /// Moves the WAL into the database and empties it. Fails if a reader takes longer than the busy timeout.
   static func emptyLog(_ db: Database) throws { _ = try db.checkpoint(.truncate) }
 }

@@ -8,13 +8,13 @@ struct SampleTable {
   static let first = "first"
   static let latest = "latest"
 
-  /// Of the first mail of a variant; the variant that the first mail of all has needs none.
+  /// Returns the slot of the first mail of a variant; the variant of the very first mail needs none.
   static func slot(ofVariant name: String) -> String { "variant:" + name }
 
   struct Sample {
     var arrivedAt: Timestamp
     var octets: Int
-    /// Nil when it is too large to be kept.
+    /// The message; nil if it is too large to be kept.
     var message: [UInt8]?
   }
 
@@ -25,7 +25,7 @@ struct SampleTable {
 
   private var samples: [Key: Sample] = [:]
 
-  /// Takes note of one arrival. In a storm only the last one of a batch is kept, and the first of each variant.
+  /// Records one arrival. In a storm only the last mail of a batch is kept, and the first of each variant.
   mutating func note(
     _ message: Message, _ outcome: WindowTable.Outcome, variant: String, limit: Int, at time: Timestamp
   ) {
@@ -37,7 +37,8 @@ struct SampleTable {
     }
   }
 
-  /// Writes what was noted but for what `latest` holds back, and what it held back long enough.
+  /// Writes the recorded samples except for those that `latest` holds back, and those that it has held back long
+  /// enough.
   func flush(_ latest: inout LatestSamples, _ db: Database) throws {
     let now = ContinuousClock.now
     for (key, sample) in samples {
@@ -52,7 +53,7 @@ struct SampleTable {
     for (fingerprint, sample) in held { try write(sample, Key(fingerprint: fingerprint, slot: latest), db) }
   }
 
-  /// Does nothing when the fingerprint is gone, which may be while its sample is held back.
+  /// Writes a sample. Does nothing if the fingerprint is gone, which can happen while its sample is held back.
   private static func write(_ sample: Sample, _ key: Key, _ db: Database) throws {
     let statement = try db.cachedStatement(
       sql: """
@@ -77,15 +78,15 @@ struct SampleTable {
   }
 }
 
-// What is done in idle moments: a mail that arrives does not wait for it.
+// Work for idle moments: a mail that arrives does not wait for it.
 extension SampleTable {
-  /// A sample that is younger may soon be replaced by a later one.
+  /// The age up to which a sample may soon be replaced by a later one.
   private static let restless = Duration.seconds(600)
-  /// Octets to deflate in one step: a mail that arrives meanwhile waits some 10 ms.
+  /// The octets to deflate in one step: a mail that arrives meanwhile waits some 10 ms.
   private static let octetsAStep = 512 << 10
   private static let rowsAStep = 50
 
-  /// Deflates some of the samples that were not looked at yet. Returns whether there may be more.
+  /// Deflates some of the samples that were not processed yet. Returns true if there may be more.
   static func deflate(now: Timestamp, _ db: Database) throws -> Bool {
     let rows = try notLookedAt(before: now.advanced(by: .zero - restless), db)
     guard !rows.isEmpty else { return false }
@@ -117,7 +118,7 @@ extension SampleTable {
 }
 
 extension Batch {
-  /// Keeps the explanation of a fingerprint.
+  /// Stores the explanation of a fingerprint.
   func explain(_ fingerprint: Int64, _ text: String) throws {
     try windows.settle(db)
     let statement = try db.cachedStatement(sql: "UPDATE fingerprint SET explanation = ? WHERE id = ?")

@@ -2,11 +2,11 @@ import DedupCore
 import GRDB
 import Synchronization
 
-/// `SeenTime` of this process, with what earlier ones saw.
+/// The `SeenTime` of this process, based on what earlier processes saw.
 final class AgeClock: Sendable {
-  /// The setting of the store that holds what was seen, in milliseconds.
+  /// The setting of the store that holds the latest time seen, in milliseconds.
   private static let setting = "clock.seen"
-  /// How often it is written.
+  /// The interval between writes.
   private static let pause = Duration.seconds(60)
 
   private struct State {
@@ -33,7 +33,7 @@ final class AgeClock: Sendable {
     }
   }
 
-  /// Reads what an earlier process saw; the first call counts.
+  /// Reads the time that an earlier process saw; only the first call counts.
   func start(_ db: Database) throws {
     guard state.withLock({ $0 == nil }) else { return }
     let remembered = try SettingTable.value(Self.setting, db).flatMap { Int64($0) }.map { Timestamp(milliseconds: $0) }
@@ -43,7 +43,7 @@ final class AgeClock: Sendable {
     }
   }
 
-  /// Whether it is time to write it.
+  /// True if it is time to write the time seen.
   var isDue: Bool {
     state.withLock { state in
       guard let known = state else { return false }
@@ -51,7 +51,7 @@ final class AgeClock: Sendable {
     }
   }
 
-  /// To be called in a transaction.
+  /// Writes the time seen. Call it in a transaction.
   func write(_ db: Database) throws {
     try SettingTable.set(Self.setting, String(now().milliseconds), db)
     state.withLock { $0?.writtenAt = .now }

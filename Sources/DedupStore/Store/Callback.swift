@@ -1,9 +1,9 @@
 import Synchronization
 
-/// A closure that may be set, replaced and called from any thread.
+/// A closure that can be set, replaced and called from any thread.
 ///
-/// The closure lives inside a struct for a reason: a `Mutex` around a bare closure wraps it once more in a thunk at
-/// each access, a chain that grows until the stack ends.
+/// The closure lives inside a struct for a reason: a `Mutex` around a bare closure wraps it in one more thunk at each
+/// access, a chain that grows until the stack overflows.
 final class Callback<Argument>: Sendable {
   private struct Box: Sendable {
     var call: (@Sendable (Argument) -> Void)?

@@ -1,14 +1,14 @@
 import DedupCore
 import Glibc
 
-/// Keeps a second instance away from a store (R14).
+/// A lock that keeps a second instance away from a store (R14).
 ///
-/// An advisory `flock` on a file that holds our process id. The kernel releases it when the process ends, however it
-/// ends. The file stays: removing it would let two instances lock two different files of the same name.
+/// It is an advisory `flock` on a file that holds our process ID. The kernel releases it when the process ends, however
+/// it ends. The file stays: removing it would let two instances lock two different files of the same name.
 final class InstanceLock: Sendable {
   private let descriptor: CInt
 
-  /// Takes the lock or says who holds it.
+  /// Takes the lock, or throws an error that says which process holds it.
   init(path: String) throws {
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw FileFault("open", path) }
@@ -23,7 +23,7 @@ final class InstanceLock: Sendable {
     record(getpid())
   }
 
-  /// Takes the lock anew when its file was removed, together with the store: another instance would lock another file.
+  /// Takes the lock again if its file was removed together with the store: another instance would lock another file.
   func renew(path: String) throws {
     var held = stat()
     var named = stat()
@@ -34,15 +34,15 @@ final class InstanceLock: Sendable {
     guard dup2(other.descriptor, descriptor) >= 0 else { throw FileFault("lock", path) }
   }
 
-  /// Lets the next instance in. Not more than once. Closing alone would not do: a child that was forked and is not yet
-  /// what it is to become has the file open too.
+  /// Releases the lock for the next instance. Call it at most once. Closing alone is not enough: a forked child that
+  /// has not called `exec` yet has the file open too.
   func release() {
     _ = flock(descriptor, LOCK_UN)
     close(descriptor)
   }
 
-  /// Whoever has just taken the lock writes its number a moment later, for which this waits a second at most. Until then
-  /// the file is empty, or names who had it before.
+  /// Returns a description of the process that holds the lock. A process that has just taken the lock writes its ID a
+  /// moment later, so this waits up to a second for it. Until then the file is empty or names the previous holder.
   private static func holder(_ descriptor: CInt) -> String {
     for _ in 0..<100 {
       if let pid = recorded(descriptor), kill(pid, 0) == 0 || errno == EPERM { return "process \(pid)" }
@@ -58,7 +58,7 @@ final class InstanceLock: Sendable {
     return pid_t(text).flatMap { $0 > 0 ? $0 : nil }
   }
 
-  /// Only for people: the lock does not depend on it, so a full disk may spoil it.
+  /// Writes the process ID to the file, for humans only: the lock does not depend on it, so a full disk may spoil it.
   private func record(_ pid: pid_t) {
     let text = Array("\(pid)\n".utf8)
     _ = ftruncate(descriptor, 0)

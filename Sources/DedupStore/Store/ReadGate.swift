@@ -2,7 +2,7 @@ import DedupCore
 import Dispatch
 import Synchronization
 
-/// Lets readers in until it is closed, and lets the closing wait for those inside.
+/// A gate that lets readers in until it is closed. Closing it waits for the readers inside.
 final class ReadGate: Sendable {
   private struct State {
     var inside = 0
@@ -28,7 +28,7 @@ final class ReadGate: Sendable {
     if wasLast { empty.signal() }
   }
 
-  /// Returns when nobody is inside any more. Once only.
+  /// Closes the gate and returns when no reader is inside any more. Call it only once.
   func close() {
     let isEmpty = state.withLock { state in
       state.isClosed = true

@@ -1,13 +1,14 @@
 import Synchronization
 
-/// Tells a bad sector from a disk that is away for a moment: what cannot be read for long enough counts as damaged.
+/// Tells a bad sector from a disk that is away for a moment: data that cannot be read for long enough counts as
+/// damaged.
 final class ReadPatience<Key: Hashable & Sendable>: Sendable {
   private struct Trouble {
     var first: ContinuousClock.Instant
     var last: ContinuousClock.Instant
   }
 
-  /// A failure so long after the one before begins anew.
+  /// The time after a failure when it is forgotten: a later failure counts as the first of a new series.
   private static var memory: Duration { .seconds(600) }
 
   private let patience: Duration
@@ -15,7 +16,7 @@ final class ReadPatience<Key: Hashable & Sendable>: Sendable {
 
   init(_ patience: Duration) { self.patience = patience }
 
-  /// Takes note of one more failure. Returns whether it lasts too long; then it is forgotten.
+  /// Records one more failure. Returns true if the trouble has lasted too long; it is then forgotten.
   func isOver(_ key: Key, at now: ContinuousClock.Instant = .now) -> Bool {
     troubles.withLock { troubles in
       troubles = troubles.filter { $0.value.last.duration(to: now) < Self.memory }

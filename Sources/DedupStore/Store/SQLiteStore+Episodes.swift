@@ -1,12 +1,12 @@
 package import DedupCore
 import GRDB
 
-// What becomes due without a mail, and what the admin says about errors.
+// Messages that become due without a mail coming in, and what the admin says about errors.
 extension SQLiteStore {
-  /// Queues the digests, those of bounces included, and the all-clears that are due at `now`, each in the transaction that says so. When none is, the
-  /// database is not written.
+  /// Queues the digests, including those of bounces, and the all-clears that are due at `now`, each in the transaction
+  /// that records it. If none is due, the database is not written.
   ///
-  /// - Returns: how long until the next one may be due; nil: none is foreseen.
+  /// - Returns: the time until the next one may be due; nil if none is foreseen.
   package func tellWhatIsDue(now: Timestamp) async throws(StoreFailure) -> Duration? {
     let period = writer.telling.digestEvery
     let next = try await reader.read { db in
@@ -24,14 +24,14 @@ extension SQLiteStore {
     }
   }
 
-  /// Makes a silence; its id is in the answer.
+  /// Creates a silence and returns it with its ID.
   package func silence(_ silence: Silence) async throws(StoreFailure) -> Silence {
     try await commit { try SilenceTable.insert(silence, $0.db) }
   }
 
-  /// Ends a silence. Nil when there is none of that id, or it ended before.
+  /// Ends a silence. Returns nil if no silence has that ID, or if it ended before.
   ///
-  /// - Parameter author: who says so; nil: nobody said who.
+  /// - Parameter author: the person who ends it; nil if not given.
   package func endSilence(
     _ id: Int64, by author: String? = nil, at now: Timestamp
   ) async throws(StoreFailure) -> Silence? {
@@ -43,7 +43,8 @@ extension SQLiteStore {
     }
   }
 
-  /// Marks errors as resolved: the next mail of each goes out as a regression. Silences that wait for that end.
+  /// Marks errors as resolved: the next mail of each is sent as a regression. Silences that last until the error is
+  /// resolved end.
   package func resolve(_ errors: [Int64], at now: Timestamp) async throws(StoreFailure) {
     try await commit { batch in
       for id in errors {
@@ -59,7 +60,7 @@ extension SQLiteStore {
     }
   }
 
-  /// Lets the next mail of each error out, whatever holds it back.
+  /// Lets the next mail of each error pass, whatever would hold it back.
   package func passNext(_ errors: [Int64]) async throws(StoreFailure) {
     try await commit { batch in
       for id in errors {
@@ -70,24 +71,24 @@ extension SQLiteStore {
     }
   }
 
-  /// Makes `errors` one with `target`, an error of the same site: from now on their mails count as its own, whatever
-  /// later versions of the recogniser call them. Their counts so far are added to it. Those of another site, and
-  /// `target` itself, are left out.
+  /// Merges `errors` into `target`, an error of the same site. From now on their mails count as mails of `target`,
+  /// whatever later versions of the recogniser call them. Their counts so far are added to it. Errors of another site,
+  /// and `target` itself, are left out.
   ///
-  /// - Returns: those that were merged.
+  /// - Returns: the errors that were merged.
   package func merge(_ errors: [Int64], into target: Int64) async throws(StoreFailure) -> [Int64] {
     try await commit { batch in try errors.filter { try Merging.merge($0, into: target, batch.db) } }
   }
 
-  /// Undoes `merge` for an error that was merged into another; one that others were merged into lets them go. Any other
-  /// is split, if it has more than one variant: from now on each of them is an error of its own.
+  /// Undoes `merge` for an error that was merged into another; an error that others were merged into releases them. Any
+  /// other error is split if it has more than one variant: from now on each variant is an error of its own.
   package func split(_ error: Int64) async throws(StoreFailure) -> SplitResult? {
     try await commit { try Merging.split(error, $0.db) }
   }
 }
 
 extension StoreReader {
-  /// Silences, the newest first; those that ended included if `all`. A thousand at most.
+  /// Returns the silences, the newest first, at most a thousand; with `all`, those that ended as well.
   package func silences(all: Bool) async throws(StoreFailure) -> [SilenceRow] {
     try await read { db in
       let silences = all ? try SilenceTable.all(limit: 1000, db) : try SilenceTable.open(db).reversed()
@@ -98,12 +99,12 @@ extension StoreReader {
     }
   }
 
-  /// The error of a row.
+  /// Returns the error with the given row; nil if there is none.
   package func error(row: Int64) async throws(StoreFailure) -> NamedError? {
     try await read { try FingerprintQueries.named(row, $0) }
   }
 
-  /// The errors that `idPrefix` names, as in `fingerprint(idPrefix:)`, in one site if it is given.
+  /// Returns the errors that `idPrefix` names, as in `fingerprint(idPrefix:)`; only those of `site` if it is given.
   package func errors(idPrefix: String, site: String?) async throws(StoreFailure) -> [NamedError] {
     try await read { try FingerprintQueries.named(idPrefix, site: site, $0) }
   }
@@ -112,23 +113,23 @@ extension StoreReader {
 extension SQLiteStore {
   package func silences(all: Bool) async throws(StoreFailure) -> [SilenceRow] { try await reader.silences(all: all) }
 
-  /// See `StoreReader.errors`.
+  /// Returns the errors that `idPrefix` names; see `StoreReader.errors`.
   package func errors(idPrefix: String, site: String?) async throws(StoreFailure) -> [NamedError] {
     try await reader.errors(idPrefix: idPrefix, site: site)
   }
 
-  /// See `StoreReader.error`.
+  /// Returns the error with the given row; see `StoreReader.error`.
   package func error(row: Int64) async throws(StoreFailure) -> NamedError? { try await reader.error(row: row) }
 }
 
-/// What `SQLiteStore.split` did.
+/// The result of `SQLiteStore.split`.
 package enum SplitResult: Hashable, Sendable {
-  /// So many errors that were merged stand on their own again.
+  /// The given number of merged errors are errors of their own again.
   case released(Int)
   /// Each variant is an error of its own from now on.
   case byVariant
-  /// It was split before.
+  /// The error was split before.
   case alreadySplit
-  /// All of its mails are alike: there is nothing to split, and nothing was done.
+  /// All mails of the error are alike: there is nothing to split, and nothing was done.
   case singleVariant
 }

@@ -2,11 +2,11 @@ package import DedupCore
 import GRDB
 
 extension SQLiteStore {
-  /// Does what an admin wants with queued mail, in one durable transaction, and wakes whoever delivers.
+  /// Applies an admin's change to queued mail in one durable transaction, and wakes the delivery side.
   ///
-  /// A mail that is being tried at the moment is tried to its end; what is said of it here holds afterwards.
-  /// - Returns: those that it concerned, the oldest first: of held mail only `release` and `delete` and `reroute`, of
-  ///   damaged mail only `delete`.
+  /// A mail that is being tried at the moment is tried to the end; the change applies afterwards.
+  /// - Returns: the entries that were changed, the oldest first. Held mail is changed only by `release`, `delete` and
+  ///   `reroute`, damaged mail only by `delete`.
   package func change(
     _ change: QueueChange, _ selection: QueueSelection, now: Timestamp
   ) async throws(StoreFailure) -> [QueueID] {
@@ -22,7 +22,7 @@ extension SQLiteStore {
 }
 
 extension QueueChange {
-  /// What may keep the entries from being tried that it is for.
+  /// The values of `aside` of the entries that the change applies to.
   fileprivate var concerns: [QueueTable.Aside] {
     switch self {
     case .hold, .flush: [.nothing]
@@ -48,7 +48,7 @@ extension Batch {
     }
   }
 
-  /// As a mail that was rejected for all, but nobody is told.
+  /// Removes a mail like one that was rejected for all recipients, except that no one is notified.
   private func remove(_ id: QueueID) throws {
     guard let facts = try QueueTable.facts(id, db) else { return }
     let reopens = try QueueTable.reopensWindow(id, db)
@@ -88,7 +88,7 @@ extension QueueTable {
     try statement.execute(arguments: [smarthost?.description, id.rawValue])
   }
 
-  /// Whether errors are held back because of this mail, which nobody has seen.
+  /// True if errors are held back because of this mail, which no recipient has got.
   fileprivate static func reopensWindow(_ id: QueueID, _ db: Database) throws -> Bool {
     let statement = try db.cachedStatement(sql: "SELECT kind, delivered FROM entry WHERE id = ?")
     guard let row = try Row.fetchOne(statement, arguments: [id.rawValue]) else { return false }

@@ -2,11 +2,12 @@ package import DedupCore
 import Logging
 package import MailMessage
 
-// Everything here asks a reader connection and never holds up the writer. `StoreReader` says what each answers.
+// Everything here asks a reader connection and never blocks the writer. `StoreReader` documents what each method
+// returns.
 extension SQLiteStore: StoreReading {
-  /// Mail to try now; see `StoreReader.due`. When `now` is more than a minute before what the last call said, or at the
-  /// first call, everything that was scheduled in what is the future now is made due first: until a clock that jumped
-  /// back catches up could take days (R13).
+  /// Returns the mail to try now; see `StoreReader.due`. At the first call, or if `now` is more than a minute before
+  /// the time of the last call, everything that was scheduled in what is now the future is made due first: a clock that
+  /// jumped back could take days to catch up (R13).
   package func due(
     _ filter: DueFilter = .all, now: Timestamp, limit: Int, octets: Int, excluding: Set<QueueID>
   ) async throws(StoreFailure) -> DueMail {
@@ -22,9 +23,9 @@ extension SQLiteStore: StoreReading {
     }
   }
 
-  /// What to deliver for an entry. Nil when there is no such entry, or when its message is damaged, or cannot be read
-  /// for longer than `StoreLimits.readPatience`: then the entry has been set aside, so that `due` does not return it
-  /// again, and the log says so.
+  /// Returns the message to deliver for an entry. Returns nil if there is no such entry, or if its message is damaged
+  /// or has been unreadable for longer than `StoreLimits.readPatience`. In the latter cases the entry has been set
+  /// aside, so that `due` does not return it again, and the log says so.
   package func message(of id: QueueID) async throws(StoreFailure) -> Message? {
     switch try await reader.load(id) {
     case .gone: return nil
@@ -70,12 +71,13 @@ extension SQLiteStore: StoreReading {
     try await reader.statistics(since: since)
   }
 
-  /// The part of the statistics that may be asked for every few seconds.
+  /// The part of the statistics that is cheap enough to ask for every few seconds.
   package func counts() async throws(StoreFailure) -> StoreStatistics {
     try await reader.read(StatisticsQueries.counts)
   }
 
-  /// See `StoreReader.fingerprint`. An explanation that is not stored yet is made from the first sample.
+  /// Returns the details of errors; see `StoreReader.fingerprint`. An explanation that is not stored yet is made from
+  /// the first sample.
   package func fingerprint(idPrefix: String, now: Timestamp) async throws(StoreFailure) -> [FingerprintDetail] {
     // An older sample is better than no answer.
     try? await writeLatestSamples()
@@ -96,14 +98,15 @@ extension SQLiteStore: StoreReading {
     try await reader.siteAudiences(from: from, to: to)
   }
 
-  /// Replacements of the database that nobody was told of yet, oldest first; also those of earlier runs.
+  /// The replacements of the database that have not been reported yet, oldest first, including those of earlier runs.
   package func untoldReplacements() async throws(StoreFailure) -> [StoreReplacement] {
     try await reader.read { try Replacer.untold($0) }
   }
 
   package func setting(_ key: String) async throws(StoreFailure) -> String? { try await reader.setting(key) }
 
-  /// A failure is no reason to stop delivering: a full disk is emptied by that.
+  /// Reschedules the queue if the clock jumped back. A failure is no reason to stop delivering: delivery is what
+  /// empties a full disk.
   private func watchClock(_ now: Timestamp) async {
     let before = tell(now)
     guard before?.isJump(to: now) ?? true else { return }
@@ -115,6 +118,6 @@ extension SQLiteStore: StoreReading {
 }
 
 extension Timestamp {
-  /// Whether a clock that showed this and shows `now` jumped back.
+  /// True if a clock that showed this time and now shows `now` jumped back by more than a minute.
   func isJump(to now: Timestamp) -> Bool { since(now) > .seconds(60) }
 }

@@ -4,18 +4,18 @@ import GRDB
 
 // The mails that are kept for people to look at.
 extension SQLiteStore {
-  /// What `purgeSamples` would remove.
+  /// Returns the number and size of the samples that `purgeSamples` would remove.
   package func samples(_ selection: SampleSelection, now: Timestamp) async throws(StoreFailure) -> SampleCount {
     try await writeLatestSamples()
     return try await reader.read { try SampleRemoval.find(selection, now: now, $0).count }
   }
 
-  /// Removes samples for good: when this returns, their octets are in no file of the store any more. What was set aside
-  /// is not ours to touch; `setAside` names it. The queue, counts and titles of errors stay.
+  /// Removes samples for good: when this returns, their octets are in no file of the store any more. Databases that
+  /// were set aside are left alone; `setAside` lists them. The queue, counts and titles of errors stay.
   ///
-  /// - Returns: what was removed.
+  /// - Returns: the number and size of the removed samples.
   package func purgeSamples(_ selection: SampleSelection, now: Timestamp) async throws(StoreFailure) -> SampleCount {
-    // One that is written later would be back.
+    // A sample that is written later would reappear.
     try await writeLatestSamples()
     let found = try await reader.read { try SampleRemoval.find(selection, now: now, $0) }
     for start in stride(from: 0, to: found.rows.count, by: SampleRemoval.rowsAStep) {
@@ -27,13 +27,13 @@ extension SQLiteStore {
     return found.count
   }
 
-  /// Writes what `LatestSamples` holds back: whoever asks for samples sees the latest.
+  /// Writes the samples that `LatestSamples` holds back, so that a caller that asks for samples sees the latest.
   func writeLatestSamples() async throws(StoreFailure) {
     guard writer.holdsSamples else { return }
     try await commit { try $0.writeLatestSamples() }
   }
 
-  /// Between transactions, beside the callers' threads, since it takes as long as the disk does.
+  /// Runs `work` between transactions, off the callers' threads, since it takes as long as the disk does.
   private func wipe<Output: Sendable>(
     _ work: @escaping @Sendable (Database) throws -> Output
   ) async throws(StoreFailure) -> Output {

@@ -9,11 +9,11 @@ extension SQLiteStore {
   }
 
   /// Accepts a mail that the emergency spool kept. A mail that was imported before is left alone, so a crash between
-  /// the import and the removal of the spooled file counts and sends nothing twice. The same holds for one whose
+  /// the import and the removal of the spooled file counts and sends nothing twice. The same holds for a mail whose
   /// transaction failed and was found whole after a crash.
   ///
-  /// - Parameter transactions: those that should have held it.
-  /// - Returns: nil when it is here already.
+  /// - Parameter transactions: the transactions that should have stored the mail.
+  /// - Returns: the verdict; nil if the store has the mail already.
   package func importSpooled(
     _ submission: Submission, transactions: [Int64]
   ) async throws(StoreFailure) -> Verdict? {
@@ -22,7 +22,7 @@ extension SQLiteStore {
         || TransactionTable.contains(anyOf: transactions, batch.db)
     }
     if isHere { return nil }
-    // What the failed transaction left of a large one; nothing refers to it.
+    // The file that the failed transaction left of a large message; nothing refers to it.
     bodies.remove("\(submission.id)")
     let result = await withCheckedContinuation { continuation in
       submit(submission) { batch, submission, file in
@@ -35,12 +35,12 @@ extension SQLiteStore {
     return try result.get()
   }
 
-  /// Forgets that `id` was imported; to be called once its spooled file is gone for good.
+  /// Forgets that `id` was imported. Call it once its spooled file is gone for good.
   package func forgetSpooled(_ id: QueueID) async throws(StoreFailure) {
     try await commit { try ImportTable.forget(id, $0.db) }
   }
 
-  /// Forgets the transactions that starts found; to be called while the spool is empty.
+  /// Forgets the transactions that were found at start. Call it while the spool is empty.
   package func forgetFoundTransactions() async throws(StoreFailure) {
     try await commit { try TransactionTable.forgetFound($0.db) }
   }
@@ -49,7 +49,7 @@ extension SQLiteStore {
     _ submission: Submission, work: @escaping @Sendable (Batch, Submission, BodyFile?) throws -> Output,
     completion: @escaping @Sendable (Result<Output, StoreFailure>) -> Void
   ) {
-    // What is in a file already does not wait in memory.
+    // Octets that are in a file already do not wait in memory.
     let octets = submission.message.head.count
     guard submission.message.tail != nil || submission.message.count > limits.inlineOctets else {
       return queue.submit(octets: octets, work: { try work($0, submission, nil) }, completion: completion)
@@ -66,7 +66,8 @@ extension SQLiteStore {
     }
   }
 
-  /// A large message gets its file; one that is in a file and is not large enough for one is read.
+  /// Returns the submission as it is stored: a large message gets a file; one that is in a file but not large is read
+  /// into memory.
   private static func prepared(
     _ submission: Submission, _ bodies: BodyFiles, _ file: Written, _ limits: StoreLimits
   ) throws -> (submission: Submission, file: BodyFile?) {
@@ -81,7 +82,7 @@ extension SQLiteStore {
     return (submission, file.keep(try bodies.keep(submission.message, for: submission.id)))
   }
 
-  /// Queues mails of our own, due at once: all or none. They stay in the database, so none should be large.
+  /// Queues mails of our own, due at once: all of them or none. They stay in the database, so none should be large.
   ///
   /// - Parameter setting: a small fact that becomes durable in the same transaction, such as the day of a summary.
   package func enqueue(_ mails: [OwnMail], setting: (key: String, value: String)? = nil) async throws(StoreFailure) {
@@ -91,14 +92,15 @@ extension SQLiteStore {
     }
   }
 
-  /// Carries out what an attempt meant, in one durable transaction: recipients with a final fate leave the entry, the
-  /// entry leaves the queue with its last one, `bounce` (or a delay notice) enters it, and the window of a first mail
-  /// that nobody got opens again. A settlement for an entry that is gone does nothing. Cancelling the calling task does
-  /// not stop it. Killed before that, the next process records who got it (`recallHandovers`).
+  /// Carries out the outcome of an attempt in one durable transaction. Recipients with a final fate leave the entry,
+  /// and with its last recipient the entry leaves the queue. `bounce` (or a delay notice) is queued, and the window of
+  /// a first mail that no recipient got is reopened. A settlement for an entry that is gone sends nothing. Cancelling
+  /// the calling task does not stop it. If the process is killed first, the next one records the recipients that got
+  /// the mail (`recallHandovers`).
   ///
   /// - Parameters:
-  ///   - delayNoticeSent: the sender now knows that the mail is late.
-  ///   - gathered: failures that the next digest of bounces tells of (`tellWhatIsDue`).
+  ///   - delayNoticeSent: true if the sender is now told that the mail is late.
+  ///   - gathered: failures for the next digest of bounces (`tellWhatIsDue`).
   package func settle(
     _ settlement: Settlement, bounce: OwnMail? = nil, delayNoticeSent: Bool = false, gathered: [GatheredBounce] = []
   ) async throws(StoreFailure) {
@@ -113,7 +115,8 @@ extension SQLiteStore {
     handovers.forget(settlement.entry)
   }
 
-  /// Queues a mail that tells of the oldest `count` replacements, which are then told. Without a mail they are as well.
+  /// Queues a mail that reports the oldest `count` replacements and marks them as reported. Without a mail it only
+  /// marks them.
   package func tell(_ mail: OwnMail?, of count: Int) async throws(StoreFailure) {
     try await commit(mail) { batch, file in
       let left = Array(try Replacer.untold(batch.db).dropFirst(count))
@@ -122,16 +125,16 @@ extension SQLiteStore {
     }
   }
 
-  /// Keeps a small fact durably. Keys are the caller's.
+  /// Stores a small fact durably. The caller chooses the keys.
   package func setSetting(_ key: String, _ value: String) async throws(StoreFailure) {
     try await commit { try SettingTable.set(key, value, $0.db) }
   }
 
-  /// Lets what is too old be removed in the next idle moment; a store that gets no mail has none of its own accord.
+  /// Triggers the removal of old data in the next idle moment; a store that gets no mail never reaches one by itself.
   package func tidy() async throws(StoreFailure) { try await commit { _ in } }
 
-  /// Runs `work` in the next transaction. It may change what windows, silences and counts stand on: mail behind it reads
-  /// them again.
+  /// Runs `work` in the next transaction. `work` may change the data that windows, silences and counts are based on:
+  /// mail after it reads them again.
   func commit<Output: Sendable>(
     _ work: @escaping @Sendable (Batch) throws -> Output
   ) async throws(StoreFailure) -> Output {
@@ -141,7 +144,9 @@ extension SQLiteStore {
     }
   }
 
-  /// - Parameter isPatient: `work` may be done a moment later, so that it shares a sync.
+  /// Runs `work` in a transaction.
+  ///
+  /// - Parameter isPatient: true if `work` may be done a moment later so that it shares a sync.
   func share<Output: Sendable>(
     isPatient: Bool, _ work: @escaping @Sendable (Batch) throws -> Output
   ) async throws(StoreFailure) -> Output {
@@ -151,7 +156,7 @@ extension SQLiteStore {
     return try result.get()
   }
 
-  /// Runs `work` with the file of `mail`, if that is a large one.
+  /// Runs `work` with the file of `mail` if the mail is large enough to have one.
   private func commit(
     _ mail: OwnMail?, _ work: @escaping @Sendable (Batch, BodyFile?) throws -> Void
   ) async throws(StoreFailure) {

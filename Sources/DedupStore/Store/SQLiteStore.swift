@@ -8,22 +8,22 @@ import Synchronization
 /// The durable store: windows, counts and queue in one SQLite database, large messages in files beside it.
 ///
 /// Promises:
-/// - a success is reported after the transaction was synced to disk (R1), and everything that waits at the moment shares
-///   that sync;
+/// - a success is reported after the transaction was synced to disk (R1), and all jobs that wait at that moment share
+///   the sync;
 /// - forwarded + suppressed + passed + doubtful is the number of acknowledged mails, also after `kill -9` (R9);
 /// - a mail that is not what was stored is never handed out: its entry is set aside and reported (R3);
 /// - one instance per directory (R14).
 ///
-/// A database that is damaged is set aside and replaced by a fresh one, which takes over what can still be read, at the
-/// start as well as in the middle of the work; likewise one that was removed while in use. `untoldReplacements` tells.
-/// On a disk that does not take a database at the start everything fails until it does.
+/// A database that is damaged is set aside and replaced by a fresh one that takes over what can still be read, at the
+/// start as well as during operation; so is one that was removed while in use. `untoldReplacements` lists these. If the
+/// disk does not allow a database at the start, everything fails until it does.
 ///
-/// Limits are those of `StoreLimits`. Times come in from outside and may jump. Every failure
-/// is a `StoreFailure`, and then nothing of what was asked has been stored. The caller picks queue ids that are not in
-/// use; a mail with one that is fails alone.
+/// Limits are those of `StoreLimits`. Times come from outside and may jump. Every failure is a `StoreFailure`, and then
+/// nothing of the request has been stored. The caller picks queue IDs that are not in use; a mail whose ID is in use
+/// fails alone.
 ///
-/// The directory holds `dedup.sqlite` with its `-wal` and `-shm`, `bodies/`, `handovers` and `lock`, and whatever was set
-/// aside. The owner must call `close`.
+/// The directory holds `dedup.sqlite` with its `-wal` and `-shm`, `bodies/`, `handovers` and `lock`, and everything
+/// that was set aside. The owner must call `close`.
 package final class SQLiteStore: MailStore, Sendable {
   let queue: CommitQueue<Batch>
   let reader: StoreReader
@@ -34,7 +34,7 @@ package final class SQLiteStore: MailStore, Sendable {
   let handovers: HandoverNotes
   let writer: Writer
   let wiping = DispatchQueue(label: "dedup-store.wiping")
-  /// By queue id.
+  /// The messages that cannot be read at the moment, by queue ID.
   let readPatience: ReadPatience<QueueID>
   private let files: StoreFiles
   private let lock: InstanceLock
@@ -42,22 +42,22 @@ package final class SQLiteStore: MailStore, Sendable {
   private let added = Callback<AddedMail>()
   private let replaced = Callback<Void>()
   private let changes = Atomic(0)
-  /// The latest time that a caller of `due` told.
+  /// The latest time that a caller of `due` gave.
   private let clock = Mutex<Timestamp?>(nil)
 
-  /// Opens or creates the store in `directory`, made (mode 0700) when it is missing.
+  /// Opens or creates the store in `directory`, which is made (mode 0700) if it is missing.
   ///
-  /// Throws with a description of what happened and what to do: `.locked` when another instance holds the store,
-  /// `.other` when a newer version wrote it or the directory may not be used, and what the disk says.
+  /// Throws a description of what happened and what to do: `.locked` if another instance holds the store, `.other` if a
+  /// newer version wrote it or the directory may not be used, or the error of the disk.
   ///
   /// - Parameters:
-  ///   - policy: decides over windows until `setPolicy`.
-  ///   - limits: sizes.
-  ///   - now: the clock of the machine, for the names of what is set aside.
-  ///   - letterhead: of the mails that the store writes itself, and the clock that Subjects show.
-  ///   - arriving: how many messages are on their way in. Mail that is ready waits a moment for them.
-  ///   - explain: the readable explanation of a message's fingerprint, with what `packages(of:)` was when it was judged.
-  ///     Pure; called beside the path of the mail.
+  ///   - policy: the policy for windows until `setPolicy`.
+  ///   - limits: the size limits.
+  ///   - now: the clock of the machine, used in the names of databases that are set aside.
+  ///   - letterhead: the letterhead of the mails that the store writes itself, and the clock that Subjects show.
+  ///   - arriving: the number of messages on their way in. Mail that is ready waits a moment for them.
+  ///   - explain: the readable explanation of a message's fingerprint, given what `packages(of:)` was when the message
+  ///     was judged. Pure; called off the path of the mail.
   package init(
     directory: String, policy: WindowPolicy, explain: @escaping @Sendable ([UInt8], [String]) -> String,
     logger: Logger,
@@ -109,10 +109,10 @@ package final class SQLiteStore: MailStore, Sendable {
     startRetention()
   }
 
-  /// Finishes what was accepted, moves the WAL into the database, and lets the next instance in. Blocks until then;
-  /// whoever calls afterwards gets `.closed`. Calls after the first do nothing.
+  /// Finishes what was accepted, moves the WAL into the database, and releases the lock for the next instance. Blocks
+  /// until then; later calls fail with `.closed`, and further calls of `close` do nothing.
   package func close() {
-    // What is still unexplained is handed to the queue before that closes.
+    // Pending explanations are handed to the queue before the queue closes.
     explainer.finish()
     retention.stop()
     guard queue.close() else { return }
@@ -127,55 +127,55 @@ package final class SQLiteStore: MailStore, Sendable {
 
   package func packages(of envelope: Envelope) -> [String] { writer.packages(of: Site.envelopeKey(of: envelope)) }
 
-  /// Windows are decided by `policy` from the next batch on.
+  /// Sets the policy for windows from the next batch on.
   package func setPolicy(_ policy: WindowPolicy) {
     writer.setPolicy(policy)
     reader.setPolicy(policy)
   }
 
-  /// What decides over windows at the moment.
+  /// The policy for windows at the moment.
   package var policy: WindowPolicy { writer.currentPolicy }
 
-  /// How errors are told of at the moment.
+  /// The current settings for how errors are reported.
   package var telling: ErrorTelling { writer.telling }
 
-  /// Errors are told of as `telling` says from the next batch on.
+  /// Sets how errors are reported from the next batch on.
   package func setTelling(_ telling: ErrorTelling) { writer.setTelling(telling) }
 
-  /// What is there for people stays as long as `retention` says from the next idle moment on.
+  /// Sets how long samples and history are kept, from the next idle moment on.
   package func setRetention(_ retention: Retention) {
     writer.setRetention(retention)
-    // An idle moment comes after some work.
+    // An idle moment comes only after some work.
     queue.submit(octets: 0, work: { _ in }, completion: { _ in })
   }
 
-  /// `added` is called after each commit that added something to deliver, on the store's thread: it must be quick.
+  /// Sets the closure called after each commit that added mail to deliver, on the store's thread; it must be quick.
   package func onQueued(_ added: @escaping @Sendable (AddedMail) -> Void) { self.added.set(added) }
 
-  /// Transactions that were begun so far.
+  /// The number of transactions begun so far.
   package var transactions: Int { writer.transactions }
 
-  /// How often an admin changed what waits; whoever was told of a change sees it counted.
+  /// The number of changes that admins made to waiting mail; a caller that was told of a change sees it counted.
   package var queueChanges: Int { changes.load(ordering: .relaxed) }
 
-  /// `told` is called after each replacement of the database while the store was open, on the store's thread: it must
-  /// be quick. What happened before, `untoldReplacements` knows.
+  /// Sets the closure that is called after each replacement of the database while the store is open. It is called on
+  /// the store's thread and must be quick. Earlier replacements are in `untoldReplacements`.
   package func onReplaced(_ told: @escaping @Sendable () -> Void) { replaced.set(told) }
 
-  /// Databases that were set aside and not removed since, oldest first.
+  /// The databases that were set aside and not removed since, oldest first.
   package var setAside: [SetAsideDatabase] { files.setAside }
 
-  /// Where messages arrive that are too large for memory; `accept` takes them over from there without a copy.
+  /// The place for arriving messages that are too large for memory; `accept` takes them over from there without a copy.
   package let largeMessages: any LargeMessages
 
-  /// Durable transactions so far.
+  /// The number of durable transactions so far.
   package var commits: Int { queue.commits }
 
-  /// How these were.
+  /// The sizes and durations of the durable transactions.
   package var commitMeter: CommitMeter { queue.meter }
 
-  /// Whether the clock went on as clocks do since the last call of this or of `due`, which has to look at the queue
-  /// otherwise.
+  /// Returns true if the clock ran normally since the last call of this method or of `due`; otherwise `due` has to look
+  /// at the queue.
   package func follows(_ now: Timestamp) -> Bool {
     clock.withLock { clock in
       guard let before = clock, !before.isJump(to: now) else { return false }
@@ -184,7 +184,7 @@ package final class SQLiteStore: MailStore, Sendable {
     }
   }
 
-  /// Remembers `now` and returns what it was before.
+  /// Remembers `now` and returns the time that was remembered before.
   func tell(_ now: Timestamp) -> Timestamp? {
     clock.withLock { clock in
       defer { clock = now }
@@ -192,14 +192,14 @@ package final class SQLiteStore: MailStore, Sendable {
     }
   }
 
-  /// Lets the next `due` look at the clock as the first one did.
+  /// Forgets the clock, so that the next `due` checks it like the first one did.
   func forgetClock() { clock.withLock { $0 = nil } }
 
-  /// What `tell` was told last.
+  /// The time that was last given to `tell` or `follows`.
   var latestTime: Timestamp? { clock.withLock { $0 } }
 
-  /// A disk that takes nothing is no reason to refuse mail: the store opens without a database, all of it finds another
-  /// place, and what was queued stays where it is until there is one again.
+  /// Opens the database. A disk that cannot be written is no reason to refuse mail: the store then opens without a
+  /// database, all mail finds another place, and what was queued stays where it is until there is a database again.
   private static func open(_ replacer: Replacer, _ bodies: BodyFiles, _ logger: Logger) throws -> CurrentDatabase {
     do {
       let pool = try replacer.open(isStart: true)
@@ -213,7 +213,7 @@ package final class SQLiteStore: MailStore, Sendable {
     }
   }
 
-  /// They only take room: no failure here is a reason not to start.
+  /// Removes body files without an entry. They only take room, so no failure here is a reason not to start.
   private static func removeOrphans(
     _ files: StoreFiles, _ bodies: BodyFiles, _ pool: DatabasePool, _ logger: Logger
   ) {
@@ -225,7 +225,7 @@ package final class SQLiteStore: MailStore, Sendable {
     }
   }
 
-  /// The time for ages: that of the wall clock but for jumps ahead, which count only once they have lasted for an hour.
+  /// The time for ages: the wall clock's, except for jumps ahead, which count only once they have lasted for an hour.
   package var ageTime: Timestamp { writer.ages.now() }
 
   private func startRetention() {
@@ -239,7 +239,7 @@ package final class SQLiteStore: MailStore, Sendable {
         } completion: { _ in
         }
       }
-      // Less than one a second has idle moments between.
+      // At less than one commit a second there are idle moments in between.
       return now > before
     } find: { [writer] limit in
       guard let pool = try? writer.pool else { return nil }
@@ -250,7 +250,7 @@ package final class SQLiteStore: MailStore, Sendable {
       let done = DispatchSemaphore(value: 0)
       let isDone = Atomic(false)
       queue.submit(octets: 0) { batch in
-        // Samples are nothing that windows stand on.
+        // Windows are not based on samples.
         if work.kind != .samples { try batch.windows.settle(batch.db) }
         batch.effects.orphans += try purge.carryOut(work, batch.db)
       } completion: { result in
@@ -269,7 +269,7 @@ package final class SQLiteStore: MailStore, Sendable {
     }
   }
 
-  /// A reader met a failure: the next transaction, which comes at once, sees to it.
+  /// Handles a failure that a reader met: the next transaction, which comes at once, deals with it.
   private static func look(
     after failure: StoreFailure, in generation: Int, _ queue: CommitQueue<Batch>, _ writer: Writer
   ) {

@@ -1,7 +1,7 @@
 import DedupCore
 import Glibc
 
-/// Names, modes and identity of the files of a store.
+/// The names, modes and identity of the files of a store.
 struct StoreFiles: Sendable {
   let directory: String
   private var name = "dedup.sqlite"
@@ -9,7 +9,7 @@ struct StoreFiles: Sendable {
   init(directory: String) { self.directory = directory }
 
   var database: String { directory + "/" + name }
-  /// Those of a database that is being made to replace the one in use.
+  /// The files of a database that is being made to replace the one in use.
   var fresh: StoreFiles {
     var files = self
     files.name = "dedup.sqlite.fresh"
@@ -19,8 +19,8 @@ struct StoreFiles: Sendable {
   var handovers: String { directory + "/handovers" }
   var bodies: String { directory + "/bodies" }
 
-  /// Makes `path` and what is missing above it, for us alone. A directory that exists keeps its mode: it may be one
-  /// that others need.
+  /// Creates `path` and missing directories above it, accessible to us alone. A directory that exists keeps its mode:
+  /// others may need it.
   static func makeDirectory(_ path: String) throws {
     if mkdir(path, 0o700) == 0 { return }
     let code = errno
@@ -39,7 +39,7 @@ struct StoreFiles: Sendable {
     }
   }
 
-  /// Makes the database file, empty, with the mode that SQLite then gives to its companions as well.
+  /// Creates the database file, empty, with the mode that SQLite then gives to its companion files as well.
   func prepareDatabase() throws {
     let descriptor = open(database, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw FileFault("open", database) }
@@ -48,7 +48,7 @@ struct StoreFiles: Sendable {
     try Self.syncDirectory(directory)
   }
 
-  /// Makes names in `path` survive a loss of power.
+  /// Makes names in `path` survive a power loss.
   static func syncDirectory(_ path: String) throws {
     let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileFault("open", path) }
@@ -57,7 +57,7 @@ struct StoreFiles: Sendable {
   }
 }
 
-/// Which file a name stands for.
+/// The identity of the file that a name refers to.
 struct FileIdentity: Hashable, Sendable {
   private let device: dev_t
   private let inode: ino_t
@@ -69,7 +69,7 @@ struct FileIdentity: Hashable, Sendable {
     inode = status.st_ino
   }
 
-  /// SQLite goes on writing to a database whose name was removed or given to another file, and all of that is lost
-  /// with the process.
+  /// Returns true if `path` still names this file. SQLite goes on writing to a database whose name was removed or given
+  /// to another file, and all of that is lost when the process ends.
   func isThat(of path: String) -> Bool { (try? FileIdentity(path: path)) == self }
 }

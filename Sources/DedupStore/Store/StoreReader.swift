@@ -4,26 +4,26 @@ import Glibc
 import MailMessage
 import Synchronization
 
-/// Answers questions about a store without changing it. Each answer is one consistent snapshot, and asking never holds
-/// up the writer.
+/// Answers queries on a store without changing it. Each answer is one consistent snapshot, and a query never blocks the
+/// writer.
 ///
 /// `SQLiteStore` answers through one of these. On its own it serves `dedupctl` while the daemon is down: it takes no
 /// lock, so the daemon may start or stop meanwhile.
 ///
-/// Every method throws a `StoreFailure`: `.corrupt` when the database is damaged where it was read, `.closed` after
-/// the store was closed, `.other` when the asking task was cancelled.
+/// Every method throws a `StoreFailure`: `.corrupt` if the database is damaged where it was read, `.closed` after the
+/// store was closed, `.other` if the calling task was cancelled.
 package final class StoreReader: StoreReading, Sendable {
-  /// What answers, and of which generation it is.
+  /// The database to query, and its generation.
   private let database: @Sendable () throws(StoreFailure) -> (any DatabaseReader, Int)
   private let failed: @Sendable (StoreFailure, Int) -> Void
   private let bodies: BodyFiles
   private let gate = ReadGate()
   private let policy: Mutex<WindowPolicy>
 
-  /// Opens the store in `directory` for reading only. Throws when there is none, when it may not be read, when it is
-  /// damaged, or when another version wrote it.
+  /// Opens the store in `directory` for reading only. Throws if there is none, if it may not be read, if it is damaged,
+  /// or if another version wrote it.
   ///
-  /// - Parameter policy: tells which windows are open.
+  /// - Parameter policy: the policy that tells which windows are open.
   package convenience init(readingDirectory directory: String, policy: WindowPolicy = WindowPolicy())
     throws(StoreFailure)
   {
@@ -40,7 +40,9 @@ package final class StoreReader: StoreReading, Sendable {
     self.init({ (database, 0) }, BodyFiles(folder: files.bodies), policy)
   }
 
-  /// - Parameter failed: hears of questions that failed, and of the generation of the database that they were put to.
+  /// Creates a reader on `database`.
+  ///
+  /// - Parameter failed: called with the failure of a query and the generation of the database that it was put to.
   init(
     _ database: @escaping @Sendable () throws(StoreFailure) -> (any DatabaseReader, Int), _ bodies: BodyFiles,
     _ policy: WindowPolicy,
@@ -54,7 +56,7 @@ package final class StoreReader: StoreReading, Sendable {
 
   func setPolicy(_ policy: WindowPolicy) { self.policy.withLock { $0 = policy } }
 
-  /// Waits for running questions and refuses new ones.
+  /// Waits for running queries and refuses new ones.
   func close() { gate.close() }
 
   func read<T: Sendable>(_ query: @escaping @Sendable (Database) throws -> T) async throws(StoreFailure) -> T {
@@ -75,14 +77,15 @@ package final class StoreReader: StoreReading, Sendable {
 
 // The queue.
 extension StoreReader {
-  /// Entries to try now: `nextAttempt` is not after `now`, ordinary mail first, oldest first. When fresh mail (no attempt
-  /// yet) and retries compete for the places, each gets half of them; and so do the oldest and the newest of more fresh
-  /// mail than has a place. All of it in one look: who delivers looks for each few mails.
+  /// Returns the entries to try now, whose `nextAttempt` is not after `now`: ordinary mail first, oldest first. When
+  /// fresh mail (no attempt yet) and retries compete for places, each gets half of them; so do the oldest and the
+  /// newest if there is more fresh mail than places. All of it is one query, since the delivery side asks once for
+  /// every few mails.
   ///
   /// - Parameters:
-  ///   - octets: of the messages that come with them.
-  ///   - excluding: those in somebody's hands already.
-  /// - Returns: also the entries of which it is not known any more to whom they go.
+  ///   - octets: the limit on the messages that come with the entries.
+  ///   - excluding: entries that are being handled already.
+  /// - Returns: the mail, and the entries whose recipients are no longer known for certain.
   func due(
     _ filter: DueFilter = .all, now: Timestamp, limit: Int, octets: Int, excluding: Set<QueueID>
   ) async throws(StoreFailure) -> (mail: DueMail, damaged: [QueueID]) {
@@ -96,7 +99,8 @@ extension StoreReader {
     }
   }
 
-  /// What is in the queue, oldest first, damaged entries included: their `lastFailure` begins with `set aside`.
+  /// Returns the entries in the queue, oldest first, including damaged ones: their `lastFailure` begins with
+  /// `set aside`.
   package func queue(_ filter: QueueFilter) async throws(StoreFailure) -> [QueueEntry] {
     try await read { try QueueQueries.all(filter, $0) }
   }
@@ -109,17 +113,17 @@ extension StoreReader {
     try await read { [bodies] in
       guard let entry = try QueueQueries.shown(id, $0) else { return nil }
       guard octets > 0 else { return QueuedMessage(entry: entry, message: nil) }
-      // To be looked at, not to be sent: what is damaged shows as nothing.
+      // The message is shown, not sent: a damaged one is left out.
       let found = try StoredMessage.load(id, bodies, $0, evenAside: true)
       guard case .intact(let message) = found else { return QueuedMessage(entry: entry, message: nil) }
       return QueuedMessage(entry: entry, message: try? message.prefix(octets))
     }
   }
 
-  /// Damaged entries that were set aside do not count.
+  /// Returns the state of the queue. Damaged entries that were set aside do not count.
   package func queueStatus() async throws(StoreFailure) -> QueueStatus { try await read(QueueQueries.status) }
 
-  /// The messages of those of `entries` that are small, intact and not held, until `octets` are together.
+  /// Returns the messages of those of `entries` that are small, intact and not held, up to `octets` in all.
   private static func messages(
     of entries: [QueueEntry], octets: Int, _ bodies: BodyFiles, _ db: Database
   ) throws -> [QueueID: Message] {
@@ -140,12 +144,12 @@ extension StoreReader {
 
 // Errors and counts.
 extension StoreReader {
-  /// All mail that was ever acknowledged.
+  /// Returns the counts of all mail that was ever acknowledged.
   package func totals() async throws(StoreFailure) -> Totals {
     try await read { try TallyTable.totals(.min..<(.max), $0) }
   }
 
-  /// Fingerprints; those of which something was held back, unless `query` says otherwise.
+  /// Returns the fingerprints of which mail was held back, unless `query` says otherwise.
   package func fingerprints(_ query: FingerprintQuery, now: Timestamp) async throws(StoreFailure) -> [FingerprintRow] {
     let policy = policy.withLock { $0 }
     return try await read { try FingerprintQueries.rows(query, policy, now: now, $0) }
@@ -157,15 +161,15 @@ extension StoreReader {
     try await read { try StatisticsQueries.all(since: since, $0) }
   }
 
-  /// The fingerprints, at most 20, whose digest begins with `idPrefix`, or whose full name (`version:digest`) does.
-  /// The same error in two sites is two of them. An empty prefix names nothing.
+  /// Returns the fingerprints, at most 20, whose digest or full name (`version:digest`) begins with `idPrefix`. The
+  /// same error in two sites is two fingerprints. An empty prefix matches nothing.
   package func fingerprint(idPrefix: String, now: Timestamp) async throws(StoreFailure) -> [FingerprintDetail] {
     let policy = policy.withLock { $0 }
     return try await read { try FingerprintQueries.details(idPrefix, policy, now: now, $0) }
   }
 
-  /// What happened in a period, widened to whole quarters of an hour and cut to its last 400 days. Periods that meet
-  /// on a quarter neither overlap nor leave a gap. Only the errors that are listed are held with their texts.
+  /// Returns what happened in a period, widened to whole quarters of an hour and cut to its last 400 days. Periods that
+  /// meet on a quarter neither overlap nor leave a gap. Only the errors that are listed are held with their texts.
   package func summaryFacts(_ query: SummaryQuery) async throws(StoreFailure) -> SummaryFacts {
     try await read { try SummaryQueries(query, $0).facts() }
   }
@@ -174,7 +178,7 @@ extension StoreReader {
     try await read { try SiteQueries.audiences(from.quarter..<max(from.quarter, to.quarterRoundedUp), $0) }
   }
 
-  /// A small fact kept by `SQLiteStore.setSetting`.
+  /// Returns a small fact stored by `SQLiteStore.setSetting`; nil if there is none.
   package func setting(_ key: String) async throws(StoreFailure) -> String? {
     try await read { try SettingTable.value(key, $0) }
   }

@@ -1,18 +1,19 @@
 import MailMessage
 
-/// What failed, as versions 1 and 2 found it anywhere in a message. Frozen, see `EarlierFamilyTable`: a host and port, a socket, a table, a template.
+/// The endpoint that failed, as versions 1 and 2 found it anywhere in a message: a host and port, or a socket. Frozen,
+/// see `EarlierFamilyTable`.
 ///
 /// A server on this machine is one server however it is reached: `127.0.0.1`, `localhost`, `::1` and a socket in
 /// `/var/run/postgresql` all read `local`, with the port that PostgreSQL puts into the socket's name.
 enum EarlierEndpoint {
-  /// The endpoint named in a message about a connection.
+  /// Returns the endpoint named in a message about a connection, or nil if it names none.
   static func find(_ text: borrowing Span<UInt8>, in range: Range<Int>) -> [UInt8]? {
     socket(text, range) ?? hostAndPort(text, range) ?? hostOnly(text, range) ?? url(text, range)
   }
 
   // MARK: - Sockets
 
-  /// `on socket "/var/run/postgresql/.s.PGSQL.5432"`, `through socket '/run/mysqld/mysqld.sock'`.
+  /// Reads `on socket "/var/run/postgresql/.s.PGSQL.5432"`, `through socket '/run/mysqld/mysqld.sock'`.
   private static func socket(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> [UInt8]? {
     guard let hit = text.firstIndex(of: "socket ", in: range), hit + 8 < range.upperBound,
       let path = quotedText(text, at: hit + 7, end: range.upperBound)
@@ -31,7 +32,7 @@ enum EarlierEndpoint {
     {
       return joined(text, host, port(text, behind: ", port ", in: host.upperBound..<range.upperBound))
     }
-    // older libpq: Is the server running on host "db" (10.0.0.5) and accepting TCP/IP connections on port 5432?
+    // libpq up to 13: Is the server running on host "db" (10.0.0.5) and accepting TCP/IP connections on port 5432?
     if let hit = text.firstIndex(of: "on host ", in: range),
       let host = quotedText(text, at: hit + 8, end: range.upperBound)
     {
@@ -58,7 +59,8 @@ enum EarlierEndpoint {
     return bareHost(text, range)
   }
 
-  /// redis: `Error 111 connecting to cache:6379.`; aiohttp: `Cannot connect to host api.example.com:443 ssl:…`.
+  /// Reads `Error 111 connecting to cache:6379.` of redis, `Cannot connect to host api.example.com:443 ssl:…` of
+  /// aiohttp.
   private static func bareHost(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> [UInt8]? {
     for phrase: StaticString in ["connecting to ", "connect to host ", "Connection to "] {
       guard let hit = text.firstIndex(of: phrase, in: range) else { continue }
@@ -86,7 +88,8 @@ enum EarlierEndpoint {
     return nil
   }
 
-  /// botocore: `Could not connect to the endpoint URL: "https://sqs.eu-west-1.amazonaws.com/"`.
+  /// Reads the URL's host from `Could not connect to the endpoint URL: "https://sqs.eu-west-1.amazonaws.com/"` of
+  /// botocore.
   private static func url(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> [UInt8]? {
     guard let hit = text.firstIndex(of: "://", in: range) else { return nil }
     var stop = hit + 3
@@ -100,7 +103,7 @@ enum EarlierEndpoint {
     byte.isNameByte || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
   }
 
-  /// The text between quotes that open at `index`.
+  /// The text between quotes that open at `index`, or nil if it is empty or 299 octets and longer.
   static func quotedText(_ text: borrowing Span<UInt8>, at index: Int, end: Int) -> Range<Int>? {
     guard index < end, text[index] == UInt8(ascii: "'") || text[index] == UInt8(ascii: "\""),
       let close = text.firstIndex(of: text[index], in: (index + 1)..<end), close > index + 1, close - index < 300
@@ -133,7 +136,7 @@ enum EarlierEndpoint {
     bare(text, host) + (port.map { Array(":".utf8) + bytes(text, $0) } ?? [])
   }
 
-  /// `127.0.0.1:6379` → `local:6379`.
+  /// Returns the name of the server, with `local` for this machine: `127.0.0.1:6379` → `local:6379`.
   private static func bare(_ text: borrowing Span<UInt8>, _ name: Range<Int>) -> [UInt8] {
     if text.equals(name, "::1") { return Array("local".utf8) }
     let colon = text.lastIndex(of: UInt8(ascii: ":"), in: name)

@@ -1,7 +1,7 @@
 import MailMessage
 
-/// Finds the family that versions 1 and 2 saw in a chain, from the first cause to the exception reported in the end.
-/// Frozen, see `EarlierFamilyTable`.
+/// Finds the family that versions 1 and 2 recognised in a chain, from the first cause to the exception reported in the
+/// end. Frozen, see `EarlierFamilyTable`.
 struct EarlierFamilyMatcher {
   let traceback: Traceback
   let placed: [PlacedFrame]
@@ -14,9 +14,9 @@ struct EarlierFamilyMatcher {
     return nil
   }
 
-  /// The first link that belongs to the cause. `raise … from …` says it; an exception during the handling of another
-  /// only counts when a library raised it: when the application handles an outage and then fails for a reason of its
-  /// own (a KeyError in the fallback), that is a new error and must not disappear in the outage.
+  /// The first link that belongs to the cause. `raise … from …` always links it; an exception during the handling
+  /// of another only counts if a library raised it. When the application handles an outage and then fails for a reason
+  /// of its own (a KeyError in the fallback), that is a new error and must not disappear in the outage.
   private func firstCounted(_ last: Int) -> Int {
     var index = last
     // No real chain is that long; the bound keeps the search linear.
@@ -53,7 +53,7 @@ struct EarlierFamilyMatcher {
     return nil
   }
 
-  /// Whether any rule asks for the type: most errors are of none, and need not be held against each.
+  /// True if any rule asks for the type. Most errors have another one and need not be compared with each rule.
   private static func mayBeFamily(_ text: borrowing Span<UInt8>, _ name: Range<Int>) -> Bool {
     if ExceptionType.isDatabase(text, name) || ExceptionType.isNetwork(text, name) { return true }
     for rule in EarlierFamilyTable.rules {
@@ -62,18 +62,19 @@ struct EarlierFamilyMatcher {
     return false
   }
 
-  /// The only family whose text was enough.
+  /// True if the text reports a refused Host header, the only family for which the text was enough.
   private func saysRefusedHost(_ text: borrowing Span<UInt8>, _ link: ChainLink) -> Bool {
     text.firstIndex(of: "Invalid HTTP_HOST header: ", in: head(link.text)) != nil
   }
 
-  /// A message can be huge; what matters stands in its beginning. All links of a long chain share what is looked at.
+  /// The beginning of a message, which is what matters: a message can be huge. All links of a long chain share the
+  /// octets that are examined.
   private func head(_ range: Range<Int>) -> Range<Int> {
     let limit = 8 * 4096 / Swift.max(8, traceback.links.count)
     return range.lowerBound..<Swift.min(range.upperBound, range.lowerBound + limit)
   }
 
-  /// `raise ConnectionError('courier refused')`: the application speaks, not the system.
+  /// True for `raise ConnectionError('courier refused')`: the text is the application's, not the system's.
   private func isRaisedByApplication(_ text: borrowing Span<UInt8>, _ link: ChainLink) -> Bool {
     guard let last = link.frames.last, placed[last].place == .application else { return false }
     let source = traceback.frames[last].source
@@ -101,7 +102,7 @@ struct EarlierFamilyMatcher {
     }
   }
 
-  /// A refused connection is a different outage for each service.
+  /// Returns the family for the service: a refused connection is a different outage for each.
   private func refined(_ family: Family, _ service: EarlierService?) -> Family {
     guard family == .hostUnreachable || family == .hostSlow else { return family }
     switch service {
@@ -130,11 +131,11 @@ struct EarlierFamilyMatcher {
   }
 }
 
-/// Which kind of server a piece of library code talks to.
+/// The kind of server that a piece of library code talks to.
 enum EarlierService: Sendable {
   case database, cache, broker, mail, http
 
-  /// By the innermost library frame that says it.
+  /// Returns the service of the innermost library frame that names one, or nil if none does.
   static func of(_ text: borrowing Span<UInt8>, _ links: [Range<Int>], _ placed: [PlacedFrame]) -> EarlierService? {
     for frames in links {
       for index in frames.reversed().prefix(256) {

@@ -1,26 +1,26 @@
-/// Which texts, raised by which types, belonged to which family in versions 1 and 2, which looked for them anywhere in
-/// the text. First match wins.
+/// A rule of versions 1 and 2: the texts, raised by certain types, that belong to a family. They looked for the texts
+/// anywhere in the message. The first match wins.
 ///
 /// Frozen: names in stores were made with it. It decides nothing but the name under which an error's history may be
-/// found after an upgrade, and only where version 3 comes to the same family.
+/// found after an upgrade, and only where version 3 finds the same family.
 struct EarlierFamilyRule: Sendable {
-  /// What kind of exception may say so. A text alone is never enough: people write all sorts of messages.
+  /// The kind of exception that a rule accepts. A text alone is never enough: people write all sorts of messages.
   enum Gate: Sendable {
-    /// `OperationalError` and its relatives, or raised inside a database driver.
+    /// An `OperationalError` or one of its relatives, or an error raised inside a database driver.
     case database
-    /// `OSError`, `IOError` and their children.
+    /// An `OSError`, `IOError` or one of their children.
     case system
-    /// Raised while connecting: `ConnectionError`, `Timeout`, `URLError` … or an `OSError`.
+    /// An error raised while connecting: `ConnectionError`, `Timeout`, `URLError` … or an `OSError`.
     case network
     /// The named type, whatever the text.
     case type(StaticString)
-    /// Any type, also none: the text is Django's own.
+    /// Any type or none: the text is Django's own.
     case any
   }
 
   let family: Family
   let gate: Gate
-  /// The message contains one of these.
+  /// The texts, of which the message has to contain one. If empty, the type is enough.
   let texts: [StaticString]
 }
 
@@ -42,7 +42,7 @@ enum EarlierFamilyTable {
         "remaining connection slots are reserved", "sorry, too many clients already", "too many connections for ",
         "Too many connections", "max_user_connections", "no more connections allowed", "max_client_conn",
         "too many clients", "TooManyConnections", "53300",
-        // The same sentence as PostgreSQL says it under lc_messages = de, fr, es, pt, it, ru.
+        // The same sentence in PostgreSQL's translations (lc_messages = de, fr, es, pt, it, ru).
         "Verbindungen sind für", "tut mir leid, schon zu viele", "emplacements de connexion restants",
         "désolé, trop de clients", "conexiones restantes están reservadas", "lo siento, ya tenemos demasiados clientes",
         "conexões estão reservados", "posti di connessione rimanenti", "уже слишком много клиентов",

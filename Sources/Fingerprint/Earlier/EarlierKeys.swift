@@ -1,12 +1,12 @@
 import MailMessage
 
 extension EarlierKeys {
-  /// The keys that earlier versions make of the same reading, the latest first.
+  /// Returns the keys that earlier versions make of the same reading, the latest first.
   ///
-  /// Such a name is a claim: the store hands the history of the error that bears it to this one. Version 3 saw the same
-  /// errors in more pieces or fewer, and no visitor could choose its names. Of the older ones there is a key only where
-  /// their rules and those of version 3 agree on what the error is: the same family or none twice, by the same rule. A
-  /// text that the old rules would have taken for an outage must not take that outage's history.
+  /// Such a name is a claim: the store hands the history of the error that bears it to this one. Version 3 split or
+  /// joined the same errors differently, and no visitor could choose its names. Versions 1 and 2 give a key only where
+  /// their rules and those of version 3 agree on the error: both find the same family or both find none, by the same
+  /// rule. A text that the old rules would have taken for an outage must not take that outage's history.
   static func keys(_ text: borrowing Span<UInt8>, _ traceback: Traceback, report: DjangoReport?) -> [EarlierKey] {
     let placed = FramePlacement.places(text, traceback, report: report, algorithm: .version3)
     let evidence = report.map { SiteEvidence(text, $0) } ?? SiteEvidence()
@@ -25,7 +25,8 @@ extension EarlierKeys {
     return keys
   }
 
-  /// The same family and subject, or none twice. A host that a visitor may have chosen is no subject to agree on.
+  /// True if both find the same family and subject, or both find none. A host that a visitor may have chosen does not
+  /// count as a subject to agree on.
   private static func agrees(_ new: FamilyMatch?, _ old: FamilyMatch?) -> Bool {
     guard let new, let old else { return new == nil && old == nil }
     return new.family == old.family && new.subject == old.subject && new.asker == nil

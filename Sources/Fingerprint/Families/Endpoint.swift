@@ -1,11 +1,11 @@
 import MailMessage
 
-/// What failed, as the message names it: a host and port, or a socket.
+/// The endpoint that failed, as the message names it: a host and port, or a socket.
 ///
 /// A server on this machine is one server however it is reached: `127.0.0.1`, `localhost`, `::1` and a socket in
 /// `/var/run/postgresql` all read `local`, with the port that PostgreSQL puts into the socket's name.
 enum Endpoint {
-  /// The endpoint that a reason names right behind its first words.
+  /// Returns the endpoint that a reason names right after its first words, or nil if it names none.
   static func behind(_ text: borrowing Span<UInt8>, reason: Range<Int>) -> [UInt8]? {
     let (at, end) = (reason.lowerBound, reason.upperBound)
     for phrase: StaticString in quoted where text.has(phrase, at: at, before: end) {
@@ -32,7 +32,7 @@ enum Endpoint {
     "Connection was closed before we received a valid response from endpoint URL: ",
   ]
 
-  /// asyncio: `[Errno 111] Connect call failed ('127.0.0.1', 5432)`.
+  /// Reads `[Errno 111] Connect call failed ('127.0.0.1', 5432)` of asyncio.
   private static func connectCall(_ text: borrowing Span<UInt8>, _ reason: Range<Int>) -> [UInt8]? {
     guard text.has("[Errno ", at: reason.lowerBound, before: reason.upperBound),
       let close = text.firstIndex(
@@ -44,7 +44,8 @@ enum Endpoint {
       text, host, port(text, behind: ", ", in: host.upperBound..<Swift.min(reason.upperBound, host.upperBound + 16)))
   }
 
-  /// redis: `Error 111 connecting to cache:6379. `; aiohttp: `Cannot connect to host api.example.com:443 ssl:…`.
+  /// Reads `Error 111 connecting to cache:6379. ` of redis, `Cannot connect to host api.example.com:443 ssl:…` of
+  /// aiohttp.
   private static func connecting(_ text: borrowing Span<UInt8>, _ reason: Range<Int>) -> [UInt8]? {
     var start = reason.lowerBound
     if text.has("Cannot connect to host ", at: start, before: reason.upperBound) {
@@ -57,7 +58,8 @@ enum Endpoint {
     return hostAndPort(text, start..<reason.upperBound)
   }
 
-  /// redis-py: `Timeout reading from cache-1:6379`, `Error while reading from cache-1:6379 : (104, 'Connection reset …`.
+  /// Reads `Timeout reading from cache-1:6379`, `Error while reading from cache-1:6379 : (104, 'Connection reset …`
+  /// of redis-py.
   static func readFrom(_ text: borrowing Span<UInt8>, _ reason: Range<Int>) -> [UInt8]? {
     let line = text.line(at: reason.lowerBound, before: Swift.min(reason.upperBound, reason.lowerBound + 1000))
     if text.has("Error Multiple exceptions: ", at: line.lowerBound, before: line.upperBound),
@@ -72,15 +74,15 @@ enum Endpoint {
     return nil
   }
 
-  /// libmemcached: `error 3 from memcached_get(:1:k): (0x55d0) CONNECTION FAILURE,  host: 10.0.0.5:11211 -> …`. A key holds
-  /// no blanks, so none looks like that.
+  /// Reads `error 3 from memcached_get(:1:k): (0x55d0) CONNECTION FAILURE,  host: 10.0.0.5:11211 -> …` of
+  /// libmemcached. A key has no blanks, so it cannot look like that.
   static func memcached(_ text: borrowing Span<UInt8>, _ reason: Range<Int>) -> [UInt8]? {
     let line = text.line(at: reason.lowerBound, before: Swift.min(reason.upperBound, reason.lowerBound + 1000))
     guard let hit = text.lastIndex(of: " host: ", in: line) else { return nil }
     return hostAndPort(text, hit + 7..<line.upperBound)
   }
 
-  /// `cache-1:6379` at the beginning of a range.
+  /// Reads `cache-1:6379` at the beginning of a range.
   private static func hostAndPort(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> [UInt8]? {
     let start = range.lowerBound
     var stop = start
@@ -90,7 +92,7 @@ enum Endpoint {
     return bare(text, start..<stop)
   }
 
-  /// Where the host begins in redis-py's `Error 111 connecting to `, `Error -2 connecting to `.
+  /// The start of the host in redis-py's `Error 111 connecting to `, `Error -2 connecting to `, or nil for other text.
   static func redisError(_ text: borrowing Span<UInt8>, _ reason: Range<Int>) -> Int? {
     guard text.has("Error ", at: reason.lowerBound, before: reason.upperBound) else { return nil }
     var index = reason.lowerBound + 6
@@ -99,8 +101,9 @@ enum Endpoint {
     return text.has(" connecting to ", at: index, before: reason.upperBound) ? index + 15 : nil
   }
 
-  /// libpq up to 13, on the lines under the reason: `Is the server running on host "db" (10.0.0.5) and accepting
-  /// TCP/IP connections on port 5432?`, `Is the server running locally … socket "/var/run/postgresql/.s.PGSQL.5432"?`.
+  /// Reads the lines that libpq up to 13 puts under the reason:
+  /// `Is the server running on host "db" (10.0.0.5) and accepting TCP/IP connections on port 5432?`,
+  /// `Is the server running locally … socket "/var/run/postgresql/.s.PGSQL.5432"?`.
   private static func isServerRunning(_ text: borrowing Span<UInt8>, _ reason: Range<Int>) -> [UInt8]? {
     let first = text.line(at: reason.lowerBound, before: reason.upperBound)
     let at = text.next(after: first, before: reason.upperBound)
@@ -130,7 +133,7 @@ enum Endpoint {
     byte.isNameByte || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
   }
 
-  /// The text between quotes that open at `index`, at most 300 octets of it.
+  /// The text between quotes that open at `index`, or nil if it is empty or they do not close within 300 octets.
   static func quotedText(_ text: borrowing Span<UInt8>, at index: Int, end: Int) -> Range<Int>? {
     guard index < end, text[index] == UInt8(ascii: "'") || text[index] == UInt8(ascii: "\""),
       let close = text.firstIndex(of: text[index], in: (index + 1)..<Swift.min(end, index + 300)), close > index + 1
@@ -151,7 +154,7 @@ enum Endpoint {
     return index
   }
 
-  /// `local:5432` for `/var/run/postgresql/.s.PGSQL.5432`, `local` for a socket without a port in its name.
+  /// Returns `local:5432` for `/var/run/postgresql/.s.PGSQL.5432`, and `local` for a socket without a port in its name.
   static func socket(_ text: borrowing Span<UInt8>, _ path: Range<Int>) -> [UInt8] {
     let start = text.lastIndex(of: UInt8(ascii: "."), in: path).map { $0 + 1 } ?? path.upperBound
     let isPort = start < path.upperBound && digits(text, start, path.upperBound) == path.upperBound
@@ -162,7 +165,7 @@ enum Endpoint {
     bare(text, host) + (port.map { Array(":".utf8) + FamilySubject.copy(text, $0) } ?? [])
   }
 
-  /// `127.0.0.1:6379` → `local:6379`.
+  /// Returns the name of the server, with `local` for this machine: `127.0.0.1:6379` → `local:6379`.
   private static func bare(_ text: borrowing Span<UInt8>, _ name: Range<Int>) -> [UInt8] {
     if text.equals(name, "::1") { return Array("local".utf8) }
     let colon = text.lastIndex(of: UInt8(ascii: ":"), in: name)
@@ -174,7 +177,7 @@ enum Endpoint {
     return Array("local".utf8) + (colon.map { FamilySubject.copy(text, $0..<name.upperBound) } ?? [])
   }
 
-  /// `127.0.0.1`, not `127.example.org`, which is anybody's.
+  /// True for `127.0.0.1`, but not for `127.example.org`, which may belong to anyone.
   private static func isLoopbackAddress(_ text: borrowing Span<UInt8>, _ host: Range<Int>) -> Bool {
     guard text.has("127.", at: host.lowerBound, before: host.upperBound) else { return false }
     for index in host where !text[index].isDigit && text[index] != UInt8(ascii: ".") { return false }

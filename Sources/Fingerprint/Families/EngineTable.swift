@@ -1,12 +1,12 @@
 import MailMessage
 
-/// What servers answer in codes or in words that they never translate. Known since version 4.
+/// The phrases of servers that answer in codes, or in words that they never translate. Known since version 4.
 enum EngineTable {
   static let database: [FamilyPhrase] = [
     FamilyPhrase(.databaseLocked, .sqlite, starts: ["database is locked", "database table is locked"]),
     FamilyPhrase(.databaseDamaged, .sqlite, starts: ["database disk image is malformed", "file is not a database"]),
     FamilyPhrase(.databaseDamaged, .mySQL, codes: [1194, 1195]),
-    // MySQL since 8.0.24 where it said 2006 before; MariaDB's KILL.
+    // 4031 of MySQL, since 8.0.24 in place of 2006; 1927 of MariaDB's KILL.
     FamilyPhrase(.databaseLost, .mySQL, codes: [4031, 1927]),
     // PgBouncer, `src/janitor.c` and `src/client.c`.
     FamilyPhrase(.databasePool, .postgreSQL, starts: ["query_wait_timeout", "client_login_timeout"]),
@@ -28,12 +28,13 @@ enum EngineTable {
       ]),
   ]
 
-  /// What the system says of a disk that is there and takes nothing (EROFS, EIO, ESTALE), raised by a call.
+  /// The system's errors for a disk that is there but cannot be written (EROFS, EIO, ESTALE), raised by a call.
   static let system: [FamilyPhrase] = [
     FamilyPhrase(.diskFails, starts: ["[Errno 30] ", "[Errno 5] ", "[Errno 116] "])
   ]
 
-  /// redis-py says what the system said: `Error 2 connecting to /run/redis.sock. No such file or directory.`,
+  /// The errors in which redis-py repeats the system's words:
+  /// `Error 2 connecting to /run/redis.sock. No such file or directory.`,
   /// `Error Multiple exceptions: [Errno 111] …, [Errno 111] … connecting to localhost:6379.`, Windows' numbers.
   static let network: [FamilyPhrase] = [
     FamilyPhrase(.hostUnreachable, .redis, starts: ["Error "], within: [" connecting to "])
@@ -47,7 +48,8 @@ enum EngineTable {
     }
   }
 
-  /// The family of what PostgreSQL's server says in any language; nil: it belongs to the code that asked.
+  /// The family of a sentence that PostgreSQL's server says in any language, or nil if it belongs to the code that
+  /// asked.
   static func family(of kind: PostgreSQLCatalogue.Kind) -> Family? {
     switch kind {
     case .slots: .databaseSlots
@@ -62,7 +64,8 @@ enum EngineTable {
     }
   }
 
-  /// Redis and Valkey, with the code that their clients leave off in some versions; libmemcached, through pylibmc; AMQP.
+  /// The answers of Redis and Valkey, with the code that some versions of their clients leave off; of libmemcached,
+  /// through pylibmc; and of AMQP.
   private static let queuesAndCaches: [FamilyPhrase] = [
     FamilyPhrase(.cacheMemory, .redis, starts: ["command not allowed when used memory", "OOM command not allowed"]),
     FamilyPhrase(
@@ -85,7 +88,7 @@ enum EngineTable {
     FamilyPhrase(.brokerDown, starts: ["0): (320) CONNECTION_FORCED", "(320) CONNECTION_FORCED"]),
   ]
 
-  /// RFC 5321, 4.2: a server that does not serve; RFC 4954, 6: a login that it does not take.
+  /// The replies of a mail server that does not serve (RFC 5321, 4.2), or does not accept the login (RFC 4954, 6).
   private static let mail: [FamilyPhrase] = [
     FamilyPhrase(.mailAccess, codes: [530, 534, 535, 538]),
     FamilyPhrase(.mailServerDown, codes: [421, 554]),

@@ -1,23 +1,23 @@
 import MailMessage
 
-/// What a driver or a library says about a failure, read from the beginning of its message: the prefixes that name the
-/// server are taken off one by one, and what is left begins with the reason.
+/// The message of a driver or a library about a failure, read from its beginning: the prefixes that name the server are
+/// taken off one by one, and the rest begins with the reason.
 ///
 ///     connection to server at "db" (10.0.0.5), port 5432 failed: FATAL:  sorry, too many clients already
 ///     (2003, "Can't connect to MySQL server on 'db:3306' (111)")
 ///     HTTPSConnectionPool(host='api', port=443): Max retries exceeded with url: /x (Caused by SSLError(…
 ///
-/// Only where the raising code puts a phrase does it count. What is quoted further inside (a value, a statement, a
-/// URL) may be a visitor's and is stepped over. Reads no more than 4 KiB.
+/// A phrase only counts where the raising code puts it. Quotations further inside (a value, a statement, a URL) may be
+/// a visitor's and are skipped. Reads no more than 4 KiB.
 struct FailureText {
-  /// Where each attempt's reason begins: libpq tries one address after the other and tells of all.
+  /// The reason of each attempt, from its start: libpq tries one address after the other and reports all of them.
   private(set) var reasons: [Range<Int>] = []
   private(set) var endpoint: [UInt8]?
-  /// MySQL's number, `2003` of `(2003, "Can't connect …`.
+  /// The number of MySQL, `2003` of `(2003, "Can't connect …`, or nil if there is none.
   private(set) var code: Int?
-  /// The prefixes say that a connection could not be made.
+  /// True if the prefixes say that a connection could not be made.
   private(set) var isConnecting = false
-  /// The server itself answered: `FATAL:  …`.
+  /// True if the server itself answered: `FATAL:  …`.
   private(set) var hasSeverity = false
 
   init(_ text: borrowing Span<UInt8>, _ message: Range<Int>) {
@@ -45,7 +45,7 @@ struct FailureText {
     if endpoint == nil { endpoint = Endpoint.behind(text, reason: at..<Swift.max(at, end)) }
   }
 
-  /// Where the text goes on behind one prefix that begins at `at`.
+  /// The position after one prefix that begins at `at`, or nil if none does.
   private mutating func skip(_ text: borrowing Span<UInt8>, _ at: Int, start: Int, end: Int) -> Int? {
     for prefix: StaticString in Self.connecting where text.has(prefix, at: at, before: end) {
       isConnecting = true
@@ -57,7 +57,7 @@ struct FailureText {
     if at == start {
       if let next = number(text, at, end) { return next }
     } else if text[at] == UInt8(ascii: "'") || text[at] == UInt8(ascii: "\"") {
-      // Behind a prefix only: a text that begins with a quote is a KeyError's, the key perhaps a visitor's.
+      // Only after a prefix: a text that begins with a quote is a KeyError's, and the key may be a visitor's.
       return at + 1
     }
     return server(text, at, end) ?? severity(text, at, end) ?? translated(text, at, end)
@@ -76,7 +76,8 @@ struct FailureText {
 
   // MARK: - Prefixes
 
-  /// libpq, `fe-connect.c`: `connection to server at "db" (10.0.0.5), port 5432 failed: `, `… on socket "/run/x" failed: `.
+  /// Skips the prefix of libpq (`fe-connect.c`): `connection to server at "db" (10.0.0.5), port 5432 failed: `,
+  /// `… on socket "/run/x" failed: `.
   private mutating func server(_ text: borrowing Span<UInt8>, _ at: Int, _ end: Int) -> Int? {
     let isSocket = text.has("connection to server on socket ", at: at, before: end)
     guard isSocket || text.has("connection to server at ", at: at, before: end),
@@ -90,7 +91,7 @@ struct FailureText {
     return failed + 9
   }
 
-  /// `FATAL:  `, `ВАЖНО:  `: one word, a colon, two blanks.
+  /// Skips a severity, `FATAL:  `, `ВАЖНО:  `: one word, a colon, two blanks.
   private mutating func severity(_ text: borrowing Span<UInt8>, _ at: Int, _ end: Int) -> Int? {
     var index = at
     while index < end, index - at < 32, text[index].isLetter || text[index] >= 0x80 { index += 1 }
@@ -99,8 +100,8 @@ struct FailureText {
     return index + 3
   }
 
-  /// The same two in the language of the process: `Verbindung zum Server auf »db« (10.0.0.5), Port 5432 fehlgeschlagen: `,
-  /// `ÖLÜMCÜL (FATAL):  `.
+  /// Skips the prefix or severity in the language of the process:
+  /// `Verbindung zum Server auf »db« (10.0.0.5), Port 5432 fehlgeschlagen: `, `ÖLÜMCÜL (FATAL):  `.
   private mutating func translated(_ text: borrowing Span<UInt8>, _ at: Int, _ end: Int) -> Int? {
     if let next = PostgreSQLMessages.behindSeverity(text, at: at, before: end) {
       hasSeverity = true
@@ -119,7 +120,8 @@ struct FailureText {
     return reason.lowerBound
   }
 
-  /// MySQL: `(2003, "`, mysql-connector `2003 (HY000): ` and `2003: `; in the arguments of ssl: `1, '`.
+  /// Skips a number: MySQL's `(2003, "`, mysql-connector's `2003 (HY000): ` and `2003: `, and `1, '` in the arguments
+  /// of ssl.
   private mutating func number(_ text: borrowing Span<UInt8>, _ at: Int, _ end: Int) -> Int? {
     let isTuple = text[at] == UInt8(ascii: "(")
     let first = isTuple ? at + 1 : at
@@ -140,7 +142,7 @@ struct FailureText {
     return index + 2
   }
 
-  /// urllib3: `HTTPSConnectionPool(host='api', port=443): `.
+  /// Skips `HTTPSConnectionPool(host='api', port=443): ` of urllib3.
   private mutating func pool(_ text: borrowing Span<UInt8>, _ at: Int, _ end: Int) -> Int? {
     var index = at
     while index < end, index - at < 64, text[index].isNameByte { index += 1 }
@@ -157,8 +159,8 @@ struct FailureText {
     return stop + 3
   }
 
-  /// urllib3: `Max retries exceeded with url: /path?query (Caused by `. The URL is the visitor's, perhaps; it has no
-  /// blanks, or the reason behind it is not believed.
+  /// Skips `Max retries exceeded with url: /path?query (Caused by ` of urllib3. The URL may be the visitor's. It has no
+  /// blanks; if it does, the reason after it is not trusted.
   private func retries(_ text: borrowing Span<UInt8>, _ at: Int, _ end: Int) -> Int? {
     guard text.has("Max retries exceeded with url: ", at: at, before: end) else { return nil }
     var index = at + 31
@@ -166,7 +168,7 @@ struct FailureText {
     return text.has(" (Caused by ", at: index, before: end) ? index + 12 : nil
   }
 
-  /// `<urllib3.connection.HTTPConnection object at 0x7f54>: `, and the number in `SSLCertVerificationError(1, '`.
+  /// Skips `<urllib3.connection.HTTPConnection object at 0x7f54>: `, and the number in `SSLCertVerificationError(1, '`.
   private func object(_ text: borrowing Span<UInt8>, _ at: Int, _ end: Int) -> Int? {
     if text[at] == UInt8(ascii: "<") {
       guard let close = text.firstIndex(of: UInt8(ascii: ">"), in: at..<Swift.min(end, at + 200)) else { return nil }

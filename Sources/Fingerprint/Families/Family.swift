@@ -1,7 +1,7 @@
 /// A root cause that shows in every view, task and command at once. The admin wants one mail for it, wherever it hits.
 ///
-/// Not families, on purpose: statement timeout, lock timeout, deadlock, IntegrityError, DoesNotExist,
-/// ValidationError. They belong to the code that ran into them.
+/// Deliberately not families: statement timeout, lock timeout, deadlock, IntegrityError, DoesNotExist, ValidationError.
+/// They belong to the code that ran into them.
 package enum Family: String, Sendable, CaseIterable, Codable {
   case databaseSlots = "database-slots"
   case databasePool = "database-pool"
@@ -37,7 +37,7 @@ package enum Family: String, Sendable, CaseIterable, Codable {
   case missingTemplate = "missing-template"
   case missingModule = "missing-module"
 
-  /// How it reads in a list.
+  /// The name of the family in lists.
   package var title: String {
     switch self {
     case .databaseSlots: "database slots exhausted"
@@ -76,8 +76,8 @@ package enum Family: String, Sendable, CaseIterable, Codable {
     }
   }
 
-  /// Is the thing that failed told apart by an endpoint or a name? Without one such an error is no family: two
-  /// different hosts must not hide each other.
+  /// True if an endpoint or a name tells the failures of this family apart. Without one such an error has no family:
+  /// two different hosts must not hide each other.
   var needsSubject: Bool {
     switch self {
     case .hostUnreachable, .hostSlow, .missingRelation, .missingTemplate, .missingModule, .certificate: true

@@ -1,23 +1,23 @@
 import MailMessage
 
-/// A family found in a chain.
+/// A family that was recognised in a chain.
 struct FamilyMatch: Sendable, Equatable {
   var family: Family
-  /// What tells two outages of the family apart: host and port, table, template. May be empty.
+  /// The name that tells two outages of the family apart: host and port, table, template. May be empty.
   var subject: [UInt8]
-  /// Index of the link that said so.
+  /// The index of the link that names the family.
   var link: Int
-  /// What tells them apart besides, since version 3: engine, database, directory of the disk, signal.
+  /// Further details that tell outages apart, since version 3: engine, database, directory of the disk, signal.
   var detail: [UInt8] = []
-  /// The frame that asked for a host of which nothing shows that it is the site's own: the subject may be a visitor's,
-  /// so it is not in the key, but this place is.
+  /// The frame that asked for a host which nothing shows to be the site's own, or nil. Such a subject may be a
+  /// visitor's, so this place is in the key instead of it.
   var asker: Int?
 }
 
 /// Looks for a root cause that is a family, from the first cause to the exception reported in the end.
 ///
-/// A family is a type, the place that raises it, and a phrase where that place puts it. The text alone never is:
-/// visitors write texts, and so do those who quote them.
+/// A family takes a type, the place that raises it, and a phrase where that place puts it. The text alone is never
+/// enough: visitors write texts, and so do people who quote them.
 struct FamilyMatcher {
   let traceback: Traceback
   let placed: [PlacedFrame]
@@ -32,10 +32,10 @@ struct FamilyMatcher {
     return nil
   }
 
-  /// The first link that belongs to the cause. `raise … from …` says it; an exception during the handling of another
-  /// only counts when a library raised it: when the application handles an outage and then fails for a reason of its
-  /// own (a KeyError in the fallback), that is a new error and must not disappear in the outage. A link that may be
-  /// forged ends the search, for how it hangs together with the ones before is part of the forgery.
+  /// The first link that belongs to the cause. `raise … from …` always links it; an exception during the handling
+  /// of another only counts if a library raised it. When the application handles an outage and then fails for a reason
+  /// of its own (a KeyError in the fallback), that is a new error and must not disappear in the outage. A link that may
+  /// be forged ends the search: its relation to the links before it is part of the forgery.
   private func firstCounted(_ last: Int) -> Int {
     var index = last
     // No real chain is that long; the bound keeps the search linear.
@@ -92,7 +92,7 @@ struct FamilyMatcher {
     return FamilyMatch(family: phrase.family, subject: [], link: index, detail: detail)
   }
 
-  // MARK: - Gates: the type, and the place that fits
+  // MARK: - Gates: the type, and a place that fits it
 
   private func isDatabase(
     _ text: borrowing Span<UInt8>, _ link: ChainLink, _ name: Range<Int>, _ place: RaisingPlace
@@ -104,8 +104,9 @@ struct FamilyMatcher {
     return place.tail.isEmpty && !name.isEmpty && place.isCall(text, traceback)
   }
 
-  /// PL/pgSQL's `RAISE EXCEPTION '%', NEW.title` says what a visitor wrote in the server's name. Its context stands at
-  /// the end, in every language with the keyword: `PL/pgSQL function check_title() line 3 at RAISE`.
+  /// True if a procedure raised the error: PL/pgSQL's `RAISE EXCEPTION '%', NEW.title` says a visitor's words in the
+  /// server's name. Its context stands at the end, with the keyword in every language:
+  /// `PL/pgSQL function check_title() line 3 at RAISE`.
   private func isSaidByProcedure(_ text: borrowing Span<UInt8>, _ message: Range<Int>) -> Bool {
     text.firstIndex(of: " RAISE", in: Swift.max(message.lowerBound, message.upperBound - 2000)..<message.upperBound)
       != nil
@@ -132,7 +133,7 @@ struct FamilyMatcher {
   ) -> FamilyMatch? {
     guard let phrase = phrase(text, failure, place) else { return refusal(text, index, failure, place, last) }
     let reason = failure.reasons.last ?? traceback.links[index].text
-    // The application left its transaction open.
+    // The application left its transaction open, so this is its own fault.
     if algorithm.knowsLanguages,
       text.has("terminating connection due to idle", at: reason.lowerBound, before: reason.upperBound)
     {
@@ -170,16 +171,16 @@ struct FamilyMatcher {
     return nil
   }
 
-  /// The table or column that is missing: in another language than English the first value of the sentence.
+  /// The table or column that is missing. In languages other than English it is the first value of the sentence.
   private func relation(_ text: borrowing Span<UInt8>, _ reason: Range<Int>) -> [UInt8]? {
     if let name = FamilySubject.relation(text, reason) { return name }
     guard algorithm.knowsLanguages, let found = PostgreSQLMessages.find(text, reason) else { return nil }
     return found.values.first.map { FamilySubject.copy(text, $0) }
   }
 
-  /// A server that answers a connection with words that nobody here knows, or a system that says in its language why there
-  /// is none: in any language it is the same outage
-  /// wherever it hits, and not the same as another one of that server.
+  /// The family of a connection that a PostgreSQL server refuses in words that are not known here, or that the system
+  /// says in its language why it cannot make. In any language it is the same outage wherever it hits, but not the same
+  /// as other refusals of that server.
   private func refusal(
     _ text: borrowing Span<UInt8>, _ index: Int, _ failure: FailureText, _ place: RaisingPlace, _ last: Int
   ) -> FamilyMatch? {
@@ -191,7 +192,7 @@ struct FamilyMatcher {
     return FamilyMatch(family: .databaseRefusal, subject: server, link: index, detail: said)
   }
 
-  /// What servers of the site answer besides not being there: out of memory, read-only, login refused.
+  /// The family of an answer of the site's own servers other than being down: out of memory, read-only, login refused.
   private func answer(
     _ text: borrowing Span<UInt8>, _ index: Int, _ failure: FailureText, _ place: RaisingPlace
   ) -> FamilyMatch? {
@@ -240,14 +241,15 @@ struct FamilyMatcher {
     return EngineTable.network.first { $0.matches(text, failure) }
   }
 
-  /// `[Errno -3]`: the resolver itself does not answer, whatever the name.
+  /// True if the resolver itself does not answer, whatever the name: `[Errno -3]`.
   private func isResolverDown(_ text: borrowing Span<UInt8>, _ failure: FailureText) -> Bool {
     guard let reason = failure.reasons.first else { return false }
     return text.has("[Errno -3]", at: reason.lowerBound, before: reason.upperBound)
       || text.has("Temporary failure", at: reason.lowerBound, before: reason.upperBound)
   }
 
-  /// Under sockets the client's own exception says who used them.
+  /// The service that was used. For an exception of sockets, the client's own exception further down the chain names
+  /// it.
   private func service(
     _ text: borrowing Span<UInt8>, _ place: RaisingPlace, behind index: Int, _ last: Int
   ) -> Service {
@@ -258,7 +260,7 @@ struct FamilyMatcher {
     return .socket
   }
 
-  /// The endpoint that a library names further down the chain, where it wraps what the system said.
+  /// The endpoint that a library names further down the chain, where it wraps the system's error.
   private func endpoint(_ text: borrowing Span<UInt8>, behind index: Int, _ last: Int) -> [UInt8]? {
     guard index < last else { return nil }
     for link in traceback.links[(index + 1)...last].prefix(8) where link.isCertain {
@@ -270,7 +272,7 @@ struct FamilyMatcher {
 
   private func isLocal(_ subject: [UInt8]) -> Bool { subject.isEmpty || subject.starts(with: Array("local".utf8)) }
 
-  /// A refused connection is a different outage for each service.
+  /// Returns the family for the service: a refused connection is a different outage for each.
   private func refined(_ family: Family, _ service: Service) -> Family {
     guard family == .hostUnreachable || family == .hostSlow else { return family }
     switch service {

@@ -1,17 +1,17 @@
 import MailMessage
 
-/// Families that their type names, and the question whose a name is: written in the site's code, or asked for by a
-/// visitor. A name that a visitor may choose is not in the key, else each of his names would be a new error: then the
-/// error belongs to the place that asked.
+/// Recognises families by the exception's type, and decides whose a name is: written in the site's code, or asked for
+/// by a visitor. A name that a visitor may choose is not in the key, or each such name would be a new error: the error
+/// then belongs to the place that asked.
 extension FamilyMatcher {
-  /// Raises what is wrong with a host or a body.
+  /// The module of Django that raises errors about a request's host or body.
   private var requestModule: StaticString { "django/http/request.py" }
 
-  /// What the type alone says about the family.
+  /// The result of looking at the type alone.
   enum Named {
-    /// The type names none: the text and the place have to.
+    /// The type names no family: the text and the place decide.
     case none
-    /// It names one, but not this place, or no name that is the site's.
+    /// The type names a family, but the place does not fit, or the name is not the site's.
     case elsewhere
     case found(FamilyMatch)
   }
@@ -41,7 +41,8 @@ extension FamilyMatcher {
     return .none
   }
 
-  /// Python itself ran out of memory, at whatever line: not a `raise`, nor a line that nobody saw.
+  /// True if Python itself ran out of memory, at any line: not at a `raise`, nor at an application's line whose code is
+  /// unknown.
   private func isRaisedBySystem(_ text: borrowing Span<UInt8>, _ place: RaisingPlace) -> Bool {
     guard let frame = place.innermost else { return true }
     let source = traceback.frames[frame].source
@@ -49,15 +50,15 @@ extension FamilyMatcher {
     return !RaisingPlace.isRaise(text, source)
   }
 
-  // MARK: - Whose is the name?
+  // MARK: - Whose name is it?
 
   private func source(_ frame: Int) -> Range<Int> { traceback.frames[frame].source }
 
-  /// A template's name as far as it is the site's: written in the line that asked for it, in the template that includes
-  /// it, or where nobody but a class of the site can have said it and the report names no view.
+  /// The name of a template if it is the site's: written in the line that asked for it, or in the template that
+  /// includes it, or if only a class of the site can have named it and the report names no view.
   private func ownTemplate(_ text: borrowing Span<UInt8>, _ index: Int, _ place: RaisingPlace) -> [UInt8]? {
     let message = traceback.links[index].text
-    // A name of several lines is no site's.
+    // A name of several lines is not a site's.
     guard text.firstIndex(of: UInt8(ascii: "\n"), in: message) == nil,
       let name = FamilySubject.firstLine(text, message)
     else { return nil }
@@ -68,7 +69,7 @@ extension FamilyMatcher {
     return evidence.view == nil ? name : nil
   }
 
-  /// Did a template ask, by `{% include %}` or `{% extends %}`?
+  /// True if a template asked, by `{% include %}` or `{% extends %}`.
   private func isIncluded(_ text: borrowing Span<UInt8>, _ index: Int) -> Bool {
     for link in traceback.links[...index].suffix(8) where link.isCertain {
       for frame in link.frames.suffix(64)
@@ -79,15 +80,15 @@ extension FamilyMatcher {
     return false
   }
 
-  /// `render(request, name)`, `get_template(name)`: the frame below is Django's shortcut or its loader. A middleware
-  /// that the response passes through asks for nothing.
+  /// True for `render(request, name)`, `get_template(name)`: the frame below is Django's shortcut or its loader. A
+  /// middleware that the response passes through does not ask for anything.
   func asksForTemplate(_ text: borrowing Span<UInt8>, _ caller: Int) -> Bool {
     let module = placed[caller + 1].module
     return RaisingPlace.has(text, "django/shortcuts.py", in: module)
       || RaisingPlace.has(text, "django/template/", in: module)
   }
 
-  /// A module's name, unless it was passed to `import_module` by a line that does not hold it.
+  /// The name of a module, unless it was passed to `import_module` by a line that does not contain it.
   private func ownModule(_ text: borrowing Span<UInt8>, _ message: Range<Int>, _ place: RaisingPlace) -> [UInt8]? {
     guard let name = FamilySubject.module(text, message), let innermost = place.innermost,
       !RaisingPlace.isRaise(text, source(innermost))
@@ -107,17 +108,17 @@ extension FamilyMatcher {
       || text.has("from ", at: source.lowerBound, before: source.upperBound)
   }
 
-  /// Does Python's import machinery stand innermost, or a library's call of it?
+  /// True if the innermost frame is Python's import machinery, or a library's call of it.
   private func isImporting(_ text: borrowing Span<UInt8>, _ frame: Int) -> Bool {
     let module = placed[frame].module
     return RaisingPlace.has(text, "importlib/", in: module) || RaisingPlace.has(text, "<frozen importlib", in: module)
       || text.firstIndex(of: "import", in: source(frame)) != nil
   }
 
-  /// A table or column as far as the site named it: through its models, or in the statement of the line that ran it.
+  /// True if the site named the table or column: through its models, or in the statement of the line that ran it.
   func isOwnRelation(_ text: borrowing Span<UInt8>, _ name: [UInt8], _ index: Int, _ last: Int) -> Bool {
     guard let (caller, place) = caller(text, index, last) else { return true }
-    // A cursor or a backend of the site's own, which Django's calls.
+    // A cursor or a backend of the site's own, called by Django's.
     if caller > 0, place.link.contains(caller - 1), RaisingPlace.has(text, "django/db/", in: placed[caller - 1].module)
     {
       return true
@@ -127,8 +128,9 @@ extension FamilyMatcher {
     return isInStatement(text, name, source(caller))
   }
 
-  /// Does SQL in a line of code name it: `FROM shop_order`, `"shop_order"`? Not where the name is a placeholder's (`%s`,
-  /// `{table}`) or one of Python's own (`words(request)`), which a visitor may have hit by chance or on purpose.
+  /// True if SQL in a line of code names it: `FROM shop_order`, `"shop_order"`. The name of a placeholder (`%s`,
+  /// `{table}`) or of Python's own (`words(request)`) does not count: a visitor may have hit it by chance or on
+  /// purpose.
   private func isInStatement(_ text: borrowing Span<UInt8>, _ name: [UInt8], _ source: Range<Int>) -> Bool {
     guard let first = name.first else { return false }
     var from = source.lowerBound + 1
@@ -152,8 +154,8 @@ extension FamilyMatcher {
     }
   }
 
-  /// The application's frame that called what raised. A cause's frames begin where it was caught, perhaps below that
-  /// frame; then the exception that wraps it has it.
+  /// The application frame that called the raising code. A cause's frames begin where it was caught, which may be below
+  /// that frame; then the exception that wraps it has the frame.
   private func caller(_ text: borrowing Span<UInt8>, _ index: Int, _ last: Int) -> (Int, RaisingPlace)? {
     for link in traceback.links[index...last].prefix(8) where link.isCertain {
       let place = RaisingPlace(text, link, placed)
@@ -162,7 +164,7 @@ extension FamilyMatcher {
     return nil
   }
 
-  /// Did the application call the cursor itself, rather than a model?
+  /// True if the application called the cursor itself, rather than a model.
   private func runsStatement(_ text: borrowing Span<UInt8>, _ place: RaisingPlace) -> Bool {
     guard let below = place.tail.first(where: { !placed[$0].isPlumbing }) else { return true }
     return RaisingPlace.service(text, placed[below]) == .database
@@ -179,7 +181,7 @@ extension FamilyMatcher {
     return false
   }
 
-  /// A host as far as the site named it: this machine, a name in its settings, or in a line of its code.
+  /// True if the site named the host: it is this machine, or stands in the settings or in a line of the site's code.
   func isOwnHost(_ text: borrowing Span<UInt8>, _ subject: [UInt8], _ index: Int, _ last: Int) -> Bool {
     let host = Array(subject.prefix { $0 != UInt8(ascii: ":") })
     if host == Array("local".utf8) || evidence.settingsHold(text, host) { return true }
@@ -191,7 +193,7 @@ extension FamilyMatcher {
     return false
   }
 
-  /// The application's innermost frame of the cause or of what followed from it; a library's own where there is none.
+  /// The application's innermost frame in the cause or in a link that followed from it, or else a library's frame.
   func asker(_ index: Int, _ last: Int, _ place: RaisingPlace) -> Int? {
     for link in traceback.links[index...last] where link.isCertain {
       if let frame = link.frames.last(where: { placed[$0].place == .application && !placed[$0].isPlumbing }) {

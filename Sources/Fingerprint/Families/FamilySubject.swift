@@ -8,14 +8,15 @@ enum FamilySubject {
     return bounded.isEmpty ? nil : copy(text, text.trimmed(bounded))
   }
 
-  /// `No module named 'shop.feeds'`, in Python 2 without quotes.
+  /// Reads the module from `No module named 'shop.feeds'`, in Python 2 without quotes.
   static func module(_ text: borrowing Span<UInt8>, _ message: Range<Int>) -> [UInt8]? {
     guard text.has("No module named ", at: message.lowerBound, before: message.upperBound) else { return nil }
     return name(text, at: message.lowerBound + 16, end: message.upperBound)
   }
 
-  /// `relation "shop_order" does not exist`, `column shop_order.vat does not exist`, `no such table: shop_order`,
-  /// `Table 'shop.order' doesn't exist`, `Unknown column 'vat' in 'field list'`: of the reason's first line.
+  /// Reads the name from the first line of a reason: `relation "shop_order" does not exist`,
+  /// `column shop_order.vat does not exist`, `no such table: shop_order`, `Table 'shop.order' doesn't exist`,
+  /// `Unknown column 'vat' in 'field list'`.
   static func relation(_ text: borrowing Span<UInt8>, _ reason: Range<Int>) -> [UInt8]? {
     let line = text.line(at: reason.lowerBound, before: min(reason.upperBound, reason.lowerBound + 1000))
     for word: StaticString in ["relation ", "column ", "table: ", "column: ", "Table ", "table ", "column named "] {
@@ -25,8 +26,8 @@ enum FamilySubject {
     return nil
   }
 
-  /// What may fail by itself on one server: the database that has no slot left, the user or the database that is
-  /// refused. Their names are the site's settings.
+  /// The part of one server that may fail by itself: the database that has no slot left, or the user or database that
+  /// is refused. Their names are the site's settings. Empty if the reason names none.
   static func databaseName(_ text: borrowing Span<UInt8>, _ reason: Range<Int>) -> [UInt8] {
     let line = text.line(at: reason.lowerBound, before: min(reason.upperBound, reason.lowerBound + 400))
     for word: StaticString in [
@@ -40,7 +41,7 @@ enum FamilySubject {
     return []
   }
 
-  /// `shop` of MySQL's `User 'shop' has exceeded the 'max_user_connections' resource`.
+  /// Reads `shop` from MySQL's `User 'shop' has exceeded the 'max_user_connections' resource`.
   static func userOfLimit(_ text: borrowing Span<UInt8>, _ reason: Range<Int>) -> [UInt8] {
     guard text.has("User ", at: reason.lowerBound, before: reason.upperBound),
       let name = Endpoint.quotedText(text, at: reason.lowerBound + 5, end: reason.upperBound)
@@ -48,7 +49,7 @@ enum FamilySubject {
     return copy(text, name)
   }
 
-  /// Of `[Errno 28] No space left on device: '/var/media/2025/x.pdf'` the first two directories: a disk is mounted
+  /// The first two directories of `[Errno 28] No space left on device: '/var/media/2025/x.pdf'`: a disk is mounted
   /// there, and the file's name may be a visitor's.
   static func disk(_ text: borrowing Span<UInt8>, _ message: Range<Int>) -> [UInt8] {
     let line = text.line(at: message.lowerBound, before: min(message.upperBound, message.lowerBound + 400))
@@ -66,7 +67,7 @@ enum FamilySubject {
     return stop > path.lowerBound ? copy(text, path.lowerBound..<stop) : []
   }
 
-  /// `signal 9` of `Worker exited prematurely: signal 9 (SIGKILL) Job: 7.`, `exitcode 1` of `… exitcode 1.`
+  /// Reads `signal 9` from `Worker exited prematurely: signal 9 (SIGKILL) Job: 7.`, `exitcode 1` from `… exitcode 1.`
   static func signal(_ text: borrowing Span<UInt8>, _ message: Range<Int>) -> [UInt8] {
     guard text.has("Worker exited prematurely: ", at: message.lowerBound, before: message.upperBound) else { return [] }
     let start = message.lowerBound + 27
@@ -79,7 +80,7 @@ enum FamilySubject {
     return []
   }
 
-  /// A name in quotes, or as many bytes of a dotted name as stand there.
+  /// Returns the name in quotes at `start`, or the octets of a dotted name there; nil if there is neither.
   private static func name(_ text: borrowing Span<UInt8>, at start: Int, end: Int) -> [UInt8]? {
     if let quoted = Endpoint.quotedText(text, at: start, end: end) { return copy(text, quoted) }
     var stop = start
@@ -89,7 +90,7 @@ enum FamilySubject {
     return stop > start ? copy(text, start..<stop) : nil
   }
 
-  /// One of `count` groups of names, the same for the same name (FNV-1a).
+  /// The group of a name, from 0 to `count` - 1: always the same for the same name (FNV-1a).
   static func bucket(of name: [UInt8], count: Int) -> Int {
     var value: UInt64 = 0xcbf2_9ce4_8422_2325
     for byte in name { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }

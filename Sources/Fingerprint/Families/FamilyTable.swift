@@ -1,14 +1,15 @@
 import MailMessage
 
-/// How a family's reason begins, in the words of the code that raises it.
+/// The beginning of a family's reason, in the words of the code that raises it.
 struct FamilyPhrase: Sendable {
   let family: Family
-  /// Who speaks so, where it tells.
+  /// The engine that uses the phrase, or nil if the phrase does not tell.
   let engine: Engine?
-  /// MySQL's number instead of words: its sentences are translated and reworded, the numbers are not.
+  /// The numbers of MySQL, which are compared instead of words: its sentences are translated and reworded, its numbers
+  /// are not.
   let codes: [Int]
   let starts: [StaticString]
-  /// What the first line holds besides, behind a name that differs.
+  /// The phrases of which the first line also has to contain one, after a name that varies.
   let within: [StaticString]
 
   init(
@@ -22,7 +23,7 @@ struct FamilyPhrase: Sendable {
     self.within = within
   }
 
-  /// Does one of the reasons begin like this? Costs the first line at most, and only where the beginning fits.
+  /// True if one of the reasons begins like this. Reads at most the first line, and that only if the beginning fits.
   func matches(_ text: borrowing Span<UInt8>, _ failure: FailureText) -> Bool {
     if !codes.isEmpty {
       guard let code = failure.code, codes.contains(code) else { return false }
@@ -39,9 +40,9 @@ struct FamilyPhrase: Sendable {
   }
 }
 
-/// The phrases, the special before the general: first match wins.
+/// The phrases, special ones before general ones: the first match wins.
 enum FamilyTable {
-  /// What database drivers say, raised in a driver or in `django/db`.
+  /// The phrases of database drivers, raised in a driver or in `django/db`.
   static let database: [FamilyPhrase] = [
     // PostgreSQL `src/backend/utils/init/postinit.c` and `proc.c`; PgBouncer `objects.c`.
     FamilyPhrase(
@@ -112,8 +113,8 @@ enum FamilyTable {
     FamilyPhrase(.missingRelation, .mySQL, codes: [1054, 1146]),
   ]
 
-  /// What follows `connection to server … failed: ` only: PostgreSQL's answers in other languages, where the phrase does
-  /// not stand in front, and a socket that nobody listens on.
+  /// The phrases that only count after `connection to server … failed: `: PostgreSQL's answers in other languages,
+  /// which do not begin with the phrase, and a socket on which no server listens.
   static let databaseAnswers: [FamilyPhrase] = [
     FamilyPhrase(.databaseDown, .postgreSQL, starts: ["No such file or directory"]),
     FamilyPhrase(
@@ -125,14 +126,14 @@ enum FamilyTable {
       ]),
   ]
 
-  /// What Python says about the system (`OSError`), raised by a call.
+  /// The phrases of Python's system errors (`OSError`), raised by a call.
   static let system: [FamilyPhrase] = [
     FamilyPhrase(.diskFull, starts: ["[Errno 28]", "[Errno 122]", "No space left on device"]),
     FamilyPhrase(.fileDescriptors, starts: ["[Errno 24]", "[Errno 23]", "Too many open files"]),
     FamilyPhrase(.outOfMemory, starts: ["[Errno 12]", "Cannot allocate memory"]),
   ]
 
-  /// What clients of other servers say, raised in the client, or in Python's sockets under one.
+  /// The phrases of clients of other servers, raised in the client, or in Python's sockets below one.
   static let network: [FamilyPhrase] = [
     FamilyPhrase(
       .certificate,
@@ -175,7 +176,7 @@ enum FamilyTable {
     FamilyPhrase(.hostUnreachable, starts: ["_ssl.c:"], within: ["handshake operation timed out"]),
   ]
 
-  /// A connection that the system could not make.
+  /// The phrases for a connection that the system could not make.
   private static let refused: [StaticString] = [
     "Connection refused", "[Errno 111]", "[Errno 110]", "[Errno 113]", "[Errno 101]", "[Errno 104]", "[Errno 112]",
     "Connection timed out", "No route to host", "Network is unreachable", "Host is unreachable",

@@ -1,13 +1,13 @@
 import MailMessage
 
-/// What MySQL and MariaDB say of one column, key or constraint: the number, and its name. The values beside it are a
-/// visitor's.
+/// The facts in a message of MySQL or MariaDB about one column, key or constraint: its number, and the name. The values
+/// beside them are a visitor's.
 ///
 ///     (1048, "Column 'customer_id' cannot be null")            1048 customer_id
 ///     (1062, "Duplicate entry 'kim@x' for key 'shop.email'")   1062 shop.email
 ///     (1452, 'Cannot add … (`shop`.`order`, CONSTRAINT `fk_customer` FOREIGN KEY …')
 enum MySQLText {
-  /// nil: it begins with no number, or names nothing.
+  /// Returns the number and the name, or nil if the line does not begin with a four-digit number, or names nothing.
   static func normalized(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> [UInt8]? {
     guard let first = line.first, text[first] == UInt8(ascii: "(") else { return nil }
     var index = first + 1
@@ -19,7 +19,7 @@ enum MySQLText {
     return FamilySubject.copy(text, number) + [0x20] + FamilySubject.copy(text, name)
   }
 
-  /// The last one of its kind: a value that holds the same words stands before it.
+  /// The last name of its kind: a value that contains the same words stands before it.
   private static func name(_ text: borrowing Span<UInt8>, _ rest: Range<Int>) -> Range<Int>? {
     for words: StaticString in [" for key '", "olumn '", "ield '", "CONSTRAINT `", "unction "] {
       guard let hit = text.lastIndex(of: words, in: rest) else { continue }

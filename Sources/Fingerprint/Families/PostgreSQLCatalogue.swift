@@ -36,34 +36,34 @@
 // BASIS, AND THE UNIVERSITY OF CALIFORNIA HAS NO OBLIGATIONS TO PROVIDE MAINTENANCE, SUPPORT, UPDATES, ENHANCEMENTS, OR
 // MODIFICATIONS.
 
-/// What PostgreSQL's server and its client library say in each language they ship: one sentence a line, `%` for each
-/// value that they fill in. `PostgreSQLMessages` reads it.
+/// The messages of PostgreSQL's server and its client library in each language they ship: one sentence on each line,
+/// with `%` for each value that is filled in. `PostgreSQLMessages` reads them.
 enum PostgreSQLCatalogue {
-  /// What a sentence says.
+  /// The meaning of a sentence.
   enum Kind: Sendable, CaseIterable {
-    /// All connection slots are taken.
+    /// No connection slot is left.
     case slots
-    /// The server runs, but takes no connections now; or it did not answer in time.
+    /// The server runs but accepts no connections at the moment, or did not answer in time.
     case down
-    /// A connection that was made has ended.
+    /// An established connection has ended.
     case lost
-    /// The server does not let this user, or into this database.
+    /// The server does not admit this user, or not to this database.
     case access
-    /// Nothing can be written to this server.
+    /// The server does not accept writes.
     case readOnly
-    /// The server has no memory, or no process, left.
+    /// The server has no memory or no process left.
     case memory
-    /// A file could be written in part only, which is what a full disk does.
+    /// A file was written only in part, which is what a full disk causes.
     case diskFull
-    /// A file could not be written: the last value says why.
+    /// A file could not be written; the last value is the reason.
     case write
-    /// A table or a column is not there.
+    /// A table or a column does not exist.
     case missingRelation
-    /// The statement waited too long, or met another one.
+    /// The statement waited too long, or conflicted with another one.
     case lockOrTimeout
-    /// libpq names the server that it could not connect to: the last value says why.
+    /// The connection to a server failed, as libpq says with its name; the last value is the reason.
     case connecting
-    /// libpq could not resolve the name of the server: the last value says why.
+    /// The name of the server could not be resolved by libpq; the last value is the reason.
     case hostName
   }
 
@@ -82,7 +82,7 @@ enum PostgreSQLCatalogue {
     (.hostName, hostName),
   ]
 
-  /// The words for errors, as they stand in front of a sentence: `FATAL:  `.
+  /// The words for errors that stand before a sentence: `FATAL:  `.
   static let severities: StaticString = #"""
     BŁĄD
     ERREUR

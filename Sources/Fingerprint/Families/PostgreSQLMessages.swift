@@ -1,37 +1,38 @@
 import MailMessage
 
-/// Recognises what PostgreSQL says, in each language that it ships: the server and its client library speak that of
-/// their process, so a site's mails may hold any.
+/// Recognises the messages of PostgreSQL in each language that it ships: the server and its client library use that of
+/// their process, so a site's mails may contain any.
 ///
 ///     les emplacements de connexions restants sont réservés pour les connexions
 ///     データベースシステムは起動処理中です
 ///     Verbindung zum Server auf »db« (10.0.0.5), Port 5432 fehlgeschlagen: …
 ///
-/// A sentence counts as a whole line and from its beginning only: what stands further inside may be a visitor's. For
-/// the same reason a value in quotes ends at the first quote that closes it, and what stands in front of a sentence that
-/// begins with a value holds no quote.
+/// A sentence only counts as a whole line and from its beginning: what stands further inside may be a visitor's. For
+/// the same reason a value in quotes ends at the first quote that closes it, and where a sentence begins with a value,
+/// that value contains no quote.
 enum PostgreSQLMessages {
   /// A sentence found in a text.
   struct Found: Equatable, Sendable {
     let kind: PostgreSQLCatalogue.Kind
-    /// What was filled in, in the order in which it stands there. Where the sentence goes on with a reason of its own
+    /// The values that were filled in, in their order in the text. If the sentence continues with a reason of its own
     /// (`… fehlgeschlagen: `), that is the last one.
     let values: [Range<Int>]
   }
 
-  /// How much of a line is looked at. What is longer may be a sentence that goes on with a reason, and no other.
+  /// The number of octets of a line that are examined. A longer line can only be a sentence that continues with a
+  /// reason.
   static let longestLine = 1000
 
   private static let table = SentenceTable(PostgreSQLCatalogue.sentences)
   private static let severities = Set(
     PostgreSQLCatalogue.severities.withUTF8Buffer { $0.split(separator: UInt8(ascii: "\n")).map(Array.init) })
 
-  /// What the first line of `reason` says, if it is one of PostgreSQL's sentences.
+  /// The kind of the first line of `reason`, or nil if it is not one of PostgreSQL's sentences.
   static func kind(_ text: borrowing Span<UInt8>, _ reason: Range<Int>) -> PostgreSQLCatalogue.Kind? {
     find(text, reason)?.kind
   }
 
-  /// The sentence that the first line of `reason` is, with what was filled in.
+  /// The sentence in the first line of `reason`, with its values, or nil if it is none.
   static func find(_ text: borrowing Span<UInt8>, _ reason: Range<Int>) -> Found? {
     let inside = text.clamped(reason)
     let end = Swift.min(inside.upperBound, inside.lowerBound + longestLine)
@@ -41,7 +42,8 @@ enum PostgreSQLMessages {
     return table.find(text, line.lowerBound..<stop, isCut: isCut)
   }
 
-  /// Where the text goes on behind an error's severity at `start`: `FATAL:  `, `ВАЖНО:  `, `ÖLÜMCÜL (FATAL):  `.
+  /// The position after an error's severity at `start`: `FATAL:  `, `ВАЖНО:  `, `ÖLÜMCÜL (FATAL):  `. Nil if
+  /// there is none.
   static func behindSeverity(_ text: borrowing Span<UInt8>, at start: Int, before end: Int) -> Int? {
     let near = text.clamped(start..<Swift.max(start, Swift.min(end, start + 64)))
     guard let colon = text.firstIndex(of: ":  ", in: near) else { return nil }
@@ -50,12 +52,12 @@ enum PostgreSQLMessages {
   }
 }
 
-/// The catalogue, prepared for looking sentences up by the octets that they begin with.
+/// The catalogue, indexed by the octets that its sentences begin with.
 private struct SentenceTable: Sendable {
-  /// What stands in front of the values of a sentence, between two of them, or behind the last.
+  /// The text before the values of a sentence, between two of them, or after the last.
   private struct Piece {
     let range: Range<Int>
-    /// The quote that it begins with, with a blank before it: where the value in front ends.
+    /// The quote that the piece begins with, with a blank before it, or nil: the value before the piece ends there.
     let quote: Range<Int>?
   }
 
@@ -71,10 +73,10 @@ private struct SentenceTable: Sendable {
   private var sentences: [Sentence] = []
   /// The sentences whose first piece begins with these octets.
   private var byStart: [UInt64: [Int]] = [:]
-  /// Those whose first piece is shorter, mostly since they begin with a value.
+  /// The sentences whose first piece is shorter than `keyLength`, usually because they begin with a value.
   private var others: [Int] = []
 
-  /// Reads lists of sentences, one a line, with `%` for each value. The first that fits will count.
+  /// Reads lists of sentences, one on each line, with `%` for each value. The first sentence that fits counts.
   init(_ lists: [(kind: PostgreSQLCatalogue.Kind, lines: StaticString)]) {
     for (kind, lines) in lists {
       var start = octets.count
@@ -104,7 +106,8 @@ private struct SentenceTable: Sendable {
     sentences.append(Sentence(kind: kind, pieces: first..<pieces.count))
   }
 
-  /// Finds the quote that the piece begins with: `"`, `«`, `»`, perhaps behind a blank (French has a hard one).
+  /// Adds a piece, with the quote that it begins with: `"`, `«`, `»`, perhaps after a blank (in French a no-break
+  /// space).
   private mutating func addPiece(_ range: Range<Int>) {
     var index = range.lowerBound
     if octets[index...].starts(with: [0xC2, 0xA0]) { index += 2 } else if octets[index] == 0x20 { index += 1 }
@@ -125,7 +128,7 @@ private struct SentenceTable: Sendable {
 
   // MARK: - Looking up
 
-  /// The sentence that the line is. A line that is cut has no end to tell it by.
+  /// Returns the sentence that the line consists of, or nil. A truncated line has no end that could be compared.
   func find(_ text: borrowing Span<UInt8>, _ line: Range<Int>, isCut: Bool) -> PostgreSQLMessages.Found? {
     let known = line.count < Self.keyLength ? nil : byStart[Self.key(text, line.lowerBound)]
     for candidates in [known ?? [], others] {
@@ -138,7 +141,7 @@ private struct SentenceTable: Sendable {
     return nil
   }
 
-  /// What stands in the line for the values between the pieces, or `nil` where it is another sentence.
+  /// The text of the line between the pieces, which is the sentence's values, or nil if it is another sentence.
   private func values(
     _ text: borrowing Span<UInt8>, _ line: Range<Int>, _ pieces: ArraySlice<Piece>, isCut: Bool
   ) -> [Range<Int>]? {
@@ -159,8 +162,8 @@ private struct SentenceTable: Sendable {
     return start == line.upperBound ? values : nil
   }
 
-  /// Where the value that begins at `start` ends: where the piece behind it stands first, at the first quote if it
-  /// begins with one, at the end of the line if it is the last.
+  /// The end of the value that begins at `start`: the first occurrence of the piece after it, or the first quote if the
+  /// piece begins with one, or the end of the line for the last piece. Nil if the piece does not follow.
   private func end(
     of start: Int, before piece: Piece, _ text: borrowing Span<UInt8>, _ line: Range<Int>, isLast: Bool
   ) -> Int? {
@@ -173,7 +176,7 @@ private struct SentenceTable: Sendable {
     return stop >= start ? stop : nil
   }
 
-  /// Do these octets of the table stand at `start` in the line?
+  /// True if these octets of the table stand at `start` in the line.
   private func has(_ text: borrowing Span<UInt8>, _ piece: Range<Int>, at start: Int, in line: Range<Int>) -> Bool {
     guard start >= line.lowerBound, line.upperBound - start >= piece.count else { return false }
     for offset in 0..<piece.count where text[start + offset] != octets[piece.lowerBound + offset] { return false }

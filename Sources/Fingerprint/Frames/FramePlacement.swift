@@ -1,6 +1,6 @@
 import MailMessage
 
-/// Whose code a frame is.
+/// The owner of a frame's code.
 enum Place: String, Sendable, Codable {
   case application, library, runtime
 }
@@ -10,17 +10,17 @@ struct PlacedFrame: Sendable, Equatable {
   var place: Place
   /// The path of the module below its root: `shop/pricing.py`, `django/db/models/query.py`.
   var module: Range<Int>
-  /// Why it was placed so.
+  /// The reason for its place.
   var reason: PlacementReason
   /// The first directory of `module`, or the module itself.
   var package: Range<Int>
-  /// Code that every request or command goes through and that says nothing about the error.
+  /// True for code that every request or command goes through and that says nothing about the error.
   var isPlumbing = false
-  /// It only calls what it was handed: plumbing where that is what failed.
+  /// True if the frame only calls what it was handed: then it is plumbing if the called code failed.
   var isDispatcher = false
 }
 
-/// Why a frame was placed where it was: shown by `explain`.
+/// The reason for a frame's place, as shown by `explain`.
 enum PlacementReason: String, Sendable, Codable {
   case generatedCode = "generated code, no file"
   case sitePackages = "below site-packages or dist-packages"
@@ -35,11 +35,11 @@ enum PlacementReason: String, Sendable, Codable {
   case relativePath = "relative path"
 }
 
-/// Decides whose code a frame is, from what the mail itself says.
+/// Decides whose code a frame is, from the contents of the mail itself.
 struct FramePlacement {
-  /// `sys.path` as Django prints it.
+  /// The entries of `sys.path`, as Django prints them.
   private let pythonPath: [Range<Int>]
-  /// Top packages that are the site's own wherever they are installed: those of the settings module, of
+  /// The top packages that are the site's own wherever they are installed: those of the settings module, of
   /// `Raised during` and of management commands. Debian ships Django applications in dist-packages.
   private var ownPackages: [Range<Int>] = []
   /// The directory of `manage.py`.
@@ -47,7 +47,9 @@ struct FramePlacement {
   private let known: ArraySlice<String>
   private let algorithm: Algorithm
 
-  /// - Parameter known: packages that earlier reports of the site listed as its own. Asked only where the mail has no
+  /// Prepares the placement of a traceback's frames.
+  ///
+  /// - Parameter known: packages that earlier reports of the site listed as its own. Only used if the mail has no
   ///   report that lists them itself.
   init(
     _ text: borrowing Span<UInt8>, frames: [TracebackFrame], report: DjangoReport?, known: ArraySlice<String> = [],
@@ -58,7 +60,7 @@ struct FramePlacement {
     pythonPath = report?.pythonPath ?? []
     if let module = report?.settingsModule { addOwnPackage(text, ModulePath.topOfDotted(text, module)) }
     if let view = report?.raisedDuring { addOwnPackage(text, ModulePath.topOfDotted(text, view)) }
-    // Asked for once: in the loop, the report would be copied for each frame.
+    // Evaluated once: in the loop, the report would be copied for each frame.
     let isPlain = report == nil
     for frame in frames {
       if projectRoot == nil { projectRoot = Self.directoryOfManagePy(text, frame.file) }
@@ -66,8 +68,9 @@ struct FramePlacement {
     }
   }
 
-  /// Adds the packages that are the site's own by the list of its applications, or where there is none by how its code is
-  /// installed. Asked for only where a frame's package is nobody's: most tracebacks do without.
+  /// Adds the site's own packages: those in the list of its applications, or, without a list, those that the way its
+  /// code is installed suggests. Only called if a frame's package has no known owner, which most tracebacks do not
+  /// need.
   private mutating func addApplications(
     _ text: borrowing Span<UInt8>, _ frames: [TracebackFrame], _ report: DjangoReport?
   ) {
@@ -96,8 +99,8 @@ struct FramePlacement {
     ownPackages.append(name)
   }
 
-  /// Where nothing tells which applications the site has and all of its code seems to be installed with pip, packages
-  /// that nobody knows as libraries are its own.
+  /// Adds unknown packages as the site's own if nothing lists the site's applications and all of its code seems to be
+  /// installed with pip.
   private mutating func addInstalledCode(_ text: borrowing Span<UInt8>, _ frames: [TracebackFrame]) {
     var unknown: [Range<Int>] = []
     // A traceback that long is a loop.
@@ -115,7 +118,8 @@ struct FramePlacement {
     for package in unknown.prefix(32) { addOwnPackage(text, package) }
   }
 
-  /// Code of the site's own that is not installed: not Python's, no start script, not the lines that hand on to Django.
+  /// True for code of the site's own that is not installed: not Python's, no start script, not the lines that pass a
+  /// call on to Django.
   private func isOutside(_ text: borrowing Span<UInt8>, _ frame: TracebackFrame) -> Bool {
     var placed = locate(text, frame.file)
     guard placed.place == .application else { return false }
@@ -131,7 +135,7 @@ struct FramePlacement {
     return file.lowerBound..<(file.upperBound - 10)
   }
 
-  /// `debusine` of `…/dist-packages/debusine/db/management/commands/vacuum.py`.
+  /// Returns `debusine` for `…/dist-packages/debusine/db/management/commands/vacuum.py`, and nil for other files.
   private static func packageOfCommand(_ text: borrowing Span<UInt8>, _ file: Range<Int>) -> Range<Int>? {
     guard text.firstIndex(of: "/management/commands/", in: file) != nil,
       let installed = ModulePath.installed(text, file)
@@ -158,7 +162,7 @@ struct FramePlacement {
         placed[index] = placement.place(text, traceback.frames[index])
       }
     }
-    // Where a dispatcher stands innermost, it failed itself.
+    // An innermost dispatcher failed itself, so it is not plumbing.
     for link in traceback.links {
       for index in link.frames.dropLast() where placed[index].isDispatcher { placed[index].isPlumbing = true }
     }
@@ -228,7 +232,7 @@ struct FramePlacement {
   }
 }
 
-/// Frames of the application that every request or command goes through.
+/// Recognises frames of the application that every request or command goes through.
 enum Plumbing {
   static func isPlumbing(_ text: borrowing Span<UInt8>, _ frame: TracebackFrame, module: Range<Int>) -> Bool {
     if text.firstIndex(of: "execute_from_command_line(", in: frame.source) != nil { return true }
@@ -239,8 +243,8 @@ enum Plumbing {
     return isWrapperName(text, frame.function)
   }
 
-  /// Does the line only call what it was handed: `response = receiver(signal=self, sender=sender, **named)`,
-  /// `return func(*args, **kwargs)`, `getattr(self, name)(value)`? What fails is what it calls.
+  /// True if the line only calls what it was handed: `response = receiver(signal=self, sender=sender, **named)`,
+  /// `return func(*args, **kwargs)`, `getattr(self, name)(value)`. The called code is what fails.
   static func isDispatcher(_ text: borrowing Span<UInt8>, _ source: Range<Int>) -> Bool {
     let call = called(text, source)
     guard let open = text.firstIndex(of: UInt8(ascii: "("), in: call), let last = call.last,
@@ -255,7 +259,7 @@ enum Plumbing {
     return handed.contains { text.equals(name, $0) }
   }
 
-  /// `receiver(…)` of `return receiver(…)`, `response = await receiver(…)`.
+  /// Returns `receiver(…)` for `return receiver(…)`, `response = await receiver(…)`.
   private static func called(_ text: borrowing Span<UInt8>, _ source: Range<Int>) -> Range<Int> {
     var start = source.lowerBound
     let end = Swift.min(source.upperBound, start + 400)
@@ -271,7 +275,7 @@ enum Plumbing {
     return start..<end
   }
 
-  /// Names that code gives to what it was handed to call.
+  /// The names that code gives to a callable that it was handed.
   private static let handed: [StaticString] = [
     "receiver", "func", "function", "fn", "f", "fun", "callback", "cb", "handler", "hook", "view", "view_func",
     "view_fn", "method", "wrapped", "callable", "plugin", "listener", "target", "action", "processor", "inner",

@@ -1,34 +1,34 @@
 import MailMessage
 
-/// A line of code that may only hand on what its function was given: a chain of names, calls and subscripts, of which the
-/// last one takes nothing but names.
+/// A line of code that may only pass on what its function was given: a chain of names, calls and subscripts, the last
+/// of which takes nothing but names.
 ///
 ///     return TABLES[table][key]                    raise ShopError(code, message)
 ///     value = data["result"][key]                  return model.objects.get(**kw)
 ///     return reverse(name, args=args)              subprocess.run(command, check=True)
 ///     raise ShopError('no %s' % name)              form.save()
 ///
-/// `length * RATES[kind]`, `row['price']` and `words[0]` are calculations or questions of the function's own.
+/// `length * RATES[kind]`, `row['price']` and `words[0]` are calculations or lookups of the function's own.
 struct HandedOn {
-  /// The line raises, rather than calls.
+  /// True if the line raises (or asserts), rather than calls.
   private(set) var isRaise = false
-  /// `raise error`: what it was given, or made before.
+  /// True for `raise error`: the exception was given to the function, or made before.
   private(set) var isRaisedAsGiven = false
-  /// The last call or subscript takes names alone, one at least, and nothing stands beside the chain.
+  /// True if the last call or subscript takes only names, at least one, and nothing stands beside the chain.
   private(set) var handsNamesOn = false
-  /// The first thing that the last call takes is a name.
+  /// True if the first argument of the last call is a name.
   private(set) var handsFirstOn = false
-  /// A subscript of the chain takes a name, and none takes anything else.
+  /// True if a subscript of the chain takes a name, and none takes anything else.
   private(set) var asksByName = false
-  /// `cls(**data)`, `handler(*args)`
+  /// True for `cls(**data)`, `handler(*args)`.
   private(set) var isStarred = false
-  /// `stock.pop(key)`, `rows.remove(row)`, `names.index(name)`
+  /// True for `stock.pop(key)`, `rows.remove(row)`, `names.index(name)`.
   private(set) var takesOut = false
-  /// `getattr(order, name)`
+  /// True for `getattr(order, name)`.
   private(set) var getsAttribute = false
-  /// `form.save()`, `return queryset.count()`: a method of one name, which is given nothing.
+  /// True for `form.save()`, `return queryset.count()`: a method of a single name, without arguments.
   private(set) var asksNameAlone = false
-  /// `get_setting(f"SHOP_{name}")`: every part is a name, or a text with one in it.
+  /// True for `get_setting(f"SHOP_{name}")`: every argument is a name, or a text that contains one.
   private(set) var handsTextOn = false
 
   init(_ text: borrowing Span<UInt8>, _ source: Range<Int>) {
@@ -76,7 +76,7 @@ struct HandedOn {
     readLast(text, last, called)
   }
 
-  /// What follows the chain is something else: `subprocess.run(command)` in a `with`.
+  /// Reads the last call if something else follows the chain: `subprocess.run(command)` in a `with`.
   private mutating func readOpen(_ text: borrowing Span<UInt8>, _ last: Range<Int>) {
     guard !last.isEmpty else { return }
     handsFirstOn = Self.items(text, last.lowerBound + 1..<last.upperBound).first.map { Self.isName(text, $0) } ?? false
@@ -87,7 +87,7 @@ struct HandedOn {
     handsFirstOn = items.first.map { Self.isName(text, $0) } ?? false
     isStarred = items.contains { text[$0.lowerBound] == UInt8(ascii: "*") }
     let isCall = text[last.lowerBound] == UInt8(ascii: "(")
-    // `Order.objects.get(pk=pk)` asks for what it always asks for.
+    // `Order.objects.get(pk=pk)` always asks for the same kind of object.
     let isOwnQuestion = isCall && !isRaise && !isStarred && text[called.lowerBound].isUppercase
     let areNames = items.allSatisfy { Self.isName(text, $0) }
     let areTexts = !areNames && isCall && Self.areTexts(text, last.lowerBound + 1..<last.upperBound)
@@ -106,7 +106,7 @@ struct HandedOn {
     }
   }
 
-  /// Where the bracket that opens at `index` closes; nil: it is none, or stays open.
+  /// The index of the bracket that closes the one at `index`. Nil if there is no bracket, or it stays open.
   private static func closing(_ text: borrowing Span<UInt8>, from index: Int, before end: Int) -> Int? {
     guard text[index] == UInt8(ascii: "(") || text[index] == UInt8(ascii: "[") else { return nil }
     var depth = 0
@@ -129,8 +129,8 @@ struct HandedOn {
     return nil
   }
 
-  /// What stands between the commas of a call. One in a bracket or a string of an item ends that item too, which is then no
-  /// name.
+  /// The arguments of a call, split at its commas. A comma inside a bracket or a string splits an argument too; its
+  /// parts are then not names.
   private static func items(_ text: borrowing Span<UInt8>, _ inside: Range<Int>) -> [Range<Int>] {
     var items: [Range<Int>] = []
     var start = inside.lowerBound
@@ -142,8 +142,8 @@ struct HandedOn {
     return last.isEmpty ? items : items + [last]
   }
 
-  /// Is each item a name, or a text with a name in it: `'no %s' % name`, `code, 'no {} in {}'.format(name, place)`?
-  /// Commas in strings and brackets end no item here.
+  /// True if each argument is a name, or a text with a name in it: `'no %s' % name`,
+  /// `code, 'no {} in {}'.format(name, place)`. Commas in strings and brackets do not split arguments here.
   private static func areTexts(_ text: borrowing Span<UInt8>, _ inside: Range<Int>) -> Bool {
     var start = inside.lowerBound
     var index = start
@@ -165,7 +165,7 @@ struct HandedOn {
     return item.isEmpty || isName(text, item) || isFilledIn(text, item)
   }
 
-  /// Where the string that begins at `index` ends: its last quote.
+  /// The index of the last quote of the string that begins at `index`, or nil if the string stays open.
   private static func endOfString(_ text: borrowing Span<UInt8>, at index: Int, before end: Int) -> Int? {
     var at = index + 1
     while at < end {
@@ -175,7 +175,7 @@ struct HandedOn {
     return nil
   }
 
-  /// `f'{name} is required'`, `'%s is required' % name`, `_('{} is required').format(name)`, `'no ' + name`.
+  /// True for `f'{name} is required'`, `'%s is required' % name`, `_('{} is required').format(name)`, `'no ' + name`.
   private static func isFilledIn(_ text: borrowing Span<UInt8>, _ item: Range<Int>) -> Bool {
     guard let quote = item.first(where: { text[$0] == UInt8(ascii: "'") || text[$0] == UInt8(ascii: "\"") }),
       let end = endOfString(text, at: quote, before: item.upperBound)
@@ -198,7 +198,7 @@ struct HandedOn {
     quote > item.lowerBound + 3 && text.has(" + ", at: quote - 3, before: quote)
   }
 
-  /// `form.save`, not `self.form.save` nor `save`.
+  /// True for `form.save`, but not for `self.form.save` or `save`.
   private static func isMethodOfName(_ text: borrowing Span<UInt8>, _ called: Range<Int>) -> Bool {
     guard let first = called.first, text[first].isLowercase || text[first] == UInt8(ascii: "_"),
       let dot = text.firstIndex(of: UInt8(ascii: "."), in: called)
@@ -208,7 +208,7 @@ struct HandedOn {
       && text.firstIndex(of: UInt8(ascii: "."), in: method) == nil
   }
 
-  /// `key`, `self.key`, `*args`, `**kw`, `key=key`, `args=[key]`.
+  /// True for `key`, `self.key`, `*args`, `**kw`, `key=key`, `args=[key]`.
   private static func isName(_ text: borrowing Span<UInt8>, _ item: Range<Int>) -> Bool {
     var item = item
     while let last = item.last, text[last] == UInt8(ascii: "]") || text[last] == UInt8(ascii: ")") {

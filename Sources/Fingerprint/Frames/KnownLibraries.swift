@@ -1,8 +1,8 @@
 import MailMessage
 
-/// Names of packages that are libraries wherever they are installed.
+/// The names of packages that are libraries wherever they are installed.
 ///
-/// Most frames say it by their path (`site-packages`, `lib/python3.11`). This table is for the layouts that do not:
+/// Most frames show it by their path (`site-packages`, `lib/python3.11`). This table is for layouts that do not:
 /// `/var/task/django/…` (AWS Lambda), `pip install --target`, vendored copies, zip archives.
 enum KnownLibraries {
   private static let names: Set<String> = [
@@ -30,7 +30,8 @@ enum KnownLibraries {
     "sendgrid", "mailchimp3", "tablib", "wsgiref", "xmlrpc", "zope", "plone", "mod_wsgi", "_mod_wsgi",
   ]
 
-  /// Known since version 4, where applications that the site lists count as its own unless they are libraries.
+  /// The applications that are libraries, known since version 4, where other applications that the site lists count as
+  /// its own.
   private static let applications: Set<String> = [
     "_pytest", "actstream", "admin_interface", "adminsortable", "adminsortable2", "adrf", "adyen", "aioredis",
     "ajax_select", "algoliasearch", "algoliasearch_django", "ansible", "anthropic", "apns2", "apscheduler", "argon2",
@@ -73,18 +74,18 @@ enum KnownLibraries {
     "rollbar", "bugsnag", "honeybadger", "wrapt",
   ]
 
-  /// Hashes of the names, so that looking one up makes no String.
+  /// The hashes of the names, so that a lookup does not create a String.
   private static let hashes = Set(names.map { hash(Array($0.utf8).span, 0..<$0.utf8.count) })
   private static let applicationHashes = Set(applications.map { hash(Array($0.utf8).span, 0..<$0.utf8.count) })
-  /// So few that going through them is faster than a set.
+  /// The hashes of the instrumentation packages: so few that a linear search is faster than a set.
   private static let instrumentationHashes = instrumentation.map { hash(Array($0.utf8).span, 0..<$0.utf8.count) }
 
   static func contains(_ text: borrowing Span<UInt8>, _ name: Range<Int>) -> Bool {
     hashes.contains(hash(text, name))
   }
 
-  /// The same with the applications that are published for any site, by their names or by how such names begin and end:
-  /// `django_countries`, `drf_yasg`, `wagtailmenus`, `shop_django`.
+  /// True for the packages of `contains` and for applications that are published for any site, which are known by name,
+  /// or by the way such names begin and end: `django_countries`, `drf_yasg`, `wagtailmenus`, `shop_django`.
   static func isLibrary(_ text: borrowing Span<UInt8>, _ name: Range<Int>) -> Bool {
     if contains(text, name) || applicationHashes.contains(hash(text, name)) { return true }
     for prefix: StaticString in ["django", "drf", "rest_framework", "wagtail", "djangocms", "celery", "pytest"]
@@ -94,12 +95,13 @@ enum KnownLibraries {
     return text.has("_django", at: name.upperBound - 7, before: name.upperBound)
   }
 
-  /// Packages that wrap every call and say nothing about an error: `sentry_sdk`, `newrelic` …
+  /// True for packages that wrap every call and say nothing about an error: `sentry_sdk`, `newrelic` …
   static func isInstrumentation(_ text: borrowing Span<UInt8>, _ name: Range<Int>) -> Bool {
     instrumentationHashes.contains(hash(text, name))
   }
 
-  /// FNV-1a. A collision would take an application's package for a library; with 64 bits nobody's is.
+  /// The hash of a name (FNV-1a). A collision would take an application's package for a library; with 64 bits that does
+  /// not happen in practice.
   private static func hash(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> UInt64 {
     var value: UInt64 = 0xcbf2_9ce4_8422_2325
     for index in range {

@@ -1,6 +1,6 @@
 import MailMessage
 
-/// Takes the path of a file apart. Both kinds of slash separate, so that Windows paths read like others.
+/// Splits the path of a file. Both kinds of slash separate, so that Windows paths read like others.
 enum ModulePath {
   @inline(__always)
   static func isSeparator(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "/") || byte == UInt8(ascii: "\\") }
@@ -12,12 +12,12 @@ enum ModulePath {
     return module.lowerBound..<(dot ?? module.upperBound)
   }
 
-  /// `shop` of `shop.settings.production`.
+  /// Returns `shop` for `shop.settings.production`.
   static func topOfDotted(_ text: borrowing Span<UInt8>, _ name: Range<Int>) -> Range<Int> {
     name.lowerBound..<(text.firstIndex(of: UInt8(ascii: "."), in: name) ?? name.upperBound)
   }
 
-  /// The name of the file alone.
+  /// The name of the file without its directories.
   static func name(_ text: borrowing Span<UInt8>, _ file: Range<Int>) -> Range<Int> {
     var index = file.upperBound
     while index > file.lowerBound, !isSeparator(text[index - 1]) { index -= 1 }
@@ -51,7 +51,8 @@ enum ModulePath {
     return (file.lowerBound + root.count + 1)..<file.upperBound
   }
 
-  /// The same for an entry of `Python Path` with backslashes, which `repr` doubles: `'C:\\sites\\shop'`.
+  /// The path below `root` as in `below`, for an entry of `Python Path` with backslashes, which `repr` doubles:
+  /// `'C:\\sites\\shop'`.
   static func belowEscaped(_ text: borrowing Span<UInt8>, _ root: Range<Int>, _ file: Range<Int>) -> Range<Int>? {
     var at = file.lowerBound
     var index = root.lowerBound
@@ -65,8 +66,8 @@ enum ModulePath {
     return (at + 1)..<file.upperBound
   }
 
-  /// The path below the innermost `site-packages` or `dist-packages`. Eggs have a directory of their own there:
-  /// `Foo-1.0-py3.8.egg/foo/models.py`.
+  /// The path below the innermost `site-packages` or `dist-packages`, or nil if there is none. Eggs have a directory of
+  /// their own there: `Foo-1.0-py3.8.egg/foo/models.py`.
   @inline(__always)
   static func installed(_ text: borrowing Span<UInt8>, _ file: Range<Int>) -> Range<Int>? {
     var found: Int?
@@ -90,7 +91,8 @@ enum ModulePath {
     return start..<file.upperBound
   }
 
-  /// The path below `lib/python3.11`, `lib64/python3.11`, `python311.zip` or a Windows `Python311\Lib`.
+  /// The path below `lib/python3.11`, `lib64/python3.11`, `python311.zip` or a Windows `Python311\Lib`, or nil if the
+  /// file is not there.
   @inline(__always)
   static func standardLibrary(_ text: borrowing Span<UInt8>, _ file: Range<Int>) -> Range<Int>? {
     guard let start = firstOf(text, file, "/python", "/pypy") else { return windowsLibrary(text, file) }
@@ -114,7 +116,8 @@ enum ModulePath {
     return (hit + 5)..<file.upperBound
   }
 
-  /// A start script: `…/bin/gunicorn`, `…/bin/celery`, without `.py`; of Nix `…/bin/.gunicorn-wrapped`.
+  /// The name of a start script without `.py`, `…/bin/gunicorn`, `…/bin/celery`, or of Nix
+  /// `…/bin/.gunicorn-wrapped`. Nil if the file is none.
   static func script(_ text: borrowing Span<UInt8>, _ file: Range<Int>, readsNix: Bool) -> Range<Int>? {
     guard let bin = text.firstIndex(of: "bin/", in: file), bin > file.lowerBound,
       isSeparator(text[bin - 1]) || text[bin - 1] == UInt8(ascii: "s")

@@ -7,7 +7,7 @@ import MailMessage
 ///     /usr/src/app/reports/mailer.py                  → reports/mailer.py
 ///     /opt/storefront/reports/mailer.py               → reports/mailer.py
 ///
-/// A wrong guess only makes the same bug seen through two kinds of mail two fingerprints. It never joins two bugs
+/// A wrong guess only gives two fingerprints to a bug that is reported by two kinds of mail. It never joins two bugs
 /// unless their code, function and exception are equal too.
 enum ModuleRoot {
   static func guess(_ text: borrowing Span<UInt8>, _ file: Range<Int>) -> Range<Int> {
@@ -29,14 +29,15 @@ enum ModuleRoot {
     return (root < directories.count ? directories[root].lowerBound : start)..<file.upperBound
   }
 
-  /// How many directories are the system's or a user's, and whether the next one is the project's name.
+  /// The number of leading directories that are the system's or a user's. `needsProject` is true if the next one is the
+  /// project's name.
   private static func leading(
     _ text: borrowing Span<UInt8>, _ directories: [Range<Int>]
   ) -> (count: Int, needsProject: Bool) {
     func name(_ index: Int, _ wanted: StaticString) -> Bool {
       index < directories.count && text.equals(directories[index], wanted)
     }
-    // A drive letter stands before Windows paths.
+    // Windows paths begin with a drive letter.
     let first = directories[0].count == 2 && text[directories[0].lowerBound + 1] == UInt8(ascii: ":") ? 1 : 0
     if name(first, "home") || name(first, "Users") { return (first + 2, true) }
     if name(first, "nix") && name(first + 1, "store") { return (first + 3, false) }
@@ -52,7 +53,8 @@ enum ModuleRoot {
     return (first, false)
   }
 
-  /// Behind the last directory that deploys make: a release, a date, a hash, a domain, `current`, `src`.
+  /// The number of directories up to the last one that deploys create: a release, a date, a hash, a domain, `current`,
+  /// `src`. Nil if there is none.
   private static func lastContainer(
     _ text: borrowing Span<UInt8>, _ directories: [Range<Int>], from start: Int
   ) -> Int? {
@@ -80,7 +82,8 @@ enum ModuleRoot {
       || text.equals(name, "repo") || text.equals(name, "checkout") || text.equals(name, "workspace")
   }
 
-  /// `shop.example.com`, `20250101`, `v1.2.3`, `a94a8fe5ccb1`, `app.pyz`: made by a deploy, or no package name.
+  /// True for names that a deploy creates, or that cannot be a package's: `shop.example.com`, `20250101`, `v1.2.3`,
+  /// `a94a8fe5ccb1`, `app.pyz`.
   private static func isVolatile(_ text: borrowing Span<UInt8>, _ name: Range<Int>) -> Bool {
     var digits = 0
     var isHex = true

@@ -1,33 +1,34 @@
 import MailMessage
 
-/// Which kind of server a piece of library code talks to.
+/// The kind of server that a piece of library code talks to.
 enum Service: Sendable, Equatable {
   case database, cache, broker, mail
-  /// A client of HTTP or the like: who runs it chooses the host, and so may a visitor.
+  /// A client of HTTP or the like: the code that uses it chooses the host, and so may a visitor.
   case http
   /// Sockets, TLS and event loops of Python itself, under code that is none of the others.
   case socket
 
-  /// Is the host it talks to a setting of the site, never the value of a request?
+  /// True if the host of the service is a setting of the site, never the value of a request.
   var isConfigured: Bool { self != .http && self != .socket }
 }
 
-/// The program that a family's error comes from, where the endpoint does not say it: each may be down by itself.
+/// The program that a family's error comes from, used where the endpoint does not tell: each may be down by itself.
 enum Engine: String, Sendable {
   case postgreSQL = "postgresql"
   case mySQL = "mysql"
   case sqlite, oracle, redis, memcached
 }
 
-/// Where one exception of a chain was raised, as its frames say: nobody but the code that ran writes those.
+/// The place where one exception of a chain was raised, according to its frames: only the code that ran can produce
+/// those.
 struct RaisingPlace {
   /// All frames of the exception.
   let link: Range<Int>
-  /// The frames below the innermost one of the application; empty when that frame itself raised.
+  /// The frames below the innermost one of the application. Empty if that frame itself raised.
   let tail: Range<Int>
-  /// The application's frame above the tail: what it called, or itself, raised.
+  /// The application's frame above the tail, or nil if there is none. The code that it called raised, or it did itself.
   let caller: Int?
-  /// The frame that raised, monitoring aside.
+  /// The frame that raised, not counting monitoring, or nil if there is none.
   let innermost: Int?
   let service: Service?
   let engine: Engine?
@@ -58,9 +59,9 @@ struct RaisingPlace {
     self.engine = engine
   }
 
-  /// Did the innermost frame call something that is not Python, rather than raise itself? Then what it raised is what
-  /// the system or a driver said. A `raise`, its further lines, a `yield` that another frame threw into, and a frame
-  /// whose code was not printed prove nothing.
+  /// True if the innermost frame called something that is not Python, rather than raise itself: the exception then is
+  /// an error of the system or a driver. A `raise`, its further lines, a `yield` that another frame threw into, and a
+  /// frame whose code was not printed prove nothing.
   func isCall(_ text: borrowing Span<UInt8>, _ traceback: Traceback) -> Bool {
     guard let innermost else { return false }
     let source = traceback.frames[innermost].source
@@ -74,7 +75,7 @@ struct RaisingPlace {
     return Self.opensCall(text, source)
   }
 
-  /// `raise`, also where it stands behind a condition on the same line.
+  /// True for a `raise`, also after a condition on the same line.
   static func isRaise(_ text: borrowing Span<UInt8>, _ source: Range<Int>) -> Bool {
     var from = source.lowerBound
     while let hit = text.firstIndex(of: "raise", in: from..<source.upperBound) {
@@ -87,8 +88,8 @@ struct RaisingPlace {
     return false
   }
 
-  /// Brackets that close what a line before opened: the last line of a call over several lines, as Python up to 3.7
-  /// prints it, perhaps of a `raise`.
+  /// True if the line contains a call and closes no bracket that an earlier line opened. A line that does is the last
+  /// one of a call over several lines, as Python up to 3.7 prints it, perhaps of a `raise`.
   private static func opensCall(_ text: borrowing Span<UInt8>, _ source: Range<Int>) -> Bool {
     var depth = 0
     var calls = false
@@ -107,7 +108,7 @@ struct RaisingPlace {
     return calls
   }
 
-  /// Is `module` the file, or below the directory, that `path` names with forward slashes?
+  /// True if `module` is the file, or below the directory, that `path` names with forward slashes.
   static func has(_ text: borrowing Span<UInt8>, _ path: StaticString, in module: Range<Int>) -> Bool {
     let count = path.utf8CodeUnitCount
     guard module.count >= count else { return false }

@@ -1,12 +1,13 @@
 import MailMessage
 
-/// What Django says when no URL fits (`django/urls/resolvers.py`), without the values, which may be a visitor's:
+/// The message of Django if no URL fits (`django/urls/resolvers.py`), without its values, which may be a visitor's:
 ///
 ///     Reverse for 'order' with arguments '('x7',)' not found. 1 pattern(s) tried: […]
 ///     Reverse for 'order' with keyword arguments '{'pk': ''}' not found.
 ///     Reverse for 'order' not found. 'order' is not a valid view function or pattern name.
 struct RouteName {
-  /// `Reverse for 'order' with arguments`; of keyword arguments also the first one's name, which the template gives.
+  /// The beginning, `Reverse for 'order' with arguments`. With keyword arguments also the name of the first one, which
+  /// the template chose.
   let normalized: [UInt8]
 
   init(_ text: borrowing Span<UInt8>, _ line: Range<Int>) {
@@ -23,7 +24,7 @@ struct RouteName {
     normalized = said
   }
 
-  /// `pk` of `{'pk': ''}`.
+  /// Returns `pk` for `{'pk': ''}`, or nil for other text.
   private static func keyword(_ text: borrowing Span<UInt8>, behind start: Int, before end: Int) -> Range<Int>? {
     guard text.has("{", at: start, before: end), let name = Endpoint.quotedText(text, at: start + 1, end: end) else {
       return nil

@@ -4,45 +4,46 @@ import MailMessage
 package enum KeyRule: String, Sendable, CaseIterable, Codable {
   /// A root cause that shows everywhere; see `Family`.
   case family
-  /// Type and innermost application frame, and those of the explicit causes.
+  /// The type and the innermost application frame, with the frames of the explicit causes.
   case place
-  /// The same, and the text: one line of code fails in a database, or renders a template, for different reasons.
+  /// The parts of `place`, and the text: one line of code fails in a database, or renders a template, for different
+  /// reasons.
   case placeAndText = "place-and-text"
-  /// Raised by a template: type, template or the line that renders it, and text.
+  /// An error raised by a template: type, template or the line that renders it, and text.
   case template
-  /// SyntaxError and its children: type and file.
+  /// A SyntaxError or one of its children: type and file.
   case syntax
-  /// RecursionError: the frames of the cycle.
+  /// A RecursionError: the frames of the cycle.
   case recursion
-  /// Exception group: the distinct children.
+  /// An exception group: the distinct children.
   case group
-  /// No application frame: type, innermost library module, text.
+  /// An error without an application frame: type, innermost library module, text.
   case library
-  /// Nothing was raised: the message that was logged.
+  /// A message that was logged without an exception.
   case message
-  /// No error at all, but mail that repeats: its kind and its Subject (`NoticeKind`).
+  /// A mail that repeats but is no error: its kind and its Subject (`NoticeKind`).
   case notice
-  /// What a rule of the admin says.
+  /// The parts that a rule of the admin names.
   case admin = "rule"
 }
 
-/// What a fingerprint is made of, in readable form: the bytes are text, one field a line.
+/// The parts of a fingerprint in readable form: the bytes are text, one field on each line.
 struct ErrorKey: Sendable, Equatable {
   var rule: KeyRule
   /// The digested text.
   var bytes: [UInt8]
   var family: FamilyMatch?
-  /// The frame that decided, in `Traceback.frames`.
+  /// The index of the deciding frame in `Traceback.frames`, or nil if none decided.
   var frame: Int?
   /// The normalised text that is part of the key or of the variant.
   var normalized: [UInt8] = []
-  /// Other code path or text inside of the group; empty for families.
+  /// The code path or text that tells variants of the error apart. Empty for families, except those with an `asker`.
   var variant: [UInt8] = []
-  /// It stands in a logged message, of which any part may be a visitor's: type and frames as well.
+  /// True if the error stands in a logged message, of which any part may be a visitor's, including type and frames.
   var isLogged = false
 }
 
-/// Writes the fields of a key, one on a line.
+/// Writes the fields of a key, one on each line.
 struct KeyWriter {
   private(set) var bytes: [UInt8] = []
 
@@ -63,7 +64,8 @@ struct KeyWriter {
     append(text, range)
   }
 
-  /// White space collapses and slashes turn forward, so that indentation and Windows paths read like others.
+  /// Appends text to the last field. White space collapses and slashes turn forward if it is a path, so that
+  /// indentation and Windows paths make no difference.
   mutating func append(_ text: borrowing Span<UInt8>, _ range: Range<Int>, isPath: Bool = false, limit: Int = 400) {
     for index in range.prefix(limit) {
       let byte = text[index]
@@ -75,7 +77,7 @@ struct KeyWriter {
     }
   }
 
-  /// Module, function and code of a frame; no line number, no absolute path.
+  /// Adds the module, function and code of a frame, without a line number or an absolute path.
   mutating func addFrame(
     _ text: borrowing Span<UInt8>, module: Range<Int>, function: Range<Int>, source: Range<Int>, algorithm: Algorithm
   ) {
@@ -87,8 +89,8 @@ struct KeyWriter {
     if algorithm.ignoresCodeStyle { appendCode(text, source, limit: 200) } else { append(text, source, limit: 200) }
   }
 
-  /// Code whatever its style: blanks only where they keep two words apart, double quotes, no comma before a closing
-  /// bracket.
+  /// Appends code regardless of its style: blanks only where they keep two words apart, double quotes, no comma before
+  /// a closing bracket.
   private mutating func appendCode(_ text: borrowing Span<UInt8>, _ range: Range<Int>, limit: Int) {
     let start = bytes.count
     for index in range {

@@ -1,7 +1,7 @@
 import COpenSSL
 
-/// Which set of rules made a key. Two fingerprints of different versions never compare equal, so that a new rule
-/// cannot silently join errors that an older one kept apart.
+/// The version of the rules that made a key. Two fingerprints of different versions never compare equal, so that a new
+/// rule cannot silently join errors that an older one kept apart.
 package struct AlgorithmVersion: RawRepresentable, Hashable, Comparable, Sendable, Codable {
   package let rawValue: Int
 
@@ -17,30 +17,30 @@ package struct AlgorithmVersion: RawRepresentable, Hashable, Comparable, Sendabl
 /// visitor or host.
 package struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
   package let version: AlgorithmVersion
-  /// 32 lower-case hexadecimal digits: the first 128 bits of SHA-256 over version and key.
+  /// The first 128 bits of SHA-256 over version and key, as 32 lower-case hexadecimal digits.
   package let digest: String
 
-  /// Takes a digest as stored; `nil` unless it has exactly 32 lower-case hexadecimal digits.
+  /// Takes a digest as stored. Returns nil unless it has exactly 32 lower-case hexadecimal digits.
   package init?(version: AlgorithmVersion, digest: String) {
     guard digest.utf8.count == 32, digest.utf8.allSatisfy(Hex.isLowerDigit) else { return nil }
     self.version = version
     self.digest = digest
   }
 
-  /// Reads what `text` prints, e.g. `1:9f3a…`.
+  /// Reads the form that `text` prints, e.g. `1:9f3a…`. Returns nil for any other text.
   package init?(text: String) {
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     guard parts.count == 2, let number = Int(parts[0]), number > 0, String(number) == parts[0] else { return nil }
     self.init(version: AlgorithmVersion(rawValue: number), digest: String(parts[1]))
   }
 
-  /// Digests a key. The version stands in front of the key, so equal keys of two versions differ.
+  /// Digests a key. The version stands before the key, so equal keys of two versions differ.
   init(version: AlgorithmVersion, key: [UInt8]) {
     self.version = version
     digest = Digest.hex(of: Array("\(version.rawValue)\n".utf8) + key, bytes: 16)
   }
 
-  /// Stable, what `dedupctl` prints and accepts: `<version>:<digest>`.
+  /// The stable text that `dedupctl` prints and accepts: `<version>:<digest>`.
   package var text: String { "\(version.rawValue):\(digest)" }
 
   package var description: String { text }
@@ -55,13 +55,13 @@ enum Hex {
 }
 
 enum Digest {
-  /// Asked for once: libcrypto looks it up under a lock each time. Nil: this libcrypto has none.
+  /// The SHA-256 of libcrypto, or nil if it has none. Fetched once: libcrypto looks it up under a lock each time.
   ///
-  /// Safe for all threads: it is set before anybody reads it, as every `static let`, and never freed; and `EVP_Digest`, the
-  /// only one to get it, takes it as `const`, which libcrypto lets threads share (openssl-threads(7)).
+  /// Safe for all threads: like every `static let` it is set before it is read, and it is never freed. `EVP_Digest`,
+  /// the only function to get it, takes it as `const`, which libcrypto lets threads share (openssl-threads(7)).
   nonisolated(unsafe) private static let sha256 = EVP_MD_fetch(nil, "SHA256", nil)
 
-  /// SHA-256 of `bytes`, its first `count` octets in lower-case hexadecimal.
+  /// Returns the first `count` octets of the SHA-256 of `bytes`, in lower-case hexadecimal.
   static func hex(of bytes: [UInt8], bytes count: Int) -> String {
     var out = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
     var length: UInt32 = 0

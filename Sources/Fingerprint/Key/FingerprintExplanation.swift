@@ -1,6 +1,6 @@
 import MailMessage
 
-/// How a verdict came about, for `dedupctl fingerprint --explain` and for the stored fingerprint. Made by the same
+/// The reasons for a verdict, for `dedupctl fingerprint --explain` and for the stored fingerprint. Made by the same
 /// analysis that gives the verdict.
 package struct FingerprintExplanation: Sendable, Codable, Equatable {
   package enum Verdict: String, Sendable, Codable {
@@ -9,33 +9,33 @@ package struct FingerprintExplanation: Sendable, Codable, Equatable {
     case unclear
   }
 
-  /// One frame as it was placed.
+  /// One frame, with the place it was given.
   package struct Frame: Sendable, Codable, Equatable {
     package var module: String
     package var function: String
     package var source: String
     package var place: String
-    /// Why it was placed there.
+    /// The reason for its place.
     package var reason: String
-    /// How it takes part: `key`, `skipped: …` or nothing.
+    /// The part that it plays: `key`, `skipped: …` or nil.
     package var role: String?
-    /// `[Previous line repeated …]`.
+    /// The number of times that it occurs in a row, from `[Previous line repeated …]`.
     package var count: Int
   }
 
-  /// One exception of the chain, first cause first.
+  /// One exception of the chain. The first cause comes first.
   package struct Link: Sendable, Codable, Equatable {
     package var type: String
     package var text: String
-    /// How it followed the one before: `direct cause`, `during handling`.
+    /// The relation to the exception before it: `direct cause`, `during handling`, or nil.
     package var origin: String?
     package var frames: [Frame]
-    /// Frames that are not listed, in the middle of a very long traceback.
+    /// The number of frames that are not listed, in the middle of a very long traceback.
     package var omittedFrames: Int
   }
 
   package var verdict: Verdict
-  /// Why the mail is forwarded: a `PassReason` or `DoubtReason`.
+  /// The reason why the mail is forwarded: a `PassReason` or `DoubtReason`. Nil for a report.
   package var reason: String?
   package var format: ReportFormat?
   package var level: String?
@@ -44,18 +44,19 @@ package struct FingerprintExplanation: Sendable, Codable, Equatable {
   package var title: String?
   package var place: String?
   package var chain: [Link] = []
-  /// What was logged, for a mail without an exception.
+  /// The logged message, for a mail without an exception.
   package var message: String?
-  /// What normalisation took out of the text, in order.
+  /// The replacements that normalisation made in the text, in order.
   package var replacements: [AppliedRule] = []
   package var rule: KeyRule?
-  /// The `[rule NAME]` of the configuration that matched, and what it says, e.g. `summary-only`.
+  /// The name of the matching `[rule NAME]` of the configuration. `adminAction` is its action, e.g. `summary-only`.
   package var adminRule: String?
   package var adminAction: RuleAction?
-  /// Fields that the rule's fingerprint needs and the mail does not have: the usual fingerprint stays.
+  /// The fields that the rule's fingerprint needs and the mail does not have: the usual fingerprint stays. Nil if none
+  /// is missing.
   package var missingFields: [String]?
   package var family: Family?
-  /// The fields that are digested, one a line.
+  /// The fields that are digested, one on each line of the key.
   package var key: [String] = []
   package var version: Int?
   package var fingerprint: String?
@@ -135,7 +136,7 @@ extension FingerprintExplanation.Frame {
 // MARK: - Text
 
 extension FingerprintExplanation {
-  /// Readable at 3 a.m.
+  /// The explanation as text that an admin can read in the middle of the night.
   package var text: String {
     var lines = [headline]
     func add(_ name: String, _ value: String?) {
@@ -211,7 +212,8 @@ extension FingerprintExplanation {
     return lines
   }
 
-  /// Control characters become blanks: the text comes from a mail and goes to a terminal.
+  /// Returns the start of a text on one line. Control characters become blanks: the text comes from a mail and goes to
+  /// a terminal.
   private static func oneLine(_ text: String, _ limit: Int) -> String {
     var output = ""
     for scalar in text.unicodeScalars.prefix(limit) {

@@ -1,11 +1,11 @@
 import MailMessage
 
-/// What is in the key besides the innermost frame of the site's own, where that line alone would hide one error behind
-/// another.
+/// Adds parts to the key besides the innermost frame of the site's own, for lines that would hide one error behind
+/// another if they stood alone.
 extension KeyDeriver {
-  /// The frames that called `own`, where `own` only passes on what it was given: then its caller is at fault, and each
-  /// caller is an error. A helper that fails by itself is one error, however many call it. Where the caller only passes on
-  /// what it was given, too, its own one follows.
+  /// The frames that called `own` if `own` only passes on what it was given: then its caller is at fault, and each
+  /// caller is an error of its own. A helper that fails by itself is one error, however many frames call it. If the
+  /// caller only passes on what it was given too, its own caller follows.
   func handingCallers(
     _ text: borrowing Span<UInt8>, of own: Int, _ link: ChainLink, _ name: Range<Int>
   ) -> [Int] {
@@ -21,10 +21,10 @@ extension KeyDeriver {
     return callers
   }
 
-  /// Helpers above each other that are looked at.
+  /// The most callers that are followed upwards.
   private static let mostCallers = 4
 
-  /// The frame of the site's own that called `own`; one of the same function is no caller.
+  /// The frame of the site's own that called `own`, or nil. A frame of the same function does not count.
   private func caller(_ text: borrowing Span<UInt8>, of own: Int, _ link: ChainLink) -> Int? {
     var index = own - 1
     while index >= link.frames.lowerBound {
@@ -44,7 +44,7 @@ extension KeyDeriver {
     func isOne(of names: [StaticString]) -> Bool { names.contains { text.equals(name, $0) } }
     if own == link.frames.upperBound - 1 {
       if code.isRaise { return code.isRaisedAsGiven || code.handsNamesOn }
-      // `return fn(text)`: what it calls is written in C and has no frame.
+      // `return fn(text)`: the called function is written in C and has no frame.
       if placed[own].isDispatcher { return code.handsNamesOn }
       if isOne(of: ["KeyError", "IndexError"]) { return code.asksByName || code.handsNamesOn && code.takesOut }
       if isOne(of: ["TypeError"]) { return code.handsNamesOn && code.isStarred }
@@ -53,7 +53,7 @@ extension KeyDeriver {
     if isOne(of: ["CalledProcessError", "TimeoutExpired", "FileNotFoundError", "PermissionError"]) {
       return code.handsFirstOn
     }
-    // What a server or a disk does wrong is no caller's fault, but what it was asked to do is.
+    // A fault of a server or a disk is not the caller's fault, but a request that it refuses is.
     if ExceptionType.mayBeFamily(text, name) {
       return isRefused(text, link, name) && (code.handsNamesOn || code.asksNameAlone && isDjangos(text, own + 1))
     }
@@ -61,14 +61,14 @@ extension KeyDeriver {
     return code.handsNamesOn || isAsked
   }
 
-  /// Is it code of Django's, whose models and forms know nothing of who calls them? A client's `response.raise_for_status()`
-  /// says what a server did.
+  /// True for code of Django or REST framework, whose models and forms know nothing of their callers. In contrast, a
+  /// client's `response.raise_for_status()` says what a server did.
   private func isDjangos(_ text: borrowing Span<UInt8>, _ frame: Int) -> Bool {
     placed[frame].place == .library
       && (text.equals(placed[frame].package, "django") || text.equals(placed[frame].package, "rest_framework"))
   }
 
-  /// Did a database refuse what it was asked: a value, or a statement that takes too long or waits for another one?
+  /// True if a database refused the request: a value, or a statement that takes too long or waits for another one.
   private func isRefused(_ text: borrowing Span<UInt8>, _ link: ChainLink, _ name: Range<Int>) -> Bool {
     if text.equals(name, "DataError") || text.equals(name, "IntegrityError") { return true }
     guard text.equals(name, "OperationalError") else { return false }
@@ -80,7 +80,7 @@ extension KeyDeriver {
   }
 
   /// The class of the object whose own attribute the line asks for: `'Ticket' object has no attribute 'quantity'` at
-  /// `self.price * self.quantity`. Two classes with the same method are two errors.
+  /// `self.price * self.quantity`. Nil for other errors. Two classes with the same method are two errors.
   func ownClass(_ text: borrowing Span<UInt8>, _ own: Int, _ link: ChainLink, _ name: Range<Int>) -> Range<Int>? {
     guard algorithm.asksForCaller, own == link.frames.upperBound - 1, text.equals(name, "AttributeError"),
       let named = Endpoint.quotedText(text, at: link.text.lowerBound, end: link.text.upperBound),
@@ -101,11 +101,12 @@ extension KeyDeriver {
     return nil
   }
 
-  /// The view, where the outermost line of the site's own is not the view's and says that something else decides:
+  /// The view, if the outermost line of the site's own is not the view's and shows that other code decides, or else
+  /// nil:
   ///
-  /// - A decorator makes a response of what the view has returned: `return JsonResponse(fn(request))`. Methods of a class of
+  /// - A decorator makes a response of the view's result: `return JsonResponse(fn(request))`. Methods of a class of
   ///   views do so themselves.
-  /// - A method goes on with what the other bases of its class give: `super().get_queryset().filter(owner=user)`.
+  /// - A method continues with the result of its class's other bases: `super().get_queryset().filter(owner=user)`.
   func decidingView(_ text: borrowing Span<UInt8>, _ own: Int, _ link: ChainLink) -> Range<Int>? {
     guard algorithm.asksForCaller, let view = evidence.view, own + 1 < link.frames.upperBound,
       isAnswer(text, own, link) || text.firstIndex(of: "super()", in: traceback.frames[own].source) != nil,
@@ -127,9 +128,9 @@ extension KeyDeriver {
     return start >= view.lowerBound && text.same(start..<view.upperBound, function)
   }
 
-  /// The task that failed without a frame of the site's own: Celery's message above the traceback names it,
-  /// `Task shop.tasks.bill[6d1c0f9e-…] raised unexpected: …`. A message of a site's own may hold a visitor's words, but not
-  /// before its traceback has Celery's frame.
+  /// The task that failed without a frame of the site's own, or nil. Celery's message above the traceback names it:
+  /// `Task shop.tasks.bill[6d1c0f9e-…] raised unexpected: …`. A message of the site's own may contain a visitor's
+  /// words, but it does not stand above a traceback whose first frame is Celery's.
   func task(_ text: borrowing Span<UInt8>, _ link: ChainLink) -> Range<Int>? {
     guard algorithm.asksForCaller, let first = link.frames.first,
       RaisingPlace.has(text, "celery/app/trace", in: placed[first].module)
@@ -144,16 +145,16 @@ extension KeyDeriver {
     return name.allSatisfy { text[$0].isNameByte || text[$0] == UInt8(ascii: ".") } ? name : nil
   }
 
-  /// Module and function of a frame. Of a caller the line says less: a statement over several lines shows another one
-  /// from one Python to the next.
+  /// Adds the module and function of a caller's frame. Its line would say less: a statement over several lines shows
+  /// another one from one Python version to the next.
   func addFunction(_ text: borrowing Span<UInt8>, _ index: Int, to writer: inout KeyWriter) {
     let none = index..<index
     writer.addFrame(
       text, module: placed[index].module, function: function(text, of: index), source: none, algorithm: algorithm)
   }
 
-  /// Does a library that finds the site's code wrong begin its text with the class: `'RoomViewSet' should either include
-  /// a `serializer_class` attribute, …`?
+  /// True if a library that rejects the site's code begins its text with the class:
+  /// `'RoomViewSet' should either include a `serializer_class` attribute, …`.
   func namesClass(_ text: borrowing Span<UInt8>, _ name: Range<Int>, _ message: Range<Int>) -> Bool {
     guard algorithm.asksForCaller, text.equals(name, "AssertionError") || text.equals(name, "ImproperlyConfigured"),
       let named = Endpoint.quotedText(text, at: message.lowerBound, end: message.upperBound),
@@ -163,8 +164,8 @@ extension KeyDeriver {
     return true
   }
 
-  /// The view, where the error came out of it and no line of the site's own says more. What a middleware of a library
-  /// fails with is no view's.
+  /// The view, if the error came out of it and no line of the site's own says more, or else nil. An error in a
+  /// library's middleware belongs to no view.
   func viewInLibrary(_ text: borrowing Span<UInt8>, _ link: ChainLink) -> Range<Int>? {
     guard algorithm.asksForCaller, let view = evidence.view else { return nil }
     for index in link.frames.prefix(16) {
@@ -178,13 +179,14 @@ extension KeyDeriver {
     return nil
   }
 
-  /// The site's own frame above a loop of library code; nil: there is none.
+  /// The site's own frame above a loop of library code, or nil if there is none.
   func entry(to cycle: [Int], in range: Range<Int>) -> Int? {
     guard algorithm.asksForCaller, let first = cycle.min(), placed[first].place != .application else { return nil }
     return innermost(.application, in: range.lowerBound..<Swift.max(range.lowerBound, first))
   }
 
-  /// Celery's time limit strikes wherever a task happens to be: its outermost frame is the task.
+  /// The key of an error by Celery's time limit, or nil for other errors. It strikes wherever a task happens to be, so
+  /// the key is the outermost frame, which is the task.
   func interrupted(_ text: borrowing Span<UInt8>, _ link: ChainLink, _ name: Range<Int>) -> ErrorKey? {
     guard algorithm.asksForCaller,
       text.equals(name, "SoftTimeLimitExceeded") || text.equals(name, "TimeLimitExceeded"),
@@ -196,8 +198,8 @@ extension KeyDeriver {
     return ErrorKey(rule: .place, bytes: writer.bytes, family: nil, frame: task)
   }
 
-  /// The column that django-import-export names when it wraps what a resource of the site's own raised for a row:
-  /// `1: 'code' (OrderedDict([…`. It prints no cause.
+  /// The column that django-import-export names when it wraps an error that a resource of the site's own raised for a
+  /// row: `1: 'code' (OrderedDict([…`. It prints no cause. Nil for other errors.
   func importedColumn(_ text: borrowing Span<UInt8>, _ link: ChainLink) -> Range<Int>? {
     guard algorithm.asksForCaller, let last = link.frames.last,
       RaisingPlace.has(text, "import_export/", in: placed[last].module),

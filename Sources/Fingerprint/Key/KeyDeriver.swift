@@ -2,17 +2,17 @@ import MailMessage
 
 /// Makes the key of one traceback: families first, then the place.
 ///
-/// The key holds no line number, no absolute path, no host, no settings module. The message is not part of it where
-/// an application frame is, except where one line of code fails for different reasons.
+/// The key contains no line number, absolute path, host or settings module. If there is an application frame, the
+/// message is not part of it, except where one line of code fails for different reasons.
 struct KeyDeriver {
   let traceback: Traceback
   let placed: [PlacedFrame]
-  /// The template an error names, if the report prints it.
+  /// The template that an error names, if the report prints it.
   let template: Range<Int>?
   let algorithm: Algorithm
-  /// What the report shows of its site besides.
+  /// Further facts that the report shows of its site.
   let evidence: SiteEvidence
-  /// Asked for an explanation: record what normalisation replaced.
+  /// True if replacements are recorded, for an explanation.
   var records = false
   private(set) var applied: [AppliedRule] = []
 
@@ -28,7 +28,7 @@ struct KeyDeriver {
     self.records = records
   }
 
-  /// `nil` when there is nothing to tell this error by: forward.
+  /// Returns the key, or nil if nothing identifies this error: then the mail is forwarded.
   mutating func key(_ text: borrowing Span<UInt8>) -> ErrorKey? {
     key(text, matcher.match(text))
   }
@@ -37,7 +37,7 @@ struct KeyDeriver {
     FamilyMatcher(traceback: traceback, placed: placed, evidence: evidence, algorithm: algorithm)
   }
 
-  /// The key when the families' rules have come to `match`.
+  /// Returns the key, given that the families' rules found `match`.
   mutating func key(_ text: borrowing Span<UInt8>, _ match: FamilyMatch?) -> ErrorKey? {
     guard let last = traceback.finalIndex else { return nil }
     let link = traceback.links[last]
@@ -68,7 +68,8 @@ struct KeyDeriver {
     var writer = KeyWriter(.family)
     writer.add(match.family.rawValue)
     if algorithm.asksForPlace, let asker = match.asker {
-      // Sixteen hosts a place: two outages stay apart as a rule, and a visitor's hosts make no more than sixteen errors.
+      // Sixteen buckets of hosts for each place: two outages usually stay apart, and a visitor's hosts make at most
+      // sixteen errors.
       writer.add("host \(FamilySubject.bucket(of: match.subject, count: 16))")
       addFrame(text, asker, to: &writer)
       var variant = KeyWriter(.family)
@@ -80,7 +81,8 @@ struct KeyDeriver {
     return ErrorKey(rule: .family, bytes: writer.bytes, family: match, frame: nil)
   }
 
-  /// Type + innermost application frame + those of the explicit causes, and the text where it matters.
+  /// Makes the key of the type, the innermost application frame and those of the explicit causes, and the text where it
+  /// matters.
   private mutating func place(_ text: borrowing Span<UInt8>, _ last: Int, _ name: Range<Int>) -> ErrorKey? {
     var own: Int?
     var index = last
@@ -91,7 +93,7 @@ struct KeyDeriver {
       }
       guard index > 0, isCausedByFormer(text, index) else { break }
       index -= 1
-      // A link that may be forged stands inside of the first one's text: that is the cause then.
+      // A link that may be forged stands inside the text of the first one, which then is the cause.
       if !traceback.links[index].isCertain { index = 0 }
     }
     guard let own else { return nil }
@@ -108,7 +110,7 @@ struct KeyDeriver {
     } else if !(isTemplate && isRoute(text, name)) {
       addFrame(text, own, to: &writer)
     }
-    // What a helper asks for, its caller chose.
+    // The caller chose what a helper asks for.
     if asks, link.frames.contains(own - 1), placed[own - 1].place == .application, !placed[own - 1].isPlumbing {
       addFrame(text, own - 1, to: &writer)
     } else if !isTemplate {
@@ -125,8 +127,9 @@ struct KeyDeriver {
     return ErrorKey(rule: rule, bytes: writer.bytes, family: nil, frame: own, normalized: normalized)
   }
 
-  /// Did what failed before bring this exception about? `raise … from …` says so. So does a `raise` of the site's own while
-  /// it handles another exception: a wrapper that forgot the `from` would else make one error of all that fails below it.
+  /// True if the former exception brought this one about. `raise … from …` says so. So does a `raise` of the site's
+  /// own while it handles another exception: otherwise a wrapper that lacks the `from` would make all that fails below
+  /// it one error.
   private func isCausedByFormer(_ text: borrowing Span<UInt8>, _ index: Int) -> Bool {
     switch traceback.links[index].origin {
     case .directCause: return true
@@ -137,15 +140,16 @@ struct KeyDeriver {
     }
   }
 
-  /// Is it a database's own sentence? What the application raises with such a type may be anybody's words.
+  /// True for a database's own sentence. An exception of such a type that the application raises may contain anyone's
+  /// words.
   private func needsDatabaseText(_ text: borrowing Span<UInt8>, _ link: ChainLink, _ name: Range<Int>) -> Bool {
     guard ExceptionType.needsDatabaseText(text, name) else { return false }
     guard algorithm.asksForPlace, let frame = link.frames.last, placed[frame].place == .application else { return true }
     return !RaisingPlace.isRaise(text, traceback.frames[frame].source)
   }
 
-  /// Is something missing whose name may be a visitor's, since it is no family? Then the text, which holds the name,
-  /// is not in the key: the error is the place's that asked.
+  /// True if something is missing whose name may be a visitor's, since it is no family. Then the text, which contains
+  /// the name, is not in the key: the error belongs to the place that asked.
   private func isAskedFor(_ text: borrowing Span<UInt8>, _ link: ChainLink, _ name: Range<Int>) -> Bool {
     if text.equals(name, "TemplateDoesNotExist") || text.equals(name, "ModuleNotFoundError") { return true }
     guard ExceptionType.needsDatabaseText(text, name) else { return false }
@@ -153,8 +157,8 @@ struct KeyDeriver {
     return FamilyTable.database.contains { $0.family == .missingRelation && $0.matches(text, failure) }
   }
 
-  /// A class of the site asked for something missing and stands in no frame (`get_template_names`): the view is its
-  /// place. A middleware that the response passed through is not.
+  /// Makes the key if a class of the site without a frame asked for something missing (`get_template_names`): the view
+  /// is its place. A middleware that the response passed through is not.
   private mutating func asked(_ text: borrowing Span<UInt8>, _ link: ChainLink, _ name: Range<Int>) -> ErrorKey? {
     guard algorithm.asksForPlace, let view = evidence.view, isAskedFor(text, link, name) else { return nil }
     if let own = innermost(.application, in: link.frames) {
@@ -179,9 +183,9 @@ struct KeyDeriver {
     addType(text, name, to: &writer)
     if let template { writer.add(text, ModuleRoot.guess(text, template)) }
     if isTemplate {
-      // The template that asks for the route asks for it in every view.
+      // The template asks for the route in every view, so the view's frame is not in the key.
     } else if let frame {
-      // The function is left out where the text says enough: it moves from one version of a library to the next.
+      // The function is left out if there is a text: it moves from one version of a library to the next.
       if normalized.isEmpty { addFrame(text, frame, to: &writer) } else { writer.add(text, placed[frame].module) }
     }
     writer.add(normalized)
@@ -191,8 +195,8 @@ struct KeyDeriver {
       rule: isTemplate ? .template : .library, bytes: writer.bytes, family: nil, frame: frame, normalized: normalized)
   }
 
-  /// `invalid syntax (views.py, line 10)`: the file is in the text, wherever the import came from. Plain tracebacks
-  /// name it in a last frame without a function.
+  /// Makes the key of `invalid syntax (views.py, line 10)`: the file is in the text, wherever the import came from.
+  /// Plain tracebacks name it in a last frame without a function.
   private mutating func syntax(_ text: borrowing Span<UInt8>, _ link: ChainLink, _ name: Range<Int>) -> ErrorKey? {
     var message = text.line(at: link.text.lowerBound, before: link.text.upperBound)
     var file: Range<Int>?
@@ -205,7 +209,7 @@ struct KeyDeriver {
       message = message.lowerBound..<open
     }
     guard let file, !algorithm.asksForPlace || isCompiled(text, file, link) else { return nil }
-    // The text is not in the key: Python says it in other words from version to version.
+    // The text is not in the key: its wording differs between versions of Python.
     let normalized = normalize(text, message, rule: .syntax, name: name)
     var writer = KeyWriter(.syntax)
     writer.add(text, name)
@@ -213,15 +217,16 @@ struct KeyDeriver {
     return ErrorKey(rule: .syntax, bytes: writer.bytes, family: nil, frame: nil, normalized: normalized)
   }
 
-  /// Did Python find the fault in a file of code? What `eval` was given (`<unknown>`, `<string>`) has none, and what the
-  /// application raises itself may name any.
+  /// True if Python found the fault in a file of code. Text given to `eval` (`<unknown>`, `<string>`) has no file, and
+  /// an error that the application raises itself may name any.
   private func isCompiled(_ text: borrowing Span<UInt8>, _ file: Range<Int>, _ link: ChainLink) -> Bool {
     guard !file.isEmpty, text[file.lowerBound] != UInt8(ascii: "<") else { return false }
     guard let frame = link.frames.last, placed[frame].place == .application else { return true }
     return !RaisingPlace.isRaise(text, traceback.frames[frame].source)
   }
 
-  /// Plain Python prints the children of a group, Django does not: then the group's own place has to do.
+  /// Makes the key of a group. Plain Python prints its children, Django does not: then nil, and the group's own place
+  /// is the key.
   private mutating func group(_ text: borrowing Span<UInt8>, _ last: Int, _ name: Range<Int>) -> ErrorKey? {
     let children = traceback.links[(last + 1)...].filter { $0.depth > traceback.links[last].depth }
     guard !children.isEmpty else { return nil }
@@ -274,7 +279,7 @@ struct KeyDeriver {
     return normalized
   }
 
-  /// The application's frames from outside to inside, and the text.
+  /// The application's frames, outermost first, and the text.
   private func variant(_ text: borrowing Span<UInt8>, _ link: ChainLink, _ normalized: [UInt8]) -> [UInt8] {
     var writer = KeyWriter(.place)
     for index in link.frames.suffix(200) where placed[index].place == .application && !placed[index].isPlumbing {

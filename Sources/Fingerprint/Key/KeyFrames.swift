@@ -1,13 +1,14 @@
 import MailMessage
 
-/// The frames that a key is made of.
+/// Selects and writes the frames that a key is made of.
 extension KeyDeriver {
   func innermost(_ place: Place, in range: Range<Int>) -> Int? {
     for index in range.reversed() where placed[index].place == place && !placed[index].isPlumbing { return index }
     return nil
   }
 
-  /// Between the application's frame and the end stands the template engine: the template raised it.
+  /// True if the template engine stands between the application's frame and the end: then the template raised the
+  /// error.
   func isRaisedByTemplate(_ text: borrowing Span<UInt8>, behind frame: Int, in range: Range<Int>) -> Bool {
     guard frame + 1 < range.upperBound else { return false }
     for index in (frame + 1)..<range.upperBound {
@@ -33,7 +34,7 @@ extension KeyDeriver {
 
   func addFrame(_ text: borrowing Span<UInt8>, _ index: Int, to writer: inout KeyWriter) {
     var source = traceback.frames[index].source
-    // Django's words where it cannot read the file.
+    // Django's words for a file that it cannot read.
     if algorithm.knowsDeployments, text.equals(source, "<source code not available>") {
       source = source.lowerBound..<source.lowerBound
     }
@@ -41,7 +42,7 @@ extension KeyDeriver {
       text, module: placed[index].module, function: function(text, of: index), source: source, algorithm: algorithm)
   }
 
-  /// The type under the name it has today: `socket.timeout` is `TimeoutError` since Python 3.10, `IOError` is `OSError`
+  /// Adds the type under its current name: `socket.timeout` is `TimeoutError` since Python 3.10, `IOError` is `OSError`
   /// since 3.3.
   func addType(_ text: borrowing Span<UInt8>, _ name: Range<Int>, to writer: inout KeyWriter) {
     guard algorithm.knowsDeployments else { return writer.add(text, name) }
@@ -50,13 +51,13 @@ extension KeyDeriver {
     writer.add(text, name)
   }
 
-  /// Did somebody ask for a route that there is not?
+  /// True if a route was asked for that does not exist.
   func isRoute(_ text: borrowing Span<UInt8>, _ name: Range<Int>) -> Bool {
     algorithm.asksForCaller && text.equals(name, "NoReverseMatch")
   }
 
-  /// `KeyError: 'shop.tasks.bill'`, raised by Celery's consumer: a task that nobody registered, by a name that the site
-  /// gave it.
+  /// True for `KeyError: 'shop.tasks.bill'`, raised by Celery's consumer: a task that is not registered, by a name that
+  /// the site gave it.
   func isTaskName(_ text: borrowing Span<UInt8>, _ name: Range<Int>) -> Bool {
     guard algorithm.asksForCaller, text.equals(name, "KeyError"), let last = traceback.frames.indices.last else {
       return false
@@ -71,7 +72,7 @@ extension KeyDeriver {
     return Array(writer.bytes[start...])
   }
 
-  /// A comprehension counts as its function, because Python 3.12 runs it there (PEP 709).
+  /// The function of a frame. A comprehension counts as its function, because Python 3.12 runs it there (PEP 709).
   func function(_ text: borrowing Span<UInt8>, of index: Int) -> Range<Int> {
     var at = index
     while at > 0, isComprehension(text, traceback.frames[at].function),

@@ -5,7 +5,7 @@ struct MessageKey {
   let algorithm: Algorithm
   let records: Bool
   private(set) var applied: [AppliedRule] = []
-  /// Versions before 3 come to the same key as version 3.
+  /// True if the versions before 3 make the same key as version 3.
   private(set) var isAsBefore = true
 
   init(algorithm: Algorithm = .current, records: Bool) {
@@ -13,7 +13,8 @@ struct MessageKey {
     self.records = records
   }
 
-  /// `isDjango`: the message stands in Django's report layout. `hasMoreLines`: `line` is its first one.
+  /// Returns the key, or nil if the message has no letters. `isDjango`: the message stands in Django's report layout.
+  /// `hasMoreLines`: `line` is only its first line.
   mutating func key(
     _ text: borrowing Span<UInt8>, _ line: Range<Int>, view: Range<Int>?, isDjango: Bool, hasMoreLines: Bool = false
   ) -> ErrorKey? {
@@ -29,8 +30,8 @@ struct MessageKey {
     var normalized = normalizer.normalize(text, line)
     var plain = TextNormalizer()
     if let phrase = Self.reasonPhrase(text, line) {
-      // `Service Unavailable: /cart/`: the view is what fails. Where nothing names it the path would have to, but that
-      // is whatever a bot tried: it is a variant.
+      // `Service Unavailable: /cart/`: the view is what fails. If nothing names it, the path would have to, but bots
+      // try any path, so it only makes a variant.
       normalized = FamilySubject.copy(text, phrase)
       if let view { normalized += FamilySubject.copy(text, view) } else { isAsBefore = false }
       variant.add(normalized + Self.pathPattern(text, phrase.upperBound..<line.upperBound))
@@ -46,7 +47,7 @@ struct MessageKey {
       if algorithm.knowsLanguages { normalized += Self.named(text, line) }
       applied = normalizer.applied
       variant.add(plain.normalize(text, line))
-      // A visitor's line end may have cut it to the words of another message.
+      // A visitor's line end may have cut the message to the words of another one.
       if hasMoreLines {
         normalized += Array(" …".utf8)
         isAsBefore = false
@@ -58,8 +59,9 @@ struct MessageKey {
       rule: .message, bytes: writer.bytes, family: nil, frame: nil, normalized: normalized, variant: variant.bytes)
   }
 
-  /// What tells two messages of Celery apart and is data elsewhere: the server that a consumer cannot reach, and the signal
-  /// that ended a process of the pool (`celery/worker/consumer/consumer.py`, `billiard/pool.py`).
+  /// The part that tells two messages of Celery apart and is data elsewhere: the server that a consumer cannot reach,
+  /// and the signal that ended a process of the pool (`celery/worker/consumer/consumer.py`, `billiard/pool.py`). Empty
+  /// for other messages.
   private static func named(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> [UInt8] {
     if text.has("consumer: Cannot connect to ", at: line.lowerBound, before: line.upperBound) {
       return Endpoint.url(text, line).map { Array(" ".utf8) + $0 } ?? []
@@ -72,7 +74,8 @@ struct MessageKey {
     return FamilySubject.copy(text, hit + 14..<end)
   }
 
-  /// Where a message begins to count its attempts: `Connection to Redis lost: Retry (1/20) in 1.00 second.`
+  /// The position where a message begins to count its attempts:
+  /// `Connection to Redis lost: Retry (1/20) in 1.00 second.` Nil if it does not.
   private static func attempt(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Int? {
     for words: StaticString in [" Retry (", " Retrying in ", " retrying in ", " Trying again in ", " Will retry in "] {
       guard let hit = text.firstIndex(of: words, in: line), hit > line.lowerBound else { continue }
@@ -90,12 +93,13 @@ struct MessageKey {
       rule: .family, bytes: writer.bytes, family: FamilyMatch(family: family, subject: [], link: 0), frame: nil)
   }
 
-  /// How `django.http.request` begins to say that a host is not in ALLOWED_HOSTS; `django.security.DisallowedHost` logs
-  /// it. Only a message that begins so is meant: a sentence that quotes a visitor's words may hold it anywhere.
+  /// The beginning of `django.http.request`'s message that a host is not in ALLOWED_HOSTS;
+  /// `django.security.DisallowedHost` logs it. Only its beginning counts: a sentence that quotes a visitor's words may
+  /// contain it anywhere.
   private static let disallowedHost: StaticString = "Invalid HTTP_HOST header: "
 
-  /// `Internal Server Error: ` of the line that `django.utils.log.log_response` writes: a reason phrase of HTTP and the
-  /// path, which may hold anything, blanks too.
+  /// The `Internal Server Error: ` of the line that `django.utils.log.log_response` writes: a reason phrase of HTTP and
+  /// the path, which may contain anything, including blanks. Nil for other lines.
   private static func reasonPhrase(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Range<Int>? {
     for phrase in reasonPhrases where text.has(phrase, at: line.lowerBound, before: line.upperBound) {
       let end = line.lowerBound + phrase.utf8CodeUnitCount
@@ -104,7 +108,7 @@ struct MessageKey {
     return nil
   }
 
-  /// Of the status codes from 400 on, as Python's `http.client.responses` and Django word them.
+  /// The reason phrases of the status codes from 400 on, as Python's `http.client.responses` and Django word them.
   private static let reasonPhrases: [StaticString] = [
     "Internal Server Error", "Service Unavailable", "Bad Request", "Not Found", "Forbidden", "Unauthorized",
     "Payment Required", "Method Not Allowed", "Not Acceptable", "Proxy Authentication Required", "Request Timeout",
@@ -117,7 +121,7 @@ struct MessageKey {
     "Loop Detected", "Not Extended", "Network Authentication Required", "Unknown Status Code",
   ]
 
-  /// The path in `Internal Server Error: /shop/cart/17/`, as `django.utils.log.log_response` writes it.
+  /// The path in `Internal Server Error: /shop/cart/17/`, as `django.utils.log.log_response` writes it, or nil.
   static func requestPath(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Range<Int>? {
     guard let colon = text.firstIndex(of: ": /", in: line) else { return nil }
     for index in line.lowerBound..<colon where !text[index].isLetter && !text[index].isBlank { return nil }
@@ -125,7 +129,7 @@ struct MessageKey {
     return text.firstIndex(of: UInt8(ascii: " "), in: path) == nil ? path : nil
   }
 
-  /// The path without its numbers: `/shop/cart/#/`.
+  /// Returns the path without its numbers: `/shop/cart/#/`.
   static func pathPattern(_ text: borrowing Span<UInt8>, _ path: Range<Int>) -> [UInt8] {
     var output: [UInt8] = []
     var start = path.lowerBound

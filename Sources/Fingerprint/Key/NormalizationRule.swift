@@ -1,5 +1,5 @@
-/// What may be taken out of a message so that the same error reads the same every time. Each rule has a name, which
-/// `explain` shows beside the text it replaced.
+/// A kind of text that is taken out of a message so that the same error always reads the same. `explain` shows the
+/// rule's name beside the text that it replaced.
 package enum NormalizationRule: String, Sendable, CaseIterable, Codable {
   case url, uuid, timestamp, number, path
   case emailAddress = "e-mail-address"
@@ -8,12 +8,12 @@ package enum NormalizationRule: String, Sendable, CaseIterable, Codable {
   case quotedString = "quoted-string"
   case randomToken = "random-token"
   case whiteSpace = "white-space"
-  /// `[1, 2, 3]`: however many of the same kind.
+  /// A further value of the same kind in a list: `[1, 2, 3]` reads the same whatever its length.
   case list
-  /// `Courier answered busy for parcel …`: what another party answered is data, not the program's words.
+  /// The value in `Courier answered busy for parcel …`: another party's answer is data, not the program's words.
   case reportedValue = "reported-value"
 
-  /// What stands in the normalised text instead.
+  /// The text that replaces it in the normalised message.
   var placeholder: StaticString {
     switch self {
     case .url: "<url>"

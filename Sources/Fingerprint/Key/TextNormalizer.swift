@@ -1,32 +1,34 @@
 import MailMessage
 
-/// Takes out of a message what differs from one occurrence of an error to the next: names of people, ids, numbers,
+/// Removes from a message what differs from one occurrence of an error to the next: names of people, ids, numbers,
 /// addresses, times. One pass over the bytes from left to right, linear, bounded output.
 ///
-/// Kept, because they tell errors apart: errno, SQLSTATE and MySQL codes, HTTP status behind the word, identifiers
-/// that a database puts in double quotes, names that templates quote.
+/// Kept, because they tell errors apart: errno, SQLSTATE and MySQL codes, HTTP status after the word, identifiers that
+/// a database puts in double quotes, names that templates quote.
 struct TextNormalizer {
   enum Quotes: Sendable {
-    /// Everything in quotes is data.
+    /// All text in quotes is data.
     case data
-    /// `relation "shop_order"` is an identifier, `invalid input syntax for integer: "abc"` ends with data.
+    /// Text in quotes may be an identifier, as in `relation "shop_order"`. `invalid input syntax for integer: "abc"`
+    /// ends with data.
     case database
-    /// The same with only what names a part of the database as identifier: `value "abc" is out of range`, `at or near
-    /// "abc"` and `time zone "abc"` are data.
+    /// Only the name of a part of the database is an identifier. `value "abc" is out of range`, `at or near "abc"` and
+    /// `time zone "abc"` contain data.
     case databaseParts
-    /// `Invalid filter: 'as_money'`: written in the template.
+    /// Text in quotes is kept: `Invalid filter: 'as_money'` was written in the template.
     case kept
   }
 
   private let quotes: Quotes
-  /// The text was logged without an exception: the key is all it has, so values reported by others count as data.
+  /// True if the text was logged without an exception: it is all that the key has, so values reported by others are
+  /// data.
   private let isLogMessage: Bool
-  /// Quotes of other languages count as well, as PostgreSQL sets them: `»abc«`, `« abc »`, `„abc“`.
+  /// True if quotes of other languages count as well, as PostgreSQL sets them: `»abc«`, `« abc »`, `„abc“`.
   private let readsAllQuotes: Bool
   private let limit: Int
   private var output: [UInt8] = []
   private var lastWord = 0..<0
-  /// What was replaced; only filled when somebody asked for an explanation.
+  /// The replacements that were made; only filled for an explanation.
   private(set) var applied: [AppliedRule] = []
   private let records: Bool
 
@@ -42,7 +44,7 @@ struct TextNormalizer {
     output.reserveCapacity(limit + 32)
   }
 
-  /// The normalised text of `range`. Looks at no more than sixteen times the output's limit.
+  /// Returns the normalised text of `range`. Reads no more than sixteen times the output's limit.
   mutating func normalize(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> [UInt8] {
     let end = Swift.min(range.upperBound, range.lowerBound + 16 * limit)
     var index = range.lowerBound
@@ -111,7 +113,7 @@ struct TextNormalizer {
     }
   }
 
-  /// A date and the time behind it are one timestamp.
+  /// Replaces a date and the time after it as one timestamp.
   private mutating func timestamp(_ text: borrowing Span<UInt8>, _ word: Range<Int>, end: Int) -> Int {
     var stop = word.upperBound
     if stop + 5 < end, text[stop] == 0x20, text[stop + 1].isDigit {
@@ -126,7 +128,8 @@ struct TextNormalizer {
     return replace(text, word.lowerBound..<stop, .timestamp)
   }
 
-  /// `[Errno 28]`, `(1205, 'Lock wait timeout …`, `HTTP 502`, `status code 404`, `SQLSTATE 53300`.
+  /// True for the numbers of `[Errno 28]`, `(1205, 'Lock wait timeout …`, `HTTP 502`, `status code 404`,
+  /// `SQLSTATE 53300`.
   private func keepsNumber(_ text: borrowing Span<UInt8>, _ word: Range<Int>, start: Int) -> Bool {
     if word.lowerBound == start + 1, text[start] == UInt8(ascii: "(") { return true }
     return text.equals(lastWord, "Errno") || text.equals(lastWord, "errno") || text.equals(lastWord, "HTTP")
@@ -152,7 +155,7 @@ struct TextNormalizer {
     text[index] == UInt8(ascii: ".") && index + 1 < word.upperBound && text[index + 1].isDigit
   }
 
-  /// `Courier answered busy for parcel 7`: the single word behind a verb of answering, inside a sentence.
+  /// True for the single word after a verb of answering, inside a sentence: `Courier answered busy for parcel 7`.
   private func isReportedValue(_ text: borrowing Span<UInt8>, _ word: Range<Int>, end: Int) -> Bool {
     guard isLogMessage, word.upperBound + 1 < end, text[word.upperBound] == 0x20 else { return false }
     for verb in Self.reportingVerbs where text.equals(lastWord, verb) { return true }
@@ -164,7 +167,7 @@ struct TextNormalizer {
     "said", "says",
   ]
 
-  /// Punctuation at the end of a word belongs to the sentence.
+  /// The end of a word without its punctuation, which belongs to the sentence.
   private func trimmedWord(_ text: borrowing Span<UInt8>, _ word: Range<Int>) -> Int {
     var stop = word.upperBound
     while stop > word.lowerBound + 1, !text[stop - 1].isNameByte { stop -= 1 }
@@ -179,7 +182,7 @@ struct TextNormalizer {
     let prefixed = index > start && text[index - 1].isNameByte
     let hasPrefix = prefixed && (index - 1 == start || !text[index - 2].isNameByte)
     if quotes == .databaseParts, !prefixed || hasPrefix, !namesIdentifier(text, index, start) {
-      // A value may hold quotes and line ends, so nothing tells where it ends.
+      // A value may contain quotes and line ends, so its end is unknown.
       if hasPrefix, output.last == text[index - 1] { output.removeLast() }
       return replace(text, index..<end, .quotedString)
     }
@@ -195,7 +198,7 @@ struct TextNormalizer {
     return replace(text, index..<(close + 1), .quotedString)
   }
 
-  /// Where the string ends: at a quote that no letter follows. Escaped quotes are part of it.
+  /// The end of the string: a quote that no letter follows. Escaped quotes are part of it. Nil if it stays open.
   private func closing(_ text: borrowing Span<UInt8>, _ quote: UInt8, from start: Int, end: Int) -> Int? {
     var index = start
     let stop = Swift.min(end, start + 1000)
@@ -210,7 +213,7 @@ struct TextNormalizer {
     return nil
   }
 
-  /// Where the text goes on behind a quote of another language at `index`; nil: there is none.
+  /// The position after a quote of another language at `index`, or nil if there is none.
   private static func opening(_ text: borrowing Span<UInt8>, _ index: Int, end: Int) -> Int? {
     for quote: StaticString in ["»", "«", "„", "“", "‚", "‘", "「"] where text.has(quote, at: index, before: end) {
       return index + quote.utf8CodeUnitCount
@@ -218,7 +221,7 @@ struct TextNormalizer {
     return nil
   }
 
-  /// Replaces `»abc«`. Where the text is a database's, a value may hold quotes, so nothing tells where it ends.
+  /// Replaces `»abc«`. In a database's text a value may contain quotes, so its end is unknown.
   private mutating func foreignQuoted(
     _ text: borrowing Span<UInt8>, at index: Int, opened: Int, end: Int
   ) -> Int {
@@ -238,7 +241,7 @@ struct TextNormalizer {
     return quotes == .database || Self.parts.contains { text.equals(lastWord, $0) }
   }
 
-  /// What PostgreSQL puts before an identifier in its messages.
+  /// The words that PostgreSQL puts before an identifier in its messages.
   private static let parts: [StaticString] = [
     "relation", "column", "constraint", "table", "index", "sequence", "schema", "view", "trigger", "type", "function",
     "domain", "policy", "rule", "role", "user", "database", "tablespace", "extension", "parameter", "configuration",
@@ -250,7 +253,7 @@ struct TextNormalizer {
     return index == start || !(text[index - 1].isNameByte || text[index - 1] == UInt8(ascii: "."))
   }
 
-  /// Paths and URLs end at a blank, a quote, a bracket.
+  /// The end of a path or URL: a blank, a quote, a bracket, a comma or a semicolon.
   private func tail(_ text: borrowing Span<UInt8>, from start: Int, end: Int) -> Int {
     var index = start
     while index < end {
@@ -284,7 +287,7 @@ struct TextNormalizer {
     return Swift.max(range.upperBound, range.lowerBound + 1)
   }
 
-  /// Does the output end with this placeholder and `, `? Then one more of the same adds nothing.
+  /// True if the output ends with this placeholder and `, `. One more of the same then adds nothing.
   private func endsWithSame(_ placeholder: StaticString) -> Bool {
     let length = placeholder.utf8CodeUnitCount
     let start = output.count - length - 2

@@ -1,9 +1,9 @@
 import MailMessage
 
-/// Words by their first octets, so that a line costs a look at the few that begin like it. ASCII letters count in either
-/// case; the words are given with theirs in lower case.
+/// A list of words, indexed by their first octet, so that only the few that begin like a line are compared with it.
+/// ASCII letters match in either case; the words are given in lower case.
 struct WordList: Sendable {
-  /// One list for each first octet, shared by its capital.
+  /// The words for each first octet; a capital shares the list of its small letter.
   private let words: [[StaticString]]
 
   init(_ list: [StaticString]) {
@@ -12,7 +12,7 @@ struct WordList: Sendable {
     self.words = words
   }
 
-  /// The first word with which `range` begins and that `isFitting`.
+  /// Returns the first word that `range` begins with and that passes `isFitting`, or nil if none does.
   func first(
     _ text: borrowing Span<UInt8>, beginning range: Range<Int>, where isFitting: (StaticString) -> Bool = { _ in true }
   ) -> StaticString? {

@@ -1,10 +1,10 @@
 import MailMessage
 
-/// What kind of thing a word is, by its letters and digits alone.
+/// The kind of a word, by its letters and digits alone.
 enum WordShape: Equatable {
   case plain, withDigits, uuid, date, time, memoryAddress, ipAddress, random
 
-  /// Bytes that hold a word together: `10.1.2.3`, `12:30:05`, `N-2587`, `a.b.c`, `x+y`.
+  /// True for the octets that hold a word together: `10.1.2.3`, `12:30:05`, `N-2587`, `a.b.c`, `x+y`.
   @inline(__always)
   static func isPartOfWord(_ byte: UInt8) -> Bool {
     byte.isNameByte || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ":")
@@ -54,14 +54,14 @@ enum WordShape: Equatable {
     }
   }
 
-  /// `2026-11-22`, `2026-11-22T16:40:34.348Z`.
+  /// True for `2026-11-22`, `2026-11-22T16:40:34.348Z`.
   private static func isDate(_ text: borrowing Span<UInt8>, _ word: Range<Int>) -> Bool {
     guard word.count >= 8, text[word.lowerBound + 4] == UInt8(ascii: "-") else { return false }
     for offset in 0..<4 where !text[word.lowerBound + offset].isDigit { return false }
     return text[word.lowerBound + 5].isDigit
   }
 
-  /// `16:40`, `16:40:34.348`.
+  /// True for `16:40`, `16:40:34.348`.
   private static func isTime(_ text: borrowing Span<UInt8>, _ word: Range<Int>) -> Bool {
     guard let colon = text.firstIndex(of: UInt8(ascii: ":"), in: word) else { return false }
     let hours = colon - word.lowerBound

@@ -1,6 +1,6 @@
 import MailMessage
 
-/// How the error was written down.
+/// The form in which the error was written.
 package enum ReportFormat: String, Sendable, Codable {
   case djangoText = "Django report, plain text"
   case djangoHTML = "Django report, HTML"
@@ -9,18 +9,18 @@ package enum ReportFormat: String, Sendable, Codable {
   case notice = "notice"
 }
 
-/// One traceback of a mail with the key it gave.
+/// One traceback of a mail, with its key.
 struct Finding: Sendable {
   var traceback: Traceback
   var placed: [PlacedFrame]
   var key: ErrorKey
   var applied: [AppliedRule] = []
-  /// Packages that were known to be the site's own.
+  /// The packages that were known to be the site's own.
   var known: ArraySlice<String> = []
 }
 
-/// Everything that reading one mail found out. `judge` takes the verdict from it, `explain` writes it down: there is
-/// no second way to a verdict.
+/// The result of reading one mail. `judge` takes the verdict from it, and `explain` describes it: there is no second
+/// way to a verdict.
 struct Analysis: Sendable {
   enum Outcome: Sendable {
     case pass(PassReason)
@@ -31,21 +31,22 @@ struct Analysis: Sendable {
   var outcome: Outcome
   var gate: Gate?
   var format: ReportFormat?
-  /// The decoded text that was read; ranges below point into it.
+  /// The decoded text that was read; the ranges below refer to it.
   var text: [UInt8] = []
   var report: DjangoReport?
   var findings: [Finding] = []
-  /// The line that was logged, for mails without an exception.
+  /// The logged line, for mails without an exception.
   var message: Range<Int>?
   var messageRules: [AppliedRule] = []
   /// The keys of a report by the versions before the current one.
   var earlier = EarlierKeys()
-  /// Octets that were looked at, over all stages; see `ReportReader.work(of:)`.
+  /// The number of octets that were examined, over all stages; see `ReportReader.work(of:)`.
   var work = 0
-  /// What a rule of the admin made of it.
+  /// The effect of the admin's rules, or nil if none matches.
   var decision: RuleDecision?
 
-  /// The Subject says that somebody answers, and nothing else does: what reads like a report is a doubt.
+  /// Turns a report into a doubt, for a mail whose Subject alone says that it is a reply. A mail without the structure
+  /// of a report is a human's reply.
   mutating func noteAnswer() {
     switch outcome {
     case .report: outcome = .doubt(Doubt(.ambiguousReport))

@@ -1,15 +1,15 @@
 import MailMessage
 
-/// The text of a part, decoded, with LF at the ends of its lines.
+/// The decoded text of a part, with LF at the ends of its lines.
 ///
-/// Of a text beyond the limit the beginning and the end are read, which tell whether it may be a report. Line ends stay line
-/// ends. What is left out may be all that Django wrote, so nothing more follows from the rest.
+/// Of a text beyond the limit only the beginning and the end are read, which tell whether it may be a report. Line ends
+/// stay line ends. The part left out may be all that Django wrote, so nothing more follows from the rest.
 struct DecodedText: Sendable, Equatable {
   var octets: [UInt8]
-  /// Whether something in the middle is left out.
+  /// True if a part in the middle is left out.
   var isAbridged = false
 
-  /// How much of the end of a larger text is read, in octets as they travel.
+  /// The number of octets, as transmitted, that are read at the end of a larger text.
   private static let tailOctets = 256 * 1024
 
   init(octets: [UInt8], isAbridged: Bool = false) {
@@ -17,12 +17,12 @@ struct DecodedText: Sendable, Equatable {
     self.isAbridged = isAbridged
   }
 
-  /// Nil when the part cannot be decoded.
+  /// Decodes a part. Returns nil if it cannot be decoded.
   ///
-  /// - Parameter limit: octets of text that are read whole.
+  /// - Parameter limit: the number of octets of text up to which it is read whole.
   init?(_ bytes: borrowing Span<UInt8>, _ part: MIMEPart, limit: Int) {
     let body = part.body
-    // Beyond twice the limit little but escapes and soft line breaks could make it fit.
+    // Beyond twice the limit, little but escapes and soft line breaks could make it fit.
     if body.count <= 2 * limit, let whole = part.encoding.decode(bytes, body, limit: limit) {
       self.init(octets: whole)
       return
@@ -37,7 +37,7 @@ struct DecodedText: Sendable, Equatable {
       let tail = part.encoding.decode(bytes, (start + 1)..<body.upperBound, limit: limit)
     else { return nil }
     head.append(UInt8(ascii: "\n"))
-    // A line of quoted-printable may be the middle of one.
+    // A line of quoted-printable may be the middle of a text line.
     if let first = tail.firstIndex(of: UInt8(ascii: "\n")) { head += tail[(first + 1)...] }
     self.init(octets: head, isAbridged: true)
   }

@@ -1,30 +1,32 @@
 import MailMessage
 
-/// The lines of a text that look like those which Django's report template prints, in one pass.
+/// The lines of a text that look like those which Django's report template prints, found in one pass.
 ///
 /// A visitor of the site can write each of them: into the path, into the text of an exception, into the name of a form
-/// field. Which ones are Django's own, `DjangoReport` finds out. Of each kind the first ones are kept, so that what a
-/// visitor writes does not decide what reading costs; where there are more (`isOverfull`), Django's own may not be among
+/// field. `DjangoReport` finds out which ones are Django's own. Of each kind the first ones are kept, so that a
+/// visitor's text does not decide what reading costs. If there are more (`isOverfull`), Django's own may not be among
 /// them.
 struct DjangoLandmarks: Sendable {
   static let mostOfAKind = 16
 
-  /// `Django Version: ` with the interpreter's lines under it.
+  /// The lines `Django Version: ` that are followed by the interpreter's lines.
   private(set) var environments: [Int] = []
-  /// `Traceback (most recent call last):`
+  /// The lines `Traceback (most recent call last):`.
   private(set) var headers: [Int] = []
-  /// `Exception Type: `
+  /// The lines `Exception Type: `.
   private(set) var types: [Int] = []
-  /// `Request information:` or `Request data not supplied`
+  /// The lines `Request information:` and `Request data not supplied`.
   private(set) var requests: [Int] = []
-  /// The last `Using settings module `.
+  /// The start of the last line `Using settings module `, or nil if there is none.
   private(set) var settings: Int?
-  /// The last heading of what the request holds: `GET:`, `POST:`, `FILES:`, `COOKIES:`, `META:`.
+  /// The last heading of the request's contents: `GET:`, `POST:`, `FILES:`, `COOKIES:`, `META:`.
   private(set) var lastSection = 0
-  /// There are more lines of a kind than are kept.
+  /// True if there are more lines of a kind than are kept.
   private(set) var isOverfull = false
 
-  /// - Parameter start: where the first line begins that is looked at: behind the log message, if its end is known.
+  /// Finds the lines of `text`.
+  ///
+  /// - Parameter start: the start of the first line that is examined: after the log message, if its end is known.
   init(_ text: borrowing Span<UInt8>, from start: Int = 0) {
     var index = Self.candidate(text, from: start)
     while index < text.count {
@@ -34,8 +36,8 @@ struct DjangoLandmarks: Sendable {
     }
   }
 
-  /// The first line at or behind the one that begins at `start` that begins like a landmark; the end of the text when
-  /// there is none. Most lines cost a look at their first four octets.
+  /// The first line, from the one at `start` on, that begins like a landmark, or the end of the text if there is none.
+  /// For most lines only the first four octets are read.
   private static func candidate(_ text: borrowing Span<UInt8>, from start: Int) -> Int {
     text.withUnsafeBytes { octets in
       var index = start

@@ -1,9 +1,9 @@
 import MailMessage
 
-// Where the Subject does not say how long the message is, the head of the report may be anywhere.
+// If the Subject does not tell how long the message is, the head of the report may be anywhere.
 extension DjangoReading.Finder {
-  /// Whether no report can stand inside of another one. A head may be anywhere where the Subject does not say what
-  /// comes before it, so nothing else tells Django's own lines from those that a visitor wrote above or below them.
+  /// True if no report can stand inside another one. If the Subject does not say what comes before the head, the head
+  /// may be anywhere, so nothing else tells Django's own lines from those that a visitor wrote above or below them.
   var isAlone: Bool {
     let environments = marks.environments.filter { $0 >= start.floor }
     let headers = marks.headers.filter { $0 >= start.floor }
@@ -11,8 +11,8 @@ extension DjangoReading.Finder {
     return environments.count == 1 && (headers.first ?? environment) >= environment
   }
 
-  /// Whether the head of a report without an exception stands above a traceback: what was sent with the request may
-  /// hold that.
+  /// True if the head of a report without an exception stands above a traceback: the data sent with the request may
+  /// contain one.
   func isBelowReport(_ text: borrowing Span<UInt8>, _ reading: DjangoReading) -> Bool {
     guard reading.type != nil else { return false }
     let end = Swift.max(start.floor, reading.head ?? reading.environment)
@@ -21,7 +21,7 @@ extension DjangoReading.Finder {
     return false
   }
 
-  /// Whether the log message's first line comes again below the environment of a report without an exception. Django
+  /// True if the log message's first line is repeated below the environment of a report without an exception. Django
   /// repeats it above, so the environment stands in the path.
   mutating func isAboveMessage(_ text: borrowing Span<UInt8>, _ reading: DjangoReading) -> Bool {
     guard reading.type == nil else { return false }

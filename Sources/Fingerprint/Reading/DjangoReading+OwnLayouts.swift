@@ -2,17 +2,18 @@ import MailMessage
 
 // Layouts of the site's own.
 extension DjangoReading.Finder {
-  /// Where nothing agrees, each of the lines has to be the only one of its kind.
+  /// Reads a text in which nothing agrees: then each of the lines has to be the only one of its kind.
   mutating func withoutAgreement(_ text: borrowing Span<UInt8>) -> DjangoReading.Found {
     let found = only(text)
     guard let head = start.end, let raised = raised(text), case .one(let reading) = found else { return found }
     if text.equals(raised, "Report") {
       guard reading.traceback == nil else { return .one(DjangoReading(environment: head, head: head)) }
-      // The message does not stand between the head and the environment, so that one may be the path's, and the view too.
+      // The message does not stand between the head and the environment, so the environment may be part of the path,
+      // and so may the view.
       return reading.raisedDuring == nil ? found : .ambiguous
     }
     guard saysException(text) else { return found }
-    // What was raised has a traceback, which says the same.
+    // A raised exception has a traceback, which names the same type.
     guard let type = reading.type else { return reading.isTruncated ? found : .ambiguous }
     return text.same(DjangoReading.type(text, type), raised) ? found : .ambiguous
   }

@@ -1,22 +1,22 @@
 import MailMessage
 
-/// One way to read a text as Django's report: which of the lines that look like Django's are.
+/// One way to read a text as Django's report: a choice of the lines that are Django's among those that look like them.
 ///
-/// Django prints the head (type, path and text of the exception) before the environment, and the same again behind the
-/// traceback. A reading *agrees* when both are equal to the octet, begin where the Subject says that the message ends,
-/// and are followed by what the template puts there. What a visitor writes into one of the two stands in the other as
-/// well, so an environment or a traceback inside of it does not agree, unless he built a whole report around himself:
-/// then two readings agree, and neither counts.
+/// Django prints the head (type, path and text of the exception) before the environment, and repeats it after the
+/// traceback. A reading *agrees* if both are equal to the octet, begin where the Subject says that the message ends,
+/// and are followed by what the template puts there. A visitor's text in one of the two stands in the other as well, so
+/// an environment or a traceback inside it does not agree, unless the visitor built a whole report around it: then two
+/// readings agree, and neither counts.
 struct DjangoReading: Sendable, Equatable {
-  /// Where `Django Version: ` begins, or, in layouts without it, the traceback.
+  /// The start of `Django Version: `, or, in layouts without it, of the traceback.
   var environment: Int
-  /// Where the head line begins; nil: the head was not found.
+  /// The start of the head line, or nil if the head was not found.
   var head: Int?
-  /// Where the line `Traceback …` begins.
+  /// The start of the line `Traceback …`, or nil if there is none.
   var header: Int?
-  /// Where the line `Exception Type: ` begins.
+  /// The start of the line `Exception Type: `, or nil if there is none.
   var type: Int?
-  /// Where the request, or the sentence that there is none, begins.
+  /// The start of the request, or of the sentence that there is none, or nil.
   var request: Int?
   var raisedDuring: Range<Int>?
   var traceback: Traceback?
@@ -30,13 +30,13 @@ struct DjangoReading: Sendable, Equatable {
 }
 
 extension DjangoReading {
-  /// What stands behind `Exception Type: `.
+  /// The lines from the exception's text to the request, after `Exception Type: `.
   private struct Tail {
     /// The exception's text.
     var value: Range<Int>
     var request: Int?
     var raisedDuring: Range<Int>?
-    /// What follows the text is what the template puts there.
+    /// True if the text is followed by what the template puts there.
     var isClosed: Bool
   }
 
@@ -45,10 +45,11 @@ extension DjangoReading {
     let marks: DjangoLandmarks
     let start: LoggedMessage
     let limits: ReadingLimits
-    /// Octets that were compared and lines that were looked at.
+    /// The number of octets that were compared and of lines that were examined.
     var work = 0
     private var closed: [DjangoReading] = []
-    /// Agree, but something stands between the text and what the template puts behind it: notes (PEP 678), perhaps.
+    /// The readings that agree, but with something between the text and what the template puts after it, perhaps notes
+    /// (PEP 678).
     private var open: [DjangoReading] = []
 
     init(marks: DjangoLandmarks, start: LoggedMessage, limits: ReadingLimits) {
@@ -66,7 +67,7 @@ extension DjangoReading {
 
     private mutating func search(_ text: borrowing Span<UInt8>) -> Found {
       var known: (header: Int, chain: DjangoChainParser, stop: DjangoChainParser.Stop)?
-      // Comparing each with each may cost so much more than the text is long.
+      // Comparing each with each could cost far more than the text is long.
       let budget = 8 * text.count + 65_536
       // Layouts of the site's own may leave the environment out; their head ends above the traceback.
       for environment in marks.environments.isEmpty ? marks.headers : marks.environments
@@ -96,14 +97,15 @@ extension DjangoReading {
 
     // MARK: - Reports of exceptions
 
-    /// Whether the head names an exception. Its traceback may then stand below a line that looks like the request: the
+    /// True if the head names an exception. Its traceback may then stand below a line that looks like the request: the
     /// names of the templates that were tried stand above it.
     func saysException(_ text: borrowing Span<UInt8>) -> Bool {
       guard let raised = raised(text) else { return false }
       return !text.equals(raised, "Report") && ExceptionType.isName(text, raised)
     }
 
-    /// `KeyError` of the head `KeyError at /cart/`, which stands where the message ends.
+    /// Returns `KeyError` for the head `KeyError at /cart/`, which stands where the message ends. Nil if that is
+    /// unknown.
     func raised(_ text: borrowing Span<UInt8>) -> Range<Int>? {
       guard let head = start.end else { return nil }
       let line = text.line(at: head, before: text.count)
@@ -122,8 +124,8 @@ extension DjangoReading {
         if chain.traceback.frames.isEmpty { noteWithoutTraceback(text, environment, request) }
         return
       }
-      // Nobody but Django writes between a traceback's header and its first joint, but the header itself may stand in
-      // what a template's error quotes.
+      // Only Django writes between a traceback's header and its first joint, but the header itself may stand in what a
+      // template's error quotes.
       guard !isQuotedHeader(text, header, after: environment) else { return }
       for type in types where work < 8 * text.count + 65_536 {
         guard let (head, tail) = agreement(text, environment, type) else { continue }
@@ -137,7 +139,7 @@ extension DjangoReading {
       }
     }
 
-    /// Where the head begins that `type` repeats.
+    /// The start of the head that `type` repeats, or nil if no head agrees.
     private mutating func agreement(
       _ text: borrowing Span<UInt8>, _ environment: Int, _ type: Int
     ) -> (head: Int, tail: Tail)? {
@@ -159,14 +161,14 @@ extension DjangoReading {
       return nil
     }
 
-    /// Whether the line at the beginning of `range` reads like `wanted`, which is another one.
+    /// True if the line at the beginning of `range` has the same text as the line `wanted`.
     private func isLine(_ text: borrowing Span<UInt8>, _ range: Range<Int>, _ wanted: Range<Int>) -> Bool {
       let end = range.lowerBound + wanted.count
       guard end <= range.upperBound, end == range.upperBound || text[end] == UInt8(ascii: "\n") else { return false }
       return text.same(range.lowerBound..<end, wanted)
     }
 
-    /// Reads what stands behind `Exception Type: ` beside the head, which it has to repeat.
+    /// Reads what follows `Exception Type: ` alongside the head, which it has to repeat. Returns nil if it does not.
     private mutating func tail(_ text: borrowing Span<UInt8>, _ head: Range<Int>, _ type: Int) -> Tail? {
       var at = type + 16
       var value: Int?
@@ -182,7 +184,7 @@ extension DjangoReading {
             value = at
             continue
           }
-          // Django prints no value where the exception has no text.
+          // Django prints no value if the exception has no text.
           if text.equals((index + 1)..<head.upperBound, "No exception message supplied") {
             return closing(text, at..<at)
           }
@@ -194,7 +196,7 @@ extension DjangoReading {
       return value.map { closing(text, $0..<at) }
     }
 
-    /// What follows the text: perhaps a line `Raised during: `, then the request.
+    /// Reads what follows the text: perhaps a line `Raised during: `, then the request.
     private func closing(_ text: borrowing Span<UInt8>, _ value: Range<Int>) -> Tail {
       var tail = Tail(value: text.trimmed(value), isClosed: true)
       var index = value.upperBound
@@ -216,7 +218,8 @@ extension DjangoReading {
       return tail
     }
 
-    /// A template's error quotes the exception, and a list of tried templates quotes names.
+    /// True if the header may be quoted: a template's error quotes the exception, and a list of tried templates quotes
+    /// names.
     func isQuotedHeader(_ text: borrowing Span<UInt8>, _ header: Int, after environment: Int) -> Bool {
       guard marks.headers.contains(where: { $0 > header }) else { return false }
       let before = environment..<header
@@ -226,7 +229,7 @@ extension DjangoReading {
 
     // MARK: - Reports without an exception
 
-    /// The head repeats the message, and no traceback comes before the request.
+    /// Notes a reading without a traceback before the request, if its head repeats the message.
     private mutating func noteWithoutTraceback(_ text: borrowing Span<UInt8>, _ environment: Int, _ request: Int?) {
       guard let head = start.end, let request else { return }
       let line = text.line(at: head, before: environment)
@@ -235,7 +238,8 @@ extension DjangoReading {
       let message = text.trimmed(start.start..<head)
       let said = text.trimmed(line.upperBound..<Swift.max(line.upperBound, end))
       work += message.count
-      // A path may have line ends. One that holds an environment cannot hold all of the message, of which it is a part.
+      // A path may have line ends. One that contains an environment cannot contain the whole message that it is a part
+      // of.
       guard said.count >= message.count, text.same(message, said.upperBound - message.count..<said.upperBound)
       else { return }
       var reading = DjangoReading(environment: environment, head: head, request: request)
@@ -246,8 +250,9 @@ extension DjangoReading {
 }
 
 extension DjangoReading {
-  /// Notes stand between the text and the request, and somebody wrote a line of Django's into them or behind them. In
-  /// a layout without an environment, a report inside of the text would else be read for the report around it.
+  /// True if a line of Django's stands in or after the notes between the text and the request, where only a visitor can
+  /// have put it. Otherwise, in a layout without an environment, a report inside the text would be read as the report
+  /// around it.
   fileprivate func isOpenToDoubt(_ marks: DjangoLandmarks) -> Bool {
     if let request, marks.requests.contains(where: { $0 > request }) { return true }
     guard let type else { return false }
@@ -255,20 +260,20 @@ extension DjangoReading {
     return [marks.environments, marks.headers, marks.types].contains { $0.contains(where: notes.contains) }
   }
 
-  /// `KeyError` of `Exception Type: KeyError at /cart/`.
+  /// Returns `KeyError` for `Exception Type: KeyError at /cart/`.
   static func type(_ text: borrowing Span<UInt8>, _ at: Int) -> Range<Int> {
     let line = text.line(at: at, before: text.count)
     let headline = text.trimmed(line.lowerBound + 16..<Swift.max(line.upperBound, line.lowerBound + 16))
     return headline.lowerBound..<(text.firstIndex(of: " at ", in: headline) ?? headline.upperBound)
   }
 
-  /// The last line `Raised during: ` of a range that begins behind a line.
+  /// The view in the last line `Raised during: ` of a range, not counting its first line, or nil if there is none.
   static func raisedDuring(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Range<Int>? {
     guard let hit = text.lastIndex(of: "\nRaised during: ", in: range) else { return nil }
     return text.trimmed(text.line(at: hit + 16, before: range.upperBound))
   }
 
-  /// Where the exception's text ends above an environment: before `Request Method:` and `Request URL:`, if they are
+  /// The end of the exception's text above an environment: before `Request Method:` and `Request URL:`, if they are
   /// there, and the empty line.
   fileprivate static func headEnd(_ text: borrowing Span<UInt8>, before environment: Int) -> Int {
     var end = Swift.max(0, environment - 1)
@@ -277,7 +282,7 @@ extension DjangoReading {
       let method = lineStart(text, before: Swift.max(0, url - 1))
       if text.has("Request Method: ", at: method, before: url) { end = Swift.max(0, method - 1) }
     }
-    // The text may end with line ends of its own; the one behind the traceback does as well.
+    // The text may end with line ends of its own, and so may its copy after the traceback.
     while end > 0, text[end - 1] == UInt8(ascii: "\n") { end -= 1 }
     return end
   }

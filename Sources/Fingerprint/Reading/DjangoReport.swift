@@ -3,57 +3,59 @@ import MailMessage
 /// Django's error report in plain text, as `AdminEmailHandler` mails it: the log message, an empty line, and
 /// `django/views/templates/technical_500.txt`, whose layout has been stable from 1.9 to 6.1.
 ///
-/// A visitor of the site writes into this text, line ends included: the path (in the message, the head and behind
-/// `Exception Type:`), the exception's text (in the head and behind `Exception Value:`), the texts of causes, names of
-/// templates and, behind `Request information:`, the names of form fields. So a line counts only where Django must have
-/// printed it (see `DjangoReading`); where the text can be read in two ways, `isAmbiguous` is set.
+/// A visitor of the site writes into this text, including line ends: the path (in the message, the head and after
+/// `Exception Type:`), the exception's text (in the head and after `Exception Value:`), the texts of causes, names of
+/// templates and, after `Request information:`, the names of form fields. So a line counts only where Django must have
+/// printed it (see `DjangoReading`). If the text can be read in two ways, `isAmbiguous` is set.
 struct DjangoReport: Sendable, Equatable {
-  /// The log message: what stands before the exception.
+  /// The log message, which stands before the exception.
   private(set) var message: Range<Int>
-  /// Whether the Subject says the same message, so that its extent is certain.
+  /// True if the Subject says the same message, so that its extent is certain.
   private(set) var isMessageCertain = false
-  /// `KeyError at /cart/`; `Report` or `Report at /cart/` when nothing was raised.
+  /// The head line, `KeyError at /cart/`; `Report` or `Report at /cart/` if nothing was raised.
   private(set) var headline: Range<Int>
-  /// Directories of `sys.path`, as printed.
+  /// The directories of `sys.path`, as printed.
   private(set) var pythonPath: [Range<Int>] = []
-  /// `shop.views.cart` of `Raised during: shop.views.cart`.
+  /// The view, `shop.views.cart` of `Raised during: shop.views.cart`, or nil.
   private(set) var raisedDuring: Range<Int>?
   private(set) var settingsModule: Range<Int>?
-  /// `/srv/app/templates/shop/invoice.html` of `In template …, error at line 3`.
+  /// The template, `/srv/app/templates/shop/invoice.html` of `In template …, error at line 3`, or nil.
   private(set) var template: Range<Int>?
-  /// `https://shop.example.org/cart/?page=2` of `Request URL: `, the line above the environment.
+  /// The URL, `https://shop.example.org/cart/?page=2` of `Request URL: `, the line above the environment, or nil.
   private(set) var requestURL: Range<Int>?
-  /// `nil` when nothing was raised.
+  /// The traceback, or nil if nothing was raised.
   private(set) var traceback: Traceback?
-  /// The report breaks off inside its traceback.
+  /// True if the report breaks off inside its traceback.
   private(set) var isTruncated = false
-  /// The text can be read as two different reports: one of them is part of what a visitor, or another server, wrote.
+  /// True if the text can be read as two different reports: a visitor, or another server, wrote one of them.
   private(set) var isAmbiguous = false
-  /// `KeyError`, where its place in the text makes it certain also in an ambiguous report.
+  /// The type, `KeyError`, if its place in the text makes it certain even in an ambiguous report, or else nil.
   private(set) var certainType: Range<Int>?
-  /// Octets that were looked at to compare the report's parts.
+  /// The number of octets that were examined to compare the report's parts.
   private(set) var work = 0
 
+  /// Reads a text. Returns nil if it has no such layout.
+  ///
   /// - Parameters:
   ///   - text: decoded, lines ending in LF.
-  ///   - logged: what the Subject says behind the level; nil: the text was HTML, in which a visitor begins no line.
-  ///   - hasLevel: the Subject has a level, as those of `AdminEmailHandler` do.
+  ///   - logged: what the Subject says after the level, or nil for HTML, in which a visitor begins no line.
+  ///   - hasLevel: true if the Subject has a level, as those of `AdminEmailHandler` do.
   init?(_ text: borrowing Span<UInt8>, logged: [UInt8]?, hasLevel: Bool = false, limits: ReadingLimits) {
     let start = LoggedMessage(text, logged: logged ?? [])
     let marks = DjangoLandmarks(text, from: start.end ?? 0)
     guard !marks.environments.isEmpty || !marks.types.isEmpty && !marks.headers.isEmpty else { return nil }
     var finder = DjangoReading.Finder(marks: marks, start: start, limits: limits)
     var found = DjangoReading.Found.none
-    // Else it is Python's own format, with what looks like this layout in the text of the exception.
+    // Otherwise it is Python's own format, with what looks like this layout in the text of the exception.
     if logged == nil || start.end != nil || !Self.isPythons(text, marks) { found = finder.find(text) }
-    // In a layout without environment, a header is all that tells where the traceback begins.
+    // In a layout without an environment, only a header tells where the traceback begins.
     if marks.isOverfull, start.end == nil || marks.environments.isEmpty || !Self.isLast(found, marks) {
       found = .ambiguous
     }
     work = finder.work
     isMessageCertain = start.end != nil
     switch found {
-    // Or all of it stands in a message whose end is not known, with Django's layout around it.
+    // Or all of it stands in a message of unknown length, with Django's layout around it.
     case .none where !hasLevel: return nil
     case .none, .ambiguous:
       (message, headline) = (0..<0, 0..<0)
@@ -65,19 +67,20 @@ struct DjangoReport: Sendable, Equatable {
     case .one(let reading):
       (message, headline) = (0..<0, 0..<0)
       take(text, reading, start, marks, isHTML: logged == nil)
-      // Django's own traceback is never behind its settings: the layout stands in a message above Python's.
+      // Django's own traceback never follows its settings: the layout stands in a message above Python's.
       let end = Swift.max(marks.settings ?? 0, reading.request ?? reading.type ?? 0)
       if logged != nil, start.end == nil, let last = marks.headers.last, end > 0, last > end { isAmbiguous = true }
     }
   }
 
-  /// Whether nothing behind the reading names a type, as Django's own lines would if it stood in an exception's text.
+  /// True if nothing after the reading names a type, as Django's own lines would if the reading stood in an exception's
+  /// text.
   private static func isLast(_ found: DjangoReading.Found, _ marks: DjangoLandmarks) -> Bool {
     guard case .one(let reading) = found, let type = reading.type else { return false }
     return marks.types.count < DjangoLandmarks.mostOfAKind && marks.types.last == type
   }
 
-  /// Whether the first traceback stands above anything of the layout, or the last one below it, and ends as Python's do.
+  /// True if the first traceback stands above all of the layout, or the last one below it, and ends as Python's do.
   private static func isPythons(_ text: borrowing Span<UInt8>, _ marks: DjangoLandmarks) -> Bool {
     guard let first = marks.headers.first, let last = marks.headers.last else { return false }
     let layout = Swift.min(marks.environments.first ?? Int.max, marks.types.first ?? Int.max)
@@ -85,7 +88,7 @@ struct DjangoReport: Sendable, Equatable {
     return last > marks.types.last ?? 0 && endsAsPythons(text, last)
   }
 
-  /// Whether a traceback ends with a line of the exception's own, where Django's layout has `Exception Type: `.
+  /// True if a traceback ends with a line of the exception's own, where Django's layout has `Exception Type: `.
   private static func endsAsPythons(_ text: borrowing Span<UInt8>, _ header: Int) -> Bool {
     var index = text.next(after: text.line(at: header, before: text.count), before: text.count)
     while index < text.count {
@@ -129,19 +132,19 @@ struct DjangoReport: Sendable, Equatable {
     }
   }
 
-  /// Whether the text behind the line of the settings module begins and ends as Django's list of settings does: layouts
-  /// without it may end in what a visitor sent.
+  /// True if the text after the line of the settings module begins and ends as Django's list of settings does: layouts
+  /// without that list may end in data that a visitor sent.
   private static func endsInSettings(_ text: borrowing Span<UInt8>, _ line: Int) -> Bool {
     let next = text.next(after: text.line(at: line, before: text.count), before: text.count)
     let rest = text.trimmed(next..<text.count)
     guard !rest.isEmpty else { return false }
     let last = (text.lastIndex(of: UInt8(ascii: "\n"), in: rest) ?? rest.lowerBound - 1) + 1
-    // Django up to 1.8 has the words for developers also in mails.
+    // Django up to 1.8 has its words to developers in mails too.
     return isSetting(text, rest.lowerBound, rest.upperBound) && holdsSettings(text, rest)
       && (isSetting(text, last, rest.upperBound) || text.has("display a standard page", at: last, before: text.count))
   }
 
-  /// Django prints all of its settings, 150 and more.
+  /// True if there are twenty settings: Django prints all of its settings, 150 and more.
   private static func holdsSettings(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
     var index = range.lowerBound
     var count = 0
@@ -153,14 +156,14 @@ struct DjangoReport: Sendable, Equatable {
     return count == 20
   }
 
-  /// `DEBUG = False`
+  /// True for `DEBUG = False`.
   private static func isSetting(_ text: borrowing Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
     var index = start
     while index < end, text[index].isUppercase || text[index].isDigit || text[index] == UInt8(ascii: "_") { index += 1 }
     return index > start && text[start].isUppercase && text.has(" = ", at: index, before: end)
   }
 
-  /// The head line of a report whose parts do not agree, as layouts of the site's own have it.
+  /// The head line of a report whose parts do not agree, as in layouts of the site's own, or nil if there is none.
   private static func head(_ text: borrowing Span<UInt8>, of reading: DjangoReading, from start: Int) -> Int? {
     let wanted = reading.type.map { text.line(at: $0 + 16, before: text.count) }
     var index = start
@@ -175,7 +178,7 @@ struct DjangoReport: Sendable, Equatable {
     return nil
   }
 
-  /// `KeyError` of `KeyError at /cart/`.
+  /// Returns `KeyError` for `KeyError at /cart/`, or nil if that is no name of a type.
   private static func type(_ text: borrowing Span<UInt8>, _ headline: Range<Int>) -> Range<Int>? {
     let type = headline.lowerBound..<(text.firstIndex(of: " at ", in: headline) ?? headline.upperBound)
     return ExceptionType.isName(text, type) ? type : nil
@@ -183,7 +186,8 @@ struct DjangoReport: Sendable, Equatable {
 
   // MARK: - Environment
 
-  /// Names of templates and the text of a template's error stand in here too, so its lines count once.
+  /// Reads the path and the template. Names of templates and the text of a template's error stand in here too, so a
+  /// line counts only once.
   private mutating func readEnvironment(_ text: borrowing Span<UInt8>, _ range: Range<Int>) {
     var index = range.lowerBound
     var isTemplateError = false
@@ -200,7 +204,7 @@ struct DjangoReport: Sendable, Equatable {
     }
   }
 
-  /// `Python Path: ['/srv/app', '', …]`, over as many lines as it takes.
+  /// Reads `Python Path: ['/srv/app', '', …]`, however many lines it has, and returns where the next line begins.
   private mutating func readPythonPath(_ text: borrowing Span<UInt8>, from start: Int, end: Int) -> Int {
     let stop = text.firstIndex(of: "\nServer time:", in: start..<end)
     let close = text.firstIndex(of: UInt8(ascii: "]"), in: start..<(stop ?? end))

@@ -1,6 +1,6 @@
 import MailMessage
 
-/// What contact forms call their fields, and trackers, forums and build servers theirs.
+/// The names of fields in contact forms, trackers, forums and build servers.
 enum FormLabels {
   static func contains(_ text: borrowing Span<UInt8>, _ label: Range<Int>) -> Bool {
     for name in names where text.equalsIgnoringCase(label, name) { return true }

@@ -1,16 +1,16 @@
 import MailMessage
 
-/// What a mail program writes above a mail that is sent on:
+/// The lines that a mail program writes above a forwarded mail:
 ///
 ///     -----Original Message-----         Begin forwarded message:          ________________________________
 ///     From: django@shop.example.org      From: django@shop.example.org     发件人: django@shop.example.org
 ///     Sent: Monday, November 30, 2026    Subject: …                        发送时间: 2026年11月30日
 ///     To: admin@shop.example.org                                           收件人: admin@shop.example.org
 ///
-/// Its words are those of the program's language, its form is the same in all.
+/// Its words are in the program's language, its form is the same in all languages.
 enum ForwardedHead {
-  /// Whether `range` begins so: a line of dashes or with a colon at its end, then labels, one of them with an address; or
-  /// labels alone, two of them with one. They are three or more.
+  /// True if `range` begins with such lines. These are three or more labels: after a line of dashes or one with a colon
+  /// at its end, one label has an address; without such a line, two have.
   static func begins(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
     var index = text.trimmed(range).lowerBound
     var (labels, addresses, isIntroduced, isFirst) = (0, 0, false, true)
@@ -45,7 +45,7 @@ enum ForwardedHead {
     labels >= 3 && addresses >= (isIntroduced ? 1 : 2)
   }
 
-  /// `-----Original Message-----`, `---------- Forwarded message ---------`
+  /// True for `-----Original Message-----`, `---------- Forwarded message ---------`.
   private static func isDashed(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Bool {
     text.has("----", at: line.lowerBound, before: line.upperBound)
       && text.has("----", at: line.upperBound - 4, before: line.upperBound)

@@ -1,32 +1,32 @@
 import MailMessage
 
-/// Says of mail that cannot be an error report that it is not, by its header alone, and keeps the signs that matter
-/// later.
+/// Recognises mail that cannot be an error report by its header alone, and keeps the signs that matter later.
 ///
-/// The rule behind it: what a human wrote, answered or forwarded, what a list distributed and what a mail server
-/// returned is never held back, even when a whole report is inside.
+/// The principle: mail that a human wrote, answered or forwarded, that a list distributed or that a mail server
+/// returned is never held back, even if it contains a whole report.
 struct Gate: Sendable {
-  /// Why the mail passes; `nil` when its text has to be read.
+  /// The reason why the mail passes, or nil if its text has to be read.
   private(set) var veto: PassReason?
   private(set) var isCron = false
-  /// The header is that of a program, which is no proof: it allows what the text shows.
+  /// True if the header is that of a program. This is no proof: it permits what the text shows.
   var isSignedByProgram: Bool { isNamedSender || origin.isProgram || isAutomatic }
-  /// The admin says of this sender that it is a program (`[reports] senders`).
+  /// True if the admin declared this sender a program (`[reports] senders`).
   private(set) var isNamedSender = false
-  /// From an address without a name, and without a Message-ID: Python's `SMTPHandler` sends so, and no mail program.
+  /// True if From has an address without a name, and there is no Message-ID: Python's `SMTPHandler` sends so, and no
+  /// mail program does.
   var isOfLogHandler: Bool { origin.isBareHandler }
-  /// `Auto-Submitted: auto-generated`.
+  /// True for `Auto-Submitted: auto-generated`.
   private(set) var isAutomatic = false
-  /// Who sent the mail, as far as From, Reply-To and Message-ID tell.
+  /// The sender, as far as From, Reply-To and Message-ID tell.
   private(set) var origin = MailOrigin()
-  /// Nothing tells which one is the site's.
+  /// True if there are two Subjects, since nothing tells which one is the site's.
   private(set) var hasTwoSubjects = false
-  /// The Subject begins with `Re:` or the like, and nothing else says that somebody answers: with the Message-ID that Python
-  /// makes, it may be the first word of what a visitor wrote.
+  /// True if the Subject begins with `Re:` or the like, and nothing else shows a reply: with the Message-ID that Python
+  /// makes, it may be the first word of a visitor's text.
   private(set) var isTitledAnswer = false
   var subject = ReportSubject(decoded: [])
   private(set) var decodedSubject: [UInt8] = []
-  /// From the environment that cron prints into the header.
+  /// The settings module, from the environment that cron prints into the header, or nil.
   private(set) var settingsModule: String?
 
   init(_ bytes: borrowing Span<UInt8>, header: HeaderBlock, senders: [Glob] = []) {
@@ -40,11 +40,11 @@ struct Gate: Sendable {
     }
     subject = ReportSubject(decoded: decodedSubject)
     isNamedSender = senders.contains { $0.matches(origin.sender) }
-    // `Cron <root@web1> make backup`: anybody can write that into a Subject.
+    // `Cron <root@web1> make backup`: anyone can write that into a Subject.
     isCron = isCron || origin.isProgram && decodedSubject.span.has("Cron <", at: 0, before: decodedSubject.count)
   }
 
-  /// Takes a terminal's colours out of the Subject, which has to be compared with a text that has none.
+  /// Removes a terminal's colours from the Subject, which has to be compared with a text without any.
   mutating func removeColours() {
     guard TerminalText.isIn(decodedSubject.span) else { return }
     decodedSubject = TerminalText.plain(decodedSubject)
@@ -83,7 +83,7 @@ struct Gate: Sendable {
     if !hasTwoSubjects { decodedSubject = decoded }
   }
 
-  /// `Re:`, `Fwd:` and what mail programs in other languages put there.
+  /// True for `Re:`, `Fwd:` and their equivalents in mail programs of other languages.
   private static func isAnswer(_ text: borrowing Span<UInt8>) -> Bool {
     let marks: [StaticString] = [
       "re:", "re[", "re :", "fwd:", "fw:", "aw:", "wg:", "sv:", "vs:", "vb:", "antw:", "tr:", "rv:", "r:", "rif:",
@@ -106,13 +106,14 @@ struct Gate: Sendable {
     }
   }
 
-  /// RFC 3834, 5.
+  /// Reads `Auto-Submitted` (RFC 3834, 5).
   private mutating func readAutoSubmitted(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) {
     if bytes.hasIgnoringCase("auto-replied", at: value.lowerBound, before: value.upperBound) { veto = .automaticReply }
     isAutomatic = bytes.hasIgnoringCase("auto-generated", at: value.lowerBound, before: value.upperBound)
   }
 
-  /// A ticket system finds the ticket of an answer by a number in the address: `support+60256@example.org`.
+  /// Reads `Reply-To`. A ticket system finds the ticket of a reply by a number in the address:
+  /// `support+60256@example.org`.
   private mutating func readReplyTo(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) {
     origin.readReplyTo(bytes, value)
     if origin.isAnsweredToTicket { veto = .ticket }
@@ -122,7 +123,7 @@ struct Gate: Sendable {
     origin.readFrom(bytes, value)
     isCron = isCron || bytes.firstIndex(of: "(Cron Daemon)", in: value) != nil
     var index = value.lowerBound
-    // One address is enough to know.
+    // One address is enough.
     let end = Swift.min(value.upperBound, value.lowerBound + 8192)
     while index < end {
       if bytes.hasIgnoringCase("mailer-daemon", at: index, before: value.upperBound)
@@ -150,7 +151,7 @@ struct Gate: Sendable {
     }
   }
 
-  /// `X-Cron-Env: <DJANGO_SETTINGS_MODULE=shop.settings>`
+  /// Reads `X-Cron-Env: <DJANGO_SETTINGS_MODULE=shop.settings>`.
   private mutating func readCronEnvironment(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) {
     guard bytes.has("<DJANGO_SETTINGS_MODULE=", at: value.lowerBound, before: value.upperBound),
       let close = bytes.lastIndex(of: UInt8(ascii: ">"), in: value), close > value.lowerBound + 24

@@ -1,11 +1,11 @@
 import MailMessage
 
-/// Django's HTML report in the layout of its text report, so that one parser reads both.
+/// Converts Django's HTML report to the layout of its text report, so that one parser reads both.
 ///
-/// In HTML, what a visitor wrote is escaped and stays inside of its element. So that it stays there in the text too, lines
-/// that it begins carry a mark (`HTMLText.mark`).
+/// In HTML, a visitor's text is escaped and stays inside its element. To keep it apart in the text too, lines that it
+/// begins carry a mark (`HTMLText.mark`).
 ///
-/// The page tells the exception before the traceback, the text behind it:
+/// The page has the exception before the traceback, the text has it after:
 ///
 ///     KeyError at /cart/                    message
 ///     'price'                               …
@@ -18,15 +18,17 @@ import MailMessage
 ///     Python Executable: …            └──▶  Exception Type: KeyError at /cart/ …
 ///     Traceback (most recent call last):
 enum HTMLReport {
-  /// - Parameter work: grows by the octets that were looked at.
+  /// Returns the page as text.
+  ///
+  /// - Parameter work: increased by the number of octets that were examined.
   static func plainText(_ html: borrowing Span<UInt8>, _ work: inout Int) -> [UInt8] {
     let lines = HTMLText.convert(html, &work)
     work += lines.count
     return reordered(lines.span) ?? lines
   }
 
-  /// Whether a page is none of Django's, and holds marked lines: a traceback in `<pre>`, as products mail it. In Django's
-  /// page the marks keep a visitor's lines apart and have to stay.
+  /// True if a page is not Django's and has marked lines: a traceback in `<pre>`, as products mail it. In Django's page
+  /// the marks keep a visitor's lines apart and have to stay.
   static func isOwnLayout(_ text: borrowing Span<UInt8>) -> Bool {
     for words: StaticString in ["Django Version:", "Exception Type:", "Python Executable:", "Request Method:"]
     where text.firstIndex(of: words, in: 0..<text.count) != nil {

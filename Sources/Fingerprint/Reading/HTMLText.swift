@@ -1,27 +1,27 @@
 import MailMessage
 
-/// Turns the HTML of Django's error page (`technical_500.html`, 1.11 to 6.1) into the lines of its text report.
+/// Converts the HTML of Django's error page (`technical_500.html`, 1.11 to 6.1) to the lines of its text report.
 ///
 /// Not a browser: tags become line ends, references become characters, styles, scripts, local variables and the code
 /// around the failing line are left out, and a frame is written as `  File "…", line n, in f`. One pass, linear.
 struct HTMLText {
   private var output: [UInt8] = []
-  /// The tag whose end is waited for; everything until then is left out.
+  /// The tag up to whose end everything is left out, or nil.
   private var skipUntil: StaticString?
   private var isPreformatted = false
-  /// In `<li class="frame …">`, before its first `<code>`: what comes is the file name.
+  /// True in `<li class="frame …">` before its first `<code>`, which is the file name.
   private var expectsFile = false
   private var isInFile = false
   private var isInCode = false
-  /// The line that is being written holds blanks only.
+  /// True if the line that is being written has only blanks.
   private var isLineBlank = true
-  /// The `>` that is next, looked for once: many `<` without one would be looked at again and again.
+  /// The index of the next `>`, searched for once: otherwise many `<` without one would each repeat the search.
   private var nextClose = -1
-  /// Octets that were looked at.
+  /// The number of octets that were examined.
   private(set) var work = 0
 
-  /// Stands at the beginning of a line that somebody other than Django began: the second and later ones of an
-  /// exception's text, and the name of a form field. No line of the layout begins so.
+  /// The octet before a line that Django did not begin: the second and later lines of an exception's text, and the name
+  /// of a form field. No line of the layout begins with it.
   static let mark: UInt8 = 0x01
 
   static func convert(_ html: borrowing Span<UInt8>, _ work: inout Int) -> [UInt8] {
@@ -34,7 +34,7 @@ struct HTMLText {
       guard tag < html.count else { break }
       let next = tag + 1 < html.count ? html[tag + 1] : 0
       guard next.isAlphanumeric || next == UInt8(ascii: "/") || next == UInt8(ascii: "!") else {
-        // A lone `<` is text; Django escapes it, others may not.
+        // A lone `<` is text; Django escapes it, other programs may not.
         if converter.skipUntil == nil { converter.append(UInt8(ascii: "<")) }
         index = tag + 1
         continue
@@ -47,7 +47,7 @@ struct HTMLText {
 
   // MARK: - Tags
 
-  /// Answers where the text behind the tag begins.
+  /// Reads a tag and returns where the text after it begins.
   private mutating func readTag(_ html: borrowing Span<UInt8>, at start: Int) -> Int {
     if html.has("<!--", at: start, before: html.count) {
       guard let end = html.firstIndex(of: "-->", in: (start + 4)..<html.count) else { return html.count }
@@ -60,7 +60,7 @@ struct HTMLText {
     let nameStart = index
     while index < stop, html[index].isAlphanumeric { index += 1 }
     let name = nameStart..<index
-    // A lone `<` is text; Django escapes it, others may not.
+    // A lone `<` is text; Django escapes it, other programs may not.
     guard !name.isEmpty || html.has("<!", at: start, before: stop) else {
       add(html, start..<(start + 1))
       return start + 1
@@ -83,7 +83,7 @@ struct HTMLText {
     return nextClose
   }
 
-  /// The tags that matter, each by its name in lower case.
+  /// The tags that matter, looked up by their names in lower case.
   private enum Tag {
     case style, script, title, table, ol, div, li, code, pre, td, th, block
 
@@ -107,7 +107,7 @@ struct HTMLText {
       return words
     }()
 
-    /// It begins a line, and ends one.
+    /// True if the tag begins a line and ends one.
     var isBlock: Bool {
       switch self {
       case .block, .div, .li, .ol, .table: true
@@ -215,7 +215,7 @@ struct HTMLText {
     return stop + 1
   }
 
-  /// `#39`, `#x27`.
+  /// Returns the character of `#39` or `#x27`, or nil for other names.
   private static func scalar(_ html: borrowing Span<UInt8>, _ name: Range<Int>) -> Unicode.Scalar? {
     guard name.count >= 2, html[name.lowerBound] == UInt8(ascii: "#") else { return nil }
     let isHex = html[name.lowerBound + 1].asciiLowercased == UInt8(ascii: "x")

@@ -1,11 +1,11 @@
 import MailMessage
 
-/// What people write and programs do not: greetings, thanks, questions, quote marks.
+/// Recognises what people write and programs do not: greetings, thanks, questions, quote marks.
 ///
-/// The lists hold the openings and closings of letters in the languages of the mails we have seen. They only take
-/// a mail back from being a report, so a word too many costs a forwarded mail.
+/// The lists contain the openings and closings of letters in the languages of the mails we have seen. They can only
+/// stop a mail from being a report, so a word too many costs a forwarded mail.
 enum HumanWords {
-  /// Whether a text begins like a letter: `Hi Kim`, `Sehr geehrte …`, or a name and a comma alone on the first line.
+  /// True if a text begins like a letter: `Hi Kim`, `Sehr geehrte …`, or a name and a comma alone on the first line.
   static func isGreeting(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
     let line = text.trimmed(text.line(at: range.lowerBound, before: range.upperBound))
     if isGreetingWord(text, line) { return true }
@@ -13,7 +13,7 @@ enum HumanWords {
     return line.dropLast().allSatisfy { text[$0].isNameByte || text[$0] == 0x20 }
   }
 
-  /// Whether a line takes leave: `Thanks`, `Mit freundlichen Grüßen`, `Sent from my phone`.
+  /// True if a line closes a letter: `Thanks`, `Mit freundlichen Grüßen`, `Sent from my phone`.
   static func isClosing(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Bool {
     closings.first(text, beginning: line) != nil
   }
@@ -23,8 +23,8 @@ enum HumanWords {
     return text[last] == UInt8(ascii: "?") || text.has("？", at: line.upperBound - 3, before: line.upperBound)
   }
 
-  /// Whether a line is marked as somebody else's words, as code in a message, as part of a patch, or as the beginning of a
-  /// mail that was sent on.
+  /// True if a line is marked as a quotation, as code in a message, as part of a patch, or as the beginning of a
+  /// forwarded mail.
   static func isMarked(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Bool {
     marks.first(text, beginning: line) != nil
   }
@@ -32,7 +32,7 @@ enum HumanWords {
   private static func isGreetingWord(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Bool {
     greetings.first(text, beginning: line) { word in
       let end = line.lowerBound + word.utf8CodeUnitCount
-      // In scripts without blanks between the words, a greeting has no end that could be seen.
+      // In scripts without blanks between the words, the end of a greeting cannot be seen.
       return end == line.upperBound || !text[end].isNameByte || word.utf8Start[0] >= 0xE0
     } != nil
   }

@@ -7,13 +7,14 @@ import MailMessage
 ///      'shop.apps.ShopConfig',
 ///      'orders']
 ///
-/// Nothing of it is a visitor's: what a visitor may have chosen comes behind it.
+/// None of it is a visitor's: what a visitor may have chosen comes after it.
 enum InstalledApplications {
-  /// Octets behind `Python Path` in which the list begins, and those of the list that are read.
+  /// The number of octets after `Python Path` within which the list begins. `length`: the octets of the list that are
+  /// read.
   private static let distance = 1000
   private static let length = 32_768
 
-  /// The top packages (`django`, `shop`, `orders`), those of neighbours once; none where the report has no list.
+  /// The top packages (`django`, `shop`, `orders`), those of neighbours once. Empty if the report has no list.
   ///
   /// - Parameter path: the last entry of `Python Path`, above the list.
   static func packages(_ text: borrowing Span<UInt8>, behind path: Range<Int>?) -> [Range<Int>] {
@@ -35,8 +36,8 @@ enum InstalledApplications {
     return packages
   }
 
-  /// The packages of a report that are the site's own: those that it lists, without what is published for any site, and the
-  /// one of its settings. Each once.
+  /// The packages of a report that are the site's own: those that it lists, without the ones that are published for any
+  /// site, and the one of its settings. Each once. Empty if the report has no list.
   static func own(_ text: borrowing Span<UInt8>, _ report: DjangoReport) -> [Range<Int>] {
     var own: [Range<Int>] = []
     let listed = packages(text, behind: report.pythonPath.last)

@@ -1,15 +1,15 @@
 import MailMessage
 
-/// A mail that a log handler made without an exception: `logging.handlers.SMTPHandler` with the formats that Python's,
-/// Flask's and Celery's documentation recommend. Only what no human writes by accident is taken.
+/// A mail that a log handler made without an exception: `logging.handlers.SMTPHandler` with the formats that the
+/// documentation of Python, Flask and Celery recommends. Only forms that no human writes by accident are accepted.
 struct LogRecord: Sendable, Equatable {
   var level: Range<Int>
   /// The first line of the message.
   var message: Range<Int>
-  /// Text behind an empty line may go on with the message, or be a human's who shows it.
+  /// True if there is text after an empty line: it may continue the message, or be the words of a human who shows it.
   var isOpen = false
 
-  /// `body` is the whole text of the mail, trimmed.
+  /// Reads a record. Returns nil if the text is none. `body` is the whole text of the mail, trimmed.
   init?(_ text: borrowing Span<UInt8>, body: Range<Int>) {
     let line = text.line(at: body.lowerBound, before: body.upperBound)
     if let record = LogRecord.labelled(text, body: body, first: line)
@@ -27,7 +27,8 @@ struct LogRecord: Sendable, Equatable {
     self.message = message
   }
 
-  /// Flask's documentation, "Email Errors to Admins": `Message type: ERROR`, `Location: …`, … `Message:`, and the text.
+  /// Reads the form of Flask's documentation, "Email Errors to Admins": `Message type: ERROR`, `Location: …`, …
+  /// `Message:`, and the text.
   private static func labelled(
     _ text: borrowing Span<UInt8>, body: Range<Int>, first: Range<Int>
   ) -> LogRecord? {
@@ -40,7 +41,7 @@ struct LogRecord: Sendable, Equatable {
     return LogRecord(level: level, message: text.line(at: rest.lowerBound, before: rest.upperBound))
   }
 
-  /// Flask: `[2026-11-22 16:40:34,348] ERROR in mailer: text`; Celery: `[2026-…: ERROR/MainProcess] text`.
+  /// Reads Flask's `[2026-11-22 16:40:34,348] ERROR in mailer: text` and Celery's `[2026-…: ERROR/MainProcess] text`.
   private static func bracketed(
     _ text: borrowing Span<UInt8>, _ line: Range<Int>, body: Range<Int>
   ) -> LogRecord? {
@@ -75,17 +76,17 @@ enum LogLevel {
   }
 }
 
-/// What the Subject says: `[Shop] ERROR (EXTERNAL IP): Internal Server Error: /cart/`.
+/// The parts of a Subject: `[Shop] ERROR (EXTERNAL IP): Internal Server Error: /cart/`.
 struct ReportSubject: Sendable, Equatable {
-  /// EMAIL_SUBJECT_PREFIX: what stands before the level.
+  /// The text before the level, which is EMAIL_SUBJECT_PREFIX, or nil if there is none.
   var prefix: String?
   var level: String?
-  /// Behind the level.
+  /// The text after the level, or the whole Subject if it has no level.
   var message: [UInt8] = []
-  /// Whether the level is followed by what only `AdminEmailHandler` puts there: ` (EXTERNAL IP)` or ` (internal IP)`.
+  /// True if the level is followed by what only `AdminEmailHandler` puts there: ` (EXTERNAL IP)` or ` (internal IP)`.
   var isOfHandler = false
 
-  /// The prefix, where it is one pair of brackets (`[Shop]`), or up to three words without any.
+  /// The prefix if it is one pair of brackets (`[Shop]`), or up to three words without any; else nil.
   var plainPrefix: String? {
     guard let prefix else { return nil }
     if prefix.hasPrefix("[") { return prefix.firstIndex(of: "]") == prefix.indices.last ? prefix : nil }
@@ -93,16 +94,19 @@ struct ReportSubject: Sendable, Equatable {
     return isPlain ? prefix : nil
   }
 
-  /// `django.utils.log.AdminEmailHandler`: prefix, level, perhaps ` (EXTERNAL IP)` or ` (internal IP)`, `: `, message.
+  /// Reads the Subject of `django.utils.log.AdminEmailHandler`: prefix, level, perhaps ` (EXTERNAL IP)` or
+  /// ` (internal IP)`, `: `, message.
   init(decoded: [UInt8]) {
     let text = decoded.span
     message = decoded
-    // The first one: what follows it may be a visitor's, and would move the end of the prefix, and with it the site.
+    // The first level counts: what follows it may be a visitor's, and would move the end of the prefix, and with it the
+    // site.
     var found: (hit: Int, end: Int)?
     for name in LogLevel.names.prefix(5) {
       if let (hit, end) = Self.first(name, text), hit < found?.hit ?? Int.max { found = (hit, end) }
     }
-    // Behind a path stands a visitor's word: sites that leave the level out of the Subject log `Internal Server Error: /x`.
+    // A word after a path is a visitor's: sites that leave the level out of the Subject log
+    // `Internal Server Error: /x`.
     guard let (hit, end) = found, text.firstIndex(of: ": /", in: 0..<hit) == nil else { return }
     level = text.text(hit..<end)
     let before = text.trimmed(0..<hit)
@@ -114,7 +118,7 @@ struct ReportSubject: Sendable, Equatable {
     message = Array(decoded[Swift.min(colon + 1, text.count)...])
   }
 
-  /// Where a level stands that ` (` or `:` follows, as `AdminEmailHandler` writes it.
+  /// The first occurrence of a level that is followed by ` (` or `:`, as `AdminEmailHandler` writes it, or nil.
   private static func first(_ name: StaticString, _ text: borrowing Span<UInt8>) -> (hit: Int, end: Int)? {
     var from = 0
     while let hit = text.firstIndex(of: name, in: from..<text.count) {

@@ -1,25 +1,27 @@
 import MailMessage
 
-/// Where the log message ends at the beginning of a mail.
+/// The end of the log message at the beginning of a mail.
 ///
-/// `AdminEmailHandler` puts the message into the Subject, with `\n` for its line ends, and at the beginning of the text,
-/// followed by an empty line and the report. So the Subject tells how long the message is, whatever a visitor wrote
-/// into it.
+/// `AdminEmailHandler` puts the message into the Subject, with `\n` for its line ends, and at the beginning of the
+/// text, followed by an empty line and the report. So the Subject tells how long the message is, whatever a visitor
+/// wrote into it.
 enum LoggedMessage: Equatable {
-  /// The message begins at `start`, behind words of a formatter's. It and the empty line behind it end at `end`: the report
-  /// begins.
+  /// The message begins at `start`, after words of a formatter. The message and the empty line after it end at `end`,
+  /// where the report begins.
   case whole(start: Int, end: Int)
-  /// The Subject holds another text: the message may go on behind this.
+  /// The Subject has another text: the message may continue after this position.
   case atLeast(Int)
-  /// The Subject is as long as one that was cut: the message may go on behind this.
+  /// The Subject is as long as a truncated one: the message may continue after this position.
   case cut(Int)
-  /// The text begins as the Subject does, and goes on with other words.
+  /// The text begins as the Subject does, and continues with other words.
   case begun
 
-  /// Octets of a Subject that are read. A path has a few thousand, what a site logs may have more.
+  /// The number of octets of a Subject that are read. A path has a few thousand, a site's log message may have more.
   static let mostOfSubject = 128 * 1024
 
-  /// - Parameter logged: what the Subject says behind the level.
+  /// Finds the message at the beginning of `text`.
+  ///
+  /// - Parameter logged: what the Subject says after the level.
   init(_ text: borrowing Span<UInt8>, logged: [UInt8]) {
     let subject = logged.span
     let wanted = subject.trimmed(0..<subject.count)
@@ -33,9 +35,9 @@ enum LoggedMessage: Equatable {
       let isPlausible = start == 0 || (text[start - 1].isBlank && wanted.count >= 8)
       if isPlausible {
         let match = Self.match(text, from: start, subject, wanted)
-        // A visitor's encoded word (RFC 2047) can hold a line end that decoding takes out of the Subject.
+        // A visitor's encoded word (RFC 2047) can contain a line end that decoding removes from the Subject.
         if match.isWhole, text.firstIndex(of: "=?", in: start..<match.end) == nil {
-          // The line end behind a message that ends in a CR became one with it.
+          // If a message ends in a CR, the line end after it has become one with it.
           let isReturn = subject.has("\\r", at: wanted.upperBound - 2, before: wanted.upperBound)
           let end = match.end + (isReturn && !text.has("\n\n", at: match.end, before: text.count) ? 1 : 2)
           let isCertain = Self.isEmptyLine(text, before: end)
@@ -50,13 +52,13 @@ enum LoggedMessage: Equatable {
     }
   }
 
-  /// Where the head of the report begins; nil: not known.
+  /// The start of the head of the report, or nil if it is unknown.
   var end: Int? { if case .whole(_, let end) = self { end } else { nil } }
 
-  /// Where the words begin that the Subject says.
+  /// The start of the words that the Subject says.
   var start: Int { if case .whole(let start, _) = self { start } else { 0 } }
 
-  /// Where it begins at the earliest.
+  /// The earliest position at which the head of the report can begin.
   var floor: Int {
     switch self {
     case .whole(_, let end), .atLeast(let end), .cut(let end): end
@@ -64,11 +66,11 @@ enum LoggedMessage: Equatable {
     }
   }
 
-  /// Whether the text begins as the Subject does, but the Subject does not tell where the message ends.
+  /// True if the text begins as the Subject does, but the Subject does not tell where the message ends.
   var isOpen: Bool { end == nil && self != .atLeast(0) }
 
-  /// Whether a message ends in the path that the head below it, `Report at /cart/`, repeats. All that stands in a path is
-  /// a visitor's, a traceback too.
+  /// True if a message ends in the path that the head below it, `Report at /cart/`, repeats. All of a path is a
+  /// visitor's, even a traceback in it.
   static func endsInPath(_ text: borrowing Span<UInt8>, _ message: Range<Int>, head: Int) -> Bool {
     guard text.has("Report at ", at: head, before: text.count) else { return false }
     let message = text.trimmed(message)
@@ -79,27 +81,27 @@ enum LoggedMessage: Equatable {
     return text.same(path, head + 10..<head + 10 + path.count)
   }
 
-  /// Whether an empty line ends at `end`.
+  /// True if an empty line ends at `end`.
   private static func isEmptyLine(_ text: borrowing Span<UInt8>, before end: Int) -> Bool {
     text.has("\n\n", at: end - 2, before: text.count)
   }
 
   private struct Match {
-    /// Nothing of the Subject is left.
+    /// True if nothing of the Subject is left.
     var isWhole = false
     var end: Int
-    /// Characters of the Subject that the message took, as Django wrote it.
+    /// The number of characters of the Subject that the message took, as Django wrote it.
     var characters = 0
   }
 
-  /// Old Djangos cut the Subject behind 989 characters, the level (up to 30) included, and we read `mostOfSubject` of it.
-  /// A visitor could choose what stands there.
+  /// True if the Subject may be truncated: old Djangos cut it after 989 characters, including the level (up to 30), and
+  /// we read `mostOfSubject` of it. A visitor could choose what stands there.
   private static func isCut(_ match: Match, _ logged: Int) -> Bool {
     (940...989).contains(match.characters) || logged >= mostOfSubject - 1000
   }
 
-  /// How far the message in `text` is the one of the Subject. Where Python ended a line of the Subject, or folded it,
-  /// blanks of every kind became one.
+  /// Compares the message in `text` with the Subject, as far as they are the same. Where Python ended a line of the
+  /// Subject, or folded it, blanks of every kind became one.
   private static func match(
     _ text: borrowing Span<UInt8>, from start: Int, _ subject: borrowing Span<UInt8>, _ wanted: Range<Int>
   ) -> Match {
@@ -107,7 +109,7 @@ enum LoggedMessage: Equatable {
     var at = wanted.lowerBound
     while at < wanted.upperBound {
       let escape = lineEnd(subject, at, wanted.upperBound)
-      // A lone CR may have become a blank on the way, and NUL is gone.
+      // A lone CR may have become a blank in transit, and a NUL is removed.
       if escape > 0, match.end < text.count, text[match.end].isBlank {
         at += escape
         match.end += 1
@@ -126,7 +128,7 @@ enum LoggedMessage: Equatable {
         at += 1
       }
     }
-    // What folding took from the end of the Subject.
+    // The blanks that folding took from the end of the Subject.
     skipBlanks(text, &match)
     match.isWhole = true
     return match
@@ -141,7 +143,8 @@ enum LoggedMessage: Equatable {
     }
   }
 
-  /// How many octets of the Subject stand for one line end: `\r\n` of a visitor is one in a mail.
+  /// The number of octets of the Subject that stand for one line end: `\r\n` of a visitor is one in a mail. Zero if
+  /// there is none.
   private static func lineEnd(_ subject: borrowing Span<UInt8>, _ at: Int, _ end: Int) -> Int {
     if subject.has("\\r\\n", at: at, before: end) { return 4 }
     return subject.has("\\n", at: at, before: end) || subject.has("\\r", at: at, before: end) ? 2 : 0
@@ -149,8 +152,9 @@ enum LoggedMessage: Equatable {
 }
 
 extension Span where Element == UInt8 {
-  /// How many octets the blank at `index` has in UTF-8: what `str.isspace` of Python calls one, for Python ends the lines
-  /// of a Subject at some of them and takes the others from the beginning of the next. 0: there is none.
+  /// The number of octets in UTF-8 of the blank at `index`, or 0 if there is none. Blanks are those of Python's
+  /// `str.isspace`: Python ends the lines of a Subject at some of them, and takes the others from the beginning of the
+  /// next.
   fileprivate func blank(at index: Int) -> Int {
     guard index < count else { return 0 }
     switch self[index] {

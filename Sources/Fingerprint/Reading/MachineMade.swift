@@ -1,20 +1,20 @@
 import MailMessage
 
-/// Did a machine write this text, or does a human show us a traceback?
+/// Decides whether a machine wrote this text, or a human shows us a traceback.
 ///
-/// A log record has nothing behind its traceback and its message right before it. A program's own layout has labels and
-/// headings around it that agree with the traceback. A human greets, explains, asks. Where it stays open, and the header is
-/// that of a program, the author is unknown; else the mail counts as a human's and passes.
+/// A log record has nothing after its traceback and its message right before it. A program's own layout has labels and
+/// headings around it that agree with the traceback. A human greets, explains, asks. If that does not decide, and the
+/// header is that of a program, the author is unknown; otherwise the mail counts as a human's and passes.
 struct MachineMade {
   let gate: Gate
 
   enum Author: Equatable {
     case machine, human
-    /// What stands beside the traceback may be either's.
+    /// Text beside the traceback that a machine or a human may have written.
     case unknown
   }
 
-  /// A text in Django's layout: what stands before `KeyError at /cart/` is one log message.
+  /// The author of a text in Django's layout: what stands before `KeyError at /cart/` is one log message.
   func author(_ text: borrowing Span<UInt8>, _ report: DjangoReport) -> Author {
     if isForwarded(text, report.message) { return .human }
     // No human writes the Subject's text above a report.
@@ -29,12 +29,13 @@ struct MachineMade {
       return gate.isSignedByProgram ? .machine : .unknown
     }
     if let traceback = report.traceback, isProgram(text, message, traceback) { return .machine }
-    // Whoever fills in a contact form can paste a report: no level, and nothing that the Subject says as well.
+    // A visitor can paste a report into a contact form: then there is no level, and nothing that the Subject says as
+    // well.
     let isOneMessage = text.firstIndex(of: "\n\n", in: message) == nil
     return isOneMessage || isLogLine(text, message) ? .unknown : human
   }
 
-  /// Labels of the site's own above Django's layout, which agree with what it says.
+  /// True for labels of the site's own above Django's layout which agree with it.
   private func isProgram(_ text: borrowing Span<UInt8>, _ message: Range<Int>, _ traceback: Traceback) -> Bool {
     let above = message.lowerBound..<Swift.min(message.upperBound, message.lowerBound + 16_384)
     let ties = ReportTies(text, traceback, subject: gate.decodedSubject)
@@ -42,16 +43,18 @@ struct MachineMade {
       && isProgram(TracebackSurroundings(text, above: above, below: above.upperBound..<above.upperBound, ties: ties))
   }
 
-  /// A human, unless the Subject has the form of `AdminEmailHandler`, or the header that of Python's `SMTPHandler`: then
-  /// what reads like a human is perhaps a visitor's.
+  /// A human, unless the Subject has the form of `AdminEmailHandler`, or the header that of Python's `SMTPHandler`:
+  /// then text that reads like a human's may be a visitor's.
   private var human: Author { gate.subject.isOfHandler || gate.isOfLogHandler ? .unknown : .human }
 
   // MARK: - Tracebacks as Python prints them
 
+  /// The author of a text with tracebacks as Python prints them.
+  ///
   /// - Parameters:
   ///   - range: from the first traceback's header to the end of the last one.
-  ///   - end: where the text ends that may be a human's.
-  ///   - work: grows by the octets that were looked at.
+  ///   - end: the end of the text that may be a human's.
+  ///   - work: increased by the number of octets that were examined.
   func author(
     _ text: borrowing Span<UInt8>, _ traceback: Traceback, in range: Range<Int>, end: Int, _ work: inout Int
   ) -> Author {
@@ -62,7 +65,8 @@ struct MachineMade {
     let ties = ReportTies(text, traceback, subject: gate.decodedSubject)
     let around = TracebackSurroundings(text, above: before, below: after, ties: ties)
     work += around.work
-    // What stands right above and behind a traceback a visitor may have chosen: as a record it is no human's for sure.
+    // A visitor may have chosen what stands right above and after a traceback: in a record, it is not certain to be a
+    // human's.
     let isRecord =
       before.isEmpty || isAdjacent(text, before, range.lowerBound) || isLogLine(text, before)
     if HumanWords.isGreeting(text, before) { return isRecord && after.isEmpty ? open(around) : human }
@@ -74,15 +78,15 @@ struct MachineMade {
     }
     if around.isHumanAbove { return human }
     let isOneParagraph = isRecord && text.firstIndex(of: "\n\n", in: before) == nil
-    // What is below may go on with the text of the exception, which a visitor may have chosen.
+    // The text below may continue the text of the exception, which a visitor may have chosen.
     if isOneParagraph || around.isAgreeing && around.sentencesAbove == 0 { return open(around) }
     if around.isHumanBelow { return human }
-    // Python made the mail, so a program sent it, perhaps for somebody who filled in a form.
+    // Python made the mail, so a program sent it, perhaps for a visitor who filled in a form.
     let isPrograms = gate.origin.isNumberedID || isProduct(around)
     return around.isAgreeing || gate.subject.level != nil || isPrograms ? open(around) : human
   }
 
-  /// A level in the Subject, as log handlers put it there, and above the traceback nothing but what they write.
+  /// True if the Subject has a level, as log handlers put it there, and only their text stands above the traceback.
   private func isLeveled(_ around: TracebackSurroundings) -> Bool {
     guard gate.subject.level != nil, !around.isHumanAbove, !around.isHumanBelow, !isFilledIn(around) else {
       return false
@@ -90,7 +94,7 @@ struct MachineMade {
     return gate.subject.isOfHandler || gate.isSignedByProgram && around.sentencesAbove == 0 && !around.isIntroduced
   }
 
-  /// A log record: a message, and its traceback right below it and last.
+  /// The author of a log record: a message, and its traceback right below it and last.
   private func author(
     ofRecord text: borrowing Span<UInt8>, _ before: Range<Int>, _ around: TracebackSurroundings
   ) -> Author {
@@ -98,11 +102,11 @@ struct MachineMade {
       gate.isSignedByProgram || gate.subject.isOfHandler || gate.subject.level != nil && around.repeatsSubject
     if isLogLine(text, before), !around.isHumanAbove { return isSigned ? .machine : .unknown }
     if isFilledIn(around) || around.isHumanAbove { return open(around) }
-    // `Agenda:` below other paragraphs introduces what somebody pastes.
+    // `Agenda:` below other paragraphs introduces what a human pastes.
     if around.isIntroduced, text.firstIndex(of: "\n\n", in: before) != nil {
       return isProgram(around) ? .machine : human
     }
-    // What a form was filled in with looks like a record, too: only a log handler's needs nothing that agrees.
+    // A filled-in form looks like a record, too: only a log handler's record needs nothing that agrees.
     let isOneLine = text.line(at: before.lowerBound, before: before.upperBound) == before
     let isPlainHandlers = gate.origin.isBare && !gate.origin.isNumberedID && isOneLine
     let isSure =
@@ -111,7 +115,8 @@ struct MachineMade {
     return before.isEmpty ? .unknown : human
   }
 
-  /// A layout of the site's own: labels, headings and data around the traceback, which agree with it or with the Subject.
+  /// True for a layout of the site's own: labels, headings and data around the traceback which agree with it or with
+  /// the Subject.
   private func isProgram(_ around: TracebackSurroundings) -> Bool {
     guard around.isProgrammed, !isFilledIn(around) else { return false }
     if gate.subject.isOfHandler { return true }
@@ -119,24 +124,24 @@ struct MachineMade {
     return gate.subject.level != nil || around.isAgreeing
   }
 
-  /// Nothing but labels and data, from an address that no human has.
+  /// True for labels and data alone, from an address that no human has.
   private func isProduct(_ around: TracebackSurroundings) -> Bool {
     around.labels >= 2 && around.data >= 1 && around.tiedSentences == 0 && gate.origin.isRole
       && (gate.origin.isNumberedID || !gate.origin.hasID)
   }
 
-  /// A human may have filled in what stands there: answers go to somebody, the Subject has the number of a ticket, or the
-  /// labels are those of a form.
+  /// True if a human may have filled in the text: replies go to an address of their own, the Subject has the number of
+  /// a ticket, or the labels are those of a form.
   private func isFilledIn(_ around: TracebackSurroundings) -> Bool {
     around.isForm || gate.origin.hasReplyTo || isTicket
   }
 
-  /// Where it stays open: unknown with the header of a program, else a human's.
+  /// The author if nothing decides: unknown with the header of a program, else a human.
   private func open(_ around: TracebackSurroundings) -> Author {
     gate.isSignedByProgram || gate.subject.isOfHandler ? .unknown : human
   }
 
-  /// `[Tuki #60256] Error in portal`, `[#451]`, `[CAMPUS-5435]`.
+  /// True for `[Tuki #60256] Error in portal`, `[#451]`, `[CAMPUS-5435]`.
   private var isTicket: Bool {
     let subject = gate.decodedSubject.span
     guard !gate.subject.isOfHandler, subject.count > 3, subject[0] == UInt8(ascii: "["),
@@ -150,13 +155,14 @@ struct MachineMade {
 
   // MARK: - Records
 
-  /// A record's message stands right above its traceback, or on its first line, without an empty line between.
+  /// True if a record's message stands right above its traceback, or on its first line, without an empty line between
+  /// them.
   private func isAdjacent(_ text: borrowing Span<UInt8>, _ before: Range<Int>, _ header: Int) -> Bool {
     (text.firstIndex(of: UInt8(ascii: "\n"), in: before.upperBound..<header) ?? header - 1) == header - 1
   }
 
-  /// `2026-11-30 06:28:02,114 ERROR worker: job failed`: a time, or a bracket, and a level in its first line; or the first
-  /// label of Flask's documentation, `Message type: ERROR`.
+  /// True for `2026-11-30 06:28:02,114 ERROR worker: job failed`: the first line has a time or a bracket, and a level.
+  /// Also for the first label of Flask's documentation, `Message type: ERROR`.
   private func isLogLine(_ text: borrowing Span<UInt8>, _ before: Range<Int>) -> Bool {
     if text.has("Message type:", at: before.lowerBound, before: before.upperBound) { return true }
     let line = text.line(at: before.lowerBound, before: before.upperBound).prefix(120)
@@ -169,21 +175,21 @@ struct MachineMade {
     return false
   }
 
-  /// Celery up to 3.1, `celery.app.defaults` error mails.
+  /// True for error mails of Celery up to 3.1 (`celery.app.defaults`).
   private func isTaskMail(_ text: borrowing Span<UInt8>, _ before: Range<Int>) -> Bool {
     text.has("Task ", at: before.lowerBound, before: before.upperBound)
       && text.firstIndex(of: "raised exception:", in: before) != nil
   }
 
-  /// `EmailNotificationCommand` of django-extensions: one line, and the frames last.
+  /// True for `EmailNotificationCommand` of django-extensions: one line, and the frames last.
   private func isCommandMail(_ text: borrowing Span<UInt8>, _ before: Range<Int>, _ after: Range<Int>) -> Bool {
     after.isEmpty && text.has("Reporting execution of command: '", at: before.lowerBound, before: before.upperBound)
       && text.line(at: before.lowerBound, before: before.upperBound) == before
   }
 
-  /// Whether somebody sent the mail on without a word: below a line such as `-----Original Message-----` or `Begin forwarded
-  /// message:`, or with none, stand the fields of another mail. A program that mails such fields has a program's header, or
-  /// says them in the Subject.
+  /// True if a human sent the mail on without a word: the fields of another mail stand below a line such as
+  /// `-----Original Message-----` or `Begin forwarded message:`, or without such a line. A program that mails such
+  /// fields has a program's header, or says them in the Subject.
   private func isForwarded(_ text: borrowing Span<UInt8>, _ above: Range<Int>) -> Bool {
     !gate.isSignedByProgram && ForwardedHead.begins(text, above) && !isInSubject(text, above)
   }
@@ -200,7 +206,7 @@ struct MachineMade {
     return false
   }
 
-  /// `KeyError in cart`: what a site's own handler makes of the Subject.
+  /// True for `KeyError in cart`, a Subject that a handler of the site's own makes.
   private func subjectNames(_ text: borrowing Span<UInt8>, _ type: Range<Int>?) -> Bool {
     guard let type, type.count >= 5 else { return false }
     return SiteEvidence.holds(gate.decodedSubject.span, Array(text.text(type).utf8), in: 0..<gate.decodedSubject.count)

@@ -1,18 +1,21 @@
 import MailMessage
 
-/// The parts of a mail that a report can be in.
+/// The parts of a mail that may contain a report.
 struct MailContent: Sendable {
-  /// The first text part that is no attachment.
+  /// The first text part that is not an attachment, or nil.
   private(set) var plain: MIMEPart?
   private(set) var html: MIMEPart?
-  /// The first attached text whose file name says that it is a traceback: `traceback.txt`.
+  /// The first attached text that is named after a traceback, such as `traceback.txt`, or nil.
   private(set) var traceback: MIMEPart?
   private(set) var veto: PassReason?
   private(set) var isMalformed = false
-  /// Octets that were looked at.
+  /// The number of octets that were examined.
   private(set) var work = 0
 
-  /// - Parameter isOfHandler: the Subject has the form of `AdminEmailHandler`, whose parts need not all be visited.
+  /// Finds the parts.
+  ///
+  /// - Parameter isOfHandler: true if the Subject has the form of `AdminEmailHandler`, whose parts need not all be
+  ///   visited.
   init(_ bytes: borrowing Span<UInt8>, header: HeaderBlock, isOfHandler: Bool, limits: ReadingLimits) {
     var type = ContentType.missing
     if let value = header.value(of: "content-type", in: bytes) { type = ContentType(bytes, value: value) }
@@ -34,8 +37,8 @@ struct MailContent: Sendable {
         }
         if part.contentType.kind == .plainText, plain == nil { plain = part }
         if part.contentType.kind == .html, html == nil { html = part }
-        // Django's HTML alternative says the same as the text before it, only longer: there is no need to find its
-        // end, unless the text is too short to be the report. Others may have an invitation there.
+        // Django's HTML alternative says the same as the text before it, only longer: its end is not needed unless the
+        // text is too short to be the report. Other programs may have an invitation there.
         return isAlternative && (plain?.body.count ?? 0) >= 2000 ? .stop : .proceed
       }
     } catch {
@@ -48,7 +51,7 @@ struct MailContent: Sendable {
     self.veto = veto
   }
 
-  /// Whether an attachment is text and named after a traceback, not only a log that somebody attached.
+  /// True if an attachment is text and named after a traceback. An attached log is not enough.
   private static func isTraceback(_ bytes: borrowing Span<UInt8>, _ part: MIMEPart) -> Bool {
     guard part.contentType.kind == .plainText, let value = part.disposition else { return false }
     let names: [StaticString] = ["traceback", "stacktrace", "stack_trace", "stack-trace", "exception"]

@@ -1,18 +1,20 @@
 import MailMessage
 
-/// What kind of line it is that stands beside a traceback: a program's label or data, or a sentence.
+/// The kind of a line beside a traceback: a program's label or data, or a sentence.
 enum MailLine: Equatable {
   /// A row of `=` or `-`.
   case rule
-  /// `Task: tools.tasks.invoice`
+  /// A label with a value: `Task: tools.tasks.invoice`.
   case label(name: Range<Int>, value: Range<Int>)
-  /// `Stacktrace:`; `isKnown`: its words are those of an error report.
+  /// A heading, such as `Stacktrace:`. `isKnown`: its words are those of an error report.
   case heading(isKnown: Bool)
   /// A path, a number, a Python or JSON value.
   case data
-  /// `Kun tallennan, tulee`; everything else.
+  /// A sentence, such as `Kun tallennan, tulee`, and everything else.
   case sentence
 
+  /// Finds the kind of a line.
+  ///
   /// - Parameter line: without blanks around it, not empty.
   init(_ text: borrowing Span<UInt8>, _ line: Range<Int>) {
     let line = Self.withoutBullet(text, line)
@@ -31,7 +33,8 @@ enum MailLine: Equatable {
     }
   }
 
-  /// Whether a value, or a line, is what only programs write: a path, an address, a dotted name, a Python value, a number.
+  /// True if a value, or a line, has a form that only programs write: a path, an address, a dotted name, a Python
+  /// value, a number.
   static func isData(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
     guard let first = range.first, let last = range.last else { return false }
     switch text[first] {
@@ -40,7 +43,7 @@ enum MailLine: Equatable {
     case UInt8(ascii: "'"), UInt8(ascii: "\""): return range.count > 1 && Self.isClosing(text[last])
     default: break
     }
-    // One word with something in it that words of a sentence do not have.
+    // One word with a character inside that words of a sentence do not have.
     var hasSign = false
     for index in range {
       let byte = text[index]
@@ -72,7 +75,8 @@ enum MailLine: Equatable {
     return line
   }
 
-  /// Where the colon or the equals sign stands behind a label of at most five words.
+  /// The index of the colon, the equals sign or the tab after a label of at most five words, or nil if there is no
+  /// label.
   private static func separator(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Int? {
     guard let first = line.first, text[first].isNameByte || text[first] == UInt8(ascii: "*") else { return nil }
     var index = first
@@ -98,7 +102,7 @@ enum MailLine: Equatable {
       || byte == UInt8(ascii: "#") || byte == UInt8(ascii: "[") || byte == UInt8(ascii: "]")
   }
 
-  /// Whether a heading is one that error reports have. People introduce what they paste with headings of their own.
+  /// True if error reports have such a heading. People introduce what they paste with headings of their own.
   private static func isKnownHeading(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
     guard words(text, range, most: 5) <= 4 else { return false }
     let first = word(text, range)
@@ -108,7 +112,7 @@ enum MailLine: Equatable {
     return !isArticle && isKnown(text, second)
   }
 
-  /// Whether `range` is a word of error reports, or a longer one made with it: `Stacktrace`, `Fehlermeldung`.
+  /// True if `range` is a word of error reports, or a longer one made with it: `Stacktrace`, `Fehlermeldung`.
   private static func isKnown(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
     known.first(text, beginning: range) { $0.utf8CodeUnitCount > 4 || $0.utf8CodeUnitCount == range.count } != nil
   }
@@ -133,7 +137,7 @@ enum MailLine: Equatable {
     return range.lowerBound..<end
   }
 
-  /// `Try 1 of 2`: a few words, two of them numbers.
+  /// True for `Try 1 of 2`: a few words, two of them numbers.
   private static func isCount(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Bool {
     guard words(text, line, most: 7) <= 6, line.count < 60 else { return false }
     var numbers = 0
@@ -143,7 +147,7 @@ enum MailLine: Equatable {
     return numbers >= 2
   }
 
-  /// The number of words, `most` of them counted.
+  /// The number of words, but at most `most`.
   static func words(_ text: borrowing Span<UInt8>, _ range: Range<Int>, most: Int) -> Int {
     var count = 0
     var isInWord = false

@@ -1,31 +1,31 @@
 import MailMessage
 
-/// What From, Reply-To and Message-ID say of the sender: a program or a human. Signs only, none of them is proof.
+/// The signs in From, Reply-To and Message-ID that the sender is a program or a human. None of them is proof.
 struct MailOrigin: Sendable, Equatable {
-  /// The address belongs to a role or a host: `root@`, `noreply@`, `shop@shop.example.org`.
+  /// True if the address belongs to a role or a host: `root@`, `noreply@`, `shop@shop.example.org`.
   private(set) var isRole = false
-  /// No name stands before the address: so log handlers write it.
+  /// True if no name stands before the address, as log handlers write it.
   private(set) var isBare = true
   private(set) var hasID = false
-  /// The address in From, as written; empty: none.
+  /// The address in From as written, or empty if there is none.
   private(set) var sender: [UInt8] = []
-  /// The Message-ID has the form that Python's `email.utils.make_msgid` gives: `<179601025818.12603.6581@host>`.
+  /// True if the Message-ID has the form of Python's `email.utils.make_msgid`: `<179601025818.12603.6581@host>`.
   private(set) var isNumberedID = false
-  /// The form that Postfix gives it: the time in 14 digits, and the name of the queue file.
+  /// True if the Message-ID has Postfix's form: the time in 14 digits, and the name of the queue file.
   private(set) var isServersID = false
-  /// The Message-ID is one of a mailbox that people write in.
+  /// True if the Message-ID comes from a service where people have mailboxes.
   private(set) var isPersonsID = false
-  /// Answers are to reach somebody, as in the mail of a contact form.
+  /// True if replies go to a person, as in the mail of a contact form.
   private(set) var hasReplyTo = false
-  /// Answers go to an address with the number of a ticket in it.
+  /// True if replies go to an address with the number of a ticket in it.
   private(set) var isAnsweredToTicket = false
 
-  /// Whether the header looks like a program's. Python's `SMTPHandler` adds no Message-ID, mail programs always do. People
-  /// write from role addresses too, but with a name.
+  /// True if the header looks like a program's. Python's `SMTPHandler` adds no Message-ID, mail programs always do.
+  /// People write from role addresses too, but with a name.
   var isProgram: Bool { isNumberedID || isRole && (isBare && !isPersonsID || !hasID || isServersID) || isBareHandler }
 
-  /// Without a Message-ID and a name: as `logging.handlers.SMTPHandler` sends, and no mail program. A mail server on the way
-  /// may have added one (Postfix: `<20261130021100.4D5E7A2B@web1.example.org>`).
+  /// True without a Message-ID and a name: `logging.handlers.SMTPHandler` sends so, and no mail program does. A mail
+  /// server on the way may have added an ID (Postfix: `<20261130021100.4D5E7A2B@web1.example.org>`).
   var isBareHandler: Bool { isBare && (!hasID || isServersID) }
 
   mutating func readID(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) {
@@ -48,7 +48,7 @@ struct MailOrigin: Sendable, Equatable {
     isNumberedID = bytes[index + second] == UInt8(ascii: ".") || bytes[index + second] == UInt8(ascii: "@")
   }
 
-  /// `.4D5E7A2B@`, or a long name. Mutt's are short and begin with a G.
+  /// True for `.4D5E7A2B@`, or a long name. Mutt's are short and begin with a G.
   private static func isQueueFile(_ bytes: borrowing Span<UInt8>, at start: Int, _ end: Int) -> Bool {
     guard bytes.has(".", at: start, before: end) else { return false }
     var index = start + 1
@@ -77,7 +77,7 @@ struct MailOrigin: Sendable, Equatable {
     for index in plus..<address.local.upperBound where bytes[index].isDigit { isAnsweredToTicket = true }
   }
 
-  /// Whether `X-Mailer` names a program that people write mail in: scripts have mailers too.
+  /// True if `X-Mailer` names a program in which people write mail: scripts have mailers too.
   static func isMailProgram(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) -> Bool {
     let names: [StaticString] = [
       "outlook", "apple mail", "iphone", "ipad", "thunderbird", "evolution", "lotus", "zimbra", "the bat", "roundcube",
@@ -96,7 +96,7 @@ struct MailOrigin: Sendable, Equatable {
 
   // MARK: - Addresses
 
-  /// The first address of a field: `kim@example.org` of `"Kim" <kim@example.org>`.
+  /// The first address of a field: `kim@example.org` of `"Kim" <kim@example.org>`, or nil if there is none.
   private static func address(
     _ bytes: borrowing Span<UInt8>, _ value: Range<Int>
   ) -> (local: Range<Int>, domain: Range<Int>)? {
@@ -117,7 +117,7 @@ struct MailOrigin: Sendable, Equatable {
       && byte != UInt8(ascii: ",") && byte != UInt8(ascii: "(") && byte != UInt8(ascii: ")")
   }
 
-  /// Whether the local part, or a word of it, is that of a role: `no-reply`, `django-errors`, `www-data`.
+  /// True if the local part, or a word of it, is that of a role: `no-reply`, `django-errors`, `www-data`.
   private static func isRoleName(_ bytes: borrowing Span<UInt8>, _ local: Range<Int>) -> Bool {
     var start = local.lowerBound
     var index = start
@@ -143,13 +143,13 @@ struct MailOrigin: Sendable, Equatable {
     "backup", "script", "scripts", "python",
   ]
 
-  /// A host without a dot in its name, as in `root@localhost` and `app@web1`.
+  /// True for a host without a dot in its name, as in `root@localhost` and `app@web1`.
   private static func isLocal(_ bytes: borrowing Span<UInt8>, _ domain: Range<Int>) -> Bool {
     bytes.firstIndex(of: UInt8(ascii: "."), in: domain) == nil
       || bytes.hasIgnoringCase("localhost", at: domain.lowerBound, before: domain.upperBound)
   }
 
-  /// Whether a label of the domain is the local part: `shop@shop.example.org` is the shop's own address.
+  /// True if a label of the domain is the local part: `shop@shop.example.org` is the shop's own address.
   private static func isNamed(_ bytes: borrowing Span<UInt8>, _ domain: Range<Int>, after local: Range<Int>) -> Bool {
     var start = domain.lowerBound
     while start < domain.upperBound {

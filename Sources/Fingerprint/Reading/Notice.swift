@@ -1,29 +1,30 @@
 import MailMessage
 
-/// Mail that a site sends to its admins again and again and that reports no exception. It counts as a report only where
-/// the admin asked for it (`[reports] notices`), for some of it may be for somebody.
+/// A kind of mail that a site sends to its admins again and again and that reports no exception. It counts as a report
+/// only if the admin asked for it (`[reports] notices`), because some of it may be meant for a person.
 package enum NoticeKind: String, Hashable, Sendable, CaseIterable {
-  /// `django.middleware.common.BrokenLinkEmailsMiddleware`: `Broken link on shop.example.org`.
+  /// A broken link: `Broken link on shop.example.org` (`django.middleware.common.BrokenLinkEmailsMiddleware`).
   case brokenLinks = "broken-links"
-  /// `Service Unavailable`, `Gateway Timeout` and the like.
+  /// A service that is down: `Service Unavailable`, `Gateway Timeout` and the like.
   case serviceUnavailable = "service-unavailable"
-  /// Logins that failed, accounts that were locked.
+  /// Failed logins or locked accounts.
   case failedLogins = "failed-logins"
-  /// Clients that were throttled.
+  /// Throttled clients.
   case rateLimits = "rate-limits"
 }
 
-/// One notice, known by its Subject. What a visitor wrote stands in the text, which is not looked at but for the two
-/// lines that Django begins it with.
+/// One notice, recognised by its Subject. A visitor's words stand in the text, which is only examined for the two lines
+/// with which Django begins it, or for words addressed to a person.
 struct Notice {
   let kind: NoticeKind
-  /// The Subject behind `EMAIL_SUBJECT_PREFIX` and a level.
+  /// The Subject after `EMAIL_SUBJECT_PREFIX` and a level.
   let title: [UInt8]
-  /// `[Shop]` where no level says how far the prefix goes.
+  /// The prefix in brackets, `[Shop]`, for Subjects without a level that ends it; nil if there is none.
   let prefix: String?
 
-  /// The Subject has to begin with a prefix in brackets or a level, as all mail to ADMINS and MANAGERS does. What greets or
-  /// speaks to somebody is for him: sites put the same prefix before the mail to their customers.
+  /// Reads a notice of one of `kinds`, or returns nil. The Subject has to begin with a prefix in brackets or a level,
+  /// as all mail to ADMINS and MANAGERS does. A mail that greets or addresses a person is meant for that person: sites
+  /// put the same prefix before the mail to their customers.
   init?(subject: [UInt8], text: borrowing Span<UInt8>, kinds: Set<NoticeKind>) {
     guard !kinds.isEmpty, let title = Self.title(of: subject) else { return nil }
     let span = title.span
@@ -36,7 +37,7 @@ struct Notice {
     }
   }
 
-  /// Kind and Subject without numbers, addresses and names in quotes.
+  /// The key: the kind and the Subject without numbers, addresses and names in quotes.
   var key: ErrorKey {
     var normalizer = TextNormalizer()
     let normalized = normalizer.normalize(title.span, 0..<title.count)
@@ -74,7 +75,7 @@ struct Notice {
     }
   }
 
-  /// At the beginning of a word, whatever the case.
+  /// True if the text contains the phrase at the beginning of a word, whatever the case.
   private static func holds(_ text: borrowing Span<UInt8>, _ phrase: StaticString) -> Bool {
     for index in 0..<Swift.min(text.count, 400) where index == 0 || !text[index - 1].isNameByte {
       if text.hasIgnoringCase(phrase, at: index, before: text.count) { return true }
@@ -82,7 +83,7 @@ struct Notice {
     return false
   }
 
-  /// Does the mail greet, or say `you` or `your` in its Subject or at its beginning?
+  /// True if the mail greets, or says `you` or `your` in its Subject or at its beginning.
   private static func isForSomebody(_ text: borrowing Span<UInt8>, _ title: [UInt8]) -> Bool {
     let start = text.trimmed(0..<text.count).prefix(2000)
     if HumanWords.isGreeting(text, start) || addresses(title.span, 0..<title.count) { return true }
@@ -105,7 +106,7 @@ struct Notice {
 }
 
 extension Analysis {
-  /// The same with a notice of one of these kinds for a report.
+  /// Returns the analysis with a notice of one of these kinds as a report, or unchanged if the mail is none.
   func recognising(_ kinds: Set<NoticeKind>) -> Analysis {
     guard case .pass(.noReportStructure) = outcome, let gate, gate.veto == nil, gate.isSignedByProgram,
       let notice = Notice(subject: gate.decodedSubject, text: text.span, kinds: kinds)

@@ -1,11 +1,11 @@
 import MailMessage
 
-/// Header fields of systems that send tracebacks which no site's error handler wrote: code hosts, build servers, ticket
-/// systems, error trackers, mailing lists.
+/// The header fields of systems that send tracebacks which no site's error handler wrote: code hosts, build servers,
+/// ticket systems, error trackers, mailing lists.
 ///
-/// A site's own error mail carries none of them, and a visitor of the site cannot add one.
+/// A site's own error mail has none of them, and a visitor of the site cannot add one.
 enum OtherSystems {
-  /// The reason to pass that the name of a field gives on its own.
+  /// The reason to pass that the name of a field gives on its own, or nil if it gives none.
   static func reason(_ bytes: borrowing Span<UInt8>, _ name: Range<Int>) -> PassReason? {
     guard name.lowerBound < name.upperBound else { return nil }
     let table: [(StaticString, PassReason)]
@@ -27,7 +27,7 @@ enum OtherSystems {
     ("resent-from", .forwardedMail), ("resent-to", .forwardedMail),
   ]
 
-  /// By the octet behind `x-`: a header may have very many fields.
+  /// The extensions, indexed by the octet after `x-`: a header may have very many fields.
   private static let extensionsByLetter: [[(StaticString, PassReason)]] = extensions.reduce(
     into: Array(repeating: [], count: 256)
   ) { $0[Int($1.0.utf8Start[2])].append($1) }

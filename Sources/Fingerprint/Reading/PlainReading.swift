@@ -1,20 +1,22 @@
 import MailMessage
 
-/// The tracebacks of a text in which Python's own stand, and whether they can be what was printed.
+/// The tracebacks of a text that has Python's own format, with a test of whether they can be what Python printed.
 ///
-/// A visitor who chose the text of an exception, or a logged message, can have written a traceback into it. One alone is
-/// Python's, unless another follows in its text. Only the links of one chain may be more, and they have to
+/// A visitor who chose the text of an exception, or a logged message, can have written a traceback into it. A single
+/// one is Python's, unless another follows in its text. Only the links of one chain may be several, and they have to
 /// hold together (`ChainCheck`).
 struct PlainReading: Sendable {
   private(set) var tracebacks: [PlainTraceback] = []
-  /// Where the text ends that is no request: Django up to 1.8 prints one behind the traceback.
+  /// The end of the text before the request: Django up to 1.8 prints one after the traceback.
   private(set) var end: Int
-  /// The header of the first one stands behind other words on its line.
+  /// True if the header of the first traceback stands behind other words on its line.
   var isInline: Bool { tracebacks.first?.isInline == true }
-  /// Octets that were looked at.
+  /// The number of octets that were examined.
   private(set) var work = 0
   private var isRequestClear = true
 
+  /// Reads up to two tracebacks.
+  ///
   /// - Parameter logged: what the Subject says; the same words at the beginning of the text are no traceback.
   init(_ text: borrowing Span<UInt8>, in range: Range<Int>, logged: [UInt8], limits: ReadingLimits) {
     end = range.upperBound
@@ -37,8 +39,8 @@ struct PlainReading: Sendable {
     work += parser.work
   }
 
-  /// The next traceback, also one whose header stands behind other words. That one is read only where no other follows but
-  /// what goes on with its chain: a message with a traceback in it makes no difference to Python's own below.
+  /// The next traceback, or one whose header stands behind other words. The latter is read only if nothing follows it
+  /// but the rest of its chain: a message that contains a traceback makes no difference to Python's own below.
   private static func next(
     _ text: borrowing Span<UInt8>, from: Int, end: Int, _ parser: inout PlainTracebackParser
   ) -> PlainTraceback? {
@@ -48,23 +50,23 @@ struct PlainReading: Sendable {
     return inline.range.upperBound >= found?.range.upperBound ?? 0 ? inline : found
   }
 
-  /// The traceback that `format(record)` puts right below the message (Django up to 1.8).
+  /// The start of the traceback that `format(record)` puts right below the message (Django up to 1.8), or nil.
   private static func header(_ text: borrowing Span<UInt8>, below floor: Int) -> Int? {
     let start = floor + 1
     guard floor > 0, start < text.count, text[floor] == UInt8(ascii: "\n") else { return nil }
     return FrameLine.isHeader(text, text.trimmed(text.line(at: start, before: text.count))) ? start : nil
   }
 
-  /// Whether a visitor cannot have written any of it.
+  /// True if a visitor cannot have written any of it.
   ///
-  /// - Parameter subject: decoded. Where the site's own handler puts the exception's text into it, that tells which link
+  /// - Parameter subject: decoded. If the site's own handler puts the exception's text into it, that tells which link
   ///   is the last one.
   mutating func isCertain(_ text: borrowing Span<UInt8>, subject: [UInt8]) -> Bool {
     guard isRequestClear, tracebacks.count == 1 else { return false }
     let traceback = tracebacks[0].traceback
-    // A logged message can end in a whole traceback: then Python's own is what looks like the text of that one.
+    // A logged message can end in a whole traceback: then Python's own looks like that one's text.
     if let last = traceback.links.last {
-      // A line without a colon has no text, and yet what follows it counts as its.
+      // A line without a colon has no text, and yet what follows counts as its text.
       let end = Swift.min(Swift.max(last.text.upperBound, tracebacks[0].range.upperBound), text.count)
       let said = last.type.lowerBound..<Swift.max(last.type.lowerBound, end)
       work += said.count
@@ -73,8 +75,8 @@ struct PlainReading: Sendable {
     return ChainCheck.isPlausible(text, traceback, &work) || isLastSaid(text, traceback, subject)
   }
 
-  /// Whether the Subject says what the last link says, and nothing of the others: a link that stands in the text of another
-  /// one follows words that the Subject would begin with.
+  /// True if the Subject says what the last link says, and nothing of the others: a link that stands in the text of
+  /// another one follows words that the Subject would begin with.
   private mutating func isLastSaid(
     _ text: borrowing Span<UInt8>, _ traceback: Traceback, _ subject: [UInt8]
   ) -> Bool {
@@ -95,7 +97,8 @@ struct PlainReading: Sendable {
     }
   }
 
-  /// Where Django up to 1.8 begins to print the request: `Request repr(): ` (1.5 and later), `<WSGIRequest`.
+  /// The start of the request that Django up to 1.8 prints, `Request repr(): ` (1.5 and later) or `<WSGIRequest`, or
+  /// nil.
   private static func request(_ text: borrowing Span<UInt8>, at start: Int, end: Int) -> Int? {
     var index = start
     while index < end, text[index].isBlank { index += 1 }
@@ -106,7 +109,7 @@ struct PlainReading: Sendable {
     return nil
   }
 
-  /// Whether no chain goes on behind what looks like the request: the text of an exception may.
+  /// True if no chain continues after what looks like the request: it may stand in the text of an exception.
   private static func isClear(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
     text.firstIndex(of: "\nTraceback (most recent call last):", in: range) == nil
   }

@@ -1,6 +1,7 @@
 import MailMessage
 
-/// How far a mail is read; each stage includes the ones before it. For the benchmark, which takes the difference.
+/// The stages up to which a mail is read; each includes the ones before it. Used by the benchmark, which takes the
+/// difference.
 package enum ReadingStage: String, Sendable, CaseIterable {
   /// The fields of the header, and what they alone decide.
   case header
@@ -10,14 +11,14 @@ package enum ReadingStage: String, Sendable, CaseIterable {
   case decode
   /// Report layout and traceback.
   case parse
-  /// All: placing, families, normalisation, key and digest.
+  /// All stages: placing, families, normalisation, key and digest.
   case verdict
 }
 
 extension ReportReader {
-  /// Reads `message` as far as `stage`, by the code that `judge` runs.
+  /// Reads `message` up to `stage`, with the code that `judge` runs.
   ///
-  /// - Returns: something that depends on the work, so that it is not left out.
+  /// - Returns: a value that depends on the work, so that the compiler does not remove it.
   package func read(_ message: [UInt8], upTo stage: ReadingStage) -> Int {
     if stage == .verdict {
       if case .report(let report) = judge(message) { return report.fingerprint.digest.utf8.count }

@@ -1,8 +1,9 @@
 import MailMessage
 
-/// Tracebacks in logged messages.
+/// Reads tracebacks in logged messages.
 extension ReportAnalyst {
-  /// `logger.error(traceback.format_exc())`: the traceback is the message, or what it ends in.
+  /// True if the message is a traceback, or ends in one: `logger.error(traceback.format_exc())`. Concludes the analysis
+  /// then.
   func isTracebackLogged(
     _ text: borrowing Span<UInt8>, _ report: DjangoReport, _ analysis: inout Analysis
   ) -> Bool {
@@ -31,7 +32,7 @@ extension ReportAnalyst {
     text.firstIndex(of: "\n  File \"", in: message)
   }
 
-  /// Where earlier versions did not read the traceback, the message gave the error its name.
+  /// Adds the keys that the message gave: earlier versions that did not read the traceback named the error by it.
   private func claimMessage(
     _ text: borrowing Span<UInt8>, _ line: Range<Int>, view: Range<Int>?, isDjango: Bool, end: Int,
     _ analysis: inout Analysis
@@ -41,7 +42,7 @@ extension ReportAnalyst {
     analysis.earlier = EarlierKeys { traceback.all + message.all }
   }
 
-  /// Gives the traceback of a mail the names that earlier versions gave to the log record that ends in it.
+  /// Adds the keys that earlier versions gave to the log record that ends in the traceback of a mail.
   func claimRecord(_ text: borrowing Span<UInt8>, isHTML: Bool, _ analysis: inout Analysis) {
     if let line = unraised(text, isHTML: isHTML) {
       claimMessage(text, line, view: nil, isDjango: true, end: line.upperBound, &analysis)

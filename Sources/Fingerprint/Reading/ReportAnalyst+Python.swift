@@ -1,6 +1,6 @@
 import MailMessage
 
-/// Tracebacks as Python prints them: those of tasks, commands and log handlers.
+/// Reads tracebacks as Python prints them: those of tasks, commands and log handlers.
 extension ReportAnalyst {
   @discardableResult
   func analysePlain(
@@ -34,7 +34,7 @@ extension ReportAnalyst {
     return reading
   }
 
-  /// Frames without an exception name their error all the same, by the place of the innermost one.
+  /// Concludes from frames without an exception: the place of the innermost one names the error.
   func analyse(_ text: borrowing Span<UInt8>, _ list: FrameList, _ analysis: inout Analysis) {
     let author = MachineMade(gate: gate)
       .author(text, list.traceback, in: list.range, end: text.count, &analysis.work)
@@ -46,7 +46,8 @@ extension ReportAnalyst {
     }
   }
 
-  /// Gives a doubt what is certain of it: the type and the place of the only traceback, whoever wrote what is around it.
+  /// Adds to a doubt the facts that are certain: the type and the place of the only traceback, whatever the text around
+  /// it.
   private func noteCertain(_ text: borrowing Span<UInt8>, _ reading: PlainReading, _ analysis: inout Analysis) {
     guard case .doubt(let doubt) = analysis.outcome, reading.tracebacks.count == 1,
       let traceback = reading.tracebacks.first?.traceback, traceback.links.count == 1,
@@ -59,8 +60,8 @@ extension ReportAnalyst {
     analysis.outcome = .doubt(Doubt(doubt.reason, type: text.text(type), place: place))
   }
 
-  /// What a cron job printed before its traceback is part of the key: new words in the output may be a new fault. What
-  /// stands behind it may belong to the exception's text; earlier versions took it for output as well.
+  /// Adds the output of a cron job before its traceback to the key: new words in the output may be a new fault. Text
+  /// after the traceback may belong to the exception's text; earlier versions took it for output as well.
   private func addOutput(_ text: borrowing Span<UInt8>, around traceback: Range<Int>, _ analysis: inout Analysis) {
     guard case .report(var key) = analysis.outcome, key.family == nil else { return }
     let before = output(text, 0..<traceback.lowerBound, known: [])
@@ -72,7 +73,7 @@ extension ReportAnalyst {
     analysis.earlier = analysis.earlier.changed { $0.bytes + ($0.version == Algorithm.current.version ? current : old) }
   }
 
-  /// The lines of `range`, normalised, each once, 64 with those that are `known`.
+  /// The lines of `range`, normalised, each once and none of the `known` ones; at most 64 including those.
   private func output(_ text: borrowing Span<UInt8>, _ range: Range<Int>, known: [[UInt8]]) -> [[UInt8]] {
     var lines: [[UInt8]] = []
     var index = range.lowerBound
@@ -86,11 +87,11 @@ extension ReportAnalyst {
     return lines
   }
 
-  /// A traceback in a logged message may be a visitor's words. It names an error among the logged ones only, and claims
-  /// no history but theirs: so it cannot hide one that was raised. The first word of the message is the site's wherever
-  /// that logs more than a visitor's words, so it cannot hide one of another log call either.
+  /// Marks a traceback in a logged message, which may be a visitor's words. It names an error only among the logged
+  /// ones, and claims no other history: so it cannot hide an error that was raised. The first word of the message is
+  /// the site's if the site logs more than a visitor's words, so it cannot hide an error of another log call either.
   ///
-  /// - Parameter start: where the message begins.
+  /// - Parameter start: the start of the message.
   func markAsLogged(_ text: borrowing Span<UInt8>, from start: Int, _ analysis: inout Analysis) {
     guard case .report(var key) = analysis.outcome else { return }
     let mark = Array("logged\n".utf8)
@@ -106,7 +107,8 @@ extension ReportAnalyst {
       : EarlierKeys { [EarlierKey(version: Algorithm.current.version, bytes: unworded)] + earlier.all }
   }
 
-  /// A word of letters alone that is not the beginning of the traceback itself; a number, a time or a list is none.
+  /// The first word if it has only letters and does not begin the traceback itself. Empty for a number, a time or a
+  /// list.
   private static func firstWord(_ text: borrowing Span<UInt8>, from start: Int) -> [UInt8] {
     let most = 40
     let line = text.trimmed(text.line(at: text.trimmed(start..<text.count).lowerBound, before: text.count))

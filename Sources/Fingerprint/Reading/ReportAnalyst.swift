@@ -1,13 +1,13 @@
 import MailMessage
 
-/// Takes a decoded text apart: Django's layout, else tracebacks as Python prints them, else a log record.
+/// Analyses a decoded text: Django's layout, else tracebacks as Python prints them, else a log record.
 struct ReportAnalyst {
   private(set) var gate: Gate
   let limits: ReadingLimits
   let records: Bool
-  /// The packages that earlier reports of the site listed as its own, the oldest first.
+  /// Returns the packages that earlier reports of the site listed as its own, the oldest first.
   let packages: @Sendable () -> [String]
-  /// The text was cleaned for reading, and is not cleaned again.
+  /// True if the text was cleaned for reading already, and is not cleaned again.
   var isPlain = false
 
   func analyse(_ decoded: DecodedText, isHTML: Bool) -> Analysis {
@@ -62,7 +62,7 @@ struct ReportAnalyst {
     guard text.firstIndex(of: "Traceback (most recent call last):", in: 0..<text.count) != nil else { return false }
     let message = LoggedMessage(text, logged: isHTML ? [] : gate.subject.message)
     if case .cut = message, gate.subject.level != nil {
-      // The message may hold the traceback, and go on behind it.
+      // The message may contain the traceback, and continue after it.
       analysis.outcome = .doubt(Doubt(.ambiguousReport))
       return true
     }
@@ -83,8 +83,8 @@ struct ReportAnalyst {
     return true
   }
 
-  /// The message of a report that a layout of the site's own made of a log record without an exception: the Subject says
-  /// it, and the head `Report` stands below, or the Subject has the form of `AdminEmailHandler`.
+  /// The message of a report that a layout of the site's own made of a log record without an exception, or nil. The
+  /// Subject says it, and the head `Report` stands below, or the Subject has the form of `AdminEmailHandler`.
   func unraised(_ text: borrowing Span<UInt8>, isHTML: Bool) -> Range<Int>? {
     guard !isHTML, gate.subject.level != nil else { return nil }
     let message = LoggedMessage(text, logged: gate.subject.message)
@@ -97,7 +97,8 @@ struct ReportAnalyst {
     return isAlone && gate.subject.isOfHandler ? line : nil
   }
 
-  /// A record has to be all of the mail, else it may be a human's who shows it: only a log handler's mail leaves a doubt.
+  /// Concludes from a record. It has to be the whole mail, since otherwise a human may show it: only a log handler's
+  /// mail leaves a doubt.
   private func analyseRecord(_ text: borrowing Span<UInt8>, _ record: LogRecord, _ analysis: inout Analysis) {
     analysis.format = .logRecord
     if !record.isOpen {
@@ -107,14 +108,14 @@ struct ReportAnalyst {
     }
   }
 
-  /// Nothing of a report was found in a mail of `AdminEmailHandler`, and what its Subject says ends too early: a path is
-  /// long enough to be cut. Without a visitor's words it may be a report.
+  /// True if a mail of `AdminEmailHandler` without any part of a report has a Subject that ends too early: a path is
+  /// long enough to be truncated. Without a visitor's words the mail may be a report.
   private func isPartOfReport(_ text: borrowing Span<UInt8>) -> Bool {
     gate.subject.isOfHandler && LoggedMessage(text, logged: gate.subject.message).isOpen
   }
 
-  /// Whether the level stands among the words of the log message that the Subject says: then a Subject of the site's own
-  /// has none, and what stands before the word is no prefix.
+  /// True if the level stands among the words of the log message that the Subject says: then a Subject of the site's
+  /// own has no level, and the text before the word is no prefix.
   private func isLevelInMessage(_ text: borrowing Span<UInt8>, _ report: DjangoReport?) -> Bool {
     guard report != nil, let level = gate.subject.level?.utf8 else { return false }
     let line = text.trimmed(text.line(at: text.trimmed(0..<text.count).lowerBound, before: text.count))
@@ -129,7 +130,8 @@ struct ReportAnalyst {
     return false
   }
 
-  /// A visitor's words are the level: neither the message's extent nor the site are certain.
+  /// Turns the outcome into a doubt: the level is a visitor's word, so neither the message's extent nor the site is
+  /// certain.
   private func noteUncertain(_ analysis: inout Analysis) {
     switch analysis.outcome {
     case .pass(.noReportStructure) where gate.subject.level == nil: break
@@ -138,11 +140,11 @@ struct ReportAnalyst {
     }
   }
 
-  /// What is left out may be what would have made a report of it, or another one.
+  /// Turns the outcome into a doubt: the part left out may be what would have made the mail a report, or another one.
   private func noteAbridged(_ analysis: inout Analysis) {
     switch analysis.outcome {
     case .pass(.quotedTraceback): break
-    // Django's own lines may be what is left out, and a visitor's what is there.
+    // Django's own lines may be in the part left out, and a visitor's in the part that is read.
     case .report:
       let octets = analysis.text
       let type = analysis.report?.certainType.map { octets.span.text($0) }
@@ -218,7 +220,7 @@ struct ReportAnalyst {
     }
   }
 
-  /// The keys of a traceback from the days when less was known of what the site's own packages are, the latest first.
+  /// The keys that a traceback had while fewer of the site's own packages were known, the latest first.
   private func keysOfLessKnowledge(_ text: borrowing Span<UInt8>, _ finding: Finding) -> [EarlierKey] {
     var relevant: [String] = []
     for package in finding.known
@@ -231,7 +233,7 @@ struct ReportAnalyst {
     }
   }
 
-  /// Packages of a site in one traceback for which earlier names are worked out.
+  /// The most packages of a site in one traceback for which earlier keys are computed.
   private static let mostOwnPackages = 4
 
   private func runs(_ text: borrowing Span<UInt8>, _ package: String, in traceback: Traceback) -> Bool {
@@ -246,7 +248,7 @@ struct ReportAnalyst {
     return false
   }
 
-  /// Nothing was raised: the message is all there is.
+  /// Concludes from a message without an exception.
   private func analyseMessage(
     _ text: borrowing Span<UInt8>, _ line: Range<Int>, view: Range<Int>?, isDjango: Bool, _ analysis: inout Analysis
   ) {
@@ -264,7 +266,7 @@ struct ReportAnalyst {
     analysis.earlier = earlierKeys(text, line, view: view, isDjango: isDjango, end: end)
   }
 
-  /// The names that earlier versions gave to a message that ends at `end`.
+  /// The keys that earlier versions gave to a message that ends at `end`.
   func earlierKeys(
     _ text: borrowing Span<UInt8>, _ line: Range<Int>, view: Range<Int>?, isDjango: Bool, end: Int
   ) -> EarlierKeys {

@@ -1,32 +1,33 @@
 package import MailMessage
 
-/// Bounds on what one mail may cost. A mail beyond them is a doubt, if it may be a report at all.
+/// The bounds on what one mail may cost. A mail beyond them is a doubt, if it may be a report at all.
 package struct ReadingLimits: Hashable, Sendable {
-  /// Decoded text that is read whole, in octets. Django prints 150 kB for a RecursionError, and takes forms of 2.5 MB by
-  /// default.
+  /// The number of octets of decoded text up to which it is read whole. Django prints 150 kB for a RecursionError, and
+  /// accepts forms of 2.5 MB by default.
   package var textBytes = 5 * 1024 * 1024
-  /// The same of HTML, which is read only where there is no text.
+  /// The number of octets of HTML up to which it is read whole. HTML is read only if there is no text.
   package var htmlBytes = 2 * 1024 * 1024
   package var headerBytes = 1024 * 1024
   package var mimeDepth = 100
   package var mimeParts = 1000
-  /// Frames in one traceback. Python stops at 1000 by default; a RecursionError of two files shows all of them.
+  /// The number of frames in one traceback. Python stops at 1000 by default; a RecursionError of two files shows all of
+  /// them.
   package var frames = 20_000
 
   package init() {}
 }
 
-/// Reads a mail and says whether it is an error report, and which error it reports.
+/// Reads a mail and decides whether it is an error report, and which error it reports.
 ///
 /// Pure: the verdict depends on the bytes and on nothing else. Linear in the size of the mail, never traps on any
 /// bytes, and forwards (`notAReport`, `unclear`) whenever it is not sure.
 package struct ReportReader: Hashable, Sendable {
   package let limits: ReadingLimits
-  /// The rules of the admin, which come before everything else that names errors.
+  /// The rules of the admin, which take precedence over everything else that names errors.
   package let rules: RuleSet
-  /// What counts as a report though it tells of no exception.
+  /// The kinds of mail that count as reports although they report no exception.
   package let notices: Set<NoticeKind>
-  /// Addresses in From of which no human writes: a traceback of theirs is a report, whatever stands around it.
+  /// The addresses in From from which no human writes: a traceback of theirs is a report, whatever stands around it.
   package let senders: [Glob]
 
   package init(
@@ -39,10 +40,10 @@ package struct ReportReader: Hashable, Sendable {
     self.senders = senders
   }
 
-  /// The verdict on a mail as it came over SMTP, dot-stuffing removed.
+  /// Returns the verdict on a mail as received over SMTP, with dot-stuffing removed.
   ///
-  /// - Parameter packages: those that earlier reports of the site listed as its own (`FingerprintedReport.packages`), the
-  ///   oldest first. Asked for a traceback that comes without such a list.
+  /// - Parameter packages: those that earlier reports of the site listed as its own (`FingerprintedReport.packages`),
+  ///   the oldest first. Called for a traceback that comes without such a list.
   package func judge(_ message: [UInt8], packages: @escaping @Sendable () -> [String] = { [] }) -> Judgement {
     let analysis = ruled(message, records: false, packages)
     switch analysis.outcome {
@@ -52,7 +53,7 @@ package struct ReportReader: Hashable, Sendable {
     }
   }
 
-  /// The same verdict with the way to it.
+  /// Returns the same verdict with its reasons.
   package func explain(
     _ message: [UInt8], packages: @escaping @Sendable () -> [String] = { [] }
   ) -> FingerprintExplanation {
@@ -67,7 +68,8 @@ package struct ReportReader: Hashable, Sendable {
     return analysis
   }
 
-  /// Octets that judging `message` looks at, over all stages. At most proportional to its size; the tests hold it to that.
+  /// The number of octets that judging `message` examines, over all stages. At most proportional to its size, which the
+  /// tests verify.
   package func work(of message: [UInt8]) -> Int { analyse(message, records: false).work }
 
   // MARK: - From the mail to its text
@@ -81,11 +83,11 @@ package struct ReportReader: Hashable, Sendable {
     let gate = Gate(bytes, header: header, senders: senders)
     if let veto = gate.veto { return .pass(veto, gate: gate, work: work) }
     if header.isTooLarge {
-      // A Subject of that size is a logged message with what a visitor sent.
+      // A Subject of that size is a logged message with data that a visitor sent.
       if gate.subject.level != nil { return .doubt(Doubt(.headerTooLarge), gate: gate, work: work) }
       return unread(.headerTooLarge, bytes, 0..<bytes.count, gate, &work)
     }
-    // What should follow in the header stands in the body, where a visitor's words may have moved it.
+    // Fields that should follow in the header stand in the body, where a visitor's words may have moved them.
     if header.endsInText || gate.hasTwoSubjects {
       if gate.subject.level != nil { return .doubt(Doubt(.ambiguousReport), gate: gate, work: work) }
       return unread(.ambiguousReport, bytes, header.bodyStart..<bytes.count, gate, &work)
@@ -118,7 +120,8 @@ package struct ReportReader: Hashable, Sendable {
     }
   }
 
-  /// The text with the attached traceback below it, where the text has none itself: so some products mail their errors.
+  /// Returns the text, with the attached traceback below it if the text has none itself: some products mail their
+  /// errors so.
   private func joined(
     _ bytes: borrowing Span<UInt8>, _ body: DecodedText, _ attached: MIMEPart?, _ work: inout Int
   ) -> DecodedText {
@@ -135,17 +138,17 @@ package struct ReportReader: Hashable, Sendable {
     switch text(bytes, part, &work) {
     case .failure(let doubt): return unread(doubt, bytes, part.body, analyst.gate, &work)
     case .success(let html):
-      // Most HTML is a newsletter; only what can be a report is taken apart.
+      // Most HTML is a newsletter; only possible reports are converted.
       guard ReportTraces.areIn(html.octets.span, &work) else { return .pass(.noReportStructure, gate: analyst.gate) }
       let plain = HTMLReport.plainText(html.octets.span, &work)
       return analyst.analyse(DecodedText(octets: plain, isAbridged: html.isAbridged), isHTML: true)
     }
   }
 
-  /// How much is looked at of what cannot be read, in octets.
+  /// The number of octets that are examined of a mail that cannot be read.
   private static let glance = 4 * 1024 * 1024
 
-  /// A mail, or a part of it, that cannot be read: a doubt, unless nothing in it looks like a report.
+  /// The analysis of a mail, or a part of it, that cannot be read: a doubt, unless nothing in it looks like a report.
   private func unread(
     _ reason: DoubtReason, _ bytes: borrowing Span<UInt8>, _ range: Range<Int>, _ gate: Gate, _ work: inout Int
   ) -> Analysis {
@@ -157,7 +160,7 @@ package struct ReportReader: Hashable, Sendable {
         range.lowerBound + half, range.upperBound - half)..<Swift.max(range.upperBound, range.lowerBound + half),
     ]
     var octets: [UInt8] = []
-    // UTF-16 and the like without what they put between the letters.
+    // UTF-16 and the like are read without the NULs between the letters.
     for part in ends { for index in bytes.clamped(part) where bytes[index] != 0 { octets.append(bytes[index]) } }
     let mayBeReport = ReportTraces.areIn(octets.span, &work)
     return mayBeReport

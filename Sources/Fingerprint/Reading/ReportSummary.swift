@@ -1,6 +1,6 @@
 import MailMessage
 
-/// The few texts that humans see of a report: title, place, site.
+/// Derives the few texts of a report that people see: title, place, site.
 struct ReportSummary {
   private let analysis: Analysis
   private let key: ErrorKey
@@ -23,8 +23,8 @@ struct ReportSummary {
       subjectPrefix: prefix, level: gate?.subject.level, ruling: analysis.decision?.ruling)
   }
 
-  /// What tells sites apart that share an envelope. In a Subject that is not `AdminEmailHandler`'s a visitor's words may
-  /// stand before the level, so there a prefix is what can be one as a whole.
+  /// The prefix, which tells sites apart that share an envelope. In a Subject that is not `AdminEmailHandler`'s a
+  /// visitor's words may stand before the level, so there only text that can be a prefix as a whole counts.
   private var prefix: String? {
     guard let subject = analysis.gate?.subject, analysis.report == nil, !subject.isOfHandler else {
       return analysis.gate?.subject.prefix
@@ -40,7 +40,7 @@ struct ReportSummary {
     return bounded(line.isEmpty ? type : type + ": " + line, to: 200)
   }
 
-  /// What a person reads of the variant.
+  /// The traits of the variant, for people to read.
   var traits: FingerprintedReport.VariantTraits {
     let facts = ReportFacts(analysis)
     var traits = FingerprintedReport.VariantTraits()
@@ -50,7 +50,7 @@ struct ReportSummary {
     return traits
   }
 
-  /// What the report lists of the site's own packages.
+  /// The site's own packages that the report lists.
   private var packages: [String] {
     let span = analysis.text.span
     return analysis.report.map { InstalledApplications.own(span, $0).map { span.text($0) } } ?? []
@@ -66,15 +66,15 @@ struct ReportSummary {
     text(analysis.text.span.line(at: link.text.lowerBound, before: link.text.upperBound))
   }
 
-  /// FNV-1a, 64 bits: nothing of a kind is a visitor's, so nobody looks for collisions.
+  /// The FNV-1a hash, 64 bits: no part of a kind is a visitor's, so collisions cannot be provoked.
   private static func hash(of bytes: [UInt8]) -> String {
     let value = bytes.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     let digits = String(value, radix: 16)
     return String(repeating: "0", count: 16 - digits.utf8.count) + digits
   }
 
-  /// What is certain of the error: its type, and the innermost frame of the application, else the view. Of a logged message,
-  /// also one that holds a traceback, the view, of which most have none.
+  /// The certain facts of the error: its type, and the innermost frame of the application, else the view. For a logged
+  /// message, also one that contains a traceback, it is the view, which most lack.
   private var kind: [UInt8] {
     let span = analysis.text.span
     var writer = KeyWriter(analysis.message == nil && !key.isLogged ? .place : .message)
@@ -116,7 +116,8 @@ struct ReportSummary {
     return isPrintable ?? false
   }
 
-  /// At most `limit` characters, control characters removed: it goes into headers, logs and terminals.
+  /// Returns at most `limit` characters, with blanks in place of control characters: the text goes into headers, logs
+  /// and terminals.
   private func bounded(_ text: String, to limit: Int) -> String {
     if isPrintableASCII(text) { return text.utf8.count <= limit ? text : String(Substring(text.utf8.prefix(limit))) }
     var output = ""

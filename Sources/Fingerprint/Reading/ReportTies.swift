@@ -1,23 +1,24 @@
 import MailMessage
 
-/// What the Subject or a line beside a traceback has in common with the traceback, or with each other: the exception's type
-/// or text, a function, a path. A program that mails an error repeats it; a human describes it.
+/// The ties between a traceback, the Subject and the lines beside it: the exception's type or text, a function, a path.
+/// A program that mails an error repeats them; a human describes the error.
 struct ReportTies: Sendable {
-  /// `KeyError` of `shop.errors.KeyError`.
+  /// The type, `KeyError` of `shop.errors.KeyError`. Empty if it is shorter than five octets.
   private var type: [UInt8] = []
-  /// How the exception's text begins.
+  /// The beginning of the exception's text.
   private var said: [UInt8] = []
-  /// `invoice` and `tasks.invoice` of the frames.
+  /// The functions of the frames, `invoice` and `tasks.invoice`.
   private var places: Set<[UInt8]> = []
   private let subject: [UInt8]
-  /// Words of the Subject with a dot, a slash or a digit inside: a path, a host, an id.
+  /// The words of the Subject with a dot, a slash or a digit inside: a path, a host, an id.
   private var tokens: [[UInt8]] = []
-  /// Whether the Subject names the exception, what it says or where it was raised.
+  /// True if the Subject names the exception, what it says or where it was raised.
   private(set) var isInSubject = false
-  /// Octets that were looked at.
+  /// The number of octets that were examined.
   private(set) var work = 0
 
-  /// Frames at each end of a traceback whose functions are known, and octets of a Subject that are read.
+  /// The number of frames at each end of a traceback whose functions are known, of octets of a Subject that are read,
+  /// and of its words that are kept.
   private static let (mostFrames, mostOfSubject, mostTokens) = (64, 1024, 16)
 
   init(_ text: borrowing Span<UInt8>, _ traceback: Traceback, subject: [UInt8]) {
@@ -36,18 +37,18 @@ struct ReportTies: Sendable {
     isInSubject = names(words.span, 0..<words.count)
   }
 
-  /// Whether a line names the exception, says what it says, or names a place of the traceback.
+  /// True if a line names the exception, says what it says, or names a place of the traceback.
   mutating func names(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
     namesException(text, range) || namesPlace(text, in: range)
   }
 
-  /// Whether a line names the exception's type or says what it says.
+  /// True if a line names the exception's type or says what it says.
   mutating func namesException(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
     work += 2 * range.count
     return SiteEvidence.holds(text, type, in: range) || Self.holds(text, said, in: range)
   }
 
-  /// Whether a line names a function of the traceback as programs do: with its module, or with `_` in it.
+  /// True if a line names a function of the traceback as programs do: with its module, or with `_` in it.
   mutating func namesPlace(_ text: borrowing Span<UInt8>, in range: Range<Int>) -> Bool {
     work += range.count
     var index = range.lowerBound
@@ -60,13 +61,13 @@ struct ReportTies: Sendable {
     return false
   }
 
-  /// Whether a line holds a path, a host or an id of the Subject.
+  /// True if a line contains a path, a host or an id of the Subject.
   mutating func sharesToken(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
     work += tokens.count * range.count
     return tokens.contains { Self.holds(text, $0, in: range) }
   }
 
-  /// Whether the Subject says the line, or the other way round.
+  /// True if the Subject contains the line, or its first 40 octets. Lines of less than 12 octets do not count.
   mutating func repeatsSubject(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Bool {
     work += subject.count
     guard line.count >= 12 else { return false }
@@ -91,7 +92,7 @@ struct ReportTies: Sendable {
     if module.contains(UInt8(ascii: "_")), module.count >= 6 { places.insert(module) }
   }
 
-  /// `tools.tasks.invoice` names `invoice` of `tasks.py`.
+  /// True for the name of a place: `tools.tasks.invoice` names `invoice` of `tasks.py`.
   private func namesPlace(_ text: borrowing Span<UInt8>, _ word: Range<Int>) -> Bool {
     guard word.count < 300 else { return false }
     if places.contains(Self.octets(text, word)) { return true }
@@ -119,7 +120,7 @@ struct ReportTies: Sendable {
       || byte == UInt8(ascii: ":")
   }
 
-  /// A number alone may be that of an order.
+  /// True for a word with a digit, `_` or punctuation inside. A number alone may be that of an order.
   private static func isTechnical(_ text: borrowing Span<UInt8>, _ word: Range<Int>) -> Bool {
     guard !word.allSatisfy({ text[$0].isDigit }) else { return false }
     for index in word.dropFirst()
@@ -137,7 +138,7 @@ struct ReportTies: Sendable {
     return output
   }
 
-  /// Whether `needle`, which is short, stands anywhere in `range`.
+  /// True if `needle`, which is short, occurs anywhere in `range`.
   private static func holds(_ text: borrowing Span<UInt8>, _ needle: [UInt8], in range: Range<Int>) -> Bool {
     guard let first = needle.first else { return false }
     var from = range.lowerBound

@@ -1,8 +1,10 @@
 import MailMessage
 
-/// Words without which no error report is written: what Python prints above a traceback, and lines of Django's layout.
+/// The words that occur in every error report: what Python prints above a traceback, and lines of Django's layout.
 enum ReportTraces {
-  /// - Parameter work: grows by the octets that were looked at.
+  /// True if the text contains one of the words.
+  ///
+  /// - Parameter work: increased by the number of octets that were examined.
   static func areIn(_ text: borrowing Span<UInt8>, _ work: inout Int) -> Bool {
     work += text.count
     for words: StaticString in ["Traceback", "Django Version:", "Exception Type:"]

@@ -1,13 +1,13 @@
 import MailMessage
 
-/// What the report shows of the site itself: a name that stands here was written by its developers or its admin, one
-/// that does not may be a visitor's.
+/// The facts that the report shows of the site itself: a name that stands here was written by its developers or its
+/// admin; any other may be a visitor's.
 struct SiteEvidence: Sendable, Equatable {
-  /// `shop.views.cart` of `Raised during: shop.views.cart`.
+  /// The view, `shop.views.cart` of `Raised during: shop.views.cart`, or nil.
   var view: Range<Int>?
-  /// The template that was rendered, with its lines behind it.
+  /// The template that was rendered, followed by its lines in the report, or nil.
   var template: Range<Int>?
-  /// The settings as Django prints them, with secrets hidden.
+  /// The settings as Django prints them, with secrets hidden, or nil.
   var settings: Range<Int>?
 
   init() {}
@@ -18,7 +18,7 @@ struct SiteEvidence: Sendable, Equatable {
     settings = report.settingsModule.map { $0.upperBound..<text.count }
   }
 
-  /// Do the printed lines of the template hold the name in quotes: `{% include "parts/head.html" %}`?
+  /// True if the printed lines of the template contain the name in quotes: `{% include "parts/head.html" %}`.
   func templateQuotes(_ text: borrowing Span<UInt8>, _ name: [UInt8]) -> Bool {
     guard let template else { return false }
     let lines = template.upperBound..<Swift.min(template.upperBound + 4096, text.count)
@@ -26,12 +26,12 @@ struct SiteEvidence: Sendable, Equatable {
       || Self.holds(text, Array("'".utf8) + name + Array("'".utf8), in: lines)
   }
 
-  /// Do the settings hold this host or module?
+  /// True if the settings contain this host or module.
   func settingsHold(_ text: borrowing Span<UInt8>, _ name: [UInt8], mayGoOn: Bool = false) -> Bool {
     settings.map { Self.holds(text, name, in: $0, mayGoOn: mayGoOn) } ?? false
   }
 
-  /// Does `name` stand in a line of code as a whole literal, to which nothing is added: not as in `"orders/" + name`?
+  /// True if `name` stands in a line of code as a whole literal, to which nothing is added as in `"orders/" + name`.
   static func isLiteral(_ text: borrowing Span<UInt8>, _ name: [UInt8], in source: Range<Int>) -> Bool {
     guard !name.isEmpty, name.count + 2 <= source.count else { return false }
     for start in source.lowerBound...(source.upperBound - name.count - 2) {
@@ -47,8 +47,8 @@ struct SiteEvidence: Sendable, Equatable {
     return false
   }
 
-  /// Does `name` stand in `range` as a whole, with no letter, digit, dot or hyphen at either side?
-  /// `mayGoOn`: a dot may follow, as in `shop.backends.Cache` for the module `shop.backends`.
+  /// True if `name` stands in `range` as a whole, with no letter, digit, dot or hyphen at either side. `mayGoOn`: a dot
+  /// may follow, as in `shop.backends.Cache` for the module `shop.backends`.
   static func holds(
     _ text: borrowing Span<UInt8>, _ name: [UInt8], in range: Range<Int>, mayGoOn: Bool = false
   ) -> Bool {
@@ -58,7 +58,7 @@ struct SiteEvidence: Sendable, Equatable {
     while let hit = text.firstIndex(of: first, in: from..<end) {
       from = hit + 1
       guard hit + name.count <= end else { return false }
-      // Asked first, so that a run of one letter is compared once and the search stays linear.
+      // Tested first, so that a run of one letter is compared once and the search stays linear.
       if Endpoint.isHostByte(first), hit > range.lowerBound, Endpoint.isHostByte(text[hit - 1]) { continue }
       var offset = 1
       while offset < name.count, text[hit + offset] == name[offset] { offset += 1 }

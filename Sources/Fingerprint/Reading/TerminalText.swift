@@ -1,17 +1,18 @@
 import MailMessage
 
-/// What Python adds to a traceback for the reader's eyes, or by request, and what says nothing of the error: colours (3.13
-/// and later, with `FORCE_COLOR` or `PYTHON_COLORS`) and the time an exception was made (PEP 830).
+/// Removes additions of Python to a traceback that say nothing of the error: colours (3.13 and later, with
+/// `FORCE_COLOR` or `PYTHON_COLORS`) and the time when an exception was made (PEP 830).
 ///
 ///     \u{1B}[1;35mKeyError\u{1B}[0m: \u{1B}[35m'price'\u{1B}[0m
 ///     KeyError: 'price' <@2026-11-30T02:08:00.123456Z>
 enum TerminalText {
-  /// Whether `text` holds anything that `plain` takes out. Asked of each text, so it looks for one byte and three.
+  /// True if `text` contains anything that `plain` may remove. Called for each text, so it looks for one byte and
+  /// three.
   static func isIn(_ text: borrowing Span<UInt8>) -> Bool {
     text.firstIndex(of: 0x1B, in: 0..<text.count) != nil || text.firstIndex(of: " <@", in: 0..<text.count) != nil
   }
 
-  /// `octets` without colours and without time stamps at the ends of lines.
+  /// Returns `octets` without colours and without time stamps at the ends of lines.
   static func plain(_ octets: [UInt8]) -> [UInt8] {
     var output: [UInt8] = []
     output.reserveCapacity(octets.count)
@@ -29,10 +30,10 @@ enum TerminalText {
     return output
   }
 
-  /// The parameters of an escape sequence are short; what is longer is not one.
+  /// The most parameters of an escape sequence, in octets; anything longer is not one.
   private static let mostParameters = 32
 
-  /// Where `ESC [ 1;35 m` or `ESC [ K` ends that begins at `start`.
+  /// The end of `ESC [ 1;35 m` or `ESC [ K` that begins at `start`, or nil if none does.
   private static func escapeEnd(_ text: borrowing Span<UInt8>, at start: Int) -> Int? {
     guard text[start] == 0x1B, text.has("[", at: start + 1, before: text.count) else { return nil }
     var index = start + 2
@@ -46,8 +47,8 @@ enum TerminalText {
     return nil
   }
 
-  /// Where ` <@1738108494.123456>`, ` <@1738108494123456789ns>` or ` <@2026-11-30T02:08:00.123456Z>` ends that begins at
-  /// `start` and is the last of its line. A colour may follow it.
+  /// The end of ` <@1738108494.123456>`, ` <@1738108494123456789ns>` or ` <@2026-11-30T02:08:00.123456Z>` that begins
+  /// at `start` and is the last of its line, or nil. A colour may follow it.
   private static func stampEnd(_ text: borrowing Span<UInt8>, at start: Int) -> Int? {
     guard text[start] == 0x20, text.has(" <@", at: start, before: text.count) else { return nil }
     var index = start + 3

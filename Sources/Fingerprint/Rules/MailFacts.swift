@@ -1,9 +1,9 @@
-/// What one error report says, field by field, as the rules of the admin see it.
+/// The fields of one error report, as the admin's rules see them.
 package struct MailFacts: Hashable, Sendable {
   /// The texts that the patterns of a field are compared with; a pattern has to match one of them. A field that the
   /// report does not have is missing, and so are texts that are not UTF-8.
   package var values: [RuleField: [String]] = [:]
-  /// What goes into a fingerprint for a field, without what differs from mail to mail.
+  /// The text that goes into a fingerprint for each field, without the parts that differ from mail to mail.
   package var keyValues: [RuleField: String] = [:]
 
   init(_ facts: ReportFacts) {
@@ -20,7 +20,7 @@ package struct MailFacts: Hashable, Sendable {
 }
 
 extension ReportReader {
-  /// What rules see of a mail, whatever the rules of this reader are; nil when the mail is no error report.
+  /// Returns what rules see of a mail, whatever rules this reader has, or nil if the mail is no error report.
   package func facts(of message: [UInt8]) -> MailFacts? {
     let analysis = analyse(message, records: false).recognising(notices)
     guard case .report = analysis.outcome else { return nil }
@@ -29,7 +29,8 @@ extension ReportReader {
 }
 
 extension ReportFacts {
-  /// What a pattern of `field` may match: of several tracebacks only what each of them says, for a rule takes all or none.
+  /// The texts that a pattern of `field` may match. A rule takes all tracebacks of a mail or none, so of several only
+  /// the texts that all have count.
   fileprivate func values(_ field: RuleField) -> [[UInt8]] {
     guard let first = analysis.findings.first else { return candidates(field, nil) }
     let others = analysis.findings.dropFirst().map { candidates(field, $0) }

@@ -1,16 +1,16 @@
 import MailMessage
 
-/// What a report says, field by field, for the rules of the admin.
+/// The contents of a report, field by field, for the rules of the admin.
 ///
-/// A field that the report does not have matches nothing, not even `*`. Texts are looked at up to their first 2000
-/// octets: whoever writes the mail must not decide what a rule costs.
+/// A field that the report does not have matches nothing, not even `*`. Only the first 2000 octets of a text are
+/// examined: the sender of the mail must not decide what a rule costs.
 struct ReportFacts {
   let analysis: Analysis
 
   init(_ analysis: Analysis) { self.analysis = analysis }
 
-  /// A mail with several tracebacks is only the rule's when each of them is: what a rule silences must not take
-  /// another error along.
+  /// True if the rule matches the report. A mail with several tracebacks matches only if each of them does: what a rule
+  /// silences must not take another error along.
   func match(_ rule: Rule) -> Bool {
     guard !rule.matchers.isEmpty else { return false }
     if analysis.findings.isEmpty { return rule.matchers.allSatisfy { matches($0, nil) } }
@@ -50,7 +50,8 @@ struct ReportFacts {
     }
   }
 
-  /// The exception that was reported in the end, and the one in whose cause a family was seen.
+  /// The exception that was reported in the end, and the cause in which a family was recognised, if that is another
+  /// link.
   private func links(_ finding: Finding?) -> [ChainLink] {
     guard let finding, let last = finding.traceback.finalIndex else { return [] }
     let links = finding.traceback.links
@@ -65,7 +66,7 @@ struct ReportFacts {
     var function: Range<Int>
   }
 
-  /// The frame that decided and the innermost one of the application, which may be the same.
+  /// The deciding frame and the innermost frame of the application, which may be the same.
   private func frames(_ finding: Finding?) -> [Frame] {
     guard let finding else { return [] }
     let own = links(finding).lazy.compactMap { innermost(in: $0.frames, finding) }.first
@@ -97,7 +98,7 @@ struct ReportFacts {
     return Frame(placed: finding.placed[index], function: deriver.function(analysis.text.span, of: index))
   }
 
-  /// `shop/pricing.py in total` and `shop.pricing in total`.
+  /// The frame's place in both spellings: `shop/pricing.py in total` and `shop.pricing in total`.
   private func places(_ frame: Frame) -> [[UInt8]] {
     let function = bytes(frame.function)
     let within = function.isEmpty ? [] : Array(" in ".utf8) + function
@@ -108,7 +109,7 @@ struct ReportFacts {
     range.last { finding.placed[$0].place == .application && !finding.placed[$0].isPlumbing }
   }
 
-  /// `shop/pricing.py` and `shop.pricing`.
+  /// The module in both spellings: `shop/pricing.py` and `shop.pricing`.
   private func modules(_ path: [UInt8]) -> [[UInt8]] {
     let isSource = path.suffix(3).elementsEqual(".py".utf8)
     let dotted = (isSource ? path.dropLast(3) : path[...]).map { ModulePath.isSeparator($0) ? UInt8(ascii: ".") : $0 }
@@ -117,15 +118,17 @@ struct ReportFacts {
 
   // MARK: - For people
 
-  /// `shop/pricing.py in total`: the frame that raised, whoever's code it is. Empty without an exception.
+  /// The frame that raised, in the application's code or another's: `shop/pricing.py in total`. Empty without an
+  /// exception.
   var innermostPlace: [UInt8] { raising(analysis.findings.first).flatMap { places($0).first } ?? [] }
 
-  /// The frame of the application that called its innermost one. Empty where there is none.
+  /// The application frame that called the innermost one. Empty if there is none.
   var callersPlace: [UInt8] { caller(analysis.findings.first).flatMap { places($0).first } ?? [] }
 
   // MARK: - The request
 
-  /// From `KeyError at /cart/`, from the logged `Internal Server Error: /cart/`, else from the URL.
+  /// The path of the request, from the logged `Internal Server Error: /cart/`, from `KeyError at /cart/`, or else from
+  /// the URL.
   private var path: Range<Int>? {
     let span = analysis.text.span
     if let line = analysis.message, let path = MessageKey.requestPath(span, line) { return path }
@@ -143,7 +146,7 @@ struct ReportFacts {
     var host = authority(url)
     let span = analysis.text.span
     if let at = span.lastIndex(of: UInt8(ascii: "@"), in: host) { host = (at + 1)..<host.upperBound }
-    // `[::1]:8000`: the colons inside of the brackets are no port.
+    // `[::1]:8000`: the colons inside the brackets do not begin a port.
     let bracket = span.lastIndex(of: UInt8(ascii: "]"), in: host) ?? host.lowerBound
     if let colon = span.lastIndex(of: UInt8(ascii: ":"), in: bracket..<host.upperBound) {
       return host.lowerBound..<colon
@@ -170,8 +173,8 @@ struct ReportFacts {
 
   // MARK: - For keys
 
-  /// What goes into a fingerprint for `field`: without what differs from mail to mail, on one line. Nil when the mail
-  /// does not say it, or several tracebacks say several things.
+  /// The text that goes into a fingerprint for `field`: one line, without the parts that differ from mail to mail. Nil
+  /// if the mail does not have the field, or if several tracebacks disagree.
   func keyValue(_ field: RuleField) -> [UInt8]? {
     let values: [[UInt8]?]
     switch field {
@@ -212,7 +215,7 @@ struct ReportFacts {
     return Array(analysis.text[inside.prefix(2000)])
   }
 
-  /// White space as one blank each.
+  /// Replaces each run of white space by one space, and removes it at both ends.
   private func collapsed(_ bytes: [UInt8]) -> [UInt8] {
     var output: [UInt8] = []
     for byte in bytes.prefix(2000) {

@@ -1,45 +1,45 @@
 package import MailMessage
 
-/// What rules look at, and what fingerprints of rules are made of.
+/// A field of a report that rules compare, and that fingerprints of rules are made of.
 package enum RuleField: String, Hashable, Sendable, CaseIterable {
-  /// The exception, as printed (`shop.models.Trip.DoesNotExist`) or its last name alone (`DoesNotExist`).
+  /// The exception's type, as printed (`shop.models.Trip.DoesNotExist`) or its last name alone (`DoesNotExist`).
   case type
-  /// What the exception says, or what was logged. In fingerprints: its first line, normalised.
+  /// The text of the exception, or of the logged message. In fingerprints: its first line, normalised.
   case text
-  /// The file of the frame that decided, and of the innermost frame of the application: `shop/pricing.py`. Patterns
+  /// The file of the deciding frame, and that of the innermost frame of the application: `shop/pricing.py`. Patterns
   /// may also write `shop.pricing`.
   case module
-  /// The functions of those frames.
+  /// The functions of the frames that `module` looks at.
   case function
-  /// The frame that raised, whoever's code it is: `rest_framework/generics.py in get`. Patterns may also write
-  /// `rest_framework.generics in get`.
+  /// The frame that raised, in the application's code or another's: `rest_framework/generics.py in get`. Patterns may
+  /// also write `rest_framework.generics in get`.
   case innermost
-  /// The application's frame that called its innermost one, in the same form.
+  /// The application frame that called the application's innermost one, in the form of `innermost`.
   case caller
-  /// `Raised during: shop.views.cart`.
+  /// The view, from `Raised during: shop.views.cart`.
   case view
   /// The path of the request. In fingerprints: without its numbers and ids.
   case path
   /// The host of the request, without the port.
   case host
-  /// `Using settings module …`.
+  /// The settings module, from `Using settings module …`.
   case settingsModule = "settings-module"
   /// The whole Subject, decoded. Never part of a fingerprint: it carries the visitor's URL.
   case subject
   /// The template that an error names, below its template directory.
   case template
 
-  /// Host names and Subjects match whatever the case of their letters.
+  /// True for fields that match regardless of case: host names and Subjects.
   package var ignoresCase: Bool { self == .host || self == .subject }
 
-  /// Whether fingerprints can be made of it.
+  /// True if fingerprints can be made of the field.
   package var isKeyPart: Bool { self != .subject }
 }
 
-/// One line of a rule that says which mails it is for.
+/// One line of a rule: a field, and the patterns that it has to match.
 package struct RuleMatcher: Hashable, Sendable {
   package var field: RuleField
-  /// Any of them has to match.
+  /// The patterns; one of them has to match.
   package var patterns: [Glob]
 
   package init(_ field: RuleField, _ patterns: [Glob]) {
@@ -48,19 +48,19 @@ package struct RuleMatcher: Hashable, Sendable {
   }
 }
 
-/// What becomes of the mails of a rule.
+/// The fate of the mails that a rule matches.
 package enum RuleAction: String, Hashable, Sendable, CaseIterable, Codable {
-  /// As without a rule: the first of a window goes out, the others are held back and counted.
+  /// Deduplicates, as without a rule: the first mail of a window goes out, the others are held back and counted.
   case dedup
-  /// Each one goes out.
+  /// Sends every mail.
   case pass
-  /// None goes out; they are counted, and the summary only says how many there were.
+  /// Sends no mail; they are counted, and the summary only says how many there were.
   case silence
-  /// None goes out; they are counted and listed in the summary.
+  /// Sends no mail; they are counted and listed in the summary.
   case summaryOnly = "summary-only"
 }
 
-/// What a rule makes of the fingerprint.
+/// The change that a rule makes to the fingerprint.
 package enum RuleKey: Hashable, Sendable {
   case fingerprint([Part])
   case splitBy([RuleField])
@@ -74,12 +74,12 @@ package enum RuleKey: Hashable, Sendable {
 /// One `[rule NAME]` of the configuration.
 package struct Rule: Hashable, Sendable {
   package var name: String
-  /// All of them have to match. A rule without one matches nothing.
+  /// The lines of the rule; all of them have to match. A rule without any matches nothing.
   package var matchers: [RuleMatcher]
   package var action: RuleAction
-  /// Nil: the fingerprint stays as it is.
+  /// The change to the fingerprint, or nil if it stays as it is.
   package var key: RuleKey?
-  /// Nil: the length that the configuration has for all.
+  /// The length of the window, or nil for the one that the configuration has for all errors.
   package var window: Duration?
 
   package init(
@@ -100,7 +100,7 @@ package struct RuleSet: Hashable, Sendable {
   package init(_ rules: [Rule] = []) { self.rules = rules }
 }
 
-/// What a rule said about one report.
+/// The rule that applies to one report, and what it says.
 package struct Ruling: Sendable, Hashable {
   /// The name of the rule.
   package var rule: String

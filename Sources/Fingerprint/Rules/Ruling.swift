@@ -1,10 +1,10 @@
 import MailMessage
 
-/// What the rules of the admin made of one analysis.
+/// The rule that applies to one analysis, and what it did.
 struct RuleDecision: Sendable {
   var rule: Rule
-  /// Fields that the rule's fingerprint needs and the mail does not have: then the usual fingerprint stays. Nothing in
-  /// their place would join every error that lacks them.
+  /// The fields that the rule's fingerprint needs and the mail does not have. If there are any, the usual fingerprint
+  /// stays: leaving them out would join every error that lacks them.
   var missing: [RuleField] = []
 
   var ruling: Ruling { Ruling(rule: rule.name, action: rule.action, window: rule.window) }
@@ -23,7 +23,7 @@ extension RuleSet {
       guard decision.missing.isEmpty else { break }
       let bytes = Self.fingerprint(of: parts, facts)
       analysis.earlier = EarlierKeys(all: bytes)
-      // Who says that these are the same does not want to see them as variants.
+      // An admin who says that these are the same does not want to see them as variants.
       var own = key
       (own.rule, own.bytes, own.variant) = (.admin, bytes, [])
       analysis.outcome = .report(own)
@@ -38,7 +38,8 @@ extension RuleSet {
     analysis.decision = decision
   }
 
-  /// One part on a line. The rule's name is not in it: rules with the same parts make one group.
+  /// Returns the fingerprint, one part on each line. The rule's name is not in it: rules with the same parts make one
+  /// group.
   private static func fingerprint(of parts: [RuleKey.Part], _ facts: ReportFacts) -> [UInt8] {
     var writer = KeyWriter(.admin)
     for part in parts {

@@ -1,12 +1,12 @@
 import MailMessage
 
-/// Asks whether the links of a traceback that Python printed can belong together.
+/// Checks whether the links of a traceback that Python printed can belong together.
 ///
-/// The exception of a link was caught in its outermost frame. What came of it left that frame as well, or a frame above
-/// it, so a later link shows the frame again. Whoever writes an exception's text can add links to it, but has to know the
-/// code and its folders to add one that holds.
+/// The exception of a link was caught in its outermost frame. The exception that followed left that frame as well, or a
+/// frame above it, so a later link shows the frame again. A visitor who chooses an exception's text can add links to
+/// it, but has to know the code and its folders to add one that passes.
 enum ChainCheck {
-  /// Links are looked at up to this many; a longer chain is no program's.
+  /// The most links that are examined; no program prints a longer chain.
   private static let mostLinks = 64
 
   static func isPlausible(_ text: borrowing Span<UInt8>, _ traceback: Traceback, _ work: inout Int) -> Bool {
@@ -26,7 +26,7 @@ enum ChainCheck {
     return true
   }
 
-  /// A hash of file and function (FNV-1a).
+  /// A hash (FNV-1a) of the first 1000 octets of file and function.
   private static func name(_ text: borrowing Span<UInt8>, _ frame: TracebackFrame) -> UInt64 {
     var value: UInt64 = 0xcbf2_9ce4_8422_2325
     for part in [frame.file, frame.function] {

@@ -2,23 +2,23 @@ import MailMessage
 
 /// Reads the traceback of Django's plain text report (`technical_500.txt`).
 ///
-/// Django prints the chain without the causes' types, and their text inside the sentence that joins them, perhaps over
-/// several lines:
+/// Django prints the chain without the causes' types. A cause's text stands inside the sentence that joins it to the
+/// next exception, perhaps over several lines:
 ///
 ///     The above exception (duplicate key value violates unique constraint "x"
 ///     DETAIL:  Key (number)=(N-1) already exists.
 ///     ) was the direct cause of the following exception:
 ///
-/// Whoever chose the text of a cause can have written such a sentence and frames into it. Certain are the frames before
-/// the first sentence, and those behind the last one; the links between them are not (`ChainLink.isCertain`).
+/// A visitor who chose the text of a cause can have put such a sentence and frames into it. Only the frames before the
+/// first sentence and those after the last one are certain; the links between them are not (`ChainLink.isCertain`).
 struct DjangoChainParser {
-  /// Why reading stopped.
+  /// The reason why reading stopped, with its position.
   enum Stop: Equatable {
-    /// At the line `Exception Type: `.
+    /// The line `Exception Type: `.
     case type(Int)
-    /// At a sentence that joins two exceptions.
+    /// A sentence that joins two exceptions.
     case joint(Int)
-    /// At something that is no part of a traceback, or at the end of the text.
+    /// A line that is no part of a traceback, or the end of the text.
     case end(Int)
 
     var position: Int {
@@ -36,12 +36,12 @@ struct DjangoChainParser {
 
   init(limits: ReadingLimits) { self.limits = limits }
 
-  /// Reads from behind the `Traceback` line to the end of the first exception's frames.
+  /// Reads from the line after `Traceback` to the end of the first exception's frames.
   mutating func begin(_ text: borrowing Span<UInt8>, from start: Int) -> Stop {
     readFrames(text, from: start, end: text.count)
   }
 
-  /// Reads on at a joining sentence, up to the line `Exception Type: ` at `end`.
+  /// Continues at a joining sentence, up to the line `Exception Type: ` at `end`.
   mutating func goOn(_ text: borrowing Span<UInt8>, from start: Int, to end: Int) {
     var index = start
     while let joint = joint(text, at: index, end: end) {
@@ -56,7 +56,7 @@ struct DjangoChainParser {
       guard case .joint(let at) = readFrames(text, from: joint.next, end: end) else { break }
       index = at
     }
-    // A sentence ends behind here that nothing began: what was read is part of a cause's text.
+    // A sentence without a beginning ends further down: what was read is part of a cause's text.
     if let last = lastJoint(text, index..<end) { restart(text, at: last, end: end) }
   }
 
@@ -86,14 +86,14 @@ struct DjangoChainParser {
         traceback.frames.append(frame)
         lastFrameLine = next
       } else if Self.opening(text, content) != nil {
-        // Django 1.11 indents the sentence like code, so this comes before the code.
+        // Django 1.11 indents the sentence like code, so this test comes before the one for code.
         return .joint(index)
       } else if content.lowerBound > line.lowerBound {
         readCode(text, line, isFirst: index == lastFrameLine)
       } else if text.has("Exception Type: ", at: line.lowerBound, before: line.upperBound) {
         return .type(index)
       } else if Self.isPastTraceback(text, line) {
-        // A report without an exception, or one that was cut: what follows is no traceback any more.
+        // A report without an exception, or a truncated one: the traceback is over.
         return .end(index)
       }
       index = next
@@ -119,16 +119,16 @@ struct DjangoChainParser {
 
   private struct Joint {
     var kind: ChainLink.Origin
-    /// What the sentence quotes.
+    /// The text that the sentence quotes.
     var text: Range<Int>
-    /// Where the line behind it begins.
+    /// The start of the line after the sentence.
     var next: Int
   }
 
   private static let directEnd: StaticString = ") was the direct cause of the following exception:"
   private static let contextEnd: StaticString = "), another exception occurred:"
 
-  /// What kind of sentence begins here, and where its quotation does.
+  /// The kind of sentence that begins here and the start of its quotation, or nil if it is none.
   private static func opening(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> (ChainLink.Origin, Int)? {
     let at = line.lowerBound
     if text.has("The above exception (", at: at, before: line.upperBound) { return (.directCause, at + 21) }
@@ -138,7 +138,7 @@ struct DjangoChainParser {
     return nil
   }
 
-  /// The sentence that begins on the line at `start`.
+  /// The sentence that begins on the line at `start`, or nil if none does.
   private func joint(_ text: borrowing Span<UInt8>, at start: Int, end: Int) -> Joint? {
     let content = text.trimmed(text.line(at: start, before: end))
     guard let (kind, opening) = Self.opening(text, content) else { return nil }
@@ -151,7 +151,7 @@ struct DjangoChainParser {
     return nil
   }
 
-  /// The last end of a sentence in a range: behind it nobody but Django writes.
+  /// The last end of a sentence in a range: only Django writes what follows it.
   private func lastJoint(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Joint? {
     var found: Joint?
     for (kind, words) in [(ChainLink.Origin.directCause, Self.directEnd), (.context, Self.contextEnd)] {
@@ -166,7 +166,7 @@ struct DjangoChainParser {
     return found
   }
 
-  /// Where the next line begins if this one ends at `index`, but for blanks.
+  /// The start of the next line if only blanks follow `index` on its line, or else nil.
   private static func lineEnd(_ text: borrowing Span<UInt8>, _ index: Int, _ end: Int) -> Int? {
     var index = index
     while index < end, text[index] != UInt8(ascii: "\n") {
@@ -176,7 +176,7 @@ struct DjangoChainParser {
     return index < end ? index + 1 : nil
   }
 
-  /// Takes what was read since the last link for a link that nobody vouches for, and reads the frames behind `joint`.
+  /// Records what was read since the last link as a link without a certain text, then reads the frames after `joint`.
   private mutating func restart(_ text: borrowing Span<UInt8>, at joint: Joint, end: Int) {
     let none = joint.text.lowerBound..<joint.text.lowerBound
     traceback.links.append(

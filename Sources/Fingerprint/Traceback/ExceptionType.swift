@@ -1,6 +1,6 @@
 import MailMessage
 
-/// Questions about an exception's type, asked of its last name: Django prints `DoesNotExist`, Python
+/// Tests of an exception's type, by its last name: Django prints `DoesNotExist`, Python
 /// `shop.models.Trip.DoesNotExist`.
 enum ExceptionType {
   static func lastName(_ text: borrowing Span<UInt8>, _ type: Range<Int>) -> Range<Int> {
@@ -8,7 +8,7 @@ enum ExceptionType {
     return (dot + 1)..<type.upperBound
   }
 
-  /// Is this a name at all? The last line of a traceback may be anything that was printed.
+  /// True if this can be the name of a type. The last line of a traceback may be anything that was printed.
   static func isName(_ text: borrowing Span<UInt8>, _ type: Range<Int>) -> Bool {
     guard !type.isEmpty, type.count < 200, !text[type.lowerBound].isDigit else { return false }
     for index in type
@@ -32,12 +32,13 @@ enum ExceptionType {
     "PoolTimeout", "OutOfMemory", "TimeoutError", "CannotConnectNowError", "TooManyConnectionsError",
   ]
 
-  /// DB-API 2 (PEP 249) and what drivers derive from it. IntegrityError and DataError name the fault of one place.
+  /// True for the errors of DB-API 2 (PEP 249) and those that drivers derive from them, except IntegrityError and
+  /// DataError, which are the fault of one place.
   static func isDatabase(_ text: borrowing Span<UInt8>, _ name: Range<Int>) -> Bool {
     isOne(text, name, of: database)
   }
 
-  /// A database error whose text belongs to the key: one line of code fails for different reasons.
+  /// True for a database error whose text belongs to the key: one line of code fails for different reasons.
   static func needsDatabaseText(_ text: borrowing Span<UInt8>, _ name: Range<Int>) -> Bool {
     isOne(
       text, name,
@@ -47,7 +48,7 @@ enum ExceptionType {
       ])
   }
 
-  /// `OSError` and its older names and children.
+  /// True for `OSError`, its older names and its children.
   static func isSystem(_ text: borrowing Span<UInt8>, _ name: Range<Int>) -> Bool {
     isOne(text, name, of: ["OSError", "IOError", "EnvironmentError", "error", "BlockingIOError", "WindowsError"])
   }
@@ -75,13 +76,13 @@ enum ExceptionType {
     isSystem(text, name) || isOne(text, name, of: network)
   }
 
-  /// Types that name a family by themselves, where they are raised by what defines them.
+  /// The types that name a family by themselves when they are raised by the code that defines them.
   private static let telling: [StaticString] = [
     "DisallowedHost", "UnreadablePostError", "TemplateDoesNotExist", "ModuleNotFoundError", "ImportError",
     "MemoryError", "WorkerLostError",
   ]
 
-  /// Could an exception of this type belong to a family, whatever its text and place?
+  /// True if an exception of this type may belong to a family, whatever its text and place.
   static func mayBeFamily(_ text: borrowing Span<UInt8>, _ name: Range<Int>) -> Bool {
     isOne(text, name, of: telling) || isDatabase(text, name) || isNetwork(text, name)
   }
@@ -94,7 +95,7 @@ enum ExceptionType {
     isOne(text, name, of: ["ExceptionGroup", "BaseExceptionGroup"])
   }
 
-  /// Types whose text names what a template asked for.
+  /// True for the types whose text names what a template asked for.
   static func isTemplate(_ text: borrowing Span<UInt8>, _ name: Range<Int>) -> Bool {
     isOne(text, name, of: ["TemplateSyntaxError", "NoReverseMatch", "TemplateAssertionError", "VariableDoesNotExist"])
   }

@@ -1,10 +1,10 @@
 import MailMessage
 
-/// The lines a traceback is made of. Sources: CPython's `Lib/traceback.py` (2.7 to 3.13) and Django's
+/// Parses the lines that a traceback is made of. Sources: CPython's `Lib/traceback.py` (2.7 to 3.13) and Django's
 /// `technical_500.txt` (1.11 to 6.0).
 enum FrameLine {
-  /// `File "…", line 7, in f`, or without `in f` (SyntaxError), or `File "…" in f` (Django up to 2.2). `line` is
-  /// given without indentation.
+  /// Parses `File "…", line 7, in f`, the same without `in f` (SyntaxError), or `File "…" in f` (Django up to 2.2).
+  /// Returns nil for other lines. `line` is given without indentation.
   @inline(__always)
   static func parse(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> TracebackFrame? {
     guard text.has("File \"", at: line.lowerBound, before: line.upperBound) else { return nil }
@@ -40,7 +40,7 @@ enum FrameLine {
     return text.trimmed((index + 1)..<code.upperBound)
   }
 
-  /// `    ^^^^^` or `    ~~~~^^^^^`, which Python 3.11 and later print under the code.
+  /// True for `    ^^^^^` or `    ~~~~^^^^^`, which Python 3.11 and later print under the code.
   @inline(__always)
   static func isMarker(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Bool {
     for index in line where text[index] != UInt8(ascii: "^") && text[index] != UInt8(ascii: "~") {
@@ -49,7 +49,7 @@ enum FrameLine {
     return true
   }
 
-  /// n of `[Previous line repeated n more times]`. `line` is given without indentation.
+  /// The n of `[Previous line repeated n more times]`, or nil for another line. `line` is given without indentation.
   static func repetitions(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Int? {
     guard text.has("[Previous line repeated ", at: line.lowerBound, before: line.upperBound) else { return nil }
     var index = line.lowerBound + 24
@@ -61,7 +61,7 @@ enum FrameLine {
     return number
   }
 
-  /// `Traceback (most recent call last):`, or `Traceback:` of Django up to 2.2. `line` is given trimmed.
+  /// True for `Traceback (most recent call last):`, or `Traceback:` of Django up to 2.2. `line` is given trimmed.
   @inline(__always)
   static func isHeader(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Bool {
     guard line.lowerBound < line.upperBound, text[line.lowerBound] == UInt8(ascii: "T") else { return false }

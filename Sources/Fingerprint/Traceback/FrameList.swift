@@ -1,7 +1,7 @@
 import MailMessage
 
-/// Frames below `Traceback:` without Python's own header, as `traceback.format_tb` gives them: what django-extensions
-/// mails of a command that failed. The exception is not told, or stands right below.
+/// Frames below `Traceback:` without Python's own header, as `traceback.format_tb` returns them: django-extensions
+/// mails them when a command failed. The exception is missing, or stands right below.
 ///
 ///     Reporting execution of command: 'import_prices'
 ///
@@ -11,7 +11,7 @@ import MailMessage
 ///         return sum(lines)
 struct FrameList: Sendable, Equatable {
   private(set) var traceback = Traceback()
-  /// From the heading to the end of the last frame, or of the exception.
+  /// The octets from the heading to the end of the last frame, or of the exception.
   private(set) var range: Range<Int>
 
   init?(_ text: borrowing Span<UInt8>, limits: ReadingLimits) {
@@ -30,8 +30,9 @@ struct FrameList: Sendable, Equatable {
     }
   }
 
-  /// Frames in a logged message, without a heading: `logger.error('Failed\n' + ''.join(format_tb(e.__traceback__)))`. The first
-  /// word `Traceback` behind `end`, which Django prints below each report, stands for the type.
+  /// Reads frames without a heading in a logged message:
+  /// `logger.error('Failed\n' + ''.join(format_tb(e.__traceback__)))`. The first word `Traceback` after `end`, which
+  /// Django prints below each report, stands for the type.
   init?(_ text: borrowing Span<UInt8>, in message: Range<Int>, below end: Int, limits: ReadingLimits) {
     range = message.lowerBound..<message.lowerBound
     guard let hit = text.firstIndex(of: "\n  File \"", in: message),
@@ -45,7 +46,7 @@ struct FrameList: Sendable, Equatable {
     traceback.links = [ChainLink(frames: 0..<traceback.frames.count, type: word + 1..<word + 10, text: said)]
   }
 
-  /// The first line `Traceback:` that a frame follows.
+  /// The first line `Traceback:` that is followed by a frame.
   private static func heading(_ text: borrowing Span<UInt8>) -> Int? {
     var from = 0
     while let hit = text.firstIndex(of: "Traceback:\n", in: from..<text.count) {
@@ -60,7 +61,7 @@ struct FrameList: Sendable, Equatable {
     return nil
   }
 
-  /// Reads frames and their code; answers where they end.
+  /// Reads frames and their code, and returns where they end.
   private mutating func read(_ text: borrowing Span<UInt8>, from start: Int, end last: Int, limits: ReadingLimits)
     -> Int
   {
@@ -90,7 +91,8 @@ struct FrameList: Sendable, Equatable {
     if traceback.frames[last].source.isEmpty, !FrameLine.isMarker(text, line) { traceback.frames[last].source = line }
   }
 
-  /// `KeyError: 'price'` right below the last frame; answers where it ends.
+  /// Reads `KeyError: 'price'` right below the last frame and returns where it ends, or nil if the line is no
+  /// exception.
   private mutating func readException(_ text: borrowing Span<UInt8>, _ line: Range<Int>, isNext: Bool) -> Int? {
     let colon = text.firstIndex(of: UInt8(ascii: ":"), in: line) ?? line.upperBound
     let type = text.trimmed(line.lowerBound..<colon)

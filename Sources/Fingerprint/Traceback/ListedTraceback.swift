@@ -2,7 +2,8 @@ import MailMessage
 
 /// A traceback that was logged as Python's list of its lines, `logger.error(traceback.format_exception(error))`:
 ///
-///     ['Traceback (most recent call last):\\n', '  File "/srv/shop/tasks.py", line 7, in bill\\n    pay(x)\\n', "KeyError: 'x'\\n"]
+///     ['Traceback (most recent call last):\\n', '  File "/srv/shop/tasks.py", line 7, in bill\\n    pay(x)\\n',
+///      "KeyError: 'x'\\n"]
 struct ListedTraceback: Sendable, Equatable {
   private(set) var traceback = Traceback()
   private var linkStart = 0
@@ -23,7 +24,7 @@ struct ListedTraceback: Sendable, Equatable {
     guard !traceback.links.isEmpty, linkStart == traceback.frames.count else { return nil }
   }
 
-  /// What stands between the quotes of the string at `index`.
+  /// The text between the quotes of the string at `index`, or nil if there is no string.
   private static func item(_ text: borrowing Span<UInt8>, at index: Int, before end: Int) -> Range<Int>? {
     guard index < end, text[index] == UInt8(ascii: "'") || text[index] == UInt8(ascii: "\"") else { return nil }
     var at = index + 1

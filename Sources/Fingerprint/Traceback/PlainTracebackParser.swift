@@ -1,11 +1,11 @@
 import MailMessage
 
-/// A traceback as Python itself prints it, found in a text, with what stands around it.
+/// A traceback in the format of Python itself, and its place in a text.
 struct PlainTraceback: Sendable, Equatable {
   var traceback: Traceback
-  /// From its `Traceback (most recent call last):` to the end of its last exception's message.
+  /// The octets from its `Traceback (most recent call last):` to the end of its last exception's message.
   var range: Range<Int>
-  /// Its header stands behind other words on their line: `Import failed: Traceback (most recent call last):`.
+  /// True if its header stands behind other words on the line: `Import failed: Traceback (most recent call last):`.
   var isInline = false
 }
 
@@ -16,24 +16,25 @@ struct PlainTracebackParser {
   private var traceback = Traceback()
   private var linkStart = 0
   private var origin = ChainLink.Origin.first
-  /// In a group every line begins with a margin: `  | `, `    | `, `  +-+---------------- 1 ----------------`.
+  /// True within an exception group, where every line begins with a margin: `  | `, `    | `,
+  /// `  +-+---------------- 1 ----------------`.
   private var inGroup = false
   private var depth = 0
-  /// The first joining sentence of each kind behind the position asked last: so that looking for them stays linear.
+  /// The next joining sentence of each kind, remembered from the position asked last, so that the search stays linear.
   private var direct = NextHit("\nThe above exception was the direct cause of the following")
   private var context = NextHit("\nDuring handling of the above exception, another exception occurred:")
-  /// Octets that were looked at.
+  /// The number of octets that were examined.
   private(set) var work = 0
 
   init(limits: ReadingLimits) { self.limits = limits }
 
-  /// The first traceback at or behind `start` whose header stands on a line of its own.
+  /// Returns the first traceback at or after `start` whose header stands on a line of its own.
   mutating func next(_ text: borrowing Span<UInt8>, from start: Int, end: Int) -> PlainTraceback? {
     var index = start
     while let hit = text.firstIndex(of: "Traceback (most recent call last):", in: index..<end) {
       work += hit - index
       let lineStart = (text.lastIndex(of: UInt8(ascii: "\n"), in: index..<hit) ?? index - 1) + 1
-      // Nothing behind it on its line can be a header, so no line is looked at twice.
+      // Nothing after it on its line can be a header, so no line is read twice.
       let line = text.line(at: hit, before: end)
       index = Swift.max(line.upperBound, hit + 1)
       let before = text.trimmed(lineStart..<hit)
@@ -43,7 +44,7 @@ struct PlainTracebackParser {
       reset(isGroup: isGroup)
       let stop = parse(text, from: text.next(after: line, before: end), end: end)
       guard !traceback.links.isEmpty || !traceback.frames.isEmpty else {
-        // Nothing between here and `stop` was a frame: looking at it again would make many headers quadratic.
+        // Nothing between here and `stop` was a frame: reading it again would be quadratic for many headers.
         index = Swift.max(stop, index)
         continue
       }
@@ -53,8 +54,9 @@ struct PlainTracebackParser {
     return nil
   }
 
-  /// The first traceback in `range` whose header stands behind other words, as `logger.error('Import failed: %s',
-  /// format_exc())` writes it, and is followed by a frame. Quoted ones have no frame below, but a mark.
+  /// Returns the first traceback in `range` whose header stands behind other words, as
+  /// `logger.error('Import failed: %s', format_exc())` writes it, and is followed by a frame. Quoted tracebacks have a
+  /// quote mark below instead of a frame.
   mutating func nextInline(_ text: borrowing Span<UInt8>, in range: Range<Int>, end: Int) -> PlainTraceback? {
     var index = range.lowerBound
     while let hit = text.firstIndex(of: " Traceback (most recent call last):\n", in: index..<range.upperBound) {
@@ -79,7 +81,7 @@ struct PlainTracebackParser {
     depth = isGroup ? 1 : 0
   }
 
-  /// Reads frames and exceptions; answers where the traceback ends.
+  /// Reads frames and exceptions, and returns where the traceback ends.
   private mutating func parse(_ text: borrowing Span<UInt8>, from start: Int, end: Int) -> Int {
     var index = start
     var lastFrameLine = -1
@@ -139,7 +141,7 @@ struct PlainTracebackParser {
     }
   }
 
-  /// `KeyError: 'price'` and the lines of its message; answers where they end.
+  /// Reads `KeyError: 'price'` and the lines of its message, and returns where they end.
   private mutating func readException(
     _ text: borrowing Span<UInt8>, at start: Int, line: Range<Int>, end: Int
   ) -> Int {
@@ -160,8 +162,8 @@ struct PlainTracebackParser {
     return stop
   }
 
-  /// A message may have many lines. It ends at an empty line, unless a joining sentence follows further down and no
-  /// other traceback comes before it: PostgreSQL's messages end with an empty line.
+  /// The end of a message, which may have many lines. It ends at an empty line, unless a joining sentence follows
+  /// further down and no other traceback comes before it: PostgreSQL's messages end with an empty line.
   private mutating func messageEnd(_ text: borrowing Span<UInt8>, from start: Int, end: Int) -> Int {
     if inGroup { return text.next(after: text.line(at: start, before: end), before: end) }
     let blank = text.firstIndex(of: "\n\n", in: start..<end) ?? end
@@ -184,7 +186,7 @@ struct PlainTracebackParser {
       || text.has("During handling of the above exception, another", at: content.lowerBound, before: content.upperBound)
   }
 
-  /// Does the chain (or the group) go on behind the message that ends at `stop`?
+  /// True if the chain (or the group) continues after the message that ends at `stop`.
   private func continues(_ text: borrowing Span<UInt8>, from stop: Int, end: Int) -> Bool {
     if inGroup { return true }
     var index = stop
@@ -194,7 +196,7 @@ struct PlainTracebackParser {
 
   // MARK: - Exception groups
 
-  /// The line without its margin, which also says how deep it stands: two columns more for each group.
+  /// Returns the line without its margin, and takes its depth from it: two more columns for each group.
   private mutating func withoutMargin(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Range<Int> {
     var index = line.lowerBound
     while index < line.upperBound, text[index] == 0x20 { index += 1 }
@@ -208,13 +210,15 @@ struct PlainTracebackParser {
     return index..<line.upperBound
   }
 
-  /// `+-+---------------- 1 ----------------` and `+------------------------------------` begin and end a child.
+  /// True for `+-+---------------- 1 ----------------` and `+------------------------------------`, which begin and end
+  /// a child.
   private func isRule(_ text: borrowing Span<UInt8>, _ content: Range<Int>) -> Bool {
     inGroup && text.has("+-", at: content.lowerBound, before: content.upperBound)
   }
 }
 
-/// Where some words stand next: a position that only goes forward, found once however often it is asked for.
+/// The next occurrence of some words. The position only moves forward, and is searched for once however often it is
+/// asked for.
 private struct NextHit {
   private let words: StaticString
   private var known: (from: Int, at: Int?)?

@@ -2,7 +2,8 @@ import MailMessage
 
 /// Finds the frames that call each other in a RecursionError.
 enum RecursionCycle {
-  /// One frame for each member of the cycle: application frames if any recur, else those of libraries.
+  /// Returns one frame for each member of the cycle: application frames if any recur, else those of libraries, else
+  /// those of the runtime.
   static func frames(
     _ text: borrowing Span<UInt8>, _ traceback: Traceback, _ placed: [PlacedFrame], in range: Range<Int>
   ) -> [Int] {
@@ -19,7 +20,7 @@ enum RecursionCycle {
   ) -> [Int] {
     var first: [Int] = []
     var counts: [Int] = []
-    // Distinct frames are few even in a huge traceback; 64 are looked at, so the search stays linear.
+    // Even a huge traceback has few distinct frames. 64 are examined, so the search stays linear.
     for index in range where placed[index].place == place {
       let frame = traceback.frames[index]
       if let known = first.firstIndex(where: {
@@ -39,14 +40,15 @@ enum RecursionCycle {
 }
 
 extension KeyDeriver {
-  /// Python 2 has no type of its own for it.
+  /// True for a RecursionError. Python 2 has no type of its own for it, so there the text decides.
   func isRecursion(_ text: borrowing Span<UInt8>, _ link: ChainLink, _ name: Range<Int>) -> Bool {
     if text.equals(name, "RecursionError") { return true }
     guard !algorithm.asksForPlace || text.equals(name, "RuntimeError") else { return false }
     return text.has("maximum recursion depth exceeded", at: link.text.lowerBound, before: link.text.upperBound)
   }
 
-  /// Where the limit strikes is chance; the frames of the cycle are not.
+  /// Returns a key made of the frames of the cycle: where the limit strikes is chance, the frames of the cycle are not.
+  /// Nil if there is no cycle.
   func recursion(_ text: borrowing Span<UInt8>, _ link: ChainLink, _ name: Range<Int>) -> ErrorKey? {
     let cycle = RecursionCycle.frames(text, traceback, placed, in: link.frames)
     guard let first = cycle.first else { return nil }

@@ -8,22 +8,24 @@ import MailMessage
 ///         |source           |
 struct TracebackFrame: Sendable, Equatable {
   var file: Range<Int>
-  /// Empty for the place a SyntaxError points at, which has no function.
+  /// The name of the function. Empty for the place that a SyntaxError points at, which has none.
   var function: Range<Int>
-  /// The line of code, without indentation; empty where Python could not read the source.
+  /// The line of code, without indentation. Empty if Python could not read the source.
   var source: Range<Int>
-  /// How often the frame stands here: `[Previous line repeated 975 more times]`.
+  /// The number of times that the frame occurs in a row, from `[Previous line repeated 975 more times]`.
   var count = 1
 }
 
 /// One exception of a chain: what was raised and where.
 struct ChainLink: Sendable, Equatable {
-  /// How this exception came to follow the one printed before it.
+  /// The relation of an exception to the one printed before it.
   enum Origin: Sendable, Equatable {
     /// The first of its chain.
     case first
-    /// `raise … from …`: `The above exception was the direct cause of the following exception`.
+    /// A cause that was named, by `raise … from …`:
+    /// `The above exception was the direct cause of the following exception`.
     case directCause
+    /// An exception during the handling of another:
     /// `During handling of the above exception, another exception occurred`.
     case context
   }
@@ -31,13 +33,14 @@ struct ChainLink: Sendable, Equatable {
   var origin = Origin.first
   /// Indices of its frames in `Traceback.frames`, outermost first.
   var frames: Range<Int>
-  /// As printed, with its module; empty for the causes in Django's reports, which do not print it.
+  /// The exception's type as printed, with its module. Empty for the causes in Django's reports, which do not print it.
   var type: Range<Int>
-  /// What `str(exception)` gave, perhaps many lines.
+  /// The result of `str(exception)`, perhaps many lines.
   var text: Range<Int>
-  /// How deep in exception groups it stands; 0 outside.
+  /// The number of exception groups around it; 0 outside of groups.
   var depth = 0
-  /// Whether no visitor can have written this link: false for one in the middle of a chain that a cause's text may have forged.
+  /// True if no visitor can have written this link. False for a link in the middle of a chain, which the text of a
+  /// cause may have forged.
   var isCertain = true
 }
 
@@ -45,12 +48,12 @@ struct ChainLink: Sendable, Equatable {
 struct Traceback: Sendable, Equatable {
   var frames: [TracebackFrame] = []
   var links: [ChainLink] = []
-  /// There were more frames than the limit; the rest was not read.
+  /// True if there were more frames than the limit; the rest was not read.
   var isCut = false
-  /// The text ends before the exception that the frames lead to.
+  /// True if the text ends before the exception that the frames lead to.
   var isTruncated = false
 
-  /// The exception that was reported in the end: the last one outside of groups.
+  /// The index of the exception that was reported in the end: the last one outside of groups.
   var finalIndex: Int? {
     guard let depth = links.map(\.depth).min() else { return nil }
     return links.lastIndex { $0.depth == depth }

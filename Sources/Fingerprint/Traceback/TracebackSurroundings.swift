@@ -1,45 +1,47 @@
 import MailMessage
 
-/// What stands above and below a traceback: the labels, headings and data of a program, or the words of a human.
+/// The text above and below a traceback: the labels, headings and data of a program, or the words of a human.
 struct TracebackSurroundings {
-  /// Lines above the traceback that are neither label, heading nor data, and say nothing of it.
+  /// The number of lines above the traceback that are neither label, heading nor data, and are unrelated to it.
   private(set) var sentencesAbove = 0
   private var sentencesBelow = 0
-  /// Sentences that name the exception or its place, or something that the Subject names too.
+  /// The number of sentences that name the exception or its place, or something that the Subject names too.
   private(set) var tiedSentences = 0
-  /// Lines `Label: value`.
+  /// The number of lines `Label: value`.
   private(set) var labels = 0
-  /// Labels and lines whose value only a program writes.
+  /// The number of labels and lines whose value only a program writes.
   private(set) var data = 0
-  /// A sentence names the exception and its place: `Task shop.tasks.nightly[6886ecd7] raised unexpected: KeyError('price')`.
+  /// True if a sentence names the exception and its place:
+  /// `Task shop.tasks.nightly[6886ecd7] raised unexpected: KeyError('price')`.
   private(set) var isReported = false
-  /// Values that are mail addresses.
+  /// The number of values that are mail addresses.
   private var addresses = 0
-  /// A heading of error reports stands below the traceback: what follows it is what a visitor sent to a form of the site.
+  /// True below a heading of error reports that stands below the traceback: what follows it is what a visitor sent to a
+  /// form of the site.
   private var isInRequest = false
-  /// Lines below a rule at the end: what a program says of itself, or a human's signature.
+  /// The number of lines below a rule at the end, or nil without a rule: a program's footer, or a human's signature.
   private var footer: Int?
-  /// A label, a heading or data names the exception, its place, or something that the Subject names too.
+  /// True if a label, a heading or data names the exception, its place, or something that the Subject names too.
   private(set) var isTied = false
-  /// A sentence says what the Subject says.
+  /// True if a sentence says what the Subject says.
   private(set) var repeatsSubject = false
-  /// Marks of quoting, a question or a closing, above and below the traceback.
+  /// True if a quote mark, a question or a closing stands above the traceback. `isHumanBelow`: below it.
   private(set) var isHumanAbove = false
   private(set) var isHumanBelow = false
-  /// Labels of a contact form, or the like: `Name:`, `Message:`.
+  /// The number of labels that contact forms and the like have: `Name:`, `Message:`.
   private var formLabels = 0
-  /// The line above the traceback introduces it in words that error reports do not have: `Viesti:`.
+  /// True if the line above the traceback introduces it in words that error reports do not have: `Viesti:`.
   private(set) var isIntroduced = false
   private(set) var ties: ReportTies
-  /// Octets that were looked at.
+  /// The number of octets that were examined.
   private(set) var work = 0
 
-  /// Octets of a line that are read.
+  /// The number of octets of a line that are read.
   private static let mostOfLine = 400
-  /// Lines that are read at each end of what stands above, and of what stands below. More is the output of a program; who
-  /// greets does it at the beginning, and what introduces a traceback stands right above it.
+  /// The number of lines that are read at each end of the text above the traceback, and of the text below. More is the
+  /// output of a program: people greet at the beginning, and introduce a traceback right above it.
   private static let mostLines = 1000
-  /// Sentences below a rule that count as a footer.
+  /// The number of sentences below a rule that count as a footer.
   private static let mostOfFooter = 2
 
   init(_ text: borrowing Span<UInt8>, above: Range<Int>, below: Range<Int>, ties: ReportTies) {
@@ -51,16 +53,16 @@ struct TracebackSurroundings {
 
   private var sentences: Int { sentencesAbove + sentencesBelow }
 
-  /// Whether nothing here needs a human to have written it.
+  /// True if nothing here needs a human to have written it.
   var isProgrammed: Bool {
     !isHumanAbove && !isHumanBelow && !isIntroduced && !isForm && sentences == 0
       && (tiedSentences == 0 || repeatsSubject || isReported || labels + data >= 2)
   }
 
-  /// Whether a form was filled in, whose values may hold anything.
+  /// True if this is a form that was filled in, whose values may hold anything.
   var isForm: Bool { formLabels >= 2 || addresses > 0 && data == addresses }
 
-  /// Whether something agrees, and nothing is there that says nothing of the traceback.
+  /// True if something here agrees with the traceback, and nothing unrelated stands beside it.
   var isAgreeing: Bool {
     isTied || repeatsSubject || ties.isInSubject || tiedSentences > 0 && sentences == 0
   }
@@ -77,7 +79,7 @@ struct TracebackSurroundings {
       let line = text.trimmed(raw.prefix(Self.mostOfLine))
       index = next
       guard !line.isEmpty else { continue }
-      // What is indented below a label or data goes on with it.
+      // A line that is indented below a label or data continues it.
       if hasBegun, raw.lowerBound < line.lowerBound, !HumanWords.isMarked(text, line) {
         tie(text, line)
         continue
@@ -86,7 +88,7 @@ struct TracebackSurroundings {
     }
   }
 
-  /// Where the last lines of `range` begin that are read; its beginning when there are no more.
+  /// The start of the last lines of `range` that are read, or the start of `range` if it has no more lines than that.
   private static func startOfLast(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Int {
     var lines = 0
     for index in range.reversed() where text[index] == UInt8(ascii: "\n") {
@@ -96,7 +98,7 @@ struct TracebackSurroundings {
     return range.lowerBound
   }
 
-  /// Answers whether an indented line may go on with this one.
+  /// Reads a line; returns true if indented lines may continue it.
   private mutating func readLine(_ text: borrowing Span<UInt8>, _ line: Range<Int>, isAbove: Bool) -> Bool {
     if HumanWords.isMarked(text, line) {
       noteHuman(isAbove)

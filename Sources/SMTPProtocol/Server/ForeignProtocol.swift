@@ -1,9 +1,9 @@
-/// Tells requests of other protocols from SMTP. A browser can be made to send one to us with SMTP commands in its body
-/// (cross-protocol request forgery), so the session ends at the first line of it, before the body is read.
+/// Tells requests of other protocols from SMTP. A browser can be made to send us one with SMTP commands in its body
+/// (cross-protocol request forgery), so the session ends at its first line, before the body is read.
 enum ForeignProtocol {
   private static let methods = ["get", "post", "put", "head", "connect", "options", "delete", "patch", "trace", "pri"]
 
-  /// Whether the line is an HTTP request or looks like a header field (`Host: …`). No SMTP verb ends in a colon.
+  /// True if the line is an HTTP request or looks like a header field (`Host: …`). No SMTP verb ends in a colon.
   static func isSpoken(in line: ArraySlice<UInt8>) -> Bool {
     let word = line.prefix { $0 != UInt8(ascii: " ") }
     if word.last == UInt8(ascii: ":") { return true }

@@ -1,26 +1,27 @@
-/// Looks at the header of an arriving message for what ends its journey here.
+/// Examines the header of an arriving message for faults that end its journey here.
 enum HeaderCheck {
   enum Fault: Hashable, Sendable {
     /// The header block is longer than the limit. It is refused and never cut: a cut header is another mail.
     case tooLarge
-    /// More `Received:` fields than the limit: the message goes round in circles (RFC 5321 section 6.3).
+    /// The message has more `Received:` fields than the limit: it is looping (RFC 5321 section 6.3).
     case loop
   }
 
   enum Finding: Hashable, Sendable {
-    /// The header ended, and nothing is wrong with it.
+    /// The header has ended without a fault.
     case good
     case fault(Fault)
-    /// It goes on behind what there is.
+    /// The header continues beyond the octets available.
     case unfinished
   }
 
-  /// A line without a colon this early is no field, whatever follows (a line has at most 998 octets, RFC 5322 section
-  /// 2.1.1). So the finding for the start of a message is that for all of it.
+  /// The number of octets in which a field's colon must appear: a line without one is not a field, whatever follows (a
+  /// line has at most 998 octets, RFC 5322 section 2.1.1). So the finding for the start of a message holds for the
+  /// whole.
   private static let longestName = 1000
 
-  /// The header ends at an empty line, or at the first line that is neither a field nor the continuation of one: a
-  /// text without any header (which smtplib sends as it is) counts as body.
+  /// Examines the start of a message. The header ends at an empty line, or at the first line that is neither a field
+  /// nor a continuation of one: a text without any header (which smtplib sends as it is) counts as body.
   ///
   /// - Parameter start: the first octets of the message.
   static func finding(in start: [UInt8], limits: SessionLimits) -> Finding {
@@ -45,13 +46,14 @@ enum HeaderCheck {
     }
   }
 
-  /// Whether the line, without its line end, is a field or the continuation of one.
+  /// True if the line, without its line end, is a field or the continuation of one.
   static func isHeaderLine(_ line: ArraySlice<UInt8>) -> Bool {
     guard let first = line.first else { return false }
     return first == 0x20 || first == 0x09 || fieldName(line) != nil
   }
 
-  /// `ftext` of RFC 5322 section 3.6.8 before the colon; the blanks before it are those of section 4.5.
+  /// Returns the `ftext` of RFC 5322 section 3.6.8 before the colon, or nil if the line is not a field. Blanks before
+  /// the colon are allowed (section 4.5).
   private static func fieldName<Octets: BidirectionalCollection<UInt8>>(_ line: Octets) -> Octets.SubSequence?
   where Octets.SubSequence: BidirectionalCollection {
     guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return nil }

@@ -1,52 +1,53 @@
-/// Gives the octets of a message the only line ends that may leave (RFC 5321 section 2.3.8), piece by piece: no NUL, no
-/// CR and no LF but in CRLF.
+/// Repairs the octets of a message, piece by piece, so that it has only the line ends that may leave (RFC 5321 section
+/// 2.3.8): no NUL, and no CR or LF outside of CRLF.
 ///
-/// - An LF alone is a line end, and so is an LF behind several CRs (`CR CR LF`).
-/// - Any other CR is a blank: it makes no new line, whoever wrote it. NUL is left out.
-/// - A field of the header stays the field that it was: where a CR or a NUL stands before its colon, the line goes on as
-///   a continuation of the field before it. What is left blank by that is dropped. So nobody who can write such an octet
-///   into a header can write a field or end the header with it.
+/// - A lone LF is a line end, and so is an LF after several CRs (`CR CR LF`).
+/// - Any other CR becomes a blank: it makes no new line, whoever wrote it. NUL is left out.
+/// - A header field stays the field that it was: if a CR or a NUL stands before its colon, the line becomes a
+///   continuation of the field before it. A line left blank by a repair is dropped. So an attacker who can write such
+///   an octet into a header can neither write a field nor end the header with it.
 ///
-/// Python's smtplib and others stuff the dots behind each LF of a message whose lines end in a bare LF, as if it were a
-/// line end, so they are unstuffed here; a line that begins with a single dot shows a client that does not (curl).
+/// Python's smtplib and others stuff the dots after each LF of a message whose lines end in a bare LF, as if it were a
+/// line end, so they are unstuffed here. A line that begins with a single dot reveals a client that does not stuff
+/// (curl).
 ///
-/// Limits: linear, and no memory of its own.
+/// Limits: linear time, and no memory of its own.
 struct Mender: Hashable, Sendable {
   private enum Position: Hashable {
-    /// In a line; the first one from its start, for the decoder has unstuffed its dot.
+    /// An octet inside a line; in the first line from its start, since the decoder has unstuffed its dot.
     case inLine
-    /// Behind a bare LF.
+    /// The start of a line after a bare LF.
     case lineStart
-    /// Behind a dot that stands there, and is not given out yet.
+    /// The octet after a dot at such a start; the dot is not given out yet.
     case dot
   }
 
-  /// What was mended, for the log.
+  /// The repairs so far, for the log.
   private(set) var mended: Mended = []
-  /// A line behind a bare LF began with a single dot. Nobody who takes LF for a line end sends that.
+  /// True if a line after a bare LF began with a single dot. A client that takes LF for a line end never sends that.
   private(set) var hasSingleDot = false
   private var unstuffs: Bool
   private var position = Position.inLine
-  /// CRs that were not given out yet.
+  /// The number of CRs that have not been given out yet.
   private var carriageReturns = 0
 
-  // Of the header, which is in memory as a whole as long as it goes on.
+  // The state of the header, which stays in memory as a whole until it ends.
   private var isInHeader = true
-  /// Where in the message its last line begins.
+  /// The start of the last line in the message.
   private var lineStart = 0
   private var isDamaged = false
   private var isKnownSafe = false
 
-  /// - Parameter unstuffs: whether dots are stuffed: behind DATA they are, in the chunks of BDAT not.
+  /// - Parameter unstuffs: true if dots are stuffed, as they are after DATA but not in the chunks of BDAT.
   init(unstuffs: Bool) { self.unstuffs = unstuffs }
 
-  /// The octets of the message so far were taken away; they were the header at least.
+  /// Notes that the octets of the message so far, which include at least the header, were taken away.
   mutating func forgetHeader() {
     isInHeader = false
     lineStart = 0
   }
 
-  /// Puts the next octets behind `message`, mended.
+  /// Repairs the next octets and appends them to `message`.
   mutating func append(_ octets: [UInt8], to message: inout [UInt8]) {
     message.reserveCapacity(message.count + octets.count + octets.count / 32)
     for octet in octets {
@@ -60,7 +61,7 @@ struct Mender: Hashable, Sendable {
         position = .inLine
       case UInt8(ascii: ".") where position == .lineStart && carriageReturns == 0: position = .dot
       default:
-        // Nearly always there is nothing to be given out before it.
+        // Nearly always nothing has to be given out before it.
         if carriageReturns > 0 || position == .dot { flush(&message, before: octet) }
         position = .inLine
         message.append(octet)
@@ -68,17 +69,17 @@ struct Mender: Hashable, Sendable {
     }
   }
 
-  /// The message is complete: a CR at its end ends its last line.
+  /// Completes the message: a CR at its end ends its last line.
   mutating func end(_ message: inout [UInt8]) {
     if carriageReturns > 0 { mended.insert(.bareCR) }
     carriageReturns = 0
     flush(&message)
   }
 
-  /// Gives out what was kept back: a dot, and CRs that end no line.
+  /// Gives out what was held back: a dot, and CRs that end no line.
   private mutating func flush(_ message: inout [UInt8], before octet: UInt8? = nil) {
     if position == .dot {
-      // Of a stuffed dot the second one is given out.
+      // If the dot was stuffed, only the second one is given out.
       if carriageReturns == 0, octet == UInt8(ascii: "."), unstuffs { return position = .inLine }
       giveDot(&message)
     }
@@ -111,7 +112,8 @@ struct Mender: Hashable, Sendable {
 
   // MARK: - The header
 
-  /// Before a CR or NUL of a header line is replaced: what stands in its name makes the line a continuation.
+  /// Prepares a header line for the replacement of a CR or NUL. If that octet is in the field name, the line becomes a
+  /// continuation.
   private mutating func protectLine(_ message: inout [UInt8]) {
     isDamaged = true
     if isKnownSafe { return }
@@ -121,7 +123,7 @@ struct Mender: Hashable, Sendable {
     message.insert(0x20, at: lineStart)
   }
 
-  /// Whether there is a line to be ended.
+  /// True if the line is to be ended with CRLF; false if it was left blank and dropped.
   private mutating func endsHeaderLine(_ message: inout [UInt8]) -> Bool {
     defer { (isDamaged, isKnownSafe) = (false, false) }
     let line = message[lineStart...]

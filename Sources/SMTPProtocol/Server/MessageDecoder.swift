@@ -6,84 +6,83 @@
 
 import MailMessage
 
-/// Reads the message behind DATA up to CRLF.CRLF, taking the stuffed dots away (RFC 5321 section 4.5.2), or from the
+/// Reads a message after DATA up to CRLF.CRLF and unstuffs its dots (RFC 5321 section 4.5.2), or reads it from the
 /// chunks of BDAT (RFC 3030).
 ///
-/// Promises: only CRLF.CRLF ends the data of DATA, however it is cut into pieces. Whatever else some server somewhere
-/// takes for the end (LF.LF, LF.CRLF, CR.CR, CRLF.LF …) is content: a message that this server and the next read
-/// differently is how a second mail is smuggled in the first. Content with NUL, a bare CR, or both CRLF and bare LF is
-/// refused at the end, or mended for clients that may send it (`Mender`). Content of which all lines end in a bare LF is
-/// taken from everybody and gets CRLF: Python's smtplib sends a message that it is given as bytes like this
-/// (`sendmail(from, to, message.as_bytes())`), and every MTA takes it.
+/// Promises: only CRLF.CRLF ends the data of DATA, however it is cut into pieces. Every other sequence that some server
+/// takes for the end (LF.LF, LF.CRLF, CR.CR, CRLF.LF …) is content: if this server and the next read a message
+/// differently, a second mail can be smuggled in the first. Content with NUL, a bare CR, or both CRLF and bare LF is
+/// refused at the end, or repaired for clients that may send it (`Mender`). Content whose lines all end in a bare LF is
+/// accepted from every client and gets CRLF: Python's smtplib sends a message given as bytes like this
+/// (`sendmail(from, to, message.as_bytes())`), and every MTA accepts it.
 ///
-/// Limits: `limits.messageSize` and `limits.headerBlock`, and `spillSize` octets of memory behind the header. A fault
-/// never stops the reading. If we stopped early, the rest of the mail would be read as commands, and whoever wrote the
-/// mail would be talking to us.
+/// Limits: `limits.messageSize` and `limits.headerBlock`, and `spillSize` octets of memory after the header. A fault
+/// never stops the reading: else the rest of the mail would be read as commands, and its author would be talking to us.
 struct MessageDecoder: Hashable, Sendable {
-  /// How the end is found.
+  /// The way in which the end of the message is found.
   enum Framing: Hashable, Sendable {
     case dots
     case chunks
   }
 
-  /// What is wrong with the data so far.
+  /// The faults of the data so far.
   struct Faults: OptionSet, Hashable, Sendable {
     let rawValue: UInt8
     static let tooLarge = Faults(rawValue: 1)
     static let nul = Faults(rawValue: 2)
     static let bareLF = Faults(rawValue: 4)
     static let bareCR = Faults(rawValue: 8)
-    /// There was no memory for it.
+    /// No memory was left for the message.
     static let noRoom = Faults(rawValue: 16)
 
-    /// What can be mended.
+    /// The faults that can be repaired.
     static let octets: Faults = [.nul, .bareLF, .bareCR]
   }
 
   private enum Position: Hashable {
-    /// At the first octet of a line.
+    /// The first octet of a line.
     case lineStart
-    /// Inside a line; a bare LF leaves us here, for it ends no line.
+    /// An octet inside a line; a bare LF leaves the position here because it ends no line.
     case inLine
-    /// Behind a CR inside a line.
+    /// The octet after a CR inside a line.
     case carriageReturn
-    /// Behind a dot that began a line. It is never content: it was stuffed, or it ends the data.
+    /// The octet after a dot that began a line. The dot is never content: it was stuffed, or it ends the data.
     case dot
-    /// Behind such a dot and a CR.
+    /// The octet after such a dot and a CR.
     case dotCarriageReturn
   }
 
-  /// Octets of the message that are kept in memory before they are spilled. Error mail is smaller, nearly always.
+  /// The octets of a message that are kept in memory before they are spilled. Error mail is nearly always smaller.
   static let spillSize = 256 * 1024
-  /// The same while memory is scarce.
+  /// The limit in place of `spillSize` while memory is scarce.
   private static let scarceSize = 16 * 1024
-  /// The same once some of it was spilled: then nothing is gained by keeping more.
+  /// The limit once part of the message was spilled: keeping more gains nothing then.
   private static let pieceSize = 64 * 1024
-  /// Room for what one read may bring beyond those, so that the array does not double.
+  /// The room for one read beyond those limits, so that the array does not double.
   private static let readSize = 64 * 1024
 
-  /// Whether faults that can be mended are mended. The other ones, and all of them where this is false, refuse it.
+  /// True if repairable faults are repaired. All other faults, and every fault if this is false, refuse the message.
   private let mends: Bool
   private(set) var faults: Faults = []
   private(set) var isComplete = false
-  /// Octets that came in, for the rate.
+  /// The number of octets received, for the rate.
   private(set) var octets = 0
   private let framing: Framing
   private let limits: SessionLimits
-  /// What was not spilled of the message; empty once it is certain that it is refused, for then it need not take memory.
+  /// The part of the message not spilled yet; emptied once it is certain to be refused, to free the memory.
   private var message: [UInt8] = []
-  /// So many octets of `message` are as they leave. Behind them stands what came since, while nothing had to be mended.
+  /// The number of octets of `message` in final form. New octets follow them as long as nothing needs repair.
   private var ready = 0
   private var size = 0
   private var lastOctet: UInt8 = 0
   private var position = Position.lineStart
   private var hasCRLF = false
-  /// All lines so far end in a bare LF, or there is a fault.
+  /// True if there was a bare LF: all lines so far end in one, or there is a fault.
   private var hasBareLF = false
   private var mender: Mender
   private var hasSpilled = false
   private var header = HeaderCheck.Finding.unfinished
-  /// How long `message` has to be to look at the header again: looking at each new octet would take quadratic time.
+  /// The size of `message` at which the header is examined next: doing so for each new octet would take quadratic time.
   private var nextHeaderCheck = scarceSize
 
   /// - Parameter declaredSize: never trusted beyond `spillSize`: a client may declare 25 MiB a hundred times and send
@@ -96,13 +95,13 @@ struct MessageDecoder: Hashable, Sendable {
     message.reserveCapacity(min(declaredSize ?? 16 * 1024, Self.spillSize + Self.readSize))
   }
 
-  /// Takes octets up to the end of the data at most. Only octets of the chunk are for a message of chunks.
+  /// Takes octets up to the end of the data at most. With chunks, only octets of the chunk may be passed.
   ///
-  /// - Returns: how many were taken; all of them unless `isComplete`.
+  /// - Returns: the number of octets taken; all of them unless `isComplete`.
   mutating func consume(_ bytes: UnsafeRawBufferPointer) -> Int {
     guard let base = bytes.baseAddress, !isComplete else { return 0 }
     var index = passPlainLines(bytes)
-    // [run, index) is content that still has to be appended; long runs make few appends.
+    // [run, index) is content that is yet to be appended; long runs make few appends.
     var run = 0
     while index < bytes.count, !isComplete {
       switch position {
@@ -142,10 +141,10 @@ struct MessageDecoder: Hashable, Sendable {
     return index
   }
 
-  /// Whether the message will not be handed over, whatever follows.
+  /// True if the message will be refused, whatever follows.
   private var isRefused: Bool { !(mends ? faults.subtracting(.octets) : faults).isEmpty || hasBadHeader }
 
-  /// Sees to what was appended: it is left as it is, mended, or dropped.
+  /// Keeps, repairs or drops the octets that were just appended.
   private mutating func mend() {
     if isRefused {
       message = []
@@ -159,8 +158,8 @@ struct MessageDecoder: Hashable, Sendable {
     ready = message.count
   }
 
-  /// Passes over all octets but for the last ones if they are content as they stand, which most of most messages is.
-  /// Whatever is unusual about them is found by the look at each line.
+  /// Skips all octets except the last few if they are content as they stand, as most octets of most messages are.
+  /// Anything unusual in them is left to the inspection line by line.
   private mutating func passPlainLines(_ bytes: UnsafeRawBufferPointer) -> Int {
     guard position == .lineStart || position == .inLine, !hasBareLF, let first = bytes.first, first != 0x0A
     else { return 0 }
@@ -175,14 +174,14 @@ struct MessageDecoder: Hashable, Sendable {
     return plain.count
   }
 
-  /// Takes the line up to and with its LF, or what there is of it.
+  /// Takes the line up to and including its LF, or as much of it as there is.
   private mutating func consumeLine(_ base: UnsafeRawPointer, from index: Int, count: Int) -> Int {
     let end = memchr(base + index, 0x0A, count - index).map { base.distance(to: UnsafeRawPointer($0)) }
     let stop = end ?? count
     let endsInCR = stop > index && base.load(fromByteOffset: stop - 1, as: UInt8.self) == 0x0D
     let inner = stop - index - (endsInCR ? 1 : 0)
-    // The line is left behind as a whole even when it is full of CRs: looking for the LF again behind each of them
-    // would take quadratic time.
+    // The line is skipped as a whole even if it is full of CRs: searching for the LF again after each of them would
+    // take quadratic time.
     if memchr(base + index, 0x0D, inner) != nil { faults.insert(.bareCR) }
     guard end != nil else {
       position = endsInCR ? .carriageReturn : .inLine
@@ -193,7 +192,7 @@ struct MessageDecoder: Hashable, Sendable {
   }
 
   private mutating func beginContent() {
-    // A CRLF behind bare LFs is only good as the beginning of the end.
+    // A CRLF after bare LFs is valid only as the beginning of the end.
     if hasBareLF, hasCRLF { faults.insert(.bareLF) }
     position = .inLine
   }
@@ -218,10 +217,10 @@ struct MessageDecoder: Hashable, Sendable {
 }
 
 extension MessageDecoder {
-  /// Octets of memory that the message takes.
+  /// The octets of memory that the message takes.
   var memory: Int { message.count }
 
-  /// What had to be mended of the message so far.
+  /// The repairs to the message so far.
   var mended: Mended {
     var mended = mender.mended
     if faults.contains(.nul) { mended.insert(.nul) }
@@ -230,16 +229,16 @@ extension MessageDecoder {
     return mended
   }
 
-  /// There is no memory for it: the rest is read and forgotten, and the message refused.
+  /// Gives up for lack of memory: the rest is read and dropped, and the message is refused.
   mutating func giveUp() {
     faults.insert(.noRoom)
     mend()
   }
 
-  /// Octets to be kept elsewhere, in the order in which they are given out; nil while there is no need. A header is
-  /// never spilled before it is known to be good.
+  /// Returns octets to be stored elsewhere, in order, or nil while there is no need. A header is never spilled before
+  /// it is known to be good.
   ///
-  /// - Parameter isScarce: whether there is little memory left, so that less of it is used.
+  /// - Parameter isScarce: true if little memory is left, so that less of it is used.
   mutating func spilled(isScarce: Bool = false) -> [UInt8]? {
     let most = isScarce ? Self.scarceSize : hasSpilled ? Self.pieceSize : Self.spillSize
     guard message.count >= most, !isRefused else { return nil }
@@ -257,20 +256,21 @@ extension MessageDecoder {
     return nil
   }
 
-  /// The last chunk was taken.
+  /// Completes a message whose last chunk was taken.
   mutating func endOfChunks() {
     isComplete = true
     if position == .carriageReturn { faults.insert(.bareCR) }
     mend()
     mender.end(&message)
-    // A message ends in a line end; DATA sees to that, BDAT does not.
+    // A message ends in a line end; DATA ensures that, BDAT does not.
     guard !isRefused, size > 0, lastOctet != 0x0A else { return }
     message += [0x0D, 0x0A]
   }
 
-  /// What was not spilled of the complete message.
+  /// Returns the unspilled rest of the complete message.
   ///
-  /// - Throws: the reply that refuses it. In this order, so that it does not depend on how the data was cut.
+  /// - Throws: the reply that refuses it. The order of checks is fixed, so the reply does not depend on how the data
+  ///   was cut.
   mutating func finished() throws(Reply) -> [UInt8] {
     if faults.contains(.tooLarge) { throw .tooLarge(limits.messageSize) }
     if faults.contains(.noRoom) { throw .noRoom }
@@ -293,7 +293,7 @@ extension MessageDecoder {
     if case .fault = header { true } else { false }
   }
 
-  /// All of it but a CR at its end, which may turn out to be bare.
+  /// Takes all of `message` except a CR at its end, which may turn out to be bare.
   private mutating func takePiece() -> [UInt8] {
     var piece = message
     message = []

@@ -1,17 +1,17 @@
-/// What a proxy says in front of a connection: whose it really is. Version 2 of the PROXY protocol, whose specification
-/// is `proxy-protocol.txt` of HAProxy; sections are of that.
+/// The header that a proxy sends ahead of a connection to name its client, in version 2 of the PROXY protocol. The
+/// specification is `proxy-protocol.txt` of HAProxy; section numbers refer to it.
 ///
-/// Reads from the start of the octets, as often as there are more of them; the answer does not depend on how they were
-/// cut. Limit: `longest` octets with all extras, which are skipped.
+/// `read` starts at the first octet each time more octets arrive; the result does not depend on how they were cut.
+/// Limit: `longest` octets including all extensions, which are skipped.
 package enum ProxyHeader: Hashable, Sendable {
-  /// The header takes `length` octets. What follows it is the client's.
+  /// The header takes `length` octets. The octets after it are the client's.
   case complete(Source, length: Int)
   case incomplete
-  /// There is none, or a broken one: nobody knows whose connection it is.
+  /// The header is missing or broken: the client is unknown.
   case unfit(Fault)
 
   package enum Source: Hashable, Sendable {
-    /// The proxy speaks for itself (`LOCAL`): a health check.
+    /// The proxy speaks for itself (`LOCAL`), e.g. for a health check.
     case proxy
     case client(IPAddress)
   }
@@ -21,23 +21,23 @@ package enum ProxyHeader: Hashable, Sendable {
     case versionOne = "proxy-version-1"
     case otherVersion = "proxy-version"
     case otherCommand = "proxy-command"
-    /// A protocol family that is none, or no stream.
+    /// The protocol family does not exist or is not a stream.
     case otherFamily = "proxy-family"
     /// The client has no IP address (`AF_UNSPEC`, `AF_UNIX`).
     case noAddress = "proxy-without-address"
-    /// Too short for the addresses that it announces.
+    /// The header is too short for the addresses that it announces.
     case tooShort = "proxy-header-too-short"
     case tooLong = "proxy-header-too-long"
   }
 
-  /// Octets of a header. The specification allows 64 KiB; with every extra that HAProxy and the load balancers of the
-  /// clouds know it has some hundred.
+  /// The limit of a header in octets. The specification allows 64 KiB; with every extension that HAProxy and cloud load
+  /// balancers know, a header has some hundred.
   package static let longest = 4096
 
   private static let signature: [UInt8] = [
     0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A,
   ]
-  /// The signature, version and command, family and protocol, length.
+  /// The octets of signature, version and command, family and protocol, and length.
   private static let fixed = 16
 
   package static func read(_ octets: some RandomAccessCollection<UInt8>) -> ProxyHeader {
@@ -49,14 +49,14 @@ package enum ProxyHeader: Hashable, Sendable {
     return octets.count < old.count ? .incomplete : .unfit(.versionOne)
   }
 
-  /// Section 2.2.
+  /// Reads a header whose fixed part is complete (section 2.2).
   private static func read(_ head: [UInt8], _ rest: some RandomAccessCollection<UInt8>) -> ProxyHeader {
     let size = Int(head[14]) << 8 | Int(head[15])
     guard head[12] >> 4 == 2 else { return .unfit(.otherVersion) }
     guard head[12] & 0xF <= 1 else { return .unfit(.otherCommand) }
     guard fixed + size <= longest else { return .unfit(.tooLong) }
     guard rest.count >= size else { return .incomplete }
-    // LOCAL: whatever addresses stand there are to be discarded, and the family with them.
+    // LOCAL: any addresses in the header are to be discarded, and the family with them.
     if head[12] & 0xF == 0 { return .complete(.proxy, length: fixed + size) }
     switch source(head[13], rest.prefix(size)) {
     case .success(let address): return .complete(.client(address), length: fixed + size)
@@ -64,8 +64,8 @@ package enum ProxyHeader: Hashable, Sendable {
     }
   }
 
-  /// Source and destination address, and two ports. The specification lets us refuse a client without an IP address;
-  /// taking the proxy's for it would give anybody what the proxy may.
+  /// Reads the source address; the addresses are source, destination and two ports. The specification lets us refuse a
+  /// client without an IP address; using the proxy's address instead would give any client the proxy's rights.
   private static func source(
     _ family: UInt8, _ addresses: some RandomAccessCollection<UInt8>
   ) -> Result<IPAddress, Fault> {

@@ -1,4 +1,4 @@
-/// The client's side of one AUTH exchange (RFC 4954 section 4): a command, then an answer to each challenge (334).
+/// The client's side of one AUTH exchange (RFC 4954 section 4): a command, then a response to each challenge (334).
 ///
 /// | mechanism | wire form, decoded |
 /// |---|---|
@@ -6,11 +6,12 @@
 /// | PLAIN (RFC 4616) | NUL name NUL password |
 /// | LOGIN | name, then password, each as the answer to a challenge whose text does not matter |
 struct SASLExchange: Hashable, Sendable {
-  /// Without CRLF.
+  /// The AUTH command without CRLF.
   let command: Secret
   private var answers: [Secret]
 
-  /// Nil when the server offers nothing that fits. PLAIN before LOGIN: one round trip instead of three.
+  /// Chooses a mechanism, or returns nil if the server offers none that fits. PLAIN is preferred to LOGIN: one round
+  /// trip instead of three.
   init?(_ credentials: ClientCredentials, offered: [String]) {
     let name = credentials.username
     switch credentials.proof {
@@ -27,11 +28,11 @@ struct SASLExchange: Hashable, Sendable {
     }
   }
 
-  /// The answer to the next challenge, or nil when there is nothing more to say.
+  /// Returns the response to the next challenge, or nil if there is none left.
   mutating func next() -> Secret? { answers.isEmpty ? nil : answers.removeFirst() }
 }
 
-/// RFC 4648 section 4, on one line.
+/// Encodes the text in base64 on one line (RFC 4648 section 4).
 private func base64(_ text: String) -> String {
   let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
   let bytes = Array(text.utf8)

@@ -1,12 +1,14 @@
 import MailMessage
 
-/// Every reply that a `ServerSession` gives of its own, with the section that asks for it. Enhanced codes are those of
-/// RFC 3463 and of the IANA registry that RFC 5248 started.
+/// The replies that a `ServerSession` gives on its own, with the section that asks for each. Enhanced codes are those
+/// of RFC 3463 and of the IANA registry that RFC 5248 started.
 extension Reply {
-  // RFC 5321 section 4.3.1 and RFC 2034 section 3: neither the banner nor the answer to EHLO carries a status.
+  // RFC 5321 section 4.3.1 and RFC 2034 section 3: neither the banner nor the reply to EHLO carries a status.
   static func banner(_ hostname: String) -> Reply { Reply(220, nil, "\(hostname) ESMTP MailDedup") }
   static func hello(_ hostname: String) -> Reply { Reply(250, nil, hostname) }
-  /// - Parameter keywords: of the extensions, with their parameters.
+  /// Returns the reply to EHLO.
+  ///
+  /// - Parameter keywords: the keywords of the extensions, with their parameters.
   static func extendedHello(_ hostname: String, _ keywords: [String]) -> Reply {
     Reply(250, nil, lines: [hostname] + keywords)
   }
@@ -18,11 +20,11 @@ extension Reply {
   static let resetOK = Reply(250, .init(2, 0, 0), "Ok")
   static let noopOK = Reply(250, .init(2, 0, 0), "Ok")
   static let bye = Reply(221, .init(2, 0, 0), "Bye")
-  /// RFC 5321 section 7.3: we neither confirm nor deny.
+  /// The reply to VRFY, which neither confirms nor denies (RFC 5321 section 7.3).
   static let cannotVerify = Reply(252, .init(2, 5, 0), "Cannot verify; send some mail and it will be passed on")
   static let help = Reply(214, .init(2, 0, 0), "EHLO HELO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY HELP")
 
-  /// RFC 3207 section 4.
+  /// The reply to STARTTLS (RFC 3207 section 4).
   static let startTLS = Reply(220, .init(2, 0, 0), "Ready to start TLS")
   static let alreadySecure = Reply(503, .init(5, 5, 1), "TLS is on already")
 
@@ -31,7 +33,7 @@ extension Reply {
   static let badPassword = Reply(535, .init(5, 7, 8), "User name or password is wrong")
   static let cannotAuthenticate = Reply(454, .init(4, 7, 0), "Cannot check passwords now; try again shortly")
   static let authenticationRequired = Reply(530, .init(5, 7, 0), "Authentication required")
-  /// RFC 5321 section 3.6.2 and the enhanced code of RFC 3463 section 3.8.
+  /// The reply to a client that may not send (RFC 5321 section 3.6.2, enhanced code of RFC 3463 section 3.8).
   static let notPermitted = Reply(550, .init(5, 7, 1), "Your address may not send through this relay")
   static let encryptionRequired = Reply(538, .init(5, 7, 11), "Encryption required for passwords; send STARTTLS first")
   static let unknownMechanism = Reply(504, .init(5, 5, 4), "Unknown mechanism; there are PLAIN and LOGIN")
@@ -43,7 +45,7 @@ extension Reply {
   static let authenticationInTransaction = Reply(503, .init(5, 5, 1), "A transaction is open; RSET ends it")
   static let extendedHelloFirst = Reply(503, .init(5, 5, 1), "Send EHLO first")
   static let tooManyFailures = Reply(421, .init(4, 7, 0), "Too many failed logins; closing")
-  /// The prompts of LOGIN are `Username:` and `Password:`; the one of PLAIN is empty.
+  /// Returns the prompt of a challenge. For LOGIN it is `Username:` and `Password:`; for PLAIN it is empty.
   static func challenge(_ challenge: ServerSession.Challenge) -> Reply {
     switch challenge {
     case .plain: Reply(334, nil, "")
@@ -52,11 +54,12 @@ extension Reply {
     }
   }
 
-  // RFC 5321 section 4.2.4: 500 is for what we do not know, 502 for what we know and do not do.
+  // RFC 5321 section 4.2.4: 500 is for unknown commands, 502 for commands that are known but not implemented.
   static let unknownCommand = Reply(500, .init(5, 5, 1), "Command unrecognized")
   static let notImplemented = Reply(502, .init(5, 5, 1), "Command not implemented")
   static let badLine = Reply(500, .init(5, 5, 2), "Syntax error")
-  // RFC 5321 section 2.3.8. Whoever reads line ends as we do not may be made to say something by others, so we end it.
+  // RFC 5321 section 2.3.8. A client that reads line ends differently may be made to send commands by others, so we
+  // close.
   static let bareLineFeed = Reply(500, .init(5, 5, 2), "The line ends in a bare LF; SMTP lines end in CR LF; closing")
   static let bareCarriageReturnInLine = Reply(
     500, .init(5, 5, 2), "The line has a bare CR; SMTP lines end in CR LF; closing")
@@ -70,18 +73,18 @@ extension Reply {
   static let helloFirst = Reply(503, .init(5, 5, 1), "Send EHLO or HELO first")
   static let nestedMail = Reply(503, .init(5, 5, 1), "A transaction is open already; RSET ends it")
   static let chunkSyntax = Reply(501, .init(5, 5, 4), "Syntax: BDAT size [LAST]; closing")
-  /// RFC 3030 section 2.
+  /// The reply to another command while BDAT chunks are incomplete (RFC 3030 section 2).
   static let chunksFirst = Reply(503, .init(5, 5, 1), "The message is coming in chunks; finish it or send RSET")
   static let mailFirst = Reply(503, .init(5, 5, 1), "Send MAIL first")
   // RFC 5321 section 3.3 allows 503 or 554 here; 554 is what pipelining clients expect (RFC 2920 section 3.1).
   static let noRecipients = Reply(554, .init(5, 5, 1), "No valid recipients")
-  /// RFC 5321 section 4.1.1.11.
+  /// The reply to an unknown parameter (RFC 5321 section 4.1.1.11).
   static let unknownParameter = Reply(555, .init(5, 5, 4), "Unsupported parameter")
   static func badParameter(_ name: String) -> Reply { Reply(501, .init(5, 5, 4), "Bad \(name) parameter") }
   static func doubledParameter(_ name: String) -> Reply {
     Reply(501, .init(5, 5, 4), "\(name.uppercased().prefix(20)) may only be said once")
   }
-  /// RFC 6531 section 3.5.
+  /// The reply to a non-ASCII address without SMTPUTF8 (RFC 6531 section 3.5).
   static let needsSMTPUTF8 = Reply(553, .init(5, 6, 7), "The address is not ASCII and SMTPUTF8 was not asked for")
   static func badSender(_ fault: EmailAddress.SyntaxFault) -> Reply {
     fault == .needsUTF8 ? .needsSMTPUTF8 : Reply(501, .init(5, 1, 7), "Bad sender: \(fault.rawValue)")
@@ -89,15 +92,16 @@ extension Reply {
   static func badRecipient(_ fault: EmailAddress.SyntaxFault) -> Reply {
     fault == .needsUTF8 ? .needsSMTPUTF8 : Reply(501, .init(5, 1, 3), "Bad recipient: \(fault.rawValue)")
   }
-  /// RFC 5321 section 4.5.3.1.10: the client delivers the rest in another transaction.
+  /// The reply to a recipient too many; the client sends the rest in another transaction (RFC 5321 section 4.5.3.1.10).
   static let tooManyRecipients = Reply(452, .init(4, 5, 3), "Too many recipients in one transaction")
 
-  /// RFC 1870 section 6.
+  /// Returns the reply to a message above the size limit (RFC 1870 section 6).
   static func tooLarge(_ limit: Int) -> Reply { Reply(552, .init(5, 3, 4), "The limit is \(limit) octets a message") }
   static func headerTooLarge(_ limit: Int) -> Reply {
     Reply(552, .init(5, 3, 4), "The limit is \(limit) octets a header")
   }
-  /// For the driver, which alone knows what became of spilled octets.
+  /// The reply if the message cannot be stored. The driver also uses it: only the driver knows the fate of spilled
+  /// octets.
   package static let noRoom = Reply(452, .init(4, 3, 1), "No room for the message now; try again later")
   static let bareCarriageReturn = Reply(554, .init(5, 6, 0), "The message has a bare CR; lines end in CR LF")
   static let bareLineFeedInMessage = Reply(
@@ -105,10 +109,10 @@ extension Reply {
   static let unstuffedDot = Reply(
     554, .init(5, 6, 0), "A line behind a bare LF begins with a single dot; lines end in CR LF, their dots are doubled")
   static let nulInMessage = Reply(554, .init(5, 6, 0), "The message has a NUL octet")
-  /// RFC 5321 section 6.3.
+  /// The reply to a message with too many `Received:` fields (RFC 5321 section 6.3).
   static let loop = Reply(554, .init(5, 4, 6), "Too many Received fields: the message is looping")
 
-  // Every 421 says what happened: the server may close at any time with it (RFC 5321 section 3.8).
+  // Every 421 says what happened: the server may send it and close at any time (RFC 5321 section 3.8).
   static let tooManyErrors = Reply(421, .init(4, 7, 0), "Too many errors; closing")
   static let tooMuchJunk = Reply(421, .init(4, 7, 0), "Too many commands without a message; closing")
   static let noMemory = Reply(421, .init(4, 3, 1), "No memory for more commands now; try again later")
@@ -121,6 +125,6 @@ extension Reply {
   package static let shuttingDown = Reply(421, .init(4, 3, 2), "Shutting down; try again shortly")
   // RFC 5321 section 3.1 allows 554 in place of the banner.
   static let earlyTalker = Reply(554, .init(5, 5, 1), "Wait for the banner before you send")
-  /// For the driver, which alone knows how many connections there are.
+  /// The reply in place of the banner to a connection too many. Only the driver knows the number of connections.
   package static let tooManyConnections = Reply(421, .init(4, 7, 0), "Too many connections; try again later")
 }

@@ -1,27 +1,27 @@
 import MailMessage
 
-/// AUTH (RFC 4954) with PLAIN (RFC 4616) and LOGIN, which is in no RFC and which smtplib, Outlook and many devices
-/// fall back to. Whether a password is right is the driver's to say: hashing it takes long.
+/// AUTH (RFC 4954) with PLAIN (RFC 4616) and LOGIN, which is in no RFC and which smtplib, Outlook and many devices fall
+/// back to. The driver checks the password, because hashing it takes long.
 extension ServerSession {
-  /// What the client answers to.
+  /// The challenge that the client has to respond to.
   enum Challenge: Hashable, Sendable {
     case plain
     case loginUser
     case loginPassword(user: String)
   }
 
-  /// What became of an `authenticate`.
+  /// The outcome of an `authenticate` action.
   package enum Verification: Hashable, Sendable {
     case accepted
-    /// No such user, or not the password.
+    /// The user does not exist or the password is wrong.
     case rejected
-    /// It cannot be told now.
+    /// The password cannot be checked now.
     case unavailable
-    /// The client failed too often, in whatever sessions.
+    /// The client failed too often, across all its sessions.
     case tooManyFailures
   }
 
-  /// Whether a password may be given on this connection as it is now.
+  /// True if a password may be sent on this connection in its present state.
   var mayAuthenticate: Bool {
     switch policy.authentication {
     case .off: false
@@ -30,17 +30,18 @@ extension ServerSession {
     }
   }
 
-  /// Whether MAIL may be given, as things are now.
+  /// True if MAIL is permitted in the present state.
   var maySend: Bool { policy.maySend || client.user != nil }
 
-  /// Why not: 530 where AUTH would help, perhaps after STARTTLS (RFC 4954 section 6), else 550.
+  /// The reply to a client that may not send: 530 where AUTH would help, perhaps after STARTTLS (RFC 4954 section 6),
+  /// else 550.
   var sendingRefusal: Reply {
     mayAuthenticate || (policy.authentication != .off && announcesStartTLS) ? .authenticationRequired : .notPermitted
   }
 
   mutating func authenticate(_ mechanism: String, _ initial: [UInt8]?, _ actions: inout [Action]) {
     if policy.authentication == .off { return refuse(.notImplemented, &actions) }
-    // AUTH is an extension, and HELO asks for none (RFC 5321 section 2.2.1).
+    // AUTH is an extension, and HELO requests none (RFC 5321 section 2.2.1).
     if !isExtended { return refuse(.extendedHelloFirst, &actions) }
     if client.user != nil { return refuse(.alreadyAuthenticated, &actions) }
     if draft != nil { return refuse(.authenticationInTransaction, &actions) }
@@ -52,11 +53,11 @@ extension ServerSession {
     default: return refuse(.unknownMechanism, &actions)
     }
     guard let initial else { return ask(challenge, &actions) }
-    // RFC 4954 section 4: `=` stands for a response of no octets.
+    // RFC 4954 section 4: `=` stands for an empty response.
     respond(to: challenge, initial == [UInt8(ascii: "=")] ? [] : initial, &actions)
   }
 
-  /// A line that answers a challenge.
+  /// Takes the line with which the client responds to a challenge.
   mutating func takeResponse(_ line: ArraySlice<UInt8>, to challenge: Challenge, _ actions: inout [Action]) {
     state = .command
     // RFC 4954 section 4: the client cancels.
@@ -89,7 +90,7 @@ extension ServerSession {
     actions.append(.authenticate(credentials))
   }
 
-  /// The answer to `authenticate`.
+  /// Takes the outcome of an `authenticate` action.
   package mutating func verified(_ verification: Verification) -> [Action] {
     guard case .verifying(let user) = state else { return [] }
     var actions: [Action] = []
@@ -106,7 +107,7 @@ extension ServerSession {
     return actions
   }
 
-  /// Each guess costs its time, and after a few the connection.
+  /// Refuses a wrong password. Each guess costs time, and after a few the connection.
   private mutating func rejectCredentials(_ actions: inout [Action]) {
     errors += 1
     failures += 1

@@ -1,6 +1,6 @@
 import MailMessage
 
-/// What each command does (RFC 5321 section 4.1) and in which order they may come (section 4.1.4).
+/// The effect of each command (RFC 5321 section 4.1) and the order in which commands may come (section 4.1.4).
 extension ServerSession {
   mutating func perform(_ command: Command, _ actions: inout [Action]) {
     if isDraining, hasHadMail, draft == nil, command != .quit, command != .reset {
@@ -27,7 +27,7 @@ extension ServerSession {
     }
   }
 
-  /// A second EHLO is allowed and ends the open transaction like RSET (RFC 5321 section 4.1.4).
+  /// Greets a client. A second EHLO is allowed and ends the open transaction like RSET (RFC 5321 section 4.1.4).
   private mutating func hello(_ name: String, extended: Bool, _ actions: inout [Action]) {
     abandon(&actions)
     client.helo = name
@@ -35,7 +35,8 @@ extension ServerSession {
     answerJunk(extended ? .extendedHello(hostname, extensions) : .hello(hostname), &actions)
   }
 
-  /// RFC 5321 section 4.1.1.1. Each keyword names something that really works, here and now.
+  /// The keywords in the reply to EHLO (RFC 5321 section 4.1.1.1). Each names an extension that works in the present
+  /// state.
   private var extensions: [String] {
     var keywords = ["SIZE \(limits.messageSize)"]  // RFC 1870
     keywords.append("PIPELINING")  // RFC 2920
@@ -67,8 +68,8 @@ extension ServerSession {
     answer(.senderOK, &actions)
   }
 
-  /// Takes whatever is an address: Django ignores that some of several recipients were refused, so one that we refuse
-  /// is silently lost, while one that bounces later is not.
+  /// Adds a recipient; any valid address is accepted. Django ignores that some of several recipients were refused, so
+  /// one refused here is silently lost, whereas one that bounces later is not.
   private mutating func add(
     _ recipient: EmailAddress, _ wish: DeliveryStatusRequest.Wish, _ actions: inout [Action]
   ) {
@@ -88,7 +89,7 @@ extension ServerSession {
     answer(.startData, &actions)
   }
 
-  /// For commands that bring no message nearer: a client that sends nothing else only holds the connection.
+  /// Answers a command that brings no message nearer: a client that sends nothing else only holds the connection.
   private mutating func answerJunk(_ reply: Reply, _ actions: inout [Action]) {
     junk += 1
     if junk > limits.junkCommands { return end(.tooMuchJunk, .tooMuchJunk, &actions) }

@@ -1,12 +1,12 @@
 import MailMessage
 
-/// How a message arrives: behind DATA (RFC 5321 section 4.1.1.4) or in the chunks of BDAT (RFC 3030), given out in
-/// pieces when it is large, and handed over when it is complete.
+/// The arrival of a message after DATA (RFC 5321 section 4.1.1.4) or in the chunks of BDAT (RFC 3030). It is given out
+/// in pieces when it is large, and handed over when it is complete.
 extension ServerSession {
   // MARK: - Chunks
 
-  /// A chunk is read whatever we think of it: it follows its command without a pause, and left unread it would be taken
-  /// for commands (RFC 3030 section 2).
+  /// Begins a chunk. It is read even if it is refused: it follows its command without a pause, and left unread it would
+  /// be taken for commands (RFC 3030 section 2).
   mutating func startChunk(_ size: Int, isLast: Bool, _ actions: inout [Action]) {
     let chunk = Chunk(left: size, size: size, isLast: isLast, refusal: refusal(ofChunk: size))
     if chunk.refusal == nil, decoder == nil {
@@ -41,7 +41,7 @@ extension ServerSession {
   private mutating func end(of chunk: Chunk, _ actions: inout [Action]) {
     state = .command
     if let refusal = chunk.refusal {
-      // RFC 3030 section 2: a message that lacks a chunk is no message.
+      // RFC 3030 section 2: a message that lacks a chunk is not a message.
       abandon(&actions)
       return refuse(refusal, &actions)
     }
@@ -49,22 +49,22 @@ extension ServerSession {
       decoder?.endOfChunks()
       return endOfData(&actions)
     }
-    // No new term: all chunks together have the time of one message.
+    // The period does not change: all chunks together have the time of one message.
     actions.append(.reply(.chunkOK(chunk.size)))
   }
 
   // MARK: - The message
 
-  /// Whether octets are mended that have no place in a message, rather than refused.
+  /// True if octets that have no place in a message are repaired rather than refused.
   var mendsMessages: Bool { policy.mends && maySend }
 
-  /// Octets of memory that the client's unfinished message and commands take. `mutating` like `wantsInput`.
+  /// The octets of memory that the client's unfinished message and commands take. `mutating` like `wantsInput`.
   package var memory: Int {
     mutating get { (decoder?.memory ?? 0) + partial.count + held.count }
   }
 
-  /// There is no memory for what the client sends: the message is read to its end and refused (452), and a client that
-  /// has it in anything else is told to come back later.
+  /// Handles a lack of memory for the client's data: the message is read to its end and refused (452), and a client
+  /// that uses the memory for anything else gets 421 to come back later.
   package mutating func runOutOfMemory() -> [Action] {
     var actions: [Action] = []
     decoder?.giveUp()
@@ -78,7 +78,7 @@ extension ServerSession {
     actions.append(.spill(octets))
   }
 
-  /// The open transaction, if there is one, comes to nothing.
+  /// Abandons the open transaction, if there is one.
   mutating func abandon(_ actions: inout [Action]) {
     draft = nil
     decoder = nil
@@ -86,7 +86,7 @@ extension ServerSession {
     hasSpilled = false
   }
 
-  /// All of it has come: hand the transaction over, or say what is wrong with it.
+  /// Ends a message that has arrived completely: hands the transaction over, or refuses it with the reason.
   mutating func endOfData(_ actions: inout [Action]) {
     guard let draft, var decoder else { return }
     self.draft = nil

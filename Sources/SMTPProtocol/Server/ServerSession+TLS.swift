@@ -1,9 +1,10 @@
 import MailMessage
 
-/// STARTTLS (RFC 3207) and implicit TLS (RFC 8314) as the session sees them. The handshake is the driver's.
+/// STARTTLS (RFC 3207) and implicit TLS (RFC 8314) as the session sees them. The driver does the handshake.
 extension ServerSession {
-  /// Octets that came in plain text behind STARTTLS are not looked at: whoever sits on the wire can put commands there
-  /// that the client would seem to have given inside TLS (CVE-2011-0411). `process` counts them and drops them.
+  /// Begins the handshake. Plain-text octets after STARTTLS are not examined: an attacker on the wire can insert
+  /// commands there that the client would seem to have sent inside TLS (CVE-2011-0411). `process` counts and drops
+  /// them.
   mutating func startTLS(_ actions: inout [Action]) {
     if !policy.offersStartTLS { return refuse(.notImplemented, &actions) }
     if isSecure { return refuse(.alreadySecure, &actions) }
@@ -12,8 +13,8 @@ extension ServerSession {
     answer(.startTLS, &actions)
   }
 
-  /// The TLS handshake is done. All that the client said before is forgotten (RFC 3207 section 4.2), but not how often
-  /// it erred: that would make STARTTLS a way around the limits.
+  /// Continues after the TLS handshake. Everything the client said before is forgotten (RFC 3207 section 4.2), except
+  /// the number of its errors: otherwise STARTTLS would be a way around the limits.
   package mutating func secured() -> [Action] {
     guard case .handshaking(let greets) = state else { return [] }
     isSecure = true
@@ -32,10 +33,11 @@ extension ServerSession {
     return []
   }
 
-  /// Whether STARTTLS stands in the reply to EHLO; never inside TLS (RFC 3207 section 4.2).
+  /// True if the reply to EHLO announces STARTTLS; never inside TLS (RFC 3207 section 4.2).
   var announcesStartTLS: Bool { policy.offersStartTLS && !isSecure }
 
-  /// What the mail came by (RFC 3848; RFC 6531 section 4.3 for SMTPUTF8). HELO has no such words.
+  /// Returns the protocol for `Received:` (RFC 3848; RFC 6531 section 4.3 for SMTPUTF8). There are no variants for
+  /// HELO.
   func transmission(utf8: Bool) -> String {
     guard isExtended else { return "SMTP" }
     return (utf8 ? "UTF8SMTP" : "ESMTP") + (isSecure ? "S" : "") + (client.user != nil ? "A" : "")

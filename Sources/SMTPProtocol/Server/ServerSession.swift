@@ -3,46 +3,46 @@ package import MailMessage
 /// One SMTP session as the server sees it (RFC 5321), as a value: octets in, actions out. It has no socket, no clock
 /// and no log.
 ///
-/// What each entry point promises:
+/// The promises of each entry point:
 /// - `open` gives the banner; octets that come before it end the session.
 /// - `receive` takes any cut of the octet stream; the actions do not depend on where it is cut.
-/// - `commit` is given once for each complete transaction, and nothing that the client pipelined behind it is looked
-///   at before `finish` has brought the answer: the next reply may not overtake it (RFC 2920 section 3.2).
-/// - `secured` is called once the handshake that `startTLS` asked for is done, or for implicit TLS the first one; only
-///   then does the session greet or take commands again.
+/// - `commit` is given once for each complete transaction. Octets pipelined behind it are not examined before `finish`
+///   brings the reply: the next reply must not overtake it (RFC 2920 section 3.2).
+/// - `secured` is called once the handshake of `startTLS`, or the first one of implicit TLS, is done; only then does
+///   the session greet or accept commands again.
 /// - `verified` is called once for each `authenticate`; nothing else happens until then.
-/// - Whatever is short of CRLF.CRLF or of the last chunk is never handed over.
-/// - A large message is given out in pieces, `spill`, before the `commit` with its last piece; `forget` takes back what
-///   was spilled since.
+/// - A message short of CRLF.CRLF or of the last chunk is never handed over.
+/// - A large message is given out in pieces, `spill`, before the `commit` with its last piece; `forget` takes back the
+///   pieces spilled so far.
 ///
-/// Limits: `SessionLimits`, and `aheadLimit` octets that are held while a transaction is committed. They defend the
-/// memory and time of the process against the client; the session trusts its driver.
+/// Limits: `SessionLimits`, and `aheadLimit` octets held while a transaction is committed. They defend the memory and
+/// time of the process against the client; the session trusts its driver.
 ///
-/// The driver writes replies in order, calls `finish` or `resume` when it was told to `commit` or to `pause`, stops
-/// reading while `wantsInput` is false, asks `check` as time passes, and closes when told so.
+/// The driver writes replies in order, calls `finish` or `resume` when told to `commit` or `pause`, stops reading while
+/// `wantsInput` is false, calls `check` as time passes, and closes when told to.
 package struct ServerSession: Hashable, Sendable {
   package enum Action: Hashable, Sendable {
     case reply(Reply)
     /// The next octets of a message that is too large for memory.
     case spill([UInt8])
-    /// The message of which octets were spilled will not be handed over.
+    /// Drops the spilled octets: their message will not be handed over.
     case forget
-    /// Make it durable, then call `finish`.
+    /// Asks the driver to make the transaction durable and then to call `finish`.
     case commit(Transaction)
-    /// Wait this long, then call `resume`: the client makes too many errors.
+    /// Asks for a wait of this length and then for `resume`: the client makes too many errors.
     case pause(Duration)
-    /// Once the reply before it is out, put TLS around the connection and call `secured`. So many octets of plain text
-    /// came behind the command and were dropped.
+    /// Asks for TLS around the connection, once the previous reply is out, and then for `secured`. The value is the
+    /// number of plain-text octets that followed the command and were dropped.
     case startTLS(dropping: Int)
-    /// Find out whether the password is right, away from the event loop, then call `verified`.
+    /// Asks for a check of the password off the event loop and then for `verified`.
     case authenticate(LoginAttempt)
-    /// Listen for a moment whether the client talks first, then call `open`.
+    /// Asks to listen for a moment whether the client talks first, and then for `open`.
     case greet
-    /// Nothing follows; send what there is and close.
+    /// Ends the connection: the driver sends what is pending and closes; nothing follows.
     case close(Ending)
   }
 
-  /// Why the session ends.
+  /// The reason why a session ends.
   package enum Ending: String, Hashable, Sendable, CaseIterable {
     case quit
     /// The client went away.
@@ -51,10 +51,10 @@ package struct ServerSession: Hashable, Sendable {
     case notSMTP = "not-smtp"
     case tlsOnPlainPort = "tls-on-plain-port"
     case lineTooLong = "line-too-long"
-    /// A command with a CR or an LF that is not part of CRLF.
+    /// A command has a CR or an LF that is not part of CRLF.
     case bareLineEnd = "bare-line-end"
     case noMemory = "no-memory"
-    /// A BDAT of which we cannot tell how much follows.
+    /// A BDAT command does not say how many octets follow.
     case badChunk = "bad-chunk"
     case tooManyErrors = "too-many-errors"
     case tooMuchJunk = "too-much-junk"
@@ -66,54 +66,54 @@ package struct ServerSession: Hashable, Sendable {
     case dataTooLate = "data-too-late"
     case dataTooSlow = "data-too-slow"
     case shutdown
-    /// No TLS came about in time.
+    /// TLS was not established in time.
     case handshakeTooLate = "handshake-too-late"
-    /// The handler of transactions answered 421.
+    /// The transaction handler replied 421.
     case unavailable
   }
 
   enum State: Hashable, Sendable {
     /// The banner is not out yet.
     case silent
-    /// Waiting for a command, or for the rest of one.
+    /// Waiting for a command or the rest of one.
     case command
     /// Reading a message into `decoder`.
     case data
-    /// Reading a chunk of it (RFC 3030).
+    /// Reading a chunk of a message (RFC 3030).
     case chunk(Chunk)
-    /// Waiting for the client's answer within AUTH.
+    /// Waiting for the client's response within AUTH.
     case challenged(Challenge)
-    /// The driver checks a password.
+    /// Waiting for the driver to check a password.
     case verifying(user: String)
-    /// The driver makes a transaction durable.
+    /// Waiting for the driver to make a transaction durable.
     case committing
-    /// TLS is being negotiated; afterwards we greet, or wait for a command.
+    /// Negotiating TLS; after that the session greets or waits for a command.
     case handshaking(greets: Bool)
-    /// The driver waits before this reply goes out.
+    /// Waiting for the driver to end a pause, after which this reply goes out.
     case paused(Reply)
     case closed
   }
 
-  /// What BDAT announced.
+  /// The chunk that BDAT announced.
   struct Chunk: Hashable, Sendable {
-    /// Octets that are still to come.
+    /// The number of octets still to come.
     var left: Int
     let size: Int
     let isLast: Bool
-    /// Why it is dropped; it has to be read nevertheless, or it would be taken for commands.
+    /// The reply that refuses the chunk, or nil. A refused chunk is read too, or it would be taken for commands.
     let refusal: Reply?
   }
 
-  /// An open transaction: MAIL was accepted.
+  /// An open transaction, for which MAIL was accepted.
   struct Draft: Hashable, Sendable {
     var envelope: Envelope
     var declaredSize: Int?
   }
 
-  /// Octets a client may send ahead of our replies; a driver that stops reading comes nowhere near. A whole group of
-  /// 1,000 recipients behind a message fits in.
+  /// The number of octets that a client may send ahead of our replies; a driver that stops reading stays far below it.
+  /// A pipelined group of 1,000 recipients after a message fits.
   package static let aheadLimit = 512 * 1024
-  /// Octets that any client may hold of commands, however little memory there is.
+  /// The octets of commands that any client may hold, however scarce memory is.
   static let smallHolding = 16 * 1024
 
   package let limits: SessionLimits
@@ -121,38 +121,38 @@ package struct ServerSession: Hashable, Sendable {
   let hostname: String
   var client: Transaction.Client
   var state: State
-  /// TLS is on.
+  /// True once TLS is established.
   package internal(set) var isSecure = false
-  /// The client said EHLO rather than HELO.
+  /// True if the client said EHLO rather than HELO.
   var isExtended = false
   var draft: Draft?
   // Not the payload of `State.data`: taking it out of the enum to change it would copy the message at each chunk.
   var decoder: MessageDecoder?
-  /// The transaction whose message was complete, until the client goes on.
+  /// The envelope of the transaction whose message is complete, until the client's next command.
   var concluded: Envelope?
-  /// Octets were spilled of the message that arrives.
+  /// True if octets of the arriving message were spilled.
   var hasSpilled = false
-  /// There is little memory left for all clients together; the driver says so.
+  /// True if little memory is left for all clients together; set by the driver.
   package var isMemoryScarce = false
-  /// The start of a command whose LF has not come yet.
+  /// The start of a command whose LF has not arrived yet.
   var partial: [UInt8] = []
-  /// What came while the driver was busy with us.
+  /// The octets that arrived while the driver was busy with this session.
   var held: [UInt8] = []
   var errors = 0
-  /// Wrong passwords.
+  /// The number of wrong passwords.
   var failures = 0
   var junk = 0
   var isDraining = false
-  /// A message was answered.
+  /// True once a transaction got its reply.
   var hasHadMail = false
   var isAtEnd = false
-  /// Changes whenever the client is given a new term; see `check`.
+  /// A number that changes whenever the client gets a new time limit; see `check`.
   package internal(set) var period = 0
 
   /// - Parameters:
-  ///   - hostname: what we call ourselves in the banner and in the reply to EHLO.
-  ///   - address: the client, without port.
-  ///   - name: names the session in the log.
+  ///   - hostname: the host's name in the banner and in the reply to EHLO.
+  ///   - address: the client's address, without port.
+  ///   - name: the name of the session in the log.
   package init(
     hostname: String, address: String, name: String, limits: SessionLimits, policy: SessionPolicy = SessionPolicy()
   ) {
@@ -163,11 +163,11 @@ package struct ServerSession: Hashable, Sendable {
     client = Transaction.Client(address: address, helo: "", transmission: "SMTP", session: name)
   }
 
-  /// Whether the driver should go on reading. While a transaction is committed we listen on for a while: a client has
-  /// nothing to say then, and a driver that need not turn reading off and on saves two system calls a mail.
+  /// True if the driver should go on reading. While a transaction is committed this stays true for a while: a client
+  /// has nothing to send then, and a driver that need not turn reading off and on saves two system calls per mail.
   ///
-  /// `mutating` for speed only: a driver that keeps the session in a class then looks at it in place, and does not copy
-  /// it with all of its parts, some twenty times a mail.
+  /// `mutating` is for speed only: a driver that keeps the session in a class then reads it in place rather than
+  /// copying it with all its parts, some twenty times per mail.
   package var wantsInput: Bool {
     mutating get {
       switch state {
@@ -178,7 +178,7 @@ package struct ServerSession: Hashable, Sendable {
     }
   }
 
-  /// Whether what comes next is the octets of a message. `mutating` like `wantsInput`.
+  /// True if the next octets belong to a message. `mutating` like `wantsInput`.
   package var expectsMessage: Bool {
     mutating get {
       switch state {
@@ -188,10 +188,10 @@ package struct ServerSession: Hashable, Sendable {
     }
   }
 
-  /// The transaction that the last reply was about, for its log line; nil when it was about none.
+  /// The envelope of the transaction that the last reply was about, for its log line; nil if it was about none.
   package var envelope: Envelope? { draft?.envelope ?? concluded }
 
-  /// The connection is up: greet.
+  /// Greets the client: the connection is up.
   package mutating func open() -> [Action] {
     guard case .silent = state else { return [] }
     state = .command
@@ -199,16 +199,16 @@ package struct ServerSession: Hashable, Sendable {
     return [.reply(.banner(hostname))]
   }
 
-  /// Takes what the client sent.
+  /// Takes octets from the client.
   package mutating func receive(_ bytes: UnsafeRawBufferPointer) -> [Action] {
     var actions: [Action] = []
     if bytes.isEmpty { return actions }
     switch state {
-    // A client that talks before it is talked to does not speak SMTP: it is a bot, or a browser sent by an attacker.
+    // A client that talks before the banner does not speak SMTP: it is a bot, or a browser sent by an attacker.
     case .silent: end(.earlyTalker, .earlyTalker, &actions)
     case .command, .data, .chunk, .challenged: process(bytes, &actions)
     case .committing, .paused, .verifying: hold(bytes, &actions)
-    // What is not from inside TLS is not from our client.
+    // Octets from outside TLS are not from our client.
     case .handshaking, .closed: break
     }
     return actions
@@ -216,7 +216,7 @@ package struct ServerSession: Hashable, Sendable {
 
   package mutating func receive(_ bytes: [UInt8]) -> [Action] { bytes.withUnsafeBytes { receive($0) } }
 
-  /// The transaction that was handed out is settled: `reply` goes to the client.
+  /// Settles the transaction that was handed out: `reply` goes to the client.
   package mutating func finish(_ reply: Reply) -> [Action] {
     guard case .committing = state else { return [] }
     hasHadMail = true
@@ -233,8 +233,8 @@ package struct ServerSession: Hashable, Sendable {
     return actions
   }
 
-  /// The client has closed its side (or the connection is gone). What is short of CRLF.CRLF is forgotten; the answer
-  /// to a transaction that is being committed may still reach a client that only closed its sending side.
+  /// Takes the end of the input: the client closed its side, or the connection is gone. What is short of CRLF.CRLF is
+  /// dropped; the reply to a transaction being committed may still reach a client that closed only its sending side.
   package mutating func endOfInput() -> [Action] {
     isAtEnd = true
     var actions: [Action] = []
@@ -242,7 +242,7 @@ package struct ServerSession: Hashable, Sendable {
     return actions
   }
 
-  /// The pause is over.
+  /// Ends the pause.
   package mutating func resume() -> [Action] {
     guard case .paused(let reply) = state else { return [] }
     var actions: [Action] = []
@@ -252,7 +252,7 @@ package struct ServerSession: Hashable, Sendable {
     return actions
   }
 
-  /// Waiting for the client outside of a transaction.
+  /// True if the session waits for the client outside of a transaction.
   package var isIdle: Bool {
     switch state {
     case .command, .challenged: draft == nil
@@ -260,9 +260,9 @@ package struct ServerSession: Hashable, Sendable {
     }
   }
 
-  /// We shut down: a message that is on its way may still arrive, and a client that has sent none yet may send one: it
-  /// has just come to do so, and most of them (Django) have no queue. Who has sent one may say QUIT: 421 in the place of
-  /// 221 makes some clients (smtplib) report a failure. It is for the driver to end a session that `isIdle` for long.
+  /// Begins the shutdown. A message on its way may still arrive, and a client without one may send its first: it has
+  /// just connected to do so, and most (Django) have no queue. Other clients may QUIT: 421 in place of 221 makes some
+  /// (smtplib) report a failure. The driver has to end a session that `isIdle` for long.
   package mutating func drain() { isDraining = true }
 
   // MARK: - Octets
@@ -282,10 +282,10 @@ package struct ServerSession: Hashable, Sendable {
     }
   }
 
-  /// Takes octets up to the end of a command line, or all of them when it does not end here.
+  /// Takes octets up to the end of a command line, or all of them if the line does not end here.
   private mutating func takeLine(_ bytes: UnsafeRawBufferPointer, _ actions: inout [Action]) -> Int {
     if partial.isEmpty, bytes[0] == 0x16 {
-      // The first octet of a TLS handshake. Nothing we could say in plain text will be understood, but the log names it.
+      // The first octet of a TLS handshake. The client would not understand plain text, but the log names it.
       end(.notSMTP, .tlsOnPlainPort, &actions)
       return bytes.count
     }
@@ -293,7 +293,7 @@ package struct ServerSession: Hashable, Sendable {
     let length = (lineEnd ?? bytes.count - 1) + 1
     let isShort = partial.count + length <= limits.commandLine
     guard isShort || partial.count + length <= lineLimit(bytes) else {
-      // Closing is the only safe way on: the rest of the line would be taken for commands.
+      // Closing is the only safe option: the rest of the line would be taken for commands.
       end(.lineTooLong, .lineTooLong, &actions)
       return bytes.count
     }
@@ -308,7 +308,7 @@ package struct ServerSession: Hashable, Sendable {
     return length
   }
 
-  /// RFC 4954 section 4.5.3.1 (of its section 4): what AUTH carries may be longer than other commands.
+  /// Returns the limit for a line: AUTH and its responses may be longer than others (RFC 4954 section 4).
   private func lineLimit(_ bytes: UnsafeRawBufferPointer) -> Int {
     if case .challenged = state { return max(limits.commandLine, limits.authLine) }
     let start = (partial.prefix(5) + bytes.prefix(5)).prefix(5)
@@ -325,7 +325,7 @@ package struct ServerSession: Hashable, Sendable {
     do throws(Reply) {
       let command = try Command.parse(
         line, allowingUTF8: draft?.envelope.usesSMTPUTF8 ?? false, allowingBareAddresses: maySend)
-      // What is a command of ours is none of another protocol.
+      // A command known to us is not one of another protocol.
       if command == .unknown, ForeignProtocol.isSpoken(in: line) { return end(.notSMTP, .notSMTP, &actions) }
       perform(command, &actions)
     } catch {
@@ -368,9 +368,9 @@ package struct ServerSession: Hashable, Sendable {
     period += 1
   }
 
-  /// Refuses: counts the error, and slows down or ends the session of a client that makes too many.
+  /// Refuses a request and counts the error: too many slow down or end the session.
   mutating func refuse(_ reply: Reply, _ actions: inout [Action]) {
-    // 4xx is no fault of the client.
+    // A 4xx reply is not the client's fault.
     if reply.isPermanent { errors += 1 }
     if errors >= limits.errorsBeforeClose { return end(.tooManyErrors, .tooManyErrors, &actions) }
     if errors >= limits.errorsBeforeDelay, limits.errorDelay > .zero, !isDraining {
@@ -381,7 +381,7 @@ package struct ServerSession: Hashable, Sendable {
     answer(reply, &actions)
   }
 
-  /// The last words. Nothing of the client is looked at any more.
+  /// Ends the session with a last reply. No further octets of the client are examined.
   mutating func end(_ reply: Reply, _ ending: Ending, _ actions: inout [Action]) {
     actions.append(.reply(reply))
     leave(ending, &actions)

@@ -1,30 +1,30 @@
-/// What a session is about: how its connection is secured when it begins, and what the client is offered and allowed
-/// on it. The listener makes one for each connection from the configuration and the client's address.
+/// The policy of a session: how its connection is secured when it begins, and what the client is offered and allowed.
+/// The listener makes one for each connection from the configuration and the client's address.
 package struct SessionPolicy: Hashable, Sendable {
   package enum Security: Hashable, Sendable {
-    /// A TCP connection that anybody on its way can read.
+    /// A TCP connection that can be read in transit, or a Unix socket.
     case plain
     /// TLS from the first octet (RFC 8314 section 3.3). The session waits for `secured` before it greets.
     case implicitTLS
   }
 
   package enum Authentication: Hashable, Sendable {
-    /// There are no users.
+    /// AUTH is not offered: there are no users.
     case off
-    /// Only where nobody on the way reads the password.
+    /// AUTH is offered only inside TLS, where the password cannot be read in transit.
     case insideTLS
-    /// Also as things are: on a Unix socket, or on loopback when the admin allows it.
+    /// AUTH is also offered without TLS: on a Unix socket, or on loopback if the admin allows it.
     case always
   }
 
   package var security = Security.plain
-  /// There is a certificate: STARTTLS is offered where the connection is not secured yet (RFC 3207).
+  /// True if there is a certificate: STARTTLS is offered while the connection is not secured (RFC 3207).
   package var offersStartTLS = false
   package var authentication = Authentication.off
-  /// The client may send without AUTH: it comes from a network that may. Nobody else may (no open relay).
+  /// True if the client may send without AUTH, because of its network. No other client may (no open relay).
   package var maySend = true
-  /// From a client that may send, NUL, bare CRs and mixed line ends are taken and mended (`Mender`); where this is false
-  /// they are refused, as they are from everybody else.
+  /// True if NUL, bare CRs and mixed line ends from a client that may send are accepted and repaired (`Mender`).
+  /// Otherwise they are refused, as they are from every other client.
   package var mends = false
 
   package init() {}

@@ -1,27 +1,27 @@
 package import MailMessage
 
-/// One complete mail transaction: the envelope and all octets of the message, dots already unstuffed
-/// (RFC 5321 section 4.5.2).
+/// One complete mail transaction: the envelope and all octets of the message, with dots unstuffed (RFC 5321 section
+/// 4.5.2).
 package struct Transaction: Hashable, Sendable {
   package var client: Client
   package var envelope: Envelope
-  /// The message as the client sent it but for what is `mended`, ending in CRLF; the final dot is not part of it. As the session hands it out,
-  /// what went before as `spill` is missing.
+  /// The message as the client sent it, except for what is `mended`. It ends in CRLF, without the final dot. In the
+  /// session's `commit` action, the octets already given out as `spill` are missing.
   package var message: Message
-  /// What was wrong with the octets that the client sent, and is not any more.
+  /// The faults in the client's octets that were repaired.
   package var mended: Mended = []
 
-  /// Who sent it, for the trace header (RFC 5321 section 4.4) and the log.
+  /// The client that sent the mail, for the trace header (RFC 5321 section 4.4) and the log.
   package struct Client: Hashable, Sendable {
     /// The address without port: `127.0.0.1`, `::1`, or `unix` for a Unix socket.
     package var address: String
-    /// What HELO or EHLO said. Unchecked: it may hold anything printable.
+    /// The argument of HELO or EHLO. It is unchecked and may hold anything printable.
     package var helo: String
-    /// `SMTP` or `ESMTP` (RFC 3848 adds the letters for TLS and AUTH).
+    /// The protocol: `SMTP` or `ESMTP`, with the letters of RFC 3848 for TLS and AUTH, or `UTF8SMTP` (RFC 6531).
     package var transmission: String
-    /// Names the session in the log.
+    /// The name of the session in the log.
     package var session: String
-    /// Who logged in; nil without AUTH.
+    /// The user who logged in, or nil without AUTH.
     package var user: String?
 
     package init(address: String, helo: String, transmission: String, session: String) {

@@ -1,47 +1,48 @@
 package import MailMessage
 
-/// One command line, understood (RFC 5321 section 4.1.1).
+/// One parsed command line (RFC 5321 section 4.1.1).
 package enum Command: Hashable, Sendable {
   case hello(String, extended: Bool)
   case mail(MailArguments)
   case recipient(EmailAddress, DeliveryStatusRequest.Wish = .init())
   case data
-  /// So many octets of the message follow (RFC 3030).
+  /// BDAT: this number of octets of the message follows (RFC 3030).
   case chunk(Int, isLast: Bool)
-  /// Something follows, and it cannot be told how much.
+  /// BDAT with an unreadable size: an unknown number of octets follows.
   case badChunk
   case startTLS
-  /// The mechanism in small letters, and the initial response as it came.
+  /// AUTH with its mechanism in lower case and the initial response as it came.
   case authenticate(String, [UInt8]?)
   case reset
   case quit
   case noop
   case verify
   case help
-  /// A verb of SMTP that this server does not offer; it is answered 502 (RFC 5321 section 4.2.4).
+  /// A verb of SMTP that this server does not offer; the reply is 502 (RFC 5321 section 4.2.4).
   case notOffered
   case unknown
 
-  /// What MAIL said.
+  /// The arguments of MAIL.
   package struct MailArguments: Hashable, Sendable {
     package var sender: EmailAddress
-    /// `SIZE=` (RFC 1870): what the client thinks it will send, in octets.
+    /// The value of `SIZE=` (RFC 1870): the client's estimate of the message size in octets.
     package var declaredSize: Int?
     package var body = Envelope.BodyType.unspecified
     package var usesSMTPUTF8 = false
-    /// `RET=` and `ENVID=` (RFC 3461); nil: neither was said.
+    /// The values of `RET=` and `ENVID=` (RFC 3461), or nil if neither was given.
     package var statusRequest: DeliveryStatusRequest?
-    /// `AUTH=` (RFC 4954 section 5): who handed in the mail first. We trust nobody with that and forget it.
+    /// True if `AUTH=` named the first submitter (RFC 4954 section 5). No client is trusted with that; the name is
+    /// dropped.
     package var namesSubmitter = false
 
     package init(sender: EmailAddress) { self.sender = sender }
   }
 
-  /// Reads one line without its CRLF. Verbs and keywords are taken in any case of letters.
+  /// Parses one line without its CRLF. Verbs and keywords are case-insensitive.
   ///
   /// - Parameters:
-  ///   - allowingUTF8: whether the open transaction asked for SMTPUTF8, for the address of RCPT.
-  ///   - allowingBareAddresses: whether addresses are taken that stand in no angle brackets.
+  ///   - allowingUTF8: true if the open transaction asked for SMTPUTF8; applies to the address of RCPT.
+  ///   - allowingBareAddresses: true if addresses without angle brackets are accepted.
   /// - Throws: the reply that refuses the line.
   package static func parse(
     _ line: ArraySlice<UInt8>, allowingUTF8: Bool, allowingBareAddresses: Bool = false
@@ -66,7 +67,7 @@ package enum Command: Hashable, Sendable {
     case .noop: return .noop
     case .vrfy:
       if arguments.isEmpty { throw .needsArgument }
-      // Longer than any address (RFC 5321 section 4.5.3.1.3), so it is not the name of anybody.
+      // Longer than any address (RFC 5321 section 4.5.3.1.3), so it cannot be a user's name.
       guard arguments.count <= 512 else { throw .argumentTooLong }
       return .verify
     case .help: return .help
@@ -86,7 +87,7 @@ package enum Command: Hashable, Sendable {
 
     private static let byName = Dictionary(uniqueKeysWithValues: allCases.map { (packed($0.rawValue.utf8), $0) })
 
-    /// Up to eight octets in small letters as a number. A NUL before them makes no difference; `parse` lets none in.
+    /// Packs up to eight octets in lower case into a number. Leading NULs make no difference; `parse` lets none in.
     private static func packed(_ bytes: some Sequence<UInt8>) -> UInt64 {
       bytes.reduce(0) { $0 << 8 | UInt64($1.asciiLowercased) }
     }
@@ -97,15 +98,15 @@ package enum Command: Hashable, Sendable {
     return command
   }
 
-  /// The name is kept as it is and never checked: what real hosts call themselves (`web_1`, `localhost`, a name with
-  /// a dot at its end) is no reason to lose their mail (RFC 5321 section 4.1.4).
+  /// Parses the name in HELO or EHLO. It is kept as it is and never checked: the names real hosts give themselves
+  /// (`web_1`, `localhost`, a name with a trailing dot) are no reason to lose their mail (RFC 5321 section 4.1.4).
   private static func hello(_ arguments: ArraySlice<UInt8>) throws(Reply) -> String {
     if arguments.isEmpty { throw .needsArgument }
     guard arguments.allSatisfy({ (0x20...0x7E).contains($0) }) else { throw .badHello }
     return String(decoding: arguments, as: UTF8.self)
   }
 
-  /// `BDAT size [LAST]` (RFC 3030 section 2).
+  /// Parses `BDAT size [LAST]` (RFC 3030 section 2).
   private static func chunk(_ arguments: ArraySlice<UInt8>) -> Command {
     let words = arguments.split(separator: UInt8(ascii: " "))
     guard let size = words.first, size.count <= 20, size.allSatisfy({ (0x30...0x39).contains($0) }),
@@ -114,7 +115,7 @@ package enum Command: Hashable, Sendable {
     return .chunk(Int(String(decoding: size, as: UTF8.self)) ?? .max, isLast: words.count == 2)
   }
 
-  /// `AUTH mechanism [initial-response]` (RFC 4954 section 4).
+  /// Parses `AUTH mechanism [initial-response]` (RFC 4954 section 4).
   private static func auth(_ arguments: ArraySlice<UInt8>) throws(Reply) -> Command {
     let words = arguments.split(separator: UInt8(ascii: " "))
     guard let mechanism = words.first, words.count <= 2 else { throw .authSyntax }
@@ -128,7 +129,7 @@ package enum Command: Hashable, Sendable {
     guard let path = arguments.dropping(keyword: "from:") else { throw .mailSyntax }
     let sender: EmailAddress
     let rest: ArraySlice<UInt8>
-    // SMTPUTF8 stands behind the address that it allows, so the address is checked against it afterwards.
+    // SMTPUTF8 follows the address that it allows, so the address is checked against it afterwards.
     do {
       (sender, rest) = try EmailAddress.parsePath(
         path, .reverse, allowingUTF8: true, allowingBareAddresses: allowingBareAddresses)
@@ -160,7 +161,8 @@ package enum Command: Hashable, Sendable {
 
   private typealias Parameter = (name: String, value: String)
 
-  /// `KEY` or `KEY=VALUE`, separated by spaces; none of them twice (RFC 5321 section 4.1.2, `esmtp-param`).
+  /// Parses `KEY` or `KEY=VALUE` parameters, separated by spaces, each at most once (RFC 5321 section 4.1.2,
+  /// `esmtp-param`).
   private static func parameters(
     _ text: ArraySlice<UInt8>, allowingUTF8: Bool
   ) throws(Reply) -> [Parameter] {
@@ -187,7 +189,7 @@ extension Command.MailArguments {
     for (name, value) in parameters {
       switch name {
       case "size":
-        // RFC 1870 section 3: up to 20 digits. What does not fit an Int is above any limit of ours.
+        // RFC 1870 section 3: up to 20 digits. A number that does not fit an Int is above any limit of ours.
         guard (1...20).contains(value.utf8.count), value.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
           throw .badParameter("SIZE")
         }
@@ -220,7 +222,7 @@ extension Command.MailArguments {
 }
 
 extension DeliveryStatusRequest.Wish {
-  /// NOTIFY and ORCPT (RFC 3461 sections 4.1 and 4.2).
+  /// Reads NOTIFY and ORCPT (RFC 3461 sections 4.1 and 4.2).
   fileprivate mutating func read(
     _ parameters: [(name: String, value: String)], allowingUTF8: Bool
   ) throws(Reply) {
@@ -254,8 +256,9 @@ extension ArraySlice<UInt8> {
     return slice
   }
 
-  /// What follows `keyword`, and the spaces that Outlook Express and many devices put behind the colon although
-  /// RFC 5321 section 3.3 forbids them; Postfix and Exim take them too. nil when it does not start like this.
+  /// Returns the octets after `keyword`, or nil if the line does not start with it. Spaces after the colon are skipped:
+  /// Outlook Express and many devices send them although RFC 5321 section 3.3 forbids it; Postfix and Exim accept them
+  /// too.
   fileprivate func dropping(keyword: String) -> ArraySlice<UInt8>? {
     let length = keyword.utf8.count
     guard prefix(length).elementsEqual(keyword.utf8, by: { $0.asciiLowercased == $1 }) else { return nil }

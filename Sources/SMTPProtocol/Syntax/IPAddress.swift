@@ -1,12 +1,12 @@
 /// An IP address without port and zone.
 package enum IPAddress: Hashable, Sendable {
-  /// Four octets.
+  /// The four octets of an IPv4 address.
   case v4([UInt8])
-  /// Eight groups of 16 bits.
+  /// The eight 16-bit groups of an IPv6 address.
   case v6([UInt16])
 
-  /// Reads `127.0.0.1` and the forms of RFC 4291 section 2.2: `::1`, `2001:db8::7`, `::ffff:10.0.0.1`. Nil for all
-  /// else; leading zeros in IPv4 are refused, since some read them as octal.
+  /// Parses `127.0.0.1` and the forms of RFC 4291 section 2.2: `::1`, `2001:db8::7`, `::ffff:10.0.0.1`. Returns nil for
+  /// anything else; leading zeros in IPv4 are refused because some programs read them as octal.
   package init?(_ text: String) {
     if let octets = parseIPv4(Substring(text)) {
       self = .v4(octets)
@@ -17,7 +17,7 @@ package enum IPAddress: Hashable, Sendable {
     }
   }
 
-  /// Whether only this machine reaches it: 127.0.0.0/8, `::1`, and the former mapped into IPv6.
+  /// True if only this machine can reach the address: 127.0.0.0/8, `::1`, and the former mapped into IPv6.
   package var isLoopback: Bool {
     switch self {
     case .v4(let octets): octets.first == 127
@@ -41,7 +41,7 @@ private func parseIPv4(_ text: Substring) -> [UInt8]? {
 }
 
 private func parseIPv6(_ text: String) -> [UInt16]? {
-  // Nothing longer is an address; also keeps ":" times a million from costing anything.
+  // No address is longer; this also keeps a million ":" from costing anything.
   guard text.utf8.count <= 45 else { return nil }
   guard let gap = firstGap(text) else {
     guard let groups = parseGroups(text[...]), groups.count == 8 else { return nil }
@@ -53,7 +53,7 @@ private func parseIPv6(_ text: String) -> [UInt16]? {
   return head + Array(repeating: 0, count: 8 - head.count - tail.count) + tail
 }
 
-/// Where the first `::` stands.
+/// Returns the position of the first `::`, or nil if there is none.
 private func firstGap(_ text: String) -> Range<String.Index>? {
   let octets = text.utf8
   return octets.indices.dropLast().lazy
@@ -61,7 +61,8 @@ private func firstGap(_ text: String) -> Range<String.Index>? {
     .first { octets[$0].elementsEqual("::".utf8) }
 }
 
-/// Groups of up to four hexadecimal digits between colons; the last may be an IPv4 address. Empty text has none.
+/// Parses groups of up to four hexadecimal digits between colons; the last may be an IPv4 address. An empty text has
+/// none.
 private func parseGroups(_ text: Substring) -> [UInt16]? {
   guard !text.isEmpty else { return [] }
   var groups: [UInt16] = []

@@ -1,12 +1,12 @@
-/// Addresses that share their first bits, in CIDR notation (RFC 4632 section 3.1, RFC 4291 section 2.3):
-/// `10.0.0.0/8`, `2001:db8::/32`; an address alone is a network of one.
+/// The addresses that share their first bits, in CIDR notation (RFC 4632 section 3.1, RFC 4291 section 2.3):
+/// `10.0.0.0/8`, `2001:db8::/32`; a single address is a network of one.
 package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
   package let address: IPAddress
-  /// Bits that count, up to 32 or 128.
+  /// The number of significant bits, up to 32 or 128.
   package let length: Int
 
-  /// Nil for what is no network, and for one with bits set behind its length: `10.0.0.1/8` is more likely a slip than
-  /// the whole of `10.0.0.0/8`.
+  /// Parses a network. Returns nil for an invalid one and for one with bits set beyond its length: `10.0.0.1/8` is more
+  /// likely a slip than all of `10.0.0.0/8`.
   package init?(_ text: String) {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     guard let address = parts.first.flatMap({ IPAddress(String($0)) }) else { return nil }
@@ -23,20 +23,20 @@ package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
     self.length = length
   }
 
-  /// Whether the address belongs to it. An IPv4 address mapped into IPv6 (`::ffff:10.0.0.1`) counts as IPv4.
+  /// True if the address belongs to the network. An IPv4 address mapped into IPv6 (`::ffff:10.0.0.1`) counts as IPv4.
   package func contains(_ other: IPAddress) -> Bool {
     let other = other.unmapped.octets
     let own = address.octets
     return other.count == own.count && Self.masked(other, length) == own
   }
 
-  /// Whether there is an address that belongs to both.
+  /// True if some address belongs to both networks.
   package func overlaps(_ other: IPNetwork) -> Bool {
     length <= other.length ? contains(other.address) : other.contains(address)
   }
 
-  /// Whether it is larger than any network of one owner: shorter than /8 of IPv4 or /16 of IPv6, where the private
-  /// addresses of RFC 4193 do not count.
+  /// True if the network is larger than that of any single owner: a prefix shorter than /8 of IPv4 or /16 of IPv6. The
+  /// private addresses of RFC 4193 do not count.
   package var isMuchOfTheInternet: Bool {
     switch address {
     case .v4: length < 8
@@ -44,7 +44,7 @@ package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// Whether only this machine is in it.
+  /// True if only this machine is in the network.
   package var isLoopback: Bool {
     switch address {
     case .v4(let octets): octets.first == 127 && length >= 8
@@ -68,7 +68,7 @@ package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension IPAddress {
-  /// Four or sixteen octets, in network order.
+  /// The four or sixteen octets, in network order.
   package var octets: [UInt8] {
     switch self {
     case .v4(let octets): octets
@@ -76,7 +76,7 @@ extension IPAddress {
     }
   }
 
-  /// From four or sixteen octets.
+  /// Creates an address from four or sixteen octets in network order, or returns nil for another number.
   package init?(octets: some Collection<UInt8>) {
     let octets = Array(octets)
     switch octets.count {
@@ -86,7 +86,7 @@ extension IPAddress {
     }
   }
 
-  /// The IPv4 address of `::ffff:10.0.0.1`, or itself.
+  /// The IPv4 address if this is one mapped into IPv6 (`::ffff:10.0.0.1`), or else the address itself.
   package var unmapped: IPAddress {
     guard case .v6(let groups) = self, groups.prefix(6) == [0, 0, 0, 0, 0, 0xFFFF] else { return self }
     return .v4([UInt8(groups[6] >> 8), UInt8(groups[6] & 0xFF), UInt8(groups[7] >> 8), UInt8(groups[7] & 0xFF)])
@@ -94,7 +94,7 @@ extension IPAddress {
 }
 
 extension IPAddress: CustomStringConvertible {
-  /// As RFC 5952 writes it: the longest run of zero groups as `::`.
+  /// The address in the form of RFC 5952, with the longest run of zero groups as `::`.
   package var description: String {
     switch self {
     case .v4(let octets): Self.text(octets)
@@ -118,7 +118,7 @@ extension IPAddress: CustomStringConvertible {
     var start = 0
     while start < groups.count {
       let end = groups[start...].firstIndex { $0 != 0 } ?? groups.count
-      // Section 4.2.2 and 4.2.3: not for a single group, and the first of equals.
+      // Sections 4.2.2 and 4.2.3: not for a single group, and the first of equal runs.
       if end - start > max(1, best.count) { best = start..<end }
       start = max(end, start) + 1
     }

@@ -4,7 +4,7 @@
 package struct Reply: Hashable, Sendable, Error {
   package var code: Int
   package var status: EnhancedStatusCode?
-  /// One element a line; printable ASCII without CR and LF. What is not is replaced when the reply is sent.
+  /// The text, one element per line: printable ASCII without CR and LF. Other octets are replaced when it is sent.
   package var lines: [String]
 
   package init(_ code: Int, _ status: EnhancedStatusCode? = nil, _ lines: String...) {
@@ -17,16 +17,16 @@ package struct Reply: Hashable, Sendable, Error {
     self.lines = lines
   }
 
-  /// 2xx: the request was carried out.
+  /// True for 2xx: the request was carried out.
   package var isPositive: Bool { (200...299).contains(code) }
-  /// 4xx: it may work later.
+  /// True for 4xx: the request may succeed later.
   package var isTemporary: Bool { (400...499).contains(code) }
-  /// 5xx: it never will.
+  /// True for 5xx: the request will never succeed.
   package var isPermanent: Bool { (500...599).contains(code) }
 }
 
 extension Reply: CustomStringConvertible {
-  /// On one line, for logs and reports: `550 5.1.1 no such user`.
+  /// The reply on one line, for logs and reports: `550 5.1.1 no such user`.
   package var description: String {
     let text = lines.count == 1 ? lines[0] : lines.joined(separator: " ")
     var octets: [UInt8] = []
@@ -35,19 +35,20 @@ extension Reply: CustomStringConvertible {
     octets.append(UInt8(ascii: " "))
     if let status { octets.append(status) }
     octets.append(contentsOf: text.utf8)
-    // The blank behind the code or the status.
+    // The blank after the code or the status.
     if text.isEmpty { octets.removeLast() }
     return String(decoding: octets, as: UTF8.self)
   }
 }
 
 extension Reply {
-  /// RFC 5321 section 4.5.3.1.5: octets of one reply line with its CRLF.
+  /// The limit in octets of one reply line with its CRLF (RFC 5321 section 4.5.3.1.5).
   private static let lineLimit = 512
 
-  /// The octets on the wire: `250-first` CRLF `250 last` CRLF, the status on each line as RFC 2034 section 4 asks.
+  /// The octets on the wire: `250-first` CRLF `250 last` CRLF, with the status on each line as RFC 2034 section 4
+  /// requires.
   ///
-  /// Whatever could break the dialogue (CR, LF, 8-bit octets from an upstream reply or a file name) becomes `?`, and
+  /// Octets that could break the dialogue (CR, LF, 8-bit octets from an upstream reply or a file name) become `?`, and
   /// a line that is too long is cut.
   package var encoded: [UInt8] {
     var bytes: [UInt8] = []
@@ -71,7 +72,7 @@ extension Reply {
   }
 }
 
-/// `class.subject.detail` of RFC 3463.
+/// An enhanced status code, `class.subject.detail` (RFC 3463).
 package struct EnhancedStatusCode: Hashable, Sendable, CustomStringConvertible {
   package var `class`: Int
   package var subject: Int
@@ -83,8 +84,8 @@ package struct EnhancedStatusCode: Hashable, Sendable, CustomStringConvertible {
     self.detail = detail
   }
 
-  /// The code at the start of `text`, e.g. of `5.1.1 no such user` (RFC 3463 section 2: 2, 4 or 5, then one to three
-  /// digits twice), or nil.
+  /// Parses the code at the start of `text`, e.g. of `5.1.1 no such user` (RFC 3463 section 2: 2, 4 or 5, then one to
+  /// three digits twice). Returns nil if there is none.
   package init?(prefixOf text: some StringProtocol) {
     var numbers = (0, 0, 0)
     var digits = 0
@@ -109,9 +110,11 @@ package struct EnhancedStatusCode: Hashable, Sendable, CustomStringConvertible {
   package var description: String { "\(self.class).\(subject).\(detail)" }
 }
 
-// Without strings: a mail gets seven replies.
+// Without strings, for speed: a mail gets seven replies.
 extension [UInt8] {
-  /// - Parameter number: not negative.
+  /// Appends the decimal digits of a number.
+  ///
+  /// - Parameter number: must not be negative.
   mutating func append(number: Int) {
     if number >= 10 { append(number: number / 10) }
     append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number % 10))

@@ -1,4 +1,4 @@
-/// A name and a password as a client gave them. Printing it never shows the password: nothing of it may reach a log.
+/// A name and a password from a client. Printing it never shows the password: no part of it may reach a log.
 package struct LoginAttempt: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible,
   CustomReflectable
 {
@@ -15,15 +15,15 @@ package struct LoginAttempt: Hashable, Sendable, CustomStringConvertible, Custom
   package var customMirror: Mirror { Mirror(self, children: ["user": user]) }
 }
 
-/// Reads what clients say behind AUTH (RFC 4954): base64, and the message of PLAIN (RFC 4616).
+/// Reads what clients send with AUTH (RFC 4954): base64, and the message of PLAIN (RFC 4616).
 enum SASL {
-  /// RFC 4616 section 2 asks for names and passwords of up to 255 octets at least.
+  /// The longest name or password in octets; RFC 4616 section 2 asks for at least 255.
   static let longest = 255
 
-  /// `[authzid] NUL authcid NUL passwd`. Nobody may act for somebody else here, so an authorization identity is only
-  /// taken when it is the same name.
+  /// Parses `[authzid] NUL authcid NUL passwd`. No user may act for another here, so an authorization identity is
+  /// accepted only if it is the same name.
   ///
-  /// - Returns: nil when it is no such message.
+  /// - Returns: the credentials, or nil if the message does not have this form.
   static func plain(_ message: [UInt8]) -> LoginAttempt? {
     let parts = message.split(separator: 0, omittingEmptySubsequences: false)
     guard parts.count == 3, let user = name(parts[1]), isPassword(parts[2]) else { return nil }
@@ -31,7 +31,7 @@ enum SASL {
     return LoginAttempt(user: user, password: Array(parts[2]))
   }
 
-  /// A user name: UTF-8 without NUL, of 1 to 255 octets.
+  /// Returns a user name, UTF-8 without NUL, of 1 to 255 octets, or nil if it is none.
   static func name(_ octets: some Collection<UInt8>) -> String? {
     guard (1...longest).contains(octets.count), !octets.contains(0) else { return nil }
     return String(validating: octets, as: UTF8.self)
@@ -41,9 +41,9 @@ enum SASL {
     (1...longest).contains(octets.count) && !octets.contains(0)
   }
 
-  /// RFC 4648 section 4: padded, nothing but the alphabet, no bits left over.
+  /// Decodes base64 (RFC 4648 section 4): padded, without octets outside the alphabet or leftover bits.
   ///
-  /// - Returns: nil when it is no base64.
+  /// - Returns: the octets, or nil if the text is not valid base64.
   static func decodeBase64(_ text: some Collection<UInt8>) -> [UInt8]? {
     guard text.count.isMultiple(of: 4) else { return nil }
     var octets: [UInt8] = []

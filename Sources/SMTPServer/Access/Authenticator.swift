@@ -3,9 +3,9 @@ import NIOPosix
 import SMTPProtocol
 import Synchronization
 
-/// Checks passwords, off the event loops: a hash takes milliseconds by design, and a loop carries hundreds of clients.
+/// Checks passwords off the event loops: a hash takes milliseconds by design, and a loop carries hundreds of clients.
 ///
-/// Limits: two threads, `queueLimit` passwords that wait for them, and `FailureThrottle` for each client.
+/// Limits: two threads, a queue of `queueLimit` passwords that wait for them, and a `FailureThrottle` per client.
 package final class Authenticator: Sendable {
   private static let queueLimit = 100
 
@@ -22,7 +22,9 @@ package final class Authenticator: Sendable {
 
   deinit { pool.shutdownGracefully { _ in } }
 
-  /// - Parameter answer: called once, on a thread of the pool or at once.
+  /// Checks the credentials of a client.
+  ///
+  /// - Parameter answer: called once, on a thread of the pool or at once on the caller's thread.
   func verify(
     _ credentials: LoginAttempt, of client: String, answer: @escaping @Sendable (ServerSession.Verification) -> Void
   ) {
@@ -41,7 +43,8 @@ package final class Authenticator: Sendable {
   }
 }
 
-/// Failed logins of each client over the last minute. Its size is bounded: beyond, the oldest client is forgotten.
+/// The failed logins of each client over the last minute. The table is bounded by `mostClients`: beyond that it forgets
+/// clients without recent failures, or else every client except the latest.
 struct FailureThrottle {
   static let mostFailures = 10
   static let period = TimeAmount.seconds(60)
@@ -60,7 +63,7 @@ struct FailureThrottle {
     failures[client] = Array(recent.suffix(Self.mostFailures - 1)) + [now]
     guard failures.count > Self.mostClients else { return }
     failures = failures.filter { now - ($0.value.last ?? now) < Self.period }
-    // An attack from very many addresses: start anew rather than grow.
+    // An attack from very many addresses: start again rather than grow.
     if failures.count > Self.mostClients { failures = [client: [now]] }
   }
 }

@@ -1,22 +1,22 @@
 import NIOCore
 import Synchronization
 
-/// Who is connected, and whether one more may be.
+/// The table of open connections, which decides whether one more may be admitted.
 ///
-/// A connection takes its place when it is accepted. It counts as its client's once the client is known, which behind a
-/// proxy is later. Strangers, who may not send without a login, have a smaller number of places of their own, so that
-/// they never take those of clients that may; who logs in is none any more.
+/// A connection takes its place when it is accepted. It counts towards its client once the client is known, which
+/// behind a proxy is later. Strangers, who may not send without a login, have a smaller number of places of their own,
+/// so that they never take the places of clients that may send. A client that logs in is no longer a stranger.
 final class ConnectionTable: Sendable {
   enum Admission: Hashable {
     case admitted
     case tooMany
     case tooManyOfClient
-    /// Of strangers, or of connections of a proxy that has not said whose they are.
+    /// Too many connections of strangers, or of a proxy that has not yet named its clients.
     case tooManyBeforeLogin
     case shuttingDown
   }
 
-  /// Where clients that may send wait for a place, the first to come at its head.
+  /// A queue of clients that may send and wait for a place, first come, first served.
   enum Line: Hashable, Sendable {
     /// All places are taken.
     case all
@@ -30,7 +30,7 @@ final class ConnectionTable: Sendable {
   }
 
   private enum Standing: Hashable {
-    /// A proxy has not said yet whose it is.
+    /// A proxy has not yet named the client.
     case unknown
     case stranger
     case permitted
@@ -39,11 +39,11 @@ final class ConnectionTable: Sendable {
   private struct Place {
     let channel: any Channel
     var standing: Standing
-    /// Nil until it is known.
+    /// The key under which the client is counted (`Peer.countedAs`), or nil until the client is known.
     var client: String?
   }
 
-  /// Connections of one client.
+  /// The connections of one client.
   private struct Tally {
     var all = 0
     var strangers = 0
@@ -60,7 +60,7 @@ final class ConnectionTable: Sendable {
 
     func isWaiting(_ line: Line) -> Bool { lines[line] != nil }
 
-    /// The first of a line, whose turn it is.
+    /// Removes the first connection of a line, whose turn it is, and returns it.
     mutating func pop(_ line: Line) -> Waiting? {
       guard let first = lines[line]?.popFirst() else { return nil }
       if lines[line]?.isEmpty == true { lines[line] = nil }
@@ -68,7 +68,7 @@ final class ConnectionTable: Sendable {
       return first
     }
 
-    /// Changes a place, and counts it as what it is then.
+    /// Changes a place and moves it to the counts it belongs to after the change.
     mutating func change(_ channel: any Channel, _ change: (inout Place) -> Void) {
       guard var place = places[ObjectIdentifier(channel)] else { return }
       count(place, by: -1)
@@ -90,10 +90,10 @@ final class ConnectionTable: Sendable {
 
   private let state = Mutex(State())
   private let pacing: ReplyPacing
-  /// Read without the lock at every command; a stale value does no harm.
+  /// The number of open connections, read without the lock at every command; a stale value does no harm.
   private let open = Atomic(0)
 
-  /// - Parameter pacing: is told of connections that come and go.
+  /// - Parameter pacing: told of each connection that opens or closes.
   init(_ pacing: ReplyPacing) { self.pacing = pacing }
 
   var counts: ConnectionCounts { state.withLock { $0.counts } }
@@ -104,11 +104,11 @@ final class ConnectionTable: Sendable {
     open.load(ordering: .relaxed) * 5 > settings.maximumConnections * 4
   }
 
-  /// Gives the connection a place. Whoever is admitted is to be removed at the end.
+  /// Gives the connection a place. The caller removes each admitted connection at its end.
   ///
   /// - Parameters:
-  ///   - isProxied: whether a proxy is to say whose it is.
-  ///   - isCalled: whether it waited, and it is its turn. Nobody else goes before those who wait.
+  ///   - isProxied: true if a proxy is yet to name the client.
+  ///   - isCalled: true if the connection has waited and it is its turn. No other connection overtakes those that wait.
   func admit(
     _ channel: any Channel, isProxied: Bool, isCalled: Bool = false, _ settings: ListenerSettings
   ) -> Admission {
@@ -128,7 +128,7 @@ final class ConnectionTable: Sendable {
     return admission
   }
 
-  /// Whose connection it is; once for each that was admitted. When the client has too many, the place is free again.
+  /// Records the client of a connection, once for each admitted one. If the client has too many, the place is freed.
   func assign(
     _ channel: any Channel, to client: String, isLocal: Bool, isStranger: Bool, isCalled: Bool = false,
     _ settings: ListenerSettings
@@ -155,7 +155,7 @@ final class ConnectionTable: Sendable {
     return admission
   }
 
-  /// The client logged in: it is a stranger no more.
+  /// Ends the client's status as a stranger after a login.
   func promote(_ channel: any Channel) {
     state.withLock { state in state.change(channel) { $0.standing = .permitted } }
   }
@@ -176,9 +176,9 @@ final class ConnectionTable: Sendable {
   /// Puts the connection of a client that may send at the end of a line.
   ///
   /// - Parameters:
-  ///   - isLocal: whether the client is on this machine.
-  ///   - call: is called on its event loop when it is its turn; the place is not its own before `admit`.
-  /// - Returns: why it may not wait; nil: it waits.
+  ///   - isLocal: true if the client is on this machine.
+  ///   - call: called on the connection's event loop when its turn comes; it has no place before `admit` grants one.
+  /// - Returns: the reason why it may not wait, or nil if it waits.
   func wait(
     _ channel: any Channel, in line: Line, isLocal: Bool, _ settings: ListenerSettings,
     call: @escaping @Sendable () -> Void
@@ -190,7 +190,7 @@ final class ConnectionTable: Sendable {
       state.counts.waiting += 1
       return nil
     }
-    // The place may be free since it was refused.
+    // The place may have become free since it was refused.
     if obstacle == nil, isFree(line, isLocal: isLocal, settings) { callNext(in: line) }
     return obstacle
   }
@@ -205,13 +205,13 @@ final class ConnectionTable: Sendable {
     }
   }
 
-  /// Gives the turn to the first of a line.
+  /// Gives the turn to the first connection of a line.
   func callNext(in line: Line) {
     guard let next = state.withLock({ $0.pop(line) }) else { return }
     next.channel.eventLoop.execute(next.call)
   }
 
-  /// Takes a connection that gave up out of its line. Had its turn come just then, it is the next one's.
+  /// Removes a connection that gave up from its line. If its turn had just come, the turn passes to the next one.
   func leave(_ channel: (any Channel)?, _ line: Line) {
     let wasCalled = state.withLock { state -> Bool in
       guard let index = state.lines[line]?.firstIndex(where: { $0.channel === channel }) else { return true }
@@ -228,9 +228,9 @@ final class ConnectionTable: Sendable {
     open.store(state.places.count, ordering: .relaxed)
   }
 
-  /// From now on nobody is admitted.
+  /// Stops admitting connections.
   ///
-  /// - Returns: those who are here, and those who wait.
+  /// - Returns: the open connections and the waiting ones.
   func shutDown() -> [any Channel] {
     state.withLock { state in
       state.isShuttingDown = true

@@ -7,10 +7,11 @@ import Synchronization
   import Musl
 #endif
 
-/// Who may log in: lines of `name:hash`, read again when the file changes. Empty lines and those with `#` mean nothing.
+/// The users who may log in, from a file with lines of `name:hash`. Empty lines and lines that begin with `#` are
+/// ignored.
 ///
-/// Promises: `init` gives users or says in a line what is wrong with the file. `refresh` keeps the old ones when the new
-/// file cannot be used. Neither passwords nor hashes get into a message.
+/// Promises: `init` either reads the users or throws a one-line description of what is wrong with the file. `refresh`
+/// and `reload` keep the old users if the new file cannot be used. Neither passwords nor hashes appear in a message.
 package final class PasswordFile: Sendable {
   package struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
     package let description: String
@@ -51,7 +52,7 @@ package final class PasswordFile: Sendable {
     }
   }
 
-  /// Takes as long for a user who does not exist as for a wrong password, so that names cannot be found out.
+  /// True if the password is the user's. An unknown user takes as long as a wrong password, so names cannot be probed.
   func matches(user: String, password: [UInt8]) -> Bool {
     let (hash, stranger) = state.withLock { ($0.users[user], Self.standIn(for: user, in: $0.users)) }
     guard let hash else {
@@ -61,7 +62,8 @@ package final class PasswordFile: Sendable {
     return hash.matches(password)
   }
 
-  /// Somebody's hash, the same one each time the name is tried: hashes of different cost may stand in one file.
+  /// Returns an existing user's hash to compute for an unknown name, always the same for one name: the hashes in a file
+  /// may differ in cost.
   private static func standIn(for user: String, in users: [String: PasswordHash]) -> PasswordHash? {
     guard !users.isEmpty else { return nil }
     let number = user.utf8.reduce(5381 as UInt64) { ($0 &* 33) ^ UInt64($1) }
@@ -99,7 +101,7 @@ package final class PasswordFile: Sendable {
     return users
   }
 
-  /// CR LF is one character in Swift, and no LF.
+  /// Splits the text into lines. In Swift, CR LF is a single character and not equal to LF.
   private static func lines(of text: String) -> [Substring] {
     text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
   }

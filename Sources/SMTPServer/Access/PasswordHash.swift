@@ -5,24 +5,24 @@ import CCrypt
 struct PasswordHash: Hashable, Sendable {
   private let text: String
 
-  /// Nil for other formats: DES and MD5 are guessed in no time.
+  /// Creates a hash, or returns nil for other formats: DES and MD5 hashes are cracked in no time.
   init?(_ text: String) {
     guard Self.prefixes.contains(where: text.hasPrefix), text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }),
-      // A salt alone is no hash: it would match nothing, or with a broken line everything.
+      // A salt alone is no hash: it would match nothing or, if a line is broken, everything.
       let end = text.lastIndex(of: "$"), text.utf8.count(of: UInt8(ascii: "$")) >= 3,
       text[end...].utf8.count == Self.digestLength(text) + 1
     else { return nil }
     self.text = text
   }
 
-  /// How a hash begins that is taken.
+  /// The prefixes of the accepted hash formats.
   static let prefixes = ["$6$", "$5$", "$y$"]
 
-  /// Characters behind the last `$`: 86 for SHA-512, 43 for the others (crypt(5)).
+  /// The number of characters after the last `$`: 86 for SHA-512, 43 for the others (crypt(5)).
   private static func digestLength(_ text: String) -> Int { text.hasPrefix("$6$") ? 86 : 43 }
 
-  /// Whether it is the password. Takes some milliseconds, by design of the hash; the comparison takes as long whatever
-  /// the difference.
+  /// True if `password` is the hashed password. The hash takes some milliseconds by design; the comparison takes the
+  /// same time whatever the difference.
   func matches(_ password: [UInt8]) -> Bool {
     guard let computed = Self.crypt(password, setting: text) else { return false }
     let expected = Array(text.utf8)
@@ -32,16 +32,16 @@ struct PasswordHash: Hashable, Sendable {
     return difference == 0
   }
 
-  /// Nil when crypt refuses the setting, or a password with a NUL, which C would cut there.
+  /// Returns the hash, or nil if crypt refuses the setting or the password holds a NUL, where C would cut it.
   private static func crypt(_ password: [UInt8], setting: String) -> [UInt8]? {
     guard !password.contains(0) else { return nil }
     let phrase = (password + [0]).map { CChar(bitPattern: $0) }
-    // 32 KiB, too much for the stack of a thread.
+    // 32 KiB, too much for a thread's stack.
     let scratch = UnsafeMutablePointer<crypt_data>.allocate(capacity: 1)
     scratch.initialize(to: crypt_data())
     defer { scratch.deallocate() }
     let size = Int32(MemoryLayout<crypt_data>.size)
-    // crypt_rn gives NULL on failure, where crypt_r gives a text that could be taken for a hash.
+    // On failure crypt_rn returns NULL, whereas crypt_r returns a text that could be taken for a hash.
     guard let result = crypt_rn(phrase, setting, scratch, size) else { return nil }
     return Array(UnsafeBufferPointer(start: result, count: Self.length(of: result))).map(UInt8.init(bitPattern:))
   }

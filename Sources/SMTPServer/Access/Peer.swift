@@ -1,29 +1,29 @@
 import NIOCore
 import SMTPProtocol
 
-/// Who is at the other end of a connection.
+/// The other end of a connection.
 enum Peer: Hashable, Sendable {
-  /// Whoever may write to the file of the Unix socket.
+  /// Any process that may write to the file of the Unix socket.
   case socket
   case direct(IPAddress)
-  /// What a proxy that we believe says; `by` is the proxy.
+  /// The client that a trusted proxy names; `by` is the proxy.
   case proxied(IPAddress, by: IPAddress)
-  /// A TCP client that was gone before we could ask for its address.
+  /// A TCP client that was gone before its address could be read.
   case unknown
 
   init(of channel: any Channel, at endpoint: ListenerSettings.Endpoint) {
     switch (endpoint, channel.remoteAddress) {
     case (.socket, _): self = .socket
     case (_, .v4(let address)):
-      // Where it stands in a `sockaddr_in`, behind family and port (ip(7)).
+      // The address follows family and port in a `sockaddr_in` (ip(7)).
       self = .direct(.v4(withUnsafeBytes(of: address.address) { Array($0[4..<8]) }))
     case (_, let address):
-      // An IPv4 client of an IPv6 socket under its IPv4 address, so that it is counted once.
+      // The IPv4 client of an IPv6 socket goes by its IPv4 address, so that it is counted once.
       self = address?.ipAddress.flatMap { IPAddress($0) }.map { .direct($0.unmapped) } ?? .unknown
     }
   }
 
-  /// For the log, `Received:` and the counts of each client.
+  /// The client's name in the log, in `Received:` and in the counts per client.
   var name: String {
     switch self {
     case .socket: "unix"
@@ -32,10 +32,11 @@ enum Peer: Hashable, Sendable {
     }
   }
 
-  /// Whose connections, and failed logins, count as those of one client: a network of IPv6 belongs to somebody as a
-  /// whole (RFC 6177), and who has a /64 has 2^64 addresses.
+  /// Returns the key under which connections and failed logins count as one client's. An IPv6 network belongs to one
+  /// owner as a whole (RFC 6177), and the owner of a /64 has 2^64 addresses.
   ///
-  /// - Parameter isStranger: whether it may not send without a login. Of our own networks each address counts alone.
+  /// - Parameter isStranger: true if the client may not send without a login. In our own networks each address counts
+  ///   alone.
   func countedAs(isStranger: Bool) -> String {
     switch self {
     case .direct(.v6(let groups)) where isStranger, .proxied(.v6(let groups), _) where isStranger:
@@ -44,7 +45,8 @@ enum Peer: Hashable, Sendable {
     }
   }
 
-  /// On this machine. A loopback address that a proxy elsewhere reports is that machine's.
+  /// True if the client is on this machine. A loopback address reported by a proxy elsewhere belongs to the proxy's
+  /// machine.
   var isLocal: Bool {
     switch self {
     case .socket: true
@@ -54,13 +56,13 @@ enum Peer: Hashable, Sendable {
     }
   }
 
-  /// Its address, when it is a proxy that says whose connection it is.
+  /// Returns the peer's address if it is a proxy that names the client of each connection, or nil.
   func asProxy(_ proxies: [IPNetwork]) -> IPAddress? {
     guard case .direct(let address) = self, proxies.contains(where: { $0.contains(address) }) else { return nil }
     return address
   }
 
-  /// Whether it may send without AUTH.
+  /// True if the client may send without AUTH.
   func maySend(_ networks: [IPNetwork]) -> Bool {
     switch self {
     case .socket: true

@@ -1,17 +1,17 @@
 import NIOCore
 import Synchronization
 
-/// Connections that the kernel gave us and that are not yet greeted.
+/// The connections that were accepted from the kernel and are not yet greeted.
 ///
-/// A door that closes with somebody in it would drop them without a word (`ServerBootstrap` closes who is being set up),
-/// so doors take in nobody more, and close when all are through.
+/// A door that closes drops the connections still being set up in it without a reply (`ServerBootstrap` closes them).
+/// So doors first stop accepting, and close when all connections are through.
 final class Entrance: Sendable {
   private let waiting = Atomic(0)
 
-  /// Stands in the pipeline of a door.
+  /// A new handler for the pipeline of a door, which counts the accepted connections.
   var doorkeeper: any ChannelHandler { Doorkeeper(self) }
 
-  /// Waits until nobody is in the doors, and not longer than `limit`.
+  /// Waits until no connection is left in the doors, but no longer than `limit`.
   func cleared(within limit: Duration) async {
     let end = ContinuousClock.now + limit
     while waiting.load(ordering: .sequentiallyConsistent) > 0, ContinuousClock.now < end {
@@ -33,9 +33,9 @@ final class Entrance: Sendable {
       let guest = unwrapInboundIn(data)
       context.fireChannelRead(data)
       guest.eventLoop.execute { [entrance] in
-        // Greeted, as nearly all that belong to the loop of the door.
+        // Greeted already, like nearly all connections that belong to the loop of the door.
         if guest.isActive { return entrance.leave() }
-        // First, for the other handlers keep to themselves that it became active.
+        // First in the pipeline, because the other handlers do not pass on that it became active.
         do { try guest.pipeline.syncOperations.addHandler(Guest(entrance), position: .first) } catch {
           entrance.leave()
         }
@@ -43,7 +43,7 @@ final class Entrance: Sendable {
     }
   }
 
-  /// Is removed when the connection is greeted or gone.
+  /// Counts one connection out of the entrance; it is removed when the connection is greeted or gone.
   private final class Guest: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
 

@@ -7,11 +7,11 @@ import NIOCore
   import Musl
 #endif
 
-/// Why we cannot listen, and what to do about it.
+/// The reason why we cannot listen, and the remedy.
 package struct ListenerFailure: Error, Hashable, Sendable, CustomStringConvertible {
   package var kind: Kind
   package var endpoint: ListenerSettings.Endpoint
-  /// One line for the admin.
+  /// The failure and its remedy, in one line for the admin.
   package var description: String
 
   package enum Kind: String, Hashable, Sendable {

@@ -1,44 +1,44 @@
 import Logging
 
-/// What the listener can say, one verb an event, so that a log can be counted.
+/// The events in the listener's log, one verb per event, so that log lines can be counted.
 enum LogVerb: String {
   case listening
   case connected
   case disconnected
   /// A PROXY header was read.
   case proxied
-  /// A connection that was not let in.
+  /// A connection was not admitted.
   case refused
-  /// A command or message that was answered with 4xx or 5xx.
+  /// A command or message got a 4xx or 5xx reply.
   case rejected
-  /// A connection that we ended.
+  /// We closed a connection.
   case closed
-  /// TLS is on.
+  /// TLS is established.
   case secured
-  /// A client logged in, or could not.
+  /// A client logged in (`authenticated`) or failed to (`loginFailed`).
   case authenticated
   case loginFailed = "login-failed"
-  /// Octets in plain text behind STARTTLS, or a handshake that failed.
+  /// Plain-text octets followed STARTTLS.
   case suspicious
   /// A file was read again.
   case reloaded
-  /// A changed file cannot be used; what was read before is kept.
+  /// A changed file cannot be used; the content read before is kept.
   case keptOld = "kept-old"
-  /// An endpoint that was closed for a new one that then could not be bound.
+  /// An endpoint was closed to make way for a new one that could not be bound, and then could not be reopened.
   case notReopened = "not-reopened"
-  /// Accept failed, mostly for want of descriptors; clients wait in the kernel's queue.
+  /// Accept failed, mostly for lack of descriptors; clients wait in the kernel's queue.
   case acceptPaused = "accept-paused"
-  /// An address at which not every event loop could listen.
+  /// Some event loops could not listen at an address.
   case notShared = "not-shared"
   case stopped
-  /// A large message for which there was no room.
+  /// A large message could not be stored.
   case notKept = "not-kept"
 }
 
 /// The keys of log metadata.
 enum LogKey: String {
   case session, client, proxy, endpoint, reason, reply, recipients, error, connections, user, octets, file
-  /// As the lines of mails that were taken have it.
+  /// The sender's key, the same as in the log lines of accepted mail.
   case sender = "from"
 }
 

@@ -3,9 +3,9 @@ import NIOSSL
 import SMTPProtocol
 import Synchronization
 
-/// Whether a client that says nothing keeps us waiting, or waits for us while its message is made durable.
+/// Tells whether a silent client keeps us waiting or waits for us while its message is made durable.
 final class Presence: TransactionHandler {
-  /// Asks from now on that octets come at least this often: in the middle of a mail, and outside of one.
+  /// A request for octets at least this often from now on: `silence` within a mail, `idleness` between mails.
   struct Watch {
     let silence: Duration
     let idleness: Duration
@@ -13,14 +13,14 @@ final class Presence: TransactionHandler {
 
   private let next: any TransactionHandler
   private let underway = Atomic(0)
-  /// An answer was given, and may still be on its way to the event loop.
+  /// True once a reply was given that may still be on its way to the event loop.
   private let hasAnswered = Atomic(false)
 
   init(_ next: any TransactionHandler) { self.next = next }
 
   var isOurTurn: Bool { underway.load(ordering: .relaxed) > 0 }
 
-  /// Whether it was our turn since the last call: whoever would be cut off now might lose that answer.
+  /// True if a reply was given since the last call: a client that is cut off now might lose it.
   func wasOurTurn() -> Bool { hasAnswered.exchange(false, ordering: .sequentiallyConsistent) }
 
   func handle(_ transaction: Transaction, reply: @escaping @Sendable (Reply) -> Void) {
@@ -32,7 +32,7 @@ final class Presence: TransactionHandler {
     }
   }
 
-  /// Stands before everybody else, and is told `Watch` when it does.
+  /// Returns a handler for the first place in the pipeline, which must be sent `Watch` once it is there.
   func watcher(of session: SessionHandler) -> any ChannelHandler { Watcher(self, session) }
 
   private final class Watcher: ChannelDuplexHandler {
@@ -69,7 +69,7 @@ final class Presence: TransactionHandler {
     }
 
     private func look(_ context: ChannelHandlerContext, _ watch: Watch) {
-      // Looked at more often than that: a mail may begin or end meanwhile.
+      // Checked at a quarter of that, because a mail may begin or end in the meantime.
       let pause = TimeAmount.nanoseconds(TimeAmount(min(watch.idleness, watch.silence)).nanoseconds / 4 + 1)
       context.eventLoop.assumeIsolated().scheduleTask(in: pause) { [self] in
         guard context.channel.isActive else { return }
@@ -79,7 +79,8 @@ final class Presence: TransactionHandler {
       }
     }
 
-    /// By the channel, so that TLS is on the way wherever it stands. Closed below TLS, which would wait for a farewell.
+    /// Sends 421 through the channel, so that it passes TLS wherever that stands in the pipeline. Then closes below
+    /// TLS, which would wait for a close_notify.
     private func cut(_ context: ChannelHandlerContext) {
       context.channel.writeAndFlush(ByteBuffer(bytes: Reply.shuttingDown.encoded), promise: nil)
       let tls = try? context.pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self)

@@ -2,9 +2,9 @@ import Logging
 import NIOCore
 import SMTPProtocol
 
-/// Stands first in the pipeline of a connection from a proxy until the PROXY header is read. Then `begin` puts the
-/// other handlers behind it, and it leaves: they see a connection that becomes active now and begins with the octets
-/// behind the header.
+/// Reads the PROXY header of a connection from a proxy, first in its pipeline. Then `begin` adds the other handlers
+/// behind it, and it removes itself: they see a connection that becomes active now and begins with the octets after the
+/// header.
 ///
 /// Limits: `ProxyHeader.longest` octets, and `patience` until the header is complete.
 final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
@@ -17,7 +17,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
   private let patience: Duration
   private let logger: Logger
   private let begin: (ProxyHeader.Source) throws -> Void
-  /// Nil when the header is complete or there will be none.
+  /// The octets received so far, or nil when the header is complete or none will be read.
   private var received: ByteBuffer? = ByteBuffer()
   private var alarm: Scheduled<Void>?
 
@@ -36,7 +36,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
   func handlerRemoved(context: ChannelHandlerContext) { alarm?.cancel() }
 
-  /// For those behind us the connection is not there yet.
+  /// Keeps the event back: for the handlers behind this one the connection does not exist yet.
   func channelActive(context: ChannelHandlerContext) {}
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -79,7 +79,7 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
     context.close(promise: nil)
   }
 
-  /// Without a word: who does not speak our protocol would not understand it.
+  /// Closes without a reply: a peer that does not speak our protocol would not understand one.
   private func end(_ context: ChannelHandlerContext, _ level: Logger.Level, _ verb: LogVerb, _ reason: String) {
     guard received != nil else { return }
     received = nil

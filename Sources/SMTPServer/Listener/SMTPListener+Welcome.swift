@@ -4,9 +4,11 @@ import NIOSSL
 import SMTPProtocol
 import Synchronization
 
-/// How a connection that was accepted comes to its session.
+/// The path of an accepted connection to its session.
 extension SMTPListener {
-  /// - Parameter bound: the endpoint as it was when it was bound. Whether TLS begins at once may have changed since.
+  /// Leads an accepted connection to its session, to its wait for a place or to its refusal.
+  ///
+  /// - Parameter bound: the endpoint as it was bound. Its choice of implicit TLS may have changed since.
   func welcome(_ channel: any Channel, at bound: ListenerSettings.Endpoint) throws {
     let terms = state.withLock { $0.terms }
     let settings = terms.settings
@@ -30,8 +32,8 @@ extension SMTPListener {
     try channel.pipeline.syncOperations.addHandler(handler)
   }
 
-  /// The session of a client that is known begins. One that may send waits for a place where there is none: a client
-  /// without a queue, like Django, loses its mail to a 421.
+  /// Begins the session of a known client. A client that may send waits if there is no place: a client without a queue,
+  /// such as Django, loses its mail to a 421.
   private func enter(
     _ channel: any Channel, from peer: Peer, at endpoint: ListenerSettings.Endpoint, _ terms: Terms
   ) throws {
@@ -56,7 +58,7 @@ extension SMTPListener {
     handler.wait(channel)
   }
 
-  /// Gives a client that is known its place, and takes it back when the client has too many.
+  /// Gives a known client its place, and takes the place back if the client has too many.
   private func admit(
     _ channel: any Channel, from peer: Peer, _ terms: Terms, isCalled: Bool
   ) -> ConnectionTable.Admission {
@@ -75,12 +77,13 @@ extension SMTPListener {
       isCalled: isCalled, terms.settings)
   }
 
-  /// By the future and not by a handler, so that a connection that dies before it is active is counted out as well.
+  /// Frees the place at the end. It relies on the close future rather than a handler, so that a connection that dies
+  /// before it is active is counted out as well.
   private func noteEnd(of channel: any Channel) {
     channel.closeFuture.whenComplete { _ in self.table.remove(channel) }
   }
 
-  /// Where a client waits that was not admitted; nil: nowhere.
+  /// Returns the line in which a client that was not admitted waits, or nil if it may not wait.
   private func line(
     after admission: ConnectionTable.Admission, of peer: Peer, _ settings: ListenerSettings
   ) -> ConnectionTable.Line? {
@@ -104,7 +107,7 @@ extension SMTPListener {
       identity: terms.identity, authenticator: terms.authenticator, table: table, memory: memory, presence: presence,
       arriving: arriving, largeMessages: largeMessages, logger: logger)
     if endpoint.isImplicitTLS {
-      // An endpoint that is about to go may outlive the certificate by a connection.
+      // An endpoint about to be closed may still get a connection after the certificate is gone.
       guard let identity = terms.identity else { throw ChannelError.inappropriateOperationForState }
       try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: identity.context))
     }
@@ -138,7 +141,7 @@ extension SMTPListener {
   }
 }
 
-/// Says 421 in place of the banner (RFC 5321 section 3.8) and closes.
+/// Replies 421 in place of the banner (RFC 5321 section 3.8) and closes.
 private final class RefusalHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer

@@ -15,9 +15,9 @@ import Synchronization
 
 /// Listens for SMTP and hands complete transactions to a `TransactionHandler`.
 ///
-/// Promises: one `SessionHandler` a connection, on one event loop; every complete transaction is handed over exactly
-/// once and nothing short of CRLF.CRLF ever is (R2). Limits: the numbers of connections in `ListenerSettings`, and
-/// `SessionLimits` for each of them. Errors: `ListenerFailure` at the start, none afterwards.
+/// Promises: one `SessionHandler` per connection, on one event loop; every complete transaction is handed over exactly
+/// once, and nothing short of CRLF.CRLF ever is (R2). Limits: the numbers of connections in `ListenerSettings`, and
+/// `SessionLimits` for each connection. Errors: `ListenerFailure` from `start` and `adopt`, none otherwise.
 package final class SMTPListener: Sendable {
   private static let backlog: Int32 = 1024
 
@@ -33,12 +33,12 @@ package final class SMTPListener: Sendable {
   let state: Mutex<State>
   let sessions = Atomic<UInt64>(0)
 
-  /// What a new connection meets.
+  /// The terms for new connections.
   package struct Terms: Sendable {
     package var settings: ListenerSettings
-    /// The certificate; without it there is neither STARTTLS nor an endpoint with implicit TLS.
+    /// The certificate and key; without them there is neither STARTTLS nor an endpoint with implicit TLS.
     package var identity: TLSIdentity?
-    /// Who may log in; without it there is no AUTH.
+    /// The check of logins; without it there is no AUTH.
     package var authenticator: Authenticator?
 
     package init(settings: ListenerSettings, identity: TLSIdentity? = nil, authenticator: Authenticator? = nil) {
@@ -51,14 +51,14 @@ package final class SMTPListener: Sendable {
   /// An endpoint that is bound.
   struct Door {
     var endpoint: ListenerSettings.Endpoint
-    /// One, or one for each event loop.
+    /// The listening channels: one, or one for each event loop.
     let channels: [any Channel]
-    /// Of a Unix socket that we bound ourselves.
+    /// The file of a Unix socket that we bound ourselves, or nil.
     var file: SocketFile?
 
     static func === (one: Door, other: Door) -> Bool { one.channels.first === other.channels.first }
 
-    /// With the port that the kernel chose.
+    /// The endpoint with the port that the kernel chose.
     var bound: ListenerSettings.Endpoint {
       guard case .address(let host, let port, let isImplicitTLS) = endpoint else { return endpoint }
       return .address(host: host, port: channels.first?.localAddress?.port ?? port, isImplicitTLS: isImplicitTLS)
@@ -81,12 +81,12 @@ package final class SMTPListener: Sendable {
   }
 
   /// - Parameters:
-  ///   - largeMessages: where messages grow that are too large for memory.
-  ///   - arriving: counts the messages of our clients.
-  ///   - pacing: the one that gives the answers of `handler`, if any does.
+  ///   - largeMessages: stores messages that are too large for memory.
+  ///   - arriving: counts the arriving messages of our clients.
+  ///   - pacing: paces the replies of `handler`, if `handler` uses it.
   ///   - group: carries the connections; the caller shuts it down, after the listener.
-  ///   - inherited: sockets that somebody opened for us, by the endpoint with its address. They stay open when we stop
-  ///     listening, so clients that come meanwhile wait for whoever listens next.
+  ///   - inherited: sockets opened by another process, by the endpoint with their address. They stay open when we stop
+  ///     listening, so clients that connect in the meantime wait for the next listener.
   package init(
     settings: ListenerSettings, identity: TLSIdentity? = nil, authenticator: Authenticator? = nil,
     handler: any TransactionHandler, largeMessages: any LargeMessages = MemoryMessages(),
@@ -104,10 +104,10 @@ package final class SMTPListener: Sendable {
     self.logger = logger
   }
 
-  /// Connections now and since the start.
+  /// The numbers of connections, now and since the start.
   package var counts: ConnectionCounts { table.counts }
 
-  /// What is bound, in the order of the settings, with the ports that the kernel chose.
+  /// The bound endpoints in the order of the settings, with the ports that the kernel chose.
   package var endpoints: [ListenerSettings.Endpoint] {
     state.withLock { state in
       state.terms.settings.endpoints.compactMap { endpoint in
@@ -118,18 +118,18 @@ package final class SMTPListener: Sendable {
 
   /// Binds all endpoints or none.
   ///
-  /// - Returns: what is bound.
+  /// - Returns: the bound endpoints.
   @discardableResult
   package func start() async throws(ListenerFailure) -> [ListenerSettings.Endpoint] {
     try await adopt(state.withLock { $0.terms })
     return endpoints
   }
 
-  /// Takes new terms for the connections to come; the open ones keep theirs, also where their endpoint is no longer
-  /// listened on. When a new endpoint cannot be bound, everything stays as it was. Not for two callers at once.
+  /// Adopts new terms for future connections; open ones keep theirs, even if their endpoint is no longer listened on.
+  /// If a new endpoint cannot be bound, everything stays as it was. Must not be called concurrently.
   package func adopt(_ terms: Terms) async throws(ListenerFailure) {
     let wanted = terms.settings.endpoints
-    // Greeting in plain text where TLS was asked for would be worse than not to listen.
+    // A plain-text greeting where TLS was asked for would be worse than not listening.
     if terms.identity == nil, let endpoint = wanted.first(where: \.isImplicitTLS) {
       throw ListenerFailure(withoutCertificate: endpoint)
     }
@@ -153,7 +153,7 @@ package final class SMTPListener: Sendable {
     }
   }
 
-  /// What was closed for an endpoint that could not be bound in its place.
+  /// Binds again what was closed for a new endpoint that could not be bound.
   private func reopen(_ doors: [Door]) async {
     for door in doors {
       do throws(ListenerFailure) { try await bind(door.endpoint) } catch {
@@ -189,9 +189,9 @@ package final class SMTPListener: Sendable {
     }
   }
 
-  /// Listens at the same address on each other event loop (SO_REUSEPORT, socket(7)): the loop that takes a connection
-  /// keeps it, and spares it three hops between threads. The first was bound for itself alone, so that an address that
-  /// is in use shows.
+  /// Listens at the same address on each other event loop (SO_REUSEPORT, socket(7)): the loop that accepts a connection
+  /// keeps it, which saves three hops between threads. The first socket was bound without sharing, so that an address
+  /// in use is detected.
   private func siblings(of first: any Channel, _ endpoint: ListenerSettings.Endpoint) async -> [any Channel] {
     guard let address = first.localAddress else { return [] }
     var siblings: [any Channel] = []
@@ -203,13 +203,13 @@ package final class SMTPListener: Sendable {
         siblings.append(try await bootstrap.bind(to: address).get())
       }
     } catch {
-      // Those that are there take all connections.
+      // The channels that exist accept all connections.
       logger.event(.debug, .notShared, [.endpoint: endpoint.description, .error: "\(error)"])
     }
     return siblings
   }
 
-  /// Of a socket that is kept, and may have got another mode.
+  /// Sets the mode of a socket that is kept and whose mode may have changed.
   private func setMode(of endpoint: ListenerSettings.Endpoint) throws(ListenerFailure) {
     guard case .socket(let path, let mode) = endpoint, inherited[endpoint.place] == nil else { return }
     do throws(SocketFile.Obstacle) { try SocketFile.set(mode, of: path) } catch {
@@ -233,11 +233,12 @@ package final class SMTPListener: Sendable {
     for door in doors { door.file?.remove() }
   }
 
-  /// Stops accepting, lets messages in flight and first messages arrive and be answered, says 421 to everybody else.
+  /// Stops accepting, lets messages in flight and first messages arrive and get their reply, and replies 421 to every
+  /// other client.
   ///
   /// - Parameters:
-  ///   - limit: after this time whoever is still here is cut off.
-  ///   - silence: a client that sends nothing for so long, in the middle of a message, is cut off before that.
+  ///   - limit: the time after which every remaining client is cut off.
+  ///   - silence: the time without octets in the middle of a message after which a client is cut off earlier.
   ///   - idleness: the same between messages.
   package func shutdown(
     within limit: Duration, silence: Duration = .seconds(5), idleness: Duration = .seconds(1)
@@ -256,6 +257,8 @@ package final class SMTPListener: Sendable {
     logger.event(.info, .stopped, [.connections: "\(channels.count)"])
   }
 
+  /// Returns a bootstrap that listens on an endpoint.
+  ///
   /// - Parameter group: carries the endpoint and its connections.
   private func bootstrap(
     _ endpoint: ListenerSettings.Endpoint, on group: any EventLoopGroup
@@ -274,7 +277,7 @@ package final class SMTPListener: Sendable {
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           try channel.syncOptions?.setOption(.recvAllocator, value: SessionHandler.commandBuffer)
-          // A client may close its sending side and still wait for our answer.
+          // A client may close its sending side and still wait for our reply.
           try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
           try self.welcome(channel, at: endpoint)
         }

@@ -1,20 +1,21 @@
 import NIOCore
 import SMTPProtocol
 
-/// Stands first in the pipeline of a client that may send until there is a place for it. Then `enter` puts the other
-/// handlers behind it, and it leaves: they see a connection that becomes active now. Until then nothing is read.
+/// Holds back a client that may send, first in its pipeline, until there is a place for it. Then `enter` adds the other
+/// handlers behind it, and it removes itself: they see a connection that becomes active now. Until then nothing is
+/// read.
 ///
-/// Limits: `ListenerSettings.patience`; afterwards 421, as for everybody else.
+/// Limits: `ListenerSettings.patience`; after that 421, as for every other client.
 final class WaitingHandler: ChannelDuplexHandler, RemovableChannelHandler {
   typealias InboundIn = ByteBuffer
   typealias InboundOut = ByteBuffer
   typealias OutboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  /// What became of a client whose turn it was.
+  /// The outcome for a client whose turn it was.
   enum Turn {
     case begun
-    /// Somebody took the place before it, or it is another limit that keeps it out.
+    /// The client waits on: another one took the place first, or a different limit keeps it out.
     case waits(ConnectionTable.Line)
     case refused(ConnectionTable.Admission)
   }
@@ -29,7 +30,7 @@ final class WaitingHandler: ChannelDuplexHandler, RemovableChannelHandler {
   private var alarm: Scheduled<Void>?
   private var isActive = false
   private var isOver = false
-  /// What is said as soon as the connection is active.
+  /// The reply to send as soon as the connection is active, before it is closed.
   private var lastWord: Reply?
 
   init(
@@ -44,7 +45,7 @@ final class WaitingHandler: ChannelDuplexHandler, RemovableChannelHandler {
     self.refuse = refuse
   }
 
-  /// Takes its place in the line.
+  /// Joins the line.
   func wait(_ channel: any Channel) {
     let me = NIOLoopBound(self, eventLoop: channel.eventLoop)
     let obstacle = table.wait(channel, in: line, isLocal: isLocal, settings) { me.value.isCalled() }
@@ -77,7 +78,7 @@ final class WaitingHandler: ChannelDuplexHandler, RemovableChannelHandler {
     guard !isOver, let context else { return }
     isOver = true
     let reply = refuse(admission)
-    // Before it is active, nothing can be written.
+    // Nothing can be written before the connection is active.
     if isActive { say(reply, context) } else { lastWord = reply }
   }
 
@@ -108,13 +109,13 @@ final class WaitingHandler: ChannelDuplexHandler, RemovableChannelHandler {
     self.context = nil
   }
 
-  /// For those behind us the connection is not there yet.
+  /// Keeps the event back: for the handlers behind this one the connection does not exist yet.
   func channelActive(context: ChannelHandlerContext) {
     isActive = true
     if let lastWord { say(lastWord, context) }
   }
 
-  /// What a client says ahead of our greeting stays in the kernel.
+  /// Reads only after the wait: what a client sends ahead of our greeting stays in the kernel.
   func read(context: ChannelHandlerContext) { if isOver { context.read() } }
 
   func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// How many messages are arriving: begun and not complete.
+/// The number of messages that are arriving: begun and not complete.
 package final class ArrivingMessages: Sendable {
   private let messages = Atomic(0)
 

@@ -3,7 +3,7 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// One large message on its way to where it is kept, for one event loop: octets are written in order, beside the loop.
+/// One large message on its way to storage, for one event loop: its octets are written in order, off the loop.
 ///
 /// The loop does not wait; it stops reading from the client while `isBehind`, so that memory stays bounded when the
 /// disk is slower than the network.
@@ -19,10 +19,10 @@ final class MessageSpill {
     written = loop.makeSucceededVoidFuture()
   }
 
-  /// Whether what was given is not written yet.
+  /// True if octets that were appended are not yet written.
   var isBehind: Bool { pending > 0 }
 
-  /// Writes `octets` and then calls `done` on the loop. Failures show in `finish`.
+  /// Writes `octets` and then calls `done` on the loop. Failures surface in `finish`.
   func append(_ octets: [UInt8], done: @escaping () -> Void) {
     pending += 1
     written = run { try $0.append(octets) }
@@ -34,7 +34,7 @@ final class MessageSpill {
     }
   }
 
-  /// The message with `rest` at its end.
+  /// Returns the message with `rest` appended. The future fails if any write failed.
   func finish(_ rest: [UInt8]) -> EventLoopFuture<Message> {
     run {
       if !rest.isEmpty { try $0.append(rest) }

@@ -1,35 +1,35 @@
-/// Which answers to the clients of a storm wait, and which go out.
+/// A queue of replies to the clients of a storm, which decides which wait and which go out.
 ///
-/// A hundred clients that send one report after the other as fast as they are answered keep every event loop busy, and
-/// each command of another mail waits for all of theirs. So while other mail comes in, only a few connections are in
-/// motion, and the rest of a storm waits for its turn: not for long, for web requests of a site wait with it.
+/// A hundred clients that each send one report after another as fast as they get replies keep every event loop busy,
+/// and each command of other mail waits for all of theirs. So while other mail comes in, only a few connections are in
+/// motion, and the rest of a storm waits its turn. The wait is short because a site's web requests wait with it.
 ///
-/// It is a value without a clock; `ReplyPacing` is what calls it.
+/// The pacer is a value without a clock; `ReplyPacing` drives it.
 struct ReplyPacer<Answer> {
-  /// Connections that are not waiting for a held answer. Below that nothing is held. With fewer a storm is taken more
-  /// slowly than two cores could, with more the other mail waits for longer.
+  /// The number of connections without a held reply below which nothing is held. With fewer in motion, a storm is taken
+  /// more slowly than two cores could; with more, other mail waits longer.
   static var connectionsInMotion: Int { 8 }
-  /// The longest that an answer is held. It counts where connections stand idle, which are taken for moving ones.
+  /// The longest that a reply is held. It matters where connections stand idle, since idle ones count as in motion.
   static var patience: Duration { .milliseconds(100) }
-  /// For how long after other mail more of it is expected.
+  /// The time after other mail during which more of it is expected.
   static var memory: Duration { .seconds(10) }
 
   private var otherMailAt: ContinuousClock.Instant?
   private var waiting: [(answer: Answer, since: ContinuousClock.Instant)] = []
 
-  /// That are open.
+  /// The number of open connections.
   var connections = 0
 
-  /// When the oldest held answer was given.
+  /// The time at which the oldest held reply was added, or nil if none is held.
   var oldest: ContinuousClock.Instant? { waiting.first?.since }
 
-  /// Other mail came in: from now on a storm has to leave it room.
+  /// Notes that other mail came in: from now on a storm has to leave room for it.
   mutating func noteOtherMail(at now: ContinuousClock.Instant) { otherMailAt = now }
 
-  /// Takes one more answer; `due` says when it goes out.
+  /// Adds a reply; `due` says when it goes out.
   mutating func add(_ answer: Answer, at now: ContinuousClock.Instant) { waiting.append((answer, now)) }
 
-  /// Takes out those that may go out now, in the order in which they came.
+  /// Removes and returns the replies that may go out now, in order of arrival.
   mutating func due(at now: ContinuousClock.Instant) -> [Answer] {
     guard !waiting.isEmpty else { return [] }
     let isAlone = otherMailAt.map { $0.duration(to: now) > Self.memory } ?? true

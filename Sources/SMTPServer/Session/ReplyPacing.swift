@@ -1,10 +1,11 @@
 import Dispatch
 import Synchronization
 
-/// Keeps a storm of reports from slowing down other mail, by answering its clients a few at a time (`ReplyPacer`).
+/// Keeps a storm of reports from slowing down other mail by releasing replies to its clients a few at a time
+/// (`ReplyPacer`).
 ///
-/// Promises: each answer is given exactly once, at the latest a moment after `ReplyPacer.patience`. The mail is durable
-/// by then; only the client waits.
+/// Promises: each reply goes out exactly once, at the latest a moment after `ReplyPacer.patience`. The mail is already
+/// durable by then; only the client waits.
 package final class ReplyPacing: Sendable {
   package typealias Answer = @Sendable () -> Void
 
@@ -18,10 +19,10 @@ package final class ReplyPacing: Sendable {
 
   package init() {}
 
-  /// A mail that is no report came in.
+  /// Notes that a mail came in that is not a report.
   package func noteOtherMail() { state.withLock { $0.pacer.noteOtherMail(at: .now) } }
 
-  /// Gives `answer` to a client of a storm when it is its turn, mostly at once. It must be quick.
+  /// Calls `answer`, which replies to a client of a storm, when its turn comes, mostly at once. It must be quick.
   package func give(_ answer: @escaping Answer) { change { $0.add(answer, at: .now) } }
 
   func connectionOpened() { change { $0.connections += 1 } }
@@ -37,7 +38,10 @@ package final class ReplyPacing: Sendable {
     if let pause { setTimer(pause) }
   }
 
-  /// - Returns: what to answer now, and when to look again at the latest if nobody does.
+  /// Takes the replies that are due and plans the timer.
+  ///
+  /// - Returns: the replies to release now, and the time until the next check is due, or nil if a timer is already set
+  ///   or not needed.
   private static func step(_ state: inout State) -> ([Answer], Duration?) {
     let now = ContinuousClock.now
     let answers = state.pacer.due(at: now)

@@ -5,26 +5,26 @@ import NIOSSL
 import NIOTLS
 import SMTPProtocol
 
-/// Drives one `ServerSession` on its event loop: octets and time go in, actions are carried out. Nothing of the
-/// protocol is decided here.
+/// Drives one `ServerSession` on its event loop: feeds it octets and time, and carries out its actions. No protocol
+/// decision is made here.
 ///
-/// It asks for no more octets while the session does not want any or while the client does not read our replies.
+/// It requests no more octets while the session wants none or the client does not read our replies.
 final class SessionHandler: ChannelDuplexHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  /// What one read may bring: a command, or all of most mails. A thousand idle clients with the larger one would take
-  /// 32 MB; with the smaller one a mail would take four times as many reads.
+  /// The buffer size for reads of commands. `messageBuffer` holds most mails in one read: a thousand idle clients with
+  /// the larger buffer would take 32 MB; with the smaller one a mail would take four times as many reads.
   static let commandBuffer = FixedSizeRecvByteBufferAllocator(capacity: 2 * 1024)
   private static let messageBuffer = FixedSizeRecvByteBufferAllocator(capacity: 32 * 1024)
 
-  /// Asks a connection to finish what is in flight and to leave.
+  /// Asks a connection to finish what is in flight and to close.
   struct DrainRequest {}
 
   private var session: ServerSession
   private let client: String
-  /// As whose failed logins are counted.
+  /// The key under which failed logins are counted.
   private let counted: String
   private let name: String
   private let settings: ListenerSettings
@@ -44,15 +44,15 @@ final class SessionHandler: ChannelDuplexHandler {
   private var readsMessage = false
   private var isClosing = false
   private var isWatched = false
-  /// Octets that `memory` counts as ours.
+  /// The number of octets that `memory` counts as ours.
   private var charged = 0
-  /// The large message that is arriving.
+  /// The large message that is arriving, or nil if there is none.
   private var spill: MessageSpill?
-  /// What the client was told last, when that was a refusal.
+  /// The last reply to the client if it was a refusal, or nil.
   private var lastRefusal: Reply?
-  /// Numbers the commits, so that a handler that replies twice does not answer the next transaction as well.
+  /// Numbers the commits, so that a handler that replies twice does not also answer the next transaction.
   private var commits = 0
-  /// When the current term of the session began, and which one it is.
+  /// The start of the session's current period; `term` is the number of that period.
   private var termStart = NIODeadline.now()
   private var term = -1
   private var alarm: (task: Scheduled<Void>, at: NIODeadline)?
@@ -81,7 +81,7 @@ final class SessionHandler: ChannelDuplexHandler {
     awaitsTLS = policy.security == .implicitTLS
   }
 
-  /// Nothing of a mail is on its way, as far as we know.
+  /// True if no part of a mail is on its way, as far as we know.
   var isIdle: Bool { session.isIdle }
 
   // MARK: - Events
@@ -119,7 +119,7 @@ final class SessionHandler: ChannelDuplexHandler {
     guard let event = event as? ChannelEvent, event == .inputClosed else {
       return context.fireUserInboundEventTriggered(event)
     }
-    // While closing this is what we lingered for: the client has read everything.
+    // While closing, this is the end of the lingering: the client has read everything.
     if isClosing { cut() } else { perform(session.endOfInput()) }
   }
 
@@ -130,7 +130,7 @@ final class SessionHandler: ChannelDuplexHandler {
     promise?.succeed()
   }
 
-  /// Nobody needs the watcher before we leave, and each octet would pass through it.
+  /// Starts the watch. The watcher is added only at shutdown because each octet passes through it.
   private func beginWatch(_ context: ChannelHandlerContext) {
     guard !isWatched else { return }
     isWatched = true
@@ -138,7 +138,7 @@ final class SessionHandler: ChannelDuplexHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    // The end of the input without the farewell of TLS. It follows as an event; the session knows what is complete.
+    // The input ended without a TLS close_notify. The end follows as an event; the session knows what is complete.
     if case .uncleanShutdown? = error as? NIOSSLError { return }
     if error is NIOSSLError || error is BoringSSLError { table.count { $0.failedHandshakes += 1 } }
     logger.event(.debug, .closed, described([.error: "\(error)"]))
@@ -146,7 +146,7 @@ final class SessionHandler: ChannelDuplexHandler {
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    // The session and with it the message so far are dropped: nothing short of CRLF.CRLF is delivered (R2).
+    // The session and the message so far are dropped: nothing short of CRLF.CRLF is delivered (R2).
     isClosing = true
     spill = nil
     memory.change(by: -charged)
@@ -164,7 +164,7 @@ final class SessionHandler: ChannelDuplexHandler {
   private func perform(_ actions: [ServerSession.Action]) {
     guard let context, !isClosing, context.channel.isActive else { return }
     let actions = isOutOfMemory() ? actions + session.runOutOfMemory() : actions
-    // Before a message is handed over, which is not arriving any more.
+    // Comes before a message is handed over, since that message is no longer arriving.
     adaptBuffer(context)
     var output: ByteBuffer?
     for action in actions {
@@ -191,7 +191,7 @@ final class SessionHandler: ChannelDuplexHandler {
     readIfWanted()
   }
 
-  /// Counts what the session holds; what is short of `MemoryBudget.grain` is not worth it.
+  /// Counts the session's memory in steps of `MemoryBudget.grain`. True if it grew and the budget is exceeded.
   private func isOutOfMemory() -> Bool {
     let held = session.memory / MemoryBudget.grain * MemoryBudget.grain
     guard held != charged else { return false }
@@ -234,7 +234,7 @@ final class SessionHandler: ChannelDuplexHandler {
     perform(session.finish(reply))
   }
 
-  /// From here on nothing that is not from inside TLS reaches the session: the handler stands before it in the
+  /// Starts TLS. From here on only octets from inside TLS reach the session: the TLS handler stands before it in the
   /// pipeline, and not one octet of plain text is kept for it.
   private func startTLS(_ context: ChannelHandlerContext, dropping octets: Int) {
     if octets > 0 { logger.event(.warning, .suspicious, described([.reason: "starttls", .octets: "\(octets)"])) }
@@ -282,12 +282,12 @@ final class SessionHandler: ChannelDuplexHandler {
       context.close(mode: isOrderly ? .all : .output, promise: nil)
       self.readIfWanted()
     }
-    // Whatever the client does or does not do, this is the end of it. Most are gone already.
+    // Whatever the client does, the connection ends here. Most clients are gone already.
     if self.context?.channel.isActive == true { after(settings.linger) { $0.cut() } }
   }
 
-  /// Closes below TLS, which would wait for the farewell of the client, and some never say it (RFC 5246 section 7.2.1
-  /// does not ask us to wait).
+  /// Closes below TLS, which would wait for the client's close_notify. Some clients never send it (RFC 5246 section
+  /// 7.2.1 does not ask us to wait).
   private func cut() {
     guard let context else { return }
     let tls = try? context.pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self)
@@ -326,7 +326,7 @@ final class SessionHandler: ChannelDuplexHandler {
     case .expired(let actions): perform(actions)
     case .wait(let duration):
       let due = now + TimeAmount(duration)
-      // An alarm that rings too early only asks again, which is cheaper than a new one for each command.
+      // An alarm that fires too early only asks again, which is cheaper than a new one for each command.
       if let alarm, alarm.at <= due { return }
       alarm?.task.cancel()
       alarm = after(duration) { handler in
@@ -346,10 +346,10 @@ final class SessionHandler: ChannelDuplexHandler {
 
   // MARK: - Log
 
-  /// A farewell is told with the end of the session. A client that is told the same again and again gets one line.
+  /// Logs a refusal; repeats of it go to debug level. A 421 is logged with the end of the session.
   private func log(_ reply: Reply) {
     guard reply.code >= 400, reply.code != 421 else { return lastRefusal = nil }
-    // Django says nothing of it: too large a report is one that nobody will see.
+    // Django does not report this failure: a report that is too large is one that the admin will not see.
     let level: Logger.Level = reply.code == 552 && !session.isStranger ? .warning : .info
     logger.event(reply == lastRefusal ? .debug : level, .rejected, described([.reply: reply.description]))
     lastRefusal = reply

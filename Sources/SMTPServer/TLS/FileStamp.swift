@@ -4,17 +4,17 @@
   import Musl
 #endif
 
-/// What tells whether a file was changed or replaced, as `stat` has it. A change of a symbolic link counts.
+/// The attributes in `stat` that show whether a file was changed or replaced. Retargeting a symbolic link counts.
 struct FileStamp: Hashable, Sendable {
   private let device: UInt64
   private let number: UInt64
   private let size: Int64
   private let seconds: Int
   private let nanoseconds: Int
-  /// The permission bits.
+  /// The mode as in `stat`: the file type and the permission bits.
   let mode: UInt32
 
-  /// Nil: there is none, or we may not look.
+  /// Reads the stamp of the file at `path`, or returns nil if there is no file or it may not be examined.
   init?(_ path: String) {
     var found = stat()
     guard stat(path, &found) == 0 else { return nil }
@@ -26,7 +26,7 @@ struct FileStamp: Hashable, Sendable {
     mode = found.st_mode
   }
 
-  /// Why the file cannot be read, in the words of the system; nil when it can.
+  /// Returns the system's reason why the file cannot be read, or nil if it can.
   static func unreadable(_ path: String) -> String? {
     access(path, R_OK) == 0 ? nil : String(cString: strerror(errno))
   }

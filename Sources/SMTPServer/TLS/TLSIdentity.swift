@@ -2,13 +2,13 @@ package import Logging
 import NIOSSL
 import Synchronization
 
-/// The certificate and key that the listener shows, read from PEM files and read again when they change.
+/// The certificate and key that the listener presents, read from PEM files and read again when they change.
 ///
-/// Promises: `init` either gives an identity that works or says what is wrong with the files. `reload` and `refresh`
-/// never take a working identity away: with files that do not work the old one stays, and an error is logged.
-/// Connections keep the certificate they began with.
+/// Promises: `init` either gives a working identity or throws a description of what is wrong with the files. `reload`
+/// and `refresh` never discard a working identity: if the new files do not work, the old identity stays and an error is
+/// logged. Connections keep the certificate they began with.
 package final class TLSIdentity: Sendable {
-  /// Why the files cannot be used, with the remedy, in a line.
+  /// The reason why the files cannot be used, with the remedy, in one line.
   package struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
     package let description: String
   }
@@ -24,18 +24,18 @@ package final class TLSIdentity: Sendable {
   private let state: Mutex<State>
 
   /// - Parameters:
-  ///   - certificate: a PEM file, our certificate first, then the intermediate ones.
-  ///   - key: a PEM file with its key; it may be the same file.
+  ///   - certificate: a PEM file with our certificate first, then the intermediate ones.
+  ///   - key: a PEM file with the certificate's private key; it may be the same file.
   package init(certificate: String, key: String, logger: Logger) throws(Failure) {
     self.certificate = certificate
     self.key = key
     self.logger = logger
-    // The stamps are taken first: a file that changes while it is read is read again.
+    // The stamps are taken first, so that a file that changes while it is read is read again.
     let stamps = Self.stamps(certificate, key)
     state = Mutex(State(context: try Self.read(certificate, key), stamps: stamps))
   }
 
-  /// For the next connection.
+  /// The TLS context for the next connection.
   var context: NIOSSLContext { state.withLock { $0.context } }
 
   /// Reads the files again if they changed. They are replaced one after the other, so between the two this may fail;
@@ -74,7 +74,7 @@ package final class TLSIdentity: Sendable {
     }
     var configuration = TLSConfiguration.makeServerConfiguration(
       certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(secret))
-    // RFC 8996 forbids the older ones.
+    // RFC 8996 forbids older versions.
     configuration.minimumTLSVersion = .tlsv12
     do { return try NIOSSLContext(configuration: configuration) } catch {
       throw Failure(
