@@ -183,6 +183,14 @@ def test_links(page: Path):
         assert (page.parent / target).exists(), target
 
 
+def test_picture_of_rooms():
+    """docs/img/rooms.svg shows the targets, rooms and imports that there are: otherwise run Scripts/rooms."""
+    done = subprocess.run([sys.executable, "-B", REPOSITORY / "Scripts" / "rooms", "-"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    shown = (REPOSITORY / "docs" / "img" / "rooms.svg").read_text()
+    assert done.stdout == shown, "docs/img/rooms.svg is not what the sources say: run Scripts/rooms"
+
+
 @pytest.mark.parametrize("name", sorted(named_tests(REPOSITORY / "docs" / "security.md")))
 def test_what_the_page_of_security_claims_has_its_test(name: str):
     """Each test that it names is there, under this name."""
