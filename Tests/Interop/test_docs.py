@@ -1,6 +1,8 @@
 """The documents do not rot: every command, configuration and setting in them is tried."""
+import functools
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -176,11 +178,97 @@ def test_settings_of_prometheus(block: Block, tmp_path: Path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in pages(REPOSITORY)])
+# What is written for whoever works on the code.
+_DECISIONS = sorted((REPOSITORY / "docs" / "decisions").glob("[0-9]*.md"))
+_FOR_DEVELOPERS = [REPOSITORY / "CONTRIBUTING.md", REPOSITORY / "docs" / "architecture.md",
+                   REPOSITORY / "docs" / "decisions" / "README.md", *_DECISIONS]
+
+
+def each(articles: list[Path]) -> list:
+    """Pages as parameters, each called by its name."""
+    return [pytest.param(page, id=str(page.relative_to(REPOSITORY))) for page in articles]
+
+
+def _anchors(page: Path) -> set[str]:
+    """What a link may say behind `#`: the headings, as GitHub makes anchors of them."""
+    text = re.sub(r"^ *```.*?^ *```", "", page.read_text(), flags=re.M | re.S)
+    words = [re.sub(r"[^\w\s-]", "", heading.lower()) for heading in re.findall(r"^#+ (.+)$", text, re.M)]
+    return {re.sub(r"\s", "-", heading.strip()) for heading in words}
+
+
+@pytest.mark.parametrize("page", each(sorted({*pages(REPOSITORY), *_FOR_DEVELOPERS})))
 def test_links(page: Path):
-    """What a page refers to is there."""
-    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
-        assert (page.parent / target).exists(), target
+    """What a page refers to is there, down to the heading."""
+    for target, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", page.read_text()):
+        there = (page.parent / target).resolve() if target else page
+        assert there.exists(), target
+        if anchor:
+            assert anchor in _anchors(there), f"{target}#{anchor}"
+
+
+def test_picture_of_rooms():
+    """docs/img/rooms.svg shows the targets, rooms and imports that there are: otherwise run Scripts/rooms."""
+    done = subprocess.run([sys.executable, "-B", REPOSITORY / "Scripts" / "rooms", "-"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    shown = (REPOSITORY / "docs" / "img" / "rooms.svg").read_text()
+    assert done.stdout == shown, "docs/img/rooms.svg is not what the sources say: run Scripts/rooms"
+
+
+def test_each_room_has_its_sentence():
+    """docs/architecture.md has one line for each folder with Swift files, and for no other."""
+    page = (REPOSITORY / "docs" / "architecture.md").read_text()
+    section = page[page.index("\n## Rooms\n"):page.index("\n## What is decided where\n")]
+    described = re.findall(r"^\| `([\w/]+)` \| .+\. \|$", section, re.M)
+    sources = REPOSITORY / "Sources"
+    rooms = {str(file.parent.relative_to(sources)) for file in sources.glob("**/*.swift")}
+    assert sorted(described) == sorted(rooms)
+
+
+def test_layers_of_the_architecture():
+    """The table of layers in docs/architecture.md has the targets that Scripts/rooms draws there."""
+    targets = runpy.run_path(str(REPOSITORY / "Scripts" / "rooms"))["targets"]().values()
+    page = (REPOSITORY / "docs" / "architecture.md").read_text()
+    rows = re.findall(r"^\| (\d) \| ([^|]+) \|", page, re.M)
+    drawn = {layer: {target.name for target in targets if target.layer == layer} for layer in range(4)}
+    assert {int(layer): set(re.findall(r"`(\w+)`", names)) for layer, names in rows} == drawn
+
+
+@pytest.mark.parametrize("page", each(_FOR_DEVELOPERS))
+def test_names_of_the_code(page: Path):
+    """Each type, function and file that a page names is there under this name."""
+    text = re.sub(r"^ *```.*?^ *```", "", page.read_text(), flags=re.M | re.S)
+    codes = re.findall(r"`([^`\n]+)`", text)
+    names = {code for code in codes if re.fullmatch(r"[A-Za-z]\w*(\.\w+)*", code)}
+    names = {name for name in names if re.search(r"[a-z][A-Z]|^[A-Z].*[a-z]", name)}
+    missing = {name for name in names if not set(re.findall(r"\w+", name)) <= _words_of_the_code()}
+    paths = {code for code in codes if re.fullmatch(r"(Sources|Tests|Scripts|docs|Benchmarks)(/[\w.+-]+)+", code)}
+    missing |= {path for path in paths if not (REPOSITORY / path).exists()}
+    assert not missing
+
+
+@functools.cache
+def _words_of_the_code() -> set[str]:
+    files = [file for folder in ["Sources", "Tests", "Benchmarks", "Fuzz", "Scripts"]
+             for file in (REPOSITORY / folder).glob("**/*") if file.suffix in {".swift", ".py", ""} and file.is_file()]
+    files = [file for file in files if ".build" not in file.parts and not file.is_symlink()]
+    words = {word for file in files for word in re.findall(r"\w+", file.read_text(errors="replace"))}
+    return words | {file.stem for file in files} | {folder.name for folder in (REPOSITORY / "Sources").glob("*/")}
+
+
+def test_index_of_decisions():
+    """Decisions are numbered without gaps, and docs/decisions/README.md lists them in their order, each by its title."""
+    index = (REPOSITORY / "docs" / "decisions" / "README.md").read_text()
+    titles = [page.read_text().splitlines()[0].removeprefix("# ").partition(": ") for page in _DECISIONS]
+    assert [number for number, _, _ in titles] == [f"{number:03}" for number in range(1, len(titles) + 1)]
+    assert re.findall(r"^\| (\d+) \| \[(.+?)\]\((.+?)\) \|", index, re.M) == [
+        (number, title, page.name) for (number, _, title), page in zip(titles, _DECISIONS)]
+
+
+@pytest.mark.parametrize("page", each([REPOSITORY / "docs" / "architecture.md", *_DECISIONS]))
+def test_length_of_a_page(page: Path):
+    """The architecture fits into 200 lines, a decision onto one page."""
+    most = 200 if page.name == "architecture.md" else 70
+    assert len(page.read_text().splitlines()) <= most
 
 
 @pytest.mark.parametrize("name", sorted(named_tests(REPOSITORY / "docs" / "security.md")))
