@@ -3,11 +3,7 @@ import Testing
 
 @testable import HostSystem
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
+import Glibc
 
 @Suite struct ThreadPriorityTests {
   @Test("a thread that waits for its turn has the policy for that (SCHED_BATCH, 3 in sched.h); others keep theirs")

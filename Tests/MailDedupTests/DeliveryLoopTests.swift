@@ -3,11 +3,7 @@ import Testing
 
 @testable import MailDedup
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
+import Glibc
 
 @Suite struct DeliveryLoopTests {
   @Test("deliveries run on the loop's thread, which does not interrupt others (SCHED_BATCH, 3 in sched.h)")

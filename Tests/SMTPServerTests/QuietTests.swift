@@ -6,11 +6,7 @@ import SMTPProtocol
 import SMTPServer
 import Testing
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
+import Glibc
 
 /// Monitoring looks in every few seconds and must not fill the log.
 @Suite(.timeLimit(.minutes(5)))
