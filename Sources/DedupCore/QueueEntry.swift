@@ -86,6 +86,9 @@ package struct QueueEntry: Hashable, Sendable, Codable {
       sender: sender, recipients: recipients, body: body, usesSMTPUTF8: usesSMTPUTF8, statusRequest: statusRequest)
   }
 
+  /// Of its recipients.
+  package var domains: Set<String> { Set(recipients.map(\.domain)) }
+
   /// What the sender wants to be told of `recipient`.
   package func wish(for recipient: EmailAddress) -> DeliveryStatusRequest.Wish {
     statusRequest?.wishes[recipient] ?? DeliveryStatusRequest.Wish()

@@ -3,7 +3,8 @@ import Glibc
 import MailMessage
 import Synchronization
 
-/// What next hops took and the database has not recorded yet, in a small file beside it.
+/// What next hops took and the database has not recorded yet, in a small file beside it; and what is being offered to
+/// those that have limits.
 ///
 /// A note is written without a sync before the transaction that records the handover, and removed after it. So a
 /// process that is killed in between leaves it to the next one, which does not send that mail again; a loss of power may
@@ -51,10 +52,18 @@ final class HandoverNotes: Sendable {
 
   /// Notes whom `settlement` calls delivered, as far as there is room in a slot.
   func note(_ settlement: Settlement) {
-    guard let octets = HandoverNote(settlement).octets(most: Self.slotOctets - Self.header) else { return }
+    let note = HandoverNote(settlement)
+    if !note.delivered.isEmpty { write(note) }
+  }
+
+  /// Notes what counts against limits if nobody hears any more what became of it.
+  func noteOffer(of entry: QueueID, _ departures: [Departures]) { write(HandoverNote(offerOf: entry, departures)) }
+
+  private func write(_ note: HandoverNote) {
+    guard let octets = note.octets(most: Self.slotOctets - Self.header) else { return }
     let number = UInt64(octets.count) | UInt64(Checksum.crc32c(octets)) << 32
     state.withLock { state in
-      guard state.descriptor >= 0, let slot = Self.slot(of: settlement.entry, &state) else { return }
+      guard state.descriptor >= 0, let slot = Self.slot(of: note.entry, &state) else { return }
       let frame = (0..<UInt64(Self.header)).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) } + octets
       try? SyncedFile.write(frame, to: state.descriptor, at: slot * Self.slotOctets, of: path)
     }
@@ -112,7 +121,8 @@ final class HandoverNotes: Sendable {
   }
 }
 
-/// One handover: as much of its settlement as keeps the mail from coming twice.
+/// One handover: as much of its settlement as keeps the mail from coming twice. Or an offer, of which nothing is known but
+/// what it counts for.
 struct HandoverNote: Hashable, Sendable {
   var entry: QueueID
   /// Of the entry, this one included; the database has it when it counts as many.
@@ -130,11 +140,19 @@ struct HandoverNote: Hashable, Sendable {
     departures = settlement.departures
   }
 
-  /// A line of numbers, a line for each departure, an empty one, and a line for each recipient; nil when nobody got it.
+  init(offerOf entry: QueueID, _ departures: [Departures]) {
+    (self.entry, attempts, nextAttempt, delivered) = (entry, Self.offer, Timestamp(milliseconds: 0), [])
+    self.departures = departures
+  }
+
+  /// The attempts of what is none yet.
+  private static let offer = -1
+  var isOffer: Bool { attempts == Self.offer }
+
+  /// A line of numbers, a line for each departure, an empty one, and a line for each recipient; nil when it does not fit.
   ///
   /// - Parameter most: octets; recipients beyond are left out.
   func octets(most: Int) -> [UInt8]? {
-    if delivered.isEmpty { return nil }
     var text = "\(entry.rawValue) \(attempts) \(nextAttempt.milliseconds)\n"
     for departure in departures {
       text += "\(departure.minute) \(departure.ordinary) \(departure.other) \(departure.nextHop)\n"
@@ -181,6 +199,10 @@ struct HandoverNote: Hashable, Sendable {
 extension Batch {
   /// Records a handover, unless that was done: a note outlives its transaction for a moment.
   fileprivate func recall(_ note: HandoverNote) throws -> Bool {
+    if note.isOffer {
+      for departure in note.departures { try DepartureTable.add(departure, db) }
+      return false
+    }
     guard let attempts = try QueueTable.attempts(note.entry, db), attempts < note.attempts else { return false }
     try settle(note.settling, noticeFile: nil)
     return true
@@ -188,6 +210,13 @@ extension Batch {
 }
 
 extension SQLiteStore {
+  /// To be called before a mail is offered to next hops with limits, with all that it may count for: killed before it is
+  /// settled, it counts (`recallHandovers`), whatever became of it.
+  package func noteOffer(of entry: QueueID, _ departures: [Departures]) { handovers.noteOffer(of: entry, departures) }
+
+  /// It ended without anything to settle.
+  package func forgetOffer(of entry: QueueID) { handovers.forget(entry) }
+
   /// Records what a process that was killed had handed over. To be called before anything is delivered.
   ///
   /// - Returns: how many mails that were.

@@ -24,6 +24,9 @@ package struct EmailAddress: Hashable, Sendable, Codable {
     return isPlain && hasStrayDots ? "\"\(text[..<at])\"\(text[at...])" : text
   }
 
+  /// What stands behind the `@`, in small letters; empty when there is none.
+  package var domain: String { text.lastIndex(of: "@").map { text[text.index(after: $0)...].lowercased() } ?? "" }
+
   /// Whether it can travel without SMTPUTF8 (RFC 6531).
   package var isASCII: Bool { text.utf8.allSatisfy { $0 < 0x80 } }
 
