@@ -4,63 +4,12 @@ import Testing
 
 /// What is delivered next, with a clock that the test moves and a queue that it plays.
 struct DeliveryPlanTests {
-  /// A plan with its surroundings: what it asks for is written down in short words.
-  private struct Bench {
-    var plan = DeliveryPlan()
-    var now = Duration.zero
-    var most = 20
-    var admission = Admission.open
-    /// What is due, oldest first.
-    var due: [QueueEntry] = []
-    var nextDue: Duration?
-    var delivering: [QueueID] = []
-
-    /// Does what the plan wants until it waits, and returns that.
-    mutating func run() -> [String] {
-      var steps: [String] = []
-      while steps.count < 100 {
-        switch plan.next(at: now, .init(most: most, admission: admission)) {
-        case .read(let reading):
-          steps.append("read \(reading)")
-          read(reading)
-        case .deliver(let next):
-          steps.append("deliver \(next.entry.id.rawValue)")
-          delivering.append(next.entry.id)
-        case .look: steps.append("look")
-        case .wait(let time): return steps + [time.map { "wait \($0.inMilliseconds)" } ?? "wait"]
-        case .finish: return steps + ["finish"]
-        }
-      }
-      return steps
-    }
-
-    private mutating func read(_ reading: DeliveryPlan.Reading) {
-      let excluded = plan.excluded(for: reading)
-      let found = due.filter { entry in
-        !excluded.contains(entry.id) && (reading != .rerouted || entry.reroutedTo != nil)
-      }.prefix(DeliveryPlan.lookahead)
-      plan.read(
-        reading, found.reversed().map { .init(entry: $0, message: nil, changes: 0) }, nextDue: nextDue, transactions: 1)
-    }
-
-    mutating func end(_ number: Int64, _ end: DeliveryPlan.End = .settled, isThrottled: Bool = false) {
-      let id = QueueID(rawValue: number)
-      plan.tried(id, delivered: end == .settled && !isThrottled, isThrottled: isThrottled, at: now, most: most)
-      if end == .settled { due.removeAll { $0.id == id } }
-      plan.recorded(id, end, at: now)
-    }
-  }
-
   private static func entry(
-    _ number: Int64, to host: Smarthost? = nil, _ kind: QueueEntry.Kind = .pass
-  ) -> QueueEntry {
-    var entry = QueueEntry.fixture()
-    (entry.id, entry.reroutedTo, entry.kind) = (QueueID(rawValue: number), host, kind)
-    return entry
-  }
+    _ number: Int64, to host: Smarthost? = nil, _ kind: QueueEntry.Kind = .pass, domain: String = "customer.example"
+  ) -> QueueEntry { .due(number, to: host, kind, domain: domain) }
 
-  private func bench(_ numbers: ClosedRange<Int64>) -> Bench {
-    var bench = Bench()
+  private func bench(_ numbers: ClosedRange<Int64>) -> PlanBench {
+    var bench = PlanBench()
     bench.due = numbers.map { Self.entry($0) }
     return bench
   }
@@ -77,7 +26,7 @@ struct DeliveryPlanTests {
 
   @Test("mail that just came in goes at once without the queue being asked")
   func arrivals() {
-    var bench = Bench()
+    var bench = PlanBench()
     #expect(bench.run() == ["read due", "wait"])
     bench.plan.arrived([.init(entry: Self.entry(1), message: nil, changes: 0)])
     #expect(bench.run() == ["deliver 1", "wait"])
@@ -94,34 +43,37 @@ struct DeliveryPlanTests {
     bench.now = .milliseconds(999)
     #expect(bench.run() == ["wait 1000"])
     bench.now = .seconds(1)
-    #expect(bench.run().prefix(2) == ["deliver 6", "deliver 7"])
+    #expect(bench.run().first == "deliver 6", "the last place is not for mail like that which is slow")
+    bench.due.insert(Self.entry(40, domain: "other.example"), at: 0)
+    bench.plan.arrived(nil)
+    #expect(bench.run().prefix(2) == ["read due", "deliver 40"])
     bench.now = .seconds(5)
-    #expect(bench.run() == ["wait"], "seven are on their way")
+    #expect(!bench.run().contains { $0.hasPrefix("deliver") }, "seven are on their way")
   }
 
   @Test("error mail that hangs leaves a quarter of the places to ordinary mail, and the queue is not asked without end")
   func share() {
-    var bench = Bench()
+    var bench = PlanBench()
     bench.most = 4
     bench.due = (1...30).map { Self.entry($0, .report) }
-    #expect(bench.run() == ["read due", "deliver 1", "deliver 2", "deliver 3", "wait"])
+    #expect(bench.run() == ["read due", "deliver 1", "deliver 2", "deliver 3", "read due", "wait 1000"])
     bench.now = .seconds(5)
-    #expect(bench.run() == ["wait"])
+    #expect(bench.run().count < 5)
     bench.due.insert(Self.entry(40), at: 0)
     bench.plan.arrived([.init(entry: Self.entry(40), message: nil, changes: 0)])
     #expect(bench.run().contains("deliver 40"))
     bench.end(1)
     #expect(bench.run().contains("deliver 4"), "its place goes to the next report")
     bench.end(40)
-    #expect(bench.run().last == "wait")
+    #expect(bench.run().count < 5)
   }
 
   @Test("error mail that had no place goes when there is one, also when ordinary mail came in between")
   func shareOfFew() {
-    var bench = Bench()
+    var bench = PlanBench()
     bench.most = 4
     bench.due = (1...5).map { Self.entry($0, .report) }
-    #expect(bench.run() == ["read due", "deliver 1", "deliver 2", "deliver 3", "wait"])
+    #expect(bench.run() == ["read due", "deliver 1", "deliver 2", "deliver 3", "wait 1000"])
     bench.due.insert(Self.entry(40), at: 0)
     bench.plan.arrived([.init(entry: Self.entry(40), message: nil, changes: 0)])
     #expect(bench.run().contains("deliver 40"))
@@ -221,7 +173,7 @@ struct DeliveryPlanTests {
 
   @Test("what becomes due later is asked for at its time, also after a failure of the queue")
   func alarm() {
-    var bench = Bench()
+    var bench = PlanBench()
     bench.nextDue = .seconds(30)
     #expect(bench.run() == ["read due", "wait 30000"])
     (bench.now, bench.nextDue) = (.seconds(30), nil)
@@ -241,8 +193,4 @@ struct DeliveryPlanTests {
     bench.end(5)
     #expect(bench.run() == ["finish"])
   }
-}
-
-extension Duration {
-  fileprivate var inMilliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
 }

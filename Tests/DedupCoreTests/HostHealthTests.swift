@@ -20,7 +20,7 @@ struct HostHealthTests {
     health.failed(failure(.unreachable), at: .seconds(30), rule, isOnlyWay: false)
     #expect(!health.isUsable(at: .seconds(89), rule, isOnlyWay: false))
     #expect(health.isUsable(at: .seconds(90), rule, isOnlyWay: false))
-    health.worked()
+    health.worked(at: .seconds(31))
     #expect(health.failure == nil && health.isUsable(at: .seconds(31), rule, isOnlyWay: false))
   }
 
@@ -78,15 +78,65 @@ struct HostHealthTests {
     #expect(health.restsUntil(rule, isOnlyWay: true) == .milliseconds(100))
   }
 
-  @Test("three mails in a row that end fresh connections are no coincidence")
+  @Test("three mails in a row that end fresh connections are no coincidence, and no matter of mail to other domains")
   func strikes() {
     var health = HostHealth()
-    let first = (health.struck(), health.struck())
-    #expect(first == (false, false))
-    health.worked()
-    let second = (health.struck(), health.struck())
-    #expect(second == (false, false))
-    let third = health.struck()
-    #expect(third)
+    func strike(_ domains: String...) -> HostHealth.Verdict { health.struck(for: Set(domains), at: .zero) }
+    #expect([strike("a.example"), strike("a.example")] == [.mails, .mails])
+    health.worked(at: .zero)
+    #expect([strike("a.example"), strike("b.example")] == [.mails, .mails])
+    #expect(strike("a.example") == .domains(["a.example", "b.example"]))
+  }
+
+  @Test("where mail to eight domains is refused and none is taken, it is the host")
+  func manyDomains() {
+    var health = HostHealth()
+    let verdicts = (1...8).map { health.struck(for: ["\($0).example"], at: .zero) }
+    #expect(verdicts.prefix(2) == [.mails, .mails])
+    #expect(verdicts[6] == .domains(Set((1...7).map { "\($0).example" })))
+    #expect(verdicts.last == .host)
+  }
+
+  @Test("a trouble of the system at RCPT is the host's when mail to several domains hears of it")
+  func system() {
+    var health = HostHealth()
+    func strike(_ domain: String) -> HostHealth.Verdict {
+      health.struck(for: [domain], needsDomains: true, at: .zero)
+    }
+    #expect((1...4).map { _ in strike("a.example") } == [.mails, .mails, .mails, .mails])
+    #expect(strike("b.example") == .domains(["a.example", "b.example"]))
+  }
+
+  private func refused(_ domains: String...) -> HostFailure {
+    HostFailure(.throttling, "450 4.7.0 too much", isProvenByConnection: false, domains: Set(domains))
+  }
+
+  @Test("a host that refuses one domain rests for that alone, and takes the domain's part in what comes for a minute")
+  func oneDomain() {
+    var health = HostHealth()
+    health.failed(refused("a.example"), at: .zero, rule, isOnlyWay: true)
+    func isUsable(_ domains: Set<String>) -> Bool {
+      health.isUsable(at: .milliseconds(10), rule, isOnlyWay: true, for: domains)
+    }
+    #expect(!isUsable(["a.example"]) && isUsable(["b.example"]) && isUsable(["a.example", "b.example"]))
+    #expect(!health.isUsable(at: .milliseconds(10), rule, isOnlyWay: true), "unless it is known whom the mail is for")
+    health.failed(refused("b.example"), at: .milliseconds(20), rule, isOnlyWay: true)
+    #expect(health.failure?.domains == ["a.example", "b.example"] && health.failure?.count == 1)
+
+    health.worked(for: ["c.example"], at: .seconds(1))
+    #expect(health.failure == nil)
+    let soon = (1...9).map { _ in health.struck(for: ["a.example"], at: .seconds(60)) }
+    #expect(soon.allSatisfy { $0 == .mails }, "it is the domain's affair")
+    let later = (1...3).map { _ in health.struck(for: ["a.example"], at: .seconds(61)) }
+    #expect(later.last == .domains(["a.example"]))
+  }
+
+  @Test("a host that fails for all mail rests for all, also when it failed for one domain before")
+  func wholeHost() {
+    var health = HostHealth()
+    health.failed(refused("a.example"), at: .zero, rule, isOnlyWay: true)
+    health.failed(failure(.unreachable), at: .milliseconds(10), rule, isOnlyWay: true)
+    #expect(health.failure?.domains == nil && health.failure?.kind == .unreachable)
+    #expect(!health.isUsable(at: .milliseconds(20), rule, isOnlyWay: true, for: ["b.example"]))
   }
 }

@@ -42,6 +42,27 @@ struct HandoverTests {
     #expect(try await store.recallHandovers() == 0, "once")
   }
 
+  @Test("what was being offered to a smarthost with limits counts after a crash, whatever became of it, and only once")
+  func offered() async throws {
+    let folder = try Folder()
+    let store = try Shop.store(folder)
+    let mail = Shop.ordinary()
+    try await store.accept(mail)
+    let offer = Departures(nextHop: "smtp.example.net:587", minute: 100, ordinary: 2, other: 0)
+    store.noteOffer(of: mail.id, [offer])
+    store.noteOffer(of: QueueID(rawValue: 7), [offer])
+    store.forgetOffer(of: QueueID(rawValue: 7))
+    let after = try folder.copyAsAfterCrash()
+    store.close()
+    let again = try Shop.store(after)
+    defer { again.close() }
+    #expect(try await again.recallHandovers() == 0, "it was not handed over, as far as is known")
+    #expect(try await again.departures() == [offer])
+    #expect(try await again.recallHandovers() == 0)
+    #expect(try await again.departures() == [offer])
+    #expect(try await again.queue(limit: 10).map(\.attempts) == [0])
+  }
+
   @Test("a note of what was recorded changes nothing, also of a mail that waits for the rest of its recipients")
   func recordedBefore() async throws {
     let folder = try Folder()

@@ -55,6 +55,16 @@ private func entry(
     return route
   }
 
+  @Test("a probe asks with the sender that the way puts in the place of the mail's")
+  func probeOverWay() throws {
+    let route = try route()
+    let errors = try #require(route.ways.last)
+    let addressed = ProbeQuestion(sender: EmailAddress("root@localhost"))
+    #expect(addressed.over(errors).sender?.text == "errors@example.org")
+    #expect(ProbeQuestion().over(errors).sender?.text == "errors@example.org")
+    #expect(addressed.over(route.main) == addressed && ProbeQuestion().over(route.main) == ProbeQuestion())
+  }
+
   @Test("a mail to recipients of several routes is split, and each recipient has its own fate")
   func splits() async throws {
     let departing = Departing()

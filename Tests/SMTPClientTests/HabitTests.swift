@@ -4,7 +4,8 @@ import MailMessage
 import MailTestKit
 import NIOCore
 import NIOPosix
-import SMTPClient
+@testable import SMTPClient
+import SMTPProtocol
 import Synchronization
 import Testing
 
@@ -115,11 +116,11 @@ struct HabitTests {
     }
     let transport = try transport(to: smarthost.port)
     for number in 1...3 as ClosedRange<Int64> { _ = await deliver(over: transport, to: ["r\(number)@x"], id: number) }
-    #expect(transport.admission == Admission(.closed(for: .milliseconds(500), asks: false), mails: 20))
+    #expect(transport.admission == Admission(.closed(for: .milliseconds(500), asks: false), mails: 20, domains: ["x"]))
     let waiting = await deliver(over: transport, to: ["r4@x"], id: 4)
     #expect(!waiting.wasOffered && waiting.awaitsNextHop)
     advance(.milliseconds(500))
-    #expect(transport.admission == Admission(.trial, mails: 1), "only a mail can show that it works")
+    #expect(transport.admission == Admission(.trial, mails: 20, domains: ["x"]), "only a mail can show that it works")
     hands.isDown.store(false, ordering: .relaxed)
     #expect(await deliver(over: transport, to: ["r4@x"], id: 4).outcomes == [delivered])
     #expect(transport.admission.state == .open)
@@ -181,6 +182,55 @@ struct HabitTests {
     let texts = smarthost.mails.map { String(decoding: $0.message, as: UTF8.self) }
     #expect(texts.first?.contains("quoted-printable\r\n\r\n=C3=A9\r\n") == true)
     #expect(texts.last?.hasSuffix("8bit\r\n\r\né\r\n") == true)
+    await transport.shutdown()
+    await smarthost.stop()
+  }
+
+  @Test("mail that one domain refuses holds up none to others, and one domain at a time is tried out")
+  func refusedDomain() async throws {
+    let smarthost = try await ScriptedSmarthost.start(on: group) { request in
+      request.line.contains("@poison") ? .say("450 4.7.0 too much for this domain") : nil
+    }
+    let transport = try transport(to: smarthost.port)
+    for number in 1...3 { _ = await deliver(over: transport, to: ["p\(number)@poison.example"], id: Int64(number)) }
+    #expect(transport.admission.domains == ["poison.example"] && transport.admission.state != .open)
+    #expect(await deliver(over: transport, to: ["p4@poison.example"], id: 4).wasOffered == false, "it rests")
+    #expect(await deliver(over: transport, to: ["c@d.example"], id: 5).outcomes == [delivered])
+    #expect(transport.admission == Admission(.open, mails: 20), "it is the domain's affair")
+    for number in 6...9 {
+      #expect(await deliver(over: transport, to: ["p@poison.example"], id: Int64(number)).wasOffered)
+    }
+    #expect(transport.admission.state == .open)
+    await transport.shutdown()
+    await smarthost.stop()
+  }
+
+  @Test("a trouble of the system at every RCPT is the host's where mails to several domains hear of it")
+  func systemTroubleAtRecipients() async throws {
+    let smarthost = try await ScriptedSmarthost.start(on: group) {
+      $0.step == .rcpt ? .say("451 4.3.0 mail system trouble") : nil
+    }
+    let transport = try transport(to: smarthost.port)
+    for number in 1...2 { _ = await deliver(over: transport, to: ["c@\(number).example"], id: Int64(number)) }
+    #expect(transport.admission.state == .open)
+    _ = await deliver(over: transport, to: ["c@2.example"], id: 3)
+    #expect(transport.admission.state != .open && transport.admission.domains == ["1.example", "2.example"])
+    for number in 3...8 { _ = await deliver(over: transport, to: ["c@\(number).example"], id: Int64(number + 1)) }
+    #expect(transport.admission.state != .open && transport.admission.domains == nil)
+    await transport.shutdown()
+    await smarthost.stop()
+  }
+
+  @Test("a probe is not bothered by a server that refuses RSET, and says for how long it waited for a banner")
+  func patience() async throws {
+    let smarthost = try await ScriptedSmarthost.start(on: group) { $0.step == .rset ? .say("451 4.3.0 not now") : nil }
+    let transport = try transport(to: smarthost.port)
+    let probe = await transport.probe(.init(sender: EmailAddress("a@b"), recipient: EmailAddress("c@d")))
+    #expect(probe.first?.failure == nil && probe.first?.steps.last == "takes mail for <c@d>")
+    let trouble = try #require(Trouble(.timedOut, at: .greeting))
+    #expect(
+      transport.explained(trouble)
+        == "no reply to the banner in time: not within 20 s, the test's limit; mail waits for up to 300 s")
     await transport.shutdown()
     await smarthost.stop()
   }

@@ -110,14 +110,26 @@ struct TLSTests {
   ]
 
   /// Octets behind the consent to STARTTLS, by somebody who wants them taken for what was said inside TLS.
-  static let injections: [Fault] = [TLSMode.require, .opportunistic].flatMap { mode in
+  static let injections: [Fault] =
     ["220 go on\r\n250 injected", "220 go on\r\n220 again", "220 go on\r\n250-x\r\n250 AUTH PLAIN"].map {
-      Fault(answer: .say($0), mode: mode)
+      Fault(answer: .say($0))
     }
+
+  /// Where it is not required a mail goes in the clear, over a new connection: what was injected is never taken for TLS.
+  @Test(arguments: injections)
+  func injectionEndsTheConnection(_ fault: Fault) async throws {
+    let certificate = try SmarthostCertificate.make(.good)
+    let smarthost = try await ScriptedSmarthost.start(
+      on: group, extensions: Self.extensions, tls: certificate.context
+    ) { $0.step == .starttls ? fault.answer : nil }
+    let transport = try transport(to: smarthost.port, .opportunistic, trusting: nil)
+    #expect(await deliver(over: transport) == "delivered")
+    #expect(smarthost.commands.prefix(4) == ["EHLO us.example", "STARTTLS", "EHLO us.example", "MAIL FROM:<a@b>"])
+    await transport.shutdown()
+    await smarthost.stop()
   }
 
-  /// Where TLS is required nothing is said in the clear, whatever the server answers; and where it is not, nothing more
-  /// to one that injects.
+  /// Where TLS is required nothing is said in the clear, whatever the server answers.
   @Test(arguments: answers + injections)
   func neverInTheClear(_ fault: Fault) async throws {
     let certificate = try SmarthostCertificate.make(.good)

@@ -196,7 +196,7 @@ struct TroubleTests {
       #expect(Trouble(fact, at: .handshake)?.isAboutTLS == true)
     }
     #expect(Trouble(.reply(Reply(250, nil, "x")), at: .startTLS)?.isAboutTLS == true)
-    #expect(Trouble(.injected, at: .startTLS)?.isAboutTLS == false)
+    #expect(Trouble(.injected, at: .startTLS)?.isAboutTLS == true)
     #expect(Trouble(.connectionLost, at: .hello)?.isAboutTLS == false)
   }
 }
