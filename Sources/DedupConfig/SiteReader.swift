@@ -18,14 +18,23 @@ struct SiteReader {
 
   init(_ section: INISection) {
     name = section.argument?.text ?? ""
-    if name.isEmpty {
-      problems.append(Diagnostic(section.name.position, "a site needs its name; write \(Self.heading)"))
+    if let problem = Self.problem(ofName: name) {
+      problems.append(Diagnostic(section.argument?.position ?? section.name.position, problem))
     }
     for entry in section.entries { read(entry) }
     if section.entries.isEmpty, !name.isEmpty {
       problems.append(
         Diagnostic(section.name.position, "[site \(excerpt(name))] says nothing; add a key of [window], or remove it"))
     }
+  }
+
+  /// A quote would be part of the name, and no site would ever be called so.
+  private static func problem(ofName name: String) -> String? {
+    if name.isEmpty { return "a site needs its name; write \(heading)" }
+    guard name.hasPrefix("\"") || name.hasSuffix("\"") else { return nil }
+    let bare = String(name.trimmingPrefix { $0 == "\"" }.reversed().trimmingPrefix { $0 == "\"" }.reversed())
+    return "the name of a site stands without quotes; write "
+      + (bare.isEmpty ? "\(heading), with a name" : "[site \(excerpt(bare))]")
   }
 
   private mutating func read(_ entry: INIEntry) {

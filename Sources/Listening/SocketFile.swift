@@ -66,12 +66,22 @@ package struct SocketFile: Sendable {
     }
   }
 
-  /// Whether a socket can be made in `folder`.
+  /// Whether a socket can be made in `folder`: makes one of another name, and takes it away.
   package static func checkFolder(_ folder: String) throws(Obstacle) {
     if let found = look(folder), found.st_mode & S_IFMT != S_IFDIR {
       throw Obstacle(kind: .other, description: "\(folder) is not a folder; name another path")
     }
     guard access(folder, W_OK | X_OK) == 0 else { throw obstacle(errno) }
+    let trial = "\(folder)/.try\(getpid())"
+    do throws(Obstacle) {
+      try clear(trial)
+      close(try listen(at: trial, mode: 0o600, backlog: 1))
+      unlink(trial)
+    } catch {
+      // The folder is there and may be written to, so it is no place for sockets: /proc, for one.
+      guard [.noSuchFolder, .notPermitted].contains(error.kind) else { throw error }
+      throw Obstacle(kind: .other, description: "\(folder) takes no sockets; name another path")
+    }
   }
 
   /// A socket that listens at `path`, where nothing stands. The caller owns the descriptor.

@@ -45,6 +45,7 @@ struct Daemon {
     let hangUps = await UnixSignalsSequence(trapping: .sighup)
     let reader = Current(configuration.reader)
     let arriving = ArrivingMessages()
+    try refuseMisplaced()
     let store = try openStore(reader, arriving)
     defer { store.close() }
     try prepareControlSocket()
@@ -139,6 +140,12 @@ struct Daemon {
 }
 
 extension Daemon {
+  /// Before anybody is let in whose mail would have no place.
+  private func refuseMisplaced() throws(StartFailure) {
+    let problems = StartTrial.misplaced(configuration)
+    if !problems.isEmpty { throw StartFailure(.configuration, problems.joined(separator: "\n")) }
+  }
+
   private func openStore(_ reader: Current<ReportReader>, _ arriving: ArrivingMessages) throws -> SQLiteStore {
     var limits = StoreLimits()
     limits.retention = Retention(configuration.store)

@@ -82,6 +82,8 @@ actor Reloader {
 
   /// First everything that can fail, the listener last; from there on nothing does.
   private func adopt(_ new: Configuration, _ change: ConfigurationChange) async throws {
+    let misplaced = StartTrial.misplaced(new)
+    guard misplaced.isEmpty else { throw StartFailure(.configuration, misplaced.joined(separator: "\n")) }
     let entrance = try Entrance(new, hostname: parts.hostname, logger: logger)
     var route = try Route(
       new, largeMessages: parts.store.largeMessages, hostname: parts.hostname, group: parts.group, logger: logger)
