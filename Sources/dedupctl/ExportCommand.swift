@@ -32,7 +32,7 @@ struct ExportCommand: AsyncParsableCommand {
       let page = try await service.export(after: after, limit: 500)
       for error in page.errors {
         if csv {
-          Output.line(Self.columns.map { Self.quoted($0.value(error)) }.joined(separator: ","))
+          Output.data(Self.columns.map { Self.quoted($0.value(error)) }.joined(separator: ","))
         } else {
           try Output.json(error)
         }
