@@ -44,7 +44,7 @@ struct ReleaseCommand: AsyncParsableCommand {
 
   @Argument(help: "The id that list shows, or the beginning of it.", completion: .errorIDs)
   var id: String
-  @Option(help: ArgumentHelp("Only the latest so many.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Only the latest so many.", valueName: "n"))
   var last: Int?
   @Option(
     help: ArgumentHelp(
@@ -56,7 +56,7 @@ struct ReleaseCommand: AsyncParsableCommand {
   @OptionGroup var which: ErrorOptions
 
   func validate() throws {
-    if let last, last < 1 { throw ValidationError("--last: write a number from 1 on") }
+    try Self.check("--last", last)
   }
 
   func run() async throws {

@@ -29,6 +29,7 @@ struct ListCommand: AsyncParsableCommand {
   @Flag(help: "Only errors that a silence covers.")
   var silenced = false
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("Only errors seen since: 30min, 2h, 7d, or 2026-11-26, or 2026-11-26T14:00.", valueName: "time"),
     transform: PointInTime.init)
   var since: PointInTime?
@@ -44,11 +45,11 @@ struct ListCommand: AsyncParsableCommand {
   var sort = SortOrder.last
   @Flag(help: "The other way round.")
   var reverse = false
-  @Option(help: "At most this many.")
+  @Option(parsing: .unconditional, help: "At most this many.")
   var limit = 100
 
   func validate() throws {
-    if limit < 1 { throw ValidationError("--limit: write a number from 1 on") }
+    try Self.check("--limit", limit)
   }
 
   enum SortOrder: String, ExpressibleByArgument, CaseIterable {
@@ -60,6 +61,7 @@ struct ListCommand: AsyncParsableCommand {
     try await watching.repeating { isQuiet in
       let service = try await relay.service(or: dedupctl.relay, isQuiet: isQuiet)
       let errors = try await service.errors(query(at: WallClock.now()))
+      if errors.isEmpty, let site { try await service.mustKnow(site) }
       if format.output == .json { return try errors.forEach(Output.json) }
       if !errors.isEmpty { format.write(ErrorTable.of(errors)) }
       if format.noHeaders { return }

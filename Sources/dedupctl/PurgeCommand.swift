@@ -16,6 +16,7 @@ struct PurgeCommand: AsyncParsableCommand {
   @Flag(help: "Of all errors.")
   var all = false
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("Only mails that are older, e.g. 30d. Without ids: of all errors.", valueName: "duration"),
     transform: Self.age)
   var olderThan: Duration?

@@ -33,7 +33,7 @@ struct QueueList: AsyncParsableCommand {
   var held = false
   @Flag(help: "Only what was tried and failed.")
   var deferred = false
-  @Option(help: "At most this many.")
+  @Option(parsing: .unconditional, help: "At most this many.")
   var limit = 100
   @ParentCommand var queue: QueueCommand
   @OptionGroup var relay: RelayOptions
@@ -41,7 +41,7 @@ struct QueueList: AsyncParsableCommand {
   @OptionGroup var watching: WatchOptions
 
   func validate() throws {
-    if limit < 1 { throw ValidationError("--limit: write a number from 1 on") }
+    try Self.check("--limit", limit)
     if held && deferred { throw ValidationError("--held and --deferred exclude each other") }
     if let kind, QueueEntry.Kind(rawValue: kind) == nil {
       throw ValidationError("--kind: there are pass, report, copy, notice, summary, bounce and alert")
@@ -99,6 +99,10 @@ struct QueueShow: AsyncParsableCommand {
   @OptionGroup var relay: RelayOptions
   @OptionGroup var format: OutputOptions
 
+  func validate() throws {
+    if id.isEmpty { throw ValidationError("The id is empty; write one that queue list shows.") }
+  }
+
   /// Octets of a message that are fetched: all of what a terminal can show, or enough for any header.
   private var octets: Int { message ? 16 << 20 : 256 << 10 }
 
@@ -106,7 +110,8 @@ struct QueueShow: AsyncParsableCommand {
     let service = try await relay.service(or: queue.dedupctl.relay)
     let found = try await service.queued(id: id, octets: octets)
     guard !found.isEmpty else {
-      throw CommandFailure(.nothingMatched, "no mail in the queue has an id that starts with \(id)")
+      throw CommandFailure(
+        .nothingMatched, "no mail in the queue has an id that starts with \(id); see: dedupctl queue list")
     }
     for var detail in found {
       if !message { detail.message = detail.message.map(Self.header) }
