@@ -5,9 +5,9 @@ struct SiteReader {
   /// How the section is named in messages and in the reference.
   static let heading = "[site NAME]"
   static let explanation = """
-    What holds for the errors of one site only: each key of [window] but doubts may stand here with a value of its own. While a site is new and others with its \
-    sender and recipients are known, it has [window] for an hour. NAME is \
-    what dedupctl list shows as the site. A section looks like this:
+    What holds for the errors of one site only: any key of [window] but doubts. While a site is new and others with the \
+    same sender and recipients are known, [window] applies to it for an hour. NAME is the site as dedupctl list shows it, \
+    without quotes. A section looks like this:
     """
   static let example = ["[site shop.settings.staging]", "length = 1d", "milestones ="]
 

@@ -10,7 +10,7 @@ struct DedupCtl: AsyncParsableCommand {
     commandName: "dedupctl",
     abstract: "See what MailDedup held back, what waits for delivery, and why.",
     discussion: """
-      Questions go to the running daemon. When it is down, the reading commands open its store read-only and say so.
+      Commands ask the running daemon. When it is down, those that only read open its store and say so.
 
       Exit status: 0 done, 1 failure, 2 wrong usage, 3 nothing matched, 4 daemon unreachable, 5 no permission. An id or \
       a --site that nothing has is 3 with every command; a list that other filters leave empty is 0.

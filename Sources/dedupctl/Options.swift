@@ -78,9 +78,9 @@ struct WatchOptions: ParsableArguments {
 
 /// How often and how many times commands look that go on by themselves.
 struct PaceOptions: ParsableArguments {
-  @Option(name: [.customShort("n"), .long], parsing: .unconditional, help: "So many views or lines, then end.")
+  @Option(name: [.customShort("n"), .long], parsing: .unconditional, help: "Stop after this many views or lines.")
   var count: Int?
-  @Option(parsing: .unconditional, help: ArgumentHelp("Between two looks, 1 to 3600.", valueName: "seconds"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Time between two looks, 1 to 3600.", valueName: "seconds"))
   var every = 2
 
   func validate() throws {
@@ -94,13 +94,13 @@ struct RelayOptions: ParsableArguments {
   @Option(
     name: [.short, .long],
     help: ArgumentHelp(
-      "The relay's configuration file.",
-      discussion: "Default: $MAILDEDUP_CONFIG, else /etc/maildedup/dedup.conf, else ./dedup.conf.", valueName: "path"))
+      "The relay's configuration. Default: $MAILDEDUP_CONFIG, else /etc/maildedup/dedup.conf, else ./dedup.conf.",
+      valueName: "path"))
   var config: String?
 
   @Option(
     help: ArgumentHelp(
-      "Ask the relay at this address ([control] address) and not through its socket.", valueName: "host:port"))
+      "Ask the relay at this address ([control] address) instead of its socket.", valueName: "host:port"))
   var controlAddress: String?
   @Option(help: ArgumentHelp("The file with the token for --control-address.", valueName: "path"))
   var tokenFile: String?

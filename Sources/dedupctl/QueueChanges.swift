@@ -4,7 +4,7 @@ import DedupCore
 
 /// Which mails of the queue a command is about.
 struct QueueSelectionOptions: ParsableArguments {
-  @Argument(help: "The ids that the list shows, or their beginnings.", completion: .queueIDs)
+  @Argument(help: "The ids that queue list shows, or their first characters.", completion: .queueIDs)
   var ids: [String] = []
   @Flag(help: "All mails.")
   var all = false
@@ -78,7 +78,7 @@ extension OutputOptions {
 
 struct QueueFlush: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "flush", abstract: "Try mails now, and ask hosts again that are left alone. Without ids: all mails.")
+    commandName: "flush", abstract: "Try mails now, also at hosts that are being left alone. Without ids: all mails.")
 
   @OptionGroup var which: QueueSelectionOptions
   @ParentCommand var queue: QueueCommand
@@ -136,10 +136,10 @@ struct QueueRelease: AsyncParsableCommand {
 
 struct QueueReroute: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "reroute", abstract: "Send mails to another smarthost than the configuration says, from now on.",
+    commandName: "reroute", abstract: "Send mails to another smarthost than the configuration says.",
     discussion: """
-      It holds for these mails, also after a restart. The host is spoken to as [delivery] tls says; the login is only \
-      used for hosts that [delivery] smarthost names.
+      This applies to these mails only, also after a restart. [delivery] tls applies; the login is used only for \
+      hosts that [delivery] smarthost names.
       """)
 
   @OptionGroup var which: QueueSelectionOptions
@@ -165,7 +165,7 @@ struct QueueReroute: AsyncParsableCommand {
 struct QueueDelete: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "delete", abstract: "Remove mails from the queue, for good. Nobody is told; the log names them.",
-    discussion: "When it was the mail that tells of an error, the next mail of that error goes out.")
+    discussion: "If it was the mail that reports an error, the next mail of that error goes out.")
 
   @OptionGroup var which: QueueSelectionOptions
   @OptionGroup var confirmation: ConfirmationOptions

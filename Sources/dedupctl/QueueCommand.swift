@@ -5,7 +5,7 @@ import Foundation
 
 struct QueueCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "queue", abstract: "The mails that wait for delivery: list them, hold them, send them another way.",
+    commandName: "queue", abstract: "The mails that wait for delivery: list, try, hold, reroute or delete them.",
     subcommands: [
       QueueList.self, QueueShow.self, QueueFlush.self, QueueHold.self, QueueRelease.self, QueueReroute.self,
       QueueDelete.self,
@@ -17,10 +17,11 @@ struct QueueCommand: AsyncParsableCommand {
 
 struct QueueList: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "The mails that wait for delivery, oldest first.",
+    commandName: "list", abstract: "List the mails that wait for delivery, oldest first.",
     discussion: """
-      The state is waiting (for its first attempt, or its turn under the limits of [delivery]; NEXT TRY is when it leaves), delivering, deferred (an attempt failed), held (by an admin, or a doubt of which too many alike came), or \
-      set-aside (damaged, never sent).
+      STATE is waiting (for its first attempt, or for its turn under the limits of [delivery]; NEXT TRY is when it \
+      leaves), delivering, deferred (an attempt failed), held (by an admin, or as one of too many doubtful mails \
+      alike) or set-aside (damaged, never sent).
       """)
 
   @Option(help: "Only of this kind: pass, report, copy, notice, summary, bounce or alert.")
@@ -89,9 +90,9 @@ struct QueueList: AsyncParsableCommand {
 
 struct QueueShow: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Everything known of a mail that waits: envelope, attempts, header.")
+    commandName: "show", abstract: "Show a mail that waits: envelope, attempts, header.")
 
-  @Argument(help: "The id that the list shows, or the beginning of it.", completion: .queueIDs)
+  @Argument(help: "The id that queue list shows, or its first characters.", completion: .queueIDs)
   var id: String
   @Flag(help: "Also print the message.")
   var message = false

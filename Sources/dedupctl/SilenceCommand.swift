@@ -15,10 +15,10 @@ struct SilenceCommand: AsyncParsableCommand {
 
 struct SilenceAdd: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "add", abstract: "Make a silence.",
+    commandName: "add", abstract: "Add a silence.",
     discussion: """
-      Of what: an error by its id, --rule, or patterns over whole texts (* stands for any text). Until when: one of \
-      --for, --mails, --above and --until-resolved; for one hour if none is given. For example:
+      What to silence: an error by its id, --rule, or patterns for whole texts (* stands for any text). How long: one of \
+      --for, --mails, --above and --until-resolved; one hour if none is given. For example:
 
           dedupctl silence add 3f2a9c51
           dedupctl silence add 3f2a9c51 --for 2h --reason "database moves"
@@ -26,11 +26,11 @@ struct SilenceAdd: AsyncParsableCommand {
           dedupctl silence add --rule scanners --until-resolved --reason "fixed in the next deploy"
       """)
 
-  @Argument(help: "The id that list shows, or the beginning of it.", completion: .errorIDs)
+  @Argument(help: "The id that list shows, or its first characters.", completion: .errorIDs)
   var id: String?
-  @Option(help: "The errors for which this rule of the configuration decides.")
+  @Option(help: "The errors that this rule of the configuration decides.")
   var rule: String?
-  @Option(help: "A pattern for the error, as list shows it.")
+  @Option(help: "A pattern for the error as list shows it.")
   var title: String?
   @Option(help: "A pattern for its place.")
   var place: String?
@@ -38,17 +38,17 @@ struct SilenceAdd: AsyncParsableCommand {
   var site: String?
   @Option(name: .customLong("for"), parsing: .unconditional, help: "A time from now: 30min, 2h, 3d. Default: 1h.")
   var duration: String?
-  @Option(parsing: .unconditional, help: "So many mails; the one behind them goes out.")
+  @Option(parsing: .unconditional, help: "For this many mails; the next one goes out.")
   var mails: Int?
   @Option(
     parsing: .unconditional,
-    help: "As long as no more than so many mails come within an hour; the one that is more goes out.")
+    help: "While no more than this many mails come within an hour; the first one beyond that goes out.")
   var above: Int?
-  @Flag(help: "Until dedupctl resolve, for example at the next deploy.")
+  @Flag(help: "Until dedupctl resolve, e.g. at the next deploy.")
   var untilResolved = false
-  @Option(help: "Why, for those who find it later.")
+  @Option(help: "Why, for whoever finds it later.")
   var reason = ""
-  @Option(help: "Who says so. Default: the user who runs this.")
+  @Option(help: "Who decided so. Default: the user who runs this.")
   var author: String?
   @ParentCommand var parent: SilenceCommand
   @OptionGroup var relay: RelayOptions
@@ -116,9 +116,9 @@ struct SilenceAdd: AsyncParsableCommand {
 
 struct SilenceList: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "The silences that hold, with what they held back.")
+    commandName: "list", abstract: "List the silences in force, with what they held back.")
 
-  @Flag(help: "Also those that ended.")
+  @Flag(help: "Include those that have ended.")
   var all = false
   @ParentCommand var parent: SilenceCommand
   @OptionGroup var relay: RelayOptions
@@ -147,13 +147,13 @@ struct SilenceExpire: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "expire", abstract: "End silences now.",
     discussion:
-      "A deploy script ends all that were made for the time until then: dedupctl silence expire --until-resolved")
+      "For deploy scripts: dedupctl silence expire --until-resolved")
 
   @Argument(help: "The numbers that silence list shows.", completion: .silences)
   var ids: [Int] = []
   @Flag(help: "All that were made with --until-resolved.")
   var untilResolved = false
-  @Option(help: "Who says so. Default: the user who runs this.")
+  @Option(help: "Who decided so. Default: the user who runs this.")
   var author: String?
   @ParentCommand var parent: SilenceCommand
   @OptionGroup var relay: RelayOptions

@@ -5,7 +5,7 @@ import Foundation
 
 struct StatsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "stats", abstract: "Sums: mails by what became of them and why, by site and by day; what is kept.")
+    commandName: "stats", abstract: "Show totals: mails by outcome and reason, by site and by day; and what is kept.")
 
   @Option(parsing: .unconditional, help: ArgumentHelp("Days to list, 1 to 400.", valueName: "n"))
   var days = 7
