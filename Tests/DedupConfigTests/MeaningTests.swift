@@ -135,6 +135,9 @@ import Testing
         [
           "2:13: store.directory: this folder is given to both store.directory and delivery.maildir; write another one"
         ]),
+      Row(
+        "the store and its spool in one folder", "[store]\ndirectory = a//b/\nspool = ./a/b",
+        ["3:9: store.spool: this folder is given to both store.directory and store.spool; write another one"]),
     ])
   func contradictions(_ row: Row) {
     #expect(errors(row.text) == row.problems.map { "dedup.conf:" + $0 })

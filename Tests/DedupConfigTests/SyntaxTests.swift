@@ -49,12 +49,24 @@ import Testing
       Row(
         "a section that is not closed; its keys are checked all the same", "[window\nlength = x",
         [
-          "1:1: this section has no \"]\"; write [window]",
+          "1:1: this section has no closing \"]\"; write [window]",
           "2:10: window.length: \"x\" is not a duration; write a number with s, min, h or d, e.g. 15min",
         ]),
       Row(
         "something behind a section", "[window] # ours",
         ["1:10: unexpected text behind the section's \"]\"; put it on a line of its own"]),
+      Row(
+        "a bracket of a name that stays open", "[site [Shop]\nlength = 1h",
+        ["1:1: this section has no closing \"]\"; write [site [Shop]]"]),
+      Row(
+        "a site in quotes", "[site \"x\"]\nlength = 1h",
+        ["1:7: the name of a site stands without quotes; write [site x]"]),
+      Row(
+        "a quote that stays open", "[site \"x]\nlength = 1h",
+        ["1:7: the name of a site stands without quotes; write [site x]"]),
+      Row(
+        "a site without a name", "[site \"\"]\nlength = 1h",
+        ["1:7: the name of a site stands without quotes; write [site NAME], with a name"]),
       Row("a section without a name", "[ ]\nlength = x", ["1:1: this section has no name; write [section]"]),
       Row("a name where none belongs", "[window main]", ["1:9: [window] takes no name; write [window]"]),
       Row(

@@ -59,7 +59,7 @@ package struct StoredState: ControlService {
     let names = Set(known.map(\.name)).sorted().prefix(20).map { DisplayText.oneLine($0) }.joined(separator: ", ")
     throw ControlProblem(
       "no error mail of the site \"\(DisplayText.oneLine(name))\" is known; "
-        + (names.isEmpty ? "none of any site is" : "there are: \(names)"))
+        + (names.isEmpty ? "none of any site is" : "there are: \(names)"), .nothingMatched)
   }
 
   package func silences(all: Bool) async throws -> [SilenceEntry] {
