@@ -47,10 +47,10 @@ struct Dialog: Sendable, CustomTestStringConvertible {
   var testDescription: String { name }
 
   static let all: [Dialog] = {
-    let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Dialogs")
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    let folder = Repository.path("Tests/SMTPServerTests/Dialogs")
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     return names.filter { $0.hasSuffix(".smtp") }.sorted().compactMap { name in
-      let text = try? String(contentsOf: folder.appending(path: name), encoding: .utf8)
+      let text = try? String(contentsOfFile: folder + "/" + name, encoding: .utf8)
       return text.map { Dialog(name: String(name.dropLast(5)), text: $0) }
     }
   }()

@@ -1,3 +1,4 @@
+import MailTestKit
 import Testing
 
 @testable import DedupConfig
@@ -15,7 +16,7 @@ import Testing
       ("dedup.conf.example", ConfigurationReference.render()), ("dedup.conf", ConfigurationReference.renderShort()),
     ])
   func committedFileIsRendered(name: String, rendered: String) throws {
-    let path = repository + "/" + name
+    let path = Repository.path(name)
     if getenv("MAILDEDUP_WRITE_REFERENCE") != nil { try write(rendered, to: path) }
     #expect(try read(path) == rendered)
   }
@@ -57,11 +58,6 @@ private func uncommented(_ text: String) -> String {
   text.split(separator: "\n", omittingEmptySubsequences: false)
     .map { $0.hasPrefix("#") && !$0.hasPrefix("# ") && $0 != "#" ? $0.dropFirst() : $0 }
     .joined(separator: "\n")
-}
-
-/// The folder that holds `Tests`.
-private var repository: String {
-  #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
 }
 
 private struct FileFailure: Error { var path: String }

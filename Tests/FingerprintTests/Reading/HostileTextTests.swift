@@ -1,4 +1,5 @@
 import Fingerprint
+import MailTestKit
 import Testing
 
 /// What a visitor of a site writes decides nothing: real reports of Django 1.11 to 6.1 with hostile text in each place
@@ -10,8 +11,7 @@ import Testing
     var testDescription: String { shows }
   }
 
-  static let folder =
-    String(#filePath.dropLast("Tests/FingerprintTests/HostileTextTests.swift".count)) + "Fuzz/Templates"
+  static let folder = Repository.path("Fuzz/Templates")
 
   static let templates = Template.all(in: folder)
 
