@@ -98,7 +98,9 @@ let package = Package(
         "HostSystem", logging, argumentParser,
       ], swiftSettings: settings),
 
-    layer("MailTestKit", on: ["MailMessage", "SMTPProtocol", "DedupCore", "HostSystem", nio, nioPosix, nioSSL]),
+    layer(
+      "MailTestKit",
+      on: ["MailMessage", "SMTPProtocol", "DedupCore", "HostSystem", logging, nio, nioPosix, nioSSL]),
     tests(of: "MailMessage"),
     tests(of: "SMTPProtocol", with: ["MailMessage"]),
     tests(of: "Fingerprint", with: ["MailMessage"], resources: ["Corpus"]),

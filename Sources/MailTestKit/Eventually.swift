@@ -1,5 +1,10 @@
-/// Looks again and again until `look` is true: for what another thread does in a time of its own. The one place where a
-/// test waits; a minute goes by before it says false.
+import Foundation
+
+// The one place where a test waits in real time. What can be told the time gets a `ManualClock` instead.
+
+/// Looks again and again until `look` is true: for what another thread does in a time of its own.
+///
+/// - Returns: False when a minute has gone by and it is not.
 package func eventually(_ look: () async throws -> Bool) async throws -> Bool {
   for _ in 0..<6000 {
     if try await look() { return true }
@@ -7,3 +12,10 @@ package func eventually(_ look: () async throws -> Bool) async throws -> Bool {
   }
   return false
 }
+
+/// Lets real time pass, for the timers of event loops and for a peer that is slow: nothing may hang on the exact time.
+package func letTimePass(_ duration: Duration) async throws { try await Task.sleep(for: duration) }
+
+/// Holds up this thread, so that another one is likely to be in the middle of something. A test must hold also when it
+/// is not.
+package func holdThread(for duration: Duration) { Thread.sleep(forTimeInterval: duration / .seconds(1)) }
