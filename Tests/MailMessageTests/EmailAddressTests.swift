@@ -90,17 +90,19 @@ struct EmailAddressTests {
     .sender("<postmaster>", .failure(.noDomain), "a sender needs a domain"),
   ]
 
-  @Test(arguments: cases)
+  @Test(
+    "a path of MAIL or RCPT is read as RFC 5321 writes it",
+    arguments: cases)
   func path(_ example: Case) { example.check() }
 
-  /// What follows the path is left for the parameters.
-  @Test func rest() throws {
+  @Test("what follows the path is left for the parameters")
+  func rest() throws {
     let bytes = Array("<a@b> SIZE=1".utf8)
     #expect(try EmailAddress.parsePath(bytes[...], .reverse, allowingUTF8: false).rest == bytes[5...])
   }
 
-  /// A mailbox of the configuration stands without brackets and alone.
-  @Test func mailbox() throws {
+  @Test("a mailbox of the configuration stands without brackets and alone")
+  func mailbox() throws {
     #expect(try EmailAddress.parse("root@example.org").text == "root@example.org")
     #expect(throws: EmailAddress.SyntaxFault.trailing) { try EmailAddress.parse("a@b c") }
     #expect(throws: EmailAddress.SyntaxFault.needsUTF8) { try EmailAddress.parse("é@b", allowingUTF8: false) }
@@ -109,12 +111,14 @@ struct EmailAddressTests {
 
 /// FINDS S3: addresses that carriers gave out, and the form in which they leave.
 struct CarrierAddressTests {
-  @Test(arguments: [
-    ("hoge.@docomo.example", "\"hoge.\"@docomo.example"), (".hoge@docomo.example", "\".hoge\"@docomo.example"),
-    ("try..this@ezweb.example", "\"try..this\"@ezweb.example"), ("a.b@c.example", "a.b@c.example"),
-    ("\"a..b\"@c.example", "\"a..b\"@c.example"), ("postmaster", "postmaster"), ("", ""),
-    ("a@[IPv6:::1]", "a@[IPv6:::1]"),
-  ])
+  @Test(
+    "an address leaves with quotes where its local part needs them",
+    arguments: [
+      ("hoge.@docomo.example", "\"hoge.\"@docomo.example"), (".hoge@docomo.example", "\".hoge\"@docomo.example"),
+      ("try..this@ezweb.example", "\"try..this\"@ezweb.example"), ("a.b@c.example", "a.b@c.example"),
+      ("\"a..b\"@c.example", "\"a..b\"@c.example"), ("postmaster", "postmaster"), ("", ""),
+      ("a@[IPv6:::1]", "a@[IPv6:::1]"),
+    ])
   func leavesQuoted(_ address: String, _ quoted: String) {
     #expect(EmailAddress(address).quoted == quoted)
     guard address.contains("@") else { return }

@@ -15,7 +15,9 @@ import Testing
     configuration("[\(key.section)]\n\(key.name) = \(key.example)\n")
   }
 
-  @Test(arguments: ids)
+  @Test(
+    "a key that changes is the one that is named",
+    arguments: ids)
   func aKeyThatChangesIsTheOneThatIsNamed(_ id: String) throws {
     let key = try #require(ConfigurationSchema.key(id))
     let change = ConfigurationChange(from: Configuration(), to: configuration(with: key))
@@ -25,14 +27,15 @@ import Testing
     #expect(change.live + change.awaitingRestart == [id])
   }
 
-  @Test func rulesAreOneChange() {
+  @Test("rules are one change, whatever changed in them")
+  func rulesAreOneChange() {
     let rules = configuration("[rule flood]\ntype = OSError\naction = summary-only\n")
     #expect(rules.rules.rules.count == 1)
     #expect(ConfigurationChange(from: Configuration(), to: rules).live == ["rule"])
   }
 
-  /// Whatever waits for a restart is kept as it is, so that the next reload says it again.
-  @Test func whatNeedsARestartIsKept() {
+  @Test("whatever waits for a restart is kept as it is, so that the next reload says it again")
+  func whatNeedsARestartIsKept() {
     let text = """
       [listener]
       hostname = new.example
@@ -55,11 +58,13 @@ import Testing
     #expect(ConfigurationChange(from: adopted, to: configuration(text)).live == [])
   }
 
-  @Test(arguments: [
-    ("delivery.smarthost", true), ("delivery.username", true), ("delivery.maildir", true), ("delivery.tls", true),
-    ("delivery.retry-waits", false), ("delivery.connections", false), ("delivery.postmaster", false),
-    ("window.length", false), ("listener.address", false),
-  ])
+  @Test(
+    "only another way out makes waiting mail due",
+    arguments: [
+      ("delivery.smarthost", true), ("delivery.username", true), ("delivery.maildir", true), ("delivery.tls", true),
+      ("delivery.retry-waits", false), ("delivery.connections", false), ("delivery.postmaster", false),
+      ("window.length", false), ("listener.address", false),
+    ])
   func onlyAnotherWayMakesWaitingMailDue(_ id: String, _ isAnother: Bool) throws {
     let key = try #require(ConfigurationSchema.key(id))
     let change = ConfigurationChange(from: Configuration(), to: configuration(with: key))

@@ -34,40 +34,44 @@ import Testing
     #expect(ConfigurationParser.strangers(in: environment) == ["MAILDEDUP_FOO"])
   }
 
-  @Test(arguments: [
-    Case(testDescription: "nothing is said: the default counts", files: [""]),
-    Case(
-      testDescription: "a later file has the last word", files: ["[window]\nlength = 2h", "[window]\nlength = 3h"],
-      length: "3h", origin: "conf.d/1.conf:2:10"),
-    Case(
-      testDescription: "what a later file leaves out stays", files: ["[window]\nlength = 2h", "[window]\nquiet = 2d"],
-      length: "2h", origin: "dedup.conf:2:10"),
-    Case(
-      testDescription: "twice in one file is a mistake, there as well",
-      files: ["[window]\nlength = 2h", "[window]\nlength = 3h\nlength = 4h"], length: "3h",
-      origin: "conf.d/1.conf:2:10",
-      problems: ["conf.d/1.conf:3:1: window.length is set twice, first in line 2; remove one of the two"]),
-    Case(
-      testDescription: "the environment has the very last", files: ["[window]\nlength = 2h", "[window]\nlength = 3h"],
-      environment: ["MAILDEDUP_WINDOW_LENGTH": "4h"], length: "4h", origin: "environment MAILDEDUP_WINDOW_LENGTH"),
-    Case(
-      testDescription: "a wrong value names its variable", files: [""],
-      environment: ["MAILDEDUP_WINDOW_LENGTH": "soon"],
-      problems: [
-        "environment MAILDEDUP_WINDOW_LENGTH: window.length: \"soon\" is not a duration; write a number with s, min, h "
-          + "or d, e.g. 15min"
-      ]),
-    Case(
-      testDescription: "a slip in the name of a variable is one", files: [""],
-      environment: ["MAILDEDUP_WINDOW_LENGHT": "4h", "MAILDEDUP_DELIVRY_SMARTHOST": "mail:25"],
-      problems: [
-        "environment MAILDEDUP_DELIVRY_SMARTHOST: there is no such key; did you mean MAILDEDUP_DELIVERY_SMARTHOST?",
-        "environment MAILDEDUP_WINDOW_LENGHT: there is no such key; did you mean MAILDEDUP_WINDOW_LENGTH?",
-      ]),
-    Case(
-      testDescription: "what belongs to others is left alone", files: [""],
-      environment: ["MAILDEDUP_BIN_DIR": "/x", "MAILDEDUP_CONFIG": "/x", "MAILDEDUP_KEEP": "1", "PATH": "/bin"]),
-  ])
+  @Test(
+    "of several files and the environment the last one that sets a key decides",
+    arguments: [
+      Case(testDescription: "nothing is said: the default counts", files: [""]),
+      Case(
+        testDescription: "a later file has the last word", files: ["[window]\nlength = 2h", "[window]\nlength = 3h"],
+        length: "3h", origin: "conf.d/1.conf:2:10"),
+      Case(
+        testDescription: "what a later file leaves out stays",
+        files: ["[window]\nlength = 2h", "[window]\nquiet = 2d"],
+        length: "2h", origin: "dedup.conf:2:10"),
+      Case(
+        testDescription: "twice in one file is a mistake, there as well",
+        files: ["[window]\nlength = 2h", "[window]\nlength = 3h\nlength = 4h"], length: "3h",
+        origin: "conf.d/1.conf:2:10",
+        problems: ["conf.d/1.conf:3:1: window.length is set twice, first in line 2; remove one of the two"]),
+      Case(
+        testDescription: "the environment has the very last",
+        files: ["[window]\nlength = 2h", "[window]\nlength = 3h"],
+        environment: ["MAILDEDUP_WINDOW_LENGTH": "4h"], length: "4h", origin: "environment MAILDEDUP_WINDOW_LENGTH"),
+      Case(
+        testDescription: "a wrong value names its variable", files: [""],
+        environment: ["MAILDEDUP_WINDOW_LENGTH": "soon"],
+        problems: [
+          "environment MAILDEDUP_WINDOW_LENGTH: window.length: \"soon\" is not a duration; write a number with s, min, h "
+            + "or d, e.g. 15min"
+        ]),
+      Case(
+        testDescription: "a slip in the name of a variable is one", files: [""],
+        environment: ["MAILDEDUP_WINDOW_LENGHT": "4h", "MAILDEDUP_DELIVRY_SMARTHOST": "mail:25"],
+        problems: [
+          "environment MAILDEDUP_DELIVRY_SMARTHOST: there is no such key; did you mean MAILDEDUP_DELIVERY_SMARTHOST?",
+          "environment MAILDEDUP_WINDOW_LENGHT: there is no such key; did you mean MAILDEDUP_WINDOW_LENGTH?",
+        ]),
+      Case(
+        testDescription: "what belongs to others is left alone", files: [""],
+        environment: ["MAILDEDUP_BIN_DIR": "/x", "MAILDEDUP_CONFIG": "/x", "MAILDEDUP_KEEP": "1", "PATH": "/bin"]),
+    ])
   func layers(_ expected: Case) throws {
     let parsed = Self.parse(expected.files, expected.environment)
     let key = try #require(ConfigurationSchema.key("window.length"))

@@ -1,11 +1,12 @@
 import DedupConfig
+import MailTestKit
 import Testing
 
 /// No bytes make the parser trap, hang or lie about positions; what it writes it reads.
 @Suite struct RobustnessTests {
   @Test("mutated configurations never trap, and each problem lies inside the file", arguments: 1...8)
   func mutations(_ seed: UInt64) {
-    var random = SplitMix(state: seed)
+    var random = SplitMix(seed: seed)
     let originals = [
       Array(ConfigurationReference.render().utf8), Array(ConfigurationReference.values(of: Configuration()).utf8),
     ]
@@ -18,7 +19,7 @@ import Testing
 
   @Test("random bytes never trap", arguments: 1...4)
   func noise(_ seed: UInt64) {
-    var random = SplitMix(state: seed)
+    var random = SplitMix(seed: seed)
     for _ in 0..<300 {
       check((0..<Int.random(in: 0...300, using: &random)).map { _ in .random(in: 0...255, using: &random) })
     }
@@ -57,18 +58,5 @@ import Testing
         contentsOf: bytes[at..<min(bytes.count, at + 60)], at: Int.random(in: 0...bytes.count, using: &random))
     default: if at < bytes.count { bytes[at] = .random(in: 0...255, using: &random) }
     }
-  }
-}
-
-/// SplitMix64: small, seeded, the same on every machine.
-private struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

@@ -19,22 +19,26 @@ import Testing
   static let nine: Int64 = 1_793_523_600
   static let received = "Received: from b by c;\r\n Sun, 1 Nov 2026 11:30:00 +0000\r\nReceived: from a by b\r\n (x; y);"
 
-  @Test(arguments: [
-    Case(shows: "the lowest Received", header: "\(received) Sun, 1 Nov 2026 10:00:00 +0100 (CET)", arrival: nine),
-    Case(
-      shows: "Received before Date",
-      header: "\(received) 1 Nov 2026 09:00:00 +0000\r\nDate: 1 Nov 2026 08:00:00 +0000", arrival: nine),
-    Case(shows: "the next higher one when it has no date", header: "\(received) soon", arrival: nine + 9000),
-    Case(shows: "Date without Received", header: "Date: Sun, 1 Nov 2026 10:00:00 +0100", arrival: nine),
-    Case(shows: "neither: when it was put where it lies", header: "Date: someday", arrival: 7),
-  ])
+  @Test(
+    "a mail arrived when its lowest Received says so, else at its Date, else when it was stored",
+    arguments: [
+      Case(shows: "the lowest Received", header: "\(received) Sun, 1 Nov 2026 10:00:00 +0100 (CET)", arrival: nine),
+      Case(
+        shows: "Received before Date",
+        header: "\(received) 1 Nov 2026 09:00:00 +0000\r\nDate: 1 Nov 2026 08:00:00 +0000", arrival: nine),
+      Case(shows: "the next higher one when it has no date", header: "\(received) soon", arrival: nine + 9000),
+      Case(shows: "Date without Received", header: "Date: Sun, 1 Nov 2026 10:00:00 +0100", arrival: nine),
+      Case(shows: "neither: when it was put where it lies", header: "Date: someday", arrival: 7),
+    ])
   func arrival(_ test: Case) { #expect(Self.mail(test.header).arrivedAt == Timestamp(seconds: test.arrival)) }
 
-  @Test(arguments: [
-    ("From: S <a@b>\r\nTo: c@d, e@f\r\nReturn-Path: <x+7@y>\r\nX-Original-To: z@z", "a@b", ["c@d", "e@f"]),
-    ("Return-Path: <x@y>\r\nX-Original-To: z@z", "x@y", ["z@z"]),
-    ("Delivered-To: z@z\r\nDelivered-To: w@z", "", ["z@z", "w@z"]), ("Subject: x", "", []),
-  ])
+  @Test(
+    "the envelope is guessed from the fields that delivery wrote, else from From and To",
+    arguments: [
+      ("From: S <a@b>\r\nTo: c@d, e@f\r\nReturn-Path: <x+7@y>\r\nX-Original-To: z@z", "a@b", ["c@d", "e@f"]),
+      ("Return-Path: <x@y>\r\nX-Original-To: z@z", "x@y", ["z@z"]),
+      ("Delivered-To: z@z\r\nDelivered-To: w@z", "", ["z@z", "w@z"]), ("Subject: x", "", []),
+    ])
   func envelope(_ header: String, _ sender: String, _ recipients: [String]) {
     let envelope = Self.mail(header).envelope
     #expect(envelope.sender.text == sender && envelope.recipients.map(\.text) == recipients)
@@ -44,23 +48,28 @@ import Testing
 @Suite("Replay settings") struct ReplaySettingTests {
   static let base = parse("[window]\nlength = 2h\nreminders = 1h, 4h\n[site staging]\nlength = 1d\n").configuration
 
-  @Test(arguments: [
-    ("length=15min", "length = 15min"),
-    ("length = 4h , milestones=10 100 1000", "length = 4h; milestones = 10, 100, 1000"),
-    ("milestones=10,100, 1000,length=4h", "length = 4h; milestones = 10, 100, 1000"), ("milestones=", "milestones ="),
-    ("mode=pass", "mode = pass"), ("storm-cap=0,quiet=6h,all-clear=yes", "quiet = 6h; all-clear = yes; storm-cap = 0"),
-    ("reminders=1h 4h 1d", "reminders = 1h, 4h, 1d"),
-  ])
+  @Test(
+    "a setting is read as the configuration is, and shown in one form",
+    arguments: [
+      ("length=15min", "length = 15min"),
+      ("length = 4h , milestones=10 100 1000", "length = 4h; milestones = 10, 100, 1000"),
+      ("milestones=10,100, 1000,length=4h", "length = 4h; milestones = 10, 100, 1000"), ("milestones=", "milestones ="),
+      ("mode=pass", "mode = pass"),
+      ("storm-cap=0,quiet=6h,all-clear=yes", "quiet = 6h; all-clear = yes; storm-cap = 0"),
+      ("reminders=1h 4h 1d", "reminders = 1h, 4h, 1d"),
+    ])
   func reads(_ text: String, _ name: String) throws { #expect(try ReplaySetting(text, over: Self.base).name == name) }
 
-  @Test(arguments: [
-    ("length", "\"length\" is no setting; write KEY=VALUE, e.g. length=4h, milestones=10 100 1000"),
-    ("", "\"\" is no setting"),
-    ("lenght=4h", "unknown key \"lenght\"; did you mean length?"),
-    ("length=4", "length: \"4\" has no unit; write 4s, 4min, 4h or 4d"),
-    ("length=4 h", "length: \"4 h\" is not a duration"), ("length=1h,length=2h", "length is set twice"),
-    ("milestones=10 5", "milestones: \"10 5\""), ("smarthost=x", "unknown key \"smarthost\"; there are length"),
-  ])
+  @Test(
+    "what is no setting is refused with what to write instead",
+    arguments: [
+      ("length", "\"length\" is no setting; write KEY=VALUE, e.g. length=4h, milestones=10 100 1000"),
+      ("", "\"\" is no setting"),
+      ("lenght=4h", "unknown key \"lenght\"; did you mean length?"),
+      ("length=4", "length: \"4\" has no unit; write 4s, 4min, 4h or 4d"),
+      ("length=4 h", "length: \"4 h\" is not a duration"), ("length=1h,length=2h", "length is set twice"),
+      ("milestones=10 5", "milestones: \"10 5\""), ("smarthost=x", "unknown key \"smarthost\"; there are length"),
+    ])
   func refuses(_ text: String, _ message: String) throws {
     let problem = #expect(throws: ReplaySettingProblem.self) { try ReplaySetting(text, over: Self.base) }
     #expect(problem?.description.hasPrefix(message) == true, "\(problem?.description ?? "")")

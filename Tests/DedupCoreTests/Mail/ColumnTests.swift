@@ -32,23 +32,29 @@ import Testing
     #expect(DisplayText.columns(of: text) == columns, why)
   }
 
-  @Test(arguments: [
-    ("abcdef", 4, "abc…"), ("abcdef", 6, "abcdef"), ("日本語", 5, "日本…"), ("日本語", 4, "日…"), ("日本語", 6, "日本語"),
-    ("abc", 1, "…"), ("abc", 0, ""), ("e\u{301}e\u{301}e\u{301}", 2, "e\u{301}…"),
-  ])
+  @Test(
+    "a text is cut at its end by columns, not by characters",
+    arguments: [
+      ("abcdef", 4, "abc…"), ("abcdef", 6, "abcdef"), ("日本語", 5, "日本…"), ("日本語", 4, "日…"), ("日本語", 6, "日本語"),
+      ("abc", 1, "…"), ("abc", 0, ""), ("e\u{301}e\u{301}e\u{301}", 2, "e\u{301}…"),
+    ])
   func cutAtTheEnd(_ text: String, _ columns: Int, _ expected: String) {
     #expect(DisplayText.cut(text, columns: columns) == expected)
   }
 
-  @Test(arguments: [
-    ("abcdefghij", 10, "abcdefghij", "it fits"), ("abcdefghij", 7, "ab…ghij", "a third before, the rest behind"),
-    ("日本語日本語", 7, "日…本語", "a wide character is not halved"), ("abc", 1, "…", "no room"), ("abc", 0, "", "none at all"),
-  ])
+  @Test(
+    "a text is cut in the middle by columns, and both ends stay",
+    arguments: [
+      ("abcdefghij", 10, "abcdefghij", "it fits"), ("abcdefghij", 7, "ab…ghij", "a third before, the rest behind"),
+      ("日本語日本語", 7, "日…本語", "a wide character is not halved"), ("abc", 1, "…", "no room"),
+      ("abc", 0, "", "none at all"),
+    ])
   func cutInTheMiddle(_ text: String, _ columns: Int, _ expected: String, _ why: Comment) {
     #expect(DisplayText.cutInMiddle(text, columns: columns) == expected, why)
   }
 
-  @Test func padding() {
+  @Test("a text is padded to its columns, and one that is too long stays as it is")
+  func padding() {
     #expect(DisplayText.padded("日本", columns: 6) == "日本  ")
     #expect(DisplayText.padded("日本", columns: 6, atLeft: true) == "  日本")
     #expect(DisplayText.padded("日本", columns: 3) == "日本")

@@ -1,4 +1,5 @@
 import MailMessage
+import MailTestKit
 import Testing
 
 @testable import DedupCore
@@ -6,16 +7,6 @@ import Testing
 private let hop = "smtp.example.org:587"
 
 private func + (time: Timestamp, seconds: Int) -> Timestamp { time.advanced(by: .seconds(seconds)) }
-
-/// Numbers that look random and are the same each time.
-private struct Dice {
-  var state: UInt64 = 42
-
-  mutating func roll(_ sides: Int) -> Int {
-    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-    return Int((state >> 33) % UInt64(sides))
-  }
-}
 
 /// A day of mail before a manual clock: what arrives asks, and asks again when its time comes.
 private struct Day {
@@ -104,13 +95,13 @@ private struct Day {
   @Test("a day of storms: never more than rate and daily, no ordinary mail later than a minute", arguments: [nil, 97])
   func day(restartsEvery: Int?) {
     var day = Day(DeliveryLimits(rate: DeliveryRate(50, per: .minute), daily: 2000))
-    var (dice, id): (Dice, Int64) = (Dice(), 0)
+    var (dice, id): (SplitMix, Int64) = (SplitMix(seed: 42), 0)
     var ordinary: [(at: Timestamp, recipients: Int)] = []
     // Ordinary mail within 50 a minute and nine tenths of 2,000 a day, in bursts.
-    for minute in 0..<1440 where ordinary.reduce(0, { $0 + $1.recipients }) < 1750 && dice.roll(20) == 0 {
-      var burst = dice.roll(50) + 1
+    for minute in 0..<1440 where ordinary.reduce(0, { $0 + $1.recipients }) < 1750 && dice.next(below: 20) == 0 {
+      var burst = dice.next(below: 50) + 1
       while burst > 0 {
-        let recipients = min(burst, dice.roll(5) + 1)
+        let recipients = min(burst, dice.next(below: 5) + 1)
         ordinary.append((noon + minute * 60, recipients))
         burst -= recipients
       }

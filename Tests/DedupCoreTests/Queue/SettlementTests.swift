@@ -1,5 +1,6 @@
 import DedupCore
 import MailMessage
+import MailTestKit
 import Testing
 
 @Suite struct SettlementTests {
@@ -31,37 +32,41 @@ import Testing
     var testDescription: String { shows }
   }
 
-  @Test(arguments: [
-    Case(shows: "all taken", outcomes: [ok, ok], delivered: [a, b]),
-    Case(shows: "all deferred", outcomes: [later, later], remaining: [a, b]),
-    Case(
-      shows: "all rejected: the window opens again", outcomes: [never, never], failed: [failedA, failedB], reopens: true
-    ),
-    Case(
-      shows: "all that were left are rejected, but somebody saw it before", outcomes: [never, never], attempts: 1,
-      hasDelivered: true, failed: [failedA, failedB]),
-    Case(shows: "ordinary mail has no window", outcomes: [never, never], kind: .pass, failed: [failedA, failedB]),
-    Case(shows: "one taken, one rejected: somebody saw it", outcomes: [ok, never], delivered: [a], failed: [failedB]),
-    Case(shows: "one taken, one deferred", outcomes: [ok, later], remaining: [b], delivered: [a]),
-    Case(shows: "one rejected, one deferred", outcomes: [never, later], remaining: [b], failed: [failedA]),
-    Case(
-      shows: "too old", outcomes: [later, ok], attempts: 100, ageInDays: 5, delivered: [b], failed: [expired(a)]),
-    Case(
-      shows: "too old for all: nobody saw it", outcomes: [later, later], attempts: 100, ageInDays: 5,
-      failed: [expired(a), expired(b)], reopens: true),
-    Case(shows: "a day short of too old", outcomes: [later, later], attempts: 100, ageInDays: 4, remaining: [a, b]),
-    Case(
-      shows: "the clock jumped, or the relay was off: hardly tried yet", outcomes: [later, later], attempts: 6,
-      ageInDays: 400, remaining: [a, b]),
-    Case(
-      shows: "the eighth attempt is the last for an old mail", outcomes: [later, later], attempts: 7, ageInDays: 5,
-      failed: [expired(a), expired(b)], reopens: true),
-    Case(
-      shows: "rejected is final at any age", outcomes: [never, ok], ageInDays: 400, delivered: [b], failed: [failedA]),
-    Case(shows: "too few outcomes: nobody vanishes", outcomes: [ok], remaining: [b], delivered: [a]),
-    Case(shows: "no outcome at all", outcomes: [], remaining: [a, b]),
-    Case(shows: "too many outcomes", outcomes: [ok, ok, never], delivered: [a, b]),
-  ])
+  @Test(
+    "an attempt settles what becomes of each recipient",
+    arguments: [
+      Case(shows: "all taken", outcomes: [ok, ok], delivered: [a, b]),
+      Case(shows: "all deferred", outcomes: [later, later], remaining: [a, b]),
+      Case(
+        shows: "all rejected: the window opens again", outcomes: [never, never], failed: [failedA, failedB],
+        reopens: true
+      ),
+      Case(
+        shows: "all that were left are rejected, but somebody saw it before", outcomes: [never, never], attempts: 1,
+        hasDelivered: true, failed: [failedA, failedB]),
+      Case(shows: "ordinary mail has no window", outcomes: [never, never], kind: .pass, failed: [failedA, failedB]),
+      Case(
+        shows: "one taken, one rejected: somebody saw it", outcomes: [ok, never], delivered: [a], failed: [failedB]),
+      Case(shows: "one taken, one deferred", outcomes: [ok, later], remaining: [b], delivered: [a]),
+      Case(shows: "one rejected, one deferred", outcomes: [never, later], remaining: [b], failed: [failedA]),
+      Case(
+        shows: "too old", outcomes: [later, ok], attempts: 100, ageInDays: 5, delivered: [b], failed: [expired(a)]),
+      Case(
+        shows: "too old for all: nobody saw it", outcomes: [later, later], attempts: 100, ageInDays: 5,
+        failed: [expired(a), expired(b)], reopens: true),
+      Case(shows: "a day short of too old", outcomes: [later, later], attempts: 100, ageInDays: 4, remaining: [a, b]),
+      Case(
+        shows: "the clock jumped, or the relay was off: hardly tried yet", outcomes: [later, later], attempts: 6,
+        ageInDays: 400, remaining: [a, b]),
+      Case(
+        shows: "the eighth attempt is the last for an old mail", outcomes: [later, later], attempts: 7, ageInDays: 5,
+        failed: [expired(a), expired(b)], reopens: true),
+      Case(
+        shows: "rejected is final at any age", outcomes: [never, ok], ageInDays: 400, delivered: [b], failed: [failedA]),
+      Case(shows: "too few outcomes: nobody vanishes", outcomes: [ok], remaining: [b], delivered: [a]),
+      Case(shows: "no outcome at all", outcomes: [], remaining: [a, b]),
+      Case(shows: "too many outcomes", outcomes: [ok, ok, never], delivered: [a, b]),
+    ])
   func settles(_ test: Case) {
     var entry = QueueEntry.fixture(attempts: test.attempts, kind: test.kind)
     entry.hasDelivered = test.hasDelivered
@@ -77,8 +82,9 @@ import Testing
     #expect((settlement.lastFailure == nil) == test.outcomes.starts(with: [Self.ok, Self.ok]))
   }
 
-  /// Each recipient has exactly one fate, whatever the next hop says how often.
-  @Test(arguments: 0..<20)
+  @Test(
+    "each recipient has exactly one fate, whatever the next hop says how often",
+    arguments: 0..<20)
   func everyRecipientIsAccountedFor(seed: UInt64) {
     var random = SplitMix(seed: seed)
     let names = (0..<10).map { "r\($0)@example.org" }
@@ -132,7 +138,8 @@ import Testing
     #expect(waits == [.seconds(2), .seconds(60)])
   }
 
-  @Test func damagedCountersDoNotTrap() {
+  @Test("damaged counters do not trap")
+  func damagedCountersDoNotTrap() {
     let entry = QueueEntry.fixture(queuedAt: Timestamp(milliseconds: .min), attempts: .max)
     let attempt = DeliveryAttempt(
       entry: entry.id, at: Timestamp(milliseconds: .max), outcomes: [Self.later], nextHop: "x")

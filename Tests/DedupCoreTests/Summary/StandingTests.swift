@@ -19,44 +19,48 @@ struct StandingTests {
   private static let earlierEpisode = SiteCounts.Episode(
     start: SummaryFacts.start.advanced(by: .seconds(-60)), quietBefore: .seconds(1_000_000), isRegression: true)
 
-  @Test(arguments: [
-    Case(shows: "never seen before", site: FixtureError.site(isNew: true, forwarded: 1), standing: .new),
-    Case(
-      shows: "new and back in the same period: new",
-      site: FixtureError.site(isNew: true, forwarded: 2, episode: back(hours: 40)),
-      standing: .new),
-    Case(
-      shows: "back after 37 hours", site: FixtureError.site(forwarded: 1, episode: back(hours: 37)), standing: .again),
-    Case(
-      shows: "a job that failed last night, too",
-      site: FixtureError.site(forwarded: 1, before: 1, episode: back(hours: 24)),
-      standing: .ongoing),
-    Case(
-      shows: "back within a day, but resolved",
-      site: FixtureError.site(forwarded: 1, episode: back(hours: 3, isRegression: true)),
-      standing: .regression),
-    Case(
-      shows: "it came back before the period",
-      site: FixtureError.site(forwarded: 1, before: 1, episode: earlierEpisode),
-      standing: .ongoing),
-    Case(shows: "one became three", site: FixtureError.site(forwarded: 3, before: 1, earlier: 7), standing: .ongoing),
-    Case(
-      shows: "ten became twenty", site: FixtureError.site(suppressed: 20, before: 10, earlier: 70), standing: .rising),
-    Case(
-      shows: "ten became nineteen", site: FixtureError.site(suppressed: 19, before: 10, earlier: 70), standing: .ongoing
-    ),
-    Case(
-      shows: "far above yesterday, but as on most days",
-      site: FixtureError.site(suppressed: 50, before: 5, earlier: 310),
-      standing: .ongoing),
-    Case(
-      shows: "far above most days, but as yesterday", site: FixtureError.site(suppressed: 50, before: 45, earlier: 60),
-      standing: .ongoing),
-    Case(
-      shows: "none the day before and hardly ever", site: FixtureError.site(suppressed: 12, earlier: 3),
-      standing: .rising),
-    Case(shows: "only before", site: FixtureError.site(before: 4, earlier: 9), standing: .quiet),
-  ])
+  @Test(
+    "the standing of an error follows from what it did in the day and before",
+    arguments: [
+      Case(shows: "never seen before", site: FixtureError.site(isNew: true, forwarded: 1), standing: .new),
+      Case(
+        shows: "new and back in the same period: new",
+        site: FixtureError.site(isNew: true, forwarded: 2, episode: back(hours: 40)),
+        standing: .new),
+      Case(
+        shows: "back after 37 hours", site: FixtureError.site(forwarded: 1, episode: back(hours: 37)), standing: .again),
+      Case(
+        shows: "a job that failed last night, too",
+        site: FixtureError.site(forwarded: 1, before: 1, episode: back(hours: 24)),
+        standing: .ongoing),
+      Case(
+        shows: "back within a day, but resolved",
+        site: FixtureError.site(forwarded: 1, episode: back(hours: 3, isRegression: true)),
+        standing: .regression),
+      Case(
+        shows: "it came back before the period",
+        site: FixtureError.site(forwarded: 1, before: 1, episode: earlierEpisode),
+        standing: .ongoing),
+      Case(shows: "one became three", site: FixtureError.site(forwarded: 3, before: 1, earlier: 7), standing: .ongoing),
+      Case(
+        shows: "ten became twenty", site: FixtureError.site(suppressed: 20, before: 10, earlier: 70), standing: .rising),
+      Case(
+        shows: "ten became nineteen", site: FixtureError.site(suppressed: 19, before: 10, earlier: 70),
+        standing: .ongoing
+      ),
+      Case(
+        shows: "far above yesterday, but as on most days",
+        site: FixtureError.site(suppressed: 50, before: 5, earlier: 310),
+        standing: .ongoing),
+      Case(
+        shows: "far above most days, but as yesterday",
+        site: FixtureError.site(suppressed: 50, before: 45, earlier: 60),
+        standing: .ongoing),
+      Case(
+        shows: "none the day before and hardly ever", site: FixtureError.site(suppressed: 12, earlier: 3),
+        standing: .rising),
+      Case(shows: "only before", site: FixtureError.site(before: 4, earlier: 9), standing: .quiet),
+    ])
   func standing(_ test: Case) { #expect(test.site.standing(in: SummaryFacts.day) == test.standing) }
 
   @Test(

@@ -20,15 +20,17 @@ struct SummarySplitTests {
     }
   }
 
-  @Test(arguments: [
-    // Who stands for the most mails comes first.
-    (SummarySplit.no, [], ["- all root@shop: Ann@X bob@x eve@x"]),
-    (.no, ["ops@x"], ["- all root@shop: ops@x"]),
-    (.site, [], ["blog 2 root@blog: Ann@X", "shop 1+3 root@shop: ann@x bob@x", "shop 4 root@shop: eve@x"]),
-    (.site, ["ops@x"], ["blog 2 root@blog: ops@x", "shop 1+3 root@shop: ops@x", "shop 4 root@shop: ops@x"]),
-    (.recipient, [], ["- 1+2+3 root@shop: Ann@X", "- 1+3 root@shop: bob@x", "- 4 root@shop: eve@x"]),
-    (.recipient, ["ops@x"], ["- all root@shop: ops@x"]),
-  ])
+  @Test(
+    "a summary is split into the parts that its recipients get",
+    arguments: [
+      // Who stands for the most mails comes first.
+      (SummarySplit.no, [], ["- all root@shop: Ann@X bob@x eve@x"]),
+      (.no, ["ops@x"], ["- all root@shop: ops@x"]),
+      (.site, [], ["blog 2 root@blog: Ann@X", "shop 1+3 root@shop: ann@x bob@x", "shop 4 root@shop: eve@x"]),
+      (.site, ["ops@x"], ["blog 2 root@blog: ops@x", "shop 1+3 root@shop: ops@x", "shop 4 root@shop: ops@x"]),
+      (.recipient, [], ["- 1+2+3 root@shop: Ann@X", "- 1+3 root@shop: bob@x", "- 4 root@shop: eve@x"]),
+      (.recipient, ["ops@x"], ["- all root@shop: ops@x"]),
+    ])
   func parts(_ split: SummarySplit, _ to: [String], _ expected: [String]) {
     #expect(Self.shown(split.parts(Self.sites, to: to.map { EmailAddress($0) })) == expected)
   }

@@ -1,5 +1,6 @@
 import DedupCore
 import MailMessage
+import MailTestKit
 import Testing
 
 @Suite struct SummaryTests {
@@ -29,7 +30,9 @@ import Testing
       ]),
   ]
 
-  @Test(arguments: days.keys.sorted())
+  @Test(
+    "a summary looks as agreed",
+    arguments: days.keys.sorted())
   func looksAsAgreed(_ name: String) throws {
     let summary = Self.builder.build(try #require(Self.days[name]))
     expectGolden("summary-\(name).txt", "Subject: \(summary.subject)\n\n\(summary.text)")
@@ -49,7 +52,8 @@ import Testing
     #expect(builder.build(.stormy).text.contains("6 errors with 1,556 mails are not listed."))
   }
 
-  @Test func mailTextNeverBecomesMarkupOrCommandsATerminal() {
+  @Test("the text of a mail never becomes markup or commands a terminal")
+  func mailTextNeverBecomesMarkupOrCommandsATerminal() {
     let summary = Self.builder.build(.stormy)
     #expect(!summary.html.contains("<script") && summary.html.contains("&lt;script&gt;"))
     for part in [summary.text, summary.html, summary.subject] {
@@ -70,7 +74,8 @@ import Testing
     #expect(text(twice + [FixtureError.site("blog", row: 3, forwarded: 1)]).contains("site  shop 6, blog 1\n"))
   }
 
-  @Test func htmlFetchesNothing() {
+  @Test("the HTML fetches nothing")
+  func htmlFetchesNothing() {
     let html = Self.builder.build(.stormy).html
     for forbidden in ["<script", "<img", "<svg", "http:", "https:", "data:", "url(", "<link", "@import"] {
       #expect(!html.contains(forbidden))
@@ -112,7 +117,8 @@ import Testing
     }
   }
 
-  @Test func damagedFactsDoNotTrap() {
+  @Test("damaged facts do not trap")
+  func damagedFactsDoNotTrap() {
     let ends = [Timestamp(milliseconds: .min), Timestamp(milliseconds: .max)]
     for (time, other) in [(ends[0], ends[1]), (ends[1], ends[0]), (ends[0], ends[0])] {
       let period = SummaryPeriod(from: time, to: other)
@@ -138,7 +144,8 @@ import Testing
     }
   }
 
-  @Test func whatRulesSilenceIsCountedAndNotListed() {
+  @Test("what rules silence is counted and not listed")
+  func whatRulesSilenceIsCountedAndNotListed() {
     var errors = SummaryFacts.fixtures
     errors[0].sites = errors[0].sites.map { site in
       var site = site
@@ -156,7 +163,8 @@ import Testing
     #expect(!Self.builder.build(.stormy).text.contains("silenced by"))
   }
 
-  @Test func isAMailThatNobodyAnswers() {
+  @Test("a summary is a mail that nobody answers")
+  func isAMailThatNobodyAnswers() {
     let message = Self.builder.build(.stormy).message(
       from: EmailAddress("root@shop.example.org"), to: [EmailAddress("admin@example.org")],
       id: QueueID(at: noon, salt: 1), date: noon)

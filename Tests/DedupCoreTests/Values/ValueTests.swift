@@ -1,16 +1,19 @@
 import DedupCore
 import MailMessage
+import MailTestKit
 import Testing
 
 @Suite struct TimestampTests {
-  @Test func roundsDownOnBothSidesOfTheEpoch() {
+  @Test("a time is rounded down to seconds on both sides of the epoch")
+  func roundsDownOnBothSidesOfTheEpoch() {
     #expect(Timestamp(milliseconds: 1999).seconds == 1)
     #expect(Timestamp(milliseconds: -1).seconds == -1)
     #expect(Timestamp(milliseconds: -3_600_000).hour == -1)
     #expect(Timestamp(milliseconds: -3_600_001).hour == -2)
   }
 
-  @Test func saturates() {
+  @Test("times saturate in place of a trap")
+  func saturates() {
     let first = Timestamp(milliseconds: .min)
     let last = Timestamp(milliseconds: .max)
     #expect(Timestamp(seconds: .max) == last)
@@ -25,18 +28,21 @@ import Testing
     #expect(first.seconds < last.seconds && first.hour < last.hour)
   }
 
-  @Test(arguments: [
-    (Duration.milliseconds(Int64.max), Int64.max), (.milliseconds(Int64.min), .min), (.seconds(Int64.max), .max),
-    (.seconds(Int64.min), .min), (.microseconds(-1500), -1), (.microseconds(1500), 1),
-    (.milliseconds(Int64.max) + .microseconds(1500), .max),
-  ])
+  @Test(
+    "durations have whole milliseconds",
+    arguments: [
+      (Duration.milliseconds(Int64.max), Int64.max), (.milliseconds(Int64.min), .min), (.seconds(Int64.max), .max),
+      (.seconds(Int64.min), .min), (.microseconds(-1500), -1), (.microseconds(1500), 1),
+      (.milliseconds(Int64.max) + .microseconds(1500), .max),
+    ])
   func durationsHaveWholeMilliseconds(_ duration: Duration, _ expected: Int64) {
     #expect(duration.wholeMilliseconds == expected)
   }
 }
 
 @Suite struct QueueIDTests {
-  @Test func readsWhatItWrites() {
+  @Test("a queue id reads what it writes")
+  func readsWhatItWrites() {
     var random = SplitMix(seed: 3)
     for raw in [0, 1, -1, .max, .min] + (0..<1000).map({ _ in Int64.random(in: .min ... .max, using: &random) }) {
       let id = QueueID(rawValue: raw)
@@ -46,24 +52,29 @@ import Testing
     }
   }
 
-  @Test func sortsByAgeAsNumberAndAsText() {
+  @Test("queue ids sort by age, as numbers and as texts")
+  func sortsByAgeAsNumberAndAsText() {
     let ids = (0..<100).map { QueueID(at: noon.advanced(by: .milliseconds($0)), salt: 0xFFFF_FFFF - UInt32($0)) }
     #expect(ids == ids.sorted())
     #expect(ids.map(\.description) == ids.map(\.description).sorted())
     #expect(QueueID(at: noon, salt: 1) != QueueID(at: noon, salt: 2))
   }
 
-  @Test func forgivesWhatPeopleMixUp() {
+  @Test("a queue id forgives the letters that people mix up with digits")
+  func forgivesWhatPeopleMixUp() {
     #expect(QueueID("OIL0000000000") == QueueID("0110000000000"))
   }
 
-  @Test(arguments: [
-    "", "0", "00000000000000", "0000000U00000", "000000000000 ", "-000000000000", "ß00000000000", "ı00000000000",
-    "ZZZZZZZZZZZZZ",
-  ])
+  @Test(
+    "other text is no queue id",
+    arguments: [
+      "", "0", "00000000000000", "0000000U00000", "000000000000 ", "-000000000000", "ß00000000000", "ı00000000000",
+      "ZZZZZZZZZZZZZ",
+    ])
   func refusesOtherText(_ text: String) { #expect(QueueID(text) == nil) }
 
-  @Test func takesAnyTime() {
+  @Test("any time makes a queue id")
+  func takesAnyTime() {
     for milliseconds in [Int64.min, -1, 0, .max] {
       #expect(QueueID(at: Timestamp(milliseconds: milliseconds), salt: .max).rawValue >= 0)
     }
@@ -80,12 +91,14 @@ import Testing
       envelope: Envelope(sender: EmailAddress(from), recipients: to.map { EmailAddress($0) }))
   }
 
-  @Test func orderAndCaseOfAddressesMakeNoNewSite() {
+  @Test("order and case of addresses make no new site")
+  func orderAndCaseOfAddressesMakeNoNewSite() {
     #expect(Self.site() == Self.site(to: ["ops@example.org", "ADMIN@example.org", "ops@example.org"]))
     #expect(Self.site() == Self.site(from: "ROOT@shop"))
   }
 
-  @Test func everyPartSeparates() {
+  @Test("every part of a site tells it from others")
+  func everyPartSeparates() {
     let sites = [
       Self.site(), Self.site("shop.settings.staging"), Self.site(nil), Self.site("shop.settings", "[Staging]"),
       Self.site("shop.settings", nil), Self.site(from: "root@staging"), Self.site(from: ""),
@@ -94,8 +107,8 @@ import Testing
     #expect(Set(sites.map(\.key)).count == sites.count)
   }
 
-  /// Mail text that holds the separators must not move a mail into another site.
-  @Test func textCannotForgeAnotherSite() {
+  @Test("mail text that holds the separators must not move a mail into another site")
+  func textCannotForgeAnotherSite() {
     let pairs = [
       (Self.site("a\u{1F}b", "c"), Self.site("a", "b\u{1F}c")), (Self.site("a\u{1F}", ""), Self.site("a", "\u{1F}")),
       (Self.site("a\u{1B}2", nil), Self.site("a\u{1F}", nil)),
@@ -116,7 +129,8 @@ import Testing
     #expect(other.difference(from: [one, other]) == "no prefix, to c@x")
   }
 
-  @Test func isCalledByItsSettingsElseItsPrefixElseItsSender() {
+  @Test("a site is called by its settings, else by its prefix, else by its sender")
+  func isCalledByItsSettingsElseItsPrefixElseItsSender() {
     #expect(Self.site().name == "shop.settings")
     #expect(Self.site(nil).name == "[Django]")
     #expect(Self.site("", "").name == "root@shop")

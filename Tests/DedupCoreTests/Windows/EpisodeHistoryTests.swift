@@ -1,4 +1,5 @@
 import DedupCore
+import MailTestKit
 import Testing
 
 /// Random histories with everything at once: growing windows, quiet, milestones, variants, silences, the storm cap with
@@ -146,7 +147,9 @@ struct EpisodeHistoryTests {
       end: ends[Int.random(in: 0..<ends.count, using: &random)])
   }
 
-  @Test(arguments: 0..<120)
+  @Test(
+    "the promises hold for random histories with everything at once",
+    arguments: 0..<120)
   func promisesHold(seed: UInt64) {
     var history = EpisodeHistoryTests(seed: seed)
     var random = SplitMix(seed: seed &+ 1_000_000)
@@ -175,8 +178,9 @@ struct EpisodeHistoryTests {
     }
   }
 
-  /// With a clock that only goes on, no silence outlives what was asked for.
-  @Test(arguments: 0..<40)
+  @Test(
+    "with a clock that only goes on, no silence outlives what was asked for",
+    arguments: 0..<40)
   func silencesEnd(seed: UInt64) {
     var random = SplitMix(seed: seed)
     var now = EpisodeTests.start

@@ -26,47 +26,49 @@ struct EpisodeTests {
 
   static let growing = settings { $0.reminders = [hour, hour * 4, hour * 24] }
 
-  @Test(arguments: [
-    Case(
-      shows: "an error that goes on is one episode, one mail a window", settings: WindowSettings(),
-      arrivals: [(0, "first"), (59, "inside-window"), (60, "window-elapsed"), (119, "inside-window")]),
-    Case(
-      shows: "after a day of quiet it is back", settings: WindowSettings(),
-      arrivals: [(0, "first"), (30, "inside-window"), (30 + day, "again"), (31 + day, "inside-window")]),
-    Case(
-      shows: "a minute less of quiet is the same episode", settings: WindowSettings(),
-      arrivals: [(0, "first"), (30, "inside-window"), (29 + day, "window-elapsed")]),
-    Case(
-      shows: "held back mails keep an episode going", settings: settings { $0.quiet = hour * 2 },
-      arrivals: [(0, "first"), (59, "inside-window"), (118, "window-elapsed"), (177, "inside-window")]),
-    Case(
-      shows: "without an end there is no other episode", settings: settings { $0.quiet = .zero },
-      arrivals: [(0, "first"), (400 * day, "window-elapsed")]),
-    Case(
-      shows: "a quiet shorter than the window does not cut it short",
-      settings: settings { $0.quiet = .seconds(600) },
-      arrivals: [(0, "first"), (15, "inside-window"), (74, "window-elapsed"), (134, "again")]),
-    Case(
-      shows: "windows grow, and each mail behind them says that it goes on", settings: growing,
-      arrivals: [
-        (0, "first"), (59, "inside-window"), (60, "still-going"), (299, "inside-window"), (300, "still-going"),
-        (300 + day - 1, "inside-window"), (300 + day, "still-going"), (300 + 2 * day - 1, "inside-window"),
-        (300 + 2 * day, "still-going"),
-      ]),
-    Case(
-      shows: "an error that is back begins with the shortest window again",
-      settings: settings {
-        $0.reminders = [hour, hour * 24]
-        $0.quiet = hour * 6
-      },
-      arrivals: [
-        (0, "first"), (60, "still-going"), (120, "inside-window"), (480, "again"), (539, "inside-window"),
-        (540, "still-going"),
-      ]),
-    Case(
-      shows: "a passing site gets each mail", settings: settings { $0.mode = .pass },
-      arrivals: [(0, "passing-site"), (1, "passing-site"), (3 * day, "passing-site")]),
-  ])
+  @Test(
+    "what is told of an episode when a mail comes",
+    arguments: [
+      Case(
+        shows: "an error that goes on is one episode, one mail a window", settings: WindowSettings(),
+        arrivals: [(0, "first"), (59, "inside-window"), (60, "window-elapsed"), (119, "inside-window")]),
+      Case(
+        shows: "after a day of quiet it is back", settings: WindowSettings(),
+        arrivals: [(0, "first"), (30, "inside-window"), (30 + day, "again"), (31 + day, "inside-window")]),
+      Case(
+        shows: "a minute less of quiet is the same episode", settings: WindowSettings(),
+        arrivals: [(0, "first"), (30, "inside-window"), (29 + day, "window-elapsed")]),
+      Case(
+        shows: "held back mails keep an episode going", settings: settings { $0.quiet = hour * 2 },
+        arrivals: [(0, "first"), (59, "inside-window"), (118, "window-elapsed"), (177, "inside-window")]),
+      Case(
+        shows: "without an end there is no other episode", settings: settings { $0.quiet = .zero },
+        arrivals: [(0, "first"), (400 * day, "window-elapsed")]),
+      Case(
+        shows: "a quiet shorter than the window does not cut it short",
+        settings: settings { $0.quiet = .seconds(600) },
+        arrivals: [(0, "first"), (15, "inside-window"), (74, "window-elapsed"), (134, "again")]),
+      Case(
+        shows: "windows grow, and each mail behind them says that it goes on", settings: growing,
+        arrivals: [
+          (0, "first"), (59, "inside-window"), (60, "still-going"), (299, "inside-window"), (300, "still-going"),
+          (300 + day - 1, "inside-window"), (300 + day, "still-going"), (300 + 2 * day - 1, "inside-window"),
+          (300 + 2 * day, "still-going"),
+        ]),
+      Case(
+        shows: "an error that is back begins with the shortest window again",
+        settings: settings {
+          $0.reminders = [hour, hour * 24]
+          $0.quiet = hour * 6
+        },
+        arrivals: [
+          (0, "first"), (60, "still-going"), (120, "inside-window"), (480, "again"), (539, "inside-window"),
+          (540, "still-going"),
+        ]),
+      Case(
+        shows: "a passing site gets each mail", settings: settings { $0.mode = .pass },
+        arrivals: [(0, "passing-site"), (1, "passing-site"), (3 * day, "passing-site")]),
+    ])
   func tells(_ test: Case) {
     var policy = WindowPolicy()
     policy.settings = test.settings
@@ -214,122 +216,5 @@ struct EpisodeTests {
     policy.settings = Self.growing
     policy.sites["staging"] = WindowOverrides(length: .seconds(7200))
     #expect(policy.settings(site: "staging", rule: nil as String?).length(afterTelling: 1) == .seconds(7200))
-  }
-}
-
-@Suite("Storm cap")
-struct StormCapTests {
-  static let start = EpisodeTests.start
-
-  @Test("of thirty within an hour the thirty-first is one too many, until the oldest is an hour old")
-  func sliding() {
-    var cap = StormCap()
-    for second in 0..<30 {
-      let now = Self.start.advanced(by: .seconds(second))
-      #expect(!cap.isReached(30, now: now))
-      cap.send(at: now)
-    }
-    #expect(cap.isReached(30, now: Self.start.advanced(by: .seconds(3599))))
-    #expect(!cap.isReached(30, now: Self.start.advanced(by: .seconds(3600))))
-    #expect(!cap.isReached(0, now: Self.start))
-    cap.send(at: Self.start.advanced(by: .seconds(3600 * 5)))
-    #expect(cap.sent.count == 1)
-  }
-
-  @Test("a clock that was set back does not keep the cap shut")
-  func clockBack() {
-    var cap = StormCap()
-    for _ in 0..<5 { cap.send(at: Self.start) }
-    #expect(cap.isReached(5, now: Self.start.advanced(by: .seconds(-9))))
-    #expect(!cap.isReached(5, now: Self.start.advanced(by: .seconds(-86_400))))
-  }
-}
-
-@Suite("Silences")
-struct SilenceTests {
-  static let start = EpisodeTests.start
-
-  static func silence(_ end: Silence.End, _ scope: Silence.Scope = .error(7)) -> Silence {
-    Silence(createdAt: start, author: "ann", reason: "deploy at noon", scope: scope, end: end)
-  }
-
-  static func occurrence(rule: String? = nil) -> Occurrence {
-    let envelope = Envelope(sender: EmailAddress("root@shop"), recipients: [EmailAddress("a@example.org")])
-    return Occurrence(
-      site: Site(settingsModule: "shop.settings", subjectPrefix: nil, envelope: envelope), fingerprint: "v1:aa",
-      variant: "", title: "OperationalError: too many clients", place: "shop/db.py in connect",
-      rule: rule.map { RuleEffect(name: $0) })
-  }
-
-  struct EndCase: CustomTestStringConvertible {
-    var shows: String
-    var end: Silence.End
-    /// Seconds after the start.
-    var mails: [(at: Int, ruling: Silence.Ruling)]
-    var testDescription: String { shows }
-  }
-
-  @Test(arguments: [
-    EndCase(
-      shows: "until a time: to the millisecond", end: .at(start.advanced(by: .seconds(60))),
-      mails: [(0, .holds), (59, .holds), (60, .isOver), (61, .isOver)]),
-    EndCase(
-      shows: "for so many mails: the one behind them goes out", end: .afterMails(2),
-      mails: [(0, .holds), (1, .holds), (2, .endsWithThis), (3, .isOver)]),
-    EndCase(
-      shows: "until there are more than so many within an hour", end: .aboveRate(3),
-      mails: [
-        (0, .holds), (1, .holds), (2, .holds), (4000, .holds), (4001, .holds), (4002, .holds), (4003, .endsWithThis),
-      ]),
-    EndCase(shows: "until it is resolved: for years", end: .whenResolved, mails: [(0, .holds), (100_000_000, .holds)]),
-    EndCase(
-      shows: "a clock that was set back ends it: nobody asked for the days until it catches up",
-      end: .at(start.advanced(by: .seconds(90_000))),
-      mails: [(3600, .holds), (3595, .holds), (0, .isOver), (1, .isOver)]),
-  ])
-  func ends(_ test: EndCase) {
-    var silence = Self.silence(test.end)
-    for (second, ruling) in test.mails {
-      #expect(silence.rule(now: Self.start.advanced(by: .seconds(second))) == ruling, "second \(second)")
-    }
-    #expect(silence.held == test.mails.count { $0.ruling == .holds })
-  }
-
-  struct ScopeCase: CustomTestStringConvertible {
-    var scope: Silence.Scope
-    var covers: Bool
-    var testDescription: String { "\(scope)" }
-  }
-
-  @Test(
-    "a silence covers what it names and nothing else",
-    arguments: [
-      ScopeCase(scope: .error(7), covers: true), ScopeCase(scope: .error(8), covers: false),
-      ScopeCase(scope: .rule("noise"), covers: true), ScopeCase(scope: .rule("other"), covers: false),
-      ScopeCase(scope: .matching(.init(title: "OperationalError*")), covers: true),
-      ScopeCase(scope: .matching(.init(title: "OperationalError")), covers: false),
-      ScopeCase(scope: .matching(.init(title: "Operational*", site: "other.*")), covers: false),
-      ScopeCase(scope: .matching(.init(place: "shop/*", site: "shop.*")), covers: true),
-      ScopeCase(scope: .matching(.init()), covers: false),
-      ScopeCase(scope: .matching(.init(title: "[broken")), covers: false),
-    ])
-  func scope(_ test: ScopeCase) {
-    #expect(
-      Self.silence(.whenResolved, test.scope).covers(Self.occurrence(rule: "noise"), row: 7) == test.covers)
-  }
-
-  @Test("what a silence held back is said by the mail that ends it")
-  func endingMail() {
-    let policy = WindowPolicy()
-    var record = policy.decide(nil, now: Self.start).record
-    var silence = Self.silence(.afterMails(3))
-    var reasons: [String] = []
-    for second in 1...5 {
-      let now = Self.start.advanced(by: .seconds(second))
-      let decision = policy.decide(record, .init(silence: silence.rule(now: now)), now: now)
-      reasons.append(decision.verdict.reason)
-      record = decision.record
-    }
-    #expect(reasons == ["silenced", "silenced", "silenced", "silence-ended", "inside-window"])
   }
 }

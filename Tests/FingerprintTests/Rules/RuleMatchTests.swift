@@ -17,27 +17,29 @@ import Testing
     var testDescription: String { shows }
   }
 
-  @Test(arguments: [
-    Case("the type", .type, "KeyError"),
-    Case("another type", .type, "TypeError", false),
-    Case("the text", .text, "'price'"),
-    Case("a word of the text", .text, "*price*"),
-    Case("the file of the frame that decides", .module, "orders/pricing.py"),
-    Case("the same with dots", .module, "orders.pricing"),
-    Case("a folder", .module, "orders/*"),
-    Case("a file further out", .module, "orders/views.py", false),
-    Case("a library's file", .module, "django/*", false),
-    Case("the function", .function, "total"),
-    Case("a function further out", .function, "cart", false),
-    Case("the view", .view, "orders.views.*"),
-    Case("the path", .path, "/cart/"),
-    Case("the path without its end", .path, "/cart", false),
-    Case("the host", .host, "shop.example.org"),
-    Case("the host in capitals", .host, "*.EXAMPLE.org"),
-    Case("the settings module", .settingsModule, "shop.*"),
-    Case("the Subject whatever its capitals", .subject, "[[]shop] error*"),
-    Case("a template that is not there, by any pattern", .template, "*", false),
-  ])
+  @Test(
+    "a pattern matches the field that it is for",
+    arguments: [
+      Case("the type", .type, "KeyError"),
+      Case("another type", .type, "TypeError", false),
+      Case("the text", .text, "'price'"),
+      Case("a word of the text", .text, "*price*"),
+      Case("the file of the frame that decides", .module, "orders/pricing.py"),
+      Case("the same with dots", .module, "orders.pricing"),
+      Case("a folder", .module, "orders/*"),
+      Case("a file further out", .module, "orders/views.py", false),
+      Case("a library's file", .module, "django/*", false),
+      Case("the function", .function, "total"),
+      Case("a function further out", .function, "cart", false),
+      Case("the view", .view, "orders.views.*"),
+      Case("the path", .path, "/cart/"),
+      Case("the path without its end", .path, "/cart", false),
+      Case("the host", .host, "shop.example.org"),
+      Case("the host in capitals", .host, "*.EXAMPLE.org"),
+      Case("the settings module", .settingsModule, "shop.*"),
+      Case("the Subject whatever its capitals", .subject, "[[]shop] error*"),
+      Case("a template that is not there, by any pattern", .template, "*", false),
+    ])
   func matches(_ test: Case) throws {
     let found = try #require(report(of: RuleMail(), [try rule(test.field, test.pattern)]))
     #expect((found.ruling != nil) == test.matches)

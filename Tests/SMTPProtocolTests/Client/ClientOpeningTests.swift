@@ -27,8 +27,9 @@ struct ClientOpeningTests {
     return (session, actions)
   }
 
-  /// STARTTLS, the handshake, and EHLO again, since what was announced in the clear does not count.
-  @Test(arguments: [TLSMode.require, .opportunistic])
+  @Test(
+    "STARTTLS, the handshake, and EHLO again, since what was announced in the clear does not count",
+    arguments: [TLSMode.require, .opportunistic])
   func startTLS(mode: TLSMode) {
     var (session, actions) = greeted(mode, ["STARTTLS", "SIZE 5"])
     #expect(actions == [send("STARTTLS\r\n")] && session.awaited == .startTLS)
@@ -39,8 +40,8 @@ struct ClientOpeningTests {
     #expect(hear("250-h\r\n250 STARTTLS\r\n", &session) == [.ready])
   }
 
-  /// With implicit TLS nothing is said, and nothing believed, before the handshake.
-  @Test func implicit() {
+  @Test("with implicit TLS nothing is said, and nothing believed, before the handshake")
+  func implicit() {
     var session = ClientSession(hostname: "us", tls: .implicit)
     #expect(session.awaited == .handshake)
     var other = session
@@ -68,7 +69,9 @@ struct ClientOpeningTests {
     Refusal(mode: .require, answer: "220 go\r\n2", goesOn: false),
   ]
 
-  @Test(arguments: refusals)
+  @Test(
+    "what a refused STARTTLS means in each mode",
+    arguments: refusals)
   func refused(_ example: Refusal) {
     var (session, _) = greeted(example.mode, ["STARTTLS"])
     let actions = hear(example.answer, &session)
@@ -77,7 +80,8 @@ struct ClientOpeningTests {
     #expect(!trouble.isPermanent && actions.last == .close)
   }
 
-  @Test func notOffered() {
+  @Test("without STARTTLS on offer only optional TLS goes on")
+  func notOffered() {
     #expect(greeted(.opportunistic, []).1 == [.ready])
     guard case .unusable? = greeted(.require, []).1.first else { return #expect(Bool(false), "went on") }
   }
@@ -122,7 +126,9 @@ struct ClientOpeningTests {
       shows: "a challenge too many"),
   ]
 
-  @Test(arguments: logins)
+  @Test(
+    "a login says what its mechanism asks for, and no failure is permanent",
+    arguments: logins)
   func login(_ example: Login) {
     var (session, actions) = greeted(.implicit, [example.offered], example.credentials)
     for pair in stride(from: 0, to: example.dialogue.count - 1, by: 2) {
@@ -134,8 +140,8 @@ struct ClientOpeningTests {
     #expect(!trouble.isPermanent && trouble.needsAdmin == (example.shows != "a challenge too many"))
   }
 
-  /// A secret goes over TLS with a server that proved its name, or stays on this machine.
-  @Test func whereSecretsGo() {
+  @Test("a secret goes over TLS with a server that proved its name, or stays on this machine")
+  func whereSecretsGo() {
     for (mode, isLoopback, goes) in [(TLSMode.none, false, false), (.none, true, true), (.opportunistic, false, false)]
     {
       let actions = greeted(mode, ["AUTH PLAIN"], Self.password, isLoopback: isLoopback).1
@@ -149,8 +155,8 @@ struct ClientOpeningTests {
     }
   }
 
-  /// Nothing that prints values shows a secret, at whatever depth it stands.
-  @Test func secretsAreNotShown() {
+  @Test("nothing that prints values shows a secret, at whatever depth it stands")
+  func secretsAreNotShown() {
     let (session, _) = greeted(
       .implicit, ["AUTH LOGIN"], ClientCredentials(username: "user", proof: .password(Secret("hunter2"))))
     var dumped = ""

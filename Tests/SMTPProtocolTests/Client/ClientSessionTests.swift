@@ -43,8 +43,8 @@ struct ClientSessionTests {
     return nil
   }
 
-  /// A whole delivery with a server that knows everything: MAIL, RCPT and DATA in one go.
-  @Test func pipelined() {
+  @Test("a whole delivery with a server that knows everything: MAIL, RCPT and DATA in one go")
+  func pipelined() {
     var session = ClientSession(hostname: "us.example")
     #expect(session.awaited == .greeting)
     #expect(hear("220 h\r\n", &session) == [send("EHLO us.example\r\n")])
@@ -65,16 +65,16 @@ struct ClientSessionTests {
     #expect(hear("221 bye\r\n", &session) == [.close])
   }
 
-  /// FINDS S3: addresses that carriers gave out leave in quotes, as RFC 5321 has it.
-  @Test func strayDotsAreQuoted() {
+  @Test("FINDS S3: addresses that carriers gave out leave in quotes, as RFC 5321 has it")
+  func strayDotsAreQuoted() {
     var session = greeted("250-h\r\n250 PIPELINING\r\n")
     let group =
       "MAIL FROM:<\".a\"@b>\r\nRCPT TO:<\"hoge.\"@docomo.example>\r\nRCPT TO:<\"try..this\"@e>\r\nDATA\r\n"
     #expect(session.deliver(job(["hoge.@docomo.example", "try..this@e"], sender: ".a@b")) == [send(group)])
   }
 
-  /// Without PIPELINING each command waits for the reply to the one before.
-  @Test func oneByOne() {
+  @Test("without PIPELINING each command waits for the reply to the one before")
+  func oneByOne() {
     var session = greeted("250 h\r\n")
     #expect(session.deliver(job(["c@d", "e@f"])) == [send("MAIL FROM:<a@b>\r\n")])
     #expect(hear("250 ok\r\n", &session) == [send("RCPT TO:<c@d>\r\n")])
@@ -82,8 +82,9 @@ struct ClientSessionTests {
     #expect(hear("250 ok\r\n", &session) == [send("DATA\r\n")])
   }
 
-  /// There DATA is only said when somebody is to get the message.
-  @Test(arguments: [("550", "450", "PT"), ("550", "550", "PP")])
+  @Test(
+    "there DATA is only said when somebody is to get the message",
+    arguments: [("550", "450", "PT"), ("550", "550", "PP")])
   func oneByOneWithoutRecipients(first: String, second: String, expected: String) {
     var session = greeted("250 h\r\n")
     _ = session.deliver(job(["c@d", "e@f"]))
@@ -92,8 +93,8 @@ struct ClientSessionTests {
     #expect(session.deliver(job()) == [send("RSET\r\n")])
   }
 
-  /// A server that does not know EHLO is greeted with HELO.
-  @Test func fallsBackToHELO() {
+  @Test("a server that does not know EHLO is greeted with HELO")
+  func fallsBackToHELO() {
     var session = ClientSession(hostname: "us.example")
     _ = hear("220 h\r\n", &session)
     #expect(hear("502 what\r\n", &session) == [send("HELO us.example\r\n")])
@@ -127,7 +128,9 @@ struct ClientSessionTests {
     Parameters(extensions: "250-h\r\n250 SMTPUTF8\r\n", sender: "", line: "MAIL FROM:<>\r\n", shows: "the null sender"),
   ]
 
-  @Test(arguments: parameters)
+  @Test(
+    "MAIL has the parameters that the mail needs and the server offers",
+    arguments: parameters)
   func mailLine(_ example: Parameters) {
     var session = greeted(example.extensions)
     #expect(session.deliver(job(sender: example.sender, isEightBit: example.isEightBit)) == [send(example.line)])
@@ -230,7 +233,9 @@ struct ClientSessionTests {
     Fate(envelope: "hello", outcome: "TT", next: nil, shows: "garbage"),
   ]
 
-  @Test(arguments: fates)
+  @Test(
+    "the replies in the envelope and behind the data are the fate of each recipient",
+    arguments: fates)
   func fate(_ example: Fate) {
     var session = greeted()
     var actions = session.deliver(job(["c@d", "e@f"]))
@@ -254,9 +259,11 @@ struct ClientSessionTests {
 
   /// A connection that carried a mail before may be found dead, and the mail tried again at once: up to the point where
   /// the server has all of it.
-  @Test(arguments: [
-    ("", "T*"), ("250 ok\r\n", "T*"), ("250 ok\r\n250 ok\r\n", "T*"), ("250 ok\r\n250 ok\r\n354 go\r\n", "T"),
-  ])
+  @Test(
+    "a connection that carried a mail before may be found dead until the server has all of the next one",
+    arguments: [
+      ("", "T*"), ("250 ok\r\n", "T*"), ("250 ok\r\n250 ok\r\n", "T*"), ("250 ok\r\n250 ok\r\n354 go\r\n", "T"),
+    ])
   func deadConnections(heard: String, expected: String) {
     var session = greeted()
     _ = session.deliver(job())
@@ -272,8 +279,8 @@ struct ClientSessionTests {
     #expect(outcome(sending.fail(.connectionLost)) == "T*")
   }
 
-  /// What ended it is told with the recipient whose turn it was, and who is undecided.
-  @Test func culprits() {
+  @Test("what ended it is told with the recipient whose turn it was, and who is undecided")
+  func culprits() {
     var session = greeted()
     _ = session.deliver(job(["c@d", "e@f", "g@h", "i@j"]))
     guard case .finished(let delivery)? = hear("250 ok\r\n250 ok\r\n550 no\r\n421 no\r\n", &session).first else {
@@ -284,8 +291,8 @@ struct ClientSessionTests {
     #expect(delivery.end?.trouble.subject == .recipient)
   }
 
-  /// One address that is not ASCII is no reason to keep the mail from the others.
-  @Test func utf8ByRecipient() {
+  @Test("one address that is not ASCII is no reason to keep the mail from the others")
+  func utf8ByRecipient() {
     var session = greeted("250-h\r\n250 PIPELINING\r\n")
     #expect(session.deliver(job(["c@d", "é@f"])) == [send("MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n")])
     _ = hear("250 ok\r\n250 ok\r\n354 go\r\n", &session)
@@ -295,8 +302,8 @@ struct ClientSessionTests {
     #expect(outcome(session.deliver(job(["c@d"], sender: "é@b"))) == "P", "the sender is everybody's")
   }
 
-  /// A question ends in RSET and sends nothing.
-  @Test func question() {
+  @Test("a question ends in RSET and sends nothing")
+  func question() {
     var session = greeted("250-h\r\n250 PIPELINING\r\n")
     var job = job()
     job.isQuestion = true
@@ -311,8 +318,8 @@ struct ClientSessionTests {
     #expect(delivery.refusal?.needsAdmin == true)
   }
 
-  /// Where the server let us wait, it is the connection as well, but nobody asks again at once.
-  @Test func timeoutsAreNotRepeated() {
+  @Test("where the server let us wait, it is the connection as well, but nobody asks again at once")
+  func timeoutsAreNotRepeated() {
     var session = greeted()
     _ = session.deliver(job())
     _ = hear("250 ok\r\n250 ok\r\n354 go\r\n", &session)
@@ -326,15 +333,15 @@ struct ClientSessionTests {
     #expect(delivery.end?.trouble.isRepeatable == false)
   }
 
-  /// 421 behind our back ends the connection, and the next mail finds it stale.
-  @Test func leavingServers() {
+  @Test("421 behind our back ends the connection, and the next mail finds it stale")
+  func leavingServers() {
     var session = greeted()
     #expect(hear("421 idle\r\n", &session) == [.close])
     #expect(outcome(session.deliver(job())) == "T*")
   }
 
-  /// A server that answers before it has the whole message must not get our next commands.
-  @Test func earlyAnswers() {
+  @Test("a server that answers before it has the whole message must not get our next commands")
+  func earlyAnswers() {
     var session = greeted()
     _ = session.deliver(job())
     _ = hear("250 ok\r\n250 ok\r\n354 go\r\n", &session)
@@ -345,8 +352,8 @@ struct ClientSessionTests {
     #expect(outcome(taken) == "T" && taken.last == .close)
   }
 
-  /// What the server's announcements rule out is not tried, and the connection stays good.
-  @Test func obstacles() {
+  @Test("what the server's announcements rule out is not tried, and the connection stays good")
+  func obstacles() {
     var session = greeted("250-h\r\n250 SIZE 5\r\n")
     #expect(outcome(session.deliver(job())) == "P")
     #expect(outcome(session.deliver(job(["é@d"], size: 1))) == "P")
@@ -354,10 +361,11 @@ struct ClientSessionTests {
     #expect(session.isIdle)
   }
 
-  /// A server that does not want us is of no use, whatever it says; 5xx is no more final than 4xx (clause R7).
-  @Test(arguments: [
-    "554 go away\r\n", "421 busy\r\n", "SSH-2.0\r\n", "220 h\r\n421 no\r\n", "220 h\r\n500 a\r\n500 b\r\n",
-  ])
+  @Test(
+    "a server that does not want us is of no use, whatever it says; 5xx is no more final than 4xx (clause R7)",
+    arguments: [
+      "554 go away\r\n", "421 busy\r\n", "SSH-2.0\r\n", "220 h\r\n421 no\r\n", "220 h\r\n500 a\r\n500 b\r\n",
+    ])
   func unusable(text: String) {
     var session = ClientSession(hostname: "us.example")
     let actions = text.split(separator: "\r\n").flatMap { hear($0 + "\r\n", &session) }
@@ -368,8 +376,8 @@ struct ClientSessionTests {
     #expect(!trouble.isPermanent && actions.last == .close)
   }
 
-  /// Replies mean the same when they come octet by octet.
-  @Test func cutEverywhere() {
+  @Test("replies mean the same when they come octet by octet")
+  func cutEverywhere() {
     var session = ClientSession(hostname: "us.example")
     func trickle(_ text: String) -> [ClientSession.Action] { text.utf8.flatMap { session.receive([$0]) } }
     #expect(trickle("220 h\r\n" + Self.everything) == [send("EHLO us.example\r\n"), .ready])

@@ -22,7 +22,9 @@ struct TroubleTests {
     (.quit, "-TTTTTTTTT-"),
   ]
 
-  @Test(arguments: table)
+  @Test(
+    "every reply code at every step means what the table says",
+    arguments: table)
   func everyCode(step: Trouble.Step, meanings: String) {
     let meaning = Array(meanings)
     for code in 200...599 {
@@ -30,8 +32,8 @@ struct TroubleTests {
     }
   }
 
-  /// Every step has a row.
-  @Test func complete() { #expect(Set(Self.table.map(\.step)) == Set(Trouble.Step.allCases)) }
+  @Test("every step has a row")
+  func complete() { #expect(Set(Self.table.map(\.step)) == Set(Trouble.Step.allCases)) }
 
   private static func column(_ code: Int) -> Int {
     let special = [421: 3, 530: 5, 534: 6, 535: 7, 538: 8, 552: 9, 220: 10]
@@ -43,15 +45,16 @@ struct TroubleTests {
     return trouble.isPermanent ? (trouble.endsConnection ? "!" : "P") : (trouble.endsConnection ? "T" : "t")
   }
 
-  /// 552 5.2.2 is a full mailbox and no limit of recipients, whoever came before.
-  @Test func fullMailbox() {
+  @Test("552 5.2.2 is a full mailbox and no limit of recipients, whoever came before")
+  func fullMailbox() {
     let reply = Reply(552, .init(5, 2, 2), "mailbox full")
     #expect(Self.letter(Trouble(.reply(reply), at: .furtherRecipient)) == "P")
     #expect(Self.letter(Trouble(.reply(Reply(552, .init(5, 5, 3), "many")), at: .furtherRecipient)) == "t")
   }
 
-  /// Faults are temporary and end the connection; what the mail asks and the server lacks is permanent.
-  @Test(arguments: Trouble.Step.allCases)
+  @Test(
+    "faults are temporary and end the connection; what the mail asks and the server lacks is permanent",
+    arguments: Trouble.Step.allCases)
   func everyFault(step: Trouble.Step) {
     let faults: [Trouble.Fact] = [
       .timedOut, .connectionLost, .unreachable("x"), .garbled("x"), .tlsFailed("x"), .lacksSTARTTLS, .injected,
@@ -65,15 +68,15 @@ struct TroubleTests {
     }
   }
 
-  /// The reason names the reply and the step, on one line.
-  @Test func reason() {
+  @Test("the reason names the reply and the step, on one line")
+  func reason() {
     let trouble = Trouble(.reply(Reply(550, .init(5, 1, 1), "no such user", "here")), at: .recipient)
     #expect(trouble?.description == "550 5.1.1 no such user here (in reply to RCPT)")
     #expect(trouble?.status == EnhancedStatusCode(5, 1, 1))
   }
 
-  /// What only an admin can mend is told apart from what passes by itself.
-  @Test func admins() {
+  @Test("what only an admin can mend is told apart from what passes by itself")
+  func admins() {
     let needed: [(Trouble.Fact, Trouble.Step)] = [
       (.reply(Reply(535, nil, "x")), .authentication), (.reply(Reply(504, nil, "x")), .authentication),
       (.reply(Reply(530, nil, "x")), .mail), (.tlsFailed("x"), .handshake), (.lacksSTARTTLS, .hello),

@@ -43,8 +43,9 @@ struct LargeMessageTests {
 
   private static func withBareLF(_ text: String) -> String { text.replacing("\r\n", with: "\n") }
 
-  /// The pieces and what is handed over make up the message, and no piece keeps more in memory than it has to.
-  @Test(arguments: cases)
+  @Test(
+    "the pieces and what is handed over make up the message, and no piece keeps more in memory than it has to",
+    arguments: cases)
   func comesInPieces(_ example: Case) {
     let bytes = Array((Self.opening + example.wire).utf8)
     for size in [65_536, 4097] {
@@ -69,8 +70,9 @@ struct LargeMessageTests {
     }
   }
 
-  /// What was spilled of a message that comes to nothing is taken back.
-  @Test(arguments: ["\0\r\n.\r\n", "x\ry\r\n.\r\n", "x\ny\r\n.\r\n"])
+  @Test(
+    "what was spilled of a message that comes to nothing is taken back",
+    arguments: ["\0\r\n.\r\n", "x\ry\r\n.\r\n", "x\ny\r\n.\r\n"])
   func takesBack(ending: String) {
     var session = ServerSession(hostname: "mx", address: "::1", name: "s", limits: SessionLimits())
     _ = session.open()
@@ -83,8 +85,8 @@ struct LargeMessageTests {
     #expect(reply.code == 554)
   }
 
-  /// A client that goes away, or says RSET between chunks, leaves nothing behind.
-  @Test func leavesNothing() {
+  @Test("a client that goes away, or says RSET between chunks, leaves nothing behind")
+  func leavesNothing() {
     for end in [Array("BDAT 3".utf8), []] {
       var session = ServerSession(hostname: "mx", address: "::1", name: "s", limits: SessionLimits())
       _ = session.open()
@@ -115,8 +117,9 @@ struct LargeMessageTests {
     Header(text: "Received: a\r\n b\r\n\tReceived: c\r\n\r\n", finding: .good, shows: "continuations"),
   ]
 
-  /// The finding for the start of a message stays when more of it comes.
-  @Test(arguments: headers)
+  @Test(
+    "the finding for the start of a message stays when more of it comes",
+    arguments: headers)
   func header(_ example: Header) {
     var limits = SessionLimits()
     limits.headerBlock = 1500
@@ -128,8 +131,8 @@ struct LargeMessageTests {
     #expect(Set(decided).count <= 1)
   }
 
-  /// All chunks of a message together have the time of one message.
-  @Test func chunksShareTheTime() {
+  @Test("all chunks of a message together have the time of one message")
+  func chunksShareTheTime() {
     var limits = SessionLimits()
     limits.data = .seconds(60)
     var session = ServerSession(hostname: "mx", address: "::1", name: "s", limits: limits)

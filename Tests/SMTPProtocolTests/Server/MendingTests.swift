@@ -45,8 +45,8 @@ struct MendingTests {
     return (0...(wire.count - 5)).first { wire[$0..<($0 + 5)].elementsEqual(end) }.map { $0 + 5 } ?? 0
   }
 
-  /// Nothing short of CRLF.CRLF ends a message, nothing bare is in it, and its cut makes no difference.
-  @Test func nothingElseEndsAMessageAndNothingBareLeaves() {
+  @Test("nothing short of CRLF.CRLF ends a message, nothing bare is in it, and its cut makes no difference")
+  func nothingElseEndsAMessageAndNothingBareLeaves() {
     for sequence in Self.sequences {
       let wire = Array(Self.head.utf8) + sequence + Array("x\r\n.\r\nQUIT\r\n".utf8)
       let whole = Self.read(wire, pieces: wire.count)
@@ -58,8 +58,8 @@ struct MendingTests {
     }
   }
 
-  /// Wherever such octets stand in a header, it has the fields that it had: no more, and none is lost to the body.
-  @Test func noFieldIsMadeAndTheHeaderDoesNotEnd() {
+  @Test("wherever such octets stand in a header, it has the fields that it had: no more, and none is lost to the body")
+  func noFieldIsMadeAndTheHeaderDoesNotEnd() {
     let header = Array("Subject: a b\r\n c\r\nX-A: d\r\nTo: e\r\n".utf8)
     let texts: [[UInt8]] = [
       [0], [0x0D], [0, 0], [0x0D, 0], [0x0D, 0x0D], Array("\rBcc: evil".utf8), Array("\0Bcc: evil".utf8),
@@ -84,8 +84,8 @@ struct MendingTests {
     position > 0 && position < octets.count && octets[position - 1] == 0x0D
   }
 
-  /// A large message is mended as a small one, in what was spilled before and after the first octet of that kind.
-  @Test func largeMessagesAreMendedToo() {
+  @Test("a large message is mended as a small one, in what was spilled before and after the first octet of that kind")
+  func largeMessagesAreMendedToo() {
     let line = Array("0123456789abcdef0123456789\r\n".utf8)
     let plain = Array(Self.head.utf8) + (0..<2000).flatMap { _ in line }
     let wire = plain + Array("10%\r20%\r\r\n\0x\n..y\r\n".utf8) + plain + Array(".\r\n".utf8)
@@ -98,8 +98,8 @@ struct MendingTests {
     }
   }
 
-  /// What is as it should be stays as it is, octet for octet, and so does a message of bare LF, CRLF apart.
-  @Test func whatNeedsNoMendingIsLeftAlone() {
+  @Test("what is as it should be stays as it is, octet for octet, and so does a message of bare LF, CRLF apart")
+  func whatNeedsNoMendingIsLeftAlone() {
     let wire = Array((Self.head + "a\r\n..b\r\n\t \r\n.\r\n").utf8)
     #expect(Self.read(wire, pieces: 5).mended == [])
     #expect(Self.read(wire, pieces: 5).message == Array((Self.head + "a\r\n.b\r\n\t \r\n").utf8))

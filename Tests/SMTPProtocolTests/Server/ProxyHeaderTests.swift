@@ -1,3 +1,4 @@
+import MailTestKit
 import SMTPProtocol
 import Testing
 
@@ -87,8 +88,9 @@ struct ProxyHeaderTests {
     Row("an empty line of SMTP", raw: [0x0D, 0x0A, 0x45], .missing),
   ]
 
-  /// Octet by octet nothing is known until all of it is there; once known, it stays so.
-  @Test(arguments: rows)
+  @Test(
+    "octet by octet nothing is known until all of it is there; once known, it stays so",
+    arguments: rows)
   func isRead(_ row: Row) throws {
     let expected = try #require(row.expected)
     #expect(ProxyHeader.read(row.octets) == expected)
@@ -97,24 +99,23 @@ struct ProxyHeaderTests {
     if case .complete = expected { #expect(answers.count { $0 == .incomplete } == row.octets.count) }
   }
 
-  /// What follows is not looked at, be it a second header: it is the client's.
-  @Test(arguments: rows, [Array("EHLO x\r\n".utf8), [0x16, 3, 1], rows[0].octets])
+  @Test(
+    "what follows is not looked at, be it a second header: it is the client's",
+    arguments: rows, [Array("EHLO x\r\n".utf8), [0x16, 3, 1], rows[0].octets])
   func leavesTheRest(_ row: Row, _ rest: [UInt8]) { #expect(ProxyHeader.read(row.octets + rest) == row.expected) }
 
-  /// A slice does not begin at index 0.
-  @Test func readsSlices() {
+  @Test("a slice does not begin at index 0")
+  func readsSlices() {
     let row = Self.rows[0]
     #expect(ProxyHeader.read(([1, 2, 3] + row.octets).dropFirst(3)) == row.expected)
   }
 
-  /// No octets make it trap, and a complete header is never longer than what is there.
-  @Test(arguments: 1...20)
+  @Test(
+    "no octets make it trap, and a complete header is never longer than what is there",
+    arguments: 1...20)
   func survivesNoise(_ seed: UInt64) {
-    var state = seed
-    func next() -> UInt8 {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return UInt8(truncatingIfNeeded: state >> 33)
-    }
+    var random = SplitMix(seed: seed)
+    func next() -> UInt8 { .random(in: 0...255, using: &random) }
     for _ in 0..<200 {
       let octets =
         Self.signature + [0x20 | next() & 3, next() & 0x33, 0, next() & 63] + (0..<next() & 63).map { _ in next() }

@@ -1,18 +1,9 @@
+import MailTestKit
 import SMTPProtocol
 import Testing
 
 /// Conversations made at random from what matters to the session, fit or unfit, mean the same however they are cut.
 struct RandomCutTests {
-  /// The numbers of a linear congruential generator, so that a failing seed can be run again.
-  private struct Numbers {
-    var state: UInt64
-
-    mutating func next(_ bound: Int) -> Int {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return Int(state >> 33) % bound
-    }
-  }
-
   private static let tokens: [String] = [
     "EHLO x\r\n", "MAIL FROM:<a@b>\r\n", "RCPT TO:<c@d>\r\n", "DATA\r\n", "BDAT 5\r\n", "BDAT 3 LAST\r\n",
     "BDAT 0 LAST\r\n", "BDAT x\r\n", "\r\n.\r\n", "RSET\r\n", "QUIT\r\n",
@@ -23,17 +14,18 @@ struct RandomCutTests {
   ]
 
   /// 4,000 conversations: whole, octet by octet, and in pieces of random length.
-  @Test func sameHoweverCut() {
+  @Test("a conversation means the same whole, octet by octet, and in pieces of random length")
+  func sameHoweverCut() {
     for seed in 1...4000 {
-      var numbers = Numbers(state: UInt64(seed))
-      let text = (0..<numbers.next(25)).map { _ in Self.tokens[numbers.next(Self.tokens.count)] }.joined()
+      var numbers = SplitMix(seed: UInt64(seed))
+      let text = (0..<numbers.next(below: 25)).map { _ in Self.tokens[numbers.next(below: Self.tokens.count)] }.joined()
       let bytes = Array(text.utf8)
       let whole = converse([bytes])
       #expect(converse(bytes.map { [$0] }) == whole, "seed \(seed), octet by octet")
       var pieces: [[UInt8]] = []
       var rest = bytes[...]
       while !rest.isEmpty {
-        let piece = rest.prefix(1 + numbers.next(20))
+        let piece = rest.prefix(1 + numbers.next(below: 20))
         pieces.append(Array(piece))
         rest = rest.dropFirst(piece.count)
       }

@@ -23,8 +23,8 @@ struct ServerSessionTests {
     actions.compactMap { action in if case .reply(let reply) = action { reply.code } else { nil } }
   }
 
-  /// The transaction that is handed over says who sent it, to whom, and how.
-  @Test func handsOver() {
+  @Test("the transaction that is handed over says who sent it, to whom, and how")
+  func handsOver() {
     var session = opened()
     let client = Transaction.Client(address: "192.0.2.1", helo: "c", transmission: "ESMTP", session: "s1")
     let envelope = Envelope(sender: EmailAddress("a@b"), recipients: [EmailAddress("c@d")])
@@ -32,8 +32,8 @@ struct ServerSessionTests {
     #expect(say(Self.transaction, &session).last == .commit(transaction))
   }
 
-  /// With SMTPUTF8 the transmission is named so (RFC 6531 section 4.3).
-  @Test func namesTransmission() {
+  @Test("with SMTPUTF8 the transmission is named so (RFC 6531 section 4.3)")
+  func namesTransmission() {
     var session = opened()
     let text = "EHLO c\r\nMAIL FROM:<é@b> SMTPUTF8\r\nRCPT TO:<c@d>\r\nDATA\r\n.\r\n"
     guard case .commit(let transaction) = say(text, &session).last else {
@@ -43,8 +43,8 @@ struct ServerSessionTests {
     #expect(transaction.client.transmission == "UTF8SMTP" && transaction.envelope.usesSMTPUTF8)
   }
 
-  /// Nothing that is pipelined behind the end of the data is looked at before the transaction is settled.
-  @Test func holdsWhileCommitting() {
+  @Test("nothing that is pipelined behind the end of the data is looked at before the transaction is settled")
+  func holdsWhileCommitting() {
     var session = opened()
     #expect(codes(say(Self.transaction + "NOOP\r\n", &session)) == [250, 250, 250, 354])
     #expect(say("RSET\r\nNO", &session) == [])
@@ -52,16 +52,16 @@ struct ServerSessionTests {
     #expect(codes(say("OP\r\n", &session)) == [250])
   }
 
-  /// A second answer to a transaction is not taken for one to something else.
-  @Test func finishesOnce() {
+  @Test("a second answer to a transaction is not taken for one to something else")
+  func finishesOnce() {
     var session = opened()
     _ = say(Self.transaction, &session)
     #expect(codes(session.finish(Self.accepted)) == [250])
     #expect(session.finish(Self.accepted) == [])
   }
 
-  /// What is held is bounded, and the driver is asked to stop reading long before.
-  @Test func boundsWhatIsHeld() {
+  @Test("what is held is bounded, and the driver is asked to stop reading long before")
+  func boundsWhatIsHeld() {
     var session = opened()
     _ = say(Self.transaction, &session)
     let wantedInput = session.wantsInput
@@ -74,8 +74,8 @@ struct ServerSessionTests {
     #expect(session.receive(piece).last == .close(.tooMuchAhead))
   }
 
-  /// Octets before the banner end the session.
-  @Test func refusesEarlyTalkers() {
+  @Test("octets before the banner end the session")
+  func refusesEarlyTalkers() {
     var session = ServerSession(hostname: "mx", address: "::1", name: "s", limits: SessionLimits())
     #expect(
       say("EHLO x\r\n", &session) == [
@@ -84,8 +84,8 @@ struct ServerSessionTests {
     #expect(session.open() == [])
   }
 
-  /// From the tenth error on each reply waits, and nothing behind it is looked at in the meantime.
-  @Test func delaysErrors() {
+  @Test("from the tenth error on each reply waits, and nothing behind it is looked at in the meantime")
+  func delaysErrors() {
     var session = opened { $0.errorsBeforeDelay = 2 }
     #expect(codes(say("BOGUS\r\n", &session)) == [500])
     #expect(say("BOGUS\r\nNOOP\r\n", &session) == [.pause(.seconds(1))])
@@ -93,8 +93,9 @@ struct ServerSessionTests {
     #expect(session.resume() == [])
   }
 
-  /// The delay is that of the settings, and none when they say so.
-  @Test(arguments: [Duration.zero, .milliseconds(1), .seconds(60)])
+  @Test(
+    "the delay is that of the settings, and none when they say so",
+    arguments: [Duration.zero, .milliseconds(1), .seconds(60)])
   func delaysAsSet(_ delay: Duration) {
     var session = opened {
       $0.errorsBeforeDelay = 1
@@ -104,8 +105,9 @@ struct ServerSessionTests {
     if delay == .zero { #expect(codes(actions) == [500]) } else { #expect(actions == [.pause(delay)]) }
   }
 
-  /// Each wrong password costs its time, and the last one that is allowed the connection.
-  @Test(arguments: [Duration.zero, .seconds(2)], [1, 3])
+  @Test(
+    "each wrong password costs its time, and the last one that is allowed the connection",
+    arguments: [Duration.zero, .seconds(2)], [1, 3])
   func limitsGuesses(_ delay: Duration, _ allowed: Int) {
     var limits = SessionLimits()
     limits.authDelay = delay
@@ -126,8 +128,8 @@ struct ServerSessionTests {
     #expect(codes(actions) == [421] && actions.last == .close(.tooManyFailures))
   }
 
-  /// The handshake has its own limit, and ends without a word.
-  @Test func limitsHandshakes() {
+  @Test("the handshake has its own limit, and ends without a word")
+  func limitsHandshakes() {
     var policy = SessionPolicy()
     policy.security = .implicitTLS
     var limits = SessionLimits()
@@ -137,8 +139,8 @@ struct ServerSessionTests {
     #expect(session.check(elapsed: .seconds(7), underPressure: false) == .expired([.close(.handshakeTooLate)]))
   }
 
-  /// A client that says nothing for too long gets 421; the term runs from our last reply, not from the last octet.
-  @Test func endsIdleSessions() {
+  @Test("a client that says nothing for too long gets 421, and the term runs from our last reply")
+  func endsIdleSessions() {
     var session = opened()
     let period = session.period
     #expect(session.check(elapsed: .seconds(0), underPressure: false) == .wait(.seconds(30)))
@@ -151,16 +153,16 @@ struct ServerSessionTests {
     #expect(codes(actions) == [421] && actions.last == .close(.idle))
   }
 
-  /// Each reply begins a new term.
-  @Test func repliesBeginTerms() {
+  @Test("each reply begins a new term")
+  func repliesBeginTerms() {
     var session = opened()
     let period = session.period
     _ = say("NOOP\r\n", &session)
     #expect(session.period != period)
   }
 
-  /// When connections are scarce, an idle one has less time.
-  @Test func hurriesUnderPressure() {
+  @Test("when connections are scarce, an idle one has less time")
+  func hurriesUnderPressure() {
     var session = opened()
     #expect(session.check(elapsed: .seconds(29), underPressure: true) != .wait(.zero))
     guard case .expired = session.check(elapsed: .seconds(30), underPressure: true) else {
@@ -169,8 +171,8 @@ struct ServerSessionTests {
     }
   }
 
-  /// Data has to come at the minimum rate once it had time to begin, and to end within its limit.
   @Test(
+    "data has to come at the minimum rate once it had time to begin, and to end within its limit",
     arguments: [
       (0, 59, nil), (0, 61, .dataTooSlow), (29_000, 61, .dataTooSlow), (40_000, 61, nil), (40_000, 81, .dataTooSlow),
       (10_000_000, 599, nil), (10_000_000, 600, .dataTooLate),
@@ -185,15 +187,15 @@ struct ServerSessionTests {
     }
   }
 
-  /// While we make a mail durable, no time runs against the client.
-  @Test func waitsForItself() {
+  @Test("while we make a mail durable, no time runs against the client")
+  func waitsForItself() {
     var session = opened()
     _ = say(Self.transaction, &session)
     #expect(session.check(elapsed: .seconds(100_000), underPressure: true) == .wait(.seconds(30)))
   }
 
-  /// Shutting down lets a session send its first mail, however far it was, and the one that is on its way.
-  @Test func drains() {
+  @Test("shutting down lets a session send its first mail, however far it was, and the one that is on its way")
+  func drains() {
     var session = opened()
     session.drain()
     #expect(session.isIdle)
@@ -204,8 +206,9 @@ struct ServerSessionTests {
     #expect(codes(session.finish(Self.accepted)) == [250, 421], "there will be no second one")
   }
 
-  /// Who has had its mail answered may take leave; smtplib takes 421 in the place of 221 for a failure.
-  @Test(arguments: [("QUIT\r\n", [221]), ("RSET\r\nQUIT\r\n", [250, 221]), ("NOOP\r\n", [421])])
+  @Test(
+    "who has had its mail answered may take leave; smtplib takes 421 in the place of 221 for a failure",
+    arguments: [("QUIT\r\n", [221]), ("RSET\r\nQUIT\r\n", [250, 221]), ("NOOP\r\n", [421])])
   func drainsAtTheEnd(_ said: String, _ expected: [Int]) {
     var session = opened()
     _ = say(Self.transaction, &session)
@@ -215,24 +218,24 @@ struct ServerSessionTests {
     #expect(codes(say(said, &session)) == expected)
   }
 
-  /// The end of the connection within the data hands nothing over.
-  @Test func forgetsHalfAMessage() {
+  @Test("the end of the connection within the data hands nothing over")
+  func forgetsHalfAMessage() {
     var session = opened()
     _ = say("EHLO c\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nx\r\n.\r", &session)
     #expect(session.endOfInput() == [.close(.gone)])
     #expect(say("\n", &session) == [])
   }
 
-  /// A client that closes its sending side behind a mail still gets the answer.
-  @Test func answersHalfClosedClients() {
+  @Test("a client that closes its sending side behind a mail still gets the answer")
+  func answersHalfClosedClients() {
     var session = opened()
     _ = say(Self.transaction + "QUIT\r\n", &session)
     #expect(session.endOfInput() == [])
     #expect(codes(session.finish(Self.accepted)) == [250, 221])
   }
 
-  /// Without QUIT the session ends behind the answer.
-  @Test func leavesHalfClosedClients() {
+  @Test("without QUIT the session ends behind the answer")
+  func leavesHalfClosedClients() {
     var session = opened()
     _ = say(Self.transaction, &session)
     #expect(session.endOfInput() == [])

@@ -95,7 +95,9 @@ struct CommandTests {
     no("NOOP \0", 500, .init(5, 5, 2), "NUL"),
   ]
 
-  @Test(arguments: cases)
+  @Test(
+    "a command line is read as RFC 5321 writes it, or refused with the reason",
+    arguments: cases)
   func parse(_ example: Case) {
     let outcome: Result<Command, Reply>
     do throws(Reply) {
@@ -107,8 +109,8 @@ struct CommandTests {
     #expect(outcome == example.expected, "\(example.shows)")
   }
 
-  /// In a transaction with SMTPUTF8 a recipient may have it, too.
-  @Test func recipientInUTF8() throws {
+  @Test("in a transaction with SMTPUTF8 a recipient may have it, too")
+  func recipientInUTF8() throws {
     let line = Array("RCPT TO:<é@d>".utf8)
     #expect(try Command.parse(line[...], allowingUTF8: true) == .recipient(EmailAddress("é@d")))
     let original = OriginalRecipient("utf-8;é@d", allowingUTF8: true)

@@ -3,14 +3,16 @@ import Testing
 
 /// Networks in CIDR notation, and which addresses belong to them.
 struct IPNetworkTests {
-  @Test(arguments: [
-    ("127.0.0.0/8", "127.255.255.255", true), ("127.0.0.0/8", "128.0.0.0", false),
-    ("10.0.0.0/9", "10.127.255.255", true), ("10.0.0.0/9", "10.128.0.0", false),
-    ("192.0.2.7", "192.0.2.7", true), ("192.0.2.7/32", "192.0.2.6", false), ("0.0.0.0/0", "203.0.113.9", true),
-    ("10.0.0.0/8", "::ffff:10.1.2.3", true), ("10.0.0.0/8", "::10.1.2.3", false), ("0.0.0.0/0", "::1", false),
-    ("::1/128", "::1", true), ("::1", "::2", false), ("2001:db8::/33", "2001:db8:7fff::1", true),
-    ("2001:db8::/33", "2001:db8:8000::1", false), ("::/0", "2001:db8::1", true), ("::/0", "127.0.0.1", false),
-  ])
+  @Test(
+    "a network contains the addresses that begin as it does",
+    arguments: [
+      ("127.0.0.0/8", "127.255.255.255", true), ("127.0.0.0/8", "128.0.0.0", false),
+      ("10.0.0.0/9", "10.127.255.255", true), ("10.0.0.0/9", "10.128.0.0", false),
+      ("192.0.2.7", "192.0.2.7", true), ("192.0.2.7/32", "192.0.2.6", false), ("0.0.0.0/0", "203.0.113.9", true),
+      ("10.0.0.0/8", "::ffff:10.1.2.3", true), ("10.0.0.0/8", "::10.1.2.3", false), ("0.0.0.0/0", "::1", false),
+      ("::1/128", "::1", true), ("::1", "::2", false), ("2001:db8::/33", "2001:db8:7fff::1", true),
+      ("2001:db8::/33", "2001:db8:8000::1", false), ("::/0", "2001:db8::1", true), ("::/0", "127.0.0.1", false),
+    ])
   func contains(_ network: String, _ address: String, _ expected: Bool) throws {
     let network = try #require(IPNetwork(network))
     #expect(network.contains(try #require(IPAddress(address))) == expected)
