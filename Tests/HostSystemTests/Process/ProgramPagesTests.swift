@@ -19,7 +19,8 @@ struct ProgramPagesTests {
     #expect(ProgramPages.unwritten(line) == region)
   }
 
-  @Test func theProcessGoesOn() {
+  @Test("the process goes on when its pages were let go")
+  func theProcessGoesOn() {
     ProgramPages.letGo()
     #expect("still here".uppercased() == "STILL HERE")
   }

@@ -3,7 +3,6 @@ import DedupCore
 import DedupStore
 import Foundation
 import HostSystem
-import Logging
 import MailMessage
 import MailTestKit
 import SMTPProtocol
@@ -14,30 +13,28 @@ import Testing
 
 /// A folder with the certificate of an admin.
 private struct Admin {
-  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("encryption-\(UUID().uuidString)")
+  let folder: TemporaryFolder
 
   init(days: Int = 90) throws {
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    folder = try TemporaryFolder()
     try OpenSSLCommand.run(
-      in: folder,
+      in: folder.url,
       [
         "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "key.pem", "-subj",
         "/CN=anna", "-out", "request.pem",
       ])
     try OpenSSLCommand.run(
-      in: folder,
+      in: folder.url,
       ["x509", "-req", "-in", "request.pem", "-signkey", "key.pem", "-out", "anna.pem", "-days", "\(days)"])
   }
 
-  var path: String { folder.appendingPathComponent("anna.pem").path }
+  var path: String { folder.file("anna.pem") }
 
   func settings(_ whenUnusable: Configuration.Encryption.WhenUnusable = .refuse) -> Configuration.Encryption {
     var settings = Configuration.Encryption()
     (settings.certificates, settings.whenUnusable) = ([path], whenUnusable)
     return settings
   }
-
-  func remove() { try? FileManager.default.removeItem(at: folder) }
 }
 
 private let report = Message(Array("Subject: s\r\n\r\nsecret\r\n".utf8))
@@ -54,7 +51,6 @@ extension Message {
     arguments: [(QueueEntry.Kind.report, true), (.notice, true), (.summary, true), (.pass, false), (.bounce, false)])
   func kinds(_ kind: QueueEntry.Kind, _ isEncrypted: Bool) async throws {
     let admin = try Admin()
-    defer { admin.remove() }
     let encryption = try ErrorMailEncryption(admin.settings(), now: now)
     let sent = try await encryption.outgoing(report, kind, now: now).get()
     #expect(sent.text.contains("secret") != isEncrypted && (sent == report) != isEncrypted)
@@ -64,7 +60,6 @@ extension Message {
   @Test("what is wrong refuses it, or lets mail leave in clear that says so")
   func unusable() async throws {
     let admin = try Admin(days: -1)
-    defer { admin.remove() }
     let later = now.advanced(by: .seconds(2))
     #expect {
       try ErrorMailEncryption(admin.settings(), now: later)
@@ -81,7 +76,6 @@ extension Message {
   @Test("one that expires later: secrecy goes on encrypting to it, legibility stops; both report it")
   func expires() async throws {
     let admin = try Admin()
-    defer { admin.remove() }
     let (soon, later) = (now.advanced(by: .seconds(61 * 86_400)), now.advanced(by: .seconds(91 * 86_400)))
     for mode in Configuration.Encryption.WhenUnusable.allCases {
       let encryption = try ErrorMailEncryption(admin.settings(mode), now: now)
@@ -96,8 +90,7 @@ extension Message {
   @Test("a private key beside the certificate is told of")
   func privateKey() throws {
     let admin = try Admin()
-    defer { admin.remove() }
-    let key = try Data(contentsOf: admin.folder.appendingPathComponent("key.pem"))
+    let key = try Data(contentsOf: admin.folder.url.appending(path: "key.pem"))
     let both = key + (try Data(contentsOf: URL(fileURLWithPath: admin.path)))
     try both.write(to: URL(fileURLWithPath: admin.path))
     let encryption = try ErrorMailEncryption(admin.settings(), now: now)
@@ -113,7 +106,6 @@ extension Message {
   @Test("what cannot be encrypted waits, or leaves in clear")
   func failure() async throws {
     let admin = try Admin()
-    defer { admin.remove() }
     let message = Message([], tail: FileSlice(LostFile(), count: 10, isEightBit: false))
     let secret = try ErrorMailEncryption(admin.settings(), now: now)
     let outcome = await secret.outgoing(message, .report, now: now)
@@ -139,8 +131,6 @@ extension Message {
     }
   }
 
-  private let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-
   private func submission(_ judged: Judged) -> Submission {
     Submission(
       id: QueueID(rawValue: 1), receivedAt: Timestamp(seconds: 1_795_356_185),
@@ -162,12 +152,11 @@ extension Message {
     ])
   func cutThrough(_ judged: Judged, _ isEncrypted: Bool) async throws {
     let admin = try Admin()
-    defer { admin.remove() }
     let keeper = Keeper(.delivered(reply: "250"))
     var route = Route(keeper)
     route.encryption = try ErrorMailEncryption(admin.settings(), now: WallClock.now())
     let net = SafetyNet(
-      spool: EmergencySpool(directory: "/dev/null/spool"), route: Current(route), logger: quiet)
+      spool: EmergencySpool(directory: "/dev/null/spool"), route: Current(route), logger: .quiet)
     let reply = await withCheckedContinuation { done in
       net.take(submission(judged), because: StoreFailure(.diskFull, "full")) { done.resume(returning: $0) }
     }
@@ -179,7 +168,6 @@ extension Message {
   @Test("what comes back to its sender is what was sent: no bounce shows what was encrypted")
   func bounce() async throws {
     let admin = try Admin()
-    defer { admin.remove() }
     var settings = admin.settings()
     settings.hidesSubject = true
     let keeper = Keeper(.rejected(reason: "550 no", status: "5.7.1"))
@@ -188,14 +176,14 @@ extension Message {
     var submission = submission(.report(Self.occurrence))
     submission.message = Message(Array("Subject: s3cret\r\n\r\nsecret\r\n".utf8))
     submission.envelope.statusRequest = DeliveryStatusRequest(returns: .full)
-    let folder = admin.folder.appendingPathComponent("store").path
+    let folder = admin.folder.file("store")
     let store = try SQLiteStore(
-      directory: folder, policy: WindowPolicy(), explain: { _, _ in "" }, logger: quiet, now: WallClock.now)
+      directory: folder, policy: WindowPolicy(), explain: { _, _ in "" }, logger: .quiet, now: WallClock.now)
     defer { store.close() }
     _ = try await withCheckedThrowingContinuation { done in store.accept(submission) { done.resume(with: $0) } }
-    let runner = QueueRunner(store: store, route: Current(route), logger: quiet)
+    let runner = QueueRunner(store: store, route: Current(route), logger: .quiet)
     let running = Task { try await runner.run() }
-    for _ in 0..<3000 where keeper.kept.withLock({ $0.count }) < 2 { try await Task.sleep(for: .milliseconds(10)) }
+    _ = try await eventually { keeper.kept.withLock(\.count) >= 2 }
     running.cancel()
     let texts = keeper.kept.withLock { $0.map(\.text) }
     try #require(texts.count >= 2, "the mail and its bounce")

@@ -2,8 +2,8 @@ import DedupCore
 import DedupStore
 import Foundation
 import HostSystem
-import Logging
 import MailMessage
+import MailTestKit
 import ServiceLifecycle
 import Synchronization
 import Testing
@@ -50,7 +50,7 @@ private final class ScriptedTransport: Transport {
     let outcome = script.withLock { $0.count > 1 ? $0.removeFirst() : $0[0] }
     delivered.yield((id, envelope, message.head))
     for await _ in gate {}
-    if pause > .zero { try? await Task.sleep(for: pause) }
+    if pause > .zero { try? await letTimePass(pause) }
     var result = DeliveryResult(envelope.recipients.map { _ in outcome }, nextHop: nextHop)
     if case .deferred(let reason) = outcome, reason == "closed" {
       set(.closed(for: .milliseconds(10), asks: true))
@@ -64,18 +64,17 @@ private final class ScriptedTransport: Transport {
   }
 }
 
-private let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-
 /// A runner over a store in a folder of its own.
 private struct Bench {
-  let folder = NSTemporaryDirectory() + "maildedup-runner-\(UInt64.random(in: 0...UInt64.max))"
+  let folder: TemporaryFolder
   let store: SQLiteStore
   var policy = RetryPolicy()
   var postmaster: EmailAddress?
 
   init() throws {
+    folder = try TemporaryFolder()
     store = try SQLiteStore(
-      directory: folder, policy: WindowPolicy(), explain: { _, _ in "" }, logger: quiet, now: WallClock.now)
+      directory: folder.path, policy: WindowPolicy(), explain: { _, _ in "" }, logger: .quiet, now: WallClock.now)
     policy.waits = [.milliseconds(10)]
   }
 
@@ -99,8 +98,8 @@ private struct Bench {
   /// Runs the runner until `body` returns, then shuts it down gracefully.
   func run(_ transport: ScriptedTransport, _ body: @escaping @Sendable () async throws -> Void) async throws {
     let runner = QueueRunner(
-      store: store, route: Current(Route(transport, policy, postmaster: postmaster)), logger: quiet)
-    let group = ServiceGroup(services: [runner], logger: quiet)
+      store: store, route: Current(Route(transport, policy, postmaster: postmaster)), logger: .quiet)
+    let group = ServiceGroup(services: [runner], logger: .quiet)
     try await withThrowingTaskGroup(of: Void.self) { tasks in
       tasks.addTask { try await group.run() }
       try await body()
@@ -109,10 +108,7 @@ private struct Bench {
     }
   }
 
-  func remove() {
-    store.close()
-    try? FileManager.default.removeItem(atPath: folder)
-  }
+  func remove() { store.close() }
 }
 
 @Suite(.timeLimit(.minutes(5))) struct QueueRunnerTests {
@@ -295,7 +291,7 @@ private struct Bench {
           for number in numbers { tasks.addTask { try await bench.accept(bench.submission(number)) } }
           try await tasks.waitForAll()
         }
-        while try await bench.store.queueStatus().waiting > 0 { try await Task.sleep(for: .milliseconds(2)) }
+        _ = try await eventually { try await bench.store.queueStatus().waiting == 0 }
       }
       transport.end()
       let seen = await transport.deliveries.reduce(into: []) { $0.append($1.0.rawValue) }

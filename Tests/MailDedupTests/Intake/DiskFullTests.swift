@@ -2,8 +2,8 @@ import DedupCore
 import DedupStore
 import Foundation
 import HostSystem
-import Logging
 import MailMessage
+import MailTestKit
 import SMTPProtocol
 import Testing
 
@@ -11,9 +11,10 @@ import Testing
 
 /// With a full disk new errors are deduplicated, and counted where there is room.
 @Suite(.timeLimit(.minutes(5))) struct DiskFullTests {
-  private let folder = NSTemporaryDirectory() + "maildedup-full-\(UInt64.random(in: 0...UInt64.max))"
-  private let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
   private static let start = Timestamp(seconds: 1_795_356_185)
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
 
   private func report(_ number: Int64, error: String = "aaaa1111") -> Submission {
     let envelope = Envelope(
@@ -34,19 +35,18 @@ import Testing
   }
 
   private func counting() throws -> DiskFullCounting {
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     return DiskFullCounting(
-      reserve: try CountReserve(directory: folder), policy: { WindowPolicy() }, logger: quiet)
+      reserve: try CountReserve(directory: folder.path), policy: { WindowPolicy() }, logger: .quiet)
   }
 
   @Test(
     "the first mail of each error is handed on with our fields, the others are counted, and the counts are imported")
   func counts() async throws {
-    defer { try? FileManager.default.removeItem(atPath: folder) }
     let hop = RecordingTransport("hop:25")
     let counting = try counting()
     let net = SafetyNet(
-      spool: EmergencySpool(directory: "/dev/null/spool"), counting: counting, route: Current(Route(hop)), logger: quiet
+      spool: EmergencySpool(directory: "/dev/null/spool"), counting: counting, route: Current(Route(hop)),
+      logger: .quiet
     )
     for number in 1...20 {
       let reply = await take(net, report(Int64(number), error: number % 2 == 0 ? "aaaa1111" : "bbbb2222"))
@@ -56,17 +56,17 @@ import Testing
     #expect(net.counts == SafetyNet.Counts(cutThrough: 2, counted: 18))
     // A new process knows the windows.
     let again = DiskFullCounting(
-      reserve: try CountReserve(directory: folder), policy: { WindowPolicy() }, logger: quiet)
+      reserve: try CountReserve(directory: folder.path), policy: { WindowPolicy() }, logger: .quiet)
     let later = SafetyNet(
-      spool: EmergencySpool(directory: "/dev/null/spool"), counting: again, route: Current(Route(hop)), logger: quiet)
+      spool: EmergencySpool(directory: "/dev/null/spool"), counting: again, route: Current(Route(hop)), logger: .quiet)
     #expect(await take(later, report(30)).lines.joined().contains("counted as"))
 
     let store = try SQLiteStore(
-      directory: folder, policy: WindowPolicy(), explain: { _, _ in "" }, logger: quiet, now: WallClock.now)
+      directory: folder.path, policy: WindowPolicy(), explain: { _, _ in "" }, logger: .quiet, now: WallClock.now)
     defer { store.close() }
     let importer = SpoolImporter(
-      spool: EmergencySpool(directory: folder + "/spool"), store: store, reserve: again.reserve,
-      judge: { _ in .pass(reason: "tested") }, logger: quiet)
+      spool: EmergencySpool(directory: folder.file("spool")), store: store, reserve: again.reserve,
+      judge: { _ in .pass(reason: "tested") }, logger: .quiet)
     await importer.importCounts()
     let totals = try await store.totals()
     #expect(totals == Totals(forwarded: 2, suppressed: 19))
@@ -74,25 +74,24 @@ import Testing
 
   @Test("when nobody takes the first mail, the next one of its error goes on as well: no new error is hidden")
   func nobodyTakesIt() async throws {
-    defer { try? FileManager.default.removeItem(atPath: folder) }
     let hop = RecordingTransport("hop:25", outcome: .deferred(reason: "451"))
     let net = SafetyNet(
       spool: EmergencySpool(directory: "/dev/null/spool"), counting: try counting(), route: Current(Route(hop)),
-      logger: quiet)
+      logger: .quiet)
     for number in 1...3 { #expect(await take(net, report(Int64(number))).code == 451) }
     #expect(hop.envelopes.count == 3 && net.counts.refused == 3)
   }
 
   @Test("a mail that cannot be counted says no count: whoever reads the next one would add it up wrongly")
   func saysNoCountThatIsNotDurable() async throws {
-    defer { try? FileManager.default.removeItem(atPath: folder) }
     let hop = RecordingTransport("hop:25")
     let counting = try counting()
     guard case .report(let occurrence) = report(1, error: "ffff").judged else { return }
     let filling = ReservedError(occurrence, of: report(1))
     while (try? counting.reserve.add(ReservedArrival(at: Self.start, fate: .spooled), of: filling)) != nil {}
     let net = SafetyNet(
-      spool: EmergencySpool(directory: "/dev/null/spool"), counting: counting, route: Current(Route(hop)), logger: quiet
+      spool: EmergencySpool(directory: "/dev/null/spool"), counting: counting, route: Current(Route(hop)),
+      logger: .quiet
     )
     for number in 1...2 { #expect(await take(net, report(Int64(number))).code == 250) }
     #expect(hop.messages.count == 2)
@@ -103,11 +102,10 @@ import Testing
 
   @Test("mails of one error that come at once wait for the fate of the first, and are counted")
   func atOnce() async throws {
-    defer { try? FileManager.default.removeItem(atPath: folder) }
     let hop = RecordingTransport("hop:25")
     let net = SafetyNet(
       spool: EmergencySpool(directory: "/dev/null/spool"), counting: try counting(), route: Current(Route(hop)),
-      logger: quiet)
+      logger: .quiet)
     let codes = await withTaskGroup(of: Int.self) { group in
       for number in 1...50 { group.addTask { await take(net, report(Int64(number))).code } }
       return await group.reduce(into: [Int]()) { $0.append($1) }
@@ -118,13 +116,13 @@ import Testing
 
   @Test("it is told once when the disk is full, and ordinary mail is handed on each")
   func tellsOnce() async throws {
-    defer { try? FileManager.default.removeItem(atPath: folder) }
     let told = Current(0)
     let counting = try counting()
     counting.onBegin { told.change { $0 += 1 } }
     let hop = RecordingTransport("hop:25")
     let net = SafetyNet(
-      spool: EmergencySpool(directory: "/dev/null/spool"), counting: counting, route: Current(Route(hop)), logger: quiet
+      spool: EmergencySpool(directory: "/dev/null/spool"), counting: counting, route: Current(Route(hop)),
+      logger: .quiet
     )
     for number in 1...3 {
       let error = report(Int64(number))

@@ -1,7 +1,7 @@
 import DedupCore
 import DedupStore
-import Logging
 import MailMessage
+import MailTestKit
 import SMTPProtocol
 import Synchronization
 import Testing
@@ -29,18 +29,16 @@ private let transaction = Transaction(
     sender: EmailAddress("django@shop.example"), recipients: [EmailAddress("customer@example.org")]),
   message: Message(Array("Subject: Your order\r\n\r\nThank you.\r\n".utf8)))
 
-private let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-
 /// For tests in which the store never fails.
 private var unusedNet: SafetyNet {
   SafetyNet(
     spool: EmergencySpool(directory: "/dev/null/never"),
     route: FixedTransport(outcome: .deferred(reason: "never")).route,
-    logger: quiet)
+    logger: .quiet)
 }
 
 private func handle(_ transaction: Transaction, _ store: ScriptedStore) -> Reply? {
-  let intake = Intake(store: store, safetyNet: unusedNet, hostname: "relay.example", logger: quiet)
+  let intake = Intake(store: store, safetyNet: unusedNet, hostname: "relay.example", logger: .quiet)
   let replies = Mutex<[Reply]>([])
   intake.handle(transaction) { reply in replies.withLock { $0.append(reply) } }
   let all = replies.withLock { $0 }
@@ -79,7 +77,7 @@ private func handle(_ transaction: Transaction, _ store: ScriptedStore) -> Reply
   @Test("two mails of the same millisecond get different ids")
   func ids() {
     let store = ScriptedStore(.success(.forward(.first, Self.count)))
-    let intake = Intake(store: store, safetyNet: unusedNet, hostname: "relay.example", logger: quiet)
+    let intake = Intake(store: store, safetyNet: unusedNet, hostname: "relay.example", logger: .quiet)
     for _ in 0..<100 { intake.handle(transaction) { _ in } }
     #expect(Set(store.submissions.withLock { $0 }.map(\.id)).count == 100)
   }

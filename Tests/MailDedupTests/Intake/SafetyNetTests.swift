@@ -2,10 +2,9 @@ import DedupCore
 import DedupStore
 import Foundation
 import HostSystem
-import Logging
 import MailMessage
+import MailTestKit
 import SMTPProtocol
-import Synchronization
 import Testing
 
 @testable import MailDedup
@@ -28,9 +27,10 @@ struct FixedTransport: Transport {
 
 /// Promise 5: no mail is dropped because the disk or the database is in trouble while any safe place is left.
 @Suite(.timeLimit(.minutes(5))) struct SafetyNetTests {
-  private let folder = NSTemporaryDirectory() + "maildedup-net-\(UInt64.random(in: 0...UInt64.max))"
-  private let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
   private static let failure = StoreFailure(.diskFull, "no space")
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
 
   private static let submission = Submission(
     id: QueueID(rawValue: 1), receivedAt: Timestamp(seconds: 1_795_356_185),
@@ -47,17 +47,17 @@ struct FixedTransport: Transport {
 
   @Test("a mail that the store cannot take is kept in the spool, and imported into the queue once the store is back")
   func spoolsAndImports() async throws {
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    let spool = EmergencySpool(directory: folder + "/spool")
-    let net = SafetyNet(spool: spool, route: FixedTransport(outcome: .deferred(reason: "never")).route, logger: quiet)
+    let spool = EmergencySpool(directory: folder.file("spool"))
+    let net = SafetyNet(spool: spool, route: FixedTransport(outcome: .deferred(reason: "never")).route, logger: .quiet)
     let reply = await take(net)
     #expect(reply.code == 250 && reply.lines.joined().contains("kept as"))
     #expect(net.counts == SafetyNet.Counts(spooled: 1, cutThrough: 0, refused: 0))
 
     let store = try SQLiteStore(
-      directory: folder + "/store", policy: WindowPolicy(), explain: { _, _ in "" }, logger: quiet, now: WallClock.now)
+      directory: folder.file("store"), policy: WindowPolicy(), explain: { _, _ in "" }, logger: .quiet,
+      now: WallClock.now)
     defer { store.close() }
-    let importer = SpoolImporter(spool: spool, store: store, judge: { _ in .pass(reason: "tested") }, logger: quiet)
+    let importer = SpoolImporter(spool: spool, store: store, judge: { _ in .pass(reason: "tested") }, logger: .quiet)
     await importer.importAll()
     let queue = try await store.queue(limit: 10)
     #expect(queue.map(\.id) == [Self.submission.id])
@@ -80,7 +80,7 @@ struct FixedTransport: Transport {
     ])
   func cutsThrough(outcomes: [DeliveryOutcome], code: Int, why: Comment) async {
     let spool = EmergencySpool(directory: "/dev/null/spool")
-    let net = SafetyNet(spool: spool, route: FixedTransport(outcomes: outcomes).route, logger: quiet)
+    let net = SafetyNet(spool: spool, route: FixedTransport(outcomes: outcomes).route, logger: .quiet)
     let reply = await take(net)
     #expect(reply.code == code, why)
     #expect(net.counts.cutThrough == (code == 250 ? 1 : 0))
@@ -89,14 +89,14 @@ struct FixedTransport: Transport {
 
   @Test("the intake hands a mail to the net when the store fails, and to nobody when it does not")
   func intakeUsesIt() async throws {
-    defer { try? FileManager.default.removeItem(atPath: folder) }
     let store = try SQLiteStore(
-      directory: folder + "/store", policy: WindowPolicy(), explain: { _, _ in "" }, logger: quiet, now: WallClock.now)
+      directory: folder.file("store"), policy: WindowPolicy(), explain: { _, _ in "" }, logger: .quiet,
+      now: WallClock.now)
     let net = SafetyNet(
-      spool: EmergencySpool(directory: folder + "/spool"),
+      spool: EmergencySpool(directory: folder.file("spool")),
       route: FixedTransport(outcome: .deferred(reason: "never")).route,
-      logger: quiet)
-    let intake = Intake(store: store, safetyNet: net, hostname: "relay.example", logger: quiet)
+      logger: .quiet)
+    let intake = Intake(store: store, safetyNet: net, hostname: "relay.example", logger: .quiet)
     let transaction = Transaction(
       client: .init(address: "127.0.0.1", helo: "web1", transmission: "ESMTP", session: "s1"),
       envelope: Self.submission.envelope, message: Self.submission.message)

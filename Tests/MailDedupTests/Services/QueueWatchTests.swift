@@ -3,16 +3,13 @@ import DedupCore
 import DedupStore
 import Foundation
 import HostSystem
-import Logging
 import MailMessage
+import MailTestKit
 import Testing
 
 @testable import MailDedup
 
 @Suite(.timeLimit(.minutes(5))) struct QueueWatchTests {
-  private let folder = NSTemporaryDirectory() + "maildedup-watch-\(UInt64.random(in: 0...UInt64.max))"
-  private let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-
   private func letters(_ count: Int) -> [OwnMail] {
     let now = WallClock.now()
     return (0..<count).map { _ in
@@ -25,14 +22,14 @@ import Testing
 
   @Test("a queue that grows is told once, by a mail that is due before all others, and it is over when it shrank")
   func tells() async throws {
-    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let folder = try TemporaryFolder()
     let store = try SQLiteStore(
-      directory: folder, policy: WindowPolicy(), explain: { _, _ in "" }, logger: quiet, now: WallClock.now)
+      directory: folder.path, policy: WindowPolicy(), explain: { _, _ in "" }, logger: .quiet, now: WallClock.now)
     defer { store.close() }
     let mailer = SummaryMailer(store: store, settings: Current(Configuration.Summary()), hostname: "relay.example")
     let watch = QueueWatch(
       store: store, pacing: Current(DeliveryPacing(now: WallClock.now())), mailer: mailer,
-      postmaster: { EmailAddress("postmaster@shop.example") }, logger: quiet)
+      postmaster: { EmailAddress("postmaster@shop.example") }, logger: .quiet)
     try await store.enqueue(letters(99))
     await watch.look(now: WallClock.now())
     #expect(watch.standing == nil)
@@ -48,7 +45,7 @@ import Testing
     #expect(text.contains("Subject: [MailDedup] 179 mails wait on relay.example"))
     let restarted = QueueWatch(
       store: store, pacing: Current(DeliveryPacing(now: WallClock.now())), mailer: mailer,
-      postmaster: { EmailAddress("postmaster@shop.example") }, logger: quiet)
+      postmaster: { EmailAddress("postmaster@shop.example") }, logger: .quiet)
     await restarted.look(now: WallClock.now())
     #expect(restarted.standing != nil)
     #expect(try await store.queue(QueueFilter(kind: .alert)).count == 1, "a restart tells nothing twice")
@@ -61,9 +58,9 @@ import Testing
 
   @Test("when the limits leave little, the store tells errors in digests, and one by one again when there is room")
   func digests() async throws {
-    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let folder = try TemporaryFolder()
     let store = try SQLiteStore(
-      directory: folder, policy: WindowPolicy(), explain: { _, _ in "" }, logger: quiet, now: WallClock.now)
+      directory: folder.path, policy: WindowPolicy(), explain: { _, _ in "" }, logger: .quiet, now: WallClock.now)
     defer { store.close() }
     let now = WallClock.now()
     var pacing = DeliveryPacing(now: now)
@@ -78,7 +75,7 @@ import Testing
     let watch = QueueWatch(
       store: store, pacing: Current(pacing),
       mailer: SummaryMailer(store: store, settings: Current(Configuration.Summary()), hostname: "relay.example"),
-      postmaster: { nil }, logger: quiet)
+      postmaster: { nil }, logger: .quiet)
     watch.setTelling(now: now)
     #expect(store.telling == .inDigests(every: .seconds(3600)))
     watch.setTelling(now: now.advanced(by: .seconds(86_500)))

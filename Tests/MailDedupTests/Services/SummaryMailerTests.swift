@@ -4,29 +4,25 @@ import DedupCore
 import DedupStore
 import Foundation
 import HostSystem
-import Logging
 import MailMessage
+import MailTestKit
 import Testing
 
 @testable import MailDedup
 
 @Suite("Sending the summaries that are due")
 final class SummaryMailerTests {
-  private let folder = FileManager.default.temporaryDirectory
-    .appendingPathComponent("maildedup-summary-\(UUID().uuidString)").path
-  private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+  private let folder: TemporaryFolder
   private let store: SQLiteStore
   private let now = WallClock.now()
 
   init() throws {
+    folder = try TemporaryFolder()
     store = try SQLiteStore(
-      directory: folder, policy: WindowPolicy(), explain: { _, _ in "" }, logger: quiet, now: WallClock.now)
+      directory: folder.path, policy: WindowPolicy(), explain: { _, _ in "" }, logger: .quiet, now: WallClock.now)
   }
 
-  deinit {
-    store.close()
-    try? FileManager.default.removeItem(atPath: folder)
-  }
+  deinit { store.close() }
 
   /// The last full day.
   private var day: SummaryPeriod { SummaryPeriod(from: now.advanced(by: .seconds(-86_400)), to: now) }
@@ -112,7 +108,7 @@ final class SummaryMailerTests {
       $0.weekly = .monday
       $0.to = [EmailAddress("ops@x")]
     }
-    let service = SummaryService(mailer: mailer, logger: quiet)
+    let service = SummaryService(mailer: mailer, logger: .quiet)
     let before = now.advanced(by: .seconds(-20 * 86_400))
     try await report("aaaa1111", of: "shop", to: ["ann@x"], hoursAgo: 15 * 24)
     for kind in SummaryMailer.Kind.allCases { try await mailer.remember(end: before, of: kind) }

@@ -28,8 +28,9 @@ struct FairnessTests {
     return (table.assign(channel, to: client, isLocal: false, isStranger: isStranger, settings), channel)
   }
 
-  /// A thousand strangers, from however many addresses, leave the places of permitted clients free.
-  @Test(arguments: [1, 10, 1000])
+  @Test(
+    "a thousand strangers, from however many addresses, leave the places of permitted clients free",
+    arguments: [1, 10, 1000])
   func strangersCannotTakeThePlacesOfOthers(addresses: Int) {
     let settings = settings()
     let table = ConnectionTable(ReplyPacing())
@@ -39,8 +40,8 @@ struct FairnessTests {
     #expect(others.allSatisfy { $0 == .admitted })
   }
 
-  /// Nor do connections of a proxy that never says whose they are.
-  @Test func headersThatNeverCome() {
+  @Test("connections of a proxy that never says whose they are take no place of permitted clients either")
+  func headersThatNeverCome() {
     let settings = settings()
     let table = ConnectionTable(ReplyPacing())
     let silent = (0..<1000).map { _ in table.admit(EmbeddedChannel(), isProxied: true, settings) }
@@ -48,8 +49,8 @@ struct FairnessTests {
     #expect(enter(table, "host", isStranger: false, settings).0 == .admitted)
   }
 
-  /// Who logs in is a stranger no more, and its place is another stranger's.
-  @Test func aLoginFreesAPlace() {
+  @Test("who logs in is a stranger no more, and its place is another stranger's")
+  func aLoginFreesAPlace() {
     let settings = settings { $0.maximumBeforeLogin = 1 }
     let table = ConnectionTable(ReplyPacing())
     let (first, channel) = enter(table, "a", isStranger: true, settings)
@@ -64,21 +65,23 @@ struct FairnessTests {
     #expect(enter(table, "c", isStranger: true, settings).0 == .admitted)
   }
 
-  /// Of IPv6 a whole /64 is one client; our own networks are not, and IPv4 is counted by address.
-  @Test(arguments: [
-    ("2001:db8:1:2:3:4:5:6", true, "2001:db8:1:2::/64"), ("2001:db8:1:2::1", true, "2001:db8:1:2::/64"),
-    ("2001:db8:1:2::1", false, "2001:db8:1:2::1"), ("192.0.2.1", true, "192.0.2.1"),
-    ("2001:db8::1", true, "2001:db8::/64"),
-  ])
+  @Test(
+    "of IPv6 a whole /64 is one client, our own networks are not, and IPv4 is counted by address",
+    arguments: [
+      ("2001:db8:1:2:3:4:5:6", true, "2001:db8:1:2::/64"), ("2001:db8:1:2::1", true, "2001:db8:1:2::/64"),
+      ("2001:db8:1:2::1", false, "2001:db8:1:2::1"), ("192.0.2.1", true, "192.0.2.1"),
+      ("2001:db8::1", true, "2001:db8::/64"),
+    ])
   func countedByNetwork(_ address: String, _ isStranger: Bool, _ counted: String) throws {
     let address = try #require(IPAddress(address))
     #expect(Peer.direct(address).countedAs(isStranger: isStranger) == counted)
     #expect(Peer.proxied(address, by: address).countedAs(isStranger: isStranger) == counted)
   }
 
-  /// Over sockets: the stranger on TCP, the permitted client on the Unix socket.
-  @Test func twoDoors() async throws {
-    let path = "/tmp/maildedup-\(UInt32.random(in: 0...UInt32.max)).sock"
+  @Test("strangers on TCP do not shut out a permitted client on the Unix socket")
+  func twoDoors() async throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("smtp.sock")
     let both = settings {
       $0.endpoints.append(.socket(path: path, mode: 0o600))
       $0.networks = []
@@ -97,8 +100,8 @@ struct FairnessTests {
     }
   }
 
-  /// A stranger has less time for a command, for the handshake, and for all until its login.
-  @Test func strangersAreNotWaitedFor() async throws {
+  @Test("a stranger has less time for a command, for the handshake, and for all until its login")
+  func strangersAreNotWaitedFor() async throws {
     let idle = settings {
       $0.networks = []
       $0.limits.idleBeforeLogin = .milliseconds(50)
@@ -133,8 +136,8 @@ struct FairnessTests {
     return await client.readReply()
   }
 
-  /// A header for which there is no memory is refused for now, and the session goes on.
-  @Test func aHeaderForWhichThereIsNoMemory() async throws {
+  @Test("a header for which there is no memory is refused for now, and the session goes on")
+  func aHeaderForWhichThereIsNoMemory() async throws {
     let collector = Collector()
     try await withListener(settings { $0.memory = 64 << 10 }, collector) { port, group in
       try await LineClient.connect(port: port, on: group) { client in
@@ -148,8 +151,8 @@ struct FairnessTests {
     #expect(collector.transactions.isEmpty)
   }
 
-  /// A body needs no memory that there is not: it goes to the disk.
-  @Test func aBodyGoesToTheDiskWhenMemoryIsScarce() async throws {
+  @Test("a body needs no memory that there is not: it goes to the disk")
+  func aBodyGoesToTheDiskWhenMemoryIsScarce() async throws {
     let collector = Collector()
     try await withListener(settings { $0.memory = 64 << 10 }, collector) { port, group in
       try await LineClient.connect(port: port, on: group) { client in

@@ -1,5 +1,4 @@
 import Foundation
-import Logging
 import MailTestKit
 import NIOCore
 import SMTPProtocol
@@ -10,23 +9,19 @@ import Testing
 /// Users, their hashes and the limits of guessing.
 @Suite(.timeLimit(.minutes(5)))
 struct PasswordTests {
-  private static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-
   private func hash(_ method: String, _ password: String) throws -> String {
     try OpenSSLCommand.run(["passwd", method, "-salt", "saltsalt", password]).trimmingCharacters(in: .newlines)
   }
 
   /// A file of users that only we may read.
   private func withUsers(_ text: String, _ body: (String) throws -> Void) throws {
-    let path = FileManager.default.temporaryDirectory.appending(path: "users-\(UUID().uuidString)").path
-    try text.write(toFile: path, atomically: true, encoding: .utf8)
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
-    try body(path)
+    let folder = try TemporaryFolder()
+    try body(folder.write(text, to: "users"))
   }
 
-  /// The hashes that `openssl passwd` makes.
-  @Test(arguments: ["-6", "-5"])
+  @Test(
+    "hashes that `openssl passwd` makes are taken",
+    arguments: ["-6", "-5"])
   func openSSL(_ method: String) throws {
     let hash = try #require(PasswordHash(try hash(method, "correct horse")))
     #expect(hash.matches(Array("correct horse".utf8)))
@@ -36,25 +31,27 @@ struct PasswordTests {
   }
 
   /// And yescrypt, the default of Debian's mkpasswd and passwd; the hash is one of libxcrypt's own.
-  @Test func yescrypt() throws {
+  @Test("yescrypt is taken, the default of Debian's mkpasswd and passwd")
+  func yescrypt() throws {
     let hash = try #require(PasswordHash("$y$j9T$F5Jx5fExrKuPp53xLKQ..1$zwtVrjrUCmXcyLTs6oxLTQlzifSUkF8RHJ./tK5KU79"))
     #expect(hash.matches(Array("correct horse".utf8)))
     #expect(!hash.matches(Array("Correct horse".utf8)))
   }
 
-  /// What is no hash of a kind that is taken.
-  @Test(arguments: [
-    "", "secret", "x", "*", "!", "$1$saltsalt$qjXMvbEw8oaL.CzflDtaK/", "$6$saltsalt$", "$6$saltsalt", "$2b$05$abc",
-    "$5$saltsalt$short", "$y$j9T$",
-  ])
+  @Test(
+    "what is no hash of a kind that is taken is refused",
+    arguments: [
+      "", "secret", "x", "*", "!", "$1$saltsalt$qjXMvbEw8oaL.CzflDtaK/", "$6$saltsalt$", "$6$saltsalt", "$2b$05$abc",
+      "$5$saltsalt$short", "$y$j9T$",
+    ])
   func noHash(_ text: String) { #expect(PasswordHash(text) == nil) }
 
-  /// Users come and go with the file; a broken one changes nothing.
-  @Test func file() throws {
+  @Test("users come and go with the file; a broken one changes nothing")
+  func file() throws {
     let first = try hash("-6", "one")
     let second = try hash("-5", "two")
     try withUsers("# users\n\nanna:\(first)\r\nbert:\(second)\n") { path in
-      let users = try PasswordFile(path: path, logger: Self.quiet)
+      let users = try PasswordFile(path: path, logger: .quiet)
       #expect(users.matches(user: "anna", password: Array("one".utf8)))
       #expect(users.matches(user: "bert", password: Array("two".utf8)))
       #expect(!users.matches(user: "anna", password: Array("two".utf8)))
@@ -70,15 +67,16 @@ struct PasswordTests {
     }
   }
 
-  /// What is wrong with a file is said with its line, and never with a hash.
-  @Test(arguments: [
-    ("anna", "line 1 is not name:hash"), (":x", "line 1 is not name:hash"),
-    ("#\nanna:secret", "line 2 has no hash that is taken ($6$, $5$ or $y$); make one with: openssl passwd -6"),
-  ])
+  @Test(
+    "what is wrong with a file is said with its line, and never with a hash",
+    arguments: [
+      ("anna", "line 1 is not name:hash"), (":x", "line 1 is not name:hash"),
+      ("#\nanna:secret", "line 2 has no hash that is taken ($6$, $5$ or $y$); make one with: openssl passwd -6"),
+    ])
   func badFile(_ text: String, _ complaint: String) throws {
     try withUsers(text) { path in
       do throws(PasswordFile.Failure) {
-        _ = try PasswordFile(path: path, logger: Self.quiet)
+        _ = try PasswordFile(path: path, logger: .quiet)
         Issue.record("it was taken")
       } catch {
         #expect(error.description == "[auth] users: cannot use \(path): \(complaint)")
@@ -86,12 +84,12 @@ struct PasswordTests {
     }
   }
 
-  /// Hashes that everybody can read can be guessed by everybody.
-  @Test func readableFile() throws {
+  @Test("a file that everybody can read is refused, for hashes can be guessed")
+  func readableFile() throws {
     try withUsers("") { path in
       try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
       do throws(PasswordFile.Failure) {
-        _ = try PasswordFile(path: path, logger: Self.quiet)
+        _ = try PasswordFile(path: path, logger: .quiet)
         Issue.record("it was taken")
       } catch {
         #expect(
@@ -100,8 +98,8 @@ struct PasswordTests {
     }
   }
 
-  /// Ten failures in a minute are the end of it for that client, until the minute is over.
-  @Test func throttle() {
+  @Test("ten failures in a minute are the end of it for that client until the minute is over")
+  func throttle() {
     var throttle = FailureThrottle()
     let start = NIODeadline.now()
     for second in 0..<10 {
@@ -114,14 +112,11 @@ struct PasswordTests {
     #expect(throttle.allows("192.0.2.1", now: start + .seconds(60)))
   }
 
-  /// Over a socket: a wrong password, the right one, and the mail that says so (RFC 3848).
-  @Test func live() async throws {
+  @Test("over a socket, a wrong password is refused, the right one taken, and the mail says so (RFC 3848)")
+  func live() async throws {
     let hash = try hash("-6", "secret")
-    let path = FileManager.default.temporaryDirectory.appending(path: "users-\(UUID().uuidString)").path
-    try "anna:\(hash)\n".write(toFile: path, atomically: true, encoding: .utf8)
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
-    let users = try PasswordFile(path: path, logger: Self.quiet)
+    let folder = try TemporaryFolder()
+    let users = try PasswordFile(path: folder.write("anna:\(hash)\n", to: "users"), logger: .quiet)
     var settings = ListenerSettings.patient(endpoints: [.init(host: "127.0.0.1", port: 0)], hostname: "mx.example")
     settings.allowsPlaintextAuthOnLoopback = true
     settings.limits.authDelay = .milliseconds(1)

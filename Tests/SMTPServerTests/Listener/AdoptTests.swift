@@ -1,5 +1,4 @@
 import Foundation
-import Logging
 import MailTestKit
 import NIOCore
 import NIOPosix
@@ -21,8 +20,8 @@ struct AdoptTests {
     try? await LineClient.connect(port: port, on: group) { await $0.readLine() }
   }
 
-  /// An endpoint that goes takes nobody with it who is connected; the new one is there before the old one is gone.
-  @Test func endpoints() async throws {
+  @Test("an endpoint that goes takes nobody with it who is connected, and the new one is there before")
+  func endpoints() async throws {
     let collector = Collector()
     try await withListener(settings(anyPort), collector) { listener, port, group in
       try await LineClient.connect(port: port, on: group) { client in
@@ -30,7 +29,8 @@ struct AdoptTests {
           _ = await client.readReply()
           try await client.send(line)
         }
-        let socket = FileManager.default.temporaryDirectory.path + "/md-\(UInt32.random(in: 0...UInt32.max)).sock"
+        let folder = try TemporaryFolder()
+        let socket = folder.file("smtp.sock")
         try await listener.adopt(.init(settings: settings(.socket(path: socket, mode: 0o600))))
         #expect(listener.endpoints.map(\.description) == [socket])
         #expect(await greeting(port: port, on: group) == nil)
@@ -47,8 +47,8 @@ struct AdoptTests {
     }
   }
 
-  /// When one of the new endpoints cannot be bound, everything is as it was.
-  @Test func refused() async throws {
+  @Test("when one of the new endpoints cannot be bound, everything is as it was")
+  func refused() async throws {
     try await withListener(settings(anyPort), Collector()) { listener, port, group in
       let before = listener.endpoints
       var other = settings(anyPort, .init(host: "192.0.2.1", port: port))
@@ -63,8 +63,8 @@ struct AdoptTests {
     }
   }
 
-  /// The same port on all addresses instead of on one, which the kernel does not allow side by side; and back.
-  @Test func wildcard() async throws {
+  @Test("an endpoint goes from one address to all addresses at the same port, and back")
+  func wildcard() async throws {
     try await withListener(settings(anyPort), Collector()) { listener, port, group in
       let all = ListenerSettings.Endpoint(host: "0.0.0.0", port: 0)
       try await listener.adopt(.init(settings: settings(all)))
@@ -82,11 +82,11 @@ struct AdoptTests {
     }
   }
 
-  /// With a first certificate there is STARTTLS.
-  @Test func certificate() async throws {
+  @Test("with a first certificate there is STARTTLS")
+  func certificate() async throws {
     let files = try TestCertificate()
     let identity = try TLSIdentity(
-      certificate: files.certificate, key: files.key, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      certificate: files.certificate, key: files.key, logger: .quiet)
     try await withListener(settings(anyPort), Collector()) { listener, port, group in
       try await listener.adopt(.init(settings: settings(anyPort), identity: identity))
       try await LineClient.connect(port: port, on: group) { client in

@@ -1,5 +1,4 @@
 import Glibc
-import Logging
 import MailTestKit
 import NIOCore
 import NIOPosix
@@ -21,7 +20,7 @@ struct DoorTests {
     let other = ListenerSettings.Endpoint(host: "127.0.0.1", port: 0)
     let listener = SMTPListener(
       settings: Self.settings([other, door]), handler: Collector(), group: group, inherited: [door: descriptor],
-      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      logger: .quiet)
     try await listener.start()
     let greetings = try await withThrowingTaskGroup(of: [String?].self) { clients in
       for _ in 0..<8 {

@@ -1,4 +1,3 @@
-import Logging
 import MailTestKit
 import NIOCore
 import NIOPosix
@@ -41,16 +40,17 @@ struct ProxyTests {
     }
   }
 
-  /// Who may send is decided by the address that the header names, and the mail is its.
-  @Test(arguments: [
-    Row("a client of a network that may send", "192.0.2.1", in: "192.0.2.0/24", 250, as: "192.0.2.1"),
-    Row("an IPv6 client", "2001:db8::7", in: "2001:db8::/32", 250, as: "2001:db8::7"),
-    Row("an IPv4 client in the words of IPv6", "::ffff:192.0.2.1", in: "192.0.2.1", 250, as: "192.0.2.1"),
-    Row("a stranger gets nothing of what the proxy may", "203.0.113.9", in: "127.0.0.0/8", 550, as: ""),
-    Row("a client on the machine of the proxy, which is ours", "127.0.0.1", in: "127.0.0.0/8", 250, as: "127.0.0.1"),
-    Row("the proxy itself", nil, in: "127.0.0.0/8", 250, as: "127.0.0.1"),
-    Row("the proxy itself, which may not send", nil, in: "192.0.2.0/24", 550, as: ""),
-  ])
+  @Test(
+    "who may send is decided by the address that the header names, and the mail is its",
+    arguments: [
+      Row("a client of a network that may send", "192.0.2.1", in: "192.0.2.0/24", 250, as: "192.0.2.1"),
+      Row("an IPv6 client", "2001:db8::7", in: "2001:db8::/32", 250, as: "2001:db8::7"),
+      Row("an IPv4 client in the words of IPv6", "::ffff:192.0.2.1", in: "192.0.2.1", 250, as: "192.0.2.1"),
+      Row("a stranger gets nothing of what the proxy may", "203.0.113.9", in: "127.0.0.0/8", 550, as: ""),
+      Row("a client on the machine of the proxy, which is ours", "127.0.0.1", in: "127.0.0.0/8", 250, as: "127.0.0.1"),
+      Row("the proxy itself", nil, in: "127.0.0.0/8", 250, as: "127.0.0.1"),
+      Row("the proxy itself, which may not send", nil, in: "192.0.2.0/24", 550, as: ""),
+    ])
   func sends(_ row: Row) async throws {
     let collector = Collector()
     let log = LogKeeper()
@@ -74,12 +74,13 @@ struct ProxyTests {
     #expect(refusals.allSatisfy { $0.hasPrefix("info rejected client=\(row.client ?? "127.0.0.1") ") })
   }
 
-  /// Whom to believe, and what a loopback address is worth that a proxy on another machine reports.
-  @Test(arguments: [
-    ("127.0.0.1", "127.0.0.1", true, true), ("127.0.0.1", "192.0.2.10", false, false),
-    ("::1", "192.0.2.10", false, false), ("192.0.2.1", "127.0.0.1", true, false),
-    ("192.0.2.1", "192.0.2.10", true, false), ("203.0.113.9", "192.0.2.1", false, false),
-  ])
+  @Test(
+    "a loopback address that a proxy reports is believed only of a proxy on this machine",
+    arguments: [
+      ("127.0.0.1", "127.0.0.1", true, true), ("127.0.0.1", "192.0.2.10", false, false),
+      ("::1", "192.0.2.10", false, false), ("192.0.2.1", "127.0.0.1", true, false),
+      ("192.0.2.1", "192.0.2.10", true, false), ("203.0.113.9", "192.0.2.1", false, false),
+    ])
   func loopback(_ client: String, _ proxy: String, _ maySend: Bool, _ isLocal: Bool) throws {
     let peer = Peer.proxied(try #require(IPAddress(client)), by: try #require(IPAddress(proxy)))
     let networks = ["127.0.0.0/8", "::1/128", "192.0.2.0/24"].compactMap { IPNetwork($0) }
@@ -87,8 +88,8 @@ struct ProxyTests {
     #expect(!Peer.unknown.maySend(networks) && Peer.socket.maySend([]))
   }
 
-  /// The header may come in pieces; we do not greet before its last octet.
-  @Test func inPieces() async throws {
+  @Test("the header may come in pieces; we do not greet before its last octet")
+  func inPieces() async throws {
     try await withListener(settings(), Collector()) { port, group in
       try await LineClient.connect(port: port, on: group) { client in
         for octet in Self.header("192.0.2.1") {
@@ -106,16 +107,17 @@ struct ProxyTests {
     var testDescription: String { reason }
   }
 
-  /// Anything else closes the connection without a word, and the log says why.
-  @Test(arguments: [
-    Unfit(reason: "no-proxy-header", octets: Array("EHLO c\r\n".utf8)),
-    Unfit(reason: "no-proxy-header", octets: [0x16, 3, 1, 0, 5]),
-    Unfit(reason: "proxy-version-1", octets: Array("PROXY TCP4 192.0.2.1 192.0.2.2 1 25\r\n".utf8)),
-    Unfit(reason: "proxy-without-address", octets: header(nil).dropLast(4) + [0x21, 0, 0, 0]),
-    Unfit(reason: "proxy-header-too-long", octets: header(nil).dropLast(4) + [0x20, 0, 0xFF, 0xFF]),
-    Unfit(reason: "proxy-header-too-late", octets: header("192.0.2.1").dropLast()),
-    Unfit(reason: "proxy-header-too-late", octets: []),
-  ])
+  @Test(
+    "anything but a fit header closes the connection without a word, and the log says why",
+    arguments: [
+      Unfit(reason: "no-proxy-header", octets: Array("EHLO c\r\n".utf8)),
+      Unfit(reason: "no-proxy-header", octets: [0x16, 3, 1, 0, 5]),
+      Unfit(reason: "proxy-version-1", octets: Array("PROXY TCP4 192.0.2.1 192.0.2.2 1 25\r\n".utf8)),
+      Unfit(reason: "proxy-without-address", octets: header(nil).dropLast(4) + [0x21, 0, 0, 0]),
+      Unfit(reason: "proxy-header-too-long", octets: header(nil).dropLast(4) + [0x20, 0, 0xFF, 0xFF]),
+      Unfit(reason: "proxy-header-too-late", octets: header("192.0.2.1").dropLast()),
+      Unfit(reason: "proxy-header-too-late", octets: []),
+    ])
   func refuses(_ row: Unfit) async throws {
     let log = LogKeeper()
     let hurried = settings { $0.limits.handshake = row.reason.hasSuffix("late") ? .milliseconds(50) : .seconds(3600) }
@@ -129,8 +131,9 @@ struct ProxyTests {
     #expect(log.lines.filter { $0.hasPrefix("warning") } == ["warning refused client=127.0.0.1 reason=\(row.reason)"])
   }
 
-  /// What stands behind the header is the client's: SMTP too early, or a second header, which is no SMTP.
-  @Test(arguments: [Array("EHLO c\r\n".utf8), header("192.0.2.2")])
+  @Test(
+    "SMTP too early or a second header behind the first is refused",
+    arguments: [Array("EHLO c\r\n".utf8), header("192.0.2.2")])
   func earlyTalker(_ rest: [UInt8]) async throws {
     try await withListener(settings { $0.greetingDelay = .seconds(3600) }, Collector()) { port, group in
       try await LineClient.connect(port: port, on: group) { client in
@@ -141,8 +144,8 @@ struct ProxyTests {
     }
   }
 
-  /// Who is no proxy is not believed.
-  @Test func notListed() async throws {
+  @Test("who is no proxy of ours is not believed")
+  func notListed() async throws {
     let strict = settings {
       $0.proxies = [IPNetwork("192.0.2.10")].compactMap { $0 }
       $0.greetingDelay = .seconds(3600)
@@ -155,11 +158,11 @@ struct ProxyTests {
     }
   }
 
-  /// The handshake of implicit TLS begins behind the header, be it in the same segment.
-  @Test func implicitTLS() async throws {
+  @Test("the handshake of implicit TLS begins behind the header, be it in the same segment")
+  func implicitTLS() async throws {
     let files = try TestCertificate()
     let identity = try TLSIdentity(
-      certificate: files.certificate, key: files.key, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      certificate: files.certificate, key: files.key, logger: .quiet)
     let tls = try tls(trusting: files)
     try await withListener(settings(implicitTLS: true), Collector(), identity: identity) { _, port, group in
       let prepare: @Sendable (any Channel) throws -> Void = { channel in
@@ -175,8 +178,8 @@ struct ProxyTests {
     }
   }
 
-  /// Connections count for the client behind the proxy, not for the proxy; the place of one too many is free at once.
-  @Test func limitsPerClient() async throws {
+  @Test("connections count for the client behind the proxy, and the place of one too many is free at once")
+  func limitsPerClient() async throws {
     let limited = settings {
       $0.maximumPerClient = 1
       $0.maximumPerLoopbackClient = 1
@@ -201,11 +204,11 @@ struct ProxyTests {
     }
   }
 
-  /// A connection takes its place as soon as it is there, with a header or without.
-  @Test func limitsInAll() async throws {
+  @Test("a connection takes its place as soon as it is there, with a header or without")
+  func limitsInAll() async throws {
     try await withListener(settings { $0.maximumConnections = 1 }, Collector()) { listener, port, group in
       try await LineClient.connect(port: port, on: group) { silent in
-        while listener.counts.open == 0 { try await Task.sleep(for: .milliseconds(1)) }
+        #expect(try await eventually { listener.counts.open > 0 })
         try await LineClient.connect(port: port, on: group) { second in
           #expect(await second.readLine() == "421 4.7.0 Too many connections; try again later")
         }

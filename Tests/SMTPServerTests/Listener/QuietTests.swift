@@ -1,4 +1,3 @@
-import Logging
 import MailTestKit
 import NIOCore
 import NIOPosix
@@ -29,38 +28,39 @@ struct QuietTests {
     }
   }
 
-  /// A health check leaves no line above debug.
-  @Test(arguments: [
-    Check("connects and leaves") { _ in },
-    Check("connects and leaves with a reset") { client in try await client.reset() },
-    Check("reads the banner and leaves") { client in _ = await client.readReply() },
-    Check("reads the banner and leaves with a reset") { client in
-      _ = await client.readReply()
-      try await client.reset()
-    },
-    Check("closes its sending side") { client in
-      client.finish()
-      while await client.readLine() != nil {}
-    },
-    Check("QUIT") { client in try await client.say("QUIT") },
-    Check("EHLO and QUIT") { client in try await client.say("EHLO monitor", "QUIT") },
-    Check("HELO and QUIT in one segment, as HAProxy says") { client in
-      try await client.say("HELO monitor\r\nQUIT")
-    },
-    Check("EHLO, and leaves") { client in try await client.say("EHLO monitor") },
-    Check("EHLO, RSET, NOOP and QUIT") { client in try await client.say("EHLO x", "RSET", "NOOP", "QUIT") },
-    Check("connects to the port of TLS and leaves", isTLS: true) { _ in },
-    Check("connects to the port of TLS and leaves with a reset", isTLS: true) { client in try await client.reset() },
-    Check("a proxy connects and leaves", isProxied: true) { _ in },
-    Check("a proxy connects and leaves with a reset", isProxied: true) { client in try await client.reset() },
-    Check("a proxy says LOCAL and leaves", isProxied: true) { client in
-      try await client.send(ProxyTests.header(nil))
-    },
-    Check("a proxy says LOCAL and QUIT", isProxied: true) { client in
-      try await client.send(ProxyTests.header(nil))
-      try await client.say("QUIT")
-    },
-  ])
+  @Test(
+    "a health check leaves no line above debug",
+    arguments: [
+      Check("connects and leaves") { _ in },
+      Check("connects and leaves with a reset") { client in try await client.reset() },
+      Check("reads the banner and leaves") { client in _ = await client.readReply() },
+      Check("reads the banner and leaves with a reset") { client in
+        _ = await client.readReply()
+        try await client.reset()
+      },
+      Check("closes its sending side") { client in
+        client.finish()
+        while await client.readLine() != nil {}
+      },
+      Check("QUIT") { client in try await client.say("QUIT") },
+      Check("EHLO and QUIT") { client in try await client.say("EHLO monitor", "QUIT") },
+      Check("HELO and QUIT in one segment, as HAProxy says") { client in
+        try await client.say("HELO monitor\r\nQUIT")
+      },
+      Check("EHLO, and leaves") { client in try await client.say("EHLO monitor") },
+      Check("EHLO, RSET, NOOP and QUIT") { client in try await client.say("EHLO x", "RSET", "NOOP", "QUIT") },
+      Check("connects to the port of TLS and leaves", isTLS: true) { _ in },
+      Check("connects to the port of TLS and leaves with a reset", isTLS: true) { client in try await client.reset() },
+      Check("a proxy connects and leaves", isProxied: true) { _ in },
+      Check("a proxy connects and leaves with a reset", isProxied: true) { client in try await client.reset() },
+      Check("a proxy says LOCAL and leaves", isProxied: true) { client in
+        try await client.send(ProxyTests.header(nil))
+      },
+      Check("a proxy says LOCAL and QUIT", isProxied: true) { client in
+        try await client.send(ProxyTests.header(nil))
+        try await client.say("QUIT")
+      },
+    ])
   func healthChecks(_ check: Check) async throws {
     let log = LogKeeper()
     var settings = ListenerSettings.patient(
@@ -68,13 +68,11 @@ struct QuietTests {
     if check.isProxied { settings.proxies = [IPNetwork("127.0.0.1")].compactMap { $0 } }
     let files = try TestCertificate()
     let identity = try TLSIdentity(
-      certificate: files.certificate, key: files.key, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      certificate: files.certificate, key: files.key, logger: .quiet)
     try await withListener(settings, Collector(), identity: check.isTLS ? identity : nil, log: log) {
       listener, port, group in
       try? await LineClient.connect(port: port, on: group) { client in try await check.talk(client) }
-      while !log.lines.contains(where: { $0.contains(" closed ") || $0.contains(" disconnected ") }) {
-        try await Task.sleep(for: .milliseconds(1))
-      }
+      _ = try await eventually { log.lines.contains { $0.contains(" closed ") || $0.contains(" disconnected ") } }
     }
     let loud = log.lines.filter { !$0.hasPrefix("debug") && !$0.hasPrefix("trace") }
     #expect(loud.count == 2 && loud.first?.contains("listening") == true && loud.last?.contains("stopped") == true)

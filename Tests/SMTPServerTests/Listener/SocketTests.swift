@@ -1,5 +1,4 @@
 import Foundation
-import Logging
 import MailTestKit
 import NIOCore
 import NIOPosix
@@ -10,22 +9,6 @@ import Testing
 /// Listening on a Unix socket.
 @Suite(.timeLimit(.minutes(5)))
 struct SocketTests {
-  /// A folder with a short path: that of a socket has at most 107 octets.
-  private final class Folder {
-    let path = "/tmp/maildedup-\(UInt64.random(in: 0...UInt64.max))"
-    var socket: String { path + "/smtp.sock" }
-
-    init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false) }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    var isThere: Bool { FileManager.default.fileExists(atPath: socket) }
-
-    var mode: Int? {
-      (try? FileManager.default.attributesOfItem(atPath: socket))?[.posixPermissions] as? Int
-    }
-  }
-
   private func settings(
     _ path: String, mode: UInt16 = 0o660, _ adjust: (inout ListenerSettings) -> Void = { _ in }
   ) -> ListenerSettings {
@@ -38,7 +21,7 @@ struct SocketTests {
   private func listener(_ settings: ListenerSettings) -> SMTPListener {
     SMTPListener(
       settings: settings, handler: Collector(), group: MultiThreadedEventLoopGroup.singleton,
-      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      logger: .quiet)
   }
 
   private func failure(_ path: String) async -> ListenerFailure? {
@@ -55,9 +38,9 @@ struct SocketTests {
     return line ?? nil
   }
 
-  /// Whoever may write to the file may send, without any network and without AUTH.
-  @Test func sends() async throws {
-    let folder = try Folder()
+  @Test("whoever may write to the file may send, without any network and without AUTH")
+  func sends() async throws {
+    let folder = try TemporaryFolder()
     let collector = Collector()
     try await withListener(settings(folder.socket), collector) { _, _, group in
       try await LineClient.connect(to: SocketAddress(unixDomainSocketPath: folder.socket), on: group) { client in
@@ -75,13 +58,14 @@ struct SocketTests {
   }
 
   /// Nobody can listen in, so a password may be given without TLS.
-  @Test func offersAUTH() async throws {
-    let folder = try Folder()
+  @Test("a password may be given without TLS, for nobody can listen in")
+  func offersAUTH() async throws {
+    let folder = try TemporaryFolder()
     let users = folder.path + "/users"
     try "anna:\(try OpenSSLCommand.run(["passwd", "-6", "secret"]))".write(
       toFile: users, atomically: true, encoding: .utf8)
     try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: users)
-    let file = try PasswordFile(path: users, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    let file = try PasswordFile(path: users, logger: .quiet)
     try await withListener(settings(folder.socket), Collector(), authenticator: Authenticator(users: file)) {
       _, _, group in
       try await LineClient.connect(to: SocketAddress(unixDomainSocketPath: folder.socket), on: group) { client in
@@ -93,19 +77,20 @@ struct SocketTests {
     }
   }
 
-  /// The file has the mode of the settings and is gone afterwards.
-  @Test(arguments: [0o600, 0o660, 0o666] as [UInt16])
+  @Test(
+    "the file has the mode of the settings and is gone afterwards",
+    arguments: [0o600, 0o660, 0o666] as [UInt16])
   func mode(_ mode: UInt16) async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     try await withListener(settings(folder.socket, mode: mode), Collector()) { _, _, _ in
       #expect(folder.mode == Int(mode))
     }
     #expect(!folder.isThere)
   }
 
-  /// A socket that a killed daemon left behind is replaced.
-  @Test func stale() async throws {
-    let folder = try Folder()
+  @Test("a socket that a killed daemon left behind is replaced")
+  func stale() async throws {
+    let folder = try TemporaryFolder()
     // NIO removes the file of a socket that it closes, but knows nothing of its second name.
     let first = folder.path + "/first.sock"
     try await withListener(settings(first), Collector()) { _, _, _ in
@@ -117,9 +102,9 @@ struct SocketTests {
     }
   }
 
-  /// One that is in use is left alone.
-  @Test func busy() async throws {
-    let folder = try Folder()
+  @Test("a socket that is in use is left alone")
+  func busy() async throws {
+    let folder = try TemporaryFolder()
     try await withListener(settings(folder.socket), Collector()) { _, _, _ in
       let failure = await failure(folder.socket)
       #expect(failure?.kind == .inUse)
@@ -130,10 +115,11 @@ struct SocketTests {
     }
   }
 
-  /// What is no socket is never removed, nor is what a link leads to.
-  @Test(arguments: [false, true])
+  @Test(
+    "what is no socket is never removed, nor is what a link leads to",
+    arguments: [false, true])
   func otherFile(isLink: Bool) async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let file = isLink ? folder.path + "/file" : folder.socket
     try "precious".write(toFile: file, atomically: true, encoding: .utf8)
     if isLink { try FileManager.default.createSymbolicLink(atPath: folder.socket, withDestinationPath: file) }
@@ -146,9 +132,9 @@ struct SocketTests {
     #expect(folder.isThere)
   }
 
-  /// FINDS R8: what somebody else put in the place of our socket is not removed with it.
-  @Test func aSocketOfAnotherIsLeftInTheEnd() async throws {
-    let folder = try Folder()
+  @Test("FINDS R8: what somebody else put in the place of our socket is not removed with it")
+  func aSocketOfAnotherIsLeftInTheEnd() async throws {
+    let folder = try TemporaryFolder()
     try await withListener(settings(folder.socket), Collector()) { _, _, _ in
       try FileManager.default.removeItem(atPath: folder.socket)
       try "theirs".write(toFile: folder.socket, atomically: true, encoding: .utf8)
@@ -156,9 +142,9 @@ struct SocketTests {
     #expect(try String(contentsOfFile: folder.socket, encoding: .utf8) == "theirs")
   }
 
-  /// Why there can be no socket, in words that help.
-  @Test func impossible() async throws {
-    let folder = try Folder()
+  @Test("where there can be no socket, the failure says why")
+  func impossible() async throws {
+    let folder = try TemporaryFolder()
     let missing = folder.path + "/missing/smtp.sock"
     #expect(
       await failure(missing)?.description
@@ -170,9 +156,9 @@ struct SocketTests {
         + "path in [listener] socket")
   }
 
-  /// A file that somebody else put there meanwhile stays.
-  @Test func replaced() async throws {
-    let folder = try Folder()
+  @Test("a file that somebody else put there meanwhile stays")
+  func replaced() async throws {
+    let folder = try TemporaryFolder()
     try await withListener(settings(folder.socket), Collector()) { _, _, _ in
       try FileManager.default.removeItem(atPath: folder.socket)
       try "new".write(toFile: folder.socket, atomically: true, encoding: .utf8)
@@ -180,9 +166,9 @@ struct SocketTests {
     #expect(folder.isThere)
   }
 
-  /// All who come over the socket are one client of this machine.
-  @Test func limit() async throws {
-    let folder = try Folder()
+  @Test("all who come over the socket are one client of this machine")
+  func limit() async throws {
+    let folder = try TemporaryFolder()
     let limited = settings(folder.socket) {
       $0.maximumPerLoopbackClient = 1
       $0.maximumPerClient = 5
@@ -196,11 +182,21 @@ struct SocketTests {
     }
   }
 
-  /// When one endpoint cannot be had, none is, and the file of the socket is gone.
-  @Test func allOrNone() async throws {
-    let folder = try Folder()
+  @Test("when one endpoint cannot be had, none is, and the file of the socket is gone")
+  func allOrNone() async throws {
+    let folder = try TemporaryFolder()
     let both = settings(folder.socket) { $0.endpoints.append(.init(host: "192.0.2.1", port: 0)) }
     await #expect(throws: ListenerFailure.self) { try await listener(both).start() }
     #expect(!folder.isThere)
+  }
+}
+
+extension TemporaryFolder {
+  fileprivate var socket: String { file("smtp.sock") }
+
+  fileprivate var isThere: Bool { FileManager.default.fileExists(atPath: socket) }
+
+  fileprivate var mode: Int? {
+    (try? FileManager.default.attributesOfItem(atPath: socket))?[.posixPermissions] as? Int
   }
 }

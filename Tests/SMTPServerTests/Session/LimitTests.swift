@@ -1,5 +1,4 @@
 import Foundation
-import Logging
 import MailTestKit
 import NIOCore
 import NIOPosix
@@ -19,7 +18,8 @@ struct LimitTests {
   }
 
   /// The only connection that may be is over 80 % of them: it has less time, though it began with more.
-  @Test func pressure() async throws {
+  @Test("the only connection that may be is under pressure and has less time, though it began with more")
+  func pressure() async throws {
     let scarce = settings {
       $0.maximumConnections = 1
       $0.limits.idle = .seconds(3600)
@@ -34,8 +34,8 @@ struct LimitTests {
     }
   }
 
-  /// Mail that comes too slowly is ended by the clock, without a further octet.
-  @Test func slowData() async throws {
+  @Test("mail that comes too slowly is ended by the clock, without a further octet")
+  func slowData() async throws {
     let impatient = settings {
       $0.limits.slowAfter = .milliseconds(50)
       $0.limits.minimumRate = 1_000_000
@@ -56,14 +56,11 @@ struct LimitTests {
     #expect(collector.transactions.isEmpty)
   }
 
-  /// Ten wrong passwords in a minute, in whatever sessions, and not even the right one is looked at.
-  @Test func failuresPerMinute() async throws {
-    let path = FileManager.default.temporaryDirectory.appending(path: "users-\(UUID().uuidString)").path
-    try "anna:\(try OpenSSLCommand.run(["passwd", "-5", "secret"]))".write(
-      toFile: path, atomically: true, encoding: .utf8)
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
-    let users = try PasswordFile(path: path, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+  @Test("after ten wrong passwords in a minute, in whatever sessions, not even the right one is looked at")
+  func failuresPerMinute() async throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write("anna:\(try OpenSSLCommand.run(["passwd", "-5", "secret"]))", to: "users")
+    let users = try PasswordFile(path: path, logger: .quiet)
     let guessing = settings {
       $0.allowsPlaintextAuthOnLoopback = true
       $0.limits.authFailures = 6
@@ -91,7 +88,8 @@ struct LimitTests {
   }
 
   /// Who does not read our replies is not listened to any more, so that they do not pile up in memory, and is idle.
-  @Test func unreadReplies() async throws {
+  @Test("who does not read our replies is not listened to any more, and counts as idle")
+  func unreadReplies() async throws {
     let patient = settings {
       $0.limits.junkCommands = .max
       $0.limits.idle = .seconds(2)

@@ -1,3 +1,4 @@
+import MailTestKit
 import Synchronization
 import Testing
 
@@ -57,10 +58,7 @@ struct ReplyPacingTests {
     pacing.connectionClosed()
     let released = given.withLock { $0 }
     #expect(released == [0] || !isEarly())
-    let deadline = ContinuousClock.now + .seconds(30)
-    while given.withLock({ $0.count }) < 3, ContinuousClock.now < deadline {
-      try await Task.sleep(for: .milliseconds(5))
-    }
+    _ = try await eventually { given.withLock(\.count) >= 3 }
     let all = given.withLock { $0.sorted() }
     #expect(all == [0, 1, 2], "each once")
   }

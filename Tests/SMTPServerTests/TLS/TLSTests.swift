@@ -1,5 +1,4 @@
 import Foundation
-import Logging
 import MailTestKit
 import NIOCore
 import NIOPosix
@@ -11,19 +10,17 @@ import Testing
 /// STARTTLS and implicit TLS over sockets, with real certificates.
 @Suite(.timeLimit(.minutes(5)))
 struct TLSTests {
-  private static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-
   private func settings(implicit: Bool = false) -> ListenerSettings {
     ListenerSettings.patient(
       endpoints: [.init(host: "127.0.0.1", port: 0, isImplicitTLS: implicit)], hostname: "mx.example")
   }
 
   private func identity(_ files: TestCertificate) throws -> TLSIdentity {
-    try TLSIdentity(certificate: files.certificate, key: files.key, logger: Self.quiet)
+    try TLSIdentity(certificate: files.certificate, key: files.key, logger: .quiet)
   }
 
-  /// A whole mail inside TLS says so in its trace header (RFC 3848), and TLS is offered only once.
-  @Test func startTLS() async throws {
+  @Test("a whole mail inside TLS says so in its trace header (RFC 3848), and TLS is offered only once")
+  func startTLS() async throws {
     let files = try TestCertificate()
     let collector = Collector()
     try await withListener(settings(), collector, identity: try identity(files)) { _, port, group in
@@ -45,8 +42,8 @@ struct TLSTests {
     #expect(collector.transactions.map(\.client.transmission) == ["ESMTPS"])
   }
 
-  /// Implicit TLS greets inside TLS and does not offer STARTTLS.
-  @Test func implicitTLS() async throws {
+  @Test("implicit TLS greets inside TLS and does not offer STARTTLS")
+  func implicitTLS() async throws {
     let files = try TestCertificate()
     try await withListener(settings(implicit: true), Collector(), identity: try identity(files)) { _, port, group in
       try await LineClient.connect(port: port, on: group, prepare: try tls(trusting: files)) { client in
@@ -59,8 +56,9 @@ struct TLSTests {
     }
   }
 
-  /// Commands in plain text behind STARTTLS are not carried out, neither in plain text nor inside TLS (CVE-2011-0411).
-  @Test(arguments: ["NOOP", "EHLO evil.example\r\nMAIL FROM:<evil@b>", "half a li"])
+  @Test(
+    "commands in plain text behind STARTTLS are not carried out (CVE-2011-0411)",
+    arguments: ["NOOP", "EHLO evil.example\r\nMAIL FROM:<evil@b>", "half a li"])
   func injection(_ text: String) async throws {
     let files = try TestCertificate()
     try await withListener(settings(), Collector(), identity: try identity(files)) { _, port, group in
@@ -78,8 +76,9 @@ struct TLSTests {
     }
   }
 
-  /// TLS 1.1 is not spoken (RFC 8996), 1.2 and 1.3 are.
-  @Test(arguments: [TLSVersion.tlsv11, .tlsv12, .tlsv13])
+  @Test(
+    "TLS 1.1 is not spoken (RFC 8996), 1.2 and 1.3 are",
+    arguments: [TLSVersion.tlsv11, .tlsv12, .tlsv13])
   func versions(_ version: TLSVersion) async throws {
     let files = try TestCertificate()
     try await withListener(settings(implicit: true), Collector(), identity: try identity(files)) { _, port, group in
@@ -89,8 +88,8 @@ struct TLSTests {
     }
   }
 
-  /// A changed certificate is shown to the next client; the one who is here stays. Files that do not work change nothing.
-  @Test func reload() async throws {
+  @Test("a changed certificate is shown to the next client, and files that do not work change nothing")
+  func reload() async throws {
     let files = try TestCertificate()
     let identity = try identity(files)
     try await withListener(settings(implicit: true), Collector(), identity: identity) { _, port, group in
@@ -112,8 +111,8 @@ struct TLSTests {
     }
   }
 
-  /// Whoever connects and begins no handshake is sent away.
-  @Test func handshakeDeadline() async throws {
+  @Test("whoever connects and begins no handshake is sent away")
+  func handshakeDeadline() async throws {
     let files = try TestCertificate()
     var hurried = settings(implicit: true)
     hurried.limits.handshake = .milliseconds(50)
@@ -123,13 +122,13 @@ struct TLSTests {
     }
   }
 
-  /// What is wrong with the files is said in a line that names the key of the configuration.
-  @Test func unusableFiles() throws {
+  @Test("what is wrong with the files is said in a line that names the key of the configuration")
+  func unusableFiles() throws {
     let files = try TestCertificate()
     let other = try TestCertificate()
-    let missing = files.folder.appending(path: "missing").path
+    let missing = files.folder.file("missing")
     func complaint(_ certificate: String, _ key: String) -> String? {
-      do { _ = try TLSIdentity(certificate: certificate, key: key, logger: Self.quiet) } catch {
+      do { _ = try TLSIdentity(certificate: certificate, key: key, logger: .quiet) } catch {
         return error.description
       }
       return nil
@@ -146,11 +145,11 @@ struct TLSTests {
     #expect(complaint(files.certificate, other.key)?.contains("is not the key of the certificate") == true)
   }
 
-  /// An endpoint with implicit TLS does not come up without a certificate.
-  @Test func noCertificate() async throws {
+  @Test("an endpoint with implicit TLS does not come up without a certificate")
+  func noCertificate() async throws {
     let listener = SMTPListener(
       settings: settings(implicit: true), handler: Collector(), group: MultiThreadedEventLoopGroup.singleton,
-      logger: Self.quiet)
+      logger: .quiet)
     let failure = await #expect(throws: ListenerFailure.self) { try await listener.start() }
     #expect(failure?.description.hasSuffix("there is no certificate; set [tls] certificate and key") == true)
   }

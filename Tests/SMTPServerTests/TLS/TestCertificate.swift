@@ -1,20 +1,16 @@
-import Foundation
 import MailTestKit
 
 /// A certificate for 127.0.0.1 that signs itself, in a folder of its own, made by the openssl command.
 final class TestCertificate {
-  let folder: URL
+  let folder: TemporaryFolder
 
-  var certificate: String { folder.appending(path: "cert.pem").path }
-  var key: String { folder.appending(path: "key.pem").path }
+  var certificate: String { folder.file("cert.pem") }
+  var key: String { folder.file("key.pem") }
 
   init(name: String = "one.example") throws {
-    folder = FileManager.default.temporaryDirectory.appending(path: "tls-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    folder = try TemporaryFolder()
     try make(name: name)
   }
-
-  deinit { try? FileManager.default.removeItem(at: folder) }
 
   /// Replaces both files by those of another name.
   func make(name: String) throws {
