@@ -109,12 +109,12 @@ let package = Package(
     tests(
       of: "SMTPServer", with: ["SMTPProtocol", "MailMessage", nio, nioPosix, nioEmbedded, nioSSL, logging],
       resources: ["Dialogs"]),
-    tests(of: "SMTPClient", with: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, nioSSL, logging]),
-    tests(of: "DedupStore", with: ["DedupCore", "MailMessage", grdb, logging]),
+    tests(of: "SMTPClient", with: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, nioSSL]),
+    tests(of: "DedupStore", with: ["DedupCore", "MailMessage", grdb]),
     tests(of: "HostSystem", with: ["DedupCore", "SMTPProtocol"]),
     tests(of: "Maildir", with: ["DedupCore", "MailMessage"]),
     tests(of: "MailEncryption", with: ["DedupCore", "MailMessage"]),
-    tests(of: "ControlAPI", with: ["DedupCore", logging, nio, nioPosix]),
+    tests(of: "ControlAPI", with: ["DedupCore", nio, nioPosix]),
     tests(of: "dedupctl", with: ["ControlAPI", "DedupCore"]),
     tests(
       of: "MailDedup",

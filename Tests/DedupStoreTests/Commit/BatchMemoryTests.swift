@@ -1,6 +1,7 @@
 import DedupCore
 import GRDB
 import MailMessage
+import MailTestKit
 import Synchronization
 import Testing
 
@@ -13,10 +14,11 @@ struct BatchMemoryTests {
     let testDescription: String
     /// The reason for what becomes of the next mail.
     let reason: String
-    let make: @Sendable (SQLiteStore, Folder) async throws -> Void
+    let make: @Sendable (SQLiteStore, TemporaryFolder) async throws -> Void
 
     init(
-      _ description: String, _ reason: String, _ make: @escaping @Sendable (SQLiteStore, Folder) async throws -> Void
+      _ description: String, _ reason: String,
+      _ make: @escaping @Sendable (SQLiteStore, TemporaryFolder) async throws -> Void
     ) {
       (testDescription, self.reason, self.make) = (description, reason, make)
     }
@@ -60,7 +62,7 @@ struct BatchMemoryTests {
 
   @Test("a mail behind a change meets what a store meets that was opened since", arguments: Change.all)
   func changes(_ change: Change) async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     for minute in 0..<2 {
@@ -80,7 +82,7 @@ struct BatchMemoryTests {
 
   @Test("what a batch that failed knew is forgotten, and its mails are counted once")
   func failure() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     try await store.accept(Shop.report())
@@ -99,7 +101,7 @@ struct BatchMemoryTests {
 
   @Test("an error is explained once, however many mails of it come")
   func explained() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let explanations = Atomic(0)
     let store = try Shop.store(folder) { _, _ in "explanation \(explanations.add(1, ordering: .relaxed).newValue)" }
     try await store.accept(Shop.report())
@@ -114,7 +116,7 @@ struct BatchMemoryTests {
 
   @Test("what is known is bounded: of very many errors none stays in memory")
   func bounded() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     for count in [200, 201] {
@@ -133,7 +135,7 @@ struct BatchMemoryTests {
 
   @Test("so are the mails that a site without a cap sends")
   func uncapped() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     var policy = WindowPolicy(length: .zero)

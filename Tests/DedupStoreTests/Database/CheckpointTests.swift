@@ -1,6 +1,7 @@
 import DedupCore
 import Foundation
 import GRDB
+import MailTestKit
 import Testing
 
 @testable import DedupStore
@@ -71,7 +72,7 @@ import Testing
   /// Octets that the WAL may have: it is waited for at four times those pages, and a commit may add some, generously.
   private static let longest = (4 * pages + 512) * 4120
 
-  private func database(_ folder: Folder) throws -> (DatabasePool, Checkpoints) {
+  private func database(_ folder: TemporaryFolder) throws -> (DatabasePool, Checkpoints) {
     var limits = StoreLimits()
     limits.walPages = Self.pages
     let pool = try Connection.openForWriting(StoreFiles(directory: folder.path), limits)
@@ -80,7 +81,7 @@ import Testing
     return (pool, try Checkpoints(of: pool))
   }
 
-  private func size(_ folder: Folder, _ file: String) throws -> Int {
+  private func size(_ folder: TemporaryFolder, _ file: String) throws -> Int {
     try FileManager.default.attributesOfItem(atPath: folder.file(file))[.size] as? Int ?? 0
   }
 
@@ -101,7 +102,7 @@ import Testing
 
   @Test("pages move into the database while commits go on, and the WAL stays short")
   func move() throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let (pool, checkpoints) = try database(folder)
     try commit(400, 20_000, pool, checkpoints)
     #expect(try size(folder, "dedup.sqlite-wal") <= Self.longest)
@@ -113,7 +114,7 @@ import Testing
 
   @Test("somebody who reads for long keeps frames in the WAL, and nobody waits for him; afterwards it begins anew")
   func reader() throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let (pool, checkpoints) = try database(folder)
     try add(20_000, pool)
     let snapshot = try DatabaseQueue(path: pool.path, configuration: .allowingOpenTransactions)
@@ -136,12 +137,12 @@ import Testing
 
   @Test("whoever empties the WAL for good waits for what is being copied, which SQLite would refuse him")
   func empty() throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let (pool, checkpoints) = try database(folder)
     for _ in 1...100 {
       try commit(1, 300_000, pool, checkpoints)
       // The copying is to have begun. Were it slower to begin, the test would only see less: it never fails by this.
-      Thread.sleep(forTimeInterval: 0.0003)
+      holdThread(for: .microseconds(300))
       try pool.writeWithoutTransaction { db in
         checkpoints.settle()
         _ = try db.checkpoint(.truncate)
@@ -154,7 +155,7 @@ import Testing
 
   @Test("idle moments move pages as well: the WAL stays short while many old errors are forgotten")
   func idleWork() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     var limits = StoreLimits()
     limits.walPages = Self.pages
     let store = try Shop.store(folder, limits: limits)
@@ -174,7 +175,7 @@ import Testing
 
   @Test("mails of a store whose WAL is moved all the time are there after a crash, and after a close, which empties it")
   func crash() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     var limits = StoreLimits()
     limits.walPages = 16
     let store = try Shop.store(folder, limits: limits)

@@ -2,6 +2,7 @@ import DedupCore
 import Foundation
 import GRDB
 import MailMessage
+import MailTestKit
 import Testing
 
 @testable import DedupStore
@@ -9,8 +10,8 @@ import Testing
 @Suite("Damage")
 struct DamageTests {
   /// A closed store with windows, counts, and a queue; some of the mails are larger than a page.
-  private static func filled() async throws -> (Folder, [Submission]) {
-    let folder = try Folder()
+  private static func filled() async throws -> (TemporaryFolder, [Submission]) {
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     let mails = (0..<24).map { Shop.ordinary(at: nine, octets: $0 % 4 == 0 ? 12_000 : 700) }
     _ = await store.acceptTogether(mails)
@@ -54,7 +55,7 @@ struct DamageTests {
     }
   }
 
-  private func check(_ folder: Folder, _ known: [QueueID: [UInt8]], _ place: Comment) async throws {
+  private func check(_ folder: TemporaryFolder, _ known: [QueueID: [UInt8]], _ place: Comment) async throws {
     let store = try Shop.store(folder)
     defer { store.close() }
     let told = try await store.untoldReplacements()
@@ -78,7 +79,7 @@ struct DamageTests {
 
   @Test("damage that shows in the middle of the work: a fresh database takes the mail at hand and what was queued")
   func whileRunning() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     let queued = [Shop.ordinary(), Shop.report()]
@@ -99,7 +100,7 @@ struct DamageTests {
 
   @Test("what belonged to a database that the admin removed goes at the next start, and nothing else does")
   func strayCompanions() throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let stray = ["damaged-20261001T000000Z-wal", "removed-20261001T000000Z-2-shm"].map { "dedup.sqlite.\($0)" }
     let kept = ["dedup.sqlite.damaged-20261002T000000Z", "dedup.sqlite.damaged-20261002T000000Z-wal", "mine-wal"]
     for name in stray + kept { try Data("x".utf8).write(to: URL(fileURLWithPath: folder.file(name))) }
@@ -110,7 +111,7 @@ struct DamageTests {
 
   @Test("damage that only a question meets is seen to as well, once, and no sooner again than after a minute")
   func met() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     try await store.accept(Shop.report())
@@ -131,7 +132,7 @@ struct DamageTests {
     "a database file that is removed while in use is there again, complete, with the next mail",
     arguments: [true, false])
   func removed(withCompanions: Bool) async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     let first = Shop.report()
     try await store.accept(first)
@@ -152,7 +153,7 @@ struct DamageTests {
 
   @Test("a database that is put in the place of ours while in use is set aside, and ours goes on")
   func exchanged() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     try await store.accept(Shop.report())
@@ -165,7 +166,7 @@ struct DamageTests {
 
   @Test("the whole directory is removed while in use: it is made again, and locked")
   func directoryRemoved() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(directory: folder.file("store"))
     defer { store.close() }
     try await store.accept(Shop.report())
@@ -177,7 +178,7 @@ struct DamageTests {
 
   @Test("body files stay while a database that was set aside may refer to them")
   func bodies() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let large = Shop.ordinary(octets: 2_000_000)
     var store = try Shop.store(folder)
     try await store.accept(large)
@@ -205,7 +206,7 @@ struct DamageTests {
 
   @Test("two databases of one second get names of their own; what was told is told no more")
   func names() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     for _ in 0..<2 {
       try Damage.garbage.inflict(on: folder.file("dedup.sqlite"))
       try Shop.store(folder).close()

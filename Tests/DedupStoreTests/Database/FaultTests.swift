@@ -1,8 +1,8 @@
 import DedupCore
 import Foundation
 import GRDB
-import Logging
 import MailMessage
+import MailTestKit
 import Testing
 
 @testable import DedupStore
@@ -13,7 +13,7 @@ struct FaultTests {
     "a full disk refuses mail as such; what was acknowledged stays, suppressed or queued, and later mail is taken again"
   )
   func diskFull() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     try await store.commit { batch in
@@ -42,7 +42,7 @@ struct FaultTests {
 
   @Test("the queue is handed out also when nothing can be written, and adapted to the clock once that works again")
   func readingWithoutWriting() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     var limits = StoreLimits()
     limits.busyTimeout = .milliseconds(10)
     let store = try Shop.store(folder, limits: limits)
@@ -58,60 +58,9 @@ struct FaultTests {
     #expect(try await store.due(now: nine, limit: 10).map(\.id) == [mail.id, later.id])
   }
 
-  @Test("on a disk that is nearly full new mail is refused, while counting and recording deliveries goes on")
-  func diskLow() async throws {
-    let folder = try Folder()
-    let store = try Shop.store(folder)
-    let first = Shop.report()
-    try await store.accept(first)
-    store.close()
-    var limits = StoreLimits()
-    limits.reservedOctets = .max
-    limits.reservedPart = 1
-    let low = try Shop.store(folder, limits: limits)
-    defer { low.close() }
-    for octets in [100, 2_000_000] {
-      await #expect { try await low.accept(Shop.ordinary(octets: octets)) } throws: {
-        ($0 as? StoreFailure)?.kind == .diskFull
-      }
-    }
-    #expect(try await low.accept(Shop.report()).isForward == false)
-    let no = DeliveryOutcome.rejected(reason: "no", status: nil)
-    try await low.attempt(first.id, at: nine, [no, no], bounce: Shop.bounce(of: first.id))
-    #expect(try await low.queue(limit: 10).map(\.kind) == [.bounce])
-    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("bodies")) == [])
-  }
-
-  @Test(
-    "the reserve is 32 MiB, and a twentieth of a small file system",
-    arguments: [
-      (33, 1000, 0, true), (33, 1000, 2, false), (31, 1000, 0, false), (2, 20, 0, true), (2, 20, 2, false),
-      (0, 20, 5, false),
-    ])
-  func reserve(_ freeMiB: Int, _ totalMiB: Int, _ mailMiB: Int, _ fits: Bool) {
-    let space = DiskSpace(free: freeMiB << 20, total: totalMiB << 20)
-    #expect((space.shortage(for: mailMiB << 20, StoreLimits()) == nil) == fits)
-  }
-
-  @Test("of a batch that does not fit, the mails that fit alone are taken")
-  func oneTooLarge() async throws {
-    let folder = try Folder()
-    let store = try Shop.store(folder)
-    defer { store.close() }
-    try await store.accept(Shop.report())
-    try await store.commit { batch in
-      let pages = try Int.fetchOne(batch.db, sql: "PRAGMA page_count") ?? 0
-      _ = try Row.fetchOne(batch.db, sql: "PRAGMA max_page_count = \(pages + 20)")
-    }
-    let results = await store.acceptTogether([Shop.report(), Shop.ordinary(octets: 500_000), Shop.report()])
-    #expect(results.map { $0.failure?.kind } == [nil, .diskFull, nil])
-    #expect(results.map { $0.verdict?.heldBack } == [1, nil, 2])
-    #expect(try await store.totals() == Totals(forwarded: 1, suppressed: 2))
-  }
-
   @Test("a database that somebody else holds a lock on is reported as locked, and works again afterwards")
   func locked() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     var limits = StoreLimits()
     limits.busyTimeout = .milliseconds(10)
     let store = try Shop.store(folder, limits: limits)
@@ -124,7 +73,7 @@ struct FaultTests {
 
   @Test("a transaction that could not be rolled back is no part of the next one, and ends nothing")
   func leftOpen() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     try store.writer.leaveTransactionOpen { try $0.execute(sql: "INSERT INTO setting VALUES ('ghost', '1')") }
@@ -136,7 +85,7 @@ struct FaultTests {
   @Test("values that nothing of ours wrote end in a failure and not in a crash")
   func damagedValues() async throws {
     for damage in ["queued_at = -9223372036854775808", "kind = 'odd'", "octets = -1", "next_attempt = 1 << 60"] {
-      let folder = try Folder()
+      let folder = try TemporaryFolder()
       let store = try Shop.store(folder)
       defer { store.close() }
       try await store.accept(Shop.report())
@@ -147,7 +96,7 @@ struct FaultTests {
 
   @Test("what cannot be read counts as damaged when that lasts, and not before")
   func unreadable() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     var limits = StoreLimits()
     // The second failure is too long after the first, however soon it comes.
     limits.readPatience = .zero
@@ -188,7 +137,7 @@ struct FaultTests {
       "UPDATE entry SET recipients = 3",
     ], [10, 1])
   func damagedEnvelope(_ damage: String, limit: Int) async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     let mails = (0..<3).map { Shop.ordinary(at: nine + .seconds($0)) }
@@ -212,7 +161,7 @@ struct FaultTests {
 
   @Test("a mail to many keeps its checksums while recipients leave one by one, and so does one of an earlier version")
   func checksumsStay() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     for isOld in [false, true] {
@@ -235,7 +184,7 @@ struct FaultTests {
 
   @Test("without a database at the start everything says why, and works as soon as the disk takes one")
   func noDatabase() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let bodies = folder.file("bodies")
     var limits = StoreLimits()
     limits.openingPause = .zero
@@ -276,7 +225,7 @@ struct FaultTests {
 
   @Test("space of delivered mail is given back in steps, save for what the next burst will need")
   func shrinking() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     let mails = (0..<30).map { _ in Shop.ordinary(octets: 900_000) }
     _ = await store.acceptTogether(mails)
@@ -298,11 +247,11 @@ struct FaultTests {
 
 extension Writer {
   /// One after a start on a disk that took no database.
-  fileprivate static func withoutDatabase(_ folder: Folder, _ limits: StoreLimits) throws -> Writer {
+  fileprivate static func withoutDatabase(_ folder: TemporaryFolder, _ limits: StoreLimits) throws -> Writer {
     let files = StoreFiles(directory: folder.path)
     let replacer = Replacer(
       files: files, lock: try InstanceLock(path: files.lock), limits: limits,
-      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, now: { nine })
+      logger: .quiet, now: { nine })
     return Writer(
       CurrentDatabase(missing: StoreFailure(.diskFull, "full")), BodyFiles(folder: files.bodies), limits,
       policy: WindowPolicy(), replacer: replacer, letterhead: Letterhead(hostname: "relay.example"))
@@ -316,7 +265,7 @@ extension Writer {
   }
 }
 
-extension Folder {
+extension TemporaryFolder {
   /// Runs `body` while somebody else holds the lock that every write needs.
   @discardableResult
   fileprivate func whileLocked<T>(_ body: () async throws -> T) async throws -> T {

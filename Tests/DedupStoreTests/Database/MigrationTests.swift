@@ -2,6 +2,7 @@ import DedupCore
 import Foundation
 import GRDB
 import MailMessage
+import MailTestKit
 import Testing
 
 @testable import DedupStore
@@ -13,7 +14,7 @@ struct MigrationTests {
 
   @Test("a store that stopped at this step goes on", arguments: steps.dropFirst())
   func step(_ step: String) async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let id = Shop.id(at: nine)
     let message = Array("Subject: Hi\r\n\r\nOut of slots.\r\n".utf8)
     try Self.old(folder, upTo: step, id, message)
@@ -33,7 +34,7 @@ struct MigrationTests {
   }
 
   /// What the first layout holds of five mails of one error, the first of which waits.
-  private static func old(_ folder: Folder, upTo step: String, _ id: QueueID, _ message: [UInt8]) throws {
+  private static func old(_ folder: TemporaryFolder, upTo step: String, _ id: QueueID, _ message: [UInt8]) throws {
     let database = try DatabasePool(path: folder.file("dedup.sqlite"))
     try Schema.migrator.migrate(database, upTo: "1 queue")
     var checksum = Checksum()

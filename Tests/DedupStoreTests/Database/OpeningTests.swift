@@ -1,6 +1,7 @@
 import DedupCore
 import Foundation
 import GRDB
+import MailTestKit
 import Testing
 
 @testable import DedupStore
@@ -20,7 +21,7 @@ struct OpeningTests {
   @Test(
     "each commit is synced: PRAGMA synchronous of the writer is FULL, in WAL mode, and freed pages can be given back")
   func pragmas() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     let found = try await store.commit { batch in
@@ -34,7 +35,7 @@ struct OpeningTests {
 
   @Test("nobody else can read the files: the directory is 0700, every file 0600")
   func modes() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let directory = folder.file("state/relay")
     var limits = StoreLimits()
     limits.inlineOctets = 100
@@ -51,7 +52,7 @@ struct OpeningTests {
 
   @Test("a second instance is refused and told which process holds the store; after the first is gone it may start")
   func secondInstance() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let first = try Shop.store(folder)
     let refusal = failure { try Shop.store(folder).close() }
     #expect(refusal?.kind == .locked)
@@ -62,7 +63,7 @@ struct OpeningTests {
 
   @Test("a refused start leaves the store free for the next one")
   func lockIsReleased() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let other = try DatabaseQueue(path: folder.file("dedup.sqlite"))
     try await other.write { try $0.execute(sql: "CREATE TABLE music (title TEXT)") }
     try other.close()
@@ -71,7 +72,7 @@ struct OpeningTests {
 
   @Test("who only reads leaves a damaged database where it is, and reports it by name")
   func readingDamaged() throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let garbage = Data((0..<20_000).map { UInt8(truncatingIfNeeded: $0 &* 7) })
     try garbage.write(to: URL(fileURLWithPath: folder.file("dedup.sqlite")))
     let refusal = failure { _ = try StoreReader(readingDirectory: folder.path) }
@@ -81,7 +82,7 @@ struct OpeningTests {
 
   @Test("a store of a newer version is refused by name rather than misread")
   func newer() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     try await store.commit { try $0.db.execute(sql: "INSERT INTO grdb_migrations VALUES ('9 from the future')") }
     store.close()
@@ -92,7 +93,7 @@ struct OpeningTests {
 
   @Test("a queue of the version before status requests is taken over: its mails wait as they did")
   func beforeStatusRequests() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let mail = Shop.ordinary()
     let store = try Shop.store(folder)
     try await store.accept(mail)
@@ -114,7 +115,7 @@ struct OpeningTests {
 
   @Test("the database of another program is not touched")
   func foreign() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let other = try DatabaseQueue(path: folder.file("dedup.sqlite"))
     try await other.write { try $0.execute(sql: "CREATE TABLE music (title TEXT)") }
     try other.close()
@@ -123,7 +124,7 @@ struct OpeningTests {
 
   @Test("a directory that is a file, and one that cannot be made, are refused with the path and the reason")
   func directory() throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     try Data().write(to: URL(fileURLWithPath: folder.file("file")))
     let refusal = failure { try Shop.store(directory: folder.file("file")).close() }
     #expect(refusal?.description.contains("file: not a directory") == true, "\(refusal?.description ?? "")")
@@ -135,7 +136,7 @@ struct OpeningTests {
 
   @Test("a closed store refuses mail and questions; closing again does nothing")
   func closed() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     try await store.accept(Shop.report())
     store.close()
@@ -147,7 +148,7 @@ struct OpeningTests {
 
   @Test("the store is read while the daemon has it, after it was closed, and after a crash")
   func reading() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     try await store.accept(Shop.report())
     try await store.accept(Shop.report())

@@ -1,9 +1,7 @@
 import DedupCore
 import GRDB
-import Logging
 import MailMessage
 import MailTestKit
-import Synchronization
 import Testing
 
 @testable import DedupStore
@@ -32,7 +30,7 @@ struct RetentionTests {
 
   @Test("samples go when they are too old, and the error with its counts stays")
   func sampleAge() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     try await store.accept(Shop.report(at: nine))
@@ -46,7 +44,7 @@ struct RetentionTests {
 
   @Test("of more samples than there is room for the oldest go, and no more than must")
   func sampleSize() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     for minute in 0..<7 {
@@ -59,7 +57,7 @@ struct RetentionTests {
 
   @Test("a mail that gets smaller by it is kept deflated, counts as what it takes, and is shown as it came")
   func deflated() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     var noisy = Shop.report("noisy")
@@ -94,7 +92,7 @@ struct RetentionTests {
       "stored = octets", "stored = 1", "octets = 1, stored = 0, message = x''",
     ])
   func damagedSample(_ damage: String) async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     try await store.accept(Shop.report(text: String((0..<2000).map { _ in Bool.random() ? "a" : "b" })))
@@ -116,7 +114,7 @@ struct RetentionTests {
 
   @Test("what retention says may change while the store is open")
   func changed() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     // The clock of the store stands at nine.
@@ -132,7 +130,7 @@ struct RetentionTests {
 
   @Test("R2: samples stay within their size also while mail comes without a pause")
   func busy() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     _ = await store.acceptTogether((0..<200).map { Shop.report("error\($0)", octets: 3000) })
@@ -159,16 +157,16 @@ struct RetentionTests {
 
   @Test("R6: a clock that is 500 days ahead erases nothing, neither at once nor after a start")
   func clockAhead() async throws {
-    let folder = try Folder()
-    let clock = Mutex(nine)
+    let folder = try TemporaryFolder()
+    let clock = ManualClock(nine)
     func open() throws -> SQLiteStore {
       try SQLiteStore(
         directory: folder.path, policy: WindowPolicy(), explain: { _, _ in "" },
-        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, now: { clock.withLock { $0 } })
+        logger: .quiet, now: { clock.now })
     }
     let store = try open()
     try await store.accept(Shop.report())
-    clock.withLock { $0 = nine + Self.day * 500 }
+    clock.set(to: nine + Self.day * 500)
     while try store.writer.tidy() {}
     #expect(try await counts(store, ["sample", "fingerprint"]) == [1, 1])
     #expect(store.ageTime.since(nine) < .minutes(5))
@@ -182,7 +180,7 @@ struct RetentionTests {
 
   @Test("old counts are summed up: no mail is forgotten, and nothing else changes")
   func tallies() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     for hour in 0..<300 { try await store.accept(Shop.ordinary(at: nine + .hours(hour))) }
@@ -201,7 +199,7 @@ struct RetentionTests {
     "an error that is not seen any more goes with all that hangs on it, unless its window is open",
     arguments: [(Duration.hours(1), 0), (.hours(24 * 30), 1)])
   func errors(_ window: Duration, _ left: Int) async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     let mail = Shop.report(at: nine)
@@ -216,7 +214,7 @@ struct RetentionTests {
 
   @Test("a step removes a hundred rows at most, and none when nothing is due")
   func steps() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     _ = await store.acceptTogether((0..<250).map { Shop.report("error\($0)", octets: 100) })

@@ -1,6 +1,7 @@
 import DedupCore
 import GRDB
 import MailMessage
+import MailTestKit
 import Testing
 
 @testable import DedupStore
@@ -18,7 +19,7 @@ import Testing
   }
 
   private static func store(
-    _ folder: Folder, hasReports: Bool = true, _ change: (inout WindowPolicy) -> Void = { _ in }
+    _ folder: TemporaryFolder, hasReports: Bool = true, _ change: (inout WindowPolicy) -> Void = { _ in }
   ) async throws -> SQLiteStore {
     let store = try Shop.store(folder)
     var policy = WindowPolicy()
@@ -43,7 +44,7 @@ import Testing
 
   @Test("V4: 500 requests that make every report a doubt are ten mails and a digest, and none is lost")
   func flood() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try await Self.store(folder)
     defer { store.close() }
     let verdicts = await store.acceptTogether((0..<500).map { _ in Self.doubt("ambiguous-report") })
@@ -63,7 +64,7 @@ import Testing
 
   @Test("V4: doubts do not use up the storm cap of a new outage, nor the other way round")
   func ownCap() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try await Self.store(folder)
     defer { store.close() }
     let kinds = (0..<200).map { Self.doubt("odd", place: "shop/views.py in view\($0)") }
@@ -77,7 +78,7 @@ import Testing
 
   @Test("R3: a doubt costs the same whatever the number of sites, and uses up the cap of none")
   func manySites() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try await Self.store(folder)
     defer { store.close() }
     try await store.commit { batch in
@@ -102,7 +103,7 @@ import Testing
 
   @Test("where no certain report came from, each doubt goes out, and nothing is counted")
   func unknownEnvelope() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try await Self.store(folder, hasReports: false)
     defer { store.close() }
     let verdicts = await store.acceptTogether((0..<40).map { _ in Self.doubt() })
@@ -114,7 +115,7 @@ import Testing
     "an admin who wants all of them gets all of them",
     arguments: [(0, Duration.hours(1), WindowSettings.Mode.dedup), (10, .zero, .dedup), (10, .hours(1), .pass)])
   func unbounded(_ doubts: Int, _ length: Duration, _ mode: WindowSettings.Mode) async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try await Self.store(folder) { ($0.doubts, $0.length, $0.mode) = (doubts, length, mode) }
     defer { store.close() }
     let verdicts = await store.acceptTogether((0..<50).map { _ in Self.doubt() })
@@ -123,7 +124,7 @@ import Testing
 
   @Test("a digest names each key once, what was never told first, five Subjects at most")
   func digest() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try await Self.store(folder) { $0.doubts = 1 }
     defer { store.close() }
     for number in 0..<8 { try await store.accept(Self.doubt("old", subject: "Old \(number)")) }
@@ -145,7 +146,7 @@ import Testing
 
   @Test("what is held back can be listed, read, released and deleted, and waits for nothing meanwhile")
   func release() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try await Self.store(folder) { $0.doubts = 1 }
     defer { store.close() }
     let mails = (0..<3).map { Self.doubt(subject: "Number \($0)") }
@@ -165,7 +166,7 @@ import Testing
 
   @Test("Subjects that begin alike are told by their ends, also of large mails", arguments: [false, true])
   func subjectsOfDigest(areLarge: Bool) async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     var limits = StoreLimits()
     (limits.inlineOctets, limits.reservedOctets) = (1000, 0)
     let store = try Shop.store(folder, limits: limits)
@@ -192,7 +193,7 @@ import Testing
 
   @Test("counts, what is kept and what waits for a digest survive a crash")
   func crash() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try await Self.store(folder)
     defer { store.close() }
     _ = await store.acceptTogether((0..<15).map { _ in Self.doubt() })
@@ -208,7 +209,7 @@ import Testing
 
   @Test("ten mails of a key are kept, large ones in their files, and the oldest go with theirs")
   func kept() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try await Self.store(folder) { $0.doubts = 1 }
     defer { store.close() }
     for _ in 0..<14 { try await store.accept(Self.doubt()) }
@@ -225,7 +226,7 @@ import Testing
 
   @Test("what a rejected digest told is told again")
   func rejected() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try await Self.store(folder) { $0.doubts = 1 }
     defer { store.close() }
     for _ in 0..<3 { try await store.accept(Self.doubt()) }
@@ -240,7 +241,7 @@ import Testing
 
   @Test("digests that are rejected one after the other come ever more rarely: four within two hours, not one a round")
   func rejectedAgain() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try await Self.store(folder) { $0.doubts = 1 }
     defer { store.close() }
     for _ in 0..<3 { try await store.accept(Self.doubt()) }
@@ -258,7 +259,7 @@ import Testing
 
   @Test("kept doubts go when they are as old as samples may be, and their keys later")
   func retention() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try await Self.store(folder) { $0.doubts = 1 }
     defer { store.close() }
     for _ in 0..<3 { try await store.accept(Self.doubt()) }

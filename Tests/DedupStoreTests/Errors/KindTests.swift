@@ -1,4 +1,5 @@
 import DedupCore
+import MailTestKit
 import Testing
 
 @testable import DedupStore
@@ -13,7 +14,7 @@ import Testing
 
   @Test("ten go out within the hour, the digest names the others within five minutes, and another kind goes out")
   func bound() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     var reasons: [String] = []
@@ -28,7 +29,7 @@ import Testing
 
   @Test("a known error of the kind keeps its window, and after an hour new ones go out again")
   func afterwards() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     for number in 0..<11 { try await store.accept(Self.report("name\(number)", kind: "a")) }

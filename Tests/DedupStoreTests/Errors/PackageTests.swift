@@ -1,6 +1,7 @@
 import DedupCore
 import GRDB
 import MailMessage
+import MailTestKit
 import Testing
 
 @testable import DedupStore
@@ -16,7 +17,7 @@ import Testing
   @Test(
     "what a report lists holds for its envelope once it is durable, also after a start, in the order in which it came")
   func durable() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let other = Envelope(sender: EmailAddress("blog@shop.example"), recipients: Shop.envelope.recipients)
     let store = try Shop.store(folder)
     #expect(store.packages(of: Shop.envelope).isEmpty)

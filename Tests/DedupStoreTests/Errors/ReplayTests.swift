@@ -1,22 +1,23 @@
 import DedupCore
 import MailMessage
+import MailTestKit
 import Testing
 
 @testable import DedupStore
 
 /// What a replay says of mails is what the store does with them.
 @Suite("Replay and store") struct ReplayStoreTests {
-  private static func mail(_ random: inout RepeatableRandom) -> Judged {
-    switch random.next(20) {
+  private static func mail(_ random: inout SplitMix) -> Judged {
+    switch random.next(below: 20) {
     case 0: return .pass(reason: "no-error")
-    case 1, 2: return .doubt(DoubtfulReport(reason: "odd", type: "T\(random.next(3))"))
+    case 1, 2: return .doubt(DoubtfulReport(reason: "odd", type: "T\(random.next(below: 3))"))
     default:
       // Now and then one that was never seen before.
-      let number = random.next(9) == 0 ? 2 + random.next(100) : random.next(2)
+      let number = random.next(below: 9) == 0 ? 2 + random.next(below: 100) : random.next(below: 2)
       let site = Site(settingsModule: "s\(number)", subjectPrefix: nil, envelope: Shop.envelope)
-      var occurrence = Shop.occurrence("e\(random.next(6))", site)
-      occurrence.variant = "v\(random.next(3))"
-      occurrence.rule = random.next(12) == 0 ? RuleEffect(name: "r", treatment: .silence) : nil
+      var occurrence = Shop.occurrence("e\(random.next(below: 6))", site)
+      occurrence.variant = "v\(random.next(below: 3))"
+      occurrence.rule = random.next(below: 12) == 0 ? RuleEffect(name: "r", treatment: .silence) : nil
       return .report(occurrence)
     }
   }
@@ -36,16 +37,16 @@ import Testing
 
   @Test("each verdict is the same, and as many mails of our own go out", arguments: UInt64(1)...8)
   func agree(seed: UInt64) async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     store.setPolicy(Self.policy(seed))
-    var random = RepeatableRandom(state: seed)
+    var random = SplitMix(seed: seed)
     var replay = Replay(Self.policy(seed))
     var now = nine
     for number in 0..<250 {
       // The store is asked at each moment at which something may be due: all times are whole ten seconds.
-      for _ in 0..<[0, 0, 1, 6, 30][random.next(5)] {
+      for _ in 0..<[0, 0, 1, 6, 30][random.next(below: 5)] {
         now = now + .seconds(10)
         _ = try await store.tellWhatIsDue(now: now)
       }
@@ -63,15 +64,5 @@ import Testing
     let totals = try await store.totals()
     #expect(totals.forwarded == replay.totals.allForwarded && totals.suppressed == replay.totals.allHeldBack)
     #expect(totals.passed == replay.totals.ordinary && totals.doubtful == replay.totals.doubtful)
-  }
-}
-
-/// Numbers that look random and are the same each time.
-private struct RepeatableRandom {
-  var state: UInt64
-
-  mutating func next(_ bound: Int) -> Int {
-    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-    return Int((state >> 33) % UInt64(bound))
   }
 }

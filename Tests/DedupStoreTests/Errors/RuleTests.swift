@@ -1,6 +1,7 @@
 import DedupCore
 import GRDB
 import MailMessage
+import MailTestKit
 import Testing
 
 @testable import DedupStore
@@ -10,7 +11,7 @@ import Testing
 struct RuleTests {
   @Test("a rule that passes lets each mail out, and each is counted with its error")
   func pass() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     for minute in 0..<3 {
@@ -27,7 +28,7 @@ struct RuleTests {
       (RuleEffect.Treatment.silence, "silenced", true), (.summaryOnly, "summary-only", false),
     ])
   func held(_ treatment: RuleEffect.Treatment, _ reason: String, _ isSilenced: Bool) async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     for hour in 0..<4 {
       let verdict = try await store.accept(Shop.ruled(treatment, at: nine + .hours(hour)))
@@ -51,7 +52,7 @@ struct RuleTests {
 
   @Test("a rule's window has its own length, and lists show when it ends")
   func window() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     let mail = { (minute: Int) in Shop.ruled(.dedup, window: .minutes(5), at: nine + .minutes(minute)) }
@@ -66,7 +67,7 @@ struct RuleTests {
 
   @Test("one new variant goes out within a window, marked; the count of what is held back goes on")
   func variant() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Self.store(folder)
     defer { store.close() }
     let reasons = try await Self.reasons(["a", "a", "b", "b", "c", "a"], store)
@@ -82,7 +83,7 @@ struct RuleTests {
 
   @Test("mails of one batch see each other's variants, and a crash forgets none")
   func variantsInABatch() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Self.store(folder)
     defer { store.close() }
     let mails = ["a", "b", "b", "c"].map { Shop.variant($0) }
@@ -97,7 +98,7 @@ struct RuleTests {
 
   @Test("with a bound of zero no variant goes out; with three, three do", arguments: [0, 1, 2, 3])
   func bound(_ bound: Int) async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Self.store(folder)
     defer { store.close() }
     var policy = WindowPolicy()
@@ -109,7 +110,7 @@ struct RuleTests {
 
   @Test("an error whose text differs each time is kept to a bounded number of variants")
   func manyVariants() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     var limits = StoreLimits()
     limits.variants = 5
     let store = try Self.store(folder, limits: limits)
@@ -122,7 +123,7 @@ struct RuleTests {
 
   @Test("a variant that is rejected leaves the window alone: the mail that opened it still stands")
   func rejectedVariant() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Self.store(folder)
     defer { store.close() }
     _ = try await Self.reasons(["a", "b"], store)
@@ -133,7 +134,7 @@ struct RuleTests {
   }
 
   /// Shows one variant within a window.
-  private static func store(_ folder: Folder, limits: StoreLimits = StoreLimits()) throws -> SQLiteStore {
+  private static func store(_ folder: TemporaryFolder, limits: StoreLimits = StoreLimits()) throws -> SQLiteStore {
     let store = try Shop.store(folder, limits: limits)
     var policy = WindowPolicy()
     policy.variants = 1
@@ -155,7 +156,7 @@ struct RuleTests {
 
   @Test("after an upgrade an error keeps its history, its window and its counts, and no mail comes of it")
   func adoption() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder, explain: { _, _ in "explained" })
     var policy = WindowPolicy()
     policy.variants = 3
@@ -180,7 +181,7 @@ struct RuleTests {
 
   @Test("the adopted row is durable with the mail that found it")
   func adoptionIsDurable() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     try await store.accept(Shop.report("0001"))
@@ -195,7 +196,7 @@ struct RuleTests {
 
   @Test("only the same site's history is adopted, the latest version first, and a known name needs none")
   func adoptionKeepsApart() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     let staging = Site(settingsModule: "shop.staging", subjectPrefix: nil, envelope: Shop.envelope)
@@ -211,7 +212,7 @@ struct RuleTests {
 
   @Test("where a new version tells two errors apart, one takes the history and the other one goes out")
   func adoptionOfASplit() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     try await store.accept(Shop.report("0001"))

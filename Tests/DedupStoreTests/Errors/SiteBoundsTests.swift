@@ -1,6 +1,7 @@
 import DedupCore
 import GRDB
 import MailMessage
+import MailTestKit
 import Testing
 
 @testable import DedupStore
@@ -19,7 +20,7 @@ import Testing
 
   @Test("V2: 2,000 invented sites and one bug are no more mails than the cap allows, and few rows")
   func inventedSites() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     try await store.accept(Shop.report(at: nine.advanced(by: .hours(-2))))
@@ -38,7 +39,7 @@ import Testing
 
   @Test("V2: invented sites with a new error each share one cap, and a digest tells of the rest")
   func inventedErrors() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     try await store.accept(Shop.report(at: nine.advanced(by: .hours(-2))))
@@ -54,7 +55,7 @@ import Testing
 
   @Test("V2: settings of a site are not for one that a visitor invents, and are for it once it is known for an hour")
   func settings() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     var policy = WindowPolicy()
@@ -75,7 +76,7 @@ import Testing
 
   @Test("on the first day of a relay each site has its settings at once")
   func firstDay() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     var policy = WindowPolicy()
@@ -87,7 +88,7 @@ import Testing
 
   @Test("R2: beyond 20,000 errors of an envelope a further one goes out as a doubt; known ones are counted as before")
   func tooManyErrors() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     try await store.accept(Shop.report())
@@ -109,7 +110,7 @@ import Testing
 
   @Test("R2: of too many errors those go that came once, the oldest first; how many, the summary tells")
   func excessErrors() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     for _ in 0..<2 { try await store.accept(Shop.report(at: nine.advanced(by: .hours(-5)))) }
@@ -124,7 +125,7 @@ import Testing
 
   @Test("a site without errors is forgotten")
   func oldSite() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     try await store.accept(Shop.report())
@@ -137,7 +138,7 @@ import Testing
 
   @Test("a store of an earlier version keeps its windows; its sites are known, and their envelopes with them")
   func migration() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let pool = try DatabasePool(path: folder.file("dedup.sqlite"))
     try Schema.migrator.migrate(pool, upTo: "13 leaving entries")
     try await pool.write { db in

@@ -1,6 +1,7 @@
 import DedupCore
 import GRDB
 import MailMessage
+import MailTestKit
 import Testing
 
 @testable import DedupStore
@@ -48,7 +49,7 @@ struct VariantTests {
 
   @Test("the next mail, the list and the summary say how they differ", arguments: cases)
   func spread(_ test: Case) async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     for (minute, mail) in test.mails.enumerated() {
@@ -65,7 +66,7 @@ struct VariantTests {
 
   @Test("mails that share a batch are counted with each other, in the mail and in its milestone")
   func oneBatch() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     var policy = WindowPolicy()
@@ -81,7 +82,7 @@ struct VariantTests {
 
   @Test("a mail that the admin lets out for itself says nothing of others")
   func passing() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     var policy = WindowPolicy()
@@ -96,7 +97,7 @@ struct VariantTests {
   @Test(
     "each variant is shown with what its first mail says, or one that went out later, and the first hundred are kept")
   func details() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     var limits = StoreLimits()
     limits.variants = 3
     let store = try Shop.store(folder, limits: limits)
@@ -120,7 +121,7 @@ struct VariantTests {
 
   @Test("the summary counts the texts of one error over all its sites")
   func sites() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     for (site, text) in [(Shop.site, "one"), (Shop.staging, "one"), (Shop.staging, "two")] {
@@ -132,7 +133,7 @@ struct VariantTests {
 
   @Test("what was merged into an error counts among its variants, in its mails, the list and show")
   func merged() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     try await store.accept(Self.mail("a", "one", "p", at: nine))
@@ -149,7 +150,7 @@ struct VariantTests {
 
   @Test("variants of an earlier version have no text until their next mail")
   func migration() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let pool = try DatabasePool(path: folder.file("dedup.sqlite"))
     try Schema.migrator.migrate(pool, upTo: "16 kinds")
     try await pool.write { db in

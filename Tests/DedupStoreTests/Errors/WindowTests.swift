@@ -1,5 +1,6 @@
 import DedupCore
 import MailMessage
+import MailTestKit
 import Testing
 
 @testable import DedupStore
@@ -8,7 +9,7 @@ import Testing
 struct WindowTests {
   @Test("the first mail goes out, the rest of the window is counted, the first after it says how many")
   func window() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     #expect(
@@ -29,7 +30,7 @@ struct WindowTests {
 
   @Test("mails of one batch see each other: of a hundred that arrive at once one goes out")
   func sameBatch() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     let verdicts = await store.acceptTogether((0..<100).map { _ in Shop.report() }).map(\.verdict)
@@ -48,7 +49,7 @@ struct WindowTests {
 
   @Test("mail of many senders at once takes far fewer commits than mails")
   func sharing() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     let results = await store.acceptTogether((0..<400).map { _ in Shop.ordinary(octets: 2000) })
@@ -59,7 +60,7 @@ struct WindowTests {
 
   @Test("the same error in two sites has two windows")
   func sites() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     let staging = Site(settingsModule: "shop.settings.staging", subjectPrefix: "[Shop]", envelope: Shop.envelope)
@@ -72,7 +73,7 @@ struct WindowTests {
 
   @Test("ordinary mail and doubts go out every time and are counted as what they are")
   func others() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     for _ in 0..<3 { #expect(try await store.accept(Shop.ordinary()) == .forward(.pass("no-error"), nil)) }
@@ -84,7 +85,7 @@ struct WindowTests {
 
   @Test("a new length of the window counts from the next mail on")
   func reload() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     try await store.accept(Shop.report())
@@ -94,7 +95,7 @@ struct WindowTests {
 
   @Test("after a kill -9 every acknowledged mail is queued or counted, and the window is still open")
   func crash() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     for minute in 0..<7 { try await store.accept(Shop.report(at: nine + .minutes(minute))) }
@@ -112,7 +113,7 @@ struct WindowTests {
   @Test(
     "the explanation of a new fingerprint is stored without holding up its mail, and made up for when it is missing")
   func explanation() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder, explain: { mail, _ in "explained: \(mail.count)" })
     let mail = Shop.report()
     try await store.accept(mail)
@@ -127,7 +128,7 @@ struct WindowTests {
 
   @Test("the first and the latest mail are kept as they came, and not when they are too large")
   func samples() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     var limits = StoreLimits()
     limits.sampleOctets = 5000
     let store = try Shop.store(folder, limits: limits)
@@ -149,7 +150,7 @@ struct WindowTests {
     "the first mail of each variant is kept, whether it went out or was held back, by itself or within a batch",
     arguments: [0, 1, 9])
   func samplesOfVariants(_ shown: Int) async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     var limits = StoreLimits()
     limits.variants = 4
     let store = try Shop.store(folder, limits: limits)
@@ -171,7 +172,7 @@ struct WindowTests {
 
   @Test("the mails of variants in one answer are bounded; of the rest the answer has name and count")
   func manySamplesOfVariants() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     for number in 0..<50 { try await store.accept(Shop.variant("v\(number)", text: "", octets: 200 << 10)) }

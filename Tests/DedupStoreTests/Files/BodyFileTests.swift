@@ -2,6 +2,7 @@ import DedupCore
 import Foundation
 import GRDB
 import MailMessage
+import MailTestKit
 import Testing
 
 @testable import DedupStore
@@ -13,7 +14,7 @@ private let limits = {
   return limits
 }()
 
-extension Folder {
+extension TemporaryFolder {
   fileprivate var bodies: [String] {
     get throws { try FileManager.default.contentsOfDirectory(atPath: file("bodies")).sorted() }
   }
@@ -30,7 +31,7 @@ extension Folder {
 struct BodyFileTests {
   @Test("a large message lives in a file, comes back as rendered, and leaves with its entry")
   func roundTrip() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder, limits: limits)
     defer { store.close() }
     let large = Shop.ordinary(octets: 3_000_000)
@@ -46,7 +47,7 @@ struct BodyFileTests {
 
   @Test("a large report whose Subject was extended comes back with it: only the head is stored twice")
   func editedHead() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder, limits: limits)
     defer { store.close() }
     for _ in 0..<3 { try await store.accept(Shop.report()) }
@@ -64,7 +65,7 @@ struct BodyFileTests {
 
   @Test("a large message that is held back leaves no file behind")
   func suppressed() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder, limits: limits)
     defer { store.close() }
     try await store.accept(Shop.report())
@@ -74,7 +75,7 @@ struct BodyFileTests {
 
   @Test("a large message whose transaction fails leaves no file behind, and no other mail loses its own")
   func failure() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder, limits: limits)
     defer { store.close() }
     let mail = Shop.ordinary(octets: 5000)
@@ -93,7 +94,7 @@ struct BodyFileTests {
 
   @Test("our own large mails, bounces with their transaction, are stored the same way")
   func ownMail() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder, limits: limits)
     defer { store.close() }
     let mail = Shop.ordinary()
@@ -107,7 +108,7 @@ struct BodyFileTests {
 
   @Test("files that a crash left without an entry are removed at the next start, those with one stay")
   func orphans() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder, limits: limits)
     let mail = Shop.ordinary(octets: 5000)
     try await store.accept(mail)
@@ -129,7 +130,7 @@ struct BodyFileTests {
     "a damaged body file is never sent: its entry is set aside, kept and shown, and the rest is delivered",
     arguments: Damage.allCases)
   func damage(_ damage: Damage) async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder, limits: limits)
     defer { store.close() }
     let mail = Shop.ordinary(octets: 5000)
@@ -154,7 +155,7 @@ struct BodyFileTests {
 
   @Test("a message that changed inside the database is set aside as well")
   func damageInside() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     let mail = Shop.ordinary(at: nine, octets: 3000)
     try await store.accept(mail)

@@ -1,17 +1,18 @@
 import DedupCore
 import Foundation
 import MailMessage
+import MailTestKit
 import Testing
 
 @testable import DedupStore
 
 @Suite("Messages too large for memory, while they arrive")
 struct IncomingMessageTests {
-  private let folder: Folder
+  private let folder: TemporaryFolder
   private var limits = StoreLimits()
 
   init() throws {
-    folder = try Folder()
+    folder = try TemporaryFolder()
     limits.inlineOctets = 1000
     limits.reservedOctets = 0
   }

@@ -1,6 +1,7 @@
 import DedupCore
 import Foundation
 import MailMessage
+import MailTestKit
 import Testing
 
 @testable import DedupStore
@@ -9,7 +10,7 @@ import Testing
 struct SpoolTests {
   @Test("a mail comes back as it was kept, oldest first, whatever octets it has")
   func roundTrip() throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let spool = EmergencySpool(directory: folder.file("spool"))
     var odd = Shop.ordinary(at: nine + .minutes(1))
     odd.message.head = [0, 10, 13, 255, 10] + Array("MAILDEDUP-SPOOL 1 0 0 0\n".utf8)
@@ -34,7 +35,7 @@ struct SpoolTests {
 
   @Test("a mail that the version before status requests spooled is loaded")
   func older() throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let mail = Shop.ordinary()
     let header = """
       {"id":"\(mail.id)","receivedAt":\(nine.milliseconds),"envelope":{"sender":"root@shop.example",\
@@ -52,14 +53,14 @@ struct SpoolTests {
 
   @Test("a spool that was never needed is empty, and no folder is made for it")
   func untouched() throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     #expect(try EmergencySpool(directory: folder.file("spool")).waiting().isEmpty)
     #expect(!FileManager.default.fileExists(atPath: folder.file("spool")))
   }
 
   @Test("a file with any octet flipped, or cut anywhere, is set aside, never a mail", arguments: [true, false])
   func damage(flips: Bool) throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let spool = EmergencySpool(directory: folder.file("spool"))
     let mail = Shop.ordinary()
     try spool.keep(mail, transactions: [])
@@ -78,7 +79,7 @@ struct SpoolTests {
 
   @Test("what a crash left of a mail that was being written is not taken for one")
   func partial() throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let spool = EmergencySpool(directory: folder.path)
     let mail = Shop.ordinary()
     try Data("MAILDEDUP-SPOOL 1".utf8).write(to: URL(fileURLWithPath: folder.file("\(mail.id).mail.part")))
@@ -96,7 +97,7 @@ struct SpoolTests {
     "a mail is imported once, also when a crash left its file behind: one queue entry, one count",
     arguments: [0, 2_000_000])
   func importsOnce(octets: Int) async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     let mail = Shop.report(octets: octets)

@@ -1,5 +1,6 @@
 import DedupCore
 import MailMessage
+import MailTestKit
 import Synchronization
 import Testing
 
@@ -18,7 +19,7 @@ struct AddedMailTests {
 
   @Test("mail that came in is given as the queue has it, with what is to be sent")
   func likeTheQueue() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     let ear = Ear(store)
@@ -39,7 +40,7 @@ struct AddedMailTests {
 
   @Test("whoever asked the queue knows whether its answer may hold what is given")
   func transactions() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     let ear = Ear(store)
@@ -51,7 +52,7 @@ struct AddedMailTests {
 
   @Test("an admin who changes the queue afterwards makes what was given out of date")
   func changes() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     let ear = Ear(store)
@@ -65,7 +66,7 @@ struct AddedMailTests {
 
   @Test("a clock that jumps back is for `due` to see to, and what is given is not to be used until then")
   func clock() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     #expect(!store.follows(nine), "nobody has looked at the queue yet")
@@ -83,7 +84,7 @@ struct AddedMailTests {
 
   @Test("what is large, our own, or more than anybody has use for, only the queue tells of")
   func others() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     let ear = Ear(store)

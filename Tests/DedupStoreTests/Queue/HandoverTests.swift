@@ -1,5 +1,6 @@
 import DedupCore
 import MailMessage
+import MailTestKit
 import Testing
 
 @testable import DedupStore
@@ -12,8 +13,8 @@ private let deferred = DeliveryOutcome.deferred(reason: "connection refused")
 struct HandoverTests {
   /// The store after a crash that came between a note of `settle` and its transaction.
   private func crash(
-    _ folder: Folder, _ settle: (_ mail: Submission) -> [Settlement]
-  ) async throws -> (mail: Submission, after: Folder) {
+    _ folder: TemporaryFolder, _ settle: (_ mail: Submission) -> [Settlement]
+  ) async throws -> (mail: Submission, after: TemporaryFolder) {
     let store = try Shop.store(folder)
     defer { store.close() }
     let mail = Shop.ordinary()
@@ -30,7 +31,7 @@ struct HandoverTests {
       ([deferred, deferred], 2, "nobody got it: there is no note"),
     ] as [([DeliveryOutcome], Int, String)])
   func recalled(outcomes: [DeliveryOutcome], left: Int, sentence: String) async throws {
-    let (mail, folder) = try await crash(try Folder()) {
+    let (mail, folder) = try await crash(try TemporaryFolder()) {
       [Shop.settlement(of: $0.id, $0.envelope.recipients, outcomes)]
     }
     let store = try Shop.store(folder)
@@ -44,7 +45,7 @@ struct HandoverTests {
 
   @Test("a note of what was recorded changes nothing, also of a mail that waits for the rest of its recipients")
   func recordedBefore() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     let mail = Shop.ordinary()
     try await store.accept(mail)
@@ -62,7 +63,7 @@ struct HandoverTests {
 
   @Test("what is recorded leaves no address behind, and the file no longer than what was under way at once")
   func leavesNothing() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     for _ in 1...5 {
@@ -76,7 +77,7 @@ struct HandoverTests {
 
   @Test("a note that is damaged, cut or of a stranger's making is none", arguments: [0, 4, 8, 20])
   func damaged(position: Int) async throws {
-    let (mail, folder) = try await crash(try Folder()) {
+    let (mail, folder) = try await crash(try TemporaryFolder()) {
       [Shop.settlement(of: $0.id, $0.envelope.recipients, [delivered, delivered])]
     }
     var octets = try SyncedFile.read(folder.file("handovers"))

@@ -1,6 +1,7 @@
 import DedupCore
 import GRDB
 import MailMessage
+import MailTestKit
 import Testing
 
 @testable import DedupStore
@@ -41,7 +42,7 @@ struct QueueChangeTests {
 
   @Test("it holds, also after a restart", arguments: cases)
   func change(_ expected: Case) async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let mail = Shop.ordinary()
     do {
       let store = try Shop.store(folder)
@@ -63,7 +64,7 @@ struct QueueChangeTests {
 
   @Test("the window of a report that is deleted opens again, and the next one says how many were held back")
   func deletedReport() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     let first = Shop.report()
@@ -80,7 +81,7 @@ struct QueueChangeTests {
   @Test(
     "a mail that is deleted while it is tried leaves nothing behind, nor does it bounce", arguments: [later, never])
   func deletedUnderway(_ fate: DeliveryOutcome) async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     let mail = Shop.ordinary(octets: 2 << 20)
@@ -94,7 +95,7 @@ struct QueueChangeTests {
 
   @Test("the list finds by kind, state, sender and recipient")
   func filter() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     let (letter, report) = (Shop.ordinary(), Shop.report())

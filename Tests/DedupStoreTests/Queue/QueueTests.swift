@@ -1,6 +1,7 @@
 import DedupCore
 import GRDB
 import MailMessage
+import MailTestKit
 import Synchronization
 import Testing
 
@@ -14,7 +15,7 @@ private let rejected = DeliveryOutcome.rejected(reason: "550 5.1.1 unknown user"
 struct QueueTests {
   @Test("a queued mail is due at once, with its envelope and the bytes that were rendered")
   func entry() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     let envelope = Envelope(
@@ -36,7 +37,7 @@ struct QueueTests {
 
   @Test("a delivered mail leaves the queue with its message")
   func delivery() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     let mail = Shop.ordinary()
@@ -52,7 +53,7 @@ struct QueueTests {
 
   @Test("what is known of a mail that just came is what would be read of it, once")
   func unchanged() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     var envelope = Shop.envelope
@@ -83,7 +84,7 @@ struct QueueTests {
 
   @Test("each recipient has its own fate: the delivered and the rejected leave, the deferred stays and is tried later")
   func fates() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     let names = ["ann", "bob", "cid"].map { EmailAddress("\($0)@example.org") }
@@ -121,7 +122,7 @@ struct QueueTests {
 
   @Test("what the sender wants to be told is kept, through a restart and while recipients leave one by one")
   func statusRequests() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     let names = ["ann", "bob", "cid"].map { EmailAddress("\($0)@example.org") }
     let wishes: [DeliveryStatusRequest.Wish] = [
@@ -151,7 +152,7 @@ struct QueueTests {
 
   @Test("a wish that is damaged on the disk keeps no mail back")
   func damagedStatusRequest() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     let mail = Shop.ordinary()
@@ -163,186 +164,9 @@ struct QueueTests {
     #expect(try await store.due(now: nine, limit: 1).map(\.envelope) == [mail.envelope])
   }
 
-  @Test("a settlement that comes twice does nothing the second time and sends no second bounce")
-  func twice() async throws {
-    let folder = try Folder()
-    let store = try Shop.store(folder)
-    defer { store.close() }
-    let mail = Shop.ordinary()
-    try await store.accept(mail)
-    let entry = try #require(try await store.queue(limit: 1).first)
-    let attempt = DeliveryAttempt(entry: mail.id, at: nine, outcomes: [rejected, rejected], nextHop: "test")
-    let settlement = RetryPolicy().settle(entry, attempt, random: 0)
-    try await store.settle(settlement, bounce: Shop.bounce(of: mail.id))
-    try await store.settle(settlement, bounce: Shop.bounce(of: mail.id))
-    #expect(try await store.queue(limit: 10).map(\.kind) == [.bounce])
-  }
-
-  @Test("a delay notice is queued in the transaction that remembers it")
-  func delay() async throws {
-    let folder = try Folder()
-    let store = try Shop.store(folder)
-    defer { store.close() }
-    let mail = Shop.ordinary()
-    try await store.accept(mail)
-    let entry = try #require(try await store.queue(limit: 1).first)
-    let attempt = DeliveryAttempt(entry: mail.id, at: nine, outcomes: [deferred, deferred], nextHop: "test")
-    try await store.settle(
-      RetryPolicy().settle(entry, attempt, random: 0), bounce: Shop.bounce(of: mail.id), delayNoticeSent: true)
-    try await store.attempt(mail.id, at: nine + .minutes(1), [deferred, deferred])
-    #expect(try await store.queue(limit: 10).map(\.delayNotified) == [true, false])
-  }
-
-  @Test("when the first mail of an error is finally rejected, the next one goes out and the count goes on")
-  func reopening() async throws {
-    let folder = try Folder()
-    let store = try Shop.store(folder)
-    defer { store.close() }
-    let first = Shop.report()
-    try await store.accept(first)
-    try await store.accept(Shop.report(at: nine + .minutes(1)))
-    try await store.attempt(first.id, at: nine, [rejected, rejected], bounce: Shop.bounce(of: first.id))
-    #expect(
-      try await store.accept(Shop.report(at: nine + .minutes(2)))
-        == .forward(.lastOneRejected, RunningCount(heldBack: 1, total: 3, since: nine)))
-  }
-
-  @Test("a mail that reached somebody in an earlier attempt leaves its window alone when the others are rejected")
-  func seenBySomebody() async throws {
-    let folder = try Folder()
-    let store = try Shop.store(folder)
-    defer { store.close() }
-    let first = Shop.report()
-    try await store.accept(first)
-    try await store.attempt(first.id, at: nine, [.delivered(reply: "250 ok"), .deferred(reason: "450 later")])
-    #expect(try await store.queue(limit: 10).map(\.hasDelivered) == [true])
-    try await store.attempt(first.id, at: nine + .minutes(1), [rejected])
-    #expect(try await store.queue(limit: 10).isEmpty)
-    #expect(try await store.accept(Shop.report(at: nine + .minutes(2))).isForward == false)
-  }
-
-  @Test("what a rejected mail said about held back ones is said again by the next")
-  func carried() async throws {
-    let folder = try Folder()
-    let store = try Shop.store(folder)
-    defer { store.close() }
-    for minute in 0..<5 { try await store.accept(Shop.report(at: nine + .minutes(minute))) }
-    let second = Shop.report(at: nine + .hours(1))
-    #expect(try await store.accept(second).heldBack == 4)
-    try await store.accept(Shop.report(at: nine + .hours(1)))
-    try await store.attempt(second.id, at: nine + .hours(1), [rejected, rejected])
-    #expect(try await store.accept(Shop.report(at: nine + .minutes(61))).heldBack == 5)
-  }
-
-  @Test("the rejection of an older mail leaves the window open that a later one opened")
-  func laterWindow() async throws {
-    let folder = try Folder()
-    let store = try Shop.store(folder)
-    defer { store.close() }
-    let first = Shop.report()
-    try await store.accept(first)
-    try await store.accept(Shop.report(at: nine + .hours(1)))
-    try await store.attempt(first.id, at: nine + .hours(1), [rejected, rejected])
-    #expect(try await store.accept(Shop.report(at: nine + .minutes(61))).isForward == false)
-  }
-
-  @Test("a settlement sees the window that mails of the same batch have just changed")
-  func reopeningInBatch() async throws {
-    let folder = try Folder()
-    let store = try Shop.store(folder)
-    defer { store.close() }
-    let first = Shop.report()
-    try await store.accept(first)
-    let settlement = Shop.settlement(of: first.id, Shop.envelope.recipients, [rejected, rejected])
-    let verdicts = try await store.commit { batch in
-      let before = try batch.accept(Shop.report(), file: nil)
-      try batch.settle(
-        Settling(settlement: settlement, at: nine, notice: nil, delayNoticeSent: false), noticeFile: nil)
-      return [before, try batch.accept(Shop.report(), file: nil), try batch.accept(Shop.report(), file: nil)]
-    }
-    #expect(verdicts.map(\.isForward) == [false, true, false])
-    #expect(verdicts.map(\.heldBack) == [1, 1, 1])
-    #expect(try await store.totals() == Totals(forwarded: 2, suppressed: 2))
-  }
-
-  @Test("oldest first; fresh mail and retries each get half of the places when both want them")
-  func order() async throws {
-    let folder = try Folder()
-    let store = try Shop.store(folder)
-    defer { store.close() }
-    var retries: [QueueID] = []
-    for second in 0..<6 {
-      let mail = Shop.ordinary(at: nine + .seconds(second))
-      try await store.accept(mail)
-      try await store.attempt(mail.id, at: nine + .seconds(second), [deferred, deferred])
-      retries.append(mail.id)
-    }
-    #expect(try await store.due(now: nine + .seconds(31), limit: 20).map(\.id) == Array(retries.prefix(2)))
-    var fresh: [QueueID] = []
-    for second in 0..<3 {
-      let mail = Shop.ordinary(at: nine + .minutes(10) + .seconds(second))
-      try await store.accept(mail)
-      fresh.append(mail.id)
-    }
-    let later = nine + .hours(1)
-    #expect(try await store.due(now: later, limit: 6).map(\.id) == Array(fresh + retries.prefix(3)))
-    #expect(try await store.due(now: later, limit: 4).map(\.id) == [fresh[0], fresh[2]] + retries.prefix(2))
-    #expect(try await store.due(now: later, limit: 1).map(\.id) == Array(fresh.prefix(1)))
-    #expect(try await store.due(now: later, limit: 20).map(\.id) == fresh + retries)
-    #expect(
-      try await store.due(now: later, limit: 4, excluding: Set(fresh)).map(\.id) == Array(retries.prefix(4)))
-    #expect(try await store.nextDue(excluding: Set(fresh)) == nine + .seconds(30))
-  }
-
-  @Test("ordinary mail goes first, and one place in ten stays for our own")
-  func ordinaryFirst() async throws {
-    let folder = try Folder()
-    let store = try Shop.store(folder)
-    defer { store.close() }
-    let own = (0..<5).map { number in
-      OwnMail(
-        id: QueueIDs.next(at: nine + .seconds(number)),
-        envelope: Envelope(sender: EmailAddress("relay@shop.example"), recipients: [EmailAddress("ops@shop.example")]),
-        message: Array("x\r\n".utf8), kind: .notice)
-    }
-    try await store.enqueue(own)
-    for second in 0..<30 { try await store.accept(Shop.ordinary(at: nine + .seconds(60 + second))) }
-    let later = nine + .hours(1)
-    let kinds = try await store.due(now: later, limit: 20).map(\.kind)
-    #expect(kinds == Array(repeating: .pass, count: 18) + [.notice, .notice])
-    #expect(try await store.due(now: later, limit: 40).map(\.kind).suffix(5).allSatisfy { $0 == .notice })
-    #expect(try await store.due(.rerouted, now: later, limit: 40, octets: 0, excluding: []).entries.isEmpty)
-    let old = try await store.due(
-      .old(since: nine + .seconds(10), expired: nine), now: later, limit: 40, octets: 0, excluding: [])
-    #expect(old.entries.map(\.id) == own.map(\.id))
-  }
-
-  @Test(
-    "of more fresh mail than has a place the newest is in turn with the oldest, none twice, and without a sort",
-    arguments: [
-      (1, [0]), (2, [0, 9]), (3, [0, 9, 1]), (4, [0, 8, 1, 9]), (5, [0, 8, 1, 9, 2]),
-      (9, [0, 6, 1, 7, 2, 8, 3, 9, 4]), (10, Array(0..<10)), (20, Array(0..<10)),
-    ])
-  func newest(_ limit: Int, _ expected: [Int]) async throws {
-    let folder = try Folder()
-    let store = try Shop.store(folder)
-    defer { store.close() }
-    let mails = (0..<11).map { Shop.ordinary(at: nine + .seconds($0)) }
-    for mail in mails { try await store.accept(mail) }
-    let ids = mails.map(\.id)
-    let now = nine + .minutes(1)
-    let found = try await store.due(now: now, limit: limit, excluding: [ids[10]]).map(\.id)
-    #expect(found == expected.map { ids[$0] })
-    // What is not due yet is not the newest.
-    #expect(try await store.due(now: nine + .seconds(3), limit: 2).map(\.id) == [ids[0], ids[3]])
-    for plan in try await store.commit({ try QueueQueries.plans($0.db) }) {
-      #expect(plan.contains("USING INDEX entry_") && !plan.contains("TEMP"))
-    }
-  }
-
   @Test("retries do not wait for a clock that jumped back by three days")
   func clock() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     let mail = Shop.ordinary()
@@ -359,7 +183,7 @@ struct QueueTests {
 
   @Test("a mail of our own and the setting that remembers it become durable together")
   func ownMail() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     let summary = OwnMail(
@@ -381,7 +205,7 @@ struct QueueTests {
 
   @Test("the queue runner is woken by what can be delivered, and not by what was held back")
   func waking() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     let wakes = Mutex(0)
@@ -396,7 +220,7 @@ struct QueueTests {
 
   @Test("a queue id that is in use is given to no second mail, and fails none")
   func sameID() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     let mail = Shop.ordinary()

@@ -1,5 +1,6 @@
 import DedupCore
 import MailMessage
+import MailTestKit
 import Testing
 
 @testable import DedupStore
@@ -8,7 +9,7 @@ import Testing
 struct ViewTests {
   @Test("the list shows what was held back, latest first, with the end of its window and the last 24 hours")
   func list() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     for hour in [0, 3] {
@@ -49,7 +50,7 @@ struct ViewTests {
 
   @Test("an id is a prefix of the digest or of the full name; what an admin types never acts as a pattern")
   func prefixes() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     for digest in ["aaaa1111", "aaaa2222", "bbbb3333"] { try await store.accept(Shop.report(digest)) }
@@ -64,7 +65,7 @@ struct ViewTests {
 
   @Test("a summary has the counts of its period, trend, what is new, and the addresses of the error mail")
   func summary() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     let yesterday = nine + .hours(-24)
@@ -100,7 +101,7 @@ struct ViewTests {
 
   @Test("neighbouring periods that meet on a quarter of an hour count each mail once, and the running quarter is seen")
   func tiling() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     for minute in 0..<60 { try await store.accept(Shop.report(at: nine + .minutes(minute))) }
@@ -116,7 +117,7 @@ struct ViewTests {
 
   @Test("an absurd period is cut rather than filling the memory")
   func absurdPeriod() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     try await store.accept(Shop.report())

@@ -1,5 +1,6 @@
 import DedupCore
 import MailMessage
+import MailTestKit
 import Testing
 
 @testable import DedupStore
@@ -56,7 +57,7 @@ struct LatestSamplesTests {
 
   @Test("whoever asks sees the latest, and so does the next start; of an error that is gone none is written")
   func asked() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     let mails = (0..<6).map { Shop.report(text: "\($0)") }
     // The last of these waits, unless the machine takes a second for them; what is seen is the same.

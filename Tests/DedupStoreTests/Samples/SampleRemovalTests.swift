@@ -2,6 +2,7 @@ import DedupCore
 import Foundation
 import GRDB
 import MailMessage
+import MailTestKit
 import Testing
 
 @testable import DedupStore
@@ -11,7 +12,7 @@ struct SampleRemovalTests {
   private static let day = Duration.hours(24)
 
   /// Whether a file in `folder` holds `text`.
-  private func holds(_ text: String, _ folder: Folder) throws -> [String] {
+  private func holds(_ text: String, _ folder: TemporaryFolder) throws -> [String] {
     let names = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
     return try names.filter { name in
       var isFolder: ObjCBool = false
@@ -44,7 +45,7 @@ struct SampleRemovalTests {
       (SampleSelection(.all, age: .zero), 4, 2, []),
     ] as [(SampleSelection, Int, Int, [String])])
   func selections(_ selection: SampleSelection, _ mails: Int, _ errors: Int, _ unknown: [String]) async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     try await stock(store)
@@ -60,7 +61,7 @@ struct SampleRemovalTests {
 
   @Test("removed samples are in no file any more, although the same mails waited, were delivered and replaced")
   func noTrace() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     // So many that pages are used again for other mails.
@@ -87,7 +88,7 @@ struct SampleRemovalTests {
 
   @Test("a database too large to be written anew gives its free pages back, and what waits stays")
   func large() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     for mail in 0..<90 { try await store.accept(Shop.ordinary(at: nine + .seconds(mail), octets: 1_000_000)) }
@@ -106,7 +107,7 @@ struct SampleRemovalTests {
 
   @Test("mail goes on being taken meanwhile")
   func meanwhile() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     _ = await store.acceptTogether((0..<200).map { Shop.report("\($0)error", octets: 20_000) })
@@ -118,7 +119,7 @@ struct SampleRemovalTests {
 
   @Test("an id that stands for very many errors is refused, before anything is removed")
   func ambiguous() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     _ = await store.acceptTogether((10..<40).map { Shop.report("a\($0)error", octets: 100) })
@@ -130,7 +131,7 @@ struct SampleRemovalTests {
 
   @Test("the files of a store are for the relay alone")
   func modes() async throws {
-    let outer = try Folder()
+    let outer = try TemporaryFolder()
     let folder = outer.file("made/by/us")
     let store = try Shop.store(directory: folder)
     defer { store.close() }

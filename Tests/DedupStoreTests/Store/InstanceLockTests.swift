@@ -1,6 +1,7 @@
 import DedupCore
 import Foundation
 import Glibc
+import MailTestKit
 import Testing
 
 @testable import DedupStore
@@ -9,7 +10,7 @@ import Testing
 struct InstanceLockTests {
   @Test("the second instance hears who holds it; released, it is free")
   func second() throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let lock = try InstanceLock(path: folder.file("lock"))
     let failure = #expect(throws: StoreFailure.self) { _ = try InstanceLock(path: folder.file("lock")) }
     #expect(failure?.kind == .locked && failure?.description.contains("process \(getpid())") == true)
@@ -21,7 +22,7 @@ struct InstanceLockTests {
     "whoever took it a moment ago is named: its number is not there yet, or that of who had it before is",
     arguments: ["", "2147483647\n"])
   func justTaken(_ before: String) throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let path = folder.file("lock")
     let descriptor = try Self.locked(path)
     defer { close(descriptor) }
@@ -29,7 +30,7 @@ struct InstanceLockTests {
     // A thread of its own: those of the pool may all wait for a lock.
     Thread.detachNewThread {
       // The lock is to have looked before. Were it later, the test would only see less: it never fails by this.
-      Thread.sleep(forTimeInterval: 0.03)
+      holdThread(for: .milliseconds(30))
       let number = "\(getpid())\n"
       _ = ftruncate(descriptor, 0)
       _ = pwrite(descriptor, number, number.utf8.count, 0)
@@ -40,7 +41,7 @@ struct InstanceLockTests {
 
   @Test("somebody who never says its number is another process")
   func unnamed() throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let path = folder.file("lock")
     let descriptor = try Self.locked(path)
     defer { close(descriptor) }
@@ -50,7 +51,7 @@ struct InstanceLockTests {
 
   @Test("a child that was forked while the store was open does not keep it locked")
   func forkedChild() throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let path = folder.file("lock")
     let lock = try InstanceLock(path: path)
     // What a child has between fork and exec: the same open file under another number.

@@ -1,6 +1,7 @@
 import DedupCore
 import GRDB
 import MailMessage
+import MailTestKit
 import Testing
 
 @testable import DedupStore
@@ -9,7 +10,7 @@ import Testing
 @Suite("Queue ids") struct QueueIDTests {
   @Test("R4: a summary in 3,001 mails of one millisecond is queued, each mail under an id of its own")
   func manyMails() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     let mails = (0..<3001).map { number in
@@ -23,7 +24,7 @@ import Testing
 
   @Test("R4: a part of the summary reads its own site, whatever the number of sites")
   func manySites() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     try await store.accept(Shop.report())
@@ -56,7 +57,7 @@ import Testing
   @Test(
     "R4: a bounce with an id that is in use enters the queue under another one, in the transaction of its settlement")
   func bounce() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
     let (mail, other) = (Shop.report(), Shop.ordinary())
@@ -72,7 +73,7 @@ import Testing
 
   @Test("R4: a large mail whose id is in use leaves the body of the other one alone")
   func largeMail() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     var limits = StoreLimits()
     limits.inlineOctets = 1000
     let store = try Shop.store(folder, limits: limits)
@@ -89,7 +90,7 @@ import Testing
 
   @Test("R4: a spooled mail whose id is in use takes the place of none")
   func spool() throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let spool = EmergencySpool(directory: folder.file("spool"))
     let mail = Shop.ordinary()
     for _ in 0..<2 { try spool.keep(mail, transactions: []) }
