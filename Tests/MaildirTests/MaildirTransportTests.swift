@@ -41,6 +41,14 @@ import Testing
     #expect(try names("new", of: folder.file("maildir")).count == 1)
   }
 
+  @Test("a probe says whether mail could be written, and names the folder where it could not")
+  func probe() async throws {
+    let good = await MaildirTransport(path: folder.file("maildir"), host: "relay.example").probe(ProbeQuestion())
+    #expect(good.map(\.failure) == [nil] && good.first?.steps == ["its folders can be written to"])
+    let bad = await MaildirTransport(path: "/dev/null/maildir", host: "relay.example").probe(ProbeQuestion())
+    #expect(bad.first?.failure?.contains("/dev/null/maildir") == true && bad.first?.steps == [])
+  }
+
   @Test("a folder that cannot be made defers, and the reason names it")
   func defers() async throws {
     let transport = MaildirTransport(path: "/dev/null/maildir", host: "relay.example")

@@ -179,6 +179,29 @@ import Testing
 
   // MARK: -
 
+  @Test("a report that names no request matches no pattern of a path or a host")
+  func noRequest() throws {
+    for field in [RuleField.path, .host] {
+      let found = try #require(plain(RuleMail(), [try rule(field, "*")]))
+      #expect(found.ruling == nil)
+    }
+  }
+
+  @Test("a report without a traceback is keyed by its logged message, whatever numbers stand in it")
+  func loggedText() throws {
+    let rules = [try rule(.subject, "*", key: .fingerprint([.field(.text)]))]
+    func logged(_ message: String) throws -> FingerprintedReport {
+      var sample = SampleMail()
+      sample.subject = "[Shop] ERROR: \(message)"
+      let head = "\(message)\n\nReport\n\(message)\n\nDjango Version: 5.2\nPython Executable: /usr/bin/python3\n"
+      return try #require(RuleMail.report(sample.mail(head + "\nRequest data not supplied\n\nSettings:\n"), rules))
+    }
+    let (one, two) = (try logged("payment 4711 failed"), try logged("payment 4712 failed"))
+    let other = try logged("refund 4711 failed")
+    #expect(one.ruling?.rule == "rule")
+    #expect(one.fingerprint == two.fingerprint && one.fingerprint != other.fingerprint)
+  }
+
   private func rule(
     _ field: RuleField, _ pattern: String, name: String = "rule", action: RuleAction = .dedup, key: RuleKey? = nil
   ) throws -> Rule {
