@@ -6,7 +6,7 @@ import SMTPServer
 import Testing
 
 /// A door that closes while clients come in.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct DoorTests {
   private let group = MultiThreadedEventLoopGroup.singleton
 
