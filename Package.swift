@@ -101,7 +101,9 @@ let package = Package(
         "HostSystem", logging, argumentParser,
       ], swiftSettings: settings),
 
-    layer("MailTestKit", on: ["MailMessage", "SMTPProtocol", "DedupCore", "HostSystem", nio, nioPosix, nioSSL]),
+    layer(
+      "MailTestKit",
+      on: ["MailMessage", "SMTPProtocol", "DedupCore", "HostSystem", logging, nio, nioPosix, nioSSL]),
     tests(of: "MailMessage"),
     tests(of: "SMTPProtocol", with: ["MailMessage"]),
     tests(of: "Fingerprint", with: ["MailMessage"], resources: ["Corpus"]),
@@ -110,12 +112,12 @@ let package = Package(
     tests(
       of: "SMTPServer", with: ["SMTPProtocol", "MailMessage", nio, nioPosix, nioEmbedded, nioSSL, logging],
       resources: ["Dialogs"]),
-    tests(of: "SMTPClient", with: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, nioSSL, logging]),
-    tests(of: "DedupStore", with: ["DedupCore", "MailMessage", grdb, logging]),
+    tests(of: "SMTPClient", with: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, nioSSL]),
+    tests(of: "DedupStore", with: ["DedupCore", "MailMessage", grdb]),
     tests(of: "HostSystem", with: ["DedupCore", "SMTPProtocol"]),
     tests(of: "Maildir", with: ["DedupCore", "MailMessage"]),
     tests(of: "MailEncryption", with: ["DedupCore", "MailMessage"]),
-    tests(of: "ControlAPI", with: ["DedupCore", logging, nio, nioPosix]),
+    tests(of: "ControlAPI", with: ["DedupCore", nio, nioPosix]),
     tests(of: "dedupctl", with: ["ControlAPI", "DedupCore"]),
     tests(
       of: "MailDedup",

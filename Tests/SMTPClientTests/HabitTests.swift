@@ -1,5 +1,4 @@
 import DedupCore
-import Logging
 import MailMessage
 import MailTestKit
 import NIOCore
@@ -12,29 +11,22 @@ import Testing
 /// Hosts with habits, over real sockets: what is tried again at once, what is learnt, and what a closed way costs.
 @Suite(.timeLimit(.minutes(5)))
 struct HabitTests {
-  private final class Hands: Sendable {
-    let time = Mutex(Duration.zero)
-    let isDown = Atomic(false)
-  }
-
   private let group = MultiThreadedEventLoopGroup.singleton
-  private let hands = Hands()
+  private let clock = ManualClock()
 
   private func transport(
     to ports: Int..., adjust: (inout SMTPTransportSettings) -> Void = { _ in }
   ) throws -> SMTPTransport {
-    let hands = hands
+    let clock = clock
     var settings = SMTPTransportSettings(hostname: "us.example")
     // On a busy machine a connection may wait long for its first mail.
     settings.idle = .seconds(600)
     adjust(&settings)
     return SMTPTransport(
       relays: ports.map { Relay(Smarthost(host: "127.0.0.1", port: $0)) }, settings: settings,
-      tls: try TLSClient(for: []), group: group, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-      clock: { hands.time.withLock { $0 } })
+      tls: try TLSClient(for: []), group: group, logger: .quiet,
+      clock: { clock.elapsed })
   }
-
-  private func advance(_ duration: Duration) { hands.time.withLock { $0 += duration } }
 
   private func deliver(
     over transport: SMTPTransport, to recipients: [String] = ["c@d"], _ text: String = "x\r\n", id: Int64 = 1
@@ -109,19 +101,18 @@ struct HabitTests {
 
   @Test("three mails in a row that end fresh connections close the way, and one that goes through opens it")
   func brokenHost() async throws {
-    let hands = hands
-    hands.isDown.store(true, ordering: .relaxed)
+    let isDown = Atomic(true)
     let smarthost = try await ScriptedSmarthost.start(on: group) {
-      hands.isDown.load(ordering: .relaxed) && $0.step == .data ? .drop : nil
+      isDown.load(ordering: .relaxed) && $0.step == .data ? .drop : nil
     }
     let transport = try transport(to: smarthost.port)
     for number in 1...3 as ClosedRange<Int64> { _ = await deliver(over: transport, to: ["r\(number)@x"], id: number) }
     #expect(transport.admission == Admission(.closed(for: .milliseconds(500), asks: false), mails: 20, domains: ["x"]))
     let waiting = await deliver(over: transport, to: ["r4@x"], id: 4)
     #expect(!waiting.wasOffered && waiting.awaitsNextHop)
-    advance(.milliseconds(500))
+    clock.advance(by: .milliseconds(500))
     #expect(transport.admission == Admission(.trial, mails: 20, domains: ["x"]), "only a mail can show that it works")
-    hands.isDown.store(false, ordering: .relaxed)
+    isDown.store(false, ordering: .relaxed)
     #expect(await deliver(over: transport, to: ["r4@x"], id: 4).outcomes == [delivered])
     #expect(transport.admission.state == .open)
     await transport.shutdown()
@@ -130,22 +121,21 @@ struct HabitTests {
 
   @Test("the only host is looked at with a connection, which the first mail uses then")
   func looksAgain() async throws {
-    let hands = hands
-    hands.isDown.store(true, ordering: .relaxed)
+    let isDown = Atomic(true)
     let smarthost = try await ScriptedSmarthost.start(on: group) {
-      hands.isDown.load(ordering: .relaxed) && $0.step == .greeting ? .drop : nil
+      isDown.load(ordering: .relaxed) && $0.step == .greeting ? .drop : nil
     }
     let transport = try transport(to: smarthost.port)
     #expect(await deliver(over: transport).wasOffered == false)
     await transport.lookAgain()
     #expect(smarthost.connections == 1, "it still rests")
-    advance(.milliseconds(500))
+    clock.advance(by: .milliseconds(500))
     #expect(transport.admission == Admission(.closed(for: .zero, asks: true), mails: 20))
     await transport.lookAgain()
     #expect(smarthost.connections == 2 && transport.admission.state != .open)
     #expect(await transport.hostReports().first?.failure?.kind == .unreachable)
-    hands.isDown.store(false, ordering: .relaxed)
-    advance(.seconds(2))
+    isDown.store(false, ordering: .relaxed)
+    clock.advance(by: .seconds(2))
     await transport.lookAgain()
     #expect(transport.admission.state == .open)
     #expect(await deliver(over: transport).outcomes == [delivered])
@@ -156,10 +146,9 @@ struct HabitTests {
 
   @Test("a throttle closes the way for a moment and is no fate of the mail")
   func throttled() async throws {
-    let hands = hands
-    hands.isDown.store(true, ordering: .relaxed)
+    let isDown = Atomic(true)
     let smarthost = try await ScriptedSmarthost.start(on: group) {
-      hands.isDown.load(ordering: .relaxed) && $0.step == .message
+      isDown.load(ordering: .relaxed) && $0.step == .message
         ? .say("454 Throttling failure: Maximum sending rate exceeded.") : nil
     }
     let transport = try transport(to: smarthost.port)

@@ -95,6 +95,7 @@ import Testing
 
 @Suite struct MistypedVerbTests {
   @Test(
+    "a mistyped verb is answered with the one that was meant",
     arguments: [
       (["list", "--all"], nil), (["--config", "x", "list"], nil), (["queue"], nil), ([], nil), (["show", "lsit"], nil),
       (["help", "lsit"], "there is no command \"lsit\"; did you mean dedupctl list?"),

@@ -49,10 +49,11 @@ import Testing
 }
 
 @Suite struct HourChartTests {
-  @Test("as wide as there is room for", arguments: [(nil, 74), (80, 74), (60, 51), (40, 27)] as [(Int?, Int)])
+  @Test("the columns are as wide as there is room for", arguments: [(nil, 74), (80, 74), (60, 51), (40, 27)] as [(Int?, Int)])
   func width(_ width: Int?, _ expected: Int) {
     let chart = HourChart(Array(repeating: 3, count: 24), now: .now)
     let lines = chart.lines(canDraw: true, width: width)
-    #expect(lines.map(\.count).max() == expected)
+    // The name of the last hour may stand out by a character.
+    #expect(lines.dropLast().map(\.count).max() == expected)
   }
 }
