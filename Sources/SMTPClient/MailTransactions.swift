@@ -29,7 +29,7 @@ package struct MailTransactions {
     /// Recipients that it took in a transaction that it refused more of.
     package var mostRecipients: Int?
     /// Recipients that it took.
-    package var takenRecipients = 0
+    var takenRecipients = 0
     /// The connection ended although it had worked.
     package var endedUsedConnection = false
     /// The mail ended fresh connections, or was told that the host has a trouble: one of that kind is its own trouble, several

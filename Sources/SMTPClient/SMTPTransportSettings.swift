@@ -17,7 +17,7 @@ package struct SMTPTransportSettings: Hashable, Sendable {
   /// How long a host that failed is left alone.
   package var rests = RestRule()
   /// How long a server with which TLS failed gets mail in the clear, where that is allowed, before TLS is tried again.
-  package var timeWithoutTLS: Duration = .seconds(600)
+  var timeWithoutTLS: Duration = .seconds(600)
 
   package init(hostname: String) { self.hostname = hostname }
 }
@@ -35,7 +35,7 @@ package struct SMTPTimeouts: Hashable, Sendable {
   /// The reply to STARTTLS, and then the handshake; of these RFC 3207 says nothing.
   package var handshake: Duration = .seconds(60)
   /// The same where mail may go in the clear instead.
-  package var hastyHandshake: Duration = .seconds(5)
+  var hastyHandshake: Duration = .seconds(5)
   /// Each reply of an AUTH exchange; servers ask slow directories, so it is that of MAIL.
   package var authentication: Duration = .seconds(300)
   /// 4.5.3.2.2, and RSET.

@@ -49,7 +49,9 @@ import Testing
 }
 
 @Suite struct HourChartTests {
-  @Test("the columns are as wide as there is room for", arguments: [(nil, 74), (80, 74), (60, 51), (40, 27)] as [(Int?, Int)])
+  @Test(
+    "the columns are as wide as there is room for",
+    arguments: [(nil, 74), (80, 74), (60, 51), (40, 27)] as [(Int?, Int)])
   func width(_ width: Int?, _ expected: Int) {
     let chart = HourChart(Array(repeating: 3, count: 24), now: .now)
     let lines = chart.lines(canDraw: true, width: width)

@@ -38,7 +38,7 @@ package enum RuleSchema {
     and subject ignore case. A key for which a report has no value never matches.
     """
 
-  package static let acting = "What happens to them: at least one of these."
+  static let acting = "What happens to them: at least one of these."
 
   package static let keys = matchers + actions
 

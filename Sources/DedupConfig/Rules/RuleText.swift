@@ -6,7 +6,7 @@ extension Rule {
   package var configurationText: String { (["[rule \(name)]"] + configurationLines).joined(separator: "\n") + "\n" }
 
   /// The keys of the section, a line each.
-  package var configurationLines: [String] { matcherLines + actionLines }
+  var configurationLines: [String] { matcherLines + actionLines }
 
   /// The keys that say which reports it is for.
   package var matcherLines: [String] {

@@ -14,7 +14,7 @@ package struct ConfigurationKey: Sendable {
   /// A value that differs from the default.
   package let example: String
   /// Whether most admins look at it: it then stands in `dedup.conf` uncommented.
-  package let isEssential: Bool
+  let isEssential: Bool
 
   private let read: @Sendable (String, inout Configuration) throws(ValueProblem) -> Void
   private let write: @Sendable (Configuration) -> String

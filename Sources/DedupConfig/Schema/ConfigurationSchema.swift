@@ -5,13 +5,13 @@ package enum ConfigurationSchema {
   ]
 
   /// The name of sections that come as often as there are rules; see `RuleSchema`.
-  package static let ruleSection = "rule"
+  static let ruleSection = "rule"
 
   /// The name of sections that come as often as there are routes; see `RouteReader`.
-  package static let routeSection = "route"
+  static let routeSection = "route"
 
   /// The name of sections that come as often as there are sites; see `OverrideKey.ofSites`.
-  package static let siteSection = "site"
+  static let siteSection = "site"
 
   /// The section of that name.
   package static func section(_ name: String) -> ConfigurationSection? { sections.first { $0.name == name } }

@@ -125,5 +125,5 @@ package struct OverrideKey: Sendable {
   ]
 
   /// What a rule may say: not what concerns a site as a whole, and `window` and `action` are keys of its own.
-  package static let ofRules = ofSites.filter { !["length", "mode", "storm-cap"].contains($0.name) }
+  static let ofRules = ofSites.filter { !["length", "mode", "storm-cap"].contains($0.name) }
 }

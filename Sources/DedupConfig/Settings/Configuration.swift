@@ -123,9 +123,9 @@ package struct Configuration: Hashable, Sendable {
     /// What each smarthost may be given.
     package var limits = DeliveryLimits()
     /// Takes the place of envelope senders that smarthosts refuse; nil: all leave as they are.
-    package var senderRewrite: EmailAddress?
+    var senderRewrite: EmailAddress?
     /// Those senders.
-    package var rewrittenSenders: [Glob] = [
+    var rewrittenSenders: [Glob] = [
       "*@localhost", "*@*.localdomain", "*@*.local", "*@*.internal", "*@*.lan",
     ].compactMap { try? Glob($0, ignoresCase: true) }
     /// All mail is thrown away; for load tests.

@@ -23,7 +23,7 @@ package struct RuleTrialResult: Hashable, Sendable, Codable {
     /// The errors that they are, most mails first.
     package var errors: [Group]
     /// The errors that they are without any rule, most mails first.
-    package var withoutRules: [Group]
+    var withoutRules: [Group]
   }
 
   /// Mails with one fingerprint in one site.

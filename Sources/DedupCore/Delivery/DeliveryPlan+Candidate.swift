@@ -9,7 +9,7 @@ extension DeliveryPlan {
     /// The store's `queueChanges` when they were read.
     package var changes: Int
     /// It is not to be tried, only to be told about if it is time for that.
-    package var isOnlyToldOf = false
+    var isOnlyToldOf = false
     /// The route that it goes by; nil where there is only one way.
     package var route: String?
     /// Of its recipients.

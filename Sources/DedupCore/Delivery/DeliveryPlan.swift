@@ -63,7 +63,7 @@ package struct DeliveryPlan: Sendable {
   /// How long a mail counts among those that are on their way at once.
   package static let slowness = Duration.seconds(1)
   /// How often is looked for those of which somebody has to be told while the way is closed.
-  package static let oldMailPause = Duration.seconds(60)
+  static let oldMailPause = Duration.seconds(60)
 
   package private(set) var window = SendWindow()
   var underway: [QueueID: Trip] = [:]

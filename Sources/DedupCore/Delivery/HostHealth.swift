@@ -21,9 +21,9 @@ package struct HostHealth: Hashable, Sendable {
   /// Domains that were refused while others were taken, and until when nothing is held against the host for them.
   private var ownAffairs: [String: Duration] = [:]
 
-  package static let mostStrikes = 3
+  static let mostStrikes = 3
   /// Where mail to as many domains is refused and none is taken, it is the host.
-  package static let mostDomains = 8
+  static let mostDomains = 8
   private static let affairTime = Duration.seconds(60)
   private static let mostAffairs = 1000
 

@@ -22,7 +22,7 @@ package struct RejectionWatch: Hashable, Sendable {
   }
 
   /// Places that one next hop gives back within `StormCap.period`.
-  package static let mostReturned = 30
+  static let mostReturned = 30
   /// Next hops that are remembered; an admin may reroute mail to any number.
   private static let mostHops = 100
 

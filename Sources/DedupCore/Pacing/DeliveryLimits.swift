@@ -41,11 +41,11 @@ package struct DeliveryLimits: Hashable, Sendable {
   package var isEmpty: Bool { rate == nil && daily == nil }
 
   /// Recipients of one mail that may ever go at once.
-  package var mostAtOnce: Int { max(1, min(rate?.recipients ?? .max, daily ?? .max)) }
+  var mostAtOnce: Int { max(1, min(rate?.recipients ?? .max, daily ?? .max)) }
 
   /// What error mail and our own mail may take of `daily`: a tenth, at least 1. The rest is for ordinary mail, however
   /// large a storm is.
-  package func dailyShare(of priority: DeliveryPriority) -> Int? {
+  func dailyShare(of priority: DeliveryPriority) -> Int? {
     guard let daily else { return nil }
     let share = max(1, daily / 10)
     switch priority {

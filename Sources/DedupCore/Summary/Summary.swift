@@ -37,7 +37,7 @@ package struct Summary: Hashable, Sendable {
 /// arrivals. Errors that are not listed are counted, so that the sums always add up.
 package struct SummaryBuilder: Hashable, Sendable {
   /// The largest number of listed errors. No reader goes further, and building the text takes time for each.
-  package static let mostListed = 200
+  static let mostListed = 200
 
   /// The largest number of errors listed one by one, limited to `mostListed`.
   package var top: Int

@@ -108,50 +108,70 @@ struct QueueRunner: Service {
     }
   }
 
-  /// Ends when a shutdown was asked for and nothing is under way any more.
-  private func loop(in group: inout DiscardingTaskGroup) async {
+  /// The state of the loop, from one event to the next.
+  private struct LoopState {
     var plan = DeliveryPlan()
     var alarm: Task<Void, Never>?
+    /// The end of the time that deliveries have after a shutdown was asked for.
     var lastCall: Task<Void, Never>?
     var wasOpen = true
     var triedAt: Duration?
-    bells: for await _ in events.bell {
-      for event in events.take() {
-        switch event {
-        case .shutdown: lastCall = after(Self.lastDeliveries, .overdue)
-        case .overdue: group.cancelAll()
-        default: break
-        }
-        take(event, &plan)
-      }
-      while true {
-        let admission = route.value.admission
-        if admission.state == .open, !wasOpen { hurry(in: &group) }
-        wasOpen = admission.state == .open
-        let step = plan.next(at: monotonicTime(), .init(most: route.value.concurrency, admission: admission))
-        underway.adopt(plan.entriesUnderway)
-        switch step {
-        case .read(let reading): await read(reading, &plan)
-        case .deliver(let next): group.addTask { await deliver(next) }
-        case .look:
-          group.addTask {
-            await route.value.lookAgain()
-            events.add(.looked)
-          }
-        case .wait(let time):
-          alarm?.cancel()
-          let isIdleTrial = admission.state == .trial && plan.entriesUnderway.isEmpty
-          let time = isIdleTrial ? tryOne(&triedAt, before: time, in: &group) : time
-          alarm = time.map { after(max($0 - monotonicTime(), .milliseconds(1)), .wake) }
-          continue bells
-        case .finish: break bells
-        }
+  }
+
+  /// Runs until a shutdown was asked for and nothing is under way any more.
+  private func loop(in group: inout DiscardingTaskGroup) async {
+    var state = LoopState()
+    for await _ in events.bell {
+      for event in events.take() { take(event, &state, in: &group) }
+      guard await carryOut(&state, in: &group) else { break }
+    }
+    state.alarm?.cancel()
+    state.lastCall?.cancel()
+    // A look whether the way is open is not waited for.
+    group.cancelAll()
+  }
+
+  /// Does what the plan says until it has to wait; false when all is done.
+  private func carryOut(_ state: inout LoopState, in group: inout DiscardingTaskGroup) async -> Bool {
+    while true {
+      let admission = route.value.admission
+      if admission.state == .open, !state.wasOpen { hurry(in: &group) }
+      state.wasOpen = admission.state == .open
+      let step = state.plan.next(at: monotonicTime(), .init(most: route.value.concurrency, admission: admission))
+      underway.adopt(state.plan.entriesUnderway)
+      switch step {
+      case .read(let reading): await read(reading, &state.plan)
+      case .deliver(let next): group.addTask { await deliver(next) }
+      case .look: group.addTask { await look() }
+      case .wait(let time):
+        setAlarm(time, admission, &state, in: &group)
+        return true
+      case .finish: return false
       }
     }
-    alarm?.cancel()
-    lastCall?.cancel()
-    // Whoever looks whether the way is open is not waited for.
-    group.cancelAll()
+  }
+
+  private func look() async {
+    await route.value.lookAgain()
+    events.add(.looked)
+  }
+
+  private func setAlarm(
+    _ time: Duration?, _ admission: Admission, _ state: inout LoopState, in group: inout DiscardingTaskGroup
+  ) {
+    state.alarm?.cancel()
+    let isIdleTrial = admission.state == .trial && state.plan.entriesUnderway.isEmpty
+    let time = isIdleTrial ? tryOne(&state.triedAt, before: time, in: &group) : time
+    state.alarm = time.map { after(max($0 - monotonicTime(), .milliseconds(1)), .wake) }
+  }
+
+  private func take(_ event: Event, _ state: inout LoopState, in group: inout DiscardingTaskGroup) {
+    switch event {
+    case .shutdown: state.lastCall = after(Self.lastDeliveries, .overdue)
+    case .overdue: group.cancelAll()
+    default: break
+    }
+    take(event, &state.plan)
   }
 
   private func take(_ event: Event, _ plan: inout DeliveryPlan) {

@@ -2,16 +2,16 @@
 package struct ServerCapabilities: Hashable, Sendable {
   package var pipelining = false
   package var eightBitMIME = false
-  package var smtpUTF8 = false
+  var smtpUTF8 = false
   /// DSN (RFC 3461): it reports what becomes of a mail, as its sender asked.
   package var dsn = false
   /// STARTTLS (RFC 3207).
   package var startTLS = false
   /// The mechanisms of AUTH (RFC 4954 section 3), in capitals.
-  package var mechanisms: [String] = []
+  var mechanisms: [String] = []
   /// SIZE was announced (RFC 1870); `sizeLimit` is what it takes, nil when it names none.
   package var size = false
-  package var sizeLimit: Int?
+  var sizeLimit: Int?
 
   /// Nothing: a server that knows only HELO.
   package init() {}

@@ -17,7 +17,7 @@ extension Trouble {
   /// What the connection did before it failed.
   package struct History: Hashable, Sendable {
     /// It carried another mail to its end: what fails now may be no more than that it had its time.
-    package var hasWorked: Bool
+    var hasWorked: Bool
 
     package init(hasWorked: Bool) { self.hasWorked = hasWorked }
 
