@@ -3,18 +3,18 @@ package import Fingerprint
 /// One key of a `[rule NAME]` section.
 package struct RuleKeyDescription: Sendable {
   package let name: String
-  /// What it says, in plain sentences.
+  /// The meaning of the key, in plain sentences.
   package let explanation: String
   package let example: String
-  /// The field that a matcher looks at; nil for what the rule does.
+  /// The field that a matcher looks at; nil for a key that says what the rule does.
   package let field: RuleField?
 }
 
 /// All keys of a `[rule NAME]` section, in the order of the reference.
 package enum RuleSchema {
-  /// How a rule's section is named in messages and in the reference.
+  /// The heading of a rule's section in messages and in the reference.
   static let heading = "[rule NAME]"
-  /// Nobody has more; the wrong file may.
+  /// The most rules in a file. No real configuration has more; a file given by mistake may.
   static let mostRules = 500
   static let mostPatterns = 100
   static let longestName = 40

@@ -5,7 +5,7 @@ import HostSystem
 import Logging
 import MailMessage
 
-// What an admin wants to see of errors.
+// The admin's view of errors.
 extension LiveControl {
   func errors(_ query: FingerprintQuery) async throws -> [ErrorEntry] { try await stored.errors(query) }
 
