@@ -122,7 +122,7 @@ package struct MailTransactions {
       }
     }
     for (position, index) in batch.recipients.enumerated() where !undecided.contains(position) {
-      settle(index, delivery.outcomes[position], &lessons)
+      conclude(index, delivery.outcomes[position], &lessons)
     }
     if delivery.outcomes.endWithTooMany { lessons.mostRecipients = delivery.accepted }
     if let end = delivery.end { ended(end, delivery, batch, &lessons) }
@@ -134,7 +134,7 @@ package struct MailTransactions {
     return lessons
   }
 
-  private mutating func settle(_ index: Int, _ outcome: ClientSession.Outcome, _ lessons: inout Lessons) {
+  private mutating func conclude(_ index: Int, _ outcome: ClientSession.Outcome, _ lessons: inout Lessons) {
     if case .failed(let trouble) = outcome {
       switch trouble.subject {
       case .transaction: return

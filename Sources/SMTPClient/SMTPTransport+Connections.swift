@@ -16,22 +16,22 @@ extension SMTPTransport {
   }
 
   func connect(to index: Int) async throws(Trouble) -> SmarthostConnection {
-    var relay = hosts[index].relay
-    if let end = hosts[index].withoutTLSUntil, clock() < end { relay.tls = .none }
+    var link = hosts[index].link
+    if let end = hosts[index].withoutTLSUntil, clock() < end { link.tls = .none }
     let login = try await login()
     var settings = settings
     if hasAlternative(to: index) || areAllDown && hosts.count > 1 { settings.timeouts = settings.timeouts.impatient }
-    let mayGoInTheClear = relay.tls == .opportunistic && login == nil
+    let mayGoInTheClear = link.tls == .opportunistic && login == nil
     if mayGoInTheClear { settings.timeouts.hurryHandshake() }
     do throws(Trouble) {
-      return try await SmarthostConnection.open(to: relay, credentials: login, settings, tls, on: group)
+      return try await SmarthostConnection.open(to: link, credentials: login, settings, tls, on: group)
     } catch {
       // RFC 7435: a server whose TLS does not work still gets the mail, unless the admin demanded more. A password is
       // never sent to it.
       guard error.isAboutTLS, mayGoInTheClear, !Task.isCancelled else { throw error }
-      logger.warning("tls-failed", metadata: ["next_hop": "\(relay.smarthost)", "reason": "\(error)"])
-      relay.tls = .none
-      let connection = try await SmarthostConnection.open(to: relay, credentials: nil, settings, tls, on: group)
+      logger.warning("tls-failed", metadata: ["next_hop": "\(link.smarthost)", "reason": "\(error)"])
+      link.tls = .none
+      let connection = try await SmarthostConnection.open(to: link, credentials: nil, settings, tls, on: group)
       hosts[index].withoutTLSUntil = clock() + settings.timeWithoutTLS
       return connection
     }
@@ -76,7 +76,7 @@ extension SMTPTransport {
     logger.info(
       "connections-limited",
       metadata: [
-        "next_hop": "\(hosts[index].relay.smarthost)", "connections": "\(open)", "reason": "\(trouble)",
+        "next_hop": "\(hosts[index].link.smarthost)", "connections": "\(open)", "reason": "\(trouble)",
       ])
     return true
   }

@@ -7,7 +7,7 @@ import SMTPProtocol
 /// The choice of the host that gets a mail, and of the transactions.
 extension SMTPTransport {
   struct Host {
-    let relay: Relay
+    let link: SmarthostLink
     var limits: HostLimits
     var health = HostHealth()
     /// The latest failure of the host, or nil if it works.
@@ -19,8 +19,8 @@ extension SMTPTransport {
     /// Connections that sent QUIT; the host counts them until they are closed.
     var leaving: [SmarthostConnection] = []
 
-    init(relay: Relay, limits: HostLimits) {
-      self.relay = relay
+    init(link: SmarthostLink, limits: HostLimits) {
+      self.link = link
       self.limits = limits
     }
   }
@@ -102,7 +102,7 @@ extension SMTPTransport {
     let trouble = first?.trouble ?? hosts[resting].trouble?.whileResting ?? .unreachable("the next hop rests")
     let host = mail.open.isEmpty ? taker : first?.host
     var result = DeliveryResult(
-      mail.results(otherwise: trouble).map(\.outcome), remote: hosts[host ?? resting].relay.smarthost)
+      mail.results(otherwise: trouble).map(\.outcome), remote: hosts[host ?? resting].link.smarthost)
     result.wasOffered = mail.wasOffered
     result.isThrottled = mail.isThrottled
     result.lostAnswer = mail.lostAnswer
@@ -124,7 +124,7 @@ extension SMTPTransport {
   private func putOff(_ offer: Offer) -> DeliveryResult {
     let reason = "it ended connections before, and waits until others like it are done"
     var result = DeliveryResult(
-      offer.envelope.recipients.map { _ in .deferred(reason: reason) }, remote: hosts[0].relay.smarthost)
+      offer.envelope.recipients.map { _ in .deferred(reason: reason) }, remote: hosts[0].link.smarthost)
     (result.wasOffered, result.pause) = (false, Self.suspectPause)
     return result
   }
@@ -211,7 +211,7 @@ extension SMTPTransport {
       let lasted = (clock() - failure.since).components
       logger.notice(
         "smarthost-works",
-        metadata: ["next_hop": "\(hosts[index].relay.smarthost)", "failed_for": "\(lasted.seconds) s"])
+        metadata: ["next_hop": "\(hosts[index].link.smarthost)", "failed_for": "\(lasted.seconds) s"])
       hosts[index].trouble = nil
     }
     hosts[index].health.worked(for: domains, at: clock())
@@ -233,7 +233,7 @@ extension SMTPTransport {
     guard isNews else { return }
     logger.log(
       level: trouble.needsAdmin ? .error : .warning, "smarthost-failed",
-      metadata: ["next_hop": "\(hosts[index].relay.smarthost)", "reason": "\(trouble)"])
+      metadata: ["next_hop": "\(hosts[index].link.smarthost)", "reason": "\(trouble)"])
   }
 }
 

@@ -7,12 +7,12 @@ extension SMTPTransport {
   /// the health of the hosts stays unchanged.
   package func probe(_ question: ProbeQuestion) async -> [Probe] {
     var probes: [Probe] = []
-    for relay in hosts.map(\.relay) {
+    for link in hosts.map(\.link) {
       let begun = clock()
-      let (steps, failure) = await probe(relay, question)
+      let (steps, failure) = await probe(link, question)
       probes.append(
         Probe(
-          nextHop: relay.smarthost.description, steps: steps, failure: failure.map(explained), took: clock() - begun))
+          nextHop: link.smarthost.description, steps: steps, failure: failure.map(explained), took: clock() - begun))
     }
     return probes
   }
@@ -45,14 +45,14 @@ extension SMTPTransport {
     }
   }
 
-  private func probe(_ relay: Relay, _ question: ProbeQuestion) async -> (steps: [String], failure: Trouble?) {
+  private func probe(_ link: SmarthostLink, _ question: ProbeQuestion) async -> (steps: [String], failure: Trouble?) {
     var steps: [String] = []
     do throws(Trouble) {
       let login = try await login()
       var impatient = settings
       impatient.timeouts = .forProbes
-      let connection = try await SmarthostConnection.open(to: relay, credentials: login, impatient, tls, on: group)
-      let encryption = await connection.isEncrypted ? "encrypted, certificate \(trust(in: relay))" : "not encrypted"
+      let connection = try await SmarthostConnection.open(to: link, credentials: login, impatient, tls, on: group)
+      let encryption = await connection.isEncrypted ? "encrypted, certificate \(trust(in: link))" : "not encrypted"
       steps = ["connected", encryption] + (login.map { ["logged in as \($0.username)"] } ?? [])
       let (answers, failure) = await ask(question, on: connection)
       connection.quit()
@@ -85,8 +85,8 @@ extension SMTPTransport {
     return (steps, nil)
   }
 
-  private func trust(in relay: Relay) -> String {
-    relay.tls.knowsThePeer && tls.verifiesCertificates ? "verified" : "not asked for"
+  private func trust(in link: SmarthostLink) -> String {
+    link.tls.knowsThePeer && tls.verifiesCertificates ? "verified" : "not asked for"
   }
 }
 

@@ -8,7 +8,7 @@ import Synchronization
 /// A transport that delivers mail to the first working one of some smarthosts, with a bounded pool of connections that
 /// are kept for the next mail.
 ///
-/// Promises: it never throws, and each recipient gets one outcome (clause R7 decides which, see `Trouble`).
+/// Promises: it never throws, and each recipient gets one outcome (see `Trouble`).
 /// `MailTransactions` decides what may be offered again at once, over which connection and to which host, but never
 /// what the host may already have taken. A host that failed is left alone for a while (`HostHealth`); then it is asked
 /// again, and preferred again when it works. The limits learned from hosts (`HostLimits`) are remembered as long as the
@@ -44,18 +44,18 @@ package actor SMTPTransport: Transport {
   /// Creates the transport, without any connection.
   ///
   /// - Parameters:
-  ///   - relays: The smarthosts in order of preference, at least one.
+  ///   - links: The smarthosts in order of preference, at least one.
   ///   - credentials: The source of the credentials to log in with; nil means no AUTH.
   ///   - group: Carries the connections. The caller shuts it down, after the transport.
   ///   - clock: Returns the time since some fixed moment; it never jumps.
   package init(
-    relays: [Relay], settings: SMTPTransportSettings, tls: TLSClient, credentials: CredentialSource? = nil,
+    links: [SmarthostLink], settings: SMTPTransportSettings, tls: TLSClient, credentials: CredentialSource? = nil,
     group: any EventLoopGroup, logger: Logger, clock: @escaping @Sendable () -> Duration = monotonicTime
   ) {
     let limits = HostLimits(
       connections: settings.connections, mailsPerConnection: settings.mailsPerConnection,
       recipientsPerTransaction: settings.recipientsPerTransaction)
-    hosts = relays.map { Host(relay: $0, limits: limits) }
+    hosts = links.map { Host(link: $0, limits: limits) }
     known = Mutex(Known(hosts.map(\.health), mails: settings.connections))
     self.settings = settings
     self.tls = tls
@@ -63,7 +63,7 @@ package actor SMTPTransport: Transport {
     self.group = group
     self.logger = logger
     self.clock = clock
-    nextHop = relays.map(\.smarthost.description).joined(separator: ", ")
+    nextHop = links.map(\.smarthost.description).joined(separator: ", ")
   }
 
   package func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> DeliveryResult {
@@ -197,7 +197,7 @@ extension SMTPTransport {
       let (host, failure) = (hosts[index], hosts[index].health.failure)
       let next = host.health.restsUntil(settings.rests, isOnlyWay: areAllDown)
       return HostReport(
-        smarthost: host.relay.smarthost, failure: failure, failsFor: failure.map { now - $0.since },
+        smarthost: host.link.smarthost, failure: failure, failsFor: failure.map { now - $0.since },
         nextLook: next.map { max(.zero, $0 - now) }, limits: host.limits, connections: openConnections(to: index))
     }
   }

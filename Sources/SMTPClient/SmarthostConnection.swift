@@ -30,7 +30,7 @@ final class SmarthostConnection: Sendable {
 
   /// Connects and does everything that precedes the first mail. A caller on a loop of `group` stays on it.
   static func open(
-    to relay: Relay, credentials: ClientCredentials?, _ settings: SMTPTransportSettings, _ tls: TLSClient,
+    to link: SmarthostLink, credentials: ClientCredentials?, _ settings: SMTPTransportSettings, _ tls: TLSClient,
     on group: any EventLoopGroup
   ) async throws(Trouble) -> SmarthostConnection {
     let handlers = Handlers()
@@ -39,9 +39,9 @@ final class SmarthostConnection: Sendable {
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           let handler = SmarthostHandler(
-            relay, credentials: credentials, settings: settings, tls: tls, loop: channel.eventLoop)
-          if relay.tls == .implicit {
-            try channel.pipeline.syncOperations.addHandler(tls.handler(for: relay.smarthost, relay.tls))
+            link, credentials: credentials, settings: settings, tls: tls, loop: channel.eventLoop)
+          if link.tls == .implicit {
+            try channel.pipeline.syncOperations.addHandler(tls.handler(for: link.smarthost, link.tls))
           }
           try channel.pipeline.syncOperations.addHandler(handler)
           try handlers.add(NIOLoopBound(handler, eventLoop: channel.eventLoop), of: channel)
@@ -50,9 +50,9 @@ final class SmarthostConnection: Sendable {
     return try await handlers.unlessCancelled { () async throws(Trouble) in
       let channel: any Channel
       do {
-        channel = try await bootstrap.connect(host: relay.smarthost.host, port: relay.smarthost.port).get()
+        channel = try await bootstrap.connect(host: link.smarthost.host, port: link.smarthost.port).get()
       } catch {
-        throw .unreachable(describe(error, relay.smarthost))
+        throw .unreachable(describe(error, link.smarthost))
       }
       guard let handler = handlers.handler(of: channel) else { throw .lost(at: .greeting) }
       return try await greeted(channel, handler)

@@ -17,7 +17,7 @@ final class SmarthostHandler: ChannelInboundHandler {
   }
 
   private var session: ClientSession
-  private let relay: Relay
+  private let link: SmarthostLink
   private let settings: SMTPTransportSettings
   private let tls: TLSClient
   /// A promise that succeeds with nil when mails may come. Each handler has its own: for a name with several addresses,
@@ -31,15 +31,15 @@ final class SmarthostHandler: ChannelInboundHandler {
   private var alarm: (task: Scheduled<Void>, at: NIODeadline)?
 
   init(
-    _ relay: Relay, credentials: ClientCredentials?, settings: SMTPTransportSettings, tls: TLSClient,
+    _ link: SmarthostLink, credentials: ClientCredentials?, settings: SMTPTransportSettings, tls: TLSClient,
     loop: any EventLoop
   ) {
-    self.relay = relay
+    self.link = link
     self.settings = settings
     self.tls = tls
     ready = loop.makePromise()
     session = ClientSession(
-      hostname: settings.hostname, tls: relay.tls, credentials: credentials, isLoopback: relay.isLoopback)
+      hostname: settings.hostname, tls: link.tls, credentials: credentials, isLoopback: link.isLoopback)
   }
 
   // MARK: - What the connection is asked
@@ -95,7 +95,7 @@ final class SmarthostHandler: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    perform(session.fail(describe(handshake: error, relay.smarthost).map { .tlsFailed($0) } ?? .connectionLost))
+    perform(session.fail(describe(handshake: error, link.smarthost).map { .tlsFailed($0) } ?? .connectionLost))
     context.close(promise: nil)
   }
 
@@ -122,7 +122,7 @@ final class SmarthostHandler: ChannelInboundHandler {
   private func startTLS() {
     guard let context else { return }
     do {
-      let handler = try tls.handler(for: relay.smarthost, relay.tls)
+      let handler = try tls.handler(for: link.smarthost, link.tls)
       try context.pipeline.syncOperations.addHandler(handler, position: .before(self))
     } catch {
       perform(session.fail(.tlsFailed("\(error)")))

@@ -19,7 +19,7 @@ struct FailOverTests {
     // On a busy machine a connection may wait long for its first mail.
     settings.idle = .seconds(600)
     return SMTPTransport(
-      relays: ports.map { Relay(Smarthost(host: "127.0.0.1", port: $0)) }, settings: settings,
+      links: ports.map { SmarthostLink(Smarthost(host: "127.0.0.1", port: $0)) }, settings: settings,
       tls: try TLSClient(for: []), group: group,
       logger: .quiet, clock: { clock.elapsed })
   }

@@ -23,7 +23,7 @@ struct HabitTests {
     settings.idle = .seconds(600)
     adjust(&settings)
     return SMTPTransport(
-      relays: ports.map { Relay(Smarthost(host: "127.0.0.1", port: $0)) }, settings: settings,
+      links: ports.map { SmarthostLink(Smarthost(host: "127.0.0.1", port: $0)) }, settings: settings,
       tls: try TLSClient(for: []), group: group, logger: .quiet,
       clock: { clock.elapsed })
   }

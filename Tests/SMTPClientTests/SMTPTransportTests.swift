@@ -29,7 +29,7 @@ struct SMTPTransportTests {
     settings.rests = RestRule(BackOff(shortest: .zero, longest: .zero))
     adjust(&settings)
     return SMTPTransport(
-      relays: [Relay(Smarthost(host: "127.0.0.1", port: port))], settings: settings, tls: noTLS, group: group,
+      links: [SmarthostLink(Smarthost(host: "127.0.0.1", port: port))], settings: settings, tls: noTLS, group: group,
       logger: .quiet)
   }
 
@@ -203,7 +203,7 @@ struct SMTPTransportTests {
       .outcomes
     #expect(outcomes.first == .deferred(reason: "cannot connect to 127.0.0.1:\(port): Connection refused"))
     let nowhere = SMTPTransport(
-      relays: [Relay(Smarthost(host: "nowhere.invalid", port: 25))], settings: .init(hostname: "us.example"),
+      links: [SmarthostLink(Smarthost(host: "nowhere.invalid", port: 25))], settings: .init(hostname: "us.example"),
       tls: noTLS, group: group,
       logger: .quiet)
     guard

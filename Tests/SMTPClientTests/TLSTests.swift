@@ -28,7 +28,7 @@ struct TLSTests {
     // On a busy machine a connection may wait long for its first mail.
     settings.idle = .seconds(600)
     return SMTPTransport(
-      relays: [Relay(Smarthost(host: host, port: port), tls: mode)], settings: settings,
+      links: [SmarthostLink(Smarthost(host: host, port: port), tls: mode)], settings: settings,
       tls: try TLSClient(for: [mode], caFile: path),
       credentials: source, group: group, logger: .quiet)
   }

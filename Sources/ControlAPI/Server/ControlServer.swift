@@ -10,7 +10,7 @@ import Synchronization
 /// for clients that show a token.
 package struct ControlServer: Sendable {
   /// A TCP port on this machine.
-  package struct Door: Sendable {
+  package struct TCPListener: Sendable {
     package var host: String
     package var port: Int
     /// The token that clients have to show (RFC 6750 section 2.1).
@@ -29,7 +29,7 @@ package struct ControlServer: Sendable {
   private let service: any ControlService
   private let socket: String
   private let socketGroup: UInt32?
-  private let door: Door?
+  private let tcp: TCPListener?
   private let group: any EventLoopGroup
   private let logger: Logger
   private let onReady: @Sendable () -> Void
@@ -41,13 +41,13 @@ package struct ControlServer: Sendable {
   ///   - socketGroup: the group whose members may open the socket, or nil for the group of the process.
   ///   - onReady: called once the socket answers.
   package init(
-    service: any ControlService, socket: String, socketGroup: UInt32? = nil, door: Door? = nil,
+    service: any ControlService, socket: String, socketGroup: UInt32? = nil, tcp: TCPListener? = nil,
     group: any EventLoopGroup, logger: Logger, onReady: @escaping @Sendable () -> Void = {}
   ) {
     self.service = service
     self.socket = socket
     self.socketGroup = socketGroup
-    self.door = door
+    self.tcp = tcp
     self.group = group
     self.logger = logger
     self.onReady = onReady
@@ -58,7 +58,7 @@ package struct ControlServer: Sendable {
     try Self.prepare(socket)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await runSocket() }
-      if let door { group.addTask { try await run(door) } }
+      if let tcp { group.addTask { try await run(tcp) } }
       try await group.waitForAll()
     }
   }
@@ -90,12 +90,12 @@ package struct ControlServer: Sendable {
     if case .failure(let obstacle) = outcome.withLock({ $0 }) { throw obstacle }
   }
 
-  private func run(_ door: Door) async throws {
+  private func run(_ tcp: TCPListener) async throws {
     let application = Application(
-      router: Self.router(service, token: door.token),
-      server: .forgiving(.init(additionalChannelHandlers: [LoginDeadline(TimeAmount(door.patience))])),
+      router: Self.router(service, token: tcp.token),
+      server: .forgiving(.init(additionalChannelHandlers: [LoginDeadline(TimeAmount(tcp.patience))])),
       configuration: .init(
-        address: .hostname(door.host, port: door.port),
+        address: .hostname(tcp.host, port: tcp.port),
         availableConnectionsDelegate: .maximum(LoginDeadline.mostConnections, logger: quiet)),
       onServerRunning: { channel in await restAfterFailures(channel) },
       eventLoopGroupProvider: .shared(group), logger: quiet)

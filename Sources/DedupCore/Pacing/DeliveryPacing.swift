@@ -202,8 +202,8 @@ extension DeliveryPacing {
   }
 
   /// Returns how errors are to be reported now, so that the limits last.
-  package mutating func telling(now: Timestamp) -> ErrorTelling {
-    var telling = ErrorTelling.oneByOne
+  package mutating func noticeMode(now: Timestamp) -> NoticeMode {
+    var noticeMode = NoticeMode.oneByOne
     for name in hops.keys {
       hops[name]?.log.forget(before: now)
       hops[name]?.dropGone(before: now.advanced(by: .zero - Self.grace))
@@ -212,17 +212,17 @@ extension DeliveryPacing {
       if let share = hop.limits.dailyShare(of: .own), hop.log.otherOfDay * 2 >= share {
         // The last quarter of the share is enough for so many digests in a day.
         let digests = max(1, share / 4)
-        telling.joined(.inDigests(every: max(.seconds(3600), DepartureLog.day / digests)))
+        noticeMode.joined(.inDigests(every: max(.seconds(3600), DepartureLog.day / digests)))
       }
       let late = hop.others.contains { now.since($0.asked) >= .seconds(60) }
-      if late { telling.joined(.inDigests(every: StormCap.digestEvery)) }
+      if late { noticeMode.joined(.inDigests(every: StormCap.digestEvery)) }
     }
-    return telling
+    return noticeMode
   }
 }
 
 /// The manner in which errors are reported: one by one or in digests.
-package enum ErrorTelling: Hashable, Sendable {
+package enum NoticeMode: Hashable, Sendable {
   /// The first mail of each error goes out.
   case oneByOne
   /// Mail that would go out waits for a digest, one per period for each site.
@@ -236,7 +236,7 @@ package enum ErrorTelling: Hashable, Sendable {
     }
   }
 
-  fileprivate mutating func joined(_ other: ErrorTelling) {
+  fileprivate mutating func joined(_ other: NoticeMode) {
     if case .inDigests = other { self = .inDigests(every: max(digestEvery, other.digestEvery)) }
   }
 }

@@ -9,7 +9,7 @@ import MailMessage
 final class Batch {
   let db: Database
   let policy: WindowPolicy
-  let telling: ErrorTelling
+  let noticeMode: NoticeMode
   let limits: StoreLimits
   let letterhead: Letterhead
   var windows: WindowTable
@@ -38,10 +38,10 @@ final class Batch {
   }
 
   init(
-    _ db: Database, directory: String, policy: WindowPolicy, telling: ErrorTelling = .oneByOne, limits: StoreLimits,
+    _ db: Database, directory: String, policy: WindowPolicy, noticeMode: NoticeMode = .oneByOne, limits: StoreLimits,
     letterhead: Letterhead, latest: LatestSamples, memory: BatchMemory, packages: SitePackages
   ) {
-    self.telling = telling
+    self.noticeMode = noticeMode
     self.latest = latest
     self.packages = PackageTable(packages)
     unchanged = memory.unchanged
@@ -108,7 +108,7 @@ extension Batch {
   private func decide(_ submission: Submission, _ occurrence: Occurrence, _ file: BodyFile?) throws -> Verdict {
     let now = submission.receivedAt
     let outcome: WindowTable.Outcome
-    switch try windows.decide(occurrence, submission, policy, inDigests: telling != .oneByOne, db) {
+    switch try windows.decide(occurrence, submission, policy, inDigests: noticeMode != .oneByOne, db) {
     case .excess(let doubt): return try decide(submission, doubt, file)
     case .decided(let decided): outcome = decided
     }
@@ -136,7 +136,7 @@ extension Batch {
       if let file { effects.orphans.append(file.name) }
     }
     if let milestone = outcome.decision.milestone {
-      try tell(
+      try sendNotice(
         .milestone(milestone), of: outcome.row, outcome.decision.record, outcome.thread, outcome.settings.subject,
         cap: verdict.isForward ? nil : outcome.cap, at: now)
     }

@@ -14,12 +14,12 @@ final class Writer: Sendable {
   private let letterhead: Letterhead
   private let replacer: Replacer
   private let policy: Mutex<WindowPolicy>
-  private let tellingNow = Mutex(ErrorTelling.oneByOne)
+  private let noticeModeNow = Mutex(NoticeMode.oneByOne)
   /// The time for ages.
   let ages: AgeClock
   private let retention: Mutex<Retention>
-  private let follow = Callback<Batch.Effects>()
-  private let replaced = Callback<Void>()
+  private let follow = Handler<Batch.Effects>()
+  private let replaced = Handler<Void>()
   private let begun = Atomic(0)
   private let lastReplacement = Mutex<ContinuousClock.Instant?>(nil)
   private let lastOpening = Mutex<ContinuousClock.Instant?>(nil)
@@ -71,9 +71,9 @@ final class Writer: Sendable {
   func setPolicy(_ policy: WindowPolicy) { self.policy.withLock { $0 = policy } }
 
   /// The current settings for how errors are reported.
-  var telling: ErrorTelling { tellingNow.withLock { $0 } }
+  var noticeMode: NoticeMode { noticeModeNow.withLock { $0 } }
 
-  func setTelling(_ telling: ErrorTelling) { tellingNow.withLock { $0 = telling } }
+  func setNoticeMode(_ noticeMode: NoticeMode) { noticeModeNow.withLock { $0 = noticeMode } }
 
   func setRetention(_ retention: Retention) { self.retention.withLock { $0 = retention } }
 
@@ -156,7 +156,7 @@ final class Writer: Sendable {
   func outsideTransaction<Output>(_ work: (Database) throws -> Output) throws -> Output {
     let opened = try database.opened
     return try opened.pool.writeWithoutTransaction { db in
-      opened.checkpoints?.settle()
+      opened.checkpoints?.waitUntilIdle()
       defer { opened.checkpoints?.step(db) }
       return try work(db)
     }
@@ -188,7 +188,7 @@ final class Writer: Sendable {
     // Left open by a rollback that failed; nothing of it was acknowledged.
     if db.isInsideTransaction { try db.rollback() }
     let batch = Batch(
-      db, directory: bodies.folder, policy: policy.withLock { $0 }, telling: telling, limits: limits,
+      db, directory: bodies.folder, policy: policy.withLock { $0 }, noticeMode: noticeMode, limits: limits,
       letterhead: letterhead, latest: latestSamples(of: generation), memory: takeMemory(of: generation),
       packages: sitePackages.withLock { $0 })
     let isFirst = begunGeneration.withLock { $0 != generation }
@@ -286,7 +286,7 @@ final class Writer: Sendable {
     do {
       // The old file keeps all its octets.
       let opened = try database.opened
-      opened.checkpoints?.settle()
+      opened.checkpoints?.waitUntilIdle()
       try database.replace(with: try replacer.replace(opened.pool, cause, because: failure.description))
     } catch {
       throw StoreFailure(failure.kind, "\(failure); it could not be replaced: \(Faults.failure(error))")

@@ -55,7 +55,7 @@ final class Checkpoints: Sendable {
     case .nothing: break
     case .copy: thread.async { self.copy() }
     case .wait:
-      settle()
+      waitUntilIdle()
       if next() == .finish { finish(db) }
     case .finish: finish(db)
     }
@@ -63,11 +63,11 @@ final class Checkpoints: Sendable {
 
   /// Returns when no copying is in progress. It stays so for a caller that holds the committing connection, and SQLite
   /// refuses two checkpoints at once.
-  func settle() { thread.sync {} }
+  func waitUntilIdle() { thread.sync {} }
 
   /// Stops checkpoints for good; the pool stays open.
   func close() {
-    settle()
+    waitUntilIdle()
     try? beside.close()
   }
 

@@ -46,7 +46,7 @@ enum Connection {
     return configuration
   }
 
-  /// Applies the settings of the writer that R1 depends on.
+  /// Applies the settings of the writer that the durability of a 250 depends on.
   private static func makeDurable(_ db: Database, _ files: StoreFiles, _ limits: StoreLimits) throws {
     // GRDB sets NORMAL after everything that a configuration can set, and NORMAL syncs the WAL only at a checkpoint:
     // acknowledged mail would be lost on a power loss. So it is set here and verified by reading it back.

@@ -82,7 +82,7 @@ struct Replacer: Sendable {
     // Only after its name was taken: SQLite notices that and writes nothing more to it.
     try? old?.close()
     files.removeStrayCompanions()
-    tell(replacement)
+    notify(replacement)
     return pool
   }
 
@@ -146,7 +146,7 @@ struct Replacer: Sendable {
     for companion in ["", "-wal", "-shm"] { unlink(files.fresh.database + companion) }
   }
 
-  private func tell(_ replacement: StoreReplacement) {
+  private func notify(_ replacement: StoreReplacement) {
     logger.critical(
       "database-replaced",
       metadata: [

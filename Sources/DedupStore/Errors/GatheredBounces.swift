@@ -89,7 +89,7 @@ enum GatheredBounces {
 
 extension Batch {
   /// Queues the digests of bounces that are due.
-  func tellGatheredBounces(now: Timestamp) throws {
+  func sendGatheredBounces(now: Timestamp) throws {
     for waiting in try GatheredBounces.waiting(db) where waiting.wait(now: now) <= .zero {
       let items = try GatheredBounces.items(of: waiting.sender, db)
       try GatheredBounces.told(waiting.sender, at: now, db)

@@ -199,7 +199,7 @@ struct WindowTable {
   }
 
   /// Writes everything and forgets it, because the rows are about to be changed without this table's knowledge.
-  mutating func settle(_ db: Database) throws {
+  mutating func flushAndForget(_ db: Database) throws {
     try flush(db)
     self = WindowTable(variants: variants.emptied)
   }
@@ -212,7 +212,7 @@ struct WindowTable {
   mutating func reopen(
     fingerprint id: Int64, start: Timestamp, carried: Int, rejectedAt: Timestamp?, _ db: Database
   ) throws {
-    try settle(db)
+    try flushAndForget(db)
     let statement = try db.cachedStatement(
       sql: """
         UPDATE fingerprint SET window_start = NULL, held = held + ?1,

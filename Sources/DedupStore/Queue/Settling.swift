@@ -48,7 +48,7 @@ extension Batch {
 
   /// Gives the storm cap room for one more mail in place of one that no recipient got.
   private func giveBack(_ place: SentTable.Place) throws {
-    try windows.settle(db)
+    try windows.flushAndForget(db)
     try place.giveBack(db)
   }
 
@@ -57,7 +57,7 @@ extension Batch {
   /// - Parameter rejectedAt: see `WindowTable.reopen`.
   func reopen(_ windows: [QueueTable.OpenedWindow], of entry: QueueID, rejectedAt: Timestamp?) throws {
     if windows.isEmpty {
-      try self.windows.settle(db)
+      try self.windows.flushAndForget(db)
       try DoubtTable.untell(entry, rejectedAt: rejectedAt, db)
     }
     for opened in windows {
@@ -70,7 +70,7 @@ extension Batch {
 extension Settlement {
   /// Returns those of `recipients` that still wait: all but those with a final fate. This is not `remaining`, since the
   /// entry may have changed during the attempt: a recipient deleted meanwhile must not come back, and one that the
-  /// attempt did not know of must not vanish (R5). A recipient that is listed twice needs two fates.
+  /// attempt did not know of must not vanish. A recipient that is listed twice needs two fates.
   func open(of recipients: [QueueTable.Recipient]) -> [QueueTable.Recipient] {
     var done: [EmailAddress: Int] = [:]
     for recipient in delivered + failed.map(\.recipient) { done[recipient, default: 0] += 1 }

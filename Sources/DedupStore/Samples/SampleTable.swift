@@ -120,7 +120,7 @@ extension SampleTable {
 extension Batch {
   /// Stores the explanation of a fingerprint.
   func explain(_ fingerprint: Int64, _ text: String) throws {
-    try windows.settle(db)
+    try windows.flushAndForget(db)
     let statement = try db.cachedStatement(sql: "UPDATE fingerprint SET explanation = ? WHERE id = ?")
     try statement.execute(arguments: [text, fingerprint])
   }

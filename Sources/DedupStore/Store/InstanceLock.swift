@@ -1,7 +1,7 @@
 import DedupCore
 import Glibc
 
-/// A lock that keeps a second instance away from a store (R14).
+/// A lock that keeps a second instance away from a store.
 ///
 /// It is an advisory `flock` on a file that holds our process ID. The kernel releases it when the process ends, however
 /// it ends. The file stays: removing it would let two instances lock two different files of the same name.

@@ -7,8 +7,8 @@ extension SQLiteStore {
   /// that records it. If none is due, the database is not written.
   ///
   /// - Returns: the time until the next one may be due; nil if none is foreseen.
-  package func tellWhatIsDue(now: Timestamp) async throws(StoreFailure) -> Duration? {
-    let period = writer.telling.digestEvery
+  package func sendWhatIsDue(now: Timestamp) async throws(StoreFailure) -> Duration? {
+    let period = writer.noticeMode.digestEvery
     let next = try await reader.read { db in
       try [
         DigestTable.next(now: now, every: period, db), DoubtTable.next(now: now, every: period, db),
@@ -19,7 +19,7 @@ extension SQLiteStore {
     guard let next, next <= .zero else { return next }
     return try await commit { batch in
       try batch.allClear(now: now)
-      try batch.tellGatheredBounces(now: now)
+      try batch.sendGatheredBounces(now: now)
       return try batch.digest(now: now)
     }
   }

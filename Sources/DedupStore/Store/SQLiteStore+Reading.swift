@@ -7,7 +7,7 @@ package import MailMessage
 extension SQLiteStore: StoreReading {
   /// Returns the mail to try now; see `StoreReader.due`. At the first call, or if `now` is more than a minute before
   /// the time of the last call, everything that was scheduled in what is now the future is made due first: a clock that
-  /// jumped back could take days to catch up (R13).
+  /// jumped back could take days to catch up.
   package func due(
     _ filter: DueFilter = .all, now: Timestamp, limit: Int, octets: Int, excluding: Set<QueueID>
   ) async throws(StoreFailure) -> DueMail {
@@ -108,7 +108,7 @@ extension SQLiteStore: StoreReading {
   /// Reschedules the queue if the clock jumped back. A failure is no reason to stop delivering: delivery is what
   /// empties a full disk.
   private func watchClock(_ now: Timestamp) async {
-    let before = tell(now)
+    let before = noteClock(now)
     guard before?.isJump(to: now) ?? true else { return }
     do { try await commit { try QueueTable.reschedule(now: now, $0.db) } } catch {
       forgetClock()

@@ -29,7 +29,7 @@ extension SQLiteStore {
       let isDone = Atomic(false)
       queue.submit(octets: 0) { batch in
         // Windows are not based on samples.
-        if work.kind != .samples { try batch.windows.settle(batch.db) }
+        if work.kind != .samples { try batch.windows.flushAndForget(batch.db) }
         batch.effects.orphans += try purge.carryOut(work, batch.db)
       } completion: { result in
         if case .success = result { isDone.store(true, ordering: .relaxed) }

@@ -100,7 +100,7 @@ extension SQLiteStore {
   ///
   /// - Parameters:
   ///   - delayNoticeSent: true if the sender is now told that the mail is late.
-  ///   - gathered: failures for the next digest of bounces (`tellWhatIsDue`).
+  ///   - gathered: failures for the next digest of bounces (`sendWhatIsDue`).
   package func settle(
     _ settlement: Settlement, bounce: OwnMail? = nil, delayNoticeSent: Bool = false, gathered: [GatheredBounce] = []
   ) async throws(StoreFailure) {
@@ -117,7 +117,7 @@ extension SQLiteStore {
 
   /// Queues a mail that reports the oldest `count` replacements and marks them as reported. Without a mail it only
   /// marks them.
-  package func tell(_ mail: OwnMail?, of count: Int) async throws(StoreFailure) {
+  package func notify(_ mail: OwnMail?, of count: Int) async throws(StoreFailure) {
     try await commit(mail) { batch, file in
       let left = Array(try Replacer.untold(batch.db).dropFirst(count))
       try SettingTable.set(Replacer.untoldSetting, try Replacer.json(left), batch.db)
@@ -139,7 +139,7 @@ extension SQLiteStore {
     _ work: @escaping @Sendable (Batch) throws -> Output
   ) async throws(StoreFailure) -> Output {
     try await share(isPatient: false) { batch in
-      try batch.windows.settle(batch.db)
+      try batch.windows.flushAndForget(batch.db)
       return try work(batch)
     }
   }

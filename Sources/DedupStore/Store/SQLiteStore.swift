@@ -8,11 +8,11 @@ import Synchronization
 /// The durable store: windows, counts and queue in one SQLite database, large messages in files beside it.
 ///
 /// Promises:
-/// - a success is reported after the transaction was synced to disk (R1), and all jobs that wait at that moment share
+/// - a success is reported after the transaction was synced to disk, and all jobs that wait at that moment share
 ///   the sync;
-/// - forwarded + suppressed + passed + doubtful is the number of acknowledged mails, also after `kill -9` (R9);
-/// - a mail that is not what was stored is never handed out: its entry is set aside and reported (R3);
-/// - one instance per directory (R14).
+/// - forwarded + suppressed + passed + doubtful is the number of acknowledged mails, also after `kill -9`;
+/// - a mail that is not what was stored is never handed out: its entry is set aside and reported;
+/// - one instance per directory.
 ///
 /// A database that is damaged is set aside and replaced by a fresh one that takes over what can still be read, at the
 /// start as well as during operation; so is one that was removed while in use. `untoldReplacements` lists these. If the
@@ -39,8 +39,8 @@ package final class SQLiteStore: MailStore, Sendable {
   private let files: StoreFiles
   private let lock: InstanceLock
   let retention = BusyRetention()
-  private let added = Callback<AddedMail>()
-  private let replaced = Callback<Void>()
+  private let added = Handler<AddedMail>()
+  private let replaced = Handler<Void>()
   private let changes = Atomic(0)
   /// The latest time that a caller of `due` gave.
   private let clock = Mutex<Timestamp?>(nil)
@@ -137,10 +137,10 @@ package final class SQLiteStore: MailStore, Sendable {
   package var policy: WindowPolicy { writer.currentPolicy }
 
   /// The current settings for how errors are reported.
-  package var telling: ErrorTelling { writer.telling }
+  package var noticeMode: NoticeMode { writer.noticeMode }
 
   /// Sets how errors are reported from the next batch on.
-  package func setTelling(_ telling: ErrorTelling) { writer.setTelling(telling) }
+  package func setNoticeMode(_ noticeMode: NoticeMode) { writer.setNoticeMode(noticeMode) }
 
   /// Sets how long samples and history are kept, from the next idle moment on.
   package func setRetention(_ retention: Retention) {
@@ -185,7 +185,7 @@ package final class SQLiteStore: MailStore, Sendable {
   }
 
   /// Remembers `now` and returns the time that was remembered before.
-  func tell(_ now: Timestamp) -> Timestamp? {
+  func noteClock(_ now: Timestamp) -> Timestamp? {
     clock.withLock { clock in
       defer { clock = now }
       return clock
@@ -195,7 +195,7 @@ package final class SQLiteStore: MailStore, Sendable {
   /// Forgets the clock, so that the next `due` checks it like the first one did.
   func forgetClock() { clock.withLock { $0 = nil } }
 
-  /// The time that was last given to `tell` or `follows`.
+  /// The time that was last given to `noteClock` or `follows`.
   var latestTime: Timestamp? { clock.withLock { $0 } }
 
   /// Opens the database. A disk that cannot be written is no reason to refuse mail: the store then opens without a

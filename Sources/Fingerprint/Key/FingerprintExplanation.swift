@@ -64,8 +64,8 @@ package struct FingerprintExplanation: Sendable, Codable, Equatable {
 
   init(_ analysis: Analysis) {
     format = analysis.format
-    level = analysis.gate?.subject.level
-    subjectPrefix = analysis.gate?.subject.prefix
+    level = analysis.screening?.subject.level
+    subjectPrefix = analysis.screening?.subject.prefix
     switch analysis.outcome {
     case .pass(let reason): (verdict, self.reason) = (.notAReport, reason.rawValue)
     case .doubt(let doubt): (verdict, self.reason) = (.unclear, doubt.reason.rawValue)

@@ -29,7 +29,7 @@ struct Analysis: Sendable {
   }
 
   var outcome: Outcome
-  var gate: Gate?
+  var screening: HeaderScreening?
   var format: ReportFormat?
   /// The decoded text that was read; the ranges below refer to it.
   var text: [UInt8] = []
@@ -55,11 +55,11 @@ struct Analysis: Sendable {
     }
   }
 
-  static func pass(_ reason: PassReason, gate: Gate? = nil, work: Int = 0) -> Analysis {
-    Analysis(outcome: .pass(reason), gate: gate, work: work)
+  static func pass(_ reason: PassReason, screening: HeaderScreening? = nil, work: Int = 0) -> Analysis {
+    Analysis(outcome: .pass(reason), screening: screening, work: work)
   }
 
-  static func doubt(_ doubt: Doubt, gate: Gate? = nil, work: Int = 0) -> Analysis {
-    Analysis(outcome: .doubt(doubt), gate: gate, work: work)
+  static func doubt(_ doubt: Doubt, screening: HeaderScreening? = nil, work: Int = 0) -> Analysis {
+    Analysis(outcome: .doubt(doubt), screening: screening, work: work)
   }
 }

@@ -6,7 +6,7 @@ import MailMessage
 /// headings around it that agree with the traceback. A human greets, explains, asks. If that does not decide, and the
 /// header is that of a program, the author is unknown; otherwise the mail counts as a human's and passes.
 struct MachineMade {
-  let gate: Gate
+  let screening: HeaderScreening
 
   enum Author: Equatable {
     case machine, human
@@ -18,15 +18,17 @@ struct MachineMade {
   func author(_ text: borrowing Span<UInt8>, _ report: DjangoReport) -> Author {
     if isForwarded(text, report.message) { return .human }
     // No human writes the Subject's text above a report.
-    if report.isMessageCertain && gate.subject.level != nil || gate.isNamedSender { return .machine }
+    if report.isMessageCertain && screening.subject.level != nil || screening.isNamedSender { return .machine }
     let message = report.message
     if HumanWords.isGreeting(text, message) { return human }
     if report.isAmbiguous { return .machine }
     // A human may paste a report and say nothing.
-    if message.isEmpty { return gate.isSignedByProgram || gate.subject.isOfHandler ? .machine : .unknown }
-    if gate.subject.level != nil { return gate.subject.isOfHandler || gate.isSignedByProgram ? .machine : .unknown }
+    if message.isEmpty { return screening.isSignedByProgram || screening.subject.isOfHandler ? .machine : .unknown }
+    if screening.subject.level != nil {
+      return screening.subject.isOfHandler || screening.isSignedByProgram ? .machine : .unknown
+    }
     if isInSubject(text, message) || subjectNames(text, report.certainType) {
-      return gate.isSignedByProgram ? .machine : .unknown
+      return screening.isSignedByProgram ? .machine : .unknown
     }
     if let traceback = report.traceback, isProgram(text, message, traceback) { return .machine }
     // A visitor can paste a report into a contact form: then there is no level, and nothing that the Subject says as
@@ -38,14 +40,14 @@ struct MachineMade {
   /// True for labels of the site's own above Django's layout which agree with it.
   private func isProgram(_ text: borrowing Span<UInt8>, _ message: Range<Int>, _ traceback: Traceback) -> Bool {
     let above = message.lowerBound..<Swift.min(message.upperBound, message.lowerBound + 16_384)
-    let ties = ReportTies(text, traceback, subject: gate.decodedSubject)
+    let ties = ReportTies(text, traceback, subject: screening.decodedSubject)
     return above == message
       && isProgram(TracebackSurroundings(text, above: above, below: above.upperBound..<above.upperBound, ties: ties))
   }
 
   /// A human, unless the Subject has the form of `AdminEmailHandler`, or the header that of Python's `SMTPHandler`:
   /// then text that reads like a human's may be a visitor's.
-  private var human: Author { gate.subject.isOfHandler || gate.isOfLogHandler ? .unknown : .human }
+  private var human: Author { screening.subject.isOfHandler || screening.isOfLogHandler ? .unknown : .human }
 
   // MARK: - Tracebacks as Python prints them
 
@@ -58,11 +60,11 @@ struct MachineMade {
   func author(
     _ text: borrowing Span<UInt8>, _ traceback: Traceback, in range: Range<Int>, end: Int, _ work: inout Int
   ) -> Author {
-    if gate.isCron || gate.isNamedSender { return .machine }
+    if screening.isCron || screening.isNamedSender { return .machine }
     let before = text.trimmed(0..<range.lowerBound)
     let after = text.trimmed(Swift.min(range.upperBound, end)..<end)
     if isForwarded(text, before) { return .human }
-    let ties = ReportTies(text, traceback, subject: gate.decodedSubject)
+    let ties = ReportTies(text, traceback, subject: screening.decodedSubject)
     let around = TracebackSurroundings(text, above: before, below: after, ties: ties)
     work += around.work
     // A visitor may have chosen what stands right above and after a traceback: in a record, it is not certain to be a
@@ -71,7 +73,8 @@ struct MachineMade {
       before.isEmpty || isAdjacent(text, before, range.lowerBound) || isLogLine(text, before)
     if HumanWords.isGreeting(text, before) { return isRecord && after.isEmpty ? open(around) : human }
     if isRecord, after.isEmpty { return author(ofRecord: text, before, around) }
-    if (isTaskMail(text, before) || isCommandMail(text, before, after)) && gate.isSignedByProgram || isProgram(around)
+    if (isTaskMail(text, before) || isCommandMail(text, before, after)) && screening.isSignedByProgram
+      || isProgram(around)
       || isLeveled(around)
     {
       return .machine
@@ -82,16 +85,17 @@ struct MachineMade {
     if isOneParagraph || around.isAgreeing && around.sentencesAbove == 0 { return open(around) }
     if around.isHumanBelow { return human }
     // Python made the mail, so a program sent it, perhaps for a visitor who filled in a form.
-    let isPrograms = gate.origin.isNumberedID || isProduct(around)
-    return around.isAgreeing || gate.subject.level != nil || isPrograms ? open(around) : human
+    let isPrograms = screening.origin.isNumberedID || isProduct(around)
+    return around.isAgreeing || screening.subject.level != nil || isPrograms ? open(around) : human
   }
 
   /// True if the Subject has a level, as log handlers put it there, and only their text stands above the traceback.
   private func isLeveled(_ around: TracebackSurroundings) -> Bool {
-    guard gate.subject.level != nil, !around.isHumanAbove, !around.isHumanBelow, !isFilledIn(around) else {
+    guard screening.subject.level != nil, !around.isHumanAbove, !around.isHumanBelow, !isFilledIn(around) else {
       return false
     }
-    return gate.subject.isOfHandler || gate.isSignedByProgram && around.sentencesAbove == 0 && !around.isIntroduced
+    return screening.subject.isOfHandler
+      || screening.isSignedByProgram && around.sentencesAbove == 0 && !around.isIntroduced
   }
 
   /// The author of a log record: a message, and its traceback right below it and last.
@@ -99,7 +103,8 @@ struct MachineMade {
     ofRecord text: borrowing Span<UInt8>, _ before: Range<Int>, _ around: TracebackSurroundings
   ) -> Author {
     let isSigned =
-      gate.isSignedByProgram || gate.subject.isOfHandler || gate.subject.level != nil && around.repeatsSubject
+      screening.isSignedByProgram || screening.subject.isOfHandler
+      || screening.subject.level != nil && around.repeatsSubject
     if isLogLine(text, before), !around.isHumanAbove { return isSigned ? .machine : .unknown }
     if isFilledIn(around) || around.isHumanAbove { return open(around) }
     // `Agenda:` below other paragraphs introduces what a human pastes.
@@ -108,9 +113,10 @@ struct MachineMade {
     }
     // A filled-in form looks like a record, too: only a log handler's record needs nothing that agrees.
     let isOneLine = text.line(at: before.lowerBound, before: before.upperBound) == before
-    let isPlainHandlers = gate.origin.isBare && !gate.origin.isNumberedID && isOneLine
+    let isPlainHandlers = screening.origin.isBare && !screening.origin.isNumberedID && isOneLine
     let isSure =
-      gate.isOfLogHandler || isPlainHandlers || gate.subject.level != nil || before.isEmpty || around.isAgreeing
+      screening.isOfLogHandler || isPlainHandlers || screening.subject.level != nil || before.isEmpty
+      || around.isAgreeing
     if isSigned { return isSure ? .machine : .unknown }
     return before.isEmpty ? .unknown : human
   }
@@ -119,32 +125,32 @@ struct MachineMade {
   /// the Subject.
   private func isProgram(_ around: TracebackSurroundings) -> Bool {
     guard around.isProgrammed, !isFilledIn(around) else { return false }
-    if gate.subject.isOfHandler { return true }
-    guard gate.isSignedByProgram else { return false }
-    return gate.subject.level != nil || around.isAgreeing
+    if screening.subject.isOfHandler { return true }
+    guard screening.isSignedByProgram else { return false }
+    return screening.subject.level != nil || around.isAgreeing
   }
 
   /// True for labels and data alone, from an address that no human has.
   private func isProduct(_ around: TracebackSurroundings) -> Bool {
-    around.labels >= 2 && around.data >= 1 && around.tiedSentences == 0 && gate.origin.isRole
-      && (gate.origin.isNumberedID || !gate.origin.hasID)
+    around.labels >= 2 && around.data >= 1 && around.tiedSentences == 0 && screening.origin.isRole
+      && (screening.origin.isNumberedID || !screening.origin.hasID)
   }
 
   /// True if a human may have filled in the text: replies go to an address of their own, the Subject has the number of
   /// a ticket, or the labels are those of a form.
   private func isFilledIn(_ around: TracebackSurroundings) -> Bool {
-    around.isForm || gate.origin.hasReplyTo || isTicket
+    around.isForm || screening.origin.hasReplyTo || isTicket
   }
 
   /// The author if nothing decides: unknown with the header of a program, else a human.
   private func open(_ around: TracebackSurroundings) -> Author {
-    gate.isSignedByProgram || gate.subject.isOfHandler ? .unknown : human
+    screening.isSignedByProgram || screening.subject.isOfHandler ? .unknown : human
   }
 
   /// True for `[Tuki #60256] Error in portal`, `[#451]`, `[CAMPUS-5435]`.
   private var isTicket: Bool {
-    let subject = gate.decodedSubject.span
-    guard !gate.subject.isOfHandler, subject.count > 3, subject[0] == UInt8(ascii: "["),
+    let subject = screening.decodedSubject.span
+    guard !screening.subject.isOfHandler, subject.count > 3, subject[0] == UInt8(ascii: "["),
       let close = subject.firstIndex(of: UInt8(ascii: "]"), in: 0..<Swift.min(subject.count, 60)),
       subject[close - 1].isDigit
     else { return false }
@@ -191,13 +197,13 @@ struct MachineMade {
   /// `-----Original Message-----` or `Begin forwarded message:`, or without such a line. A program that mails such
   /// fields has a program's header, or says them in the Subject.
   private func isForwarded(_ text: borrowing Span<UInt8>, _ above: Range<Int>) -> Bool {
-    !gate.isSignedByProgram && ForwardedHead.begins(text, above) && !isInSubject(text, above)
+    !screening.isSignedByProgram && ForwardedHead.begins(text, above) && !isInSubject(text, above)
   }
 
   private func isInSubject(_ text: borrowing Span<UInt8>, _ message: Range<Int>) -> Bool {
     let line = text.line(at: message.lowerBound, before: message.upperBound).prefix(40)
     guard line.count >= 12 else { return false }
-    let subject = gate.decodedSubject
+    let subject = screening.decodedSubject
     guard subject.count >= line.count else { return false }
     for start in 0...(subject.count - line.count)
     where line.indices.allSatisfy({ subject[start + $0 - line.lowerBound] == text[$0] }) {
@@ -209,6 +215,7 @@ struct MachineMade {
   /// True for `KeyError in cart`, a Subject that a handler of the site's own makes.
   private func subjectNames(_ text: borrowing Span<UInt8>, _ type: Range<Int>?) -> Bool {
     guard let type, type.count >= 5 else { return false }
-    return SiteEvidence.holds(gate.decodedSubject.span, Array(text.text(type).utf8), in: 0..<gate.decodedSubject.count)
+    return SiteEvidence.holds(
+      screening.decodedSubject.span, Array(text.text(type).utf8), in: 0..<screening.decodedSubject.count)
   }
 }

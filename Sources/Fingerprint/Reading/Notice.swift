@@ -108,13 +108,13 @@ struct Notice {
 extension Analysis {
   /// Returns the analysis with a notice of one of these kinds as a report, or unchanged if the mail is none.
   func recognising(_ kinds: Set<NoticeKind>) -> Analysis {
-    guard case .pass(.noReportStructure) = outcome, let gate, gate.veto == nil, gate.isSignedByProgram,
-      let notice = Notice(subject: gate.decodedSubject, text: text.span, kinds: kinds)
+    guard case .pass(.noReportStructure) = outcome, let screening, screening.veto == nil, screening.isSignedByProgram,
+      let notice = Notice(subject: screening.decodedSubject, text: text.span, kinds: kinds)
     else { return self }
     var copy = self
     copy.format = .notice
-    if gate.subject.level == nil { copy.gate?.subject.prefix = notice.prefix }
-    copy.work += gate.decodedSubject.count
+    if screening.subject.level == nil { copy.screening?.subject.prefix = notice.prefix }
+    copy.work += screening.decodedSubject.count
     copy.text = notice.title
     copy.message = 0..<notice.title.count
     copy.outcome = .report(notice.key)

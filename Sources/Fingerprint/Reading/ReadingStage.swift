@@ -26,15 +26,15 @@ extension ReportReader {
     }
     let bytes = message.span
     let header = HeaderBlock(bytes, in: 0..<bytes.count, limit: limits.headerBytes)
-    let gate = Gate(bytes, header: header)
-    if stage == .header || gate.veto != nil { return header.isTooLarge ? 1 : 0 }
+    let screening = HeaderScreening(bytes, header: header)
+    if stage == .header || screening.veto != nil { return header.isTooLarge ? 1 : 0 }
     var work = 0
-    let content = MailContent(bytes, header: header, isOfHandler: gate.subject.isOfHandler, limits: limits)
+    let content = MailContent(bytes, header: header, isOfHandler: screening.subject.isOfHandler, limits: limits)
     guard stage != .mime, content.veto == nil, !content.isMalformed, let part = content.plain,
       case .success(let text) = text(bytes, part, &work)
     else { return 1 }
     guard stage == .parse else { return text.octets.count }
-    if let report = DjangoReport(text.octets.span, logged: gate.subject.message, limits: limits) {
+    if let report = DjangoReport(text.octets.span, logged: screening.subject.message, limits: limits) {
       return report.traceback?.frames.count ?? 0
     }
     var parser = PlainTracebackParser(limits: limits)

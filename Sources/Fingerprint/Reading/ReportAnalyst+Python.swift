@@ -7,7 +7,7 @@ extension ReportAnalyst {
     _ text: borrowing Span<UInt8>, in range: Range<Int>, _ analysis: inout Analysis
   ) -> PlainReading {
     var reading = PlainReading(
-      text, in: range, logged: analysis.report == nil ? gate.subject.message : [], limits: limits)
+      text, in: range, logged: analysis.report == nil ? screening.subject.message : [], limits: limits)
     let tracebacks = reading.tracebacks
     guard !tracebacks.isEmpty else { return reading }
     defer { analysis.work += reading.work }
@@ -15,12 +15,13 @@ extension ReportAnalyst {
     let around = tracebacks[0].range.lowerBound..<(tracebacks.last ?? tracebacks[0]).range.upperBound
     let author =
       analysis.report == nil
-      ? MachineMade(gate: gate).author(text, traceback, in: around, end: reading.end, &analysis.work) : .machine
+      ? MachineMade(screening: screening).author(text, traceback, in: around, end: reading.end, &analysis.work)
+      : .machine
     guard isMachines(author, &analysis) else {
       noteCertain(text, reading, &analysis)
       return reading
     }
-    if !reading.isCertain(text, subject: gate.decodedSubject) {
+    if !reading.isCertain(text, subject: screening.decodedSubject) {
       analysis.outcome = .doubt(Doubt(.ambiguousReport))
     } else if traceback.isCut {
       analysis.outcome = .doubt(Doubt(.tooManyFrames))
@@ -28,7 +29,7 @@ extension ReportAnalyst {
       analysis.outcome = .doubt(Doubt(.truncatedReport))
     } else {
       conclude(finding(text, traceback, report: analysis.report), &analysis)
-      if gate.isCron { addOutput(text, around: tracebacks[0].range, &analysis) }
+      if screening.isCron { addOutput(text, around: tracebacks[0].range, &analysis) }
       if let report = analysis.report { markAsLogged(text, from: report.message.lowerBound, &analysis) }
     }
     return reading
@@ -36,7 +37,7 @@ extension ReportAnalyst {
 
   /// Concludes from frames without an exception: the place of the innermost one names the error.
   func analyse(_ text: borrowing Span<UInt8>, _ list: FrameList, _ analysis: inout Analysis) {
-    let author = MachineMade(gate: gate)
+    let author = MachineMade(screening: screening)
       .author(text, list.traceback, in: list.range, end: text.count, &analysis.work)
     guard isMachines(author, &analysis) else { return }
     if list.traceback.isCut {

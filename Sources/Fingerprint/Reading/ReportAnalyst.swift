@@ -2,7 +2,7 @@ import MailMessage
 
 /// Analyses a decoded text: Django's layout, else tracebacks as Python prints them, else a log record.
 struct ReportAnalyst {
-  private(set) var gate: Gate
+  private(set) var screening: HeaderScreening
   let limits: ReadingLimits
   let records: Bool
   /// Returns the packages that earlier reports of the site listed as its own, the oldest first.
@@ -12,11 +12,11 @@ struct ReportAnalyst {
 
   func analyse(_ decoded: DecodedText, isHTML: Bool) -> Analysis {
     let text = decoded.octets.span
-    var analysis = Analysis(outcome: .pass(.noReportStructure), gate: gate, text: decoded.octets)
+    var analysis = Analysis(outcome: .pass(.noReportStructure), screening: screening, text: decoded.octets)
     analysis.work = 2 * text.count
-    let logged = isHTML ? nil : gate.subject.message
+    let logged = isHTML ? nil : screening.subject.message
     if !isPlain || !isHTML,
-      let report = DjangoReport(text, logged: logged, hasLevel: gate.subject.level != nil, limits: limits)
+      let report = DjangoReport(text, logged: logged, hasLevel: screening.subject.level != nil, limits: limits)
     {
       analysis.format = isHTML ? .djangoHTML : .djangoText
       analysis.report = report
@@ -32,7 +32,7 @@ struct ReportAnalyst {
     } else if let message = unraised(text, isHTML: isHTML) {
       analysis.format = .logRecord
       analyseMessage(text, message, view: nil, isDjango: true, &analysis)
-    } else if gate.isSignedByProgram || gate.subject.isOfHandler,
+    } else if screening.isSignedByProgram || screening.subject.isOfHandler,
       let record = LogRecord(text, body: text.trimmed(0..<text.count))
     {
       analyseRecord(text, record, &analysis)
@@ -49,7 +49,7 @@ struct ReportAnalyst {
   private func analysePlain(_ decoded: DecodedText, isHTML: Bool) -> Analysis {
     var analyst = self
     analyst.isPlain = true
-    analyst.gate.removeColours()
+    analyst.screening.removeColours()
     var plain = decoded
     plain.octets = TerminalText.plain(decoded.octets)
     if isHTML { plain.octets.removeAll { $0 == HTMLText.mark } }
@@ -60,8 +60,8 @@ struct ReportAnalyst {
 
   private func isTraceback(_ text: borrowing Span<UInt8>, isHTML: Bool, _ analysis: inout Analysis) -> Bool {
     guard text.firstIndex(of: "Traceback (most recent call last):", in: 0..<text.count) != nil else { return false }
-    let message = LoggedMessage(text, logged: isHTML ? [] : gate.subject.message)
-    if case .cut = message, gate.subject.level != nil {
+    let message = LoggedMessage(text, logged: isHTML ? [] : screening.subject.message)
+    if case .cut = message, screening.subject.level != nil {
       // The message may contain the traceback, and continue after it.
       analysis.outcome = .doubt(Doubt(.ambiguousReport))
       return true
@@ -86,15 +86,15 @@ struct ReportAnalyst {
   /// The message of a report that a layout of the site's own made of a log record without an exception, or nil. The
   /// Subject says it, and the head `Report` stands below, or the Subject has the form of `AdminEmailHandler`.
   func unraised(_ text: borrowing Span<UInt8>, isHTML: Bool) -> Range<Int>? {
-    guard !isHTML, gate.subject.level != nil else { return nil }
-    let message = LoggedMessage(text, logged: gate.subject.message)
+    guard !isHTML, screening.subject.level != nil else { return nil }
+    let message = LoggedMessage(text, logged: screening.subject.message)
     let end = message.floor
     guard end > 0 else { return nil }
     let line = text.line(at: text.trimmed(0..<end).lowerBound, before: end)
     if message.end != nil, text.has("Report at ", at: end, before: text.count) { return line }
     // `Internal Server Error: /cart/` alone would be the name of all errors of the site.
     let isAlone = text.trimmed(end..<text.count).isEmpty && MessageKey.requestPath(text, line) == nil
-    return isAlone && gate.subject.isOfHandler ? line : nil
+    return isAlone && screening.subject.isOfHandler ? line : nil
   }
 
   /// Concludes from a record. It has to be the whole mail, since otherwise a human may show it: only a log handler's
@@ -103,7 +103,7 @@ struct ReportAnalyst {
     analysis.format = .logRecord
     if !record.isOpen {
       analyseMessage(text, record.message, view: nil, isDjango: false, &analysis)
-    } else if gate.isOfLogHandler {
+    } else if screening.isOfLogHandler {
       analysis.outcome = .doubt(Doubt(.textBehindTraceback))
     }
   }
@@ -111,16 +111,16 @@ struct ReportAnalyst {
   /// True if a mail of `AdminEmailHandler` without any part of a report has a Subject that ends too early: a path is
   /// long enough to be truncated. Without a visitor's words the mail may be a report.
   private func isPartOfReport(_ text: borrowing Span<UInt8>) -> Bool {
-    gate.subject.isOfHandler && LoggedMessage(text, logged: gate.subject.message).isOpen
+    screening.subject.isOfHandler && LoggedMessage(text, logged: screening.subject.message).isOpen
   }
 
   /// True if the level stands among the words of the log message that the Subject says: then a Subject of the site's
   /// own has no level, and the text before the word is no prefix.
   private func isLevelInMessage(_ text: borrowing Span<UInt8>, _ report: DjangoReport?) -> Bool {
-    guard report != nil, let level = gate.subject.level?.utf8 else { return false }
+    guard report != nil, let level = screening.subject.level?.utf8 else { return false }
     let line = text.trimmed(text.line(at: text.trimmed(0..<text.count).lowerBound, before: text.count))
-    let subject = gate.decodedSubject
-    let end = subject.count - gate.subject.message.count
+    let subject = screening.decodedSubject
+    let end = subject.count - screening.subject.message.count
     let mostOfPrefix = 512
     guard end < mostOfPrefix else { return true }
     for start in 0..<Swift.max(0, end - level.count - 1)
@@ -134,7 +134,7 @@ struct ReportAnalyst {
   /// certain.
   private func noteUncertain(_ analysis: inout Analysis) {
     switch analysis.outcome {
-    case .pass(.noReportStructure) where gate.subject.level == nil: break
+    case .pass(.noReportStructure) where screening.subject.level == nil: break
     case .pass(.noReportStructure), .report: analysis.outcome = .doubt(Doubt(.ambiguousReport))
     case .pass, .doubt: break
     }
@@ -150,14 +150,14 @@ struct ReportAnalyst {
       let type = analysis.report?.certainType.map { octets.span.text($0) }
       analysis.outcome = .doubt(Doubt(.textTooLarge, type: type))
     case .doubt(let doubt): analysis.outcome = .doubt(Doubt(.textTooLarge, type: doubt.type, place: doubt.place))
-    case .pass: if gate.subject.level != nil { analysis.outcome = .doubt(Doubt(.textTooLarge)) }
+    case .pass: if screening.subject.level != nil { analysis.outcome = .doubt(Doubt(.textTooLarge)) }
     }
   }
 
   // MARK: - Django
 
   private func analyseDjango(_ text: borrowing Span<UInt8>, _ report: DjangoReport, _ analysis: inout Analysis) {
-    guard isMachines(MachineMade(gate: gate).author(text, report), &analysis) else { return }
+    guard isMachines(MachineMade(screening: screening).author(text, report), &analysis) else { return }
     let type = report.certainType.map { text.text($0) }
     if report.isAmbiguous {
       analysis.outcome = .doubt(Doubt(.ambiguousReport, type: type))
@@ -255,7 +255,7 @@ struct ReportAnalyst {
     analysis.message = line
     var builder = MessageKey(records: records)
     let end = analysis.report?.message.upperBound ?? line.upperBound
-    let logged = LoggedMessage(text, logged: gate.subject.message).end.map { text.trimmed(0..<$0).upperBound }
+    let logged = LoggedMessage(text, logged: screening.subject.message).end.map { text.trimmed(0..<$0).upperBound }
     let hasMoreLines = (isDjango ? logged ?? end : end) > line.upperBound
     guard let key = builder.key(text, line, view: view, isDjango: isDjango, hasMoreLines: hasMoreLines) else {
       analysis.outcome = .doubt(Doubt(.noTracebackKey))

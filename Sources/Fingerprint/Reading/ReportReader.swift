@@ -80,26 +80,26 @@ package struct ReportReader: Hashable, Sendable {
     let bytes = message.span
     let header = HeaderBlock(bytes, in: 0..<bytes.count, limit: limits.headerBytes)
     var work = header.bodyStart
-    let gate = Gate(bytes, header: header, senders: senders)
-    if let veto = gate.veto { return .pass(veto, gate: gate, work: work) }
+    let screening = HeaderScreening(bytes, header: header, senders: senders)
+    if let veto = screening.veto { return .pass(veto, screening: screening, work: work) }
     if header.isTooLarge {
       // A Subject of that size is a logged message with data that a visitor sent.
-      if gate.subject.level != nil { return .doubt(Doubt(.headerTooLarge), gate: gate, work: work) }
-      return unread(.headerTooLarge, bytes, 0..<bytes.count, gate, &work)
+      if screening.subject.level != nil { return .doubt(Doubt(.headerTooLarge), screening: screening, work: work) }
+      return unread(.headerTooLarge, bytes, 0..<bytes.count, screening, &work)
     }
     // Fields that should follow in the header stand in the body, where a visitor's words may have moved them.
-    if header.endsInText || gate.hasTwoSubjects {
-      if gate.subject.level != nil { return .doubt(Doubt(.ambiguousReport), gate: gate, work: work) }
-      return unread(.ambiguousReport, bytes, header.bodyStart..<bytes.count, gate, &work)
+    if header.endsInText || screening.hasTwoSubjects {
+      if screening.subject.level != nil { return .doubt(Doubt(.ambiguousReport), screening: screening, work: work) }
+      return unread(.ambiguousReport, bytes, header.bodyStart..<bytes.count, screening, &work)
     }
-    let content = MailContent(bytes, header: header, isOfHandler: gate.subject.isOfHandler, limits: limits)
+    let content = MailContent(bytes, header: header, isOfHandler: screening.subject.isOfHandler, limits: limits)
     work += content.work
-    if let veto = content.veto { return .pass(veto, gate: gate, work: work) }
-    if content.isMalformed { return unread(.malformedMIME, bytes, header.bodyStart..<bytes.count, gate, &work) }
-    let analyst = ReportAnalyst(gate: gate, limits: limits, records: records, packages: packages)
+    if let veto = content.veto { return .pass(veto, screening: screening, work: work) }
+    if content.isMalformed { return unread(.malformedMIME, bytes, header.bodyStart..<bytes.count, screening, &work) }
+    let analyst = ReportAnalyst(screening: screening, limits: limits, records: records, packages: packages)
     var analysis = analyse(bytes, content, analyst, &work)
     analysis.work += work
-    if gate.isTitledAnswer { analysis.noteAnswer() }
+    if screening.isTitledAnswer { analysis.noteAnswer() }
     return analysis
   }
 
@@ -108,7 +108,7 @@ package struct ReportReader: Hashable, Sendable {
   ) -> Analysis {
     guard let part = content.plain else { return analyseHTML(bytes, content.html, analyst, &work) }
     switch text(bytes, part, &work) {
-    case .failure(let doubt): return unread(doubt, bytes, part.body, analyst.gate, &work)
+    case .failure(let doubt): return unread(doubt, bytes, part.body, analyst.screening, &work)
     case .success(let body):
       let text = joined(bytes, body, content.traceback, &work)
       let analysis = analyst.analyse(text, isHTML: false)
@@ -134,12 +134,14 @@ package struct ReportReader: Hashable, Sendable {
   private func analyseHTML(
     _ bytes: borrowing Span<UInt8>, _ part: MIMEPart?, _ analyst: ReportAnalyst, _ work: inout Int
   ) -> Analysis {
-    guard let part else { return .pass(.noText, gate: analyst.gate) }
+    guard let part else { return .pass(.noText, screening: analyst.screening) }
     switch text(bytes, part, &work) {
-    case .failure(let doubt): return unread(doubt, bytes, part.body, analyst.gate, &work)
+    case .failure(let doubt): return unread(doubt, bytes, part.body, analyst.screening, &work)
     case .success(let html):
       // Most HTML is a newsletter; only possible reports are converted.
-      guard ReportTraces.areIn(html.octets.span, &work) else { return .pass(.noReportStructure, gate: analyst.gate) }
+      guard ReportTraces.areIn(html.octets.span, &work) else {
+        return .pass(.noReportStructure, screening: analyst.screening)
+      }
       let plain = HTMLReport.plainText(html.octets.span, &work)
       return analyst.analyse(DecodedText(octets: plain, isAbridged: html.isAbridged), isHTML: true)
     }
@@ -150,7 +152,8 @@ package struct ReportReader: Hashable, Sendable {
 
   /// The analysis of a mail, or a part of it, that cannot be read: a doubt, unless nothing in it looks like a report.
   private func unread(
-    _ reason: DoubtReason, _ bytes: borrowing Span<UInt8>, _ range: Range<Int>, _ gate: Gate, _ work: inout Int
+    _ reason: DoubtReason, _ bytes: borrowing Span<UInt8>, _ range: Range<Int>, _ screening: HeaderScreening,
+    _ work: inout Int
   ) -> Analysis {
     let range = bytes.clamped(range)
     let half = Self.glance / 2
@@ -164,7 +167,8 @@ package struct ReportReader: Hashable, Sendable {
     for part in ends { for index in bytes.clamped(part) where bytes[index] != 0 { octets.append(bytes[index]) } }
     let mayBeReport = ReportTraces.areIn(octets.span, &work)
     return mayBeReport
-      ? .doubt(Doubt(reason), gate: gate, work: work) : .pass(.noReportStructure, gate: gate, work: work)
+      ? .doubt(Doubt(reason), screening: screening, work: work)
+      : .pass(.noReportStructure, screening: screening, work: work)
   }
 
   func text(

@@ -11,7 +11,7 @@ struct ReportSummary {
   }
 
   var report: FingerprintedReport {
-    let gate = analysis.gate
+    let screening = analysis.screening
     return FingerprintedReport(
       fingerprint: Fingerprint(version: .current, key: key.bytes),
       previous: { [earlier = analysis.earlier] in
@@ -19,15 +19,15 @@ struct ReportSummary {
       },
       variant: Digest.hex(of: key.variant, bytes: 8), traits: { traits },
       title: title, place: place, kind: Self.hash(of: kind), packages: { packages },
-      settingsModule: analysis.report?.settingsModule.map { bounded(text($0), to: 200) } ?? gate?.settingsModule,
-      subjectPrefix: prefix, level: gate?.subject.level, ruling: analysis.decision?.ruling)
+      settingsModule: analysis.report?.settingsModule.map { bounded(text($0), to: 200) } ?? screening?.settingsModule,
+      subjectPrefix: prefix, level: screening?.subject.level, ruling: analysis.decision?.ruling)
   }
 
   /// The prefix, which tells sites apart that share an envelope. In a Subject that is not `AdminEmailHandler`'s a
   /// visitor's words may stand before the level, so there only text that can be a prefix as a whole counts.
   private var prefix: String? {
-    guard let subject = analysis.gate?.subject, analysis.report == nil, !subject.isOfHandler else {
-      return analysis.gate?.subject.prefix
+    guard let subject = analysis.screening?.subject, analysis.report == nil, !subject.isOfHandler else {
+      return analysis.screening?.subject.prefix
     }
     return subject.plainPrefix
   }

@@ -43,7 +43,7 @@ struct ReportFacts {
     case .path: return path.map { [bytes($0)] } ?? []
     case .host: return host.map { [bytes($0)] } ?? []
     case .settingsModule: return settingsModule.map { [$0] } ?? []
-    case .subject: return [collapsed(analysis.gate?.decodedSubject ?? [])]
+    case .subject: return [collapsed(analysis.screening?.decodedSubject ?? [])]
     case .template:
       guard let template = analysis.report?.template else { return [] }
       return [bytes(template), bytes(ModuleRoot.guess(span, template))]
@@ -168,7 +168,7 @@ struct ReportFacts {
   }
 
   private var settingsModule: [UInt8]? {
-    analysis.report?.settingsModule.map(bytes) ?? analysis.gate?.settingsModule.map { Array($0.utf8) }
+    analysis.report?.settingsModule.map(bytes) ?? analysis.screening?.settingsModule.map { Array($0.utf8) }
   }
 
   // MARK: - For keys

@@ -17,21 +17,21 @@ package struct ServiceManager: Sendable {
   }
 
   /// Reports that the relay serves clients; `status` is a line for `systemctl status`.
-  package func ready(_ status: String) { tell(["READY=1", "STATUS=\(status)"]) }
+  package func ready(_ status: String) { notify(["READY=1", "STATUS=\(status)"]) }
 
   /// Reports that the configuration is being reloaded, until `ready`. Type=notify-reload requires the time.
   package func reloading() {
     var now = timespec()
     clock_gettime(CLOCK_MONOTONIC, &now)
-    tell(["RELOADING=1", "MONOTONIC_USEC=\(Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1000)"])
+    notify(["RELOADING=1", "MONOTONIC_USEC=\(Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1000)"])
   }
 
-  package func stopping() { tell(["STOPPING=1", "STATUS=finishing what is under way"]) }
+  package func stopping() { notify(["STOPPING=1", "STATUS=finishing what is under way"]) }
 
-  package func alive() { tell(["WATCHDOG=1"]) }
+  package func alive() { notify(["WATCHDOG=1"]) }
 
   /// Sends a message. One that cannot be sent is dropped: the manager draws its conclusion from the silence.
-  private func tell(_ lines: [String]) {
+  private func notify(_ lines: [String]) {
     guard let socket else { return }
     let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { return }

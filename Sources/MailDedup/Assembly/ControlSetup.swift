@@ -18,7 +18,7 @@ extension Daemon {
     ControlEndpoint(
       server: ControlServer(
         service: LiveControl(relay, reloader: reloader), socket: configuration.control.socket,
-        socketGroup: try socketGroup(), door: try controlDoor(), group: relay.group, logger: logger))
+        socketGroup: try socketGroup(), tcp: try tcpListener(), group: relay.group, logger: logger))
   }
 
   private func socketGroup() throws(StartFailure) -> UInt32? {
@@ -29,10 +29,10 @@ extension Daemon {
     return id
   }
 
-  private func controlDoor() throws(StartFailure) -> ControlServer.Door? {
+  private func tcpListener() throws(StartFailure) -> ControlServer.TCPListener? {
     guard let address = configuration.control.address, let path = configuration.control.tokenFile else { return nil }
     do throws(SecretSource.Failure) {
-      return ControlServer.Door(
+      return ControlServer.TCPListener(
         host: address.host, port: address.port, token: try SecretSource.file(path).revealed)
     } catch {
       throw StartFailure(.configuration, "control.token-file: \(error)")

@@ -40,7 +40,7 @@ struct Daemon {
     let descriptors = Descriptors.raiseLimit()
     // Trapped from here on: the default action of SIGHUP ends the process.
     let hangUps = await UnixSignalsSequence(trapping: .sighup)
-    let (reader, arriving) = (Current(configuration.reader), ArrivingMessages())
+    let (reader, arriving) = (Live(configuration.reader), ArrivingMessages())
     try refuseMisplaced()
     let store = try openStore(reader, arriving)
     defer { store.close() }
@@ -78,12 +78,12 @@ struct Daemon {
       SpoolImporter(
         spool: relay.spool, store: relay.store, reserve: relay.counting?.reserve, judge: relay.intake.judge,
         logger: logger),
-      ReplacementTeller(
+      ReplacementNotifier(
         store: relay.store, mailer: relay.mailer, postmaster: relay.route.value.bounces.postmaster, logger: logger),
       SummaryService(mailer: relay.mailer, logger: logger), EpisodeService(store: relay.store, logger: logger),
       RetentionService(store: relay.store, logger: logger), StartupTrimmer(),
       FileRefresher {
-        relay.entrance.value.refresh()
+        relay.listenerSetup.value.refresh()
         watch.look()
       },
       WatchdogService(manager: relay.manager, groups: [relay.group, relay.delivery.group]),
@@ -118,7 +118,7 @@ extension Daemon {
     if !problems.isEmpty { throw StartFailure(.configuration, problems.joined(separator: "\n")) }
   }
 
-  private func openStore(_ reader: Current<ReportReader>, _ arriving: ArrivingMessages) throws -> SQLiteStore {
+  private func openStore(_ reader: Live<ReportReader>, _ arriving: ArrivingMessages) throws -> SQLiteStore {
     var limits = StoreLimits()
     limits.retention = Retention(configuration.store)
     do {
@@ -144,7 +144,7 @@ extension Daemon {
   private func warn(ofDescriptors limit: Int) {
     logger.info("descriptors", metadata: ["limit": "\(limit)"])
     let wanted = configuration.listener.maximumConnections
-    let possible = Entrance.connections(of: configuration, descriptors: limit)
+    let possible = ListenerSetup.connections(of: configuration, descriptors: limit)
     guard possible < wanted else { return }
     logger.warning(
       "descriptors-short",

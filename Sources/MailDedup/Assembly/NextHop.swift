@@ -22,14 +22,14 @@ enum NextHop {
     }
     if delivery.smarthosts.isEmpty { return MaildirTransport(path: delivery.maildir, host: hostname) }
     try checkSecrets(delivery)
-    let relays = delivery.smarthosts.map {
-      Relay($0, tls: delivery.tlsMode(for: $0), isLoopback: $0.isLoopback)
+    let links = delivery.smarthosts.map {
+      SmarthostLink($0, tls: delivery.tlsMode(for: $0), isLoopback: $0.isLoopback)
     }
     var settings = SMTPTransportSettings(hostname: hostname)
     settings.connections = delivery.connections
     settings.rests = RestRule(BackOff(for: delivery.retry))
     return SMTPTransport(
-      relays: relays, settings: settings, tls: try tls(relays, delivery), credentials: credentials(delivery),
+      links: links, settings: settings, tls: try tls(links, delivery), credentials: credentials(delivery),
       group: group, logger: logger)
   }
 
@@ -42,10 +42,12 @@ enum NextHop {
     }
   }
 
-  private static func tls(_ relays: [Relay], _ delivery: Configuration.Delivery) throws(StartFailure) -> TLSClient {
+  private static func tls(_ links: [SmarthostLink], _ delivery: Configuration.Delivery) throws(StartFailure)
+    -> TLSClient
+  {
     do {
       return try TLSClient(
-        for: relays.map(\.tls), caFile: delivery.caFile, verifiesCertificates: delivery.verifiesCertificates)
+        for: links.map(\.tls), caFile: delivery.caFile, verifiesCertificates: delivery.verifiesCertificates)
     } catch {
       throw StartFailure(.configuration, "delivery.ca-file: \(error)")
     }

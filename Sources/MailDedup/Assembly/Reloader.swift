@@ -8,7 +8,7 @@ import Logging
 import SMTPServer
 
 /// An actor that reads the configuration again: either all of it takes effect, or nothing does and the old one stays.
-/// Each part reads its `Current` anew for the next mail or connection; work in progress ends as it began.
+/// Each part reads its `Live` anew for the next mail or connection; work in progress ends as it began.
 actor Reloader {
   private let path: String
   private var running: Configuration
@@ -71,14 +71,14 @@ actor Reloader {
   private func adopt(_ new: Configuration, _ change: ConfigurationChange) async throws {
     let misplaced = StartTrial.misplaced(new)
     guard misplaced.isEmpty else { throw StartFailure(.configuration, misplaced.joined(separator: "\n")) }
-    let entrance = try Entrance(new, hostname: relay.hostname, logger: logger)
+    let listenerSetup = try ListenerSetup(new, hostname: relay.hostname, logger: logger)
     var route = try Route(
       new, largeMessages: relay.store.largeMessages, hostname: relay.hostname, group: relay.delivery.group,
       logger: logger)
-    try await relay.listener.adopt(entrance.terms)
+    try await relay.listener.adopt(listenerSetup.terms)
     running = new
     relay.log.adopt(new.log)
-    relay.entrance.adopt(entrance)
+    relay.listenerSetup.adopt(listenerSetup)
     relay.reader.adopt(new.reader)
     relay.store.setPolicy(new.window)
     relay.store.setRetention(Retention(new.store))

@@ -9,7 +9,7 @@ import NIOPosix
 import SMTPServer
 
 /// The parts of the relay in the order of their dependencies, created once. Reload, control API and metrics access them
-/// here; everything that a reload may replace is in a `Current`.
+/// here; everything that a reload may replace is in a `Live`.
 struct RunningRelay: Sendable {
   let hostname: String
   let log: LogOutput
@@ -18,10 +18,10 @@ struct RunningRelay: Sendable {
   let group: MultiThreadedEventLoopGroup
   let delivery: DeliveryLoop
   let store: SQLiteStore
-  let reader: Current<ReportReader>
-  let route: Current<Route>
-  let entrance: Current<Entrance>
-  let summary: Current<Configuration.Summary>
+  let reader: Live<ReportReader>
+  let route: Live<Route>
+  let listenerSetup: Live<ListenerSetup>
+  let summary: Live<Configuration.Summary>
   let spool: EmergencySpool
   /// The counting of error mail while the disk is full, or nil if there was no room for the reserve: then error mail is
   /// not deduplicated while the disk is full.
@@ -43,14 +43,14 @@ struct RunningRelay: Sendable {
   ///   - inherited: The sockets that the service manager opened for us.
   /// - Throws: `StartFailure` if a certificate, a users file or another configured file cannot be used.
   init(
-    _ configuration: Configuration, store: SQLiteStore, reader: Current<ReportReader>, arriving: ArrivingMessages,
+    _ configuration: Configuration, store: SQLiteStore, reader: Live<ReportReader>, arriving: ArrivingMessages,
     inherited: [InheritedSocket], manager: ServiceManager, hostname: String, log: LogOutput
   ) throws(StartFailure) {
     let logger = log.logger
     (self.hostname, self.log, self.manager, self.store, self.reader) = (hostname, log, manager, store, reader)
     group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
     delivery = DeliveryLoop()
-    let route = Current(
+    let route = Live(
       try Route(
         configuration, largeMessages: store.largeMessages, hostname: hostname, group: delivery.group, logger: logger))
     self.route = route
@@ -61,13 +61,13 @@ struct RunningRelay: Sendable {
     let pacing = ReplyPacing()
     intake = Intake(
       store: store, reader: reader, safetyNet: safetyNet, pacing: pacing, hostname: hostname, logger: logger)
-    entrance = Current(try Entrance(configuration, hostname: hostname, logger: logger))
-    let terms = entrance.value.terms
+    listenerSetup = Live(try ListenerSetup(configuration, hostname: hostname, logger: logger))
+    let terms = listenerSetup.value.terms
     listener = SMTPListener(
       settings: terms.settings, identity: terms.identity, authenticator: terms.authenticator, handler: intake,
       largeMessages: store.largeMessages, arriving: arriving, pacing: pacing, group: group,
       inherited: inherited.descriptors(for: terms.settings, logger), logger: logger)
-    summary = Current(configuration.summary)
+    summary = Live(configuration.summary)
     mailer = SummaryMailer(store: store, settings: summary, hostname: hostname) {
       RelayHealth(
         spoolWaiting: safetyNet.waiting, refused: safetyNet.counts.refused, setAside: store.setAside.map(\.path))

@@ -19,14 +19,14 @@ struct StartTrial {
 
   /// Returns what a start would refuse, or what would fail soon after; empty if nothing would.
   func problems() async -> [String] {
-    (entrance() + way() + secrets() + folders() + socket() + (await ports())).reduce(into: []) { all, problem in
+    (listenerSetup() + way() + secrets() + folders() + socket() + (await ports())).reduce(into: []) { all, problem in
       if !all.contains(problem) { all.append(problem) }
     }
   }
 
-  private func entrance() -> [String] {
+  private func listenerSetup() -> [String] {
     do throws(StartFailure) {
-      _ = try Entrance(configuration, hostname: "localhost", logger: quiet)
+      _ = try ListenerSetup(configuration, hostname: "localhost", logger: quiet)
       return []
     } catch {
       return [error.description]

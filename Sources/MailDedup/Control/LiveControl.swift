@@ -23,7 +23,7 @@ struct LiveControl: ControlService {
   }
 
   var store: SQLiteStore { relay.store }
-  var route: Current<Route> { relay.route }
+  var route: Live<Route> { relay.route }
   var runner: QueueRunner { relay.runner }
   var logger: Logger { relay.logger }
 
@@ -62,7 +62,7 @@ struct LiveControl: ControlService {
 
   private var pacing: [PacingReport]? {
     let standings = runner.pacingStandings
-    return standings.isEmpty ? nil : standings.map { PacingReport($0, inDigests: store.telling != .oneByOne) }
+    return standings.isEmpty ? nil : standings.map { PacingReport($0, inDigests: store.noticeMode != .oneByOne) }
   }
 
   private var rejecting: [RejectingReport]? {

@@ -37,12 +37,12 @@ struct Departure: Sendable {
 
 /// The step that offers mails to the next hops as far as the limits allow.
 struct Departing: Sendable {
-  let pacing: Current<DeliveryPacing>
+  let pacing: Live<DeliveryPacing>
   /// A callback that runs before a mail is offered under limits, with everything that it may count for.
   private let willOffer: @Sendable (QueueID, [Departures]) -> Void
 
   init(willOffer: @escaping @Sendable (QueueID, [Departures]) -> Void = { _, _ in }) {
-    pacing = Current(DeliveryPacing(now: WallClock.now()))
+    pacing = Live(DeliveryPacing(now: WallClock.now()))
     self.willOffer = willOffer
   }
 

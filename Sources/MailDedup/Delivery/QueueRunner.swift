@@ -30,22 +30,22 @@ struct QueueRunner: Service {
   }
 
   let store: SQLiteStore
-  let route: Current<Route>
+  let route: Live<Route>
   private let executor: (any TaskExecutor)?
   let logger: Logger
   private let arrivals = Arrivals()
-  private let underway = Current<Set<QueueID>>([])
+  private let underway = Live<Set<QueueID>>([])
   /// The mails deferred because the route failed, and not for themselves: they are due when it is open again.
-  let heldUp = Current<HeldUpMail>(HeldUpMail())
-  let counts = Current(DeliveryCounts())
-  let rejections = Current(RejectionWatch())
+  let heldUp = Live<HeldUpMail>(HeldUpMail())
+  let counts = Live(DeliveryCounts())
+  let rejections = Live(RejectionWatch())
   let departing: Departing
   let events = EventQueue<Event>()
 
   /// Creates the service.
   ///
   /// - Parameter executor: Runs the deliveries; nil means any thread.
-  init(store: SQLiteStore, route: Current<Route>, executor: (any TaskExecutor)? = nil, logger: Logger) {
+  init(store: SQLiteStore, route: Live<Route>, executor: (any TaskExecutor)? = nil, logger: Logger) {
     self.store = store
     self.route = route
     self.executor = executor
@@ -78,7 +78,7 @@ struct QueueRunner: Service {
   var rejectionWatch: RejectionWatch { rejections.value }
 
   /// The pacing: what the limits of the next hops let through.
-  var pacing: Current<DeliveryPacing> { departing.pacing }
+  var pacing: Live<DeliveryPacing> { departing.pacing }
 
   /// Tells the runner that an admin changed the queue.
   func readAgain() { events.add(.changed) }

@@ -15,7 +15,7 @@ final class DiskFullCounting: Sendable {
     /// The mail is counted, durably; the value says how many are held back.
     case counted(RunningCount)
     /// The mail goes on, and its outcome has to be reported.
-    case goesOn(Telling)
+    case goesOn(Undecided)
     /// The mail is decided again when the outcome of its error's mail in progress is known.
     case waits
     /// The reserve cannot help.
@@ -35,7 +35,7 @@ final class DiskFullCounting: Sendable {
   private let policy: @Sendable () -> WindowPolicy
   private let logger: Logger
   private let state: Mutex<State>
-  private let began = Current<(@Sendable () -> Void)?>(nil)
+  private let began = Live<(@Sendable () -> Void)?>(nil)
 
   /// The time without a mail that found no room after which the next one starts another episode.
   private static let pause = Duration.seconds(3600)
@@ -80,7 +80,8 @@ final class DiskFullCounting: Sendable {
     }
     guard let decision else { return .waits }
     guard case .suppress(_, let count) = decision.verdict else {
-      return .goesOn(Telling(submission: submission, occurrence: occurrence, verdict: decision.verdict, counting: self))
+      return .goesOn(
+        Undecided(submission: submission, occurrence: occurrence, verdict: decision.verdict, counting: self))
     }
     guard add(.suppressed, submission, occurrence) != nil else { return .unavailable }
     state.withLock { $0.windows.note(decision.record, of: key) }
@@ -89,12 +90,12 @@ final class DiskFullCounting: Sendable {
 
   /// A mail that goes on while others of its error wait for its outcome: exactly one of `wasSpooled` and `wasOffered`
   /// has to be called.
-  final class Telling: Sendable {
+  final class Undecided: Sendable {
     private let submission: Submission
     private let occurrence: Occurrence
     private let verdict: Verdict
     private let counting: DiskFullCounting
-    private let place = Current<CountReserve.Place?>(nil)
+    private let place = Live<CountReserve.Place?>(nil)
 
     fileprivate init(
       submission: Submission, occurrence: Occurrence, verdict: Verdict, counting: DiskFullCounting

@@ -12,12 +12,12 @@ struct DiskFullNotifier: Service {
   private let counting: DiskFullCounting
   private let store: SQLiteStore
   private let mailer: SummaryMailer
-  private let route: Current<Route>
+  private let route: Live<Route>
   private let directory: String
   private let logger: Logger
 
   init(
-    counting: DiskFullCounting, store: SQLiteStore, mailer: SummaryMailer, route: Current<Route>, directory: String,
+    counting: DiskFullCounting, store: SQLiteStore, mailer: SummaryMailer, route: Live<Route>, directory: String,
     logger: Logger
   ) {
     self.counting = counting

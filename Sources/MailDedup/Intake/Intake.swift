@@ -15,7 +15,7 @@ import SMTPServer
 /// in a row; that is linear in their size, so it is not held up. A large mail is read and judged off both threads, one
 /// at a time, so that memory does not grow with their number.
 final class Intake: TransactionHandler {
-  private let reader: Current<ReportReader>
+  private let reader: Live<ReportReader>
   private let store: any MailStore
   private let safetyNet: SafetyNet
   private let pacing: ReplyPacing
@@ -34,7 +34,7 @@ final class Intake: TransactionHandler {
   ///   - pacing: Answers mail that is held back.
   ///   - hostname: Our name in `Received:`.
   init(
-    store: any MailStore, reader: Current<ReportReader> = Current(ReportReader()), safetyNet: SafetyNet,
+    store: any MailStore, reader: Live<ReportReader> = Live(ReportReader()), safetyNet: SafetyNet,
     pacing: ReplyPacing = ReplyPacing(), hostname: String, logger: Logger
   ) {
     self.store = store

@@ -6,7 +6,7 @@ import MailMessage
 import SMTPProtocol
 import Synchronization
 
-/// The fallback for a mail that the store cannot take (design 3.4): it is kept in the emergency spool; if that fails
+/// The fallback for a mail that the store cannot take: it is kept in the emergency spool; if that fails
 /// too, cut through to the next hop, whose answer the client gets; only if that fails as well, refused for now. With a
 /// full disk, error mail is still deduplicated (`DiskFullCounting`).
 ///
@@ -23,7 +23,7 @@ final class SafetyNet: Sendable {
 
   private let spool: EmergencySpool
   private let counting: DiskFullCounting?
-  private let route: Current<Route>
+  private let route: Live<Route>
   private let logger: Logger
   private let state = Mutex(Counts())
   /// The queue for disk access: syncing a file takes milliseconds, and no event loop may wait for that.
@@ -32,7 +32,7 @@ final class SafetyNet: Sendable {
   /// Creates the safety net.
   ///
   /// - Parameter counting: The counting with a full disk; nil means that error mail is not deduplicated then.
-  init(spool: EmergencySpool, counting: DiskFullCounting? = nil, route: Current<Route>, logger: Logger) {
+  init(spool: EmergencySpool, counting: DiskFullCounting? = nil, route: Live<Route>, logger: Logger) {
     self.spool = spool
     self.counting = counting
     self.route = route
@@ -52,7 +52,7 @@ final class SafetyNet: Sendable {
     disk.async { [self] in
       if failure.kind == .diskFull { counting?.noteFull(at: submission.receivedAt) }
       guard failure.kind == .diskFull, let counting, case .report(let occurrence) = submission.judged else {
-        return keep(submission, because: failure, telling: nil, reply)
+        return keep(submission, because: failure, undecided: nil, reply)
       }
       let again = { @Sendable [self] in take(submission, because: failure, reply: reply) }
       switch counting.take(submission, occurrence, again: again) {
@@ -60,18 +60,18 @@ final class SafetyNet: Sendable {
         count { $0.counted += 1 }
         log(.info, "suppressed", submission, SuppressionReason.insideWindow.rawValue)
         reply(Reply(250, EnhancedStatusCode(2, 0, 0), "counted as \(submission.id), \(running.heldBack) held back"))
-      case .goesOn(let telling): keep(submission, because: failure, telling: telling, reply)
+      case .goesOn(let undecided): keep(submission, because: failure, undecided: undecided, reply)
       case .waits: break
-      case .unavailable: keep(submission, because: failure, telling: nil, reply)
+      case .unavailable: keep(submission, because: failure, undecided: nil, reply)
       }
     }
   }
 
   /// Keeps a mail in the spool, or else cuts it through to the next hop.
   ///
-  /// - Parameter telling: Reports the outcome to waiting mails of the same error; nil if none waits for this one.
+  /// - Parameter undecided: Reports the outcome to waiting mails of the same error; nil if none waits for this one.
   private func keep(
-    _ submission: Submission, because failure: StoreFailure, telling: DiskFullCounting.Telling?,
+    _ submission: Submission, because failure: StoreFailure, undecided: DiskFullCounting.Undecided?,
     _ reply: @escaping @Sendable (Reply) -> Void
   ) {
     do {
@@ -79,14 +79,14 @@ final class SafetyNet: Sendable {
       count { $0.spooled += 1 }
       log(.warning, "spooled", submission, failure.description)
       reply(Reply(250, EnhancedStatusCode(2, 0, 0), "kept as \(submission.id)"))
-      telling?.wasSpooled()
+      undecided?.wasSpooled()
     } catch {
       log(.error, "not-spooled", submission, "\(error)")
-      let verdict = telling?.offer()
+      let verdict = undecided?.offer()
       Task {
         let answer = await cutThrough(submission, verdict)
         // Before the client gets the reply: its next mail of this error may be here at once.
-        telling?.wasOffered(isTaken: answer.isPositive)
+        undecided?.wasOffered(isTaken: answer.isPositive)
         reply(answer)
       }
     }

@@ -28,11 +28,11 @@ struct SpoolImporter: Service {
 
   func run() async throws {
     await cancelWhenGracefulShutdown {
-      var hasSettled = false
+      var hasForgotten = false
       while !Task.isCancelled {
         await importAll()
         await importCounts()
-        if !hasSettled { hasSettled = await settle() }
+        if !hasForgotten { hasForgotten = await forgetFoundTransactions() }
         try? await Task.sleep(for: Self.pause)
       }
     }
@@ -51,7 +51,7 @@ struct SpoolImporter: Service {
 
   /// Lets the store forget the transactions that earlier processes left for their spooled mails, once none of these
   /// mails waits. Returns true if that is done.
-  private func settle() async -> Bool {
+  private func forgetFoundTransactions() async -> Bool {
     guard let waiting = try? spool.waiting(), waiting.isEmpty else { return false }
     return (try? await store.forgetFoundTransactions()) != nil
   }

@@ -18,10 +18,10 @@ final class LogOutput: Sendable {
     }
   }
 
-  private let settings: Current<Settings>
+  private let settings: Live<Settings>
   private let isJournal = JournalStream.isStandardError
 
-  init(_ settings: Configuration.Log) { self.settings = Current(Settings(settings)) }
+  init(_ settings: Configuration.Log) { self.settings = Live(Settings(settings)) }
 
   var logger: Logger { Logger(label: "maildedup") { _ in Handler(output: self) } }
 

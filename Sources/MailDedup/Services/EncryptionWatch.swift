@@ -11,13 +11,13 @@ final class EncryptionWatch: Sendable {
     var warnings: [String]
   }
 
-  private let route: Current<Route>
+  private let route: Live<Route>
   private let logger: Logger
   private let last = Mutex<(told: Told, at: Timestamp)?>(nil)
 
   private static let pause = Duration.seconds(86_400)
 
-  init(route: Current<Route>, logger: Logger) {
+  init(route: Live<Route>, logger: Logger) {
     self.route = route
     self.logger = logger
   }

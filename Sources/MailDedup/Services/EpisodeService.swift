@@ -26,7 +26,7 @@ struct EpisodeService: Service {
   /// - Returns: The time to wait before the next check.
   private func step(now: Timestamp) async -> Duration {
     do {
-      guard let next = try await store.tellWhatIsDue(now: now) else { return Self.longestSleep }
+      guard let next = try await store.sendWhatIsDue(now: now) else { return Self.longestSleep }
       return min(max(next, .milliseconds(100)), Self.longestSleep)
     } catch {
       logger.error("notice-failed", metadata: ["error": "\(error)"])

@@ -9,14 +9,14 @@ import ServiceLifecycle
 /// reported in digests when the limits of the next hops leave no room for more.
 struct QueueWatch: Service {
   private let store: SQLiteStore
-  private let pacing: Current<DeliveryPacing>
+  private let pacing: Live<DeliveryPacing>
   private let mailer: SummaryMailer
   private let postmaster: @Sendable () -> EmailAddress?
-  private let growth = Current(QueueGrowth())
+  private let growth = Live(QueueGrowth())
   private let logger: Logger
 
   init(
-    store: SQLiteStore, pacing: Current<DeliveryPacing>, mailer: SummaryMailer,
+    store: SQLiteStore, pacing: Live<DeliveryPacing>, mailer: SummaryMailer,
     postmaster: @escaping @Sendable () -> EmailAddress?, logger: Logger
   ) {
     self.store = store
@@ -40,7 +40,7 @@ struct QueueWatch: Service {
     await cancelWhenGracefulShutdown {
       var looks = 0
       while !Task.isCancelled {
-        setTelling(now: WallClock.now())
+        setNoticeMode(now: WallClock.now())
         if looks % Self.looksPerMinute == 0 { await look(now: WallClock.now()) }
         looks += 1
         try? await Task.sleep(for: Self.pause)
@@ -49,12 +49,12 @@ struct QueueWatch: Service {
   }
 
   /// Sets how errors are reported, one by one or in digests, as the limits demand.
-  func setTelling(now: Timestamp) {
-    var telling = ErrorTelling.oneByOne
-    pacing.change { telling = $0.telling(now: now) }
-    guard telling != store.telling else { return }
-    store.setTelling(telling)
-    logger.notice("errors-told", metadata: ["how": "\(telling == .oneByOne ? "one by one" : "in digests")"])
+  func setNoticeMode(now: Timestamp) {
+    var noticeMode = NoticeMode.oneByOne
+    pacing.change { noticeMode = $0.noticeMode(now: now) }
+    guard noticeMode != store.noticeMode else { return }
+    store.setNoticeMode(noticeMode)
+    logger.notice("errors-told", metadata: ["how": "\(noticeMode == .oneByOne ? "one by one" : "in digests")"])
   }
 
   func look(now: Timestamp) async {
@@ -63,7 +63,7 @@ struct QueueWatch: Service {
       var change: QueueGrowth.Change?
       growth.change { change = $0.look(waiting: status.waiting - status.held, oldest: status.oldest, now: now) }
       switch change {
-      case .begins(let standing): await tell(standing)
+      case .begins(let standing): await notify(standing)
       case .ends: logger.notice("queue-shrinks", metadata: ["waiting": "\(status.waiting)"])
       case nil: break
       }
@@ -75,7 +75,7 @@ struct QueueWatch: Service {
 
   private func wasTold() async throws -> Bool { try await store.setting(Self.toldSetting)?.isEmpty == false }
 
-  private func tell(_ standing: QueueGrowth.Standing) async {
+  private func notify(_ standing: QueueGrowth.Standing) async {
     logger.error("queue-grows", metadata: ["waiting": "\(standing.waiting)"])
     if (try? await wasTold()) == true { return }
     let latest = try? await store.queue(QueueFilter(state: .deferred, limit: 1)).first?.lastFailure

@@ -8,13 +8,13 @@ import MailMessage
 /// A mailer that creates the summaries of a period and queues them.
 struct SummaryMailer: Sendable {
   private let store: SQLiteStore
-  private let current: Current<Configuration.Summary>
+  private let current: Live<Configuration.Summary>
   private let hostname: String
   /// Returns the facts that only the running relay knows.
   let health: @Sendable () -> RelayHealth
 
   init(
-    store: SQLiteStore, settings: Current<Configuration.Summary>, hostname: String,
+    store: SQLiteStore, settings: Live<Configuration.Summary>, hostname: String,
     health: @escaping @Sendable () -> RelayHealth = { RelayHealth() }
   ) {
     self.store = store

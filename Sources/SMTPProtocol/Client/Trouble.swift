@@ -1,4 +1,4 @@
-/// The meaning of a failure at the next hop. This is the one place that decides it: callers report facts (clause R7).
+/// The meaning of a failure at the next hop. This is the one place that decides it: callers report facts.
 ///
 /// | fact | meaning |
 /// |---|---|

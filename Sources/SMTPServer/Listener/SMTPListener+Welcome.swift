@@ -100,11 +100,12 @@ extension SMTPListener {
     let settings = terms.settings
     let counted = peer.countedAs(isStranger: !peer.maySend(settings.networks))
     let number = sessions.wrappingAdd(1, ordering: .relaxed).newValue
-    let presence = Presence(handler)
+    let drainWatch = DrainWatch(handler)
     let session = SessionHandler(
       client: peer.name, counted: counted, greetingDelay: settings.greetingDelay(for: peer),
       name: "s" + String(number, radix: 36), settings: settings, policy: policy(for: peer, at: endpoint, terms),
-      identity: terms.identity, authenticator: terms.authenticator, table: table, memory: memory, presence: presence,
+      identity: terms.identity, authenticator: terms.authenticator, table: table, memory: memory,
+      drainWatch: drainWatch,
       arriving: arriving, largeMessages: largeMessages, logger: logger)
     if endpoint.isImplicitTLS {
       // An endpoint about to be closed may still get a connection after the certificate is gone.

@@ -12,7 +12,7 @@ import Glibc
 /// Listens for SMTP and hands complete transactions to a `TransactionHandler`.
 ///
 /// Promises: one `SessionHandler` per connection, on one event loop; every complete transaction is handed over exactly
-/// once, and nothing short of CRLF.CRLF ever is (R2). Limits: the numbers of connections in `ListenerSettings`, and
+/// once, and nothing short of CRLF.CRLF ever is. Limits: the numbers of connections in `ListenerSettings`, and
 /// `SessionLimits` for each connection. Errors: `ListenerFailure` from `start` and `adopt`, none otherwise.
 package final class SMTPListener: Sendable {
   private static let backlog: Int32 = 1024
@@ -24,7 +24,7 @@ package final class SMTPListener: Sendable {
   private let inherited: [ListenerSettings.Endpoint: CInt]
   let table: ConnectionTable
   let arriving: ArrivingMessages
-  private let entrance = Entrance()
+  private let entrance = AcceptBacklog()
   let memory = MemoryBudget()
   let state: Mutex<State>
   let sessions = Atomic<UInt64>(0)
@@ -243,7 +243,7 @@ package final class SMTPListener: Sendable {
     let channels = table.shutDown()
     for channel in channels {
       channel.triggerUserOutboundEvent(SessionHandler.DrainRequest(), promise: nil)
-      channel.triggerUserOutboundEvent(Presence.Watch(silence: silence, idleness: idleness), promise: nil)
+      channel.triggerUserOutboundEvent(DrainWatch.Watch(silence: silence, idleness: idleness), promise: nil)
     }
     let loop = group.any()
     let closed = EventLoopFuture.andAllComplete(channels.map(\.closeFuture), on: loop)

@@ -59,14 +59,14 @@ extension SessionHandler {
     let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
     let loop = context.eventLoop
     let reply: @Sendable (Reply) -> Void = { reply in loop.execute { handler.value.finish(reply, number) } }
-    guard let spill else { return presence.handle(transaction, reply: reply) }
+    guard let spill else { return drainWatch.handle(transaction, reply: reply) }
     self.spill = nil
-    spill.finish(transaction.message.head).whenComplete { [presence] result in
+    spill.finish(transaction.message.head).whenComplete { [drainWatch] result in
       switch result {
       case .success(let message):
         var transaction = transaction
         transaction.message = message
-        presence.handle(transaction, reply: reply)
+        drainWatch.handle(transaction, reply: reply)
       case .failure(let error):
         handler.value.logger.event(.error, .notKept, handler.value.described([.error: "\(error)"]))
         reply(.noRoom)

@@ -33,7 +33,7 @@ final class SessionHandler: ChannelDuplexHandler {
   let authenticator: Authenticator?
   let table: ConnectionTable
   let memory: MemoryBudget
-  let presence: Presence
+  let drainWatch: DrainWatch
   let arriving: ArrivingMessages
   let largeMessages: any LargeMessages
   let logger: Logger
@@ -60,7 +60,7 @@ final class SessionHandler: ChannelDuplexHandler {
   init(
     client: String, counted: String, greetingDelay: Duration, name: String, settings: ListenerSettings,
     policy: SessionPolicy, identity: TLSIdentity?, authenticator: Authenticator?, table: ConnectionTable,
-    memory: MemoryBudget, presence: Presence, arriving: ArrivingMessages, largeMessages: any LargeMessages,
+    memory: MemoryBudget, drainWatch: DrainWatch, arriving: ArrivingMessages, largeMessages: any LargeMessages,
     logger: Logger
   ) {
     self.client = client
@@ -72,7 +72,7 @@ final class SessionHandler: ChannelDuplexHandler {
     self.identity = identity
     self.authenticator = authenticator
     self.table = table
-    self.presence = presence
+    self.drainWatch = drainWatch
     self.arriving = arriving
     self.largeMessages = largeMessages
     self.logger = logger
@@ -124,7 +124,7 @@ final class SessionHandler: ChannelDuplexHandler {
   }
 
   func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
-    if event is Presence.Watch { beginWatch(context) }
+    if event is DrainWatch.Watch { beginWatch(context) }
     guard event is DrainRequest else { return context.triggerUserOutboundEvent(event, promise: promise) }
     session.drain()
     promise?.succeed()
@@ -134,7 +134,7 @@ final class SessionHandler: ChannelDuplexHandler {
   private func beginWatch(_ context: ChannelHandlerContext) {
     guard !isWatched else { return }
     isWatched = true
-    try? context.pipeline.syncOperations.addHandler(presence.watcher(of: self), position: .first)
+    try? context.pipeline.syncOperations.addHandler(drainWatch.watcher(of: self), position: .first)
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -146,7 +146,7 @@ final class SessionHandler: ChannelDuplexHandler {
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    // The session and the message so far are dropped: nothing short of CRLF.CRLF is delivered (R2).
+    // The session and the message so far are dropped: nothing short of CRLF.CRLF is delivered.
     isClosing = true
     spill = nil
     memory.change(by: -charged)

@@ -116,13 +116,13 @@ private struct Day {
     for second in stride(from: 0, to: 86_400, by: 10) {
       let now = noon + second
       day.run(until: now, recorded: &recorded, restartsEvery: restartsEvery)
-      let telling = day.pacing.telling(now: now)
-      if telling == .oneByOne {
+      let noticeMode = day.pacing.noticeMode(now: now)
+      if noticeMode == .oneByOne {
         for _ in 0..<5 {
           id += 1
           day.add(.init(id: id, at: now, recipients: 1, priority: .report))
         }
-      } else if now.since(digestAt) >= telling.digestEvery {
+      } else if now.since(digestAt) >= noticeMode.digestEvery {
         digestAt = now
         id += 1
         day.add(.init(id: id, at: now, recipients: 1, priority: .own))
@@ -220,13 +220,13 @@ private struct Day {
     var digestsFrom: Int?
     for id in 1...100 {
       if case .go = Self.ask(&pacing, Int64(id), .report, limits: limits, at: noon) { sent += 1 }
-      if pacing.telling(now: noon) != .oneByOne, digestsFrom == nil { digestsFrom = sent }
+      if pacing.noticeMode(now: noon) != .oneByOne, digestsFrom == nil { digestsFrom = sent }
     }
     #expect(sent == 30 && digestsFrom == 20)
     let own = (1000...1020).count { Self.ask(&pacing, $0, .own, limits: limits, at: noon).isGo }
     #expect(own == 10)
     #expect((2000...2400).count { Self.ask(&pacing, $0, limits: limits, at: noon).isGo } == 360)
-    #expect(pacing.telling(now: noon).digestEvery == .seconds(8640))
+    #expect(pacing.noticeMode(now: noon).digestEvery == .seconds(8640))
     // A day and a minute later all of it is there again, for what waits first.
     #expect(Self.ask(&pacing, 31, .report, limits: limits, at: noon + 86_461).isGo)
     #expect(!Self.ask(&pacing, 9999, .report, limits: limits, at: noon + 86_461).isGo)

@@ -278,7 +278,7 @@ struct CommitQueueTests {
   @Test("a callback that is called very often costs no more stack than one that is called once")
   func callback() {
     let count = Mutex(0)
-    let callback = Callback<Int>()
+    let callback = Handler<Int>()
     callback.set { number in count.withLock { $0 += number } }
     for _ in 0..<100_000 { callback(1) }
     #expect(count.withLock { $0 } == 100_000)

@@ -144,7 +144,7 @@ import Testing
       // The copying is to have begun. Were it slower to begin, the test would only see less: it never fails by this.
       holdThread(for: .microseconds(300))
       try pool.writeWithoutTransaction { db in
-        checkpoints.settle()
+        checkpoints.waitUntilIdle()
         _ = try db.checkpoint(.truncate)
       }
       #expect(try size(folder, "dedup.sqlite-wal") == 0)

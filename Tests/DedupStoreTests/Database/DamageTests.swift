@@ -216,7 +216,7 @@ struct DamageTests {
     #expect(store.setAside.map { $0.path.suffix(2) } == ["0Z", "-2"])
     #expect(try await store.untoldReplacements().count == 1)
     let mail = Shop.bounce(of: Shop.id(at: nine))
-    try await store.tell(mail, of: 1)
+    try await store.notify(mail, of: 1)
     #expect(try await store.untoldReplacements().isEmpty)
     #expect(try await store.queue(limit: 10).map(\.id) == [mail.id])
   }

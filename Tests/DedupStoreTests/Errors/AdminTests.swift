@@ -113,7 +113,7 @@ struct AdminTests {
     try await store.accept(Shop.report("aaaa1111", at: later))
     let purge = Purge(Retention(), windowLength: .hours(1), now: later)
     try await store.commit { batch in
-      try batch.windows.settle(batch.db)
+      try batch.windows.flushAndForget(batch.db)
       // A step opens a transaction of its own.
       for table in ["sample", "arrival", "tally"] { try batch.db.execute(sql: "DELETE FROM \(table)") }
     }

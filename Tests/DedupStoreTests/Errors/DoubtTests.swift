@@ -52,8 +52,8 @@ import Testing
     #expect(verdicts.count { $0.verdict?.reason == "doubt-flood" } == 490)
     #expect(verdicts.last?.verdict?.heldBack == 490)
     #expect(try await store.totals() == Totals(doubtful: 10, forwarded: 1, suppressed: 490))
-    #expect(try await store.tellWhatIsDue(now: nine + .minutes(4)) == .minutes(1))
-    #expect(try await store.tellWhatIsDue(now: nine + .minutes(5)) == nil)
+    #expect(try await store.sendWhatIsDue(now: nine + .minutes(4)) == .minutes(1))
+    #expect(try await store.sendWhatIsDue(now: nine + .minutes(5)) == nil)
     let digests = try await Self.digests(store)
     let subject = "Subject: [MailDedup] 490 unclear mails held back: ambiguous-report"
     #expect(digests.count == 1 && digests[0].contains(subject))
@@ -128,14 +128,14 @@ import Testing
     let store = try await Self.store(folder) { $0.doubts = 1 }
     defer { store.close() }
     for number in 0..<8 { try await store.accept(Self.doubt("old", subject: "Old \(number)")) }
-    #expect(try await store.tellWhatIsDue(now: nine + .minutes(5)) == nil)
+    #expect(try await store.sendWhatIsDue(now: nine + .minutes(5)) == nil)
     let later = nine + .minutes(6)
     for number in 0..<20 { try await store.accept(Self.doubt("old", at: later, subject: "Old \(number)")) }
     for number in 0..<3 {
       try await store.accept(
         Self.doubt("new", type: "KeyError", place: "shop/cart.py in add", at: later, subject: "New \(number)"))
     }
-    #expect(try await store.tellWhatIsDue(now: later + .minutes(5)) == nil)
+    #expect(try await store.sendWhatIsDue(now: later + .minutes(5)) == nil)
     let text = try #require(try await Self.digests(store).last)
     let lines = text.split(separator: "\r\n").map(String.init)
     let titles = lines.filter { $0.hasPrefix("1. ") || $0.hasPrefix("2. ") }
@@ -180,7 +180,7 @@ import Testing
       #expect((mail.message.tail != nil) == areLarge)
       try await store.accept(mail)
     }
-    #expect(try await store.tellWhatIsDue(now: nine + .minutes(6)) == nil)
+    #expect(try await store.sendWhatIsDue(now: nine + .minutes(6)) == nil)
     let text = try #require(try await Self.digests(store).last)
     for number in 10..<13 { #expect(text.contains(" =E2=80=A6/cart/\(number)/\r\n")) }
   }
@@ -203,7 +203,7 @@ import Testing
     #expect(try await reopened.accept(Self.doubt()).heldBack == 6)
     #expect(try await reopened.totals() == Totals(doubtful: 10, forwarded: 1, suppressed: 6))
     #expect(try await reopened.queueStatus().doubts == 6)
-    _ = try await reopened.tellWhatIsDue(now: nine + .minutes(5))
+    _ = try await reopened.sendWhatIsDue(now: nine + .minutes(5))
     #expect(try await Self.digests(reopened).first?.contains("6 unclear mails held back") == true)
   }
 
@@ -230,12 +230,12 @@ import Testing
     let store = try await Self.store(folder) { $0.doubts = 1 }
     defer { store.close() }
     for _ in 0..<3 { try await store.accept(Self.doubt()) }
-    _ = try await store.tellWhatIsDue(now: nine + .minutes(5))
+    _ = try await store.sendWhatIsDue(now: nine + .minutes(5))
     let digest = try #require(try await store.queue(limit: 10).last { $0.kind == .notice })
     let gone = DeliveryOutcome.rejected(reason: "550 no", status: "5.1.1")
     try await store.attempt(digest.id, at: nine + .minutes(6), [gone, gone])
-    #expect(try await store.tellWhatIsDue(now: nine + .minutes(7)) == .minutes(9))
-    _ = try await store.tellWhatIsDue(now: nine + .minutes(16))
+    #expect(try await store.sendWhatIsDue(now: nine + .minutes(7)) == .minutes(9))
+    _ = try await store.sendWhatIsDue(now: nine + .minutes(16))
     #expect(try await Self.digests(store).first?.contains("2 unclear mails held back") == true)
   }
 
@@ -248,7 +248,7 @@ import Testing
     let gone = DeliveryOutcome.rejected(reason: "550 no", status: "5.1.1")
     var digests = 0
     for minute in 0..<120 {
-      _ = try await store.tellWhatIsDue(now: nine + .minutes(minute))
+      _ = try await store.sendWhatIsDue(now: nine + .minutes(minute))
       for digest in try await store.queue(limit: 10) where digest.kind == .notice {
         digests += 1
         try await store.attempt(digest.id, at: nine + .minutes(minute), [gone, gone])
@@ -263,7 +263,7 @@ import Testing
     let store = try await Self.store(folder) { $0.doubts = 1 }
     defer { store.close() }
     for _ in 0..<3 { try await store.accept(Self.doubt()) }
-    _ = try await store.tellWhatIsDue(now: nine + .minutes(5))
+    _ = try await store.sendWhatIsDue(now: nine + .minutes(5))
     func left(_ days: Int) async throws -> [Int] {
       try Self.purge(store, at: nine + .hours(24 * days))
       return try await store.commit { batch in

@@ -117,9 +117,9 @@ struct EpisodeStoreTests {
     // Ordinary mail and other sites are not concerned.
     #expect(try await store.accept(Shop.ordinary()).isForward)
     #expect(try await store.accept(Shop.report(site: Shop.staging)).reason == "first")
-    #expect(try await store.tellWhatIsDue(now: nine + .minutes(4)) == .minutes(1))
+    #expect(try await store.sendWhatIsDue(now: nine + .minutes(4)) == .minutes(1))
     #expect(try await store.queue(limit: 100).count == 32)
-    #expect(try await store.tellWhatIsDue(now: nine + .minutes(5)) == nil)
+    #expect(try await store.sendWhatIsDue(now: nine + .minutes(5)) == nil)
     let digest = try #require(try await store.queue(limit: 100).last { $0.kind == .notice })
     let text = String(decoding: try #require(try await store.octets(of: digest.id)), as: UTF8.self)
     for error in 30..<50 { #expect(text.contains("Error \(Self.digest(error))")) }
@@ -136,7 +136,7 @@ struct EpisodeStoreTests {
     let store = try Self.store(folder) { $0.hourlyForwards = 1 }
     defer { store.close() }
     for error in 0..<3 { try await store.accept(Shop.report(Self.digest(error))) }
-    #expect(try await store.tellWhatIsDue(now: nine + .minutes(5)) == nil)
+    #expect(try await store.sendWhatIsDue(now: nine + .minutes(5)) == nil)
     let digest = try #require(try await store.queue(limit: 10).last { $0.kind == .notice })
     let gone = DeliveryOutcome.rejected(reason: "550 no", status: "5.1.1")
     try await store.attempt(digest.id, at: nine + .minutes(6), [gone, gone])
@@ -154,11 +154,11 @@ struct EpisodeStoreTests {
     let reopened = try Self.store(crashed) { $0.hourlyForwards = 2 }
     defer { reopened.close() }
     #expect(try await reopened.accept(Shop.report(Self.digest(9), at: nine + .minutes(1))).reason == "storm-cap")
-    #expect(try await reopened.tellWhatIsDue(now: nine + .minutes(10)) == nil)
+    #expect(try await reopened.sendWhatIsDue(now: nine + .minutes(10)) == nil)
     let digest = try #require(try await reopened.queue(limit: 10).last { $0.kind == .notice })
     let text = String(decoding: try #require(try await reopened.octets(of: digest.id)), as: UTF8.self)
     #expect([2, 3, 9].allSatisfy { text.contains("Error \(Self.digest($0))") })
-    #expect(try await reopened.tellWhatIsDue(now: nine + .minutes(20)) == nil)
+    #expect(try await reopened.sendWhatIsDue(now: nine + .minutes(20)) == nil)
     #expect(try await reopened.queue(limit: 10).count { $0.kind == .notice } == 1)
   }
 
@@ -170,10 +170,10 @@ struct EpisodeStoreTests {
     try await store.accept(Shop.report())
     try await store.accept(Shop.report(at: nine + .minutes(10)))
     let commits = store.commits
-    #expect(try await store.tellWhatIsDue(now: nine + .hours(24)) == .minutes(10))
+    #expect(try await store.sendWhatIsDue(now: nine + .hours(24)) == .minutes(10))
     #expect(try await store.queue(limit: 10).count == 1 && store.commits == commits)
-    _ = try await store.tellWhatIsDue(now: nine + .hours(25))
-    _ = try await store.tellWhatIsDue(now: nine + .hours(50))
+    _ = try await store.sendWhatIsDue(now: nine + .hours(25))
+    _ = try await store.sendWhatIsDue(now: nine + .hours(50))
     #expect(try await Self.subjects(store) == ["Hi", "[quiet 2x aaaa1111] Hi"])
     #expect(try await store.accept(Shop.report(at: nine + .hours(50))).reason == "again")
   }

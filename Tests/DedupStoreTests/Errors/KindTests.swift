@@ -22,7 +22,7 @@ import Testing
     #expect(reasons == Array(repeating: "first", count: 10) + Array(repeating: "storm-cap", count: 2))
     #expect(try await store.accept(Self.report("other", kind: "b")).reason == "first")
     #expect(try await store.accept(Self.report("known", kind: "")).reason == "first")
-    _ = try await store.tellWhatIsDue(now: nine + .minutes(5))
+    _ = try await store.sendWhatIsDue(now: nine + .minutes(5))
     #expect(try await store.queue(limit: 100).count { $0.kind == .notice } == 1)
     #expect(try await store.accept(Self.report("name11", kind: "a", at: nine + .minutes(6))).reason == "inside-window")
   }

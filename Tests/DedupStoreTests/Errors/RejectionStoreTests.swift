@@ -42,7 +42,7 @@ struct RejectionStoreTests {
       try await store.accept(Shop.report(at: now))
       submissions += try await Self.rejectAll(store, &watch, at: now)
       if number % 20 == 0 {
-        _ = try await store.tellWhatIsDue(now: now)
+        _ = try await store.sendWhatIsDue(now: now)
         submissions += try await Self.rejectAll(store, &watch, at: now)
       }
     }
@@ -102,8 +102,8 @@ struct RejectionStoreTests {
       try await store.accept(Shop.report("dead000\(error)", at: nine + .minutes(error)))
       _ = try await Self.rejectAll(store, &watch, at: nine + .minutes(error))
     }
-    #expect(try await store.tellWhatIsDue(now: nine + .minutes(4)) == .minutes(1))
-    _ = try await store.tellWhatIsDue(now: nine + .minutes(5))
+    #expect(try await store.sendWhatIsDue(now: nine + .minutes(4)) == .minutes(1))
+    _ = try await store.sendWhatIsDue(now: nine + .minutes(5))
     let bounces = try await store.queue(limit: 10)
     let bounce = try #require(bounces.first)
     #expect(bounces.count == 1 && bounce.kind == .bounce && bounce.sender.isNull)
@@ -117,8 +117,8 @@ struct RejectionStoreTests {
     for entry in try await store.queue(limit: 10) where entry.kind == .report {
       _ = try await Self.rejectAll(store, &watch, at: nine + .minutes(10))
     }
-    #expect(try await store.tellWhatIsDue(now: nine + .minutes(20)) == .minutes(45))
-    _ = try await store.tellWhatIsDue(now: nine + .minutes(65))
+    #expect(try await store.sendWhatIsDue(now: nine + .minutes(20)) == .minutes(45))
+    _ = try await store.sendWhatIsDue(now: nine + .minutes(65))
     #expect(try await store.queue(limit: 10).count == 1)
   }
 
@@ -163,10 +163,10 @@ struct RejectionStoreTests {
     let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     defer { store.close() }
-    store.setTelling(.inDigests(every: .hours(2)))
+    store.setNoticeMode(.inDigests(every: .hours(2)))
     #expect(try await store.accept(Shop.report()).reason == "storm-cap")
-    #expect(try await store.tellWhatIsDue(now: nine + .hours(1)) == .hours(1))
-    store.setTelling(.oneByOne)
+    #expect(try await store.sendWhatIsDue(now: nine + .hours(1)) == .hours(1))
+    store.setNoticeMode(.oneByOne)
     #expect(try await store.accept(Shop.report("bbbb2222", at: nine + .hours(1))).reason == "first")
   }
 }

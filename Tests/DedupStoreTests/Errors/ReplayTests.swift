@@ -48,7 +48,7 @@ import Testing
       // The store is asked at each moment at which something may be due: all times are whole ten seconds.
       for _ in 0..<[0, 0, 1, 6, 30][random.next(below: 5)] {
         now = now + .seconds(10)
-        _ = try await store.tellWhatIsDue(now: now)
+        _ = try await store.sendWhatIsDue(now: now)
       }
       let mail = Self.mail(&random)
       let stored = try await store.accept(Shop.mail(mail, at: now))
@@ -56,7 +56,7 @@ import Testing
     }
     for _ in 0..<400 {
       now = now + .seconds(10)
-      _ = try await store.tellWhatIsDue(now: now)
+      _ = try await store.sendWhatIsDue(now: now)
     }
     replay.finish()
     let notices = try await store.queue(limit: 10_000).count { $0.kind == .notice }

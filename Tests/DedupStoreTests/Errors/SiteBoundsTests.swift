@@ -46,7 +46,7 @@ import Testing
     let mails = (0..<200).map { Shop.report("bug\($0)", site: Self.site("evil\($0)")) }
     let verdicts = await store.acceptTogether(mails)
     #expect(verdicts.count { $0.verdict?.isForward == true } == WindowSettings().hourlyForwards)
-    #expect(try await store.tellWhatIsDue(now: nine + .minutes(5)) == nil)
+    #expect(try await store.sendWhatIsDue(now: nine + .minutes(5)) == nil)
     #expect(try await store.queue(limit: 100).count { $0.kind == .notice } == 1)
     #expect(try await Self.counts(store, ["site", "fingerprint"])[0] == 22)
     let names = try await store.fingerprints(FingerprintQuery(), now: nine).map(\.site)
@@ -104,7 +104,7 @@ import Testing
     #expect(try await store.accept(Shop.report()).reason == "inside-window")
     // A report may hold secrets, whatever it counts as.
     #expect(try await store.queue(limit: 100).allSatisfy { $0.kind == .report })
-    _ = try await store.tellWhatIsDue(now: nine + .minutes(5))
+    _ = try await store.sendWhatIsDue(now: nine + .minutes(5))
     #expect(try await store.queue(limit: 100).count { $0.kind == .notice } == 1)
   }
 

@@ -156,7 +156,7 @@ extension Message {
     var route = Route(keeper)
     route.encryption = try ErrorMailEncryption(admin.settings(), now: WallClock.now())
     let net = SafetyNet(
-      spool: EmergencySpool(directory: "/dev/null/spool"), route: Current(route), logger: .quiet)
+      spool: EmergencySpool(directory: "/dev/null/spool"), route: Live(route), logger: .quiet)
     let reply = await withCheckedContinuation { done in
       net.take(submission(judged), because: StoreFailure(.diskFull, "full")) { done.resume(returning: $0) }
     }
@@ -181,7 +181,7 @@ extension Message {
       directory: folder, policy: WindowPolicy(), explain: { _, _ in "" }, logger: .quiet, now: WallClock.now)
     defer { store.close() }
     _ = try await withCheckedThrowingContinuation { done in store.accept(submission) { done.resume(with: $0) } }
-    let runner = QueueRunner(store: store, route: Current(route), logger: .quiet)
+    let runner = QueueRunner(store: store, route: Live(route), logger: .quiet)
     let running = Task { try await runner.run() }
     _ = try await eventually { keeper.kept.withLock(\.count) >= 2 }
     running.cancel()

@@ -98,7 +98,7 @@ struct Bench {
   /// Runs the runner until `body` returns, then shuts it down gracefully.
   func run(_ transport: ScriptedTransport, _ body: @escaping @Sendable () async throws -> Void) async throws {
     let runner = QueueRunner(
-      store: store, route: Current(Route(transport, policy, postmaster: postmaster)), logger: .quiet)
+      store: store, route: Live(Route(transport, policy, postmaster: postmaster)), logger: .quiet)
     let group = ServiceGroup(services: [runner], logger: .quiet)
     try await withThrowingTaskGroup(of: Void.self) { tasks in
       tasks.addTask { try await group.run() }

@@ -45,7 +45,7 @@ import Testing
     let hop = RecordingTransport("hop:25")
     let counting = try counting()
     let net = SafetyNet(
-      spool: EmergencySpool(directory: "/dev/null/spool"), counting: counting, route: Current(Route(hop)),
+      spool: EmergencySpool(directory: "/dev/null/spool"), counting: counting, route: Live(Route(hop)),
       logger: .quiet
     )
     for number in 1...20 {
@@ -58,7 +58,7 @@ import Testing
     let again = DiskFullCounting(
       reserve: try CountReserve(directory: folder.path), policy: { WindowPolicy() }, logger: .quiet)
     let later = SafetyNet(
-      spool: EmergencySpool(directory: "/dev/null/spool"), counting: again, route: Current(Route(hop)), logger: .quiet)
+      spool: EmergencySpool(directory: "/dev/null/spool"), counting: again, route: Live(Route(hop)), logger: .quiet)
     #expect(await take(later, report(30)).lines.joined().contains("counted as"))
 
     let store = try SQLiteStore(
@@ -76,7 +76,7 @@ import Testing
   func nobodyTakesIt() async throws {
     let hop = RecordingTransport("hop:25", outcome: .deferred(reason: "451"))
     let net = SafetyNet(
-      spool: EmergencySpool(directory: "/dev/null/spool"), counting: try counting(), route: Current(Route(hop)),
+      spool: EmergencySpool(directory: "/dev/null/spool"), counting: try counting(), route: Live(Route(hop)),
       logger: .quiet)
     for number in 1...3 { #expect(await take(net, report(Int64(number))).code == 451) }
     #expect(hop.envelopes.count == 3 && net.counts.refused == 3)
@@ -90,7 +90,7 @@ import Testing
     let filling = ReservedError(occurrence, of: report(1))
     while (try? counting.reserve.add(ReservedArrival(at: Self.start, fate: .spooled), of: filling)) != nil {}
     let net = SafetyNet(
-      spool: EmergencySpool(directory: "/dev/null/spool"), counting: counting, route: Current(Route(hop)),
+      spool: EmergencySpool(directory: "/dev/null/spool"), counting: counting, route: Live(Route(hop)),
       logger: .quiet
     )
     for number in 1...2 { #expect(await take(net, report(Int64(number))).code == 250) }
@@ -104,7 +104,7 @@ import Testing
   func atOnce() async throws {
     let hop = RecordingTransport("hop:25")
     let net = SafetyNet(
-      spool: EmergencySpool(directory: "/dev/null/spool"), counting: try counting(), route: Current(Route(hop)),
+      spool: EmergencySpool(directory: "/dev/null/spool"), counting: try counting(), route: Live(Route(hop)),
       logger: .quiet)
     let codes = await withTaskGroup(of: Int.self) { group in
       for number in 1...50 { group.addTask { await take(net, report(Int64(number))).code } }
@@ -116,12 +116,12 @@ import Testing
 
   @Test("it is told once when the disk is full, and ordinary mail is handed on each")
   func tellsOnce() async throws {
-    let told = Current(0)
+    let told = Live(0)
     let counting = try counting()
     counting.onBegin { told.change { $0 += 1 } }
     let hop = RecordingTransport("hop:25")
     let net = SafetyNet(
-      spool: EmergencySpool(directory: "/dev/null/spool"), counting: counting, route: Current(Route(hop)),
+      spool: EmergencySpool(directory: "/dev/null/spool"), counting: counting, route: Live(Route(hop)),
       logger: .quiet
     )
     for number in 1...3 {

@@ -18,7 +18,7 @@ struct FixedTransport: Transport {
 
   init(outcomes: [DeliveryOutcome]) { self.outcomes = outcomes }
 
-  var route: Current<Route> { Current(Route(self)) }
+  var route: Live<Route> { Live(Route(self)) }
 
   func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> DeliveryResult {
     DeliveryResult(outcomes, nextHop: nextHop)

@@ -26,9 +26,9 @@ import Testing
     let store = try SQLiteStore(
       directory: folder.path, policy: WindowPolicy(), explain: { _, _ in "" }, logger: .quiet, now: WallClock.now)
     defer { store.close() }
-    let mailer = SummaryMailer(store: store, settings: Current(Configuration.Summary()), hostname: "relay.example")
+    let mailer = SummaryMailer(store: store, settings: Live(Configuration.Summary()), hostname: "relay.example")
     let watch = QueueWatch(
-      store: store, pacing: Current(DeliveryPacing(now: WallClock.now())), mailer: mailer,
+      store: store, pacing: Live(DeliveryPacing(now: WallClock.now())), mailer: mailer,
       postmaster: { EmailAddress("postmaster@shop.example") }, logger: .quiet)
     try await store.enqueue(letters(99))
     await watch.look(now: WallClock.now())
@@ -44,7 +44,7 @@ import Testing
     let text = String(decoding: try #require(due.messages[first.id]).head, as: UTF8.self)
     #expect(text.contains("Subject: [MailDedup] 179 mails wait on relay.example"))
     let restarted = QueueWatch(
-      store: store, pacing: Current(DeliveryPacing(now: WallClock.now())), mailer: mailer,
+      store: store, pacing: Live(DeliveryPacing(now: WallClock.now())), mailer: mailer,
       postmaster: { EmailAddress("postmaster@shop.example") }, logger: .quiet)
     await restarted.look(now: WallClock.now())
     #expect(restarted.standing != nil)
@@ -73,12 +73,12 @@ import Testing
     }
     _ = pacing.finished(request, at: "smtp:25", recipients: count, now: now)
     let watch = QueueWatch(
-      store: store, pacing: Current(pacing),
-      mailer: SummaryMailer(store: store, settings: Current(Configuration.Summary()), hostname: "relay.example"),
+      store: store, pacing: Live(pacing),
+      mailer: SummaryMailer(store: store, settings: Live(Configuration.Summary()), hostname: "relay.example"),
       postmaster: { nil }, logger: .quiet)
-    watch.setTelling(now: now)
-    #expect(store.telling == .inDigests(every: .seconds(3600)))
-    watch.setTelling(now: now.advanced(by: .seconds(86_500)))
-    #expect(store.telling == .oneByOne)
+    watch.setNoticeMode(now: now)
+    #expect(store.noticeMode == .inDigests(every: .seconds(3600)))
+    watch.setNoticeMode(now: now.advanced(by: .seconds(86_500)))
+    #expect(store.noticeMode == .oneByOne)
   }
 }

@@ -30,7 +30,7 @@ final class SummaryMailerTests {
   private func mailer(_ change: (inout Configuration.Summary) -> Void) -> SummaryMailer {
     var settings = Configuration.Summary()
     change(&settings)
-    return SummaryMailer(store: store, settings: Current(settings), hostname: "relay.example")
+    return SummaryMailer(store: store, settings: Live(settings), hostname: "relay.example")
   }
 
   private func report(_ digest: String, of site: String, to recipients: [String], hoursAgo: Int = 1) async throws {
@@ -129,7 +129,7 @@ final class SummaryMailerTests {
     var settings = Configuration.Summary()
     settings.to = [EmailAddress("ops@x")]
     for (spooled, mails) in [(0, 0), (3, 1)] {
-      let mailer = SummaryMailer(store: store, settings: Current(settings), hostname: "relay.example") {
+      let mailer = SummaryMailer(store: store, settings: Live(settings), hostname: "relay.example") {
         RelayHealth(spoolWaiting: spooled)
       }
       #expect(try await mailer.send(.daily, day).count == mails)

@@ -1,7 +1,7 @@
 import SMTPProtocol
 import Testing
 
-/// What each reply code means at each step, all of them, so that none can change its meaning unnoticed (clause R7).
+/// What each reply code means at each step, all of them, so that none can change its meaning unnoticed.
 struct TroubleTests {
   /// `-` no trouble, `t` temporary, `T` temporary and the connection is of no more use, `P` permanent.
   static let table: [(step: Trouble.Step, meanings: String)] = [

@@ -146,7 +146,7 @@ struct ListenerTests {
   }
 
   @Test(
-    "a connection that ends within the data delivers nothing (R2), also when only the final LF is missing",
+    "a connection that ends within the data delivers nothing, also when only the final LF is missing",
     arguments: ["", "x\r\n", "x\r\n.", "x\r\n.\r"])
   func lostInData(text: String) async throws {
     let collector = Collector()

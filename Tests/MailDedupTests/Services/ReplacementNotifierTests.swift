@@ -10,7 +10,7 @@ import Testing
 @testable import MailDedup
 
 @Suite("Telling the admin of a replaced database")
-struct ReplacementTellerTests {
+struct ReplacementNotifierTests {
   @Test(
     "whoever gets the summary is told once; else the postmaster; else nobody, and that is the end of it",
     arguments: [
@@ -25,11 +25,11 @@ struct ReplacementTellerTests {
     defer { store.close() }
     var settings = Configuration.Summary()
     settings.to = to.map { EmailAddress($0) }
-    let mailer = SummaryMailer(store: store, settings: Current(settings), hostname: "relay.example")
-    let teller = ReplacementTeller(
+    let mailer = SummaryMailer(store: store, settings: Live(settings), hostname: "relay.example")
+    let teller = ReplacementNotifier(
       store: store, mailer: mailer, postmaster: postmaster.map { EmailAddress($0) }, logger: .quiet)
     for _ in 0..<2 {
-      #expect(await teller.tellAll())
+      #expect(await teller.notifyOfAll())
       let queue = try await store.queue(limit: 10)
       #expect(queue.first?.recipients.map(\.text) == told && queue.count == (told == nil ? 0 : 1))
     }

@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// A door that closes drops the connections still being set up in it without a reply (`ServerBootstrap` closes them).
 /// So doors first stop accepting, and close when all connections are through.
-final class Entrance: Sendable {
+final class AcceptBacklog: Sendable {
   private let waiting = Atomic(0)
 
   /// A new handler for the pipeline of a door, which counts the accepted connections.
@@ -24,9 +24,9 @@ final class Entrance: Sendable {
   private final class Doorkeeper: ChannelInboundHandler {
     typealias InboundIn = any Channel
 
-    private let entrance: Entrance
+    private let entrance: AcceptBacklog
 
-    init(_ entrance: Entrance) { self.entrance = entrance }
+    init(_ entrance: AcceptBacklog) { self.entrance = entrance }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
       entrance.waiting.add(1, ordering: .sequentiallyConsistent)
@@ -47,9 +47,9 @@ final class Entrance: Sendable {
   private final class Guest: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
 
-    private let entrance: Entrance
+    private let entrance: AcceptBacklog
 
-    init(_ entrance: Entrance) { self.entrance = entrance }
+    init(_ entrance: AcceptBacklog) { self.entrance = entrance }
 
     func channelActive(context: ChannelHandlerContext) {
       context.fireChannelActive()

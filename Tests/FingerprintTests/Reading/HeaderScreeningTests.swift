@@ -28,7 +28,7 @@ private func withSubject(_ subject: String, _ body: String) -> [UInt8] {
   return sample.mail(body)
 }
 
-@Suite struct GateTests {
+@Suite struct HeaderScreeningTests {
   static let cases: [GateCase] = [
     GateCase("an answer", "human-reply") { withHeader("In-Reply-To: <1@example.org>") },
     GateCase("an answer by its Subject", "human-reply") { withSubject("Re: [Shop] ERROR: x", SampleMail().report) },

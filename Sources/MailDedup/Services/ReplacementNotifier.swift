@@ -7,7 +7,7 @@ import ServiceLifecycle
 
 /// A service that tells the admin by mail that the database was replaced: once for each time, even after a crash in
 /// between.
-struct ReplacementTeller: Service {
+struct ReplacementNotifier: Service {
   private let store: SQLiteStore
   private let mailer: SummaryMailer
   private let postmaster: @Sendable () -> EmailAddress?
@@ -34,15 +34,15 @@ struct ReplacementTeller: Service {
     signal.yield()
     await cancelWhenGracefulShutdown {
       for await _ in events {
-        while !Task.isCancelled, await !tellAll() { try? await Task.sleep(for: Self.pause) }
+        while !Task.isCancelled, await !notifyOfAll() { try? await Task.sleep(for: Self.pause) }
       }
     }
   }
 
   /// Tells the admin. Returns true if nothing is left to tell.
-  func tellAll() async -> Bool {
+  func notifyOfAll() async -> Bool {
     do {
-      for replacement in try await store.untoldReplacements() { try await tell(replacement) }
+      for replacement in try await store.untoldReplacements() { try await notify(replacement) }
       return true
     } catch {
       logger.error("replacement-not-told", metadata: ["error": "\(error)"])
@@ -50,9 +50,9 @@ struct ReplacementTeller: Service {
     }
   }
 
-  private func tell(_ replacement: StoreReplacement) async throws {
+  private func notify(_ replacement: StoreReplacement) async throws {
     let mail = try await mailer.notice(of: replacement, postmaster: postmaster())
-    try await store.tell(mail, of: 1)
+    try await store.notify(mail, of: 1)
     let to = mail.map { $0.envelope.recipients.map(\.text).joined(separator: ",") }
     logger.info("replacement-told", metadata: ["to": "\(to ?? "nobody is known")"])
   }

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// A value that running parts read anew for each mail, so that a reload reaches them.
-final class Current<Value: Sendable>: Sendable {
+final class Live<Value: Sendable>: Sendable {
   private let state: Mutex<Value>
 
   init(_ value: Value) { state = Mutex(value) }

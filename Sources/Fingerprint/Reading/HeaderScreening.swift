@@ -4,7 +4,7 @@ import MailMessage
 ///
 /// The principle: mail that a human wrote, answered or forwarded, that a list distributed or that a mail server
 /// returned is never held back, even if it contains a whole report.
-struct Gate: Sendable {
+struct HeaderScreening: Sendable {
   /// The reason why the mail passes, or nil if its text has to be read.
   private(set) var veto: PassReason?
   private(set) var isCron = false

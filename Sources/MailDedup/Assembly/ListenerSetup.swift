@@ -4,7 +4,7 @@ import Logging
 import SMTPServer
 
 /// The terms on which clients connect and send: the settings of the listener, and the files behind them.
-struct Entrance: Sendable {
+struct ListenerSetup: Sendable {
   let terms: SMTPListener.Terms
   private let users: PasswordFile?
 

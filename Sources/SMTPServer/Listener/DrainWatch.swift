@@ -4,7 +4,7 @@ import SMTPProtocol
 import Synchronization
 
 /// Tells whether a silent client keeps us waiting or waits for us while its message is made durable.
-final class Presence: TransactionHandler {
+final class DrainWatch: TransactionHandler {
   /// A request for octets at least this often from now on: `silence` within a mail, `idleness` between mails.
   struct Watch {
     let silence: Duration
@@ -39,13 +39,13 @@ final class Presence: TransactionHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
 
-    private let presence: Presence
+    private let drainWatch: DrainWatch
     private let session: SessionHandler
     private var isWatching = false
     private var heardAt = NIODeadline.now()
 
-    init(_ presence: Presence, _ session: SessionHandler) {
-      self.presence = presence
+    init(_ drainWatch: DrainWatch, _ session: SessionHandler) {
+      self.drainWatch = drainWatch
       self.session = session
     }
 
@@ -73,7 +73,7 @@ final class Presence: TransactionHandler {
       let pause = TimeAmount.nanoseconds(TimeAmount(min(watch.idleness, watch.silence)).nanoseconds / 4 + 1)
       context.eventLoop.assumeIsolated().scheduleTask(in: pause) { [self] in
         guard context.channel.isActive else { return }
-        if presence.isOurTurn || presence.wasOurTurn() { heardAt = .now() }
+        if drainWatch.isOurTurn || drainWatch.wasOurTurn() { heardAt = .now() }
         let patience = TimeAmount(session.isIdle ? watch.idleness : watch.silence)
         if NIODeadline.now() - heardAt >= patience { cut(context) } else { look(context, watch) }
       }

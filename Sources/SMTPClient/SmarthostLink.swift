@@ -2,7 +2,7 @@ package import DedupCore
 package import SMTPProtocol
 
 /// A smarthost and how we talk to it.
-package struct Relay: Hashable, Sendable {
+package struct SmarthostLink: Hashable, Sendable {
   package var smarthost: Smarthost
   package var tls: TLSMode
   /// True if the smarthost is on this machine, so that a password may be sent in the clear.

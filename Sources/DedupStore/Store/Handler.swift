@@ -4,7 +4,7 @@ import Synchronization
 ///
 /// The closure lives inside a struct for a reason: a `Mutex` around a bare closure wraps it in one more thunk at each
 /// access, a chain that grows until the stack overflows.
-final class Callback<Argument>: Sendable {
+final class Handler<Argument>: Sendable {
   private struct Box: Sendable {
     var call: (@Sendable (Argument) -> Void)?
   }

@@ -7,7 +7,7 @@ extension Batch {
   /// Queues a mail about the error in `row`.
   ///
   /// - Parameter cap: the site whose storm cap the mail counts towards; nil if none.
-  func tell(
+  func sendNotice(
     _ kind: ErrorNotice.Kind, of row: Int64, _ record: WindowRecord, _ thread: MailThread, _ form: SubjectForm,
     cap: Int64?, at now: Timestamp
   ) throws {
@@ -27,19 +27,19 @@ extension Batch {
   }
 
   /// Queues the digests that are due, and opens the windows of the errors that they name. It changes errors without
-  /// telling `windows`, so it must be called through `SQLiteStore.commit`, like `allClear`.
+  /// noticeMode `windows`, so it must be called through `SQLiteStore.commit`, like `allClear`.
   ///
   /// - Returns: the time until the next digest may be due; nil if none waits.
   func digest(now: Timestamp) throws -> Duration? {
-    for waiting in try DigestTable.waiting(db) where waiting.wait(now: now, every: telling.digestEvery) <= .zero {
+    for waiting in try DigestTable.waiting(db) where waiting.wait(now: now, every: noticeMode.digestEvery) <= .zero {
       try sendDigest(of: waiting.site, now: now)
     }
-    for waiting in try DoubtTable.waiting(db) where waiting.wait(now: now, every: telling.digestEvery) <= .zero {
+    for waiting in try DoubtTable.waiting(db) where waiting.wait(now: now, every: noticeMode.digestEvery) <= .zero {
       try sendDoubtDigest(of: waiting.envelope, now: now)
     }
     return try [
-      DigestTable.next(now: now, every: telling.digestEvery, db),
-      DoubtTable.next(now: now, every: telling.digestEvery, db),
+      DigestTable.next(now: now, every: noticeMode.digestEvery, db),
+      DoubtTable.next(now: now, every: noticeMode.digestEvery, db),
     ].compactMap { $0 }.min()
   }
 
@@ -96,7 +96,7 @@ extension Batch {
       let settings = policy.settings(site: try row.text(1), rule: try row.optionalText(2))
       let limit = settings.hourlyForwards
       if try windows.mayTell(known.site, limit: limit, at: now, db) {
-        try tell(.allClear, of: known.id, known.record, known.thread, settings.subject, cap: known.site, at: now)
+        try sendNotice(.allClear, of: known.id, known.record, known.thread, settings.subject, cap: known.site, at: now)
       }
       known.record.ends()
       try RecordColumns.write(known.record, to: known.id, db)
