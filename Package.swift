@@ -6,8 +6,8 @@ import PackageDescription
 //
 //   0  MailMessage                                                   bytes of a mail: addresses, headers, MIME
 //   1  SMTPProtocol  Fingerprint  DedupCore  DedupConfig             pure decisions: no socket, clock, log or task
-//   2  SMTPServer  SMTPClient  Maildir  DedupStore  ControlAPI  HostSystem    one kind of I/O each
-//      MailEncryption                                                (its I/O: random numbers)
+//   2  Listening  SMTPServer  SMTPClient  DedupStore  ControlAPI     one kind of I/O each
+//      HostSystem  MailFiles  MailEncryption                         (of MailEncryption: random numbers)
 //   3  MailDedup  dedupctl                                           wiring
 //   t  MailTestKit                                                   imported by tests only
 
@@ -78,9 +78,9 @@ let package = Package(
     layer(
       "SMTPClient", on: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, nioTLS, nioSSL, logging]),
     layer("DedupStore", on: ["CChecksum", "CZlib", "DedupCore", "MailMessage", grdb, grdbSQLite, logging]),
-    layer("Maildir", on: ["DedupCore", "MailMessage"]),
     layer("MailEncryption", on: ["COpenSSL", "DedupCore", "MailMessage"]),
-    layer("HostSystem", on: ["CMalloc", "DedupCore", "DedupConfig", "MailMessage", "SMTPProtocol"]),
+    layer("HostSystem", on: ["CMalloc", "DedupCore", "DedupConfig", "SMTPProtocol"]),
+    layer("MailFiles", on: ["DedupCore", "HostSystem", "MailMessage"]),
     layer(
       "ControlAPI",
       on: ["DedupCore", "Listening", "MailMessage", hummingbird, hummingbirdCore, nio, nioPosix, nioHTTP1, logging]),
@@ -89,7 +89,7 @@ let package = Package(
       name: "MailDedup",
       dependencies: [
         "MailMessage", "SMTPProtocol", "Fingerprint", "DedupCore", "DedupConfig", "Listening", "SMTPServer",
-        "SMTPClient", "Maildir", "MailEncryption", "DedupStore", "ControlAPI", "HostSystem", nio, nioPosix, logging,
+        "SMTPClient", "MailFiles", "MailEncryption", "DedupStore", "ControlAPI", "HostSystem", nio, nioPosix, logging,
         lifecycle,
         unixSignals,
         argumentParser,
@@ -98,7 +98,7 @@ let package = Package(
       name: "dedupctl",
       dependencies: [
         "MailMessage", "SMTPProtocol", "Fingerprint", "DedupCore", "DedupConfig", "DedupStore", "ControlAPI",
-        "HostSystem", logging, argumentParser,
+        "HostSystem", "MailFiles", logging, argumentParser,
       ], swiftSettings: settings),
 
     layer("MailTestKit", on: ["MailMessage", "SMTPProtocol", "DedupCore", "HostSystem", nio, nioPosix, nioSSL]),
@@ -112,8 +112,8 @@ let package = Package(
       resources: ["Dialogs"]),
     tests(of: "SMTPClient", with: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, nioSSL, logging]),
     tests(of: "DedupStore", with: ["DedupCore", "MailMessage", grdb, logging]),
-    tests(of: "HostSystem", with: ["DedupCore", "SMTPProtocol"]),
-    tests(of: "Maildir", with: ["DedupCore", "MailMessage"]),
+    tests(of: "HostSystem", with: ["SMTPProtocol"]),
+    tests(of: "MailFiles", with: ["DedupCore", "MailMessage"]),
     tests(of: "MailEncryption", with: ["DedupCore", "MailMessage"]),
     tests(of: "ControlAPI", with: ["DedupCore", logging, nio, nioPosix]),
     tests(of: "dedupctl", with: ["ControlAPI", "DedupCore"]),

@@ -1,5 +1,5 @@
-import DedupCore
-import Glibc
+package import DedupCore
+package import Glibc
 
 /// Reads whole files.
 package enum FileBytes {
@@ -30,7 +30,7 @@ package enum FileBytes {
   ///
   /// - Parameter path: `-` for standard input.
   /// - Throws: a `Failure`, or what `body` throws.
-  static func forEachPiece(of path: String, _ body: ([UInt8]) throws -> Bool) throws {
+  package static func forEachPiece(of path: String, _ body: ([UInt8]) throws -> Bool) throws {
     let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw failure("open", path) }
     defer { if descriptor != STDIN_FILENO { close(descriptor) } }
@@ -47,25 +47,25 @@ package enum FileBytes {
   }
 
   /// Its type and permissions; nil when there is none, or we may not look.
-  static func mode(of path: String) -> mode_t? {
+  package static func mode(of path: String) -> mode_t? {
     var found = stat()
     return stat(path, &found) == 0 ? found.st_mode : nil
   }
 
   /// When its content was last changed.
-  static func modified(_ path: String) -> Timestamp? {
+  package static func modified(_ path: String) -> Timestamp? {
     var found = stat()
     return stat(path, &found) == 0 ? Timestamp(seconds: Int64(found.st_mtim.tv_sec)) : nil
   }
 
   /// Why nothing can be read there; nil when there is something.
-  static func absence(of path: String) -> Failure? {
+  package static func absence(of path: String) -> Failure? {
     var found = stat()
     return stat(path, &found) == 0 ? nil : failure("open", path)
   }
 
   /// Why a file, or a folder with what is in it, may not be read; nil when it may.
-  static func refusal(of path: String, isFolder: Bool) -> Failure? {
+  package static func refusal(of path: String, isFolder: Bool) -> Failure? {
     access(path, isFolder ? R_OK | X_OK : R_OK) == 0 ? nil : failure("read", path)
   }
 

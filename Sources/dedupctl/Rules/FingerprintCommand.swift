@@ -5,6 +5,7 @@ import DedupCore
 import Fingerprint
 import Glibc
 import HostSystem
+import MailFiles
 
 struct FingerprintCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,7 +1,7 @@
 import ArgumentParser
 import DedupConfig
 import DedupCore
-import HostSystem
+import MailFiles
 
 struct ReplayCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -3,6 +3,7 @@ import ControlAPI
 import DedupConfig
 import Fingerprint
 import HostSystem
+import MailFiles
 
 struct RulesCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

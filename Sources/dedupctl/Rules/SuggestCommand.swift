@@ -2,7 +2,7 @@ import ArgumentParser
 import ControlAPI
 import DedupConfig
 import DedupCore
-import HostSystem
+import MailFiles
 
 struct RulesSuggestCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -2,7 +2,7 @@ import DedupCore
 import Foundation
 import Testing
 
-@testable import HostSystem
+@testable import MailFiles
 
 @Suite("Mail archives") struct MailArchiveTests {
   /// A folder for one test, removed with it.

@@ -1,5 +1,6 @@
 package import DedupCore
 import Foundation
+import HostSystem
 import MailMessage
 
 /// Mail that lies in files: one mail, an mbox file, a Maildir, or a folder with `.eml` files at any depth. It is read mail

@@ -1,7 +1,7 @@
 import DedupCore
 import Foundation
+import MailFiles
 import MailMessage
-import Maildir
 import Testing
 
 @Suite struct MaildirTransportTests {
