@@ -5,7 +5,7 @@ import PackageDescription
 // listed here); `--explicit-target-dependency-import-check error` in the Makefile makes the build refuse the rest.
 //
 //   0  MailMessage                                                   bytes of a mail: addresses, headers, MIME
-//   1  SMTPProtocol  Fingerprint  DedupCore  DedupConfig             pure decisions: no socket, clock, log or task
+//   1  SMTPProtocol  Fingerprint  DedupCore  DedupConfig  Trial      pure decisions: no socket, clock, log or task
 //   2  Listening  SMTPServer  SMTPClient  DedupStore  ControlAPI     one kind of I/O each
 //      HostSystem  MailFiles  MailEncryption                         (of MailEncryption: random numbers)
 //   3  MailDedup  dedupctl                                           wiring
@@ -70,6 +70,7 @@ let package = Package(
     layer("Fingerprint", on: ["MailMessage", "COpenSSL"]),
     layer("DedupCore", on: ["MailMessage"]),
     layer("DedupConfig", on: ["DedupCore", "Fingerprint", "MailMessage", "SMTPProtocol"]),
+    layer("Trial", on: ["DedupConfig", "DedupCore", "Fingerprint", "MailMessage"]),
 
     layer("Listening", on: [nio]),
     layer(
@@ -98,7 +99,7 @@ let package = Package(
       name: "dedupctl",
       dependencies: [
         "MailMessage", "SMTPProtocol", "Fingerprint", "DedupCore", "DedupConfig", "DedupStore", "ControlAPI",
-        "HostSystem", "MailFiles", logging, argumentParser,
+        "HostSystem", "MailFiles", "Trial", logging, argumentParser,
       ], swiftSettings: settings),
 
     layer("MailTestKit", on: ["MailMessage", "SMTPProtocol", "DedupCore", "HostSystem", nio, nioPosix, nioSSL]),
@@ -111,7 +112,8 @@ let package = Package(
       of: "SMTPServer", with: ["SMTPProtocol", "MailMessage", nio, nioPosix, nioEmbedded, nioSSL, logging],
       resources: ["Dialogs"]),
     tests(of: "SMTPClient", with: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, nioSSL, logging]),
-    tests(of: "DedupStore", with: ["DedupCore", "MailMessage", grdb, logging]),
+    tests(of: "Trial", with: ["DedupConfig", "DedupCore", "Fingerprint", "MailMessage"]),
+    tests(of: "DedupStore", with: ["DedupCore", "MailMessage", "Trial", grdb, logging]),
     tests(of: "HostSystem", with: ["SMTPProtocol"]),
     tests(of: "MailFiles", with: ["DedupCore", "MailMessage"]),
     tests(of: "MailEncryption", with: ["DedupCore", "MailMessage"]),

@@ -1,6 +1,7 @@
 import DedupCore
 import MailMessage
 import Testing
+import Trial
 
 @testable import DedupStore
 

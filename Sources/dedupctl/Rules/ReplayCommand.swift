@@ -2,6 +2,7 @@ import ArgumentParser
 import DedupConfig
 import DedupCore
 import MailFiles
+import Trial
 
 struct ReplayCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -2,6 +2,7 @@ import ControlAPI
 import DedupConfig
 import DedupCore
 import Fingerprint
+import Trial
 
 /// What `dedupctl rules suggest` says about one merged or split error.
 struct RuleProposal {

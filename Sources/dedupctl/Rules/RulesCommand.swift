@@ -4,6 +4,7 @@ import DedupConfig
 import Fingerprint
 import HostSystem
 import MailFiles
+import Trial
 
 struct RulesCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -3,6 +3,7 @@ import ControlAPI
 import DedupConfig
 import DedupCore
 import MailFiles
+import Trial
 
 struct RulesSuggestCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

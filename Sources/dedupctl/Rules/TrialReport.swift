@@ -1,5 +1,5 @@
-import DedupConfig
 import DedupCore
+import Trial
 
 /// What a trial of rules found, for people: each rule with its mails, joined and split groups, mails by day.
 struct TrialReport {

@@ -1,3 +1,4 @@
+import DedupConfig
 import DedupCore
 import Fingerprint
 import MailMessage

@@ -1,3 +1,4 @@
+package import DedupConfig
 package import DedupCore
 import Fingerprint
 import MailMessage

@@ -1,3 +1,5 @@
+import DedupCore
+
 /// The outcomes of the mails of a replay. `forwarded + heldBack + ordinary + doubtful` always equals `mails`.
 package struct ReplayTotals: Hashable, Sendable {
   /// The number of all mails that arrived.

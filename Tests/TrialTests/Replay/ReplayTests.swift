@@ -1,6 +1,8 @@
 import DedupCore
 import MailMessage
+import MailTestKit
 import Testing
+import Trial
 
 /// What `dedupctl replay` plays past mail with.
 @Suite("Replay") struct ReplayTests {

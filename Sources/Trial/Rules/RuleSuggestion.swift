@@ -1,3 +1,4 @@
+import DedupConfig
 package import Fingerprint
 
 /// Finds the narrowest rule that says what an admin said of errors with `dedupctl merge` or `dedupctl split`.

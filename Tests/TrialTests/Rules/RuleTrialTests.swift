@@ -1,9 +1,10 @@
 import DedupConfig
 import DedupCore
 import Testing
+import Trial
 
 /// What `dedupctl rules test` says about past mail.
-@Suite struct TrialTests {
+@Suite struct RuleTrialTests {
   /// A report of Django's; day and hour of November 2026.
   static func mail(_ type: String = "KeyError", function: String = "total", day: Int = 1, hour: Int = 9) -> [UInt8] {
     let text = """

@@ -1,3 +1,5 @@
+package import DedupCore
+
 /// A mail about errors that would have been sent.
 package struct ReplayEvent: Hashable, Sendable {
   package enum What: Hashable, Sendable {

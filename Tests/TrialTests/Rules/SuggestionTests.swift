@@ -2,6 +2,7 @@ import DedupConfig
 import DedupCore
 import Fingerprint
 import Testing
+import Trial
 
 /// Which rule `dedupctl rules suggest` makes of merged and split errors.
 @Suite struct SuggestionTests {
@@ -115,7 +116,7 @@ import Testing
   func none() {
     #expect(throws: NoRule.noMail) { try Self.merged([]) }
     #expect(throws: NoRule.noMail) {
-      try RuleSuggestion(merging: [TrialTests.ordinary], id: "1a2b", reader: ReportReader())
+      try RuleSuggestion(merging: [RuleTrialTests.ordinary], id: "1a2b", reader: ReportReader())
     }
     #expect(throws: NoRule.oneError) { try Self.merged([Report(), Report()]) }
     #expect(throws: NoRule.oneVariant) { try Self.split([Report(), Report()]) }

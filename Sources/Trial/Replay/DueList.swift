@@ -1,3 +1,5 @@
+import DedupCore
+
 /// The events that become due in a replay, the earliest first, in a binary heap. Events of the same moment are returned
 /// in the order in which they were added.
 struct DueList: Sendable {

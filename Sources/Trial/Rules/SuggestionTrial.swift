@@ -1,3 +1,4 @@
+package import DedupConfig
 import DedupCore
 package import Fingerprint
 

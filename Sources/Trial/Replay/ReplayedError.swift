@@ -1,3 +1,4 @@
+package import DedupCore
 package import MailMessage
 
 /// One error of a replay, as seen by the inbox.

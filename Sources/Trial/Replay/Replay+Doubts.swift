@@ -1,3 +1,5 @@
+import DedupCore
+
 // Mails that may be error reports.
 extension Replay {
   mutating func decide(_ doubt: DoubtfulReport, _ row: Int, at now: Timestamp) -> Verdict {

@@ -1,3 +1,4 @@
+package import DedupCore
 package import MailMessage
 
 /// A simulation of the relay's decisions on past mails, on a clock of its own. Nothing is sent and nothing is stored.
