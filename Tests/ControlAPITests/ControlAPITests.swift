@@ -5,6 +5,7 @@ import Logging
 import MailMessage
 import NIOCore
 import NIOPosix
+import RelayMail
 import Synchronization
 import Testing
 

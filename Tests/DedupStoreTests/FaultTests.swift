@@ -3,6 +3,7 @@ import Foundation
 import GRDB
 import Logging
 import MailMessage
+import RelayMail
 import Testing
 
 @testable import DedupStore

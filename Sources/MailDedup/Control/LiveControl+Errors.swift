@@ -4,6 +4,7 @@ import DedupStore
 import HostSystem
 import Logging
 import MailMessage
+import RelayMail
 
 // What an admin wants to see of errors.
 extension LiveControl {

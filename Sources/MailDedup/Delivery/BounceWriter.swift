@@ -2,6 +2,7 @@ import DedupCore
 import DedupStore
 import HostSystem
 import MailMessage
+import RelayMail
 
 /// Writes what a sender has to be told about a delivery: that it failed, is late, or went well. When a bounce itself
 /// fails, the postmaster is told instead, if there is one.
@@ -19,9 +20,9 @@ struct BounceWriter {
   /// A mail to the sender of `entry`, or to the postmaster.
   struct Notice {
     var mail: OwnMail
-    var reports: [DeliveryStatusNotification.Report]
+    var reports: [DeliveryStatusReport]
 
-    func tells(of action: DeliveryStatusNotification.Action) -> Bool { reports.contains { $0.action == action } }
+    func tells(of action: DeliveryStatusReport.Action) -> Bool { reports.contains { $0.action == action } }
   }
 
   /// Nil when there is nothing to tell, or nobody who may or wants to be told, or a digest tells it (`gathered`).

@@ -1,5 +1,6 @@
 package import DedupCore
 package import MailMessage
+package import RelayMail
 
 /// A mail of the past, with what it tells about its arrival.
 package struct PastMail: Sendable {

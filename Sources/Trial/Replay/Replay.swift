@@ -1,5 +1,6 @@
 package import DedupCore
 package import MailMessage
+import RelayMail
 
 /// A simulation of the relay's decisions on past mails, on a clock of its own. Nothing is sent and nothing is stored.
 ///

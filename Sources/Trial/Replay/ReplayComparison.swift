@@ -1,6 +1,7 @@
 package import DedupConfig
 package import DedupCore
 import Fingerprint
+import RelayMail
 
 /// Plays past mail with several settings, so that an admin sees what each would have sent, and when.
 ///

@@ -6,6 +6,7 @@ import Fingerprint
 import Glibc
 import HostSystem
 import MailFiles
+import RelayMail
 
 struct FingerprintCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
