@@ -4,7 +4,7 @@
 SWIFT_FLAGS = --explicit-target-dependency-import-check error
 BIN = $$(swift build --show-bin-path)
 
-.PHONY: help run build release deb test test-quick test-swift test-interop bench bench-compare bench-setup lint score fuzz fuzz-octets fuzz-visitor demo demo-mails setup clean
+.PHONY: help run build release deb test test-quick test-swift test-interop coverage coverage-interop bench bench-compare bench-setup lint score fuzz fuzz-octets fuzz-visitor demo demo-mails setup clean
 
 help:
 	@echo "make run         installs what is missing, builds, and runs the relay with ./dedup.conf"
@@ -14,6 +14,7 @@ help:
 	@echo "make build       debug build              make release   optimised build"
 	@echo "make deb         the Debian package, into dist/ (an optimised build: about a quarter of an hour)"
 	@echo "make test-swift  the Swift tests alone    make test-interop   Django, PostgreSQL and a sink alone"
+	@echo "make coverage    how many lines the Swift tests run, by target and room; coverage-interop: with the real peers"
 	@echo "make lint        formatting and layers    make demo-mails     records the outage of the demo anew"
 	@echo "make bench       rates, latencies and memory beside Postfix, OpenSMTPD and sinks, with the optimised build"
 	@echo "make bench-compare BASELINE=run.json   the same, and what changed since that run"
@@ -81,6 +82,24 @@ test-interop:
 	@Scripts/setup test
 	@Scripts/build $(SWIFT_FLAGS)
 	@Scripts/interop "$(BIN)"
+
+# In a folder of its own: every object is another one with its counters.
+COVERAGE = .build/coverage
+COVERAGE_FLAGS = $(SWIFT_FLAGS) --enable-code-coverage --scratch-path $(COVERAGE)
+COVERAGE_PROFILES = $(CURDIR)/$(COVERAGE)/interop
+
+coverage:
+	@Scripts/build --build-tests $(COVERAGE_FLAGS)
+	swift test --skip-build $(COVERAGE_FLAGS)
+	@Scripts/coverage $(COVERAGE)
+
+# Eight files for all processes that the suite starts (%8m): one each would fill the disk.
+coverage-interop: coverage
+	@Scripts/setup test
+	@rm -rf $(COVERAGE_PROFILES) && mkdir -m 1777 $(COVERAGE_PROFILES)
+	@LLVM_PROFILE_FILE=$(COVERAGE_PROFILES)/%8m.profraw Scripts/interop "$(CURDIR)/$(COVERAGE)/debug" \
+		|| echo "what failed there may have failed for the counters; make test-interop says whether it works"
+	@Scripts/coverage $(COVERAGE) $(COVERAGE_PROFILES)
 
 lint:
 	swift format lint --strict -r Sources Tests Package.swift Fuzz/Package.swift Fuzz/Sources/FuzzFingerprint Fuzz/Sources/FuzzSession Fuzz/Sources/FuzzHostile

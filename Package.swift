@@ -106,7 +106,9 @@ let package = Package(
         "HostSystem", "MailFiles", "RelayMail", "Trial", logging, argumentParser,
       ], swiftSettings: settings),
 
-    layer("MailTestKit", on: ["MailMessage", "SMTPProtocol", "DedupCore", "HostSystem", nio, nioPosix, nioSSL]),
+    layer(
+      "MailTestKit",
+      on: ["MailMessage", "SMTPProtocol", "DedupCore", "HostSystem", logging, nio, nioPosix, nioSSL]),
     tests(of: "MailMessage"),
     tests(of: "SMTPProtocol", with: ["MailMessage"]),
     tests(of: "Fingerprint", with: ["MailMessage"], resources: ["Corpus"]),
@@ -116,13 +118,13 @@ let package = Package(
     tests(
       of: "SMTPServer", with: ["SMTPProtocol", "MailMessage", nio, nioPosix, nioEmbedded, nioSSL, logging],
       resources: ["Dialogs"]),
-    tests(of: "SMTPClient", with: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, nioSSL, logging]),
+    tests(of: "SMTPClient", with: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, nioSSL]),
     tests(of: "Trial", with: ["DedupConfig", "DedupCore", "Fingerprint", "MailMessage"]),
-    tests(of: "DedupStore", with: ["DedupCore", "MailMessage", "RelayMail", "Trial", grdb, logging]),
+    tests(of: "DedupStore", with: ["DedupCore", "MailMessage", "RelayMail", "Trial", grdb]),
     tests(of: "HostSystem", with: ["SMTPProtocol"]),
     tests(of: "MailFiles", with: ["DedupCore", "MailMessage"]),
     tests(of: "MailEncryption", with: ["DedupCore", "MailMessage"]),
-    tests(of: "ControlAPI", with: ["DedupCore", "RelayMail", logging, nio, nioPosix]),
+    tests(of: "ControlAPI", with: ["DedupCore", "RelayMail", nio, nioPosix]),
     tests(of: "dedupctl", with: ["ControlAPI", "DedupCore"]),
     tests(
       of: "MailDedup",

@@ -1,10 +1,6 @@
 package import NIOCore
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
+import Glibc
 
 /// Pauses a listening socket, in whose pipeline it stands, when accept fails (EMFILE, ENFILE, ENOBUFS): the client
 /// waits in the kernel's queue, and the event loop serves the connected clients.

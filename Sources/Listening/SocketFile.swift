@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
+import Glibc
 
 /// The file of a Unix socket (unix(7)) that we listen on, or want to.
 ///
@@ -67,12 +63,22 @@ package struct SocketFile: Sendable {
     }
   }
 
-  /// Throws unless a socket can be created in `folder`.
+  /// Throws unless a socket can be created in `folder`: creates one of another name, and removes it.
   package static func checkFolder(_ folder: String) throws(Obstacle) {
     if let found = look(folder), found.st_mode & S_IFMT != S_IFDIR {
       throw Obstacle(kind: .other, description: "\(folder) is not a folder; name another path")
     }
     guard access(folder, W_OK | X_OK) == 0 else { throw obstacle(errno) }
+    let trial = "\(folder)/.try\(getpid())"
+    do throws(Obstacle) {
+      try clear(trial)
+      close(try listen(at: trial, mode: 0o600, backlog: 1))
+      unlink(trial)
+    } catch {
+      // The folder is there and may be written to, so it is no place for sockets: /proc, for one.
+      guard [.noSuchFolder, .notPermitted].contains(error.kind) else { throw error }
+      throw Obstacle(kind: .other, description: "\(folder) takes no sockets; name another path")
+    }
   }
 
   /// Returns a socket that listens at `path`, where no file may exist. The caller owns the descriptor.

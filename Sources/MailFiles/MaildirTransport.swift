@@ -34,14 +34,20 @@ package struct MaildirTransport: Transport {
     var failure: String?
     do throws(Failure) {
       try makeFolders()
-      for folder in ["tmp", "new"] where access("\(path)/\(folder)", W_OK | X_OK) != 0 {
-        throw Failure("write to", "\(path)/\(folder)")
-      }
+      guard access("\(path)/new", W_OK | X_OK) == 0 else { throw Failure("write to", "\(path)/new") }
+      try writeTrial()
     } catch {
       failure = error.description
     }
     let steps = failure == nil ? ["its folders can be written to"] : []
     return [Probe(nextHop: nextHop, steps: steps, failure: failure, took: start.duration(to: .now))]
+  }
+
+  /// A few KiB, synced: a full disk lets folders look as if they could be written to.
+  private func writeTrial() throws(Failure) {
+    let file = "\(path)/tmp/trial-\(getpid()).\(host.filter { $0 != "/" && $0 != ":" })"
+    defer { unlink(file) }
+    try write(Message([UInt8](repeating: 0x6D, count: 16 << 10)), to: file)
   }
 
   private func makeFolders() throws(Failure) {

@@ -24,6 +24,9 @@ package struct EmailAddress: Hashable, Sendable, Codable {
     return isPlain && hasStrayDots ? "\"\(text[..<at])\"\(text[at...])" : text
   }
 
+  /// The part behind the `@`, in lower case; empty if there is no `@`.
+  package var domain: String { text.lastIndex(of: "@").map { text[text.index(after: $0)...].lowercased() } ?? "" }
+
   /// True if the address can be sent without SMTPUTF8 (RFC 6531).
   package var isASCII: Bool { text.utf8.allSatisfy { $0 < 0x80 } }
 

@@ -1,4 +1,3 @@
-import Foundation
 package import NIOSSL
 
 /// A certificate with its key, made by the openssl command in a folder of its own.
@@ -14,27 +13,28 @@ package struct SmarthostCertificate: Sendable {
   package let path: String
   /// The TLS context for a server with this certificate.
   package let context: NIOSSLContext
+  /// Keeps the files until nobody needs them.
+  private let folder: TemporaryFolder
 
   package static func make(_ kind: Kind) throws -> SmarthostCertificate {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("certificate-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let folder = try TemporaryFolder()
     let names = kind == .wrongName ? "DNS:other.example" : "DNS:localhost,IP:127.0.0.1"
     try OpenSSLCommand.run(
-      in: folder,
+      in: folder.url,
       [
         "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "key.pem",
         "-subj", "/CN=test", "-addext", "subjectAltName=\(names)", "-out", "request.pem",
       ])
     try OpenSSLCommand.run(
-      in: folder,
+      in: folder.url,
       [
         "x509", "-req", "-in", "request.pem", "-signkey", "key.pem", "-out", "certificate.pem",
         "-days", kind == .expired ? "-1" : "2", "-copy_extensions", "copyall",
       ])
-    let path = folder.appendingPathComponent("certificate.pem").path
+    let path = folder.file("certificate.pem")
     let chain = try NIOSSLCertificate.fromPEMFile(path).map { NIOSSLCertificateSource.certificate($0) }
-    let key = try NIOSSLPrivateKey(file: folder.appendingPathComponent("key.pem").path, format: .pem)
+    let key = try NIOSSLPrivateKey(file: folder.file("key.pem"), format: .pem)
     let configuration = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key))
-    return SmarthostCertificate(path: path, context: try NIOSSLContext(configuration: configuration))
+    return SmarthostCertificate(path: path, context: try NIOSSLContext(configuration: configuration), folder: folder)
   }
 }

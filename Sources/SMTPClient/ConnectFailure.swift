@@ -2,11 +2,7 @@ import DedupCore
 import NIOCore
 import NIOPosix
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
+import Glibc
 
 /// Why no connection could be made, in a line for the admin.
 func describe(_ error: any Error, _ smarthost: Smarthost) -> String {

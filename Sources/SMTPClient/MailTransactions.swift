@@ -35,6 +35,8 @@ package struct MailTransactions {
     /// The mail ended fresh connections, or was told that the host has a trouble: one of that kind is its own trouble, several
     /// in a row are the host's.
     package var strikesHost: Trouble?
+    /// That says nothing of the host as long as all such mails are for one domain.
+    package var needsDomains = false
     /// Who did; nil: the mail.
     package var struckRecipient: Int?
     package var strikes = 0
@@ -144,6 +146,7 @@ package struct MailTransactions {
     if case .failed(let trouble) = outcome, trouble.isThrottle || trouble.isAboutSystem {
       mayBeHost = true
       lessons.strikesHost = trouble
+      lessons.needsDomains = !trouble.isThrottle && trouble.subject == .recipient
     } else {
       lessons.hostWorked = true
     }
@@ -162,6 +165,7 @@ package struct MailTransactions {
     switch trouble.subject {
     case .host: lessons.hostTrouble = trouble
     case .transaction: break
+    case .connection where trouble.isOutOfStep && culprit == nil: strikeMail(undecided, trouble, &lessons)
     case .connection: if let culprit, !trouble.saysThrottle { strike(culprit, trouble, &lessons) }
     case .recipient:
       if delivery.accepted > 0 { most = delivery.accepted }
@@ -171,15 +175,17 @@ package struct MailTransactions {
       } else {
         strike(culprit, trouble, &lessons)
       }
-    case .message:
-      mailStrikes += 1
-      lessons.strikes = 1
-      if mailStrikes >= Suspects.enough || !trouble.isRepeatable {
-        wasOffered = true
-        lessons.strikesHost = trouble
-        for index in undecided { refused[index] = trouble }
-      }
+    case .message: strikeMail(undecided, trouble, &lessons)
     }
+  }
+
+  private mutating func strikeMail(_ undecided: [Int], _ trouble: Trouble, _ lessons: inout Lessons) {
+    mailStrikes += 1
+    lessons.strikes = 1
+    guard mailStrikes >= Suspects.enough || !trouble.isRepeatable else { return }
+    wasOffered = true
+    if trouble.subject != .connection { lessons.strikesHost = trouble }
+    for index in undecided { refused[index] = trouble }
   }
 
   /// The server says that it gets too much: that is no fault of the recipient. Behind others it may be one too many.

@@ -21,12 +21,14 @@ extension SMTPTransport {
     let login = try await login()
     var settings = settings
     if hasAlternative(to: index) || areAllDown && hosts.count > 1 { settings.timeouts = settings.timeouts.impatient }
+    let mayGoInTheClear = relay.tls == .opportunistic && login == nil
+    if mayGoInTheClear { settings.timeouts.hurryHandshake() }
     do throws(Trouble) {
       return try await SmarthostConnection.open(to: relay, credentials: login, settings, tls, on: group)
     } catch {
       // RFC 7435: somebody who has no use for TLS gets the mail all the same, where the admin did not ask for more. A
       // password never goes there.
-      guard error.isAboutTLS, relay.tls == .opportunistic, login == nil, !Task.isCancelled else { throw error }
+      guard error.isAboutTLS, mayGoInTheClear, !Task.isCancelled else { throw error }
       logger.warning("tls-failed", metadata: ["next_hop": "\(relay.smarthost)", "reason": "\(error)"])
       relay.tls = .none
       let connection = try await SmarthostConnection.open(to: relay, credentials: nil, settings, tls, on: group)

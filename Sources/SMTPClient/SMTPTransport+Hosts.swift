@@ -40,12 +40,15 @@ extension SMTPTransport {
     let isEightBit: Bool
     /// The header is not ASCII, and the client said so (RFC 6531).
     let needsSMTPUTF8: Bool
+    /// Of its recipients.
+    let domains: Set<String>
 
     init(_ envelope: Envelope, _ message: Message, _ id: QueueID) {
       self.envelope = envelope
       self.message = message
       self.id = id
       isEightBit = message.isEightBit
+      domains = Set(envelope.recipients.map(\.domain))
       needsSMTPUTF8 = envelope.usesSMTPUTF8 && isEightBit && message.hasEightBitHeader
     }
 
@@ -66,8 +69,9 @@ extension SMTPTransport {
 
   var areAllDown: Bool { hosts.allSatisfy { $0.health.failure != nil } }
 
-  func isUsable(_ index: Int) -> Bool {
-    hosts[index].health.isUsable(at: clock(), settings.rests, isOnlyWay: areAllDown)
+  /// - Parameter domains: of the mail; nil: any mail.
+  func isUsable(_ index: Int, for domains: Set<String>? = nil) -> Bool {
+    hosts[index].health.isUsable(at: clock(), settings.rests, isOnlyWay: areAllDown, for: domains)
   }
 
   /// Whether another host may be asked instead of this one.
@@ -84,7 +88,7 @@ extension SMTPTransport {
     let closedFor = hosts.compactMap(\.health.failure).map { clock() - $0.since }.min()
     var first: (trouble: Trouble, host: Int)?
     var taker: Int?
-    for index in hosts.indices where isUsable(index) && !mail.open.isEmpty && !isShutDown {
+    for index in hosts.indices where isUsable(index, for: offer.domains) && !mail.open.isEmpty && !isShutDown {
       if first != nil { mail.askAnotherHost() }
       let trouble = await hand(offer, &mail, to: index)
       if mail.wasOffered { taker = taker ?? index }
@@ -134,7 +138,7 @@ extension SMTPTransport {
         if Task.isCancelled || isShutDown { return error }
         if patience > 0, clock() - begun < Self.refusalTime, isOneTooMany(error, at: index) {
           patience -= 1
-          guard await enterAgain(), isUsable(index) else { return error }
+          guard await enterAgain(), isUsable(index, for: offer.domains) else { return error }
           await waitForLeave(from: index)
           continue
         }
@@ -146,7 +150,12 @@ extension SMTPTransport {
       let lessons = mail.took(delivery, batch)
       learn(lessons, offer, kept, batch, from: index)
       if let trouble = lessons.hostTrouble {
-        note(trouble, of: index)
+        // What it says of a message may be about whom that is for.
+        if trouble.step == .data || trouble.step == .message {
+          strike(trouble, for: offer.domains, isEnough: true, at: index)
+        } else {
+          note(trouble, of: index)
+        }
         return trouble
       }
     }
@@ -157,7 +166,7 @@ extension SMTPTransport {
     _ lessons: MailTransactions.Lessons, _ offer: Offer, _ kept: Kept, _ batch: MailTransactions.Batch, from index: Int
   ) {
     let recipients = offer.envelope.recipients
-    if lessons.hostWorked { worked(index) }
+    if lessons.hostWorked { worked(index, for: Set(batch.recipients.map { recipients[$0].domain })) }
     if let most = lessons.mostRecipients {
       hosts[index].limits.recipientsRefused(after: most)
     } else if !lessons.delivered.isEmpty {
@@ -176,12 +185,25 @@ extension SMTPTransport {
       for recipient in lessons.delivered { suspects.clear(.recipient(recipients[recipient])) }
     }
     // One that did so before says nothing more of the host.
-    if !lessons.hostWorked, !batch.isAlone, let trouble = lessons.strikesHost, hosts[index].health.struck() {
-      note(trouble, of: index)
+    if !lessons.hostWorked, !batch.isAlone, let trouble = lessons.strikesHost {
+      strike(trouble, for: offer.domains, needsDomains: lessons.needsDomains, at: index)
     }
   }
 
-  func worked(_ index: Int) {
+  /// Several mails like this one are no coincidence.
+  private func strike(
+    _ trouble: Trouble, for domains: Set<String>, isEnough: Bool = false, needsDomains: Bool = false, at index: Int
+  ) {
+    let verdict = hosts[index].health.struck(
+      for: domains, isEnough: isEnough, needsDomains: needsDomains, at: clock())
+    switch verdict {
+    case .mails: break
+    case .domains(let domains): note(trouble, of: index, for: domains)
+    case .host: note(trouble, of: index)
+    }
+  }
+
+  func worked(_ index: Int, for domains: Set<String> = []) {
     if let failure = hosts[index].health.failure {
       let lasted = (clock() - failure.since).components
       logger.notice(
@@ -189,13 +211,15 @@ extension SMTPTransport {
         metadata: ["next_hop": "\(hosts[index].relay.smarthost)", "failed_for": "\(lasted.seconds) s"])
       hosts[index].trouble = nil
     }
-    hosts[index].health.worked()
+    hosts[index].health.worked(for: domains, at: clock())
     publish()
   }
 
-  func note(_ trouble: Trouble, of index: Int) {
+  /// - Parameter domains: those alone that it concerns, as far as is known; nil: all mail.
+  func note(_ trouble: Trouble, of index: Int, for domains: Set<String>? = nil) {
     let kind = HostFailure.Kind(trouble)
-    let failure = HostFailure(kind, trouble.description, isProvenByConnection: trouble.step.isOpening)
+    let failure = HostFailure(
+      kind, trouble.description, isProvenByConnection: trouble.step.isOpening, domains: domains)
     let isNews = hosts[index].health.failed(failure, at: clock(), settings.rests, isOnlyWay: areAllDown)
     if kind == .unreachable { hosts[index].limits.hostFailed() }
     hosts[index].trouble = trouble

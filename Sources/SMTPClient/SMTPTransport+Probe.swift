@@ -11,9 +11,19 @@ extension SMTPTransport {
       let begun = clock()
       let (steps, failure) = await probe(relay, question)
       probes.append(
-        Probe(nextHop: relay.smarthost.description, steps: steps, failure: failure?.description, took: clock() - begun))
+        Probe(
+          nextHop: relay.smarthost.description, steps: steps, failure: failure.map(explained), took: clock() - begun))
     }
     return probes
+  }
+
+  /// Mail is more patient than somebody who sits in front of it.
+  nonisolated func explained(_ trouble: Trouble) -> String {
+    let patience = SMTPTimeouts.forProbes.limit(trouble.step)
+    let longer = settings.timeouts.limit(trouble.step)
+    guard trouble.isTimeout, patience < longer else { return trouble.description }
+    return "\(trouble.description): not within \(patience.components.seconds) s, the test's limit; "
+      + "mail waits for up to \(longer.components.seconds) s"
   }
 
   package func forgetFailures() {
@@ -63,7 +73,9 @@ extension SMTPTransport {
       envelope: Envelope(sender: sender, recipients: recipients), size: 0, isEightBit: false)
     job.isQuestion = true
     let delivery = await connection.deliver(job, message: Message([]))
-    if let refusal = delivery.refusal ?? delivery.end?.trouble, question != ProbeQuestion() || refusal.needsAdmin {
+    // All was answered before the RSET, and of a mail nobody would ask for it.
+    let end = delivery.end.flatMap { $0.trouble.step == .reset ? nil : $0.trouble }
+    if let refusal = delivery.refusal ?? end, question != ProbeQuestion() || refusal.needsAdmin {
       return ([], refusal)
     }
     var steps = question.sender.map { ["takes mail from <\($0)>"] } ?? []

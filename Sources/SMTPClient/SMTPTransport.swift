@@ -100,7 +100,7 @@ package actor SMTPTransport: Transport {
   private var places: Int { min(settings.connections, hosts[preferred].limits.connections.value) }
 
   /// The host that the next mail goes to.
-  private var preferred: Int { hosts.indices.first { isUsable($0) } ?? 0 }
+  private var preferred: Int { hosts.indices.first { isUsable($0) || hosts[$0].health.failure?.domains != nil } ?? 0 }
 
   /// Waits for a place; false when there is none any more.
   private func enter() async -> Bool {
@@ -169,13 +169,22 @@ extension SMTPTransport {
     if known.health.contains(where: { $0.failure == nil }) { return Admission(.open, mails: known.mails) }
     var pause: Duration?
     var asks = false
+    let domains = Self.refused(by: known.health)
+    if domains?.isEmpty == true { return Admission(.open, mails: known.mails) }
     for health in known.health {
       guard let failure = health.failure, let end = health.restsUntil(settings.rests, isOnlyWay: true) else { continue }
-      if end <= now, !failure.isProvenByConnection { return Admission(.trial, mails: 1) }
+      if end <= now, !failure.isProvenByConnection {
+        return Admission(.trial, mails: domains == nil ? 1 : known.mails, domains: domains)
+      }
       if end <= now { asks = true }
       pause = min(pause ?? .seconds(3600), max(.zero, end - now))
     }
-    return Admission(.closed(for: pause ?? .zero, asks: asks), mails: known.mails)
+    return Admission(.closed(for: pause ?? .zero, asks: asks), mails: known.mails, domains: domains)
+  }
+
+  /// The domains that no host takes mail to, where each has failed; nil: no mail to any.
+  private static func refused(by hosts: [HostHealth]) -> Set<String>? {
+    hosts.compactMap { $0.failure?.domains }.reduce(nil) { $0?.intersection($1) ?? $1 }
   }
 
   package func hostReports() async -> [HostReport] {

@@ -34,6 +34,8 @@ package struct SMTPTimeouts: Hashable, Sendable {
   package var hello: Duration = .seconds(300)
   /// The reply to STARTTLS, and then the handshake; of these RFC 3207 says nothing.
   package var handshake: Duration = .seconds(60)
+  /// The same where mail may go in the clear instead.
+  package var hastyHandshake: Duration = .seconds(5)
   /// Each reply of an AUTH exchange; servers ask slow directories, so it is that of MAIL.
   package var authentication: Duration = .seconds(300)
   /// 4.5.3.2.2, and RSET.
@@ -50,6 +52,9 @@ package struct SMTPTimeouts: Hashable, Sendable {
   package var quit: Duration = .seconds(5)
 
   package init() {}
+
+  /// For mail that may go in the clear instead.
+  mutating func hurryHandshake() { handshake = min(handshake, hastyHandshake) }
 
   /// The same towards a host that is not the only one.
   var impatient: SMTPTimeouts {

@@ -198,7 +198,8 @@ final class SmarthostHandler: ChannelInboundHandler {
 }
 
 extension SMTPTimeouts {
-  fileprivate func limit(_ step: Trouble.Step) -> Duration {
+  /// For the reply at `step`.
+  func limit(_ step: Trouble.Step) -> Duration {
     switch step {
     case .connect: connect
     case .greeting: greeting

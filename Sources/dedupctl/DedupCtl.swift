@@ -10,9 +10,10 @@ struct DedupCtl: AsyncParsableCommand {
     commandName: "dedupctl",
     abstract: "See what MailDedup held back, what waits for delivery, and why.",
     discussion: """
-      Questions go to the running daemon. When it is down, the reading commands open its store read-only and say so.
+      Commands ask the running daemon. When it is down, those that only read open its store and say so.
 
-      Exit status: 0 done, 1 failure, 2 wrong usage, 3 nothing matched, 4 daemon unreachable, 5 no permission.
+      Exit status: 0 done, 1 failure, 2 wrong usage, 3 nothing matched, 4 daemon unreachable, 5 no permission. An id or \
+      a --site that nothing has is 3 with every command; a list that other filters leave empty is 0.
       """,
     version: MailDedupVersion.text,
     groupedSubcommands: [
@@ -96,24 +97,25 @@ enum Main {
 
   /// What ArgumentParser throws: `--help` and `--version` are no failures, wrong usage has a status of ours.
   private static func end(with error: any Error) -> Never {
-    let message = DedupCtl.fullMessage(for: error)
     switch DedupCtl.exitCode(for: error) {
     case .success:
-      Output.line(message)
+      let text = DedupCtl.fullMessage(for: error, columns: .max / 2)
+      // Else a completion script, or what the manual is made of.
+      let isHelp = text.hasPrefix("OVERVIEW:") || text.hasPrefix("USAGE:")
+      Output.data(isHelp ? HelpText.wrapped(text, columns: Output.terminalWidth ?? 80) : text)
       exit(0)
     case .validationFailure:
       if let mistyped = MistypedVerb(CommandLine.arguments.dropFirst(), of: DedupCtl.self) {
         end(mistyped.description, .usage)
       }
-      Output.error(printable(message, keepingLines: true))
+      Output.error(DedupCtl.fullMessage(for: error))
       exit(ExitStatus.usage.rawValue)
     default: end("\(error)", .failure)
     }
   }
 
   private static func end(_ message: String, _ status: ExitStatus) -> Never {
-    // It may repeat what was typed, and that may come from a mail.
-    Output.error("dedupctl: \(printable(message, keepingLines: true))")
+    Output.error("dedupctl: \(message)")
     exit(status.rawValue)
   }
 }

@@ -1,8 +1,8 @@
 import ControlAPI
 import DedupCore
 import Foundation
-import Logging
 import MailMessage
+import MailTestKit
 import NIOCore
 import NIOPosix
 import RelayMail
@@ -98,14 +98,12 @@ private struct FixedStore: StoreReading {
   }
 
   private func withServer(_ body: (ControlClient, String) async throws -> Void) async throws {
-    // A Unix socket's path has 107 characters at most.
-    let folder = "/tmp/maildedup-\(UInt32.random(in: 0...UInt32.max))"
-    let socket = folder + "/control.sock"
-    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let folder = try TemporaryFolder()
+    let socket = folder.file("control/control.sock")
     let (ready, signal) = AsyncStream<Void>.makeStream()
     let server = ControlServer(
       service: direct, socket: socket, group: MultiThreadedEventLoopGroup.singleton,
-      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+      logger: .quiet,
       onReady: { signal.finish() })
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await server.run() }
@@ -117,11 +115,8 @@ private struct FixedStore: StoreReading {
 
   @Test("FINDS R8: a file at the path of the socket is left alone, and so is a relay that answers there")
   func othersAreLeftAlone() async throws {
-    let folder = "/tmp/maildedup-\(UInt32.random(in: 0...UInt32.max))"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    let path = folder + "/notes"
-    try "precious".write(toFile: path, atomically: true, encoding: .utf8)
+    let folder = try TemporaryFolder()
+    let path = try folder.write("precious", to: "notes")
     #expect(throws: (any Error).self) { try ControlServer.prepare(path) }
     await #expect(throws: (any Error).self) { try await server(at: path).run() }
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "precious")
@@ -137,9 +132,8 @@ private struct FixedStore: StoreReading {
     let gone = Mutex("")
     try await withServer { _, socket in gone.withLock { $0 = socket } }
     #expect(!FileManager.default.fileExists(atPath: gone.withLock { $0 }))
-    let folder = "/tmp/maildedup-\(UInt32.random(in: 0...UInt32.max))"
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    let path = folder + "/c.sock"
+    let folder = try TemporaryFolder()
+    let path = folder.file("c.sock")
     let (ready, signal) = AsyncStream<Void>.makeStream()
     let server = server(at: path) { signal.finish() }
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -166,7 +160,7 @@ private struct FixedStore: StoreReading {
   private func server(at path: String, onReady: @escaping @Sendable () -> Void = {}) -> ControlServer {
     ControlServer(
       service: direct, socket: path, group: MultiThreadedEventLoopGroup.singleton,
-      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), onReady: onReady)
+      logger: .quiet, onReady: onReady)
   }
 
   @Test("what the client reads over the socket is what the store says")

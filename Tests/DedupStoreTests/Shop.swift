@@ -1,28 +1,15 @@
 import DedupCore
 import Foundation
-import Logging
 import MailMessage
+import MailTestKit
 import Synchronization
 
 @testable import DedupStore
 
-/// A directory for one test, removed with it.
-final class Folder: Sendable {
-  let path: String
-
-  init() throws {
-    let name = "maildedup-store-\(UUID().uuidString)"
-    path = FileManager.default.temporaryDirectory.appendingPathComponent(name).path
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  func file(_ name: String) -> String { path + "/" + name }
-
+extension TemporaryFolder {
   /// What a `kill -9` would leave: the files as they are while the store is open, without the shared memory.
-  func copyAsAfterCrash() throws -> Folder {
-    let copy = try Folder()
+  func copyAsAfterCrash() throws -> TemporaryFolder {
+    let copy = try TemporaryFolder()
     for name in try FileManager.default.contentsOfDirectory(atPath: path) where !name.hasSuffix("-shm") {
       try FileManager.default.copyItem(atPath: file(name), toPath: copy.file(name))
     }
@@ -97,7 +84,7 @@ enum Shop {
   }
 
   static func store(
-    _ folder: Folder, limits: StoreLimits = StoreLimits(),
+    _ folder: TemporaryFolder, limits: StoreLimits = StoreLimits(),
     explain: @escaping @Sendable ([UInt8], [String]) -> String = { _, _ in "" }
   ) throws(StoreFailure) -> SQLiteStore {
     try store(directory: folder.path, limits: limits, explain: explain)
@@ -107,9 +94,8 @@ enum Shop {
     directory: String, limits: StoreLimits = StoreLimits(),
     explain: @escaping @Sendable ([UInt8], [String]) -> String = { _, _ in "" }
   ) throws(StoreFailure) -> SQLiteStore {
-    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    return try SQLiteStore(
-      directory: directory, policy: WindowPolicy(), explain: explain, logger: logger, limits: limits,
+    try SQLiteStore(
+      directory: directory, policy: WindowPolicy(), explain: explain, logger: .quiet, limits: limits,
       now: { nine })
   }
 }

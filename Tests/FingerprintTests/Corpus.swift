@@ -1,3 +1,5 @@
+import MailTestKit
+
 #if canImport(Glibc)
   import Glibc
 #endif
@@ -9,7 +11,7 @@ enum Corpus {
     let bytes: [UInt8]
   }
 
-  static let root = String(#filePath.dropLast("Corpus.swift".count)) + "Corpus/"
+  static let root = Repository.path("Tests/FingerprintTests/Corpus/")
 
   static func folders(_ path: String) -> [String] { names(root + path).filter { !$0.contains(".") } }
 

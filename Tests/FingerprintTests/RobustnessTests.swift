@@ -1,4 +1,5 @@
 import Fingerprint
+import MailTestKit
 import Testing
 
 /// Whatever the bytes: a verdict, no trap, and forwarded when it is not sure.
@@ -17,7 +18,7 @@ import Testing
 
   @Test("mails of the corpus with random bytes changed, removed and repeated", arguments: 0..<8)
   func mutations(_ seed: Int) {
-    var random = SplitMix(state: UInt64(seed) &* 0x9E37_79B9 &+ 1)
+    var random = SplitMix(seed: UInt64(seed) &* 0x9E37_79B9 &+ 1)
     let mails = Corpus.folders("same").flatMap { Corpus.mails("same/" + $0).prefix(2) }
     let reader = ReportReader()
     for _ in 0..<150 {
@@ -77,17 +78,4 @@ enum Mutation {
     "[Previous line repeated 99999999999999999999 more times]", "Content-Type: multipart/mixed; boundary=", "--",
     "--\r\n",
   ]
-}
-
-/// SplitMix64: the same sequence everywhere, so that a failure can be repeated.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var value = state
-    value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-    return value ^ (value >> 31)
-  }
 }

@@ -1,16 +1,13 @@
 """Small things that somebody meets in the first hour with dedupctl."""
-import os
-import shlex
 import signal
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from conftest import Workshop
 from peers.mails import error_report
 from peers.relay import Relay, binary, one_clear_line, run_dedupctl
-from peers.verbs import Counter, desk
+from peers.verbs import UNREACHABLE, Counter, desk
 from peers.waiting import until
 
 
@@ -84,11 +81,72 @@ def test_a_mistyped_verb(words: list[str], says: str):
     assert done.returncode == 2 and not done.stdout and says in one_clear_line(done.stderr)
 
 
-@pytest.mark.parametrize("words", [["list", "--limit", "0"], ["queue", "list", "--limit", "-1"], ["export", "-o", "table"]])
-def test_a_value_that_is_none(words: list[str]):
-    """Wrong usage, not an empty answer."""
+@pytest.mark.parametrize(("words", "says"), [
+    (["list", "--limit", "0"], "--limit: write a number from 1 on"), (["export", "-o", "table"], "table"),
+    (["queue", "list", "--limit", "-1"], "--limit: write a number from 1 on"),
+    (["stats", "--days", "-3"], "--days: write a number from 1 to 400"),
+    (["silence", "add", "abcd", "--mails", "-1"], "--mails and --above take numbers from 1 on"),
+    (["silence", "add", "abcd", "--for", "-1h"], '"-1h" is not a time'),
+    (["top", "--every", "-1"], "--every: write a number from 1 to 3600"), (["list", "--since", "-2h"], '"-2h" is no time'),
+    (["--socket", "x"], 'there is no option "--socket" before a command'),
+    (["replay", "x", "--limit", "-1"], "--limit: write a number from 0 on"),
+])
+def test_a_value_that_is_none(words: list[str], says: str):
+    """Wrong usage, not an empty answer; the message is about the value, not about an option that is missing one."""
     done = run_dedupctl(*words)
-    assert done.returncode == 2 and not done.stdout and done.stderr
+    assert done.returncode == 2 and not done.stdout and says in done.stderr, done.stderr
+
+
+def test_an_empty_id(counter: Counter):
+    """What a script passes on whose variable is empty."""
+    for verb in ["show", "queue show", "queue hold", "resolve", "pass", "watch"]:
+        done = counter.call(verb, [""])
+        assert done.returncode == 2 and "id is empty" in done.stderr, f"{verb}: {done.stderr}"
+
+
+@pytest.mark.parametrize("words", [
+    ["list"], ["list", "-o", "json"], ["summary"], ["show", "{error}"], ["pass", "{error}"], ["silence", "add", "{error}"],
+    ["purge", "{error}", "--yes"]], ids=" ".join)
+def test_a_site_that_is_none(counter: Counter, words: list[str]):
+    """One rule: 3 with every verb, and nothing on standard output."""
+    done = counter.call(words[0], words[1:], "--site", "nowhere")
+    assert done.returncode == 3 and not done.stdout and "nowhere" in one_clear_line(done.stderr), done.stderr
+
+
+def test_a_filter_that_leaves_nothing(counter: Counter):
+    """An empty answer is an answer, as is a site of which nothing was held back."""
+    assert "a --site that nothing has" in " ".join(run_dedupctl("--help").stdout.split())
+    counter.relay.send(error_report(5).replace(b"[Django]", b"[Quiet]"))
+    for words in [["--silenced"], ["--rule", "nothing"], ["--site", "*Quiet*"]]:
+        assert counter.call("list", words).returncode == 0, words
+
+
+def test_hold_and_release_twice(workshop: Workshop):
+    """What is so already is said to be so."""
+    counter = desk(workshop)
+    other = counter.relay.queue()[1]["id"]
+    for verb, says in [("hold", "is held already"), ("release", "is not held")]:
+        assert counter.call(f"queue {verb}", ["{mail}"]).returncode == 0
+        done = counter.call(f"queue {verb}", ["{mail}"])
+        assert done.returncode == 3 and f"{counter.names['mail']} {says}" in one_clear_line(done.stderr), done.stderr
+        both = counter.call(f"queue {verb}", ["{mail}", other])
+        assert both.returncode == 0 and f"Unchanged: {counter.names['mail']} {says}" in both.stdout, both.stdout
+
+
+def test_silences_of_one_error(workshop: Workshop):
+    """A second one names the first, a list names the sites, and ids are said once."""
+    counter = desk(workshop)
+    assert "covers it already" not in counter.call("silence add", ["{error}"]).stdout
+    done = counter.call("silence add", ["{error}", "--for", "2h"])
+    assert done.returncode == 0 and "Silence 1 covers it already" in done.stdout, done.stdout
+    counter.call("silence add", ["--title", "Nope*"])
+    counter.call("silence add", ["--title", "Nope*", "--site", "shop"])
+    rows = counter.call("silence list", []).stdout
+    assert "title Nope*, all sites" in rows and "title Nope*, site shop\n" in rows.replace(" \n", "\n"), rows
+    done = counter.call("silence expire", ["2", "2"])
+    assert done.returncode == 0 and done.stdout.count("Silence 2 ended") == 1, done.stdout
+    done = counter.call("silence expire", ["2", "2", "77"])
+    assert done.returncode == 3 and "no silence 2 or 77 holds" in one_clear_line(done.stderr)
 
 
 def test_export_is_json_unless_csv(counter: Counter):
@@ -188,9 +246,11 @@ def test_doctor(workshop: Workshop):
     assert done.returncode == 1 and "-> " in done.stdout and one_clear_line(done.stderr) == "dedupctl: one check fails"
     states = {finding["check"]: finding["state"] for finding in relay.ask_whatever("doctor")}
     assert states["upstream"] == "fails" and states["listener"] == "works"
+    assert relay.dedupctl("doctor").returncode == 1
     assert "correct [delivery], then: dedupctl reload" in done.stdout
     relay.stop()
     relay.config.write_text(relay.config.read_text() + "[window]\nlenght = 1h\n")
+    assert relay.dedupctl("doctor").returncode == UNREACHABLE
     findings = {finding["check"]: finding for finding in relay.ask_whatever("doctor")}
     assert findings["configuration"]["state"] == findings["daemon"]["state"] == findings["listener"]["state"] == "fails"
     assert "start maildedup" in findings["listener"]["remedy"] and findings["store"]["state"] == "works"
@@ -206,44 +266,3 @@ def test_doctor_and_a_file_for_the_spool(workshop: Workshop):
     spool.write_text("")
     findings = {finding["check"]: finding for finding in relay.ask_whatever("doctor")}
     assert findings["spool"]["state"] == "fails" and "is not a folder" in str(findings["spool"])
-
-
-@pytest.mark.parametrize("words", [
-    ["show", "4\x1b[2J"], ["merge", "4813", "\x1b[31m"], ["list", "--since", "\x1b[31mx"], ["list", "--f\x1b[31moo"],
-    ["fingerprint", "no\x1b[31mpe"], ["queue", "show", "\x1b]0;x\x07"]], ids=lambda words: words[0] if words else "")
-def test_what_was_typed_comes_back_without_escapes(counter: Counter, words: list[str]):
-    """An id or a path may come from a mail."""
-    done = counter.relay.dedupctl(*words)
-    assert done.returncode != 0 and done.stderr and not any(c in done.stderr for c in "\x1b\x07"), repr(done.stderr)
-
-
-def completed(counter: Counter, *words: str) -> list[str]:
-    """What bash offers for the last word."""
-    script = subprocess.run([binary("dedupctl"), "--generate-completion-script", "bash"], capture_output=True, text=True)
-    line = ["dedupctl", "--config", str(counter.relay.config), *words]
-    asked = (
-        f"{script.stdout}\nCOMP_WORDS=({' '.join(shlex.quote(word) for word in line)})\nCOMP_CWORD={len(line) - 1}\n"
-        'COMP_LINE="${COMP_WORDS[*]}"\nCOMP_POINT=${#COMP_LINE}\n_dedupctl dedupctl "${COMP_WORDS[-1]}" "${COMP_WORDS[-2]}"\n'
-        'printf "%s\\n" "${COMPREPLY[@]}"')
-    path = os.environ | {"PATH": f"{Path(binary('dedupctl')).parent}:{os.environ['PATH']}"}
-    done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, env=path)
-    return [word.strip() for word in done.stdout.splitlines()]
-
-
-def test_completion(workshop: Workshop):
-    """The shell offers what the daemon has: ids of errors and of mails, sites, silences; nothing when it is down."""
-    counter = desk(workshop)
-    silence = counter.relay.ask("silence", "add", counter.names["error"])[0]
-    errors = {error["id"] for error in counter.relay.errors()}
-    assert errors <= set(completed(counter, "show", ""))
-    assert completed(counter, "show", counter.names["error"][:3]) == [counter.names["error"]]
-    assert {mail["id"] for mail in counter.relay.queue()} <= set(completed(counter, "queue", "show", ""))
-    assert str(silence["id"]) in completed(counter, "silence", "expire", "")
-    hostile = counter.relay.folder / "expanded"
-    counter.relay.send(error_report(4).replace(b"[Django]", f"[$(touch {hostile})`touch {hostile}`]".encode()))
-    until(lambda: any("touch" in error["site"] for error in counter.relay.errors()), "a site with a hostile name")
-    words = completed(counter, "list", "--site", "")
-    assert any("Django" in word for word in words) and not any("touch" in word for word in words)
-    assert not hostile.exists(), "bash expanded a name that came in a mail"
-    counter.relay.stop()
-    assert not errors & set(completed(counter, "show", ""))

@@ -100,8 +100,16 @@ def secret(path: Path, mode: int) -> str:
     (lambda folder: {"store": {"directory": str(folder / "dedup.conf")}}, "store.directory: "),
     (lambda folder: {"control": {"socket": str(folder / "dedup.conf")}}, "is not a socket"),
     (lambda folder: {"control": {"socket": str(folder / "dedup.conf" / "c")}}, "is not a folder"),
+    (lambda folder: {"control": {"socket": "/proc/c.sock"}}, "control.socket: /proc takes no files"),
+    (lambda folder: {"delivery": {"maildir": "/proc/x"}}, "delivery.maildir: /proc/x is missing and cannot be made"),
+    (lambda folder: {"store": {"directory": str(folder / "s"), "spool": "/proc/y"}}, "store.spool: /proc/y is missing"),
+    (lambda folder: {"store": {"directory": str(folder / "s"), "spool": str(folder / "dedup.conf")}}, "is not a folder"),
+    (lambda folder: {"store": {"directory": str(folder / "s"), "spool": f"{folder}/./s/"}}, "is given to both"),
+    (lambda folder: {"store": {"directory": linked(folder, "s", "t"), "spool": str(folder / "t")}}, "is the folder of"),
     (lambda folder: {"listener": {"address": "192.0.2.1:2525"}}, "192.0.2.1:2525 is no address of this machine"),
-], ids=["missing password", "open password", "password of a route", "certificate", "users", "file for a folder", "file for a socket", "file for the folder of a socket", "address"])
+], ids=["missing password", "open password", "password of a route", "certificate", "users", "file for a folder", "file for a socket", "file for the folder of a socket",
+        "socket in /proc", "Maildir in /proc", "spool in /proc", "file for the spool", "one folder twice",
+        "one folder under two names", "address"])
 def test_a_check_opens_what_a_start_opens(tmp_path: Path, settings, said: str):
     """What a start or a reload would refuse, the check says, and in one line for each."""
     overrides = {"listener": {"address": f"127.0.0.1:{free_port()}"}, "store": {"directory": str(tmp_path / "store")}}
@@ -109,6 +117,69 @@ def test_a_check_opens_what_a_start_opens(tmp_path: Path, settings, said: str):
     done = maildedup("--check-config", "--config", str(tmp_path / "dedup.conf"))
     errors = [line for line in done.stderr.splitlines() if ": warning: " not in line]
     assert done.returncode == 78 and len(errors) == 1 and said in errors[0], done.stderr
+
+
+def linked(folder: Path, name: str, link: str) -> str:
+    """A folder, and another name for it."""
+    (folder / name).mkdir()
+    (folder / link).symlink_to(folder / name)
+    return str(folder / name)
+
+
+@pytest.mark.parametrize("settings, status, said", [
+    ({"delivery": {"maildir": "/proc/x"}}, 78, "delivery.maildir: /proc/x is missing and cannot be made"),
+    ({"store": {"spool": "/proc/y"}}, 78, "store.spool: /proc/y is missing and cannot be made"),
+    ({"store": {"spool": "d.conf"}}, 78, "d.conf is not a folder"),
+    ({"store": {"spool": "store"}}, 78, "this folder is given to both store.directory and store.spool"),
+    ({"control": {"socket": "/proc/c.sock"}}, 69, "control.socket = /proc/c.sock: /proc takes no sockets"),
+], ids=["Maildir in /proc", "spool in /proc", "file for the spool", "one folder twice", "socket in /proc"])
+def test_a_start_without_a_place(tmp_path: Path, settings: dict, status: int, said: str):
+    """In one line, before anybody is let in."""
+    plain = {"listener": {"address": f"127.0.0.1:{free_port()}"}, "store": {"directory": "store"},
+             "control": {"socket": "c.sock"}}
+    write_config(tmp_path / "d.conf", plain | {key: plain.get(key, {}) | value for key, value in settings.items()})
+    done = maildedup("--config", "d.conf", folder=tmp_path)
+    assert done.returncode == status and said in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
+    assert "listening" not in done.stdout and "another" in done.stderr, done.stdout + done.stderr
+
+
+def test_a_full_disk(workshop: Workshop, small_disk: Path):
+    """The check and doctor write something, and say what the relay will say to the next client."""
+    relay = workshop.relay(overrides={
+        "store": {"directory": str(small_disk / "store"), "spool": str(small_disk / "spool")},
+        "delivery": {"maildir": str(small_disk / "Maildir")}}).start()
+    assert relay.dedupctl("doctor").returncode == 0
+    with open(small_disk / "filler", "wb", buffering=0) as filler, pytest.raises(OSError):
+        while filler.write(bytes(4096)):
+            pass
+    findings = {finding["check"]: finding for finding in relay.ask_whatever("doctor")}
+    assert {findings[check]["state"] for check in ["disk", "spool", "upstream"]} == {"fails"}, findings
+    assert "free some space" in findings["disk"]["remedy"] and "works" == findings["daemon"]["state"]
+    done = maildedup("--check-config", "--config", str(relay.config))
+    assert done.returncode == 78 and "store.directory: the disk of" in done.stderr and "is full" in done.stderr, done.stderr
+    os.truncate(small_disk / "filler", (small_disk / "filler").stat().st_size - (256 << 10))
+    done = maildedup("--check-config", "--config", str(relay.config))
+    assert done.returncode == 78 and "KiB are free where the store is" in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("program", ["maildedup", "dedupctl", "doctor"])
+def test_a_configuration_that_is_no_file(tmp_path: Path, program: str):
+    """Nobody writes to that FIFO; it is not waited for."""
+    os.mkfifo(tmp_path / "fifo")
+    command = {"maildedup": ["maildedup", "--check-config"], "dedupctl": ["dedupctl", "status"],
+               "doctor": ["dedupctl", "doctor"]}[program]
+    for path in [str(tmp_path / "fifo"), "/dev/zero"]:
+        done = subprocess.run([binary(command[0]), *command[1:], "--config", path], capture_output=True, text=True,
+                              timeout=20)
+        assert done.returncode != 0 and f"{path} is not a regular file" in done.stdout + done.stderr
+
+
+def test_escapes_in_what_was_typed(tmp_path: Path):
+    """maildedup says a path or an option as it may be shown."""
+    for arguments in [["--config", "a\x1b[31mb"], ["--a\x1b[31mb"], ["--check-config", "--config", "a\u202eb\u2028"]]:
+        done = maildedup(*arguments, folder=tmp_path)
+        assert done.returncode in (64, 78) and "\ufffd" in done.stderr, done.stderr
+        assert not any(c in done.stderr for c in "\x1b\u202e\u2028"), repr(done.stderr)
 
 
 def test_a_start_without_a_place_for_its_socket(tmp_path: Path):
@@ -120,12 +191,6 @@ def test_a_start_without_a_place_for_its_socket(tmp_path: Path):
         "control": {"socket": str(tmp_path / "tool" / "c.sock")}})
     done = maildedup("--config", "d.conf", folder=tmp_path)
     assert done.returncode == 69 and "is not a folder" in done.stderr and "listening" not in done.stdout, done.stderr
-
-
-def test_a_configuration_without_an_end(tmp_path: Path):
-    """A device is read as far as a configuration may go, and refused."""
-    done = maildedup("--check-config", "--config", "/dev/zero", folder=tmp_path)
-    assert done.returncode == 78 and "is it the right file?" in done.stderr, done.stderr[:500]
 
 
 def test_short_relative_paths(tmp_path: Path):

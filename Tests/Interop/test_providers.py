@@ -141,6 +141,22 @@ class Tarpit(Habit):
             await asyncio.sleep(self.seconds)
 
 
+class RefusedDomain(Habit):
+    """Wants no mail for one domain for now, and says so as of all mail."""
+
+    def rcpt(self, talk, address):
+        return "450 4.7.0 too many messages" if address.endswith("@refused.example") else None
+
+
+class HangingDomain(Habit):
+    """Says nothing of the recipients of one domain."""
+
+    async def rcpt(self, talk, address):
+        if address.endswith("@tarpit.example"):
+            await asyncio.sleep(120)
+        return None
+
+
 class DomainLimit(Habit):
     """Lets a domain get so many mails in a second."""
 
@@ -474,6 +490,25 @@ def test_a_tarpit(contest: Contest):
     load = Load().add(200).add(6, "tar").mix()
     _, done = contest.hold(Tarpit, load, allowed=15.0)
     assert max(done.seconds[pair] for pair in load.pairs("plain")) < done.submitted + 2.5
+
+
+def test_a_domain_that_is_refused(contest: Contest):
+    """Forty mails that are all refused hold up nobody else (450 4.7.0 at RCPT is otherwise about all mail)."""
+    load = Load().add(40, "refused", "refused.example").add(60)
+    _, done = contest.hold(RefusedDomain, load, allowed=1.0, never=("refused",))
+    assert max(done.seconds[pair] for pair in load.pairs("plain")) < done.submitted + 2
+
+
+def test_a_domain_that_hangs(contest: Contest):
+    """Recipients who would take all connections to the smarthost leave some to others."""
+    provider = contest.provider(HangingDomain)
+    relay = contest.relay(provider)
+    hanging = Load().add(45, "tar", "tarpit.example")
+    submit(relay.port, hanging)
+    until(lambda: len(provider.open) >= 15, "the hanging mails take what they may", 20)
+    load = Load().add(60)
+    done = run("maildedup", relay.port, provider, load, load.pairs(), lambda passed: passed > 20)
+    assert max(done.seconds[pair] for pair in load.pairs()) < done.submitted + 2
 
 
 def test_a_limit_for_a_domain(contest: Contest):

@@ -10,7 +10,7 @@ import pytest
 from conftest import Workshop
 from peers.mails import error_report
 from peers.relay import binary, one_clear_line, run_dedupctl
-from peers.verbs import FAILURE, NOTHING_MATCHED, PERMISSION, UNREACHABLE, USAGE, VERBS, Counter, as_nobody, desk
+from peers.verbs import NOTHING_MATCHED, PERMISSION, UNREACHABLE, USAGE, VERBS, Counter, as_nobody, desk
 
 def verbs_of_the_program() -> set[str]:
     """All commands that have none below them, from dedupctl's own description of itself."""
@@ -106,7 +106,7 @@ def test_with_the_daemon_down(stopped: Counter, verb: str):
         assert done.returncode == UNREACHABLE and not done.stdout, done.stdout + done.stderr
         assert "no daemon answers" in one_clear_line(done.stderr)
     elif row.kind == "checks":
-        assert done.returncode == FAILURE and "no daemon answers" in done.stdout, done.stdout + done.stderr
+        assert done.returncode == UNREACHABLE and "no daemon answers" in done.stdout, done.stdout + done.stderr
     else:
         assert done.returncode == 0, done.stdout + done.stderr
         assert ("The daemon is down" in done.stderr) == (row.kind == "reads"), done.stderr
@@ -131,7 +131,7 @@ def test_without_permission(guarded: Counter, verb: str):
     config.chmod(0o600 if row.kind == "offline" else 0o644)
     done = as_nobody(binary("dedupctl"), *verb.split(), *guarded.filled(row.arguments), "--config", str(config))
     if row.kind == "checks":
-        assert done.returncode == FAILURE and "no permission" in done.stdout, done.stdout + done.stderr
+        assert done.returncode == PERMISSION and "no permission" in done.stdout, done.stdout + done.stderr
         return
     assert done.returncode == PERMISSION, done.stdout + done.stderr
     assert not done.stdout

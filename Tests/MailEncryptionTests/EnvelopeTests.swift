@@ -9,21 +9,18 @@ import Testing
   @Test("each recipient can read it alone, by RSA and by an elliptic curve, octet for octet")
   func severalRecipients() throws {
     let admins = [try AdminCertificate(), try AdminCertificate(key: AdminCertificate.curve)]
-    defer { admins.forEach { $0.remove() } }
     let content = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 7) } + [0x0A, 0x0D, 0x0A, 0, 0xFF]
     let envelope = try CMSEnvelope.base64(content, for: try admins.flatMap { try $0.recipients })
     for admin in admins { #expect(try admin.decrypted(envelope) == content) }
     let lines = String(decoding: envelope, as: UTF8.self).components(separatedBy: "\r\n")
     #expect(lines.last == "" && lines.allSatisfy { $0.utf8.count <= 76 })
     let other = try AdminCertificate()
-    defer { other.remove() }
     #expect(throws: OpenSSLCommand.Failure.self) { try other.decrypted(envelope) }
   }
 
   @Test("what a reader is told of the envelope: AES-256, and no SHA-1 in the agreement upon a key")
   func algorithms() throws {
     let admin = try AdminCertificate(key: AdminCertificate.curve)
-    defer { admin.remove() }
     let envelope = try CMSEnvelope.base64([1], for: try admin.recipients)
     let der = [UInt8](try #require(Data(base64Encoded: Data(envelope), options: .ignoreUnknownCharacters)))
     // aes256-CBC (2.16.840.1.101.3.4.1.42) and dhSinglePass-stdDH-sha256kdf-scheme (1.3.132.1.11.1), as DER has them.
@@ -35,7 +32,6 @@ import Testing
   @Test("an empty content, and nobody to encrypt to")
   func edges() throws {
     let admin = try AdminCertificate()
-    defer { admin.remove() }
     #expect(try admin.decrypted(try CMSEnvelope.base64([], for: try admin.recipients)) == [])
     #expect(throws: EncryptionFailure.self) { try CMSEnvelope.base64([1], for: []) }
   }
@@ -76,7 +72,6 @@ import Testing
   @Test("what can be encrypted to, and why not", arguments: cases)
   func faults(_ expected: Case) throws {
     let admin = try AdminCertificate(key: expected.key, extensions: expected.extensions, days: expected.days)
-    defer { admin.remove() }
     let certificate = try #require(try admin.recipients.first)
     #expect(certificate.subject == "CN=Anna\\, Admin,O=Süd")
     let now = Timestamp(seconds: Int64(Date.now.timeIntervalSince1970) + 2)
@@ -91,7 +86,6 @@ import Testing
   @Test("a certificate is valid from its first moment to its last")
   func dates() throws {
     let admin = try AdminCertificate(days: 7)
-    defer { admin.remove() }
     let certificate = try #require(try admin.recipients.first)
     let (from, until) = (certificate.validFrom, certificate.validUntil)
     #expect(until.since(from) == .seconds(7 * 86_400))
@@ -103,8 +97,7 @@ import Testing
   @Test("a file may hold several, each counts once, and what else is in it is passed over")
   func files() throws {
     let (anna, ben) = (try AdminCertificate(), try AdminCertificate(key: AdminCertificate.curve))
-    defer { [anna, ben].forEach { $0.remove() } }
-    let key = [UInt8](try Data(contentsOf: anna.folder.appendingPathComponent("key.pem")))
+    let key = [UInt8](try Data(contentsOf: anna.folder.url.appending(path: "key.pem")))
     let words = Array("Bag Attributes\n    friendlyName: Anna\n".utf8)
     let all = words + (try anna.pem) + key + (try ben.pem) + (try anna.pem)
     let recipients = try [anna, ben].flatMap { try $0.recipients }
@@ -116,10 +109,9 @@ import Testing
   @Test("files that are none are told apart")
   func wrongFiles() throws {
     let admin = try AdminCertificate()
-    defer { admin.remove() }
     try OpenSSLCommand.run(
-      in: admin.folder, ["x509", "-in", "certificate.pem", "-outform", "DER", "-out", "certificate.der"])
-    let der = [UInt8](try Data(contentsOf: admin.folder.appendingPathComponent("certificate.der")))
+      in: admin.folder.url, ["x509", "-in", "certificate.pem", "-outform", "DER", "-out", "certificate.der"])
+    let der = [UInt8](try Data(contentsOf: admin.folder.url.appending(path: "certificate.der")))
     var damaged = try admin.pem
     damaged.replaceSubrange(200..<204, with: Array("AAAA".utf8))
     let cut = try admin.pem.dropLast(200)

@@ -1,26 +1,19 @@
 import DedupCore
 import Foundation
+import MailTestKit
 import Testing
 
 @testable import MailFiles
 
 @Suite("Mail archives") struct MailArchiveTests {
-  /// A folder for one test, removed with it.
-  private final class Folder {
-    let path = NSTemporaryDirectory() + "maildedup-archive-\(UInt64.random(in: 0...UInt64.max))"
-
-    init(_ files: [String: String]) throws {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-      for (name, content) in files {
-        let file = path + "/" + name
-        let parent = String(file[..<(file.lastIndex(of: "/") ?? file.endIndex)])
-        try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
-        try Data(content.utf8).write(to: URL(fileURLWithPath: file))
-        try FileManager.default.setAttributes([.modificationDate: Date(timeIntervalSince1970: 50)], ofItemAtPath: file)
-      }
+  /// A folder with these files, which were last changed 50 seconds after the epoch.
+  private func folder(_ files: [String: String]) throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    for (name, content) in files {
+      let file = try folder.write(content, to: name)
+      try FileManager.default.setAttributes([.modificationDate: Date(timeIntervalSince1970: 50)], ofItemAtPath: file)
     }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
+    return folder
   }
 
   /// `name@seconds text`, and what was skipped.
@@ -41,7 +34,7 @@ import Testing
 
   @Test("a Maildir: read mails and new ones, by the times in their names; what is on its way in is none")
   func maildir() throws {
-    let folder = try Folder([
+    let folder = try self.folder([
       "cur/1795356185.M1P2.host,S=3:2,S": "A: a\n", "new/1795356186.M1P2.host": "B: b\n", "new/odd": "C: c\n",
       "new/.hidden": "x", "tmp/1795356187.M1P2.host": "half", "inside.eml": "x",
     ])
@@ -56,7 +49,7 @@ import Testing
 
   @Test("a folder of .eml files, at any depth; one of them may be an mbox")
   func folder() throws {
-    let folder = try Folder([
+    let folder = try self.folder([
       "b.eml": "B: b\n", "a/1.eml": "A: a\n", "note.txt": "x", "empty.eml": "",
       "c.eml": "From a Sun Nov 22 14:03:05 2026\nC: c\n\nFrom b Sun Nov 22 14:03:06 2026\nD: d\n",
     ])
@@ -71,14 +64,14 @@ import Testing
   func files() throws {
     let large = String(repeating: "x", count: 70_000)
     let mark = "From a Sun Nov 22 14:03:05 2026\n"
-    let folder = try Folder(["one": "A: a\n", "box": "\(mark)A: \(large)\n\n\(mark)B: b\n"])
+    let folder = try self.folder(["one": "A: a\n", "box": "\(mark)A: \(large)\n\n\(mark)B: b\n"])
     #expect(try read(folder.path + "/one").mails == [".@50 A: a"])
     #expect(try read(folder.path + "/box").mails == [".:1@1795356185 A: \(large)", ".:2@1795356185 B: b"])
   }
 
   @Test("what is not there and what holds no mail is told apart")
   func nothing() throws {
-    let folder = try Folder(["note.txt": "x"])
+    let folder = try self.folder(["note.txt": "x"])
     #expect(throws: MailArchive.Failure.self) { try MailArchive(folder.path + "/gone") }
     do {
       _ = try MailArchive(folder.path)

@@ -1,4 +1,5 @@
 import MailMessage
+import MailTestKit
 import Testing
 
 @Suite struct HeaderEditTests {
@@ -9,83 +10,90 @@ import Testing
     var testDescription: String { shows }
   }
 
-  @Test(arguments: [
-    Case(
-      shows: "the old value becomes a folded line",
-      before: "From: a@b\r\nSubject: [Django] ERROR\r\nTo: c@d\r\n\r\nSubject: body\r\n",
-      after: "From: a@b\r\nSubject: (+9)\r\n [Django] ERROR\r\nTo: c@d\r\n\r\nSubject: body\r\n"),
-    Case(
-      shows: "encoded words and folds stay",
-      before: "Subject: =?utf-8?q?=5BDjango=5D_caf=C3=A9?=\r\n =?utf-8?q?_closed?=\r\n\r\n",
-      after: "Subject: (+9)\r\n =?utf-8?q?=5BDjango=5D_caf=C3=A9?=\r\n =?utf-8?q?_closed?=\r\n\r\n"),
-    Case(shows: "any case", before: "sUBJECT:\tx\r\n\r\n", after: "sUBJECT: (+9)\r\n\tx\r\n\r\n"),
-    Case(shows: "space before the colon", before: "Subject : x\r\n\r\n", after: "Subject : (+9)\r\n x\r\n\r\n"),
-    Case(shows: "no space behind the colon", before: "Subject:x\r\n\r\n", after: "Subject: (+9)\r\n x\r\n\r\n"),
-    Case(
-      shows: "an empty first line gets no line of white space",
-      before: "Subject:\r\n x\r\n\r\n", after: "Subject: (+9)\r\n x\r\n\r\n"),
-    Case(
-      shows: "a first line of white space", before: "Subject: \t\r\n x\r\n\r\n",
-      after: "Subject: (+9) \t\r\n x\r\n\r\n"),
-    Case(shows: "an empty Subject", before: "Subject:\r\n\r\nbody", after: "Subject: (+9)\r\n\r\nbody"),
-    Case(
-      shows: "only the first Subject", before: "Subject: a\r\nSubject: b\r\n\r\n",
-      after: "Subject: (+9)\r\n a\r\nSubject: b\r\n\r\n"),
-    Case(
-      shows: "no Subject: one is added", before: "From: a@b\r\n\r\nbody\r\n",
-      after: "Subject: (+9)\r\nFrom: a@b\r\n\r\nbody\r\n"),
-    Case(shows: "an empty header", before: "\r\nbody\r\n", after: "Subject: (+9)\r\n\r\nbody\r\n"),
-    Case(shows: "an empty mail", before: "", after: "Subject: (+9)\r\n"),
-    Case(
-      shows: "no header at all: nobody knows where to put it", before: "Hello\r\nSubject: x\r\n",
-      after: "Hello\r\nSubject: x\r\n"),
-    Case(
-      shows: "LF line ends", before: "Subject: x\nTo: y\n\nbody\n",
-      after: "Subject: (+9)\n x\nTo: y\n\nbody\n"),
-    Case(
-      shows: "the From line of an mbox file", before: "From a@b Sun Nov 22\r\nTo: c\r\n\r\n",
-      after: "From a@b Sun Nov 22\r\nSubject: (+9)\r\nTo: c\r\n\r\n"),
-    Case(
-      shows: "a header of folded lines only", before: " x\r\n y\r\n\r\nbody",
-      after: " x\r\n y\r\n\r\nbody"),
-    Case(
-      shows: "folded lines before the first field", before: " x\r\nTo: c\r\n\r\n",
-      after: " x\r\nSubject: (+9)\r\nTo: c\r\n\r\n"),
-    Case(
-      shows: "a header cut short by a body line", before: "To: c\r\nhello\r\nSubject: x\r\n\r\n",
-      after: "Subject: (+9)\r\nTo: c\r\nhello\r\nSubject: x\r\n\r\n"),
-    Case(shows: "no line end at all", before: "Subject: x", after: "Subject: (+9)\r\n x"),
-    Case(
-      shows: "8-bit octets", before: "Subject: caf\u{E9}\r\n\r\n\u{FC}",
-      after: "Subject: (+9)\r\n caf\u{E9}\r\n\r\n\u{FC}"),
-  ])
+  @Test(
+    "the Subject is extended in front, whatever form it has",
+    arguments: [
+      Case(
+        shows: "the old value becomes a folded line",
+        before: "From: a@b\r\nSubject: [Django] ERROR\r\nTo: c@d\r\n\r\nSubject: body\r\n",
+        after: "From: a@b\r\nSubject: (+9)\r\n [Django] ERROR\r\nTo: c@d\r\n\r\nSubject: body\r\n"),
+      Case(
+        shows: "encoded words and folds stay",
+        before: "Subject: =?utf-8?q?=5BDjango=5D_caf=C3=A9?=\r\n =?utf-8?q?_closed?=\r\n\r\n",
+        after: "Subject: (+9)\r\n =?utf-8?q?=5BDjango=5D_caf=C3=A9?=\r\n =?utf-8?q?_closed?=\r\n\r\n"),
+      Case(shows: "any case", before: "sUBJECT:\tx\r\n\r\n", after: "sUBJECT: (+9)\r\n\tx\r\n\r\n"),
+      Case(shows: "space before the colon", before: "Subject : x\r\n\r\n", after: "Subject : (+9)\r\n x\r\n\r\n"),
+      Case(shows: "no space behind the colon", before: "Subject:x\r\n\r\n", after: "Subject: (+9)\r\n x\r\n\r\n"),
+      Case(
+        shows: "an empty first line gets no line of white space",
+        before: "Subject:\r\n x\r\n\r\n", after: "Subject: (+9)\r\n x\r\n\r\n"),
+      Case(
+        shows: "a first line of white space", before: "Subject: \t\r\n x\r\n\r\n",
+        after: "Subject: (+9) \t\r\n x\r\n\r\n"),
+      Case(shows: "an empty Subject", before: "Subject:\r\n\r\nbody", after: "Subject: (+9)\r\n\r\nbody"),
+      Case(
+        shows: "only the first Subject", before: "Subject: a\r\nSubject: b\r\n\r\n",
+        after: "Subject: (+9)\r\n a\r\nSubject: b\r\n\r\n"),
+      Case(
+        shows: "no Subject: one is added", before: "From: a@b\r\n\r\nbody\r\n",
+        after: "Subject: (+9)\r\nFrom: a@b\r\n\r\nbody\r\n"),
+      Case(shows: "an empty header", before: "\r\nbody\r\n", after: "Subject: (+9)\r\n\r\nbody\r\n"),
+      Case(shows: "an empty mail", before: "", after: "Subject: (+9)\r\n"),
+      Case(
+        shows: "no header at all: nobody knows where to put it", before: "Hello\r\nSubject: x\r\n",
+        after: "Hello\r\nSubject: x\r\n"),
+      Case(
+        shows: "LF line ends", before: "Subject: x\nTo: y\n\nbody\n",
+        after: "Subject: (+9)\n x\nTo: y\n\nbody\n"),
+      Case(
+        shows: "the From line of an mbox file", before: "From a@b Sun Nov 22\r\nTo: c\r\n\r\n",
+        after: "From a@b Sun Nov 22\r\nSubject: (+9)\r\nTo: c\r\n\r\n"),
+      Case(
+        shows: "a header of folded lines only", before: " x\r\n y\r\n\r\nbody",
+        after: " x\r\n y\r\n\r\nbody"),
+      Case(
+        shows: "folded lines before the first field", before: " x\r\nTo: c\r\n\r\n",
+        after: " x\r\nSubject: (+9)\r\nTo: c\r\n\r\n"),
+      Case(
+        shows: "a header cut short by a body line", before: "To: c\r\nhello\r\nSubject: x\r\n\r\n",
+        after: "Subject: (+9)\r\nTo: c\r\nhello\r\nSubject: x\r\n\r\n"),
+      Case(shows: "no line end at all", before: "Subject: x", after: "Subject: (+9)\r\n x"),
+      Case(
+        shows: "8-bit octets", before: "Subject: caf\u{E9}\r\n\r\n\u{FC}",
+        after: "Subject: (+9)\r\n caf\u{E9}\r\n\r\n\u{FC}"),
+    ])
   func extendsTheSubject(_ test: Case) {
     let edited = edit(Array(test.before.utf8), "(+9)")
     #expect(String(decoding: edited, as: UTF8.self) == test.after)
   }
 
-  @Test(arguments: [
-    "DKIM-Signature: v=1; a=rsa-sha256",
-    "dkim-signature :v=1",
-    "Content-Type: multipart/signed; protocol=\"application/pgp-signature\"",
-    "Content-Type:\r\n\tMultipart/Signed;\r\n\tmicalg=sha-256",
-    "Content-Type: (S/MIME (opaque)) application/pkcs7-mime; smime-type=signed-data",
-    "Content-Type: application/x-pkcs7-mime",
-    "Content-Type: application/pgp-encrypted",
-    "Content-Type: multipart/encrypted",
-  ])
+  @Test(
+    "the Subject of signed mail stays",
+    arguments: [
+      "DKIM-Signature: v=1; a=rsa-sha256",
+      "dkim-signature :v=1",
+      "Content-Type: multipart/signed; protocol=\"application/pgp-signature\"",
+      "Content-Type:\r\n\tMultipart/Signed;\r\n\tmicalg=sha-256",
+      "Content-Type: (S/MIME (opaque)) application/pkcs7-mime; smime-type=signed-data",
+      "Content-Type: application/x-pkcs7-mime",
+      "Content-Type: application/pgp-encrypted",
+      "Content-Type: multipart/encrypted",
+    ])
   func keepsTheSubjectOfSignedMail(_ field: String) {
     let message = Array("Subject: x\r\n\(field)\r\n\r\nbody\r\n".utf8)
     #expect(edit(message, "(+9)") == message)
   }
 
-  @Test(arguments: ["Content-Type: multipart/mixed; x=multipart/signed", "X-DKIM-Signature: v=1", "Content-Type: ((("])
+  @Test(
+    "other mail is not taken for signed",
+    arguments: ["Content-Type: multipart/mixed; x=multipart/signed", "X-DKIM-Signature: v=1", "Content-Type: ((("])
   func doesNotTakeOtherMailForSigned(_ field: String) {
     let message = Array("Subject: x\r\n\(field)\r\n\r\nbody\r\n".utf8)
     #expect(edit(message, "(+9)").count == message.count + 7)
   }
 
-  @Test func prefixCannotBreakOutOfTheField() {
+  @Test("a prefix cannot break out of its field")
+  func prefixCannotBreakOutOfTheField() {
     let message = Array("Subject: x\r\n\r\n".utf8)
     let prefix = "a\r\nBcc: evil\u{0}ü" + String(repeating: "y", count: 5000)
     let edited = String(decoding: edit(message, prefix), as: UTF8.self)
@@ -94,8 +102,8 @@ import Testing
     #expect(edited.utf8.count < 300)
   }
 
-  /// Whatever comes in: the result is the input with bytes inserted at one place inside its header.
-  @Test func onlyEverInsertsInTheHeader() {
+  @Test("whatever comes in, the result is the input with octets inserted at one place in its header")
+  func onlyEverInsertsInTheHeader() {
     var random = SplitMix(seed: 7)
     let pieces = ["Subject", ":", " ", "\t", "\r\n", "\n", "\r", "From ", "x", "\u{0}", "To: a\r\n", "\r\n\r\n", "é"]
     for _ in 0..<5000 {
@@ -112,7 +120,8 @@ import Testing
     }
   }
 
-  @Test func headerEndsAtTheEmptyLine() {
+  @Test("the header ends at the empty line")
+  func headerEndsAtTheEmptyLine() {
     let message = Array("A: b\r\n c\r\n\r\nbody\r\n".utf8)
     #expect(Array(HeaderEdit.header(of: message)) == Array("A: b\r\n c\r\n".utf8))
     #expect(HeaderEdit.header(of: []).isEmpty)

@@ -1,4 +1,5 @@
 import MailMessage
+import MailTestKit
 import Testing
 
 @Suite("Line ends") struct LineEndsTests {
@@ -40,15 +41,18 @@ import Testing
     Case("a dot that comes last", line + ".", precedeDots: true),
   ]
 
-  @Test(arguments: cases) func tells(_ example: Case) {
+  @Test(
+    "what kinds of line ends a text has",
+    arguments: cases) func tells(_ example: Case)
+  {
     let ends = Self.ends(of: Array(example.text.utf8))
     #expect(ends.arePaired == example.arePaired)
     #expect(ends.precedeDots == example.precedeDots)
     #expect(ends.exist == example.exist)
   }
 
-  /// Sixteen octets at a time tell the same as one after the other, wherever in them something stands.
-  @Test func wherever() {
+  @Test("sixteen octets at a time tell the same as one after the other, wherever in them something stands")
+  func wherever() {
     var generator = SplitMix(seed: 20_261_128)
     let letters = Array("\r\n.ab".utf8)
     for round in 0..<4_000 {

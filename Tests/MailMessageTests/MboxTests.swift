@@ -1,4 +1,5 @@
 import MailMessage
+import MailTestKit
 import Testing
 
 @Suite("Mbox files") struct MboxTests {
@@ -24,33 +25,35 @@ import Testing
     var testDescription: String { shows }
   }
 
-  @Test(arguments: [
-    Case(shows: "one mail", file: mark + "Subject: a\n\nbody\n\n", mails: ["Subject: a\n\nbody\n"]),
-    Case(
-      shows: "two; the empty line between them is of neither", file: mark + "A: a\n\nx\n\n" + mark + "B: b\n\ny\n",
-      mails: ["A: a\n\nx\n", "B: b\n\ny\n"]),
-    Case(
-      shows: "a quoted From loses one mark, a line that only holds one stays",
-      file: mark + "A: a\n\n>From here\n>>From there\n> From nowhere\n>x\n",
-      mails: ["A: a\n\nFrom here\n>From there\n> From nowhere\n>x\n"]),
-    Case(
-      shows: "From in a text begins no mail without an empty line before it",
-      file: mark + "A: a\n\ntext\nFrom root@shop Sun Nov 22 14:03:05 2026\n",
-      mails: ["A: a\n\ntext\nFrom root@shop Sun Nov 22 14:03:05 2026\n"]),
-    Case(
-      shows: "nor without a date, where the first one has one", file: mark + "A: a\n\n\nFrom now on it works.\n",
-      mails: ["A: a\n\n\nFrom now on it works.\n"]),
-    Case(
-      shows: "marks without a date, all of them", file: "From a\nA: a\n\nx\n\nFrom b\nB: b\n\n",
-      mails: ["A: a\n\nx\n", "B: b\n"]),
-    Case(
-      shows: "CRLF", file: "From a Sun Nov 22 14:03:05 2026\r\nA: a\r\n\r\nx\r\n\r\n" + mark + "B: b\n",
-      mails: ["A: a\r\n\r\nx\r\n", "B: b\n"]),
-    Case(shows: "the last line without its end", file: mark + "A: a\n\nx", mails: ["A: a\n\nx"]),
-    Case(shows: "a mark that is the end", file: mark + "A: a\n\n" + mark, mails: ["A: a\n", ""]),
-    Case(shows: "nothing", file: "", mails: []),
-    Case(shows: "no mark at all", file: "A: a\n\nx\n", mails: []),
-  ])
+  @Test(
+    "an mbox is split at its From lines",
+    arguments: [
+      Case(shows: "one mail", file: mark + "Subject: a\n\nbody\n\n", mails: ["Subject: a\n\nbody\n"]),
+      Case(
+        shows: "two; the empty line between them is of neither", file: mark + "A: a\n\nx\n\n" + mark + "B: b\n\ny\n",
+        mails: ["A: a\n\nx\n", "B: b\n\ny\n"]),
+      Case(
+        shows: "a quoted From loses one mark, a line that only holds one stays",
+        file: mark + "A: a\n\n>From here\n>>From there\n> From nowhere\n>x\n",
+        mails: ["A: a\n\nFrom here\n>From there\n> From nowhere\n>x\n"]),
+      Case(
+        shows: "From in a text begins no mail without an empty line before it",
+        file: mark + "A: a\n\ntext\nFrom root@shop Sun Nov 22 14:03:05 2026\n",
+        mails: ["A: a\n\ntext\nFrom root@shop Sun Nov 22 14:03:05 2026\n"]),
+      Case(
+        shows: "nor without a date, where the first one has one", file: mark + "A: a\n\n\nFrom now on it works.\n",
+        mails: ["A: a\n\n\nFrom now on it works.\n"]),
+      Case(
+        shows: "marks without a date, all of them", file: "From a\nA: a\n\nx\n\nFrom b\nB: b\n\n",
+        mails: ["A: a\n\nx\n", "B: b\n"]),
+      Case(
+        shows: "CRLF", file: "From a Sun Nov 22 14:03:05 2026\r\nA: a\r\n\r\nx\r\n\r\n" + mark + "B: b\n",
+        mails: ["A: a\r\n\r\nx\r\n", "B: b\n"]),
+      Case(shows: "the last line without its end", file: mark + "A: a\n\nx", mails: ["A: a\n\nx"]),
+      Case(shows: "a mark that is the end", file: mark + "A: a\n\n" + mark, mails: ["A: a\n", ""]),
+      Case(shows: "nothing", file: "", mails: []),
+      Case(shows: "no mark at all", file: "A: a\n\nx\n", mails: []),
+    ])
   func splits(_ test: Case) {
     for pieces in [1, 2, 7, Int.max] {
       let found = Self.mails(test.file, pieces: pieces)
@@ -68,16 +71,18 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    ("From a@b Sun Nov 22 14:03:05 2026", 1_795_356_185),
-    ("From a@b Sun Nov 22 14:03 2026", 1_795_356_180),
-    ("From a@b  Sun Nov  2 14:03:05 2026", 1_793_628_185),
-    ("From 123@xxx Sun Nov 22 14:03:05 +0000 2026", 1_795_356_185),
-    ("From a@b Sun Nov 22 15:03:05 2026 +0100", 1_795_356_185),
-    ("From a@b Sun Nov 22 09:03:05 EST 2026", 1_795_356_185),
-    ("From \"Mar 3 x\"@b Sun Nov 22 14:03:05 2026 remote from c", 1_795_356_185),
-    ("From now on it works.", nil), ("From", nil), ("From a@b Sun Nov 99 14:03:05 2026", nil), ("Form a", nil),
-  ])
+  @Test(
+    "the date of a From line is read in each of its forms",
+    arguments: [
+      ("From a@b Sun Nov 22 14:03:05 2026", 1_795_356_185),
+      ("From a@b Sun Nov 22 14:03 2026", 1_795_356_180),
+      ("From a@b  Sun Nov  2 14:03:05 2026", 1_793_628_185),
+      ("From 123@xxx Sun Nov 22 14:03:05 +0000 2026", 1_795_356_185),
+      ("From a@b Sun Nov 22 15:03:05 2026 +0100", 1_795_356_185),
+      ("From a@b Sun Nov 22 09:03:05 EST 2026", 1_795_356_185),
+      ("From \"Mar 3 x\"@b Sun Nov 22 14:03:05 2026 remote from c", 1_795_356_185),
+      ("From now on it works.", nil), ("From", nil), ("From a@b Sun Nov 99 14:03:05 2026", nil), ("Form a", nil),
+    ])
   func date(_ line: String, _ expected: Int64?) {
     #expect(FromLine.seconds(Array(line.utf8)[...]) == expected)
   }
@@ -94,13 +99,15 @@ import Testing
 }
 
 @Suite("Address lists") struct AddressListTests {
-  @Test(arguments: [
-    ("ops@shop.example", ["ops@shop.example"]),
-    ("Shop <ops@shop.example>", ["ops@shop.example"]),
-    ("\"Shop, the \\\"one\\\"\" <ops@shop.example>, dev@shop.example", ["ops@shop.example", "dev@shop.example"]),
-    ("a@b (Ann, <x@y>), c@d (C)", ["a@b", "c@d"]), ("<>", [""]), ("undisclosed-recipients:;", []),
-    ("", []), (",,", []), ("<a@b", ["a@b"]), ("\"open a@b", ["open a@b"]), ("(open a@b", []),
-  ])
+  @Test(
+    "a list of addresses gives them without names and comments",
+    arguments: [
+      ("ops@shop.example", ["ops@shop.example"]),
+      ("Shop <ops@shop.example>", ["ops@shop.example"]),
+      ("\"Shop, the \\\"one\\\"\" <ops@shop.example>, dev@shop.example", ["ops@shop.example", "dev@shop.example"]),
+      ("a@b (Ann, <x@y>), c@d (C)", ["a@b", "c@d"]), ("<>", [""]), ("undisclosed-recipients:;", []),
+      ("", []), (",,", []), ("<a@b", ["a@b"]), ("\"open a@b", ["open a@b"]), ("(open a@b", []),
+    ])
   func addresses(_ text: String, _ expected: [String]) {
     #expect(AddressList.addresses(text).map(\.text) == expected)
   }

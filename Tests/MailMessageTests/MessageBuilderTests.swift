@@ -11,7 +11,8 @@ import Testing
 
   static func text(_ builder: MessageBuilder) -> String { String(decoding: builder.build(), as: UTF8.self) }
 
-  @Test func writesAnAlternative() {
+  @Test("text and HTML are an alternative")
+  func writesAnAlternative() {
     let expected = """
       From: "MailDedup" <relay@example.org>
       To: admin@example.org
@@ -42,7 +43,8 @@ import Testing
     #expect(message == expected.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\r\n"))
   }
 
-  @Test func bytesGoAsTheyAreOnlyIfTheyMay() {
+  @Test("octets go as they are only if they may")
+  func bytesGoAsTheyAreOnlyIfTheyMay() {
     func encoding(_ bytes: [UInt8]) -> Bool {
       String(decoding: OutgoingPart.bytes(bytes, type: "x/y").render(seed: ""), as: UTF8.self).contains("7bit")
     }
@@ -53,8 +55,8 @@ import Testing
     }
   }
 
-  /// A returned header may hold what looks like our boundary: somebody may have guessed it.
-  @Test func boundariesAreNotInTheParts() {
+  @Test("a returned header may hold what looks like our boundary: somebody may have guessed it")
+  func boundariesAreNotInTheParts() {
     let hostile = Array("X: y\r\n--=_1_1Arelay\r\n--=_1_1Arelayx--\r\n".utf8)
     let part = OutgoingPart.multipart(
       subtype: "report", parameters: ["report-type=delivery-status"], parts: [.bytes(hostile, type: "text/plain")])
@@ -64,14 +66,16 @@ import Testing
     #expect(text.hasSuffix("\r\n--=_1_1Arelayxx--\r\n"))
   }
 
-  @Test func nestedBoundariesDiffer() {
+  @Test("nested boundaries differ")
+  func nestedBoundariesDiffer() {
     let inner = OutgoingPart.multipart(subtype: "alternative", parameters: [], parts: [.text("a", type: "text/plain")])
     let outer = OutgoingPart.multipart(subtype: "mixed", parameters: [], parts: [inner, inner])
     let text = String(decoding: outer.render(seed: "a-b@c"), as: UTF8.self)
     for boundary in ["=_1_abc", "=_2_abc", "=_3_abc"] { #expect(text.contains("boundary=\"\(boundary)\"")) }
   }
 
-  @Test func noValueCanAddAField() {
+  @Test("no value can add a field")
+  func noValueCanAddAField() {
     var builder = Self.builder(.text("", type: "text/plain"))
     builder.fromName = "a\"\r\nBcc: x"
     builder.from = EmailAddress("a>\r\nBcc: x")

@@ -1,4 +1,5 @@
 import MailMessage
+import MailTestKit
 import Testing
 
 @Suite struct QuotedPrintableEncoderTests {
@@ -6,17 +7,21 @@ import Testing
     String(decoding: QuotedPrintableEncoder.encode(text.utf8), as: UTF8.self)
   }
 
-  @Test(arguments: [
-    ("", ""), ("abc", "abc\r\n"), ("a\nb\r\nc\rd", "a\r\nb\r\nc\r\nd\r\n"), ("a=b", "a=3Db\r\n"),
-    ("ü", "=C3=BC\r\n"), ("end \nend\t", "end=20\r\nend=09\r\n"), (".", "=2E\r\n"), ("a.b", "a.b\r\n"),
-    ("From here", "=46rom here\r\n"), ("Fromage", "Fromage\r\n"), ("a From b", "a From b\r\n"), ("\u{0}", "=00\r\n"),
-    ("\n\n", "\r\n\r\n"),
-  ])
+  @Test(
+    "text is encoded as RFC 2045 says",
+    arguments: [
+      ("", ""), ("abc", "abc\r\n"), ("a\nb\r\nc\rd", "a\r\nb\r\nc\r\nd\r\n"), ("a=b", "a=3Db\r\n"),
+      ("ü", "=C3=BC\r\n"), ("end \nend\t", "end=20\r\nend=09\r\n"), (".", "=2E\r\n"), ("a.b", "a.b\r\n"),
+      ("From here", "=46rom here\r\n"), ("Fromage", "Fromage\r\n"), ("a From b", "a From b\r\n"), ("\u{0}", "=00\r\n"),
+      ("\n\n", "\r\n\r\n"),
+    ])
   func encodes(_ text: String, _ expected: String) { #expect(Self.encode(text) == expected) }
 
   /// Any bytes: lines within 76, 7 bits, nothing at a line's start that something on the way would change, and a
   /// decoder gets back what went in.
-  @Test(arguments: 0..<50)
+  @Test(
+    "whatever octets go in survive the way, and nothing on it would change a line",
+    arguments: 0..<50)
   func survivesTheWay(seed: UInt64) {
     var random = SplitMix(seed: seed)
     let alphabet = Array("ab=. \t\nFrom üé█".utf8)

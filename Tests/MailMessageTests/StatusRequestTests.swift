@@ -37,7 +37,9 @@ struct StatusRequestTests {
     Text("a b", nil, "a blank as it is"),
   ]
 
-  @Test(arguments: texts)
+  @Test(
+    "xtext is read and written as RFC 3461 says",
+    arguments: texts)
   func xtext(_ example: Text) {
     let text = Xtext(example.encoded)
     #expect(text?.octets == example.octets, "\(example.shows)")
@@ -89,7 +91,9 @@ struct StatusRequestTests {
     Original(parameter: "rfc 822;a@b", field: nil, shows: "a type that is no word"),
   ]
 
-  @Test(arguments: originals)
+  @Test(
+    "an original recipient is a type and an address",
+    arguments: originals)
   func originalRecipient(_ example: Original) {
     let original = OriginalRecipient(example.parameter, allowingUTF8: example.usesUTF8)
     #expect(original?.field == example.field, "\(example.shows)")

@@ -28,18 +28,21 @@ import Testing
     RunningCount(heldBack: held, total: total, since: noon.advanced(by: .seconds(-3600)))
   }
 
-  @Test func ordinaryMailGetsReceivedAndNothingElse() {
+  @Test("ordinary mail gets Received and nothing else")
+  func ordinaryMailGetsReceivedAndNothingElse() {
     #expect(
       Self.render(.forward(.pass("no-traceback"), nil), judged: .pass(reason: "no-traceback")) == Self.received
         + Self.mail)
   }
 
-  @Test func doubtIsNamed() {
+  @Test("a doubt is named in the header")
+  func doubtIsNamed() {
     let mail = Self.render(.forward(.doubt("too-deep"), nil), judged: .doubt(DoubtfulReport(reason: "too-deep")))
     #expect(mail == Self.received + "X-MailDedup-Reason: doubt/too-deep\r\n" + Self.mail)
   }
 
-  @Test func firstMailKeepsSubjectAndBody() {
+  @Test("the first mail of an error keeps Subject and body")
+  func firstMailKeepsSubjectAndBody() {
     let expected =
       Self.received + """
         X-MailDedup-Fingerprint: 1:3f2a9c51d0e4b677\r
@@ -55,7 +58,8 @@ import Testing
     #expect(Self.render(.forward(.first, Self.count(held: 0, total: 1))) == expected)
   }
 
-  @Test func heldBackMailsAreCountedInTheSubject() {
+  @Test("mails that were held back are counted in the Subject")
+  func heldBackMailsAreCountedInTheSubject() {
     let mail = Self.render(.forward(.windowElapsed, Self.count(held: 99, total: 101)))
     #expect(mail.contains("X-MailDedup-Reason: window-elapsed\r\n"))
     #expect(mail.contains("\r\nX-MailDedup-Count: 101\r\nX-MailDedup-Held-Back: 99\r\n"))
@@ -81,14 +85,16 @@ import Testing
     #expect(mail == Self.render(.forward(.windowElapsed, count)))
   }
 
-  @Test func siteNamesCannotForgeFields() {
+  @Test("the name of a site cannot forge a field")
+  func siteNamesCannotForgeFields() {
     let mail = Self.render(.forward(.first, Self.count(held: 0, total: 1)), site: "a\r\nBcc: x\r\n\r\nbody")
     #expect(mail.contains("X-MailDedup-Site: a Bcc: x body\r\n"))
     let other = Self.render(.forward(.first, Self.count(held: 0, total: 1)), site: "caf\u{E9}")
     #expect(other.contains("X-MailDedup-Site: =?utf-8?q?caf=C3=A9?=\r\n"))
   }
 
-  @Test func topmostFieldsAreOurs() {
+  @Test("the topmost fields are ours, whatever the mail brings")
+  func topmostFieldsAreOurs() {
     let mail = Self.render(.forward(.first, Self.count(held: 0, total: 1)))
     let counts = mail.split(separator: "\r\n").filter { $0.hasPrefix("X-MailDedup-Count") }
     #expect(counts == ["X-MailDedup-Count: 1", "X-MailDedup-Count: 7"])
@@ -96,12 +102,14 @@ import Testing
 }
 
 @Suite struct RuleMailTests {
-  @Test func aVariantIsMarkedAsOne() {
+  @Test("a variant is marked as one")
+  func aVariantIsMarkedAsOne() {
     let mail = ForwardedMailTests.render(.forward(.newVariant, ForwardedMailTests.count(held: 0, total: 2)))
     #expect(mail.contains("\r\nX-MailDedup-Variant: v\r\nX-MailDedup-Reason: new-variant\r\n"))
   }
 
-  @Test func aRuleThatPassesIsNamed() {
+  @Test("a rule that passes a mail is named")
+  func aRuleThatPassesIsNamed() {
     let mail = ForwardedMailTests.render(.forward(.rule("noise"), ForwardedMailTests.count(held: 0, total: 2)))
     #expect(mail.contains("\r\nX-MailDedup-Reason: rule/noise\r\n"))
     #expect(!mail.contains("X-MailDedup-Variant"))

@@ -1,3 +1,4 @@
+import MailTestKit
 import Testing
 
 #if canImport(Glibc)
@@ -18,7 +19,7 @@ func expectGolden(_ name: String, _ actual: String, at location: SourceLocation 
   Issue.record("Goldens/\(name) differs; see \(name).actual beside it", sourceLocation: location)
 }
 
-private let goldenFolder = #filePath.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/Goldens/"
+private let goldenFolder = Repository.path("Tests/DedupCoreTests/Goldens/")
 
 private func readFile(_ path: String) -> String? {
   guard let file = fopen(path, "rb") else { return nil }

@@ -1,5 +1,4 @@
 import DedupCore
-import Logging
 import MailMessage
 import MailTestKit
 import NIOCore
@@ -11,12 +10,8 @@ import Testing
 /// Several smarthosts: which one gets a mail when some of them fail.
 @Suite(.timeLimit(.minutes(5)))
 struct FailOverTests {
-  private final class Hands: Sendable {
-    let time = Mutex(Duration.zero)
-  }
-
   private let group = MultiThreadedEventLoopGroup.singleton
-  private let clock = Hands()
+  private let clock = ManualClock()
 
   private func transport(to ports: Int...) throws -> SMTPTransport {
     let clock = clock
@@ -26,10 +21,8 @@ struct FailOverTests {
     return SMTPTransport(
       relays: ports.map { Relay(Smarthost(host: "127.0.0.1", port: $0)) }, settings: settings,
       tls: try TLSClient(for: []), group: group,
-      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, clock: { clock.time.withLock { $0 } })
+      logger: .quiet, clock: { clock.elapsed })
   }
-
-  private func advance(_ duration: Duration) { clock.time.withLock { $0 += duration } }
 
   private func deliver(over transport: SMTPTransport) async -> DeliveryOutcome? {
     let envelope = Envelope(sender: EmailAddress("a@b"), recipients: [EmailAddress("c@d")])
@@ -39,8 +32,8 @@ struct FailOverTests {
 
   private let delivered = DeliveryOutcome.delivered(reply: "250 2.0.0 queued")
 
-  /// The second takes what the first cannot; the first is not asked for each mail, and is preferred again later.
-  @Test func returns() async throws {
+  @Test("the second host takes what the first cannot, which is not asked for each mail and preferred again later")
+  func returns() async throws {
     let box = Box()
     let first = try await ScriptedSmarthost.start(on: group) { request in
       box.flag.load(ordering: .relaxed) && request.step == .greeting ? .sayAndDrop("421 4.3.2 not now") : nil
@@ -49,14 +42,14 @@ struct FailOverTests {
     let transport = try transport(to: first.port, second.port)
     for _ in 0..<5 { #expect(await deliver(over: transport) == delivered) }
     #expect(first.connections == 1 && second.mails.count == 5)
-    advance(.seconds(30))
+    clock.advance(by: .seconds(30))
     #expect(await deliver(over: transport) == delivered)
     #expect(first.connections == 2 && second.mails.count == 6)
     box.flag.store(false, ordering: .relaxed)
-    advance(.seconds(30))
+    clock.advance(by: .seconds(30))
     #expect(await deliver(over: transport) == delivered)
     #expect(first.connections == 2, "after the second failure it is left alone for a minute")
-    advance(.seconds(30))
+    clock.advance(by: .seconds(30))
     #expect(await deliver(over: transport) == delivered)
     #expect(first.mails.count == 1 && second.mails.count == 7)
     await transport.shutdown()
@@ -69,8 +62,8 @@ struct FailOverTests {
     let flag = Atomic(true)
   }
 
-  /// The log and a bounce name the host that took the mail, or whose fault it is that nobody did.
-  @Test func namesTheHost() async throws {
+  @Test("the log and a bounce name the host that took the mail, or whose fault it is that nobody did")
+  func namesTheHost() async throws {
     let first = try await ScriptedSmarthost.start(on: group) { $0.step == .greeting ? .drop : nil }
     let second = try await ScriptedSmarthost.start(on: group)
     let transport = try transport(to: first.port, second.port)
@@ -80,15 +73,15 @@ struct FailOverTests {
     #expect(taken.remote == Smarthost(host: "127.0.0.1", port: second.port))
     #expect(taken.nextHop == "127.0.0.1:\(second.port)")
     await second.stop()
-    advance(.seconds(10))
+    clock.advance(by: .seconds(10))
     let deferred = await transport.deliver(envelope, message: message, id: QueueID(rawValue: 2))
     #expect(deferred.remote?.port == second.port, "the first one rests and was not asked")
     await transport.shutdown()
     await first.stop()
   }
 
-  /// A dead smarthost costs one connection, not one for each mail; the reason is kept.
-  @Test func deadUpstream() async throws {
+  @Test("a dead smarthost costs one connection, not one for each mail; the reason is kept")
+  func deadUpstream() async throws {
     let smarthost = try await ScriptedSmarthost.start(on: group) { $0.step == .greeting ? .drop : nil }
     let transport = try transport(to: smarthost.port)
     for _ in 0..<5 {
@@ -105,7 +98,9 @@ struct FailOverTests {
 
   /// A connection that dies in the envelope moves the mail to the next host; one that dies behind the message does not,
   /// for it may have been taken.
-  @Test(arguments: [(ScriptedSmarthost.Step.mail, true), (.rcpt, true), (.data, true), (.message, false)])
+  @Test(
+    "a connection that dies in the envelope moves the mail on, and one that dies behind the message does not",
+    arguments: [(ScriptedSmarthost.Step.mail, true), (.rcpt, true), (.data, true), (.message, false)])
   func midway(step: ScriptedSmarthost.Step, moves: Bool) async throws {
     let first = try await ScriptedSmarthost.start(on: group) { $0.step == step ? .drop : nil }
     let second = try await ScriptedSmarthost.start(on: group)
@@ -117,8 +112,9 @@ struct FailOverTests {
     await second.stop()
   }
 
-  /// What the first host says about the mail itself holds, for now or for good.
-  @Test(arguments: ["451 4.7.1 greylisted", "550 5.1.1 no such user"])
+  @Test(
+    "what the first host says about the mail itself holds, for now or for good",
+    arguments: ["451 4.7.1 greylisted", "550 5.1.1 no such user"])
   func answersHold(answer: String) async throws {
     let first = try await ScriptedSmarthost.start(on: group) { $0.step == .rcpt ? .say(answer) : nil }
     let second = try await ScriptedSmarthost.start(on: group)

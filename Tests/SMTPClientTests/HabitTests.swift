@@ -1,39 +1,32 @@
 import DedupCore
-import Logging
 import MailMessage
 import MailTestKit
 import NIOCore
 import NIOPosix
-import SMTPClient
+@testable import SMTPClient
+import SMTPProtocol
 import Synchronization
 import Testing
 
 /// Hosts with habits, over real sockets: what is tried again at once, what is learnt, and what a closed way costs.
 @Suite(.timeLimit(.minutes(5)))
 struct HabitTests {
-  private final class Hands: Sendable {
-    let time = Mutex(Duration.zero)
-    let isDown = Atomic(false)
-  }
-
   private let group = MultiThreadedEventLoopGroup.singleton
-  private let hands = Hands()
+  private let clock = ManualClock()
 
   private func transport(
     to ports: Int..., adjust: (inout SMTPTransportSettings) -> Void = { _ in }
   ) throws -> SMTPTransport {
-    let hands = hands
+    let clock = clock
     var settings = SMTPTransportSettings(hostname: "us.example")
     // On a busy machine a connection may wait long for its first mail.
     settings.idle = .seconds(600)
     adjust(&settings)
     return SMTPTransport(
       relays: ports.map { Relay(Smarthost(host: "127.0.0.1", port: $0)) }, settings: settings,
-      tls: try TLSClient(for: []), group: group, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-      clock: { hands.time.withLock { $0 } })
+      tls: try TLSClient(for: []), group: group, logger: .quiet,
+      clock: { clock.elapsed })
   }
-
-  private func advance(_ duration: Duration) { hands.time.withLock { $0 += duration } }
 
   private func deliver(
     over transport: SMTPTransport, to recipients: [String] = ["c@d"], _ text: String = "x\r\n", id: Int64 = 1
@@ -108,19 +101,18 @@ struct HabitTests {
 
   @Test("three mails in a row that end fresh connections close the way, and one that goes through opens it")
   func brokenHost() async throws {
-    let hands = hands
-    hands.isDown.store(true, ordering: .relaxed)
+    let isDown = Atomic(true)
     let smarthost = try await ScriptedSmarthost.start(on: group) {
-      hands.isDown.load(ordering: .relaxed) && $0.step == .data ? .drop : nil
+      isDown.load(ordering: .relaxed) && $0.step == .data ? .drop : nil
     }
     let transport = try transport(to: smarthost.port)
     for number in 1...3 as ClosedRange<Int64> { _ = await deliver(over: transport, to: ["r\(number)@x"], id: number) }
-    #expect(transport.admission == Admission(.closed(for: .milliseconds(500), asks: false), mails: 20))
+    #expect(transport.admission == Admission(.closed(for: .milliseconds(500), asks: false), mails: 20, domains: ["x"]))
     let waiting = await deliver(over: transport, to: ["r4@x"], id: 4)
     #expect(!waiting.wasOffered && waiting.awaitsNextHop)
-    advance(.milliseconds(500))
-    #expect(transport.admission == Admission(.trial, mails: 1), "only a mail can show that it works")
-    hands.isDown.store(false, ordering: .relaxed)
+    clock.advance(by: .milliseconds(500))
+    #expect(transport.admission == Admission(.trial, mails: 20, domains: ["x"]), "only a mail can show that it works")
+    isDown.store(false, ordering: .relaxed)
     #expect(await deliver(over: transport, to: ["r4@x"], id: 4).outcomes == [delivered])
     #expect(transport.admission.state == .open)
     await transport.shutdown()
@@ -129,22 +121,21 @@ struct HabitTests {
 
   @Test("the only host is looked at with a connection, which the first mail uses then")
   func looksAgain() async throws {
-    let hands = hands
-    hands.isDown.store(true, ordering: .relaxed)
+    let isDown = Atomic(true)
     let smarthost = try await ScriptedSmarthost.start(on: group) {
-      hands.isDown.load(ordering: .relaxed) && $0.step == .greeting ? .drop : nil
+      isDown.load(ordering: .relaxed) && $0.step == .greeting ? .drop : nil
     }
     let transport = try transport(to: smarthost.port)
     #expect(await deliver(over: transport).wasOffered == false)
     await transport.lookAgain()
     #expect(smarthost.connections == 1, "it still rests")
-    advance(.milliseconds(500))
+    clock.advance(by: .milliseconds(500))
     #expect(transport.admission == Admission(.closed(for: .zero, asks: true), mails: 20))
     await transport.lookAgain()
     #expect(smarthost.connections == 2 && transport.admission.state != .open)
     #expect(await transport.hostReports().first?.failure?.kind == .unreachable)
-    hands.isDown.store(false, ordering: .relaxed)
-    advance(.seconds(2))
+    isDown.store(false, ordering: .relaxed)
+    clock.advance(by: .seconds(2))
     await transport.lookAgain()
     #expect(transport.admission.state == .open)
     #expect(await deliver(over: transport).outcomes == [delivered])
@@ -155,10 +146,9 @@ struct HabitTests {
 
   @Test("a throttle closes the way for a moment and is no fate of the mail")
   func throttled() async throws {
-    let hands = hands
-    hands.isDown.store(true, ordering: .relaxed)
+    let isDown = Atomic(true)
     let smarthost = try await ScriptedSmarthost.start(on: group) {
-      hands.isDown.load(ordering: .relaxed) && $0.step == .message
+      isDown.load(ordering: .relaxed) && $0.step == .message
         ? .say("454 Throttling failure: Maximum sending rate exceeded.") : nil
     }
     let transport = try transport(to: smarthost.port)
@@ -181,6 +171,55 @@ struct HabitTests {
     let texts = smarthost.mails.map { String(decoding: $0.message, as: UTF8.self) }
     #expect(texts.first?.contains("quoted-printable\r\n\r\n=C3=A9\r\n") == true)
     #expect(texts.last?.hasSuffix("8bit\r\n\r\né\r\n") == true)
+    await transport.shutdown()
+    await smarthost.stop()
+  }
+
+  @Test("mail that one domain refuses holds up none to others, and one domain at a time is tried out")
+  func refusedDomain() async throws {
+    let smarthost = try await ScriptedSmarthost.start(on: group) { request in
+      request.line.contains("@poison") ? .say("450 4.7.0 too much for this domain") : nil
+    }
+    let transport = try transport(to: smarthost.port)
+    for number in 1...3 { _ = await deliver(over: transport, to: ["p\(number)@poison.example"], id: Int64(number)) }
+    #expect(transport.admission.domains == ["poison.example"] && transport.admission.state != .open)
+    #expect(await deliver(over: transport, to: ["p4@poison.example"], id: 4).wasOffered == false, "it rests")
+    #expect(await deliver(over: transport, to: ["c@d.example"], id: 5).outcomes == [delivered])
+    #expect(transport.admission == Admission(.open, mails: 20), "it is the domain's affair")
+    for number in 6...9 {
+      #expect(await deliver(over: transport, to: ["p@poison.example"], id: Int64(number)).wasOffered)
+    }
+    #expect(transport.admission.state == .open)
+    await transport.shutdown()
+    await smarthost.stop()
+  }
+
+  @Test("a trouble of the system at every RCPT is the host's where mails to several domains hear of it")
+  func systemTroubleAtRecipients() async throws {
+    let smarthost = try await ScriptedSmarthost.start(on: group) {
+      $0.step == .rcpt ? .say("451 4.3.0 mail system trouble") : nil
+    }
+    let transport = try transport(to: smarthost.port)
+    for number in 1...2 { _ = await deliver(over: transport, to: ["c@\(number).example"], id: Int64(number)) }
+    #expect(transport.admission.state == .open)
+    _ = await deliver(over: transport, to: ["c@2.example"], id: 3)
+    #expect(transport.admission.state != .open && transport.admission.domains == ["1.example", "2.example"])
+    for number in 3...8 { _ = await deliver(over: transport, to: ["c@\(number).example"], id: Int64(number + 1)) }
+    #expect(transport.admission.state != .open && transport.admission.domains == nil)
+    await transport.shutdown()
+    await smarthost.stop()
+  }
+
+  @Test("a probe is not bothered by a server that refuses RSET, and says for how long it waited for a banner")
+  func patience() async throws {
+    let smarthost = try await ScriptedSmarthost.start(on: group) { $0.step == .rset ? .say("451 4.3.0 not now") : nil }
+    let transport = try transport(to: smarthost.port)
+    let probe = await transport.probe(.init(sender: EmailAddress("a@b"), recipient: EmailAddress("c@d")))
+    #expect(probe.first?.failure == nil && probe.first?.steps.last == "takes mail for <c@d>")
+    let trouble = try #require(Trouble(.timedOut, at: .greeting))
+    #expect(
+      transport.explained(trouble)
+        == "no reply to the banner in time: not within 20 s, the test's limit; mail waits for up to 300 s")
     await transport.shutdown()
     await smarthost.stop()
   }

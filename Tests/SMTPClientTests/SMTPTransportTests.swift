@@ -1,5 +1,4 @@
 import DedupCore
-import Logging
 import MailMessage
 import MailTestKit
 import NIOCore
@@ -31,7 +30,7 @@ struct SMTPTransportTests {
     adjust(&settings)
     return SMTPTransport(
       relays: [Relay(Smarthost(host: "127.0.0.1", port: port))], settings: settings, tls: noTLS, group: group,
-      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      logger: .quiet)
   }
 
   private func deliver(over transport: SMTPTransport, _ envelope: Envelope? = nil) async -> String {
@@ -47,8 +46,8 @@ struct SMTPTransportTests {
     }.joined()
   }
 
-  /// A mail arrives as it is, over one connection that the next mail uses as well, without RSET between them.
-  @Test func delivers() async throws {
+  @Test("a mail arrives as it is, over one connection that the next mail uses as well, without RSET between them")
+  func delivers() async throws {
     let smarthost = try await ScriptedSmarthost.start(on: group)
     let transport = transport(to: smarthost.port)
     for _ in 0..<3 { #expect(await deliver(over: transport) == "DD") }
@@ -90,8 +89,9 @@ struct SMTPTransportTests {
     ]
   }
 
-  /// Every fault at every step is an outcome of its own kind for every recipient, and the next mail is delivered.
-  @Test(arguments: faults)
+  @Test(
+    "every fault at every step is an outcome of its own kind for every recipient, and the next mail is delivered",
+    arguments: faults)
   func fault(_ fault: Fault) async throws {
     // What drips must not be overtaken by the reply to the next command.
     let extensions = if case .drip = fault.answer { ["8BITMIME"] } else { ["PIPELINING", "8BITMIME", "SIZE 10000000"] }
@@ -115,8 +115,8 @@ struct SMTPTransportTests {
     await smarthost.stop()
   }
 
-  /// Some recipients are refused, the others get the mail.
-  @Test func someRecipients() async throws {
+  @Test("some recipients are refused, the others get the mail")
+  func someRecipients() async throws {
     let smarthost = try await ScriptedSmarthost.start(on: group) { request in
       request.line.contains("c@d") ? .say("550 5.1.1 no such user") : nil
     }
@@ -129,8 +129,8 @@ struct SMTPTransportTests {
     await smarthost.stop()
   }
 
-  /// A host that speaks DSN takes over what the sender asked for; of any other the outcome says that it did not.
-  @Test func handover() async throws {
+  @Test("a host that speaks DSN takes over what the sender asked for; of any other the outcome says that it did not")
+  func handover() async throws {
     let smarthost = try await ScriptedSmarthost.start(on: group, extensions: ["DSN"])
     let transport = transport(to: smarthost.port)
     var asking = envelope
@@ -143,8 +143,8 @@ struct SMTPTransportTests {
     await smarthost.stop()
   }
 
-  /// When all recipients are refused the message is not sent.
-  @Test func noRecipients() async throws {
+  @Test("when all recipients are refused the message is not sent")
+  func noRecipients() async throws {
     let smarthost = try await ScriptedSmarthost.start(on: group) { $0.step == .rcpt ? .say("550 no") : nil }
     let transport = transport(to: smarthost.port)
     #expect(await deliver(over: transport) == "PP")
@@ -153,8 +153,8 @@ struct SMTPTransportTests {
     await smarthost.stop()
   }
 
-  /// A server that asks for the message nevertheless gets neither that nor the next commands in its place.
-  @Test func messageForNobody() async throws {
+  @Test("a server that asks for the message nevertheless gets neither that nor the next commands in its place")
+  func messageForNobody() async throws {
     let smarthost = try await ScriptedSmarthost.start(on: group) { request in
       switch request.step {
       case .rcpt where request.connection == 1: .say("550 no")
@@ -170,8 +170,8 @@ struct SMTPTransportTests {
     await smarthost.stop()
   }
 
-  /// A kept connection that the server closed in the meantime costs the mail nothing.
-  @Test func deadConnection() async throws {
+  @Test("a kept connection that the server closed in the meantime costs the mail nothing")
+  func deadConnection() async throws {
     let smarthost = try await ScriptedSmarthost.start(on: group) { request in
       // The second MAIL of the first connection meets a server that is about to leave.
       request.connection == 1 && request.step == .mail && request.line.contains("second") ? .drop : nil
@@ -185,8 +185,8 @@ struct SMTPTransportTests {
     await smarthost.stop()
   }
 
-  /// A connection that dies behind the final dot is not tried again at once: the mail may have been taken.
-  @Test func lostAnswer() async throws {
+  @Test("a connection that dies behind the final dot is not tried again at once: the mail may have been taken")
+  func lostAnswer() async throws {
     let smarthost = try await ScriptedSmarthost.start(on: group) { $0.step == .message ? .drop : nil }
     let transport = transport(to: smarthost.port)
     #expect(await deliver(over: transport) == "TT")
@@ -195,8 +195,8 @@ struct SMTPTransportTests {
     await smarthost.stop()
   }
 
-  /// Nobody listens, and nothing resolves: deferred, with a reason that names the remedy.
-  @Test func unreachable() async throws {
+  @Test("nobody listens, and nothing resolves: deferred, with a reason that names the remedy")
+  func unreachable() async throws {
     // tcpmux, which nobody runs; a port that was free a moment ago may be another test's by now.
     let port = 1
     let outcomes = await transport(to: port).deliver(envelope, message: Message(message), id: QueueID(rawValue: 1))
@@ -205,7 +205,7 @@ struct SMTPTransportTests {
     let nowhere = SMTPTransport(
       relays: [Relay(Smarthost(host: "nowhere.invalid", port: 25))], settings: .init(hostname: "us.example"),
       tls: noTLS, group: group,
-      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      logger: .quiet)
     guard
       case .deferred(let reason) = await nowhere.deliver(envelope, message: Message(message), id: QueueID(rawValue: 1))
         .outcomes.first
@@ -216,8 +216,9 @@ struct SMTPTransportTests {
     #expect(reason.hasPrefix("cannot resolve nowhere.invalid"))
   }
 
-  /// A delivery that is cancelled ends at once, wherever it waits, and the mail is deferred.
-  @Test(arguments: [Step.greeting, .ehlo, .mail, .rcpt, .data, .message])
+  @Test(
+    "a delivery that is cancelled ends at once, wherever it waits, and the mail is deferred",
+    arguments: [Step.greeting, .ehlo, .mail, .rcpt, .data, .message])
   func cancelled(_ step: Step) async throws {
     let (asked, arrived) = AsyncStream<Void>.makeStream()
     let smarthost = try await ScriptedSmarthost.start(on: group) { request in
@@ -235,8 +236,8 @@ struct SMTPTransportTests {
     await smarthost.stop()
   }
 
-  /// Many mails at once share the connections that are allowed, and all arrive.
-  @Test func boundedPool() async throws {
+  @Test("many mails at once share the connections that are allowed, and all arrive")
+  func boundedPool() async throws {
     let smarthost = try await ScriptedSmarthost.start(on: group)
     let transport = transport(to: smarthost.port) { $0.connections = 3 }
     let delivered = await withTaskGroup(of: String.self) { tasks in
@@ -248,8 +249,8 @@ struct SMTPTransportTests {
     await smarthost.stop()
   }
 
-  /// A connection is given up after its number of mails.
-  @Test func mailsPerConnection() async throws {
+  @Test("a connection is given up after its number of mails")
+  func mailsPerConnection() async throws {
     let smarthost = try await ScriptedSmarthost.start(on: group)
     let transport = transport(to: smarthost.port) { $0.mailsPerConnection = 2 }
     for _ in 0..<4 { #expect(await deliver(over: transport) == "DD") }
@@ -258,8 +259,8 @@ struct SMTPTransportTests {
     await smarthost.stop()
   }
 
-  /// A large message goes out piece by piece and arrives whole.
-  @Test func largeMessage() async throws {
+  @Test("a large message goes out piece by piece and arrives whole")
+  func largeMessage() async throws {
     let smarthost = try await ScriptedSmarthost.start(on: group)
     let transport = transport(to: smarthost.port)
     let line = Array(".line of a large message that fills its eighty octets rather well, is it not?..\r\n".utf8)
@@ -271,8 +272,9 @@ struct SMTPTransportTests {
     await smarthost.stop()
   }
 
-  /// A message of which the rest is in a file is read from there; when that fails, half of it never counts as all.
-  @Test(arguments: [true, false])
+  @Test(
+    "a message of which the rest is in a file is read from there; when that fails, half of it never counts as all",
+    arguments: [true, false])
   func messageInFile(isReadable: Bool) async throws {
     let smarthost = try await ScriptedSmarthost.start(on: group)
     let transport = transport(to: smarthost.port)
@@ -291,8 +293,8 @@ struct SMTPTransportTests {
     await smarthost.stop()
   }
 
-  /// After shutting down nothing is sent any more, and what is on its way is cut off in time.
-  @Test func shutdown() async throws {
+  @Test("after shutting down nothing is sent any more, and what is on its way is cut off in time")
+  func shutdown() async throws {
     let (arrivals, arrival) = AsyncStream<Void>.makeStream()
     let smarthost = try await ScriptedSmarthost.start(on: group) { request in
       guard request.step == .message else { return nil }

@@ -1,5 +1,4 @@
 import DedupCore
-import Logging
 import MailMessage
 import MailTestKit
 import NIOCore
@@ -31,7 +30,7 @@ struct TLSTests {
     return SMTPTransport(
       relays: [Relay(Smarthost(host: host, port: port), tls: mode)], settings: settings,
       tls: try TLSClient(for: [mode], caFile: path),
-      credentials: source, group: group, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      credentials: source, group: group, logger: .quiet)
   }
 
   private func deliver(over transport: SMTPTransport) async -> String {
@@ -67,7 +66,9 @@ struct TLSTests {
     Case(certificate: .wrongName, mode: .opportunistic, isTrusted: false, expected: "delivered"),
   ]
 
-  @Test(arguments: cases)
+  @Test(
+    "which certificates are accepted in which mode",
+    arguments: cases)
   func certificates(_ example: Case) async throws {
     let certificate = try SmarthostCertificate.make(example.certificate)
     let smarthost = try await ScriptedSmarthost.start(
@@ -84,8 +85,8 @@ struct TLSTests {
     await smarthost.stop()
   }
 
-  /// By name, the certificate is compared with the name.
-  @Test func byName() async throws {
+  @Test("by name, the certificate is compared with the name")
+  func byName() async throws {
     let certificate = try SmarthostCertificate.make(.good)
     let smarthost = try await ScriptedSmarthost.start(
       on: group, extensions: Self.extensions, tls: certificate.context)
@@ -109,16 +110,30 @@ struct TLSTests {
     Fault(answer: .say("220-\(String(repeating: "x", count: 5000))")),
   ]
 
-  /// Octets behind the consent to STARTTLS, by somebody who wants them taken for what was said inside TLS.
-  static let injections: [Fault] = [TLSMode.require, .opportunistic].flatMap { mode in
+  /// Octets behind the consent to STARTTLS, by an attacker who wants them taken for what was said inside TLS.
+  static let injections: [Fault] =
     ["220 go on\r\n250 injected", "220 go on\r\n220 again", "220 go on\r\n250-x\r\n250 AUTH PLAIN"].map {
-      Fault(answer: .say($0), mode: mode)
+      Fault(answer: .say($0))
     }
+
+  @Test(
+    "where TLS is not required a mail goes in the clear over a new connection, and nothing injected is taken for TLS",
+    arguments: injections)
+  func injectionEndsTheConnection(_ fault: Fault) async throws {
+    let certificate = try SmarthostCertificate.make(.good)
+    let smarthost = try await ScriptedSmarthost.start(
+      on: group, extensions: Self.extensions, tls: certificate.context
+    ) { $0.step == .starttls ? fault.answer : nil }
+    let transport = try transport(to: smarthost.port, .opportunistic, trusting: nil)
+    #expect(await deliver(over: transport) == "delivered")
+    #expect(smarthost.commands.prefix(4) == ["EHLO us.example", "STARTTLS", "EHLO us.example", "MAIL FROM:<a@b>"])
+    await transport.shutdown()
+    await smarthost.stop()
   }
 
-  /// Where TLS is required nothing is said in the clear, whatever the server answers; and where it is not, nothing more
-  /// to one that injects.
-  @Test(arguments: answers + injections)
+  @Test(
+    "where TLS is required nothing is said in the clear, whatever the server answers",
+    arguments: answers + injections)
   func neverInTheClear(_ fault: Fault) async throws {
     let certificate = try SmarthostCertificate.make(.good)
     let smarthost = try await ScriptedSmarthost.start(
@@ -132,7 +147,8 @@ struct TLSTests {
     await smarthost.stop()
   }
 
-  @Test func startTLSNotOffered() async throws {
+  @Test("required TLS defers the mail when STARTTLS is not offered")
+  func startTLSNotOffered() async throws {
     let smarthost = try await ScriptedSmarthost.start(on: group)
     let transport = try transport(to: smarthost.port, .require, trusting: nil)
     let outcome = await deliver(over: transport)
@@ -141,8 +157,9 @@ struct TLSTests {
     await smarthost.stop()
   }
 
-  /// A handshake that goes wrong costs opportunistic TLS a second connection, and required TLS the attempt.
-  @Test(arguments: [TLSMode.opportunistic, .require])
+  @Test(
+    "a handshake that goes wrong costs opportunistic TLS a second connection, and required TLS the attempt",
+    arguments: [TLSMode.opportunistic, .require])
   func noHandshake(mode: TLSMode) async throws {
     // Says yes, and then speaks no TLS.
     let smarthost = try await ScriptedSmarthost.start(on: group, extensions: Self.extensions) { request in
@@ -157,10 +174,12 @@ struct TLSTests {
 
   /// Where TLS is only for whoever wants it, a server that drops, hangs or misunderstands STARTTLS gets the mail in the
   /// clear over a second connection, and for a while at once.
-  @Test(arguments: [
-    Fault(answer: .drop), Fault(answer: .silence, isHasty: true), Fault(answer: .say("250 2.0.0 ok")),
-    Fault(answer: .sayAndDrop("220 go on")), Fault(answer: .sayAndDrop("421 4.3.2 leaving")),
-  ])
+  @Test(
+    "where TLS is optional, a server that fails at STARTTLS gets the mail in the clear over a new connection",
+    arguments: [
+      Fault(answer: .drop), Fault(answer: .silence, isHasty: true), Fault(answer: .say("250 2.0.0 ok")),
+      Fault(answer: .sayAndDrop("220 go on")), Fault(answer: .sayAndDrop("421 4.3.2 leaving")),
+    ])
   func fallsBack(_ fault: Fault) async throws {
     let smarthost = try await ScriptedSmarthost.start(on: group, extensions: Self.extensions) {
       $0.step == .starttls ? fault.answer : nil
@@ -178,8 +197,8 @@ struct TLSTests {
     await smarthost.stop()
   }
 
-  /// With a login it never does: the password would go with the mail.
-  @Test func neverFallsBackWithLogin() async throws {
+  @Test("with a login no mail goes in the clear, for the password would go with it")
+  func neverFallsBackWithLogin() async throws {
     let smarthost = try await ScriptedSmarthost.start(on: group, extensions: Self.extensions) {
       $0.step == .starttls ? .drop : nil
     }
@@ -191,8 +210,8 @@ struct TLSTests {
     await smarthost.stop()
   }
 
-  /// The log is for admins: no names of types, no source files of the build.
-  @Test func faultsAreInWords() {
+  @Test("faults of TLS are told in words, without names of types or source files")
+  func faultsAreInWords() {
     let text = """
       handshakeFailed(NIOSSL.BoringSSLError.sslError([Error: 268435703 error:100000f7:SSL routines:OPENSSL_internal:\
       WRONG_VERSION_NUMBER at /src/CNIOBoringSSL/ssl/tls_record.cc:127]))
@@ -203,8 +222,8 @@ struct TLSTests {
 
   // MARK: - AUTH
 
-  /// A login over TLS is kept for all mails of the connection.
-  @Test func login() async throws {
+  @Test("a login over TLS is kept for all mails of the connection")
+  func login() async throws {
     let certificate = try SmarthostCertificate.make(.good)
     let smarthost = try await ScriptedSmarthost.start(
       on: group, extensions: Self.extensions, tls: certificate.context)
@@ -216,8 +235,8 @@ struct TLSTests {
     await smarthost.stop()
   }
 
-  /// 5xx to AUTH is our trouble and not that of the mail.
-  @Test func loginRefused() async throws {
+  @Test("5xx to AUTH is our trouble and not that of the mail")
+  func loginRefused() async throws {
     let certificate = try SmarthostCertificate.make(.good)
     let smarthost = try await ScriptedSmarthost.start(
       on: group, extensions: Self.extensions, tls: certificate.context
@@ -231,7 +250,9 @@ struct TLSTests {
   }
 
   /// Whatever goes wrong at AUTH is our trouble: the mail waits, nothing of it is sent, and no reason shows the secret.
-  @Test(arguments: answers + [Fault(answer: .say("334 UGFzc3dvcmQ6")), Fault(answer: .say("550 5.7.1 never"))])
+  @Test(
+    "whatever goes wrong at AUTH, the mail waits and no reason shows the secret",
+    arguments: answers + [Fault(answer: .say("334 UGFzc3dvcmQ6")), Fault(answer: .say("550 5.7.1 never"))])
   func loginGoesWrong(_ fault: Fault) async throws {
     for (step, mechanism) in [(ScriptedSmarthost.Step.auth, "PLAIN"), (.auth, "XOAUTH2"), (.response, "LOGIN")] {
       let certificate = try SmarthostCertificate.make(.good)
@@ -253,8 +274,9 @@ struct TLSTests {
     }
   }
 
-  /// Without TLS the secret stays here, and so it does with TLS that anybody could offer.
-  @Test(arguments: [TLSMode.none, .opportunistic])
+  @Test(
+    "without TLS the secret stays here, and so it does with TLS that anybody could offer",
+    arguments: [TLSMode.none, .opportunistic])
   func neverInTheClear(mode: TLSMode) async throws {
     let certificate = try SmarthostCertificate.make(.good)
     let smarthost = try await ScriptedSmarthost.start(

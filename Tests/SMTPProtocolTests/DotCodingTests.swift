@@ -29,8 +29,9 @@ struct DotCodingTests {
     Case(wire: "\0\n\r\r\nx\n.\r\n", message: "", shows: "everything at once", faults: [.nul, .bareLF, .bareCR]),
   ]
 
-  /// Whole, cut in two or three anywhere, and octet by octet, the decoder says the same and takes nothing behind the end.
-  @Test(arguments: cases)
+  @Test(
+    "however the octets are cut, the decoder says the same and takes nothing behind the end",
+    arguments: cases)
   func decode(_ example: Case) {
     guard !example.shows.hasPrefix("everything") else { return decodeEverything(example) }
     let wire = Array(example.wire.utf8)
@@ -57,8 +58,8 @@ struct DotCodingTests {
     #expect(taken == example.wire.utf8.count)
   }
 
-  /// A message over the limit is forgotten, and its end still found.
-  @Test func limit() {
+  @Test("a message over the limit is forgotten, and its end still found")
+  func limit() {
     var decoder = MessageDecoder(.dots, limits: .upTo(10), declaredSize: 1 << 40)
     let wire = Array((String(repeating: "x", count: 50) + "\r\n.\r\n").utf8)
     #expect(wire.withUnsafeBytes { decoder.consume($0) } == wire.count)
@@ -85,16 +86,17 @@ struct DotCodingTests {
     Encoding(message: "\r\r\n\n", wire: "\r\n\r\n\r\n.\r\n", shows: "in any mixture"),
   ]
 
-  /// In pieces of any size the encoder gives the same octets.
-  @Test(arguments: encodings)
+  @Test(
+    "in pieces of any size the encoder gives the same octets",
+    arguments: encodings)
   func encode(_ example: Encoding) {
     for size in 1...20 {
       #expect(String(decoding: Self.encoded(example.message, size), as: UTF8.self) == example.wire, "pieces of \(size)")
     }
   }
 
-  /// What the encoder makes of a message is what the decoder takes apart.
-  @Test func roundTrip() {
+  @Test("what the encoder makes of a message is what the decoder takes apart")
+  func roundTrip() {
     let alphabet: [String] = ["\r\n", ".", "a", "\r\n.", "long line ", "..", "\r\n\r\n"]
     for seed in 0..<2000 {
       var rest = seed

@@ -21,7 +21,9 @@ struct ReplyTests {
     Case(reply: Reply(451, nil, "a\r\n250 b\u{7}é"), wire: "451 a??250 b???\r\n", shows: "nothing breaks the dialogue"),
   ]
 
-  @Test(arguments: cases)
+  @Test(
+    "a reply is written as RFC 5321 says",
+    arguments: cases)
   func encode(_ example: Case) { #expect(String(decoding: example.reply.encoded, as: UTF8.self) == example.wire) }
 
   @Test(
@@ -45,8 +47,8 @@ struct ReplyTests {
     #expect(EnhancedStatusCode(prefixOf: text) == code)
   }
 
-  /// A line never has more than 512 octets.
-  @Test func cutsLines() {
+  @Test("a line never has more than 512 octets")
+  func cutsLines() {
     let reply = Reply(550, .init(5, 1, 1), String(repeating: "x", count: 1000))
     #expect(reply.encoded.count == 512)
   }
@@ -80,8 +82,9 @@ struct ReplyTests {
     Parsing(wire: "250-x\r\n", replies: [], shows: "half a reply is none yet"),
   ]
 
-  /// Whole and octet by octet the parser says the same.
-  @Test(arguments: parsings)
+  @Test(
+    "whole and octet by octet the parser says the same",
+    arguments: parsings)
   func parse(_ example: Parsing) {
     for pieces in [[Array(example.wire.utf8)], example.wire.utf8.map { [$0] }] {
       var parser = ReplyParser()
@@ -97,8 +100,8 @@ struct ReplyTests {
     }
   }
 
-  /// A reply without end does not fill the memory.
-  @Test func boundsLines() {
+  @Test("a reply without end does not fill the memory")
+  func boundsLines() {
     var parser = ReplyParser()
     Array(String(repeating: "250-x\r\n", count: 300).utf8).withUnsafeBytes { parser.append($0) }
     #expect(throws: ReplyParser.Garbled.self) { try parser.next() }

@@ -1,5 +1,4 @@
 import Foundation
-import Logging
 import MailTestKit
 import NIOCore
 import NIOPosix
@@ -11,16 +10,18 @@ import Testing
 /// client cut in every way. A case is a file, so that anyone can add one.
 @Suite(.timeLimit(.minutes(5)))
 struct DialogTests {
-  /// The same dialogue gives the same replies and the same mails however its octets are cut.
-  @Test(arguments: Dialog.all, DialogRunner.Cut.allCases)
+  @Test(
+    "the same dialogue gives the same replies and the same mails however its octets are cut",
+    arguments: Dialog.all, DialogRunner.Cut.allCases)
   func pureSession(_ dialog: Dialog, _ cut: DialogRunner.Cut) throws {
     let runner = DialogRunner(try DialogScript(dialog.text))
     guard runner.allows(cut) else { return }
     #expect(runner.runPure(cut) == [])
   }
 
-  /// And it gives them over a socket.
-  @Test(arguments: Dialog.all)
+  @Test(
+    "over a socket, too, a dialogue gives its replies and its mails",
+    arguments: Dialog.all)
   func listener(_ dialog: Dialog) async throws {
     let script = try DialogScript(dialog.text)
     let runner = DialogRunner(script)
@@ -47,10 +48,10 @@ struct Dialog: Sendable, CustomTestStringConvertible {
   var testDescription: String { name }
 
   static let all: [Dialog] = {
-    let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Dialogs")
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    let folder = Repository.path("Tests/SMTPServerTests/Dialogs")
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     return names.filter { $0.hasSuffix(".smtp") }.sorted().compactMap { name in
-      let text = try? String(contentsOf: folder.appending(path: name), encoding: .utf8)
+      let text = try? String(contentsOfFile: folder + "/" + name, encoding: .utf8)
       return text.map { Dialog(name: String(name.dropLast(5)), text: $0) }
     }
   }()

@@ -66,6 +66,18 @@ import Testing
     #expect(TopScreen.visible([], chosen: 0, room: 4) == [])
   }
 
+  @Test(
+    "a low screen has the chosen row, then the titles, then the head",
+    arguments: [
+      (8, ["head", "titles", "row 0", "  below", "row 1", "  below", "row 2", "  below"]),
+      (4, ["head", "titles", "row 0", "  below"]), (3, ["titles", "row 0", "  below"]), (2, ["row 0", "  below"]),
+      (1, ["row 0"]), (0, []),
+    ])
+  func low(_ height: Int, _ expected: [String]) {
+    let rows = (0..<10).map { ["row \($0)", "  below"] }
+    #expect(TopScreen.lines(["head", "titles"], rows, chosen: 0, height: height) == expected)
+  }
+
   @Test("a burst of two seconds is not thirty times itself")
   func rate() {
     var rate = ArrivalRate()
@@ -83,6 +95,7 @@ import Testing
 
 @Suite struct MistypedVerbTests {
   @Test(
+    "a mistyped verb is answered with the one that was meant",
     arguments: [
       (["list", "--all"], nil), (["--config", "x", "list"], nil), (["queue"], nil), ([], nil), (["show", "lsit"], nil),
       (["help", "lsit"], "there is no command \"lsit\"; did you mean dedupctl list?"),
@@ -91,6 +104,9 @@ import Testing
       (["-o", "json", "status"], "put -o behind the command: dedupctl status -o json"),
       (["lsit"], "there is no command \"lsit\"; did you mean dedupctl list?"),
       (["-c", "queue", "silence", "ad"], "there is no command \"ad\"; did you mean dedupctl silence add?"),
+      (["--socket", "x"], "there is no option \"--socket\" before a command; see dedupctl --help"),
+      (["--confg=x", "list"], "there is no option \"--confg\" before a command; did you mean --config?"),
+      (["queue", "--held", "--deferred"], nil),
       (["q\u{1B}[31m"], "there is no command \"q\u{FFFD}[31m\"; see dedupctl --help"),
     ] as [([String], String?)])
   func verbs(_ arguments: [String], _ expected: String?) {

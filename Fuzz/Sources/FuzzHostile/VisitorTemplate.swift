@@ -1,1 +1,1 @@
-../../../Tests/FingerprintTests/VisitorTemplate.swift
+../../../Tests/FingerprintTests/Reading/VisitorTemplate.swift

@@ -1,19 +1,15 @@
 import NIOCore
 import NIOPosix
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
+import Glibc
 
 extension ControlClient {
-  /// Nobody answers: the daemon is down, or the socket is not ours to open.
+  /// The error of a request that reached no daemon: the daemon is down, or the caller may not open the socket.
   package struct Unreachable: Error, CustomStringConvertible {
     package let isPermission: Bool
-    /// Says at which address nobody could be asked, and why, as the beginning of a sentence.
+    /// The address that could not be reached and the reason, as the beginning of a sentence.
     package let reason: String
-    /// Says what the reader can do about it, as the end of that sentence.
+    /// The remedy, as the end of that sentence.
     package let remedy: String
 
     package var description: String { "\(reason); \(remedy)" }
@@ -59,7 +55,8 @@ extension ControlClient {
       }
     }
 
-    /// The errno behind an error of NIO, also behind that of the first address of several.
+    /// Returns the errno behind an error of NIO. If several addresses were tried, it is that of the first one that has
+    /// one.
     private static func code(of error: any Error) -> CInt? {
       if let error = error as? NIOConnectionError {
         return error.connectionErrors.lazy.compactMap { code(of: $0.error) }.first

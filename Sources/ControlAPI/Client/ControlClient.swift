@@ -3,12 +3,12 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// Asks a running daemon through its Unix socket or its TCP port: one connection a request.
+/// A client of a running daemon, over its Unix socket or its TCP port. It opens a connection for each request.
 package struct ControlClient: Sendable {
-  /// Where the daemon answers.
+  /// The address at which the daemon answers.
   package enum Address: Sendable, CustomStringConvertible {
     case socket(String)
-    /// With the token to show.
+    /// The TCP port, and the token that has to be shown there.
     case tcp(host: String, port: Int, token: String)
 
     package var description: String {
@@ -25,7 +25,7 @@ package struct ControlClient: Sendable {
 
   package init(_ address: Address) { self.address = address }
 
-  /// Asks the daemon.
+  /// Sends a request to the daemon and returns its answer.
   ///
   /// - Throws: `Unreachable`, or the `ControlProblem` that the daemon reports.
   func ask<Request, Answer>(_ operation: Operation<Request, Answer>, _ request: Request) async throws -> Answer {
@@ -38,12 +38,12 @@ package struct ControlClient: Sendable {
     }
   }
 
-  /// The text at one of the paths that monitors ask.
+  /// Returns the text at one of the paths of `MonitoringPath`.
   func text(of path: String) async throws -> String {
     String(decoding: try await exchange(.GET, path), as: UTF8.self)
   }
 
-  /// The octets that the daemon answers with.
+  /// Sends a request and returns the octets of the answer.
   private func exchange(_ method: HTTPMethod, _ path: String, _ body: Data = Data()) async throws -> Data {
     let channel = try await connect()
     let (status, answer): (HTTPResponseStatus, Data)
@@ -82,7 +82,8 @@ package struct ControlClient: Sendable {
     }
   }
 
-  /// An answer holds two sample mails at most, each bounded by the store.
+  /// The maximum number of octets in an answer. It may hold the mails of several errors; the store limits the size of
+  /// each mail.
   private static let maximumAnswer = 64 * 1024 * 1024
 
   private func exchange(
@@ -93,8 +94,8 @@ package struct ControlClient: Sendable {
       if case .tcp(_, _, let token) = address { headers.add(name: "Authorization", value: "Bearer \(token)") }
       let head = HTTPRequestHead(version: .http1_1, method: method, uri: path, headers: headers)
       let content: [HTTPClientRequestPart] = body.isEmpty ? [] : [.body(.byteBuffer(ByteBuffer(bytes: body)))]
-      // In one flush: without a body the head alone is a whole request, and the daemon may answer it and close before
-      // a second write.
+      // In one flush: without a body the head alone is a complete request, and the daemon may answer it and close the
+      // connection before a second write.
       try await outbound.write(contentsOf: [.head(head)] + content + [.end(nil)])
       for try await answer in inbound {
         return (answer.head.status, Data((answer.body ?? ByteBuffer()).readableBytesView))

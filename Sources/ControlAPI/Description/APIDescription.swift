@@ -1,6 +1,6 @@
 import Foundation
 
-/// The control API, described for programs (OpenAPI 3.1), made from `Operations`.
+/// The description of the control API for programs (OpenAPI 3.1), made from `Operations`.
 enum APIDescription {
   static func json() throws -> Data {
     let document: [String: Any] = [
@@ -17,7 +17,7 @@ enum APIDescription {
       withJSONObject: document, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
   }
 
-  /// The methods of each path together.
+  /// The described operations, by path and method.
   private static var paths: [String: [String: Any]] {
     let all = Operations.all.map { ($0.path, $0.method, described($0)) } + MonitoringPath.all
     return all.reduce(into: [String: [String: Any]]()) { paths, operation in
@@ -54,7 +54,7 @@ enum APIDescription {
     ["name": name, "in": place, "required": place == "path", "schema": ["type": type]]
   }
 
-  /// The schemas of everything that is taken or given, and of what those are made of.
+  /// The schemas of all types that operations take or give, and of the types inside them.
   private static var schemas: [String: Any] {
     var schemas: [String: Any] = ["Document": ["type": "object"]]
     var open = Operations.all.flatMap { [$0.taken, $0.given].compactMap { $0?.schema } } + [ControlProblem.schema]

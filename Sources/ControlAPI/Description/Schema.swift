@@ -1,18 +1,18 @@
 /// The JSON Schema of a type that the control API takes or gives.
 ///
-/// A key with `?` may be absent. A type is a word of JSON Schema, `time` (ISO 8601), the name of another schema, or one of
-/// these with `[]` for a list.
+/// A key that ends in `?` may be absent. The type of a key is a word of JSON Schema, `time` (ISO 8601), the name of
+/// another schema, or one of these with `[]` for a list.
 struct Schema: Sendable {
   let name: String
   private let keys: [String: String]
-  /// The types whose schemas the keys name.
+  /// The types whose schemas are named in the keys.
   let parts: [any Described.Type]
 
   init(_ name: String, _ keys: [String: String], parts: [any Described.Type] = []) {
     (self.name, self.keys, self.parts) = (name, keys, parts)
   }
 
-  /// The schema as JSON. A key that it does not name would be a mistake of this description.
+  /// The schema as JSON. It permits no further keys: a key that it does not name is a mistake in the description.
   var json: [String: Any] {
     [
       "type": "object", "additionalProperties": false,
@@ -32,10 +32,10 @@ struct Schema: Sendable {
   }
 }
 
-/// A type of the control API's JSON that says what its JSON looks like.
+/// A type of the control API that describes its own JSON.
 protocol Described: Codable, Sendable {
   static var schema: Schema { get }
-  /// The JSON Schema that stands where the type is taken or given.
+  /// The JSON Schema used where the type is taken or given: a reference to `schema`, or a list of such references.
   static var reference: [String: Any] { get }
 }
 

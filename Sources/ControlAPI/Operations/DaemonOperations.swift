@@ -1,17 +1,17 @@
-/// Everything that the control API offers. The daemon answers over its parts, `StoredState` over the store of a daemon that
-/// is down, and `ControlClient` by asking a daemon.
+/// The questions and orders of the control API. The daemon answers them from its running parts, `StoredState` from the
+/// store of a daemon that is down, and `ControlClient` by asking a daemon.
 package protocol ControlService: ErrorControl, SilenceControl, QueueControl {
   /// Returns the metrics in the text format of Prometheus.
   func metrics() async throws -> String
-  /// Returns why the relay should get no mail at the moment, a line each; none where it should.
+  /// Returns the reasons why the relay should get no mail at the moment, one line each. Empty if it should get mail.
   func obstacles() async -> [String]
   /// Returns the state of the relay.
   func status() async throws -> StatusReport
-  /// Returns a summary that is not sent.
+  /// Returns a summary without sending it.
   func previewSummary(_ request: SummaryRequest) async throws -> SummaryPreview
-  /// Queues that summary now; without a site, one for each of those that the configuration has.
+  /// Queues a summary now: for a site, if the request names one, else the mails that the configuration asks for.
   func sendSummary(_ request: SummaryRequest) async throws -> SummarySent
-  /// Reads the configuration again; what is wrong with it is in the answer.
+  /// Reads the configuration again. The report lists its mistakes.
   func reload() async throws -> ReloadReport
 }
 
@@ -33,7 +33,7 @@ extension Operations {
 }
 
 extension RequestForm where Request == SummaryRequest {
-  /// The days and the site of a summary.
+  /// The form of a request for a summary: the days and the site as query parameters.
   static var summary: Self {
     .values(["days": "integer", "site": "string"]) { request in
       WrittenRequest(query: ["days": "\(request.days)", "site": request.site])

@@ -1,39 +1,41 @@
 package import DedupCore
 
-/// The questions about errors, and the orders that concern their mails.
+/// The questions about errors, and the orders that act on errors and their mails.
 package protocol ErrorControl: Sendable {
-  /// Returns errors as the query asks for them.
+  /// Returns the errors that match a query, in the order of the query.
   func errors(_ query: FingerprintQuery) async throws -> [ErrorEntry]
-  /// Returns every error whose id starts with `id`, one for each site.
+  /// Returns the errors whose ids start with `id`, one for each site that has the error, at most 20.
   func error(id: String) async throws -> [ErrorDetail]
-  /// Returns every error once, in pages.
+  /// Returns a page of the list of all errors, in which each error occurs once.
   ///
-  /// - Parameter after: `next` of the page before; 0 for the first.
+  /// - Parameters:
+  ///   - after: `next` of the previous page, or 0 for the first page.
+  ///   - limit: the maximum number of errors on the page, from 1 to 1000.
   func export(after: Int, limit: Int) async throws -> ExportPage
-  /// Returns the errors that are merged or split now, by `dedupctl merge` and `dedupctl split`.
+  /// Returns the errors that are currently merged or split, by `dedupctl merge` and `dedupctl split`.
   func groupings() async throws -> [GroupingEntry]
-  /// Returns sums over all that the store knows.
+  /// Returns sums over everything that the store knows.
   ///
-  /// - Parameter days: that its quarters cover.
+  /// - Parameter days: the number of days that the quarters of an hour cover, from 1 to 400.
   func statistics(days: Int) async throws -> StatisticsReport
-  /// Lets the next mail of errors out; empty when nothing is selected.
+  /// Lets the next mail of the selected errors through, and returns those errors. Empty if none is selected.
   func passNext(_ selector: ErrorSelector) async throws -> [ErrorName]
-  /// Queues kept mails of errors; empty when nothing is selected.
+  /// Queues copies of the kept mails of the selected errors. Empty if none is selected.
   func sendCopies(_ request: CopyRequest) async throws -> [CopyReport]
-  /// Marks errors as resolved; empty when nothing is selected.
+  /// Marks the selected errors as resolved, and returns them. Empty if none is selected.
   func resolve(_ selector: ErrorSelector) async throws -> [ErrorName]
-  /// Makes errors one, in each site that has them; empty when there is nothing to merge.
+  /// Merges errors into one, in each site that has them. Empty if there is nothing to merge.
   func merge(_ request: MergeRequest) async throws -> [MergeReport]
-  /// Undoes a merge, or makes each variant an error of its own; empty when nothing is selected.
+  /// Undoes a merge, or makes each variant of an error an error of its own. Empty if none is selected.
   func split(_ selector: ErrorSelector) async throws -> [SplitReport]
-  /// Removes mails that are kept of errors, or says how many those are.
+  /// Removes kept mails of errors, or only counts them if the request is a trial.
   func purge(_ request: PurgeRequest) async throws -> PurgeReport
 }
 
 extension ErrorControl {
-  /// Returns the errors that were seen last.
+  /// Returns the errors that were seen most recently, the latest first.
   ///
-  /// - Parameter all: also the errors of which nothing was held back yet.
+  /// - Parameter all: true to include errors of which no mail was held back yet.
   package func errors(all: Bool, limit: Int) async throws -> [ErrorEntry] {
     try await errors(FingerprintQuery(includesUnsuppressed: all, limit: limit))
   }
@@ -83,7 +85,7 @@ extension Operations {
 }
 
 extension RequestForm where Request == FingerprintQuery {
-  /// The query of `dedupctl list`; times are seconds since 1970.
+  /// The form of the query of `dedupctl list`. Times are in seconds since 1970.
   static var errorQuery: Self {
     .values([
       "all": "boolean", "site": "string", "since": "integer", "first_since": "integer", "rule": "string",
@@ -111,8 +113,8 @@ extension ControlClient {
   }
 
   package func error(id: String) async throws -> [ErrorDetail] {
-    // An id is made of hexadecimal digits, a fingerprint in full also of the colon behind its version; anything else names
-    // nothing and must not become part of a path.
+    // An id consists of hexadecimal digits, and a complete fingerprint also has the colon after its version. Anything
+    // else matches nothing and must not become part of a path.
     let isName = id.utf8.allSatisfy { $0 == UInt8(ascii: ":") || Character(UnicodeScalar($0)).isHexDigit }
     return id.isEmpty || !isName ? [] : try await ask(Operations.showError, id.lowercased())
   }

@@ -1,11 +1,11 @@
-/// The paths that monitors and tools ask, which answer with a text or a document of their own.
+/// The paths for monitors and tools. They are no operations: each returns a text or a document of its own.
 enum MonitoringPath {
   static let alive = "/healthz"
   static let ready = "/readyz"
   static let metrics = "/metrics"
   static let description = "/v1/openapi.json"
 
-  /// The paths as the description shows them.
+  /// The paths and their methods, with the text that describes each in OpenAPI.
   static var all: [(String, OperationMethod, [String: Any])] {
     let text: [String: Any] = ["text/plain": ["schema": ["type": "string"]]]
     let document: [String: Any] = ["application/json": ["schema": Schema.reference("Document")]]

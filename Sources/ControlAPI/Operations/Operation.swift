@@ -1,11 +1,11 @@
 import DedupCore
 import Foundation
 
-/// Something that clients can ask of the relay: where it is asked, what is taken and given, and who answers. Router, client
-/// and description all read it here.
+/// An operation of the control API: its method and path, what it takes and gives, and how a service answers it. Router,
+/// client and description are all made from it.
 struct Operation<Request: Sendable, Answer: Described>: Sendable {
   let method: OperationMethod
-  /// The path; `{id}` in it stands for a value of the request.
+  /// The path. `{id}` in it stands for a value of the request.
   let path: String
   let summary: String
   let form: RequestForm<Request>
@@ -20,28 +20,28 @@ struct Operation<Request: Sendable, Answer: Described>: Sendable {
   }
 }
 
-/// The methods of HTTP that operations use.
+/// The HTTP methods that operations use.
 enum OperationMethod: String, Sendable {
   case get = "GET"
   case post = "POST"
   case delete = "DELETE"
 }
 
-/// An `Operation` whatever it takes and gives, for the router and the description.
+/// An `Operation` of any types of request and answer, for the router and the description.
 protocol AnyOperation: Sendable {
   var method: OperationMethod { get }
   var path: String { get }
   var summary: String { get }
   /// The query parameters and their types in JSON Schema.
   var parameters: [String: String] { get }
-  /// The type in the body of a request, or nil where the body is empty.
+  /// The type in the body of a request, or nil if the body is empty.
   var taken: (any Described.Type)? { get }
   var given: any Described.Type { get }
 
-  /// Answers a request with JSON.
+  /// Answers a request, and returns the answer as JSON.
   ///
-  /// - Parameter body: reads the body, for a request that has one.
-  /// - Throws: `ControlProblem` for a request that is not what the path takes, and whatever the service throws.
+  /// - Parameter body: reads the body. Called only for a request that has one.
+  /// - Throws: `ControlProblem` for a request that is not what the path takes, and every error of the service.
   func respond(
     _ service: any ControlService, _ values: RequestValues, body: () async throws -> Data
   ) async throws -> Data
@@ -60,7 +60,7 @@ extension Operation: AnyOperation {
   }
 }
 
-/// Everything that can be asked, for the router and the description.
+/// The table of all operations, for the router and the description.
 enum Operations {
   static var all: [any AnyOperation] { errors + silences + queue + daemon }
 }

@@ -1,32 +1,32 @@
 package import DedupCore
 import Foundation
 
-/// The questions about the queue and the way out of it, and the orders that change them.
+/// The questions about the queue and the next hops, and the orders that change queued mails.
 package protocol QueueControl: Sendable {
-  /// Returns the mails that wait, the oldest first.
+  /// Returns the waiting mails that match a filter, the oldest first.
   func queue(_ filter: QueueFilter) async throws -> [QueuedMail]
-  /// Returns the mails whose ids begin with `id`.
+  /// Returns the mails whose ids begin with `id`, at most 20.
   ///
-  /// - Parameter octets: of the message at most.
+  /// - Parameter octets: the maximum number of octets of each message.
   func queued(id: String, octets: Int) async throws -> [QueuedMailDetail]
-  /// Changes mails that wait.
+  /// Changes waiting mails.
   ///
-  /// - Throws: `ControlProblem` where an id names several mails, or the request is not clear.
+  /// - Throws: `ControlProblem` if an id is ambiguous or matches no mail, or if the request is not clear.
   func change(_ verb: QueueVerb, _ request: QueueChangeRequest) async throws -> QueueChangeReport
-  /// Tries the next hop without a mail.
+  /// Tries a host, or every next hop of the configuration, without sending a mail.
   func probe(_ request: ProbeRequest) async throws -> [UpstreamProbe]
 }
 
-/// The orders for mails that wait.
+/// The orders for waiting mails.
 package enum QueueVerb: String, Sendable, CaseIterable {
   case hold, release, flush, delete, reroute
 }
 
-/// A try of the next hop without a mail.
+/// A request to try a next hop without sending a mail.
 package struct ProbeRequest: Sendable, Equatable {
-  /// `host:port`, or nil for where the configuration sends mail.
+  /// The host to try, as `host:port`, or nil for the next hops of the configuration.
   package var host: String?
-  /// The sender that MAIL names, or nil for the null sender. RSET takes it back.
+  /// The sender that MAIL names, or nil for the null sender. RSET ends the transaction.
   package var sender: String?
   /// The recipient that RCPT names, or nil for none.
   package var recipient: String?
@@ -37,7 +37,7 @@ package struct ProbeRequest: Sendable, Equatable {
 }
 
 extension QueueControl {
-  /// Returns all mails that wait, the oldest first.
+  /// Returns the waiting mails, the oldest first, at most `limit`.
   package func queue(limit: Int) async throws -> [QueuedMail] { try await queue(QueueFilter(limit: limit)) }
 }
 
@@ -73,7 +73,7 @@ extension Operations {
 }
 
 extension RequestForm where Request == QueueFilter {
-  /// The filter of `dedupctl queue list`.
+  /// The form of the filter of `dedupctl queue list`.
   static var queueFilter: Self {
     .values([
       "kind": "string", "state": "string", "sender": "string", "recipient": "string", "limit": "integer",
@@ -95,7 +95,7 @@ extension ControlClient {
   package func queue(_ filter: QueueFilter) async throws -> [QueuedMail] { try await ask(Operations.listQueue, filter) }
 
   package func queued(id: String, octets: Int) async throws -> [QueuedMailDetail] {
-    // Anything but the digits of an id names nothing and must not become part of a path.
+    // Anything but the digits of an id matches nothing and must not become part of a path.
     QueueID.range(of: id) == nil ? [] : try await ask(Operations.showMail, (id, octets))
   }
 

@@ -1,14 +1,14 @@
 /// The questions about silences, and the orders that make and end them.
 package protocol SilenceControl: Sendable {
-  /// Returns silences, the newest first.
+  /// Returns the silences, the newest first.
   ///
-  /// - Parameter all: also those that ended, or whose time is up.
+  /// - Parameter all: true to include silences that have ended or whose time is up.
   func silences(all: Bool) async throws -> [SilenceEntry]
-  /// Makes one silence for each error that is selected; empty when nothing is.
+  /// Makes one silence for each selected error, or one for a rule or patterns. Empty if no error is selected.
   func silence(_ request: SilenceRequest) async throws -> [SilenceEntry]
-  /// Ends a silence; empty when none of that id holds.
+  /// Ends a silence and returns it. Empty if no silence of that id is in effect.
   ///
-  /// - Parameter author: who says so, or nil where nobody said who.
+  /// - Parameter author: the admin who ends the silence, or nil if no name was given.
   func endSilence(_ id: Int, author: String?) async throws -> [SilenceEntry]
 }
 

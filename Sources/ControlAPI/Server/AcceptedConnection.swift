@@ -5,8 +5,9 @@ import Synchronization
 
 /// A connection that the HTTP server accepted.
 ///
-/// The danger: a connection that comes while the server ends may be accepted and then forgotten, and NIO ends the process
-/// when the writer of a `NIOAsyncChannel` goes away that was never finished. One that nobody takes is closed here instead.
+/// The danger: a connection that arrives while the server shuts down may be accepted and then forgotten, and NIO ends
+/// the process if the writer of a `NIOAsyncChannel` is released without having been finished. A connection that is
+/// never taken is closed here instead.
 final class AcceptedConnection: ServerChildChannelValue {
   let channel: any Channel
   private let open: Mutex<HTTP1Channel.Value?>
@@ -16,7 +17,7 @@ final class AcceptedConnection: ServerChildChannelValue {
     open = Mutex(connection)
   }
 
-  /// Hands the connection to its user, once.
+  /// Returns the connection at the first call, and nil afterwards.
   func take() -> HTTP1Channel.Value? {
     open.withLock { open in
       defer { open = nil }
@@ -30,7 +31,7 @@ final class AcceptedConnection: ServerChildChannelValue {
   }
 }
 
-/// HTTP/1.1 as Hummingbird speaks it, over connections that may be forgotten.
+/// The HTTP/1.1 of Hummingbird, over connections that may be forgotten.
 struct ForgivingHTTP: ServerChildChannel {
   let http: HTTP1Channel
 

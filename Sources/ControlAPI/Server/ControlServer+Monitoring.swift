@@ -2,10 +2,10 @@ import Foundation
 import Hummingbird
 import NIOCore
 
-// What monitors ask.
+// The paths for monitors and tools.
 extension ControlServer {
   static func addMonitoring(to router: Router<ControlContext>, _ service: any ControlService) {
-    // That it is answered is the answer.
+    // Any answer shows that the relay is alive.
     router.get("\(MonitoringPath.alive)") { _, _ in text(.ok, "ok\n") }
     router.get("\(MonitoringPath.ready)") { _, _ in
       let obstacles = await service.obstacles()

@@ -6,16 +6,16 @@ package import Logging
 package import NIOCore
 import Synchronization
 
-/// Answers the control API over HTTP on a Unix socket that only its owner and group may open, and on a TCP port to
-/// whoever shows a token.
+/// The server of the control API over HTTP: on a Unix socket that only its owner and group may open, and on a TCP port
+/// for clients that show a token.
 package struct ControlServer: Sendable {
   /// A TCP port on this machine.
   package struct Door: Sendable {
     package var host: String
     package var port: Int
-    /// What clients have to show (RFC 6750 section 2.1).
+    /// The token that clients have to show (RFC 6750 section 2.1).
     package var token: String
-    /// How long a connection may be open on which nobody showed the token.
+    /// The time for which a connection may be open without the token having been shown.
     package var patience: Duration
 
     package init(host: String, port: Int, token: String, patience: Duration = .seconds(10)) {
@@ -34,9 +34,11 @@ package struct ControlServer: Sendable {
   private let logger: Logger
   private let onReady: @Sendable () -> Void
 
+  /// Makes a server. `run` starts it.
+  ///
   /// - Parameters:
-  ///   - socket: path of the socket; `prepare` makes it free.
-  ///   - socketGroup: whose members may open it; nil: the group of the process.
+  ///   - socket: the path of the socket. `prepare` clears it.
+  ///   - socketGroup: the group whose members may open the socket, or nil for the group of the process.
   ///   - onReady: called once the socket answers.
   package init(
     service: any ControlService, socket: String, socketGroup: UInt32? = nil, door: Door? = nil,
@@ -51,7 +53,7 @@ package struct ControlServer: Sendable {
     self.onReady = onReady
   }
 
-  /// Runs until the task is cancelled or a graceful shutdown is asked for.
+  /// Runs until the task is cancelled or a graceful shutdown is requested.
   package func run() async throws {
     try Self.prepare(socket)
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -61,8 +63,8 @@ package struct ControlServer: Sendable {
     }
   }
 
-  /// The server binds to a name of its own, for it would take away whatever socket stands at ours, in the end as well.
-  /// Once it listens, the socket gets our name, unless something stands there.
+  /// Serves the Unix socket. The server binds to a name of its own, because it would remove any socket that exists at
+  /// ours, at its end as well. Once it listens, the socket is renamed to our name, unless something exists there.
   private func runSocket() async throws {
     let ownName = "\(SocketFile.folder(of: socket))/.ctl\(getpid())"
     let outcome = Mutex<Result<SocketFile, SocketFile.Obstacle>?>(nil)
@@ -100,7 +102,7 @@ package struct ControlServer: Sendable {
     try await application.run()
   }
 
-  /// Not to spin in accept when there are no descriptors.
+  /// Makes a listener pause after a failed accept, so that it does not spin while no descriptors are free.
   private func restAfterFailures(_ channel: any Channel) async {
     try? await channel.eventLoop.submit {
       try channel.pipeline.syncOperations.addHandler(AcceptPause(), position: .first)
@@ -113,19 +115,22 @@ package struct ControlServer: Sendable {
     return quiet
   }
 
-  /// Makes the folder of a socket, and takes away a socket there that a killed daemon left.
+  /// Makes the folder of a socket, and removes a socket there that a killed daemon left.
   ///
-  /// - Throws: `SocketFile.Obstacle` when something else stands there, somebody answers, or the folder is not writable.
+  /// - Throws: `SocketFile.Obstacle` if the path holds anything else, if another process answers there, or if the
+  ///   folder is not writable.
   package static func prepare(_ socket: String) throws {
     let folder = SocketFile.folder(of: socket)
-    // Whether it worked shows in the look at the folder, which says it in words.
+    // A failure shows in the check of the folder, which reports it in words.
     try? FileManager.default.createDirectory(
       atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o750])
     try SocketFile.checkFolder(folder)
     try SocketFile.clear(socket)
   }
 
-  /// - Parameter token: nil: whoever gets here may ask.
+  /// Returns the router of all operations and of the paths for monitors.
+  ///
+  /// - Parameter token: the token that clients have to show, or nil if every client that can connect may ask.
   static func router(_ service: any ControlService, token: String? = nil) -> Router<ControlContext> {
     let router = Router(context: ControlContext.self)
     if let token { router.add(middleware: TokenCheck(token: token)) }
@@ -138,7 +143,7 @@ package struct ControlServer: Sendable {
     return router
   }
 
-  /// Octets of the longest request; nothing that is asked for is longer.
+  /// The maximum number of octets in the body of a request. No operation needs more.
   static let longestBody = 64 << 10
 
   private static func answer(

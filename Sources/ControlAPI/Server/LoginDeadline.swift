@@ -1,17 +1,17 @@
 import Hummingbird
 import NIOCore
 
-/// Closes a connection on which nobody has shown the token within `patience`, whatever it sends or does not send.
+/// Closes a connection on which no client has shown the token within `patience`, whatever it sends or does not send.
 ///
-/// A connection on which somebody has is an admin's or a monitor's, and stays.
+/// A connection on which the token was shown belongs to an admin or a monitor, and stays open.
 final class LoginDeadline: ChannelDuplexHandler, RemovableChannelHandler {
   typealias InboundIn = Any
   typealias OutboundIn = Any
 
-  /// Somebody showed the token.
+  /// The event that the client showed the token.
   struct Met: Sendable {}
 
-  /// Connections that may be open at the same time; a further client waits until one of them is closed.
+  /// The maximum number of open connections. A further client waits until one of them is closed.
   static let mostConnections = 64
 
   private let patience: TimeAmount
@@ -32,7 +32,7 @@ final class LoginDeadline: ChannelDuplexHandler, RemovableChannelHandler {
   }
 }
 
-/// The context of a request to the control API: what Hummingbird needs, and the connection that the request came on.
+/// The context of a request to the control API: what Hummingbird needs, and the connection of the request.
 struct ControlContext: RequestContext {
   var coreContext: CoreRequestContextStorage
   let channel: any Channel

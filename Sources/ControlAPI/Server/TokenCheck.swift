@@ -1,10 +1,10 @@
 import Hummingbird
 
-/// Lets nobody in without the token (RFC 6750), but for what says nothing of anybody's mail.
+/// Refuses requests without the token (RFC 6750), except on paths that reveal nothing about any mail.
 struct TokenCheck: RouterMiddleware {
   typealias Context = ControlContext
 
-  /// What monitors ask that have no token.
+  /// The paths that monitors may ask without a token.
   private static let open: Set = [MonitoringPath.alive, MonitoringPath.ready]
 
   private let token: [UInt8]
@@ -28,7 +28,7 @@ struct TokenCheck: RouterMiddleware {
   private func isShown(in request: Request) -> Bool {
     guard let said = request.headers[.authorization], said.lowercased().hasPrefix("bearer ") else { return false }
     let shown = Array(said.dropFirst("bearer ".count).utf8)
-    // All octets are compared whatever differs: how long it takes tells nothing about the token.
+    // All octets are compared even after a difference: the time taken reveals nothing about the token but its length.
     guard shown.count == token.count else { return false }
     return zip(shown, token).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
   }

@@ -2,8 +2,8 @@ package import DedupCore
 package import Foundation
 import MailMessage
 
-// From what the store knows to what the control API shows. The daemon and a `dedupctl` that reads the store of a
-// stopped daemon both come through here, so they cannot differ.
+// Conversions from the values of the store to the JSON of the control API. The daemon and a `dedupctl` that reads the
+// store of a stopped daemon both use them, so their answers cannot differ.
 
 extension ErrorEntry {
   package init(_ row: FingerprintRow) {

@@ -13,15 +13,15 @@ extension StoredState {
     return found
   }
 
-  /// The ids that begin with `prefix`, at most 20: no admin means more of them.
+  /// Returns the ids that begin with `prefix`, at most 20: no admin means more than that.
   private func ids(from prefix: String) async throws -> [QueueID] {
     guard let range = QueueID.range(of: prefix) else { return [] }
     return try await reader.queueIDs(in: range, limit: 20)
   }
 
-  /// Whom a request means.
+  /// Returns the mails that a request selects.
   ///
-  /// - Throws: `ControlProblem` where it is not clear.
+  /// - Throws: `ControlProblem` if an id is ambiguous or matches no mail, or if the request is not clear.
   package func selection(_ request: QueueChangeRequest) async throws -> QueueSelection {
     guard request.all == (request.ids == nil) else {
       throw ControlProblem("either \"ids\" or \"all\" says which mails", .malformed)

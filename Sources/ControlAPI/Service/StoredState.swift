@@ -1,16 +1,18 @@
 package import DedupCore
 package import RelayMail
 
-/// The reading half of the control API over a store. The daemon builds on it; `dedupctl` uses it alone when the
-/// daemon is down.
+/// The reading half of the control API, answered from a store. The daemon builds on it; `dedupctl` uses it alone when
+/// the daemon is down.
 package struct StoredState: ControlService {
   let reader: any StoreReading
   let now: @Sendable () -> Timestamp
   private let builder: @Sendable (Timestamp) -> SummaryBuilder
 
+  /// Makes the reading half over a store.
+  ///
   /// - Parameters:
   ///   - now: the clock of the machine.
-  ///   - builder: writes a summary at a point in time, in the zone of the machine.
+  ///   - builder: returns the builder of a summary at a point in time, in the time zone of the machine.
   package init(
     reader: any StoreReading, now: @escaping @Sendable () -> Timestamp,
     builder: @escaping @Sendable (Timestamp) -> SummaryBuilder
@@ -34,7 +36,9 @@ package struct StoredState: ControlService {
     try await previewSummary(request, health: nil)
   }
 
-  /// - Parameter health: what only the running daemon knows.
+  /// Returns a summary without sending it.
+  ///
+  /// - Parameter health: the facts that only the running daemon knows, or nil if it is down.
   package func previewSummary(_ request: SummaryRequest, health: RelayHealth?) async throws -> SummaryPreview {
     let now = now()
     let period = request.period(until: now)
@@ -45,9 +49,9 @@ package struct StoredState: ControlService {
     return SummaryPreview(subject: summary.subject, text: summary.text, html: summary.html)
   }
 
-  /// The sites of that name, at least one; nil when no name is given.
+  /// Returns the sites of that name, at least one, or nil if no name is given.
   ///
-  /// - Throws: a `ControlProblem` that tells which sites there are.
+  /// - Throws: a `ControlProblem` that lists the known sites if none has that name.
   package func sites(named name: String?, until now: Timestamp) async throws -> [SiteAudience]? {
     guard let name else { return nil }
     let known = try await reader.siteAudiences(from: now.advanced(by: .seconds(-400 * 86_400)), to: now)
@@ -56,7 +60,7 @@ package struct StoredState: ControlService {
     let names = Set(known.map(\.name)).sorted().prefix(20).map { DisplayText.oneLine($0) }.joined(separator: ", ")
     throw ControlProblem(
       "no error mail of the site \"\(DisplayText.oneLine(name))\" is known; "
-        + (names.isEmpty ? "none of any site is" : "there are: \(names)"))
+        + (names.isEmpty ? "none of any site is" : "there are: \(names)"), .nothingMatched)
   }
 
   package func silences(all: Bool) async throws -> [SilenceEntry] {

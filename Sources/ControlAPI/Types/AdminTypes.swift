@@ -1,8 +1,8 @@
 package import Foundation
 
-// What an admin says about errors, in the JSON of the control API; see ControlTypes.swift for its rules.
+// Decisions of admins about errors, in the JSON of the control API; see `ControlJSON` for its rules.
 
-/// Which errors: those whose id starts with `id`, in one site if it is given.
+/// A selection of errors: those whose ids start with `id`, in one site if it is given.
 package struct ErrorSelector: Codable, Sendable, Equatable {
   package var id: String
   package var site: String?
@@ -13,7 +13,7 @@ package struct ErrorSelector: Codable, Sendable, Equatable {
   }
 }
 
-/// An error by its names.
+/// The names of an error.
 package struct ErrorName: Codable, Sendable, Equatable {
   package var id: String
   package var fingerprint: String
@@ -28,8 +28,8 @@ package struct ErrorName: Codable, Sendable, Equatable {
   }
 }
 
-/// A silence to be made. Exactly one of `selector`, `rule` and the patterns says what of; exactly one of the four
-/// ends says until when.
+/// A request to make a silence. Exactly one of `selector`, `rule` and the patterns (`title`, `place`, `site`) says what
+/// it covers. Exactly one of `seconds`, `mails`, `rate` and `untilResolved` says when it ends.
 package struct SilenceRequest: Codable, Sendable, Equatable {
   package var selector: ErrorSelector?
   package var rule: String?
@@ -38,7 +38,7 @@ package struct SilenceRequest: Codable, Sendable, Equatable {
   package var site: String?
   package var seconds: Int?
   package var mails: Int?
-  /// Mails within an hour.
+  /// The number of mails within an hour above which the silence ends.
   package var rate: Int?
   package var untilResolved: Bool
   package var author: String
@@ -51,32 +51,32 @@ package struct SilenceRequest: Codable, Sendable, Equatable {
   }
 }
 
-/// A silence, as lists show it.
+/// A silence as shown in lists.
 package struct SilenceEntry: Codable, Sendable, Equatable {
   package var id: Int
-  /// What it is about, for people.
+  /// The scope of the silence, for people to read.
   package var scope: String
-  /// The error, if it is about one.
+  /// The error that the silence covers. Absent if it is about a rule or patterns.
   package var error: ErrorName?
   package var author: String
   package var reason: String
   package var createdAt: Date
-  /// When or how it ends, for people.
+  /// The time or the condition of its end, for people to read.
   package var ends: String
-  /// Whether it holds until somebody says that it is resolved.
+  /// True if the silence holds until an admin marks the error as resolved.
   package var isUntilResolved: Bool
-  /// Absent unless it ends at a time.
+  /// The time at which the silence ends. Absent if it ends by another condition.
   package var endsAt: Date?
-  /// Mails that it held back.
+  /// The number of mails that the silence held back.
   package var held: Int
-  /// Absent while it holds.
+  /// The time at which the silence ended. Absent while it holds.
   package var endedAt: Date?
   package var endedBy: String?
-  /// Who ended it; absent unless somebody did, and said who.
+  /// The admin who ended the silence. Absent if none did, or if no name was given.
   package var endedAuthor: String?
 }
 
-/// Errors to be made one.
+/// A request to merge errors into one.
 package struct MergeRequest: Codable, Sendable, Equatable {
   package var ids: [String]
   package var into: ErrorSelector
@@ -84,7 +84,7 @@ package struct MergeRequest: Codable, Sendable, Equatable {
   package init(ids: [String], into: ErrorSelector) { (self.ids, self.into) = (ids, into) }
 }
 
-/// What a merge did.
+/// The result of a merge.
 package struct MergeReport: Codable, Sendable, Equatable {
   package var into: ErrorName
   package var merged: [ErrorName]
@@ -95,20 +95,22 @@ package struct MergeReport: Codable, Sendable, Equatable {
   }
 }
 
-/// An error that the admin merged from several, or split into its variants, and that is still so.
+/// An error that an admin merged from several or split into its variants, and that is still merged or split.
 package struct GroupingEntry: Codable, Sendable, Equatable {
-  /// `merged`: the members are part of the error. `split`: they are its variants, each an error of its own.
+  /// The kind of grouping. `merged`: the members are part of the error. `split`: they are its variants, each an error
+  /// of its own.
   package var kind: String
   package var error: ErrorName
   package var members: [ErrorName]
 }
 
-/// What a split did.
+/// The result of a split.
 package struct SplitReport: Codable, Sendable, Equatable {
   package var error: ErrorName
-  /// Errors that were merged and stand on their own again; 0: each variant is an error of its own from now on.
+  /// The number of merged errors that are errors of their own again. 0 if each variant is an error of its own from now
+  /// on.
   package var released: Int
-  /// It had been split before.
+  /// True if the error had already been split before.
   package var wasSplit: Bool
 
   package init(error: ErrorName, released: Int, wasSplit: Bool) {

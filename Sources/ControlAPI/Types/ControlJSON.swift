@@ -3,7 +3,7 @@ package import Foundation
 /// The JSON of the control API, version 1, and of `dedupctl -o json`: keys in snake_case, times in ISO 8601 UTC,
 /// octets and counts as whole numbers. Keys are only ever added.
 package enum ControlJSON {
-  /// One line without a line break.
+  /// Returns a value as one line of JSON, without a line break.
   package static func encode(_ value: some Encodable) throws -> Data {
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase

@@ -1,22 +1,22 @@
-/// An error answer.
+/// The answer to a request that failed.
 package struct ControlProblem: Codable, Sendable, Equatable, Error, CustomStringConvertible {
-  /// What kind of problem it is, for programs.
+  /// The kind of a problem, for programs.
   package enum Kind: String, Codable, Sendable {
     /// The request is not what the path takes.
     case malformed
-    /// It is longer than any request.
+    /// The request is longer than the limit.
     case tooLarge = "too-large"
-    /// It names nothing that is there.
+    /// The request names something that does not exist.
     case nothingMatched = "nothing-matched"
-    /// It names several where one is meant.
+    /// The request matches several things where one is meant.
     case ambiguous
-    /// It was understood and cannot be done.
+    /// The request was understood and cannot be carried out.
     case refused
   }
 
-  /// What happened and what to do.
+  /// The problem and its remedy.
   package var message: String
-  /// Absent in answers of earlier versions, and where something went wrong that should not have.
+  /// The kind of the problem. Absent in answers of earlier versions, and for errors that should not have happened.
   package var kind: Kind?
 
   package init(_ message: String, _ kind: Kind = .refused) {
@@ -24,7 +24,7 @@ package struct ControlProblem: Codable, Sendable, Equatable, Error, CustomString
     self.kind = kind
   }
 
-  /// Something went wrong that should not have.
+  /// Describes an error that should not have happened. The problem has no kind.
   init(unexpected error: any Error) { message = "\(error)" }
 
   package var description: String { message }

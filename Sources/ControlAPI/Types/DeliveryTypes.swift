@@ -1,17 +1,17 @@
 package import DedupCore
 package import Foundation
 
-// The next hops in the JSON of the control API; see ControlTypes.swift for its rules.
+// The next hops in the JSON of the control API; see `ControlJSON` for its rules.
 
-/// A next hop that rejects mail about errors, all since a time.
+/// A next hop that has rejected all mail about errors since a point in time.
 package struct RejectingReport: Codable, Sendable, Equatable {
   package var nextHop: String
   package var since: Date
   package var latest: Date
   package var mails: Int
-  /// What it said last.
+  /// The latest reason that the next hop gave.
   package var reason: String
-  /// When it last took such a mail; absent: not since the start.
+  /// The time at which it last took such a mail. Absent if it took none since the start.
   package var tookUntil: Date?
 
   package init(nextHop: String, _ standing: RejectionWatch.Standing) {
@@ -28,7 +28,7 @@ package struct RejectingReport: Codable, Sendable, Equatable {
 package struct RouteReport: Codable, Sendable, Equatable {
   package var name: String
   package var nextHop: String
-  /// What takes the place of envelope senders; absent: they stay.
+  /// The address that replaces envelope senders. Absent if they stay as they are.
   package var sender: String?
 
   package init(name: String, nextHop: String, sender: String?) {
@@ -38,20 +38,21 @@ package struct RouteReport: Codable, Sendable, Equatable {
   }
 }
 
-/// How it stands with the limits of a next hop.
+/// The use of the limits of a next hop. They count recipients, not mails.
 package struct PacingReport: Codable, Sendable, Equatable {
   package var nextHop: String
-  /// `50/min`; absent: no limit.
+  /// The limit within a period, such as `50/min`. Absent if there is none.
   package var rate: String?
-  /// Absent: no limit.
+  /// The limit within 24 hours. Absent if there is none.
   package var daily: Int?
-  /// Recipients within the period of the rate, and within 24 hours.
+  /// The recipients within the period of the rate, and within the last 24 hours.
   package var ofPeriod: Int
   package var ofDay: Int
-  /// Mails that wait for their turn, and when the last of them leaves; absent when none waits.
+  /// The mails that wait for their turn, and the time at which the last of them leaves. That time is absent if none
+  /// waits.
   package var waiting: Int
   package var lastLeaves: Date?
-  /// Whether errors are told of in digests, since little room is left.
+  /// True if errors are reported in digests because little room is left.
   package var inDigests: Bool
 
   package init(_ standing: DeliveryPacing.Standing, inDigests: Bool) {
@@ -66,7 +67,7 @@ package struct PacingReport: Codable, Sendable, Equatable {
   }
 }
 
-/// A queue that grows.
+/// A growing queue: the time since which it grows, and the number of waiting mails.
 package struct GrowthReport: Codable, Sendable, Equatable {
   package var since: Date
   package var waiting: Int

@@ -1,100 +1,100 @@
 package import Foundation
 
-/// One error of one site, as `dedupctl list` shows it.
+/// An error of one site, as `dedupctl list` shows it.
 package struct ErrorEntry: Codable, Sendable, Equatable {
-  /// What an admin types: the first 8 digits of the digest.
+  /// The id that an admin types: the first 8 digits of the digest.
   package var id: String
-  /// `version:digest`.
+  /// The fingerprint, as `version:digest`.
   package var fingerprint: String
   package var error: String
   package var place: String
   package var site: String
-  /// Held back since the last mail that was forwarded.
+  /// The number of mails held back since the last forwarded mail.
   package var heldBack: Int
-  /// Held back in all.
+  /// The number of mails held back in all.
   package var suppressed: Int
-  /// Seen in all.
+  /// The number of mails seen in all.
   package var total: Int
   package var firstSeen: Date
   package var lastSeen: Date
-  /// Absent when no window is open.
+  /// The end of the current window. Absent if no window is open.
   package var windowEnd: Date?
-  /// Arrivals of the last 24 hours, oldest first; the last one is the running hour.
+  /// The arrivals of the last 24 hours by the hour, oldest first. The last element is the current hour.
   package var hours: [Int]
-  /// The present outbreak of it, or the latest one.
+  /// The current outbreak of the error, or the latest one.
   package var episode: EpisodeEntry
-  /// Absent unless somebody resolved it and it did not come back since.
+  /// The time at which an admin resolved the error. Absent if none did, or if the error came back since.
   package var resolvedAt: Date?
-  /// The storm cap holds it back until the next digest.
+  /// True if the storm cap holds the error back until the next digest.
   package var awaitsDigest: Bool
-  /// A silence covers it.
+  /// True if a silence covers the error.
   package var isSilenced: Bool
-  /// An admin asked for the next mail.
+  /// True if an admin asked for the next mail.
   package var passesNext: Bool
-  /// What became of the latest mail, in the word of the log; absent when that was not kept.
+  /// The outcome of the latest mail, in the word of the log. Absent if it was not recorded.
   package var lastReason: String?
-  /// The rule that decided over it; absent: none did.
+  /// The rule that decided about the latest mail. Absent if none did.
   package var lastRule: String?
-  /// Different texts and places among its variants; absent in answers of earlier versions.
+  /// The number of different texts and of different places among the variants. Absent in answers of earlier versions.
   package var texts: Int?
   package var places: Int?
-  /// Sites of one name differ in these three: Django's `EMAIL_SUBJECT_PREFIX` (empty: none), and sender and recipients
-  /// in lower case. Absent in answers of earlier versions.
+  /// The properties that tell sites of one name apart: Django's `EMAIL_SUBJECT_PREFIX` (empty if there is none), and
+  /// sender and recipients in lower case. Absent in answers of earlier versions.
   package var subjectPrefix: String?
   package var sender: String?
   package var recipients: [String]?
 }
 
-/// One outbreak of an error.
+/// An outbreak of an error.
 package struct EpisodeEntry: Codable, Sendable, Equatable {
-  /// How many there were so far, this one included.
+  /// The number of outbreaks so far, including this one.
   package var number: Int
-  /// Seen in it.
+  /// The number of mails seen in the outbreak.
   package var total: Int
   package var startedAt: Date
-  /// `new`, `again`, or `regression`.
+  /// The way in which the outbreak began: `new`, `again`, or `regression`.
   package var beginning: String
-  /// How long it had been quiet before; absent in the first one.
+  /// The seconds for which the error had been quiet before. Absent in the first outbreak.
   package var quietSecondsBefore: Int?
 }
 
-/// One error with everything that is kept of it.
+/// An error with everything that is kept about it.
 package struct ErrorDetail: Codable, Sendable, Equatable {
   package var entry: ErrorEntry
   package var explanation: String
-  /// The first and the latest mail as they arrived (bytes that are not UTF-8 replaced); absent when not kept.
+  /// The first and the latest mail as they arrived, with bytes that are not UTF-8 replaced. Absent if not kept.
   package var firstMail: String?
   package var latestMail: String?
-  /// Which of the mails are kept but are not what was stored: `first`, `latest`; absent when none is.
+  /// The mails that are kept but are not what was stored: `first`, `latest`. Absent if there are none.
   package var damagedMails: [String]?
-  /// Its variants, the first seen first; absent when it has none.
+  /// The variants of the error, the first seen first. Absent if it has none.
   package var variants: [VariantEntry]?
-  /// Arrivals of the last 30 days by the hour, oldest first; the last one is the running hour.
+  /// The arrivals of the last 30 days by the hour, oldest first. The last element is the current hour.
   package var history: [Int]
-  /// The silences that cover it.
+  /// The silences that cover the error.
   package var silences: [SilenceEntry]
 }
 
-/// One variant of an error: another path to the same place, or another text.
+/// A variant of an error: another path to the same place, or another text.
 package struct VariantEntry: Codable, Sendable, Equatable {
   package var name: String
-  /// Seen in all.
+  /// The number of mails seen in all.
   package var total: Int
   package var firstSeen: Date
   package var lastSeen: Date
-  /// Whether the first mail of the error is the first of this variant.
+  /// True if the first mail of the error is the first mail of this variant.
   package var isOfFirstMail: Bool
-  /// The text of the exception as it was printed in the first mail of the variant, or in the latest that went out since.
-  /// Absent: not known.
+  /// The text of the exception, as printed in the first mail of the variant or in the latest one forwarded since.
+  /// Absent if not known.
   package var text: String?
-  /// The frame that raised the exception of that mail, which may be a library's. Absent: not known.
+  /// The frame that raised the exception of that mail, which may be a library's. Absent if not known.
   package var place: String?
-  /// The frame of the application that called the innermost application frame of that mail. Absent: not known.
+  /// The frame of the application that called the innermost application frame of that mail. Absent if not known.
   package var caller: String?
-  /// Its first mail, as that of the error; absent when not kept, or when the mails of all variants are too many for
-  /// one answer.
+  /// The first mail of the variant, with bytes that are not UTF-8 replaced. Absent if not kept, or if the mails of all
+  /// variants are too many for one answer.
   package var firstMail: String?
-  /// True when that mail is kept but is not what was stored; else absent.
+  /// True if that mail is kept but is not what was stored. Absent otherwise.
   package var isDamaged: Bool?
 }
 

@@ -1,12 +1,12 @@
 import DedupCore
 package import Foundation
 
-// More about errors, in the JSON of the control API; see ControlTypes.swift for its rules.
+// Statistics, exports and copies of errors, in the JSON of the control API; see `ControlJSON` for its rules.
 
-/// Sums over all that the store knows.
+/// The sums over everything that the store knows.
 package struct StatisticsReport: Codable, Sendable, Equatable {
   package struct Reason: Codable, Sendable, Equatable {
-    /// `passed`, `doubtful`, `forwarded`, `suppressed`.
+    /// The outcome of the mails: `passed`, `doubtful`, `forwarded`, `suppressed`.
     package var outcome: String
     package var reason: String
     package var mails: Int
@@ -24,10 +24,10 @@ package struct StatisticsReport: Codable, Sendable, Equatable {
   }
 
   package var totals: TotalsReport
-  /// Of all time that is kept, the most first.
+  /// The mails by outcome and reason, over all time that is kept, the largest number first.
   package var reasons: [Reason]
   package var sites: [Site]
-  /// Quarters of an hour of the last days in which mail came, oldest first.
+  /// The quarters of an hour of the requested days in which mail arrived, oldest first.
   package var quarters: [Quarter]
   package var errors: Int
   package var samples: Int
@@ -36,19 +36,19 @@ package struct StatisticsReport: Codable, Sendable, Equatable {
   package var queue: QueueReport
 }
 
-/// A page of all errors.
+/// A page of the list of all errors.
 package struct ExportPage: Codable, Sendable, Equatable {
   package var errors: [ErrorEntry]
-  /// What to ask the next page for; absent behind the last one.
+  /// The value that asks for the next page. Absent on the last page.
   package var next: Int?
 }
 
-/// Kept mails of an error, to be sent once more.
+/// A request to send kept mails of an error once more.
 package struct CopyRequest: Codable, Sendable, Equatable {
   package var selector: ErrorSelector
-  /// Of them, the latest so many.
+  /// The number of mails to send, the latest of those kept.
   package var last: Int
-  /// Who gets them; absent: whoever gets error mail of the site.
+  /// The recipients. Absent for those who get error mail of the site.
   package var to: [String]?
 
   package init(selector: ErrorSelector, last: Int, to: [String]? = nil) {
@@ -58,13 +58,13 @@ package struct CopyRequest: Codable, Sendable, Equatable {
   }
 }
 
-/// What became of a `CopyRequest` for one error.
+/// The result of a `CopyRequest` for one error.
 package struct CopyReport: Codable, Sendable, Equatable {
   package var error: ErrorName
-  /// The ids in the queue, the latest mail first.
+  /// The ids of the copies in the queue, the latest mail first.
   package var queued: [String]
   package var recipients: [String]
-  /// Mails that are kept but are not what was stored: they are not sent.
+  /// The number of mails that are kept but are not what was stored. They are not sent.
   package var damaged: Int
 
   package init(error: ErrorName, queued: [String], recipients: [String], damaged: Int) {

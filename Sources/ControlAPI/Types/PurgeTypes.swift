@@ -1,17 +1,17 @@
 package import DedupCore
 
-// What `dedupctl purge` asks, in the JSON of the control API; see ControlTypes.swift for its rules.
+// The request and the answer of `dedupctl purge`, in the JSON of the control API; see `ControlJSON` for its rules.
 
-/// Which of the mails that are kept of errors to remove.
+/// A request to remove kept mails of errors.
 package struct PurgeRequest: Codable, Sendable, Equatable {
-  /// Of errors whose ids begin with these; has to be absent when `all` is true, and only then.
+  /// The beginnings of the ids of the errors. Has to be absent if `all` is true, and only then.
   package var ids: [String]?
-  /// Of those, the errors in the sites of that name only; absent: in all.
+  /// The name of the sites to which the ids are limited. Absent for all sites, and always if `all` is true.
   package var site: String?
   package var all: Bool
-  /// Only those that are so many seconds old; absent: whatever their age.
+  /// The minimum age of the mails in seconds. Absent for any age.
   package var olderThan: Int?
-  /// Removes nothing; the answer says what would be removed.
+  /// True to remove nothing and only report what would be removed.
   package var isTrial: Bool
 
   package init(ids: [String]?, site: String? = nil, all: Bool, olderThan: Int?, isTrial: Bool) {
@@ -22,7 +22,9 @@ package struct PurgeRequest: Codable, Sendable, Equatable {
     self.isTrial = isTrial
   }
 
-  /// - Throws: `ControlProblem` where it is not clear: no slip may mean all.
+  /// The selection that the request makes.
+  ///
+  /// - Throws: `ControlProblem` if the request is not clear, so that no slip selects everything.
   package var selection: SampleSelection {
     get throws {
       guard all == (ids == nil), site == nil || !all, olderThan.map({ $0 >= 0 }) ?? true else {
@@ -35,14 +37,14 @@ package struct PurgeRequest: Codable, Sendable, Equatable {
   }
 }
 
-/// The mails of errors that were removed, or would be.
+/// The mails of errors that were removed, or would be removed.
 package struct PurgeReport: Codable, Sendable, Equatable {
   package var mails: Int
   package var octets: Int
   package var errors: Int
-  /// Ids that name no error.
+  /// The ids that match no error.
   package var unknown: [String]
-  /// Databases that were set aside; what they hold is not removed.
+  /// The databases that were set aside. The mails in them are not removed.
   package var setAside: [SetAsideReport]
 
   package init(_ count: SampleCount, setAside: [SetAsideReport]) {

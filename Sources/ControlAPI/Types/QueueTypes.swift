@@ -2,13 +2,13 @@ package import DedupCore
 package import Foundation
 import MailMessage
 
-// The queue in the JSON of the control API; see ControlTypes.swift for its rules.
+// The queue in the JSON of the control API; see `ControlJSON` for its rules.
 
-/// One mail that waits for delivery.
+/// A mail that waits for delivery.
 package struct QueuedMail: Codable, Sendable, Equatable {
   package var id: String
   package var kind: String
-  /// `waiting`, `deferred`, `held`, `set-aside`; `delivering` while it is being tried.
+  /// The state of the mail: `waiting`, `deferred`, `held`, `set-aside`, or `delivering` while it is being tried.
   package var state: String
   package var sender: String
   package var recipients: [String]
@@ -17,30 +17,31 @@ package struct QueuedMail: Codable, Sendable, Equatable {
   package var attempts: Int
   package var nextAttempt: Date
   package var lastFailure: String?
-  /// Where an admin sends it; absent: the way of all mail.
+  /// The host to which an admin rerouted the mail. Absent if it goes the way of all mail.
   package var reroutedTo: String?
-  /// The limit of the next hop that it waits for, until `next_attempt`; absent: none.
+  /// The limit of the next hop that the mail waits for, until `next_attempt`. Absent if there is none.
   package var pacedBy: String?
 }
 
-/// One mail that waits, with what is in it.
+/// A mail that waits for delivery, with its content.
 package struct QueuedMailDetail: Codable, Sendable, Equatable {
   package var mail: QueuedMail
   package var body: String
   package var usesSmtputf8: Bool
   package var delayNotified: Bool
-  /// What the sender wants to be told (RFC 3461): `RET=`, `ENVID=`, and `NOTIFY=` and `ORCPT=` of recipients.
+  /// The status notifications that the sender asks for (RFC 3461): `RET=`, `ENVID=`, and `NOTIFY=` and `ORCPT=` of
+  /// recipients.
   package var statusRequests: [String]
-  /// The beginning of the message, or all of it (octets that are not UTF-8 replaced); absent when it is damaged.
+  /// The beginning of the message, or all of it, with octets that are not UTF-8 replaced. Absent if it is damaged.
   package var message: String?
 }
 
-/// What to do with mails that wait.
+/// A request to change waiting mails.
 package struct QueueChangeRequest: Codable, Sendable, Equatable {
-  /// Ids or beginnings of ids; has to be absent when `all` is true, and only then.
+  /// The ids of the mails, or beginnings of ids. Has to be absent if `all` is true, and only then.
   package var ids: [String]?
   package var all: Bool
-  /// `host:port`, of a reroute; absent: back to the way of all mail.
+  /// The host of a reroute, as `host:port`. Absent to go back to the way of all mail.
   package var to: String?
 
   package init(ids: [String]?, all: Bool, to: String? = nil) {
@@ -50,11 +51,11 @@ package struct QueueChangeRequest: Codable, Sendable, Equatable {
   }
 }
 
-/// What was done with mails that wait.
+/// The result of a change of waiting mails.
 package struct QueueChangeReport: Codable, Sendable, Equatable {
-  /// The oldest first.
+  /// The ids of the changed mails, the oldest first.
   package var ids: [String]
-  /// Of these, the ones that are being tried at the moment: the attempt is made to its end.
+  /// The ids in `ids` of mails that are being tried at the moment. That attempt is still completed.
   package var delivering: [String]
 
   package init(ids: [String], delivering: [String]) {
@@ -63,16 +64,16 @@ package struct QueueChangeReport: Codable, Sendable, Equatable {
   }
 }
 
-/// What came of trying a next hop without a mail.
+/// The result of trying a next hop without sending a mail.
 package struct UpstreamProbe: Codable, Sendable, Equatable {
   package var nextHop: String
   package var works: Bool
-  /// What worked, in order.
+  /// The steps that worked, in order.
   package var steps: [String]
-  /// What did not; absent when everything worked.
+  /// The failure. Absent if everything worked.
   package var failure: String?
   package var milliseconds: Int
-  /// The route of the configuration; absent: `[delivery]`, or a host that was asked for.
+  /// The route of the configuration. Absent for `[delivery]`, and for a host that the request names.
   package var route: String?
 
   package init(_ probe: Probe) {
@@ -84,25 +85,28 @@ package struct UpstreamProbe: Codable, Sendable, Equatable {
   }
 }
 
-/// A smarthost and what is known of it.
+/// A smarthost and what is known about it.
 package struct SmarthostReport: Codable, Sendable, Equatable {
   package var host: String
-  /// Why it fails; absent while it works, as far as is known.
+  /// The reason why the smarthost fails. Absent while it works, as far as is known.
   package var failure: String?
-  /// `unreachable`, `refusing`, `throttling`, `login` or `needs-admin`; absent with `failure`, and so are the next two.
+  /// The kind of the failure: `unreachable`, `refusing`, `throttling`, `login` or `needs-admin`. Absent with `failure`,
+  /// as are the next two.
   package var failureKind: String?
   package var failsSince: Date?
-  /// When it is tried again at the latest.
+  /// The latest time at which it is tried again.
   package var nextLook: Date?
-  /// Connections that are open.
+  /// The number of open connections.
   package var connections: Int
-  /// What it turned out to take: connections at once, mails on one, recipients in a transaction. Absent where it never
-  /// refused as many as we use.
+  /// The limits that the smarthost turned out to have: connections at once, mails on a connection, recipients in a
+  /// transaction. Absent where it is not known to take less than we use.
   package var mostConnections: Int?
   package var mostMailsPerConnection: Int?
   package var mostRecipients: Int?
 
-  /// - Parameter now: when `report` was made.
+  /// Makes the report in JSON.
+  ///
+  /// - Parameter now: the time at which `report` was made.
   package init(_ report: HostReport, at now: Date) {
     host = report.smarthost.description
     failure = report.failure?.reason
@@ -125,7 +129,9 @@ extension Duration {
 }
 
 extension QueuedMail {
-  /// - Parameter isBeingTried: which nobody but the running daemon knows.
+  /// Makes the JSON of an entry of the queue.
+  ///
+  /// - Parameter isBeingTried: true if the mail is being tried, which only the running daemon knows.
   package init(_ entry: QueueEntry, isBeingTried: Bool = false) {
     self.init(
       id: entry.id.description, kind: entry.kind.rawValue,

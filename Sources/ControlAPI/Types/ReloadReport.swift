@@ -1,18 +1,19 @@
 package import Foundation
 
-/// What became of a new configuration.
+/// The result of reading a new configuration.
 package struct ReloadReport: Codable, Sendable, Equatable {
   package var at: Date
-  /// Why it was refused and the old one stays, a line each with its place in the file; empty: it is in force.
+  /// The reasons why it was refused and the old one stays, one line each with its place in the file. Empty if it is in
+  /// force.
   package var problems: [String]
   /// The keys that took effect.
   package var changed: [String]
   /// The keys that take effect after a restart.
   package var awaitingRestart: [String]
-  /// Both with what stood there and what stands there now; absent in answers of earlier versions.
+  /// The keys of both lists with their old and new values. Absent in answers of earlier versions.
   package var changes: [Change]?
 
-  /// One key, site or rule, as a file has it.
+  /// A change of one key, site or rule, with the values as written in a file.
   package struct Change: Codable, Sendable, Equatable {
     package var key: String
     package var old: String

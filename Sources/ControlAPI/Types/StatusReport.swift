@@ -3,13 +3,13 @@ package import Foundation
 /// The state of the relay.
 package struct StatusReport: Codable, Sendable, Equatable {
   package var version: String
-  /// Absent when the daemon is down and the store was read directly.
+  /// The state of the running daemon. Absent if the daemon is down and the store was read directly.
   package var daemon: DaemonStatus?
   package var totals: TotalsReport
   package var queue: QueueReport
 }
 
-/// What only the running daemon knows.
+/// The part of the state that only the running daemon knows.
 package struct DaemonStatus: Codable, Sendable, Equatable {
   package var pid: Int
   package var startedAt: Date
@@ -18,19 +18,19 @@ package struct DaemonStatus: Codable, Sendable, Equatable {
   package var nextHop: String
   package var connections: Int
   package var trouble: TroubleReport
-  /// Absent before the first.
+  /// The result of the last reload. Absent before the first.
   package var lastReload: ReloadReport?
-  /// Absent when nothing is to be encrypted.
+  /// The encryption of error mail. Absent if nothing is to be encrypted.
   package var encryption: EncryptionReport?
-  /// The next hops that reject mail about errors for good; absent when none does.
+  /// The next hops that permanently reject mail about errors. Absent if there are none.
   package var rejecting: [RejectingReport]?
-  /// The routes of the configuration; absent when there are none.
+  /// The routes of the configuration. Absent if there are none.
   package var routes: [RouteReport]?
-  /// The next hops with limits that got mail; absent when there are none.
+  /// The next hops with limits that got mail. Absent if there are none.
   package var pacing: [PacingReport]?
-  /// Absent when the queue does not grow.
+  /// The growth of the queue. Absent if the queue does not grow.
   package var growth: GrowthReport?
-  /// The smarthosts, in the order of preference; absent when there are none, and in answers of earlier versions.
+  /// The smarthosts, in the order of preference. Absent if there are none, and in answers of earlier versions.
   package var smarthosts: [SmarthostReport]?
 
   package init(
@@ -57,14 +57,14 @@ package struct DaemonStatus: Codable, Sendable, Equatable {
   }
 }
 
-/// To whom error mail is encrypted.
+/// The certificates that error mail is encrypted to, and their problems.
 package struct EncryptionReport: Codable, Sendable, Equatable {
   package var certificates: [CertificateReport]
-  /// Why certificates cannot be used, a line each.
+  /// The reasons why certificates cannot be used, one line each.
   package var problems: [String]
-  /// What will be a problem soon, a line each.
+  /// The problems that are about to arise, one line each.
   package var warnings: [String]
-  /// Whether error mail leaves in clear because of the problems.
+  /// True if error mail leaves in clear because of the problems.
   package var leavesInClear: Bool
 
   package init(certificates: [CertificateReport], problems: [String], warnings: [String], leavesInClear: Bool) {
@@ -88,21 +88,21 @@ package struct CertificateReport: Codable, Sendable, Equatable {
   }
 }
 
-/// What became of the mails that the database could not take; the counts are since the start.
+/// The mails that the database could not take, by outcome. The counts are since the start of the daemon.
 package struct TroubleReport: Codable, Sendable, Equatable {
-  /// In the emergency spool now.
+  /// The number of mails in the emergency spool now.
   package var spoolWaiting: Int
-  /// Kept in the emergency spool.
+  /// The number of mails that were kept in the emergency spool.
   package var spooled: Int
-  /// Handed straight to the next hop.
+  /// The number of mails handed straight to the next hop.
   package var cutThrough: Int
-  /// Refused for now.
+  /// The number of mails refused for now.
   package var refused: Int
-  /// Databases that were set aside and not removed since; absent when there are none.
+  /// The databases that were set aside and not removed since. Absent if there are none.
   package var setAside: [SetAsideReport]?
-  /// Error mails counted in the reserve, with a full disk; absent when there were none.
+  /// The number of error mails counted in the reserve while the disk was full. Absent if there were none.
   package var counted: Int?
-  /// Since when the disk has no room for new mail; absent when it has.
+  /// The time since which the disk has no room for new mail. Absent if it has room.
   package var diskFullSince: Date?
 
   package init(
@@ -119,7 +119,7 @@ package struct TroubleReport: Codable, Sendable, Equatable {
   }
 }
 
-/// A database that was damaged, or stood in the place of ours, and is not used any more.
+/// A database that is no longer used because it was damaged, or stood in the place of ours.
 package struct SetAsideReport: Codable, Sendable, Equatable {
   package var path: String
   package var at: Date
@@ -130,7 +130,7 @@ package struct SetAsideReport: Codable, Sendable, Equatable {
   }
 }
 
-/// Everything acknowledged so far, by what became of it; `accepted` is the sum of the others.
+/// The numbers of mails acknowledged so far, by outcome. `accepted` is the sum of the others.
 package struct TotalsReport: Codable, Sendable, Equatable {
   package var accepted: Int
   package var passed: Int
@@ -144,10 +144,10 @@ package struct QueueReport: Codable, Sendable, Equatable {
   package var waiting: Int
   package var octets: Int
   package var oldest: Date?
-  /// Of those that wait, the ones that the admin holds.
+  /// The number of waiting mails that the admin holds.
   package var held: Int
-  /// Beside those that wait: mails that may be error reports and were held back, because so many alike came. Absent in
-  /// what earlier versions wrote.
+  /// The number of mails that may be error reports and were held back because too many alike came. They are not counted
+  /// in `waiting`. Absent in answers of earlier versions.
   package var doubts: Int?
 }
 

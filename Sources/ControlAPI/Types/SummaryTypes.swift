@@ -1,13 +1,15 @@
 package import DedupCore
 
-/// Which summary is asked for.
+/// A request for a summary.
 package struct SummaryRequest: Sendable, Equatable {
-  /// It covers so many times 24 hours, up to now.
+  /// The number of periods of 24 hours, up to now, that the summary covers.
   package let days: Int
-  /// Only this site, by name; nil: all.
+  /// The name of the only site to cover, or nil for all sites.
   package var site: String?
 
-  /// - Parameter days: less than 1 counts as 1, more than 400 as 400.
+  /// Makes a request.
+  ///
+  /// - Parameter days: the days to cover. Less than 1 counts as 1, more than 400 as 400.
   package init(days: Int = 1, site: String? = nil) {
     self.days = min(400, max(1, days))
     self.site = site
@@ -36,7 +38,7 @@ package struct SummarySent: Codable, Sendable, Equatable {
   package var id: String
   package var sender: String
   package var recipients: [String]
-  /// The other mails, where each recipient or site has one of its own; absent when there are none.
+  /// The other mails, if each recipient or site has a mail of its own. Absent if there are none.
   package var others: [SummarySent]?
 
   package init(id: String, sender: String, recipients: [String], others: [SummarySent]? = nil) {

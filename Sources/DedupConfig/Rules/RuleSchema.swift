@@ -20,10 +20,9 @@ package enum RuleSchema {
   static let longestName = 40
 
   package static let explanation = """
-    What you know and no program can: which errors are one, which are noise. A rule says which error reports it is \
-    for and what becomes of them. The first rule that matches decides, in the order of this file; the others are not \
-    asked. dedupctl rules test FOLDER shows what the rules would have changed on past mail. A section looks like \
-    these:
+    What you know and no program can: which errors are one, which are noise. A rule names error reports and says what happens to \
+    them. The first rule that matches decides, in the order of this file. dedupctl rules test FOLDER shows what the \
+    rules would have changed for past mail. Sections look like these:
     """
 
   package static let example = [
@@ -33,13 +32,13 @@ package enum RuleSchema {
   ]
 
   package static let matching = """
-    Which reports: every key that is given has to match, with any of its patterns, separated by commas. * stands for \
+    Which reports: every key that is given must match, with any of its patterns, separated by commas. * stands for \
     any text, ? for one character, [a-z] for one of a set, [!a-z] for one outside of it. A pattern is for the whole \
-    text: write *word* to find a word. One that holds a comma or ends with a blank stands in double quotes. Only host \
-    and subject take capitals and small letters as the same. What a report does not say is matched by nothing.
+    text: write *word* to find a word. Put one that has a comma or ends with a space in double quotes. Only host \
+    and subject ignore case. A key for which a report has no value never matches.
     """
 
-  package static let acting = "What becomes of them: at least one of these."
+  package static let acting = "What happens to them: at least one of these."
 
   package static let keys = matchers + actions
 
@@ -53,7 +52,7 @@ package enum RuleSchema {
     matcher(.function, "import_*", "The function of those frames."),
     matcher(
       .innermost, "rest_framework/*",
-      "The frame that raised, whoever's code it is: rest_framework/generics.py in get."),
+      "The frame that raised the exception, in anybody's code: rest_framework/generics.py in get."),
     matcher(.caller, "shop/views.py in *", "The frame of your code that called its innermost one."),
     matcher(.view, "shop.views.*", "The view, as the report names it behind Raised during."),
     matcher(.path, "/api/*", "The path of the request. Visitors choose it."),
@@ -68,23 +67,23 @@ package enum RuleSchema {
       RuleKeyDescription(
         name: "action",
         explanation: """
-          dedup: as without a rule. pass: each one goes out. summary-only: none goes out, the summary lists them. \
+          dedup: as without a rule. pass: every mail goes out. summary-only: none goes out, the summary lists them. \
           silence: none goes out, and the summary only says how many there were.
           """,
         example: "summary-only", field: nil),
       RuleKeyDescription(
         name: "fingerprint",
         explanation: """
-          What makes two of them the same error: fields, and words of your own in double quotes. Fields are \
+          What makes two reports the same error: fields, and words of your own in double quotes. Fields are \
           \(keyFields.map(\.rawValue).joined(separator: ", ")); numbers and ids in text and path do not count. When a \
           report lacks one of the fields, its usual fingerprint stays.
           """,
         example: "\"payment provider\", host", field: nil),
       RuleKeyDescription(
         name: "split-by",
-        explanation: "Fields that tell apart what would be one error otherwise.", example: "host", field: nil),
+        explanation: "Fields that split what would otherwise be one error.", example: "host", field: nil),
       RuleKeyDescription(
-        name: "window", explanation: "How long the same error is held back, instead of the length in [window].",
+        name: "window", explanation: "How long the same error is held back, in place of length in [window].",
         example: "15min", field: nil),
     ]
     + OverrideKey.ofRules.map { key in

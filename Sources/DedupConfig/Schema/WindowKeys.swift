@@ -2,40 +2,40 @@ import DedupCore
 
 extension ConfigurationSchema {
   static let window = ConfigurationSection(
-    "window", "How long the same error is held back, and what goes out meanwhile. A [site NAME] may say otherwise.",
+    "window", "How long an error is held back, and what goes out meanwhile. A [site NAME] can override it.",
     keys: [
       ConfigurationKey(
         "length", \.window.settings.length, WindowFormat.length, example: "15min", essential: true,
         """
-        The first mail of an error goes out at once; for this long after it, mails of the same error and site are held \
-        back and counted. The first one after that goes out again and says how many there were. 0: hold nothing back.
+        How long an error is held back after its first mail, which goes out at once: meanwhile mails of the same error \
+        and site are counted. The next one after that goes out and says how many there were. 0: hold nothing back.
         """),
       ConfigurationKey(
         "mode", \.window.settings.mode, .choice, example: "pass",
-        "With dedup as above. With pass each mail goes out as it comes and is only counted for the summary."),
+        "With dedup as above. With pass every mail goes out as it comes and is only counted for the summary."),
       ConfigurationKey(
         "variants", \.window.settings.variants, WindowFormat.variants, example: "3",
         """
-        How many mails more go out in this time when they show another path or text of the same error that was never \
-        seen before. They carry X-MailDedup-Variant. 0: none.
+        How many more mails go out within the window because they show a path or text of the error that was \
+        never seen before. They carry X-MailDedup-Variant. 0: none.
         """),
       ConfigurationKey(
         "quiet", \.window.settings.quiet, WindowFormat.quiet, example: "6h",
         """
-        An error that does not come for so long (and for no less than length) is over. Its next mail goes out at once, \
-        says that it is back and counts from one. 0: it is never over.
+        An error that has not come for this long (and for at least length) is over. Its next mail goes out at \
+        once, says that the error is back and counts from one. 0: errors are never over.
         """),
       ConfigurationKey(
         "milestones", \.window.settings.milestones, WindowFormat.milestones, example: "10, 100, 1000, 10000",
         """
-        Counts at which a short mail tells how often an error came since it began, while its mails are held back. \
-        Empty: none.
+        Counts at which a short mail says how often the error has come since it began, while its mails are held \
+        back. Empty: none.
         """),
       ConfigurationKey(
         "reminders", \.window.settings.reminders, WindowFormat.reminders, example: "1h, 4h, 1d",
         """
-        Instead of length: how long the first, second, third window of an error is that goes on, the last one of all \
-        that follow. Empty: each is as long as length.
+        How long the first, second, third window of an error that goes on lasts, in place of length. The last \
+        one repeats. Empty: every window is as long as length.
         """),
       ConfigurationKey(
         "all-clear", \.window.settings.saysAllClear, .boolean, example: "yes",
@@ -43,21 +43,23 @@ extension ConfigurationSchema {
       ConfigurationKey(
         "storm-cap", \.window.settings.hourlyForwards, WindowFormat.hourlyForwards, example: "100",
         """
-        When so many mails about errors of a site went out within an hour, further ones wait for a digest, which comes \
-        every 5 minutes and names each error. Ordinary mail never does. 0: no cap.
+        Once this many mails about errors of a site have gone out within an hour, further ones wait for a \
+        digest, which comes every 5 minutes and names each error. Ordinary mail never waits for it. 0: no cap.
         """),
       ConfigurationKey(
         "doubts", \.window.settings.doubts, WindowFormat.doubts, example: "30",
         """
-        A mail that may be an error report but cannot be read for sure goes out. When so many that look alike went out \
-        within length, and their sender is known for error reports, further ones are kept and wait for a digest, which \
-        comes every 5 minutes; dedupctl queue release sends them. 0: no limit. Not for [site NAME].
+        Mail that may be an error report but cannot be read with certainty goes out. Once this many that look \
+        alike have gone out within length, and their sender is known for error reports, further ones are kept \
+        for a digest, which comes every 5 minutes; dedupctl queue release sends them. 0: no limit. Not for [site \
+        NAME].
         """),
       ConfigurationKey(
         "subject", \.window.settings.subject, .choice, example: "reply",
         """
-        What becomes of the Subject of later mails of an error. count: the count stands in brackets before it. reply: \
-        Re: stands before it, which keeps them together in Gmail; the count is in X-MailDedup-Count. unchanged: nothing.
+        What happens to the Subject of later mails of an error. count: the count goes before it in brackets. \
+        reply: Re: goes before it, which keeps them in one thread in Gmail; the count is in X-MailDedup-Count. \
+        unchanged: nothing.
         """),
     ])
 }

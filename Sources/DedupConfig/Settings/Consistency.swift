@@ -12,6 +12,28 @@ func checkConsistency(of parsed: inout ParsedConfiguration) {
   checkRoutes(&parsed)
   checkSummary(&parsed)
   checkControl(&parsed)
+  checkFolders(&parsed)
+}
+
+/// Each of them is swept and counted as if nothing else were in it.
+private func checkFolders(_ parsed: inout ParsedConfiguration) {
+  let configuration = parsed.configuration
+  let folders = [
+    ("store.directory", configuration.store.directory), ("store.spool", configuration.store.spool),
+    ("delivery.maildir", configuration.delivery.maildir),
+  ].map { (key: $0, path: plainPath($1)) }
+  for (index, folder) in folders.enumerated() {
+    guard let other = folders[..<index].first(where: { $0.path == folder.path }) else { continue }
+    parsed.error(
+      at: folder.key, or: other.key,
+      "this folder is given to both \(other.key) and \(folder.key); write another one")
+  }
+}
+
+/// Without what changes nothing: `./var//store/` is `var/store`.
+private func plainPath(_ path: String) -> String {
+  (path.hasPrefix("/") ? "/" : "")
+    + path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
 }
 
 private func checkControl(_ parsed: inout ParsedConfiguration) {
@@ -141,11 +163,6 @@ private func checkDelivery(_ parsed: inout ParsedConfiguration) {
       at: "delivery.smarthost",
       "\(smarthost) is the relay itself (listener.address), mail would run in circles; write your mail server's address"
     )
-  }
-  if delivery.maildir == configuration.store.directory {
-    parsed.error(
-      at: "delivery.maildir", or: "store.directory",
-      "this folder is given to both store.directory and delivery.maildir; write another one")
   }
 }
 

@@ -93,7 +93,7 @@ package struct RouteKey: Sendable {
   static let matchers = [
     RouteKey(
       "recipient", list: \.selector.recipients, .list(.addressOrDomain, of: "domains or addresses"),
-      example: "example.org, *.example.org", "The recipient is one of these; * and ? stand for others."),
+      example: "example.org, *.example.org", "The recipient is one of these; * and ? are wildcards."),
     RouteKey(
       "sender", list: \.selector.senders, .list(.addressOrDomain, of: "domains or addresses"),
       example: "shop.example", "The envelope sender is one of these."),
@@ -113,16 +113,18 @@ package struct RouteKey: Sendable {
     RouteKey("ca-file", \.caFile, .path(), example: "/etc/ssl/our-authority.pem", "As in [delivery]."),
     RouteKey("verify-certificate", \.verifiesCertificates, .boolean, example: "no", "As in [delivery]."),
     RouteKey(
-      "username", \.username, .text, example: "errors@example.org", "Another login, proved by one of the next three."),
+      "username", \.username, .text, example: "errors@example.org",
+      "Another user name; one of the next three gives its secret."),
     RouteKey("password-file", \.passwordFile, .path(), example: "/etc/maildedup/errors.password", "As in [delivery]."),
     RouteKey("oauth-token-file", \.tokenFile, .path(), example: "/run/oauth/token", "As in [delivery]."),
     RouteKey("oauth-token-command", \.tokenCommand, .text, example: "/usr/local/bin/mail-token", "As in [delivery]."),
     RouteKey(
-      "rate", \.rate, .rate, example: "10/min", "As in [delivery]; what one smarthost gets counts over all routes."),
+      "rate", \.rate, .rate, example: "10/min",
+      "As in [delivery]; the mail of all routes to one smarthost counts together."),
     RouteKey("daily", \.daily, .count(1...100_000_000), example: "500", "As in [delivery]."),
     RouteKey(
       "envelope-sender", \.sender, .rewriteAddress, example: "errors@example.org",
-      "Takes the place of every envelope sender but the empty one; see sender-rewrite in [delivery]."),
+      "Replaces every envelope sender but the empty one; see sender-rewrite in [delivery]."),
   ]
 
   package static let all = matchers + settings
@@ -141,8 +143,8 @@ struct RouteReader {
     "[route errors]", "kind = reports", "smarthost = smtp.example.net:587", "username = errors@example.org",
     "password-file = /etc/maildedup/errors.password", "envelope-sender = errors@example.org",
   ]
-  static let matching = "Which mail, at least one of these; all that stand there have to hold:"
-  static let acting = "Where it goes, at least one of these:"
+  static let matching = "Which mail: at least one of these; all that are given must match."
+  static let acting = "Where it goes: at least one of these."
   static let mostRoutes = 100
 
   private(set) var route: Configuration.Route

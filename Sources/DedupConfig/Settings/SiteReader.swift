@@ -5,9 +5,9 @@ struct SiteReader {
   /// How the section is named in messages and in the reference.
   static let heading = "[site NAME]"
   static let explanation = """
-    What holds for the errors of one site only: each key of [window] but doubts may stand here with a value of its own. While a site is new and others with its \
-    sender and recipients are known, it has [window] for an hour. NAME is \
-    what dedupctl list shows as the site. A section looks like this:
+    What holds for the errors of one site only: any key of [window] but doubts. While a site is new and others with the \
+    same sender and recipients are known, [window] applies to it for an hour. NAME is the site as dedupctl list shows it, \
+    without quotes. A section looks like this:
     """
   static let example = ["[site shop.settings.staging]", "length = 1d", "milestones ="]
 
@@ -18,14 +18,23 @@ struct SiteReader {
 
   init(_ section: INISection) {
     name = section.argument?.text ?? ""
-    if name.isEmpty {
-      problems.append(Diagnostic(section.name.position, "a site needs its name; write \(Self.heading)"))
+    if let problem = Self.problem(ofName: name) {
+      problems.append(Diagnostic(section.argument?.position ?? section.name.position, problem))
     }
     for entry in section.entries { read(entry) }
     if section.entries.isEmpty, !name.isEmpty {
       problems.append(
         Diagnostic(section.name.position, "[site \(excerpt(name))] says nothing; add a key of [window], or remove it"))
     }
+  }
+
+  /// A quote would be part of the name, and no site would ever be called so.
+  private static func problem(ofName name: String) -> String? {
+    if name.isEmpty { return "a site needs its name; write \(heading)" }
+    guard name.hasPrefix("\"") || name.hasSuffix("\"") else { return nil }
+    let bare = String(name.trimmingPrefix { $0 == "\"" }.reversed().trimmingPrefix { $0 == "\"" }.reversed())
+    return "the name of a site stands without quotes; write "
+      + (bare.isEmpty ? "\(heading), with a name" : "[site \(excerpt(bare))]")
   }
 
   private mutating func read(_ entry: INIEntry) {

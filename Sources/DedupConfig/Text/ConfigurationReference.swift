@@ -83,10 +83,9 @@ extension ConfigurationReference {
     """,
     "",
     """
-    Lines are [section], key = value, or a comment that starts with # or ;. What stands commented out as #key = value \
-    is the default. Paths are relative to the folder of this file. Files conf.d/*.conf beside it are read behind it, \
-    in the order of their names, then variables such as MAILDEDUP_WINDOW_LENGTH; the last word counts. maildedup \
-    --print-config shows what that comes to.
+    Lines are [section], key = value, or a comment that starts with # or ;. A line #key = value shows a default. Paths \
+    are relative to the folder of this file. Files conf.d/*.conf beside it are read after it, by name, then environment \
+    variables such as MAILDEDUP_WINDOW_LENGTH; the last one wins. maildedup --print-config shows the result.
     """,
   ]
 

@@ -105,7 +105,7 @@ extension INIReader {
   /// A header with a flaw still opens its section: its keys are checked as if the flaw were mended.
   private mutating func readSection(_ line: SourceLine, _ range: Range<Int>) {
     let inside: Range<Int>
-    if let close = Self.closing(line.scalars[range]) ?? line.scalars[range].firstIndex(of: "]") {
+    if let close = Self.closing(line.scalars[range]) {
       inside = range.lowerBound + 1..<close
       let rest = line.trimmedRange(close + 1..<range.upperBound)
       if !rest.isEmpty {
@@ -113,7 +113,7 @@ extension INIReader {
       }
     } else {
       inside = range.lowerBound + 1..<range.upperBound
-      report(line, range.lowerBound, "this section has no \"]\"; write [\(excerpt(line.trimmed(inside).text))]")
+      report(line, range.lowerBound, "this section has no closing \"]\"; write [\(excerpt(line.trimmed(inside).text))]")
     }
     let words = line.trimmedRange(inside)
     if words.isEmpty { report(line, range.lowerBound, "this section has no name; write [section]") }

@@ -12,11 +12,17 @@ package struct Admission: Hashable, Sendable {
   package var state: State
   /// Mails at once.
   package var mails: Int
+  /// Where the way is not open: it is so only for mail that goes to none but these domains; nil: for all mail.
+  package var domains: Set<String>?
 
-  package init(_ state: State, mails: Int) {
+  package init(_ state: State, mails: Int, domains: Set<String>? = nil) {
     self.state = state
     self.mails = mails
+    self.domains = domains
   }
+
+  /// Whether mail to these domains is meant where the way is not open.
+  package func concerns(_ recipients: Set<String>) -> Bool { domains.map { recipients.isSubset(of: $0) } ?? true }
 
   package static let open = Admission(.open, mails: .max)
 }

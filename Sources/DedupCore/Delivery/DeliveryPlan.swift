@@ -1,5 +1,3 @@
-package import MailMessage
-
 /// What is delivered next, as a value: what happened goes in, `next` tells what to do. The runner carries it out.
 ///
 /// - Due mail is read from the queue when there is room for it, a handful at a time, and mail that just came in is taken
@@ -9,32 +7,13 @@ package import MailMessage
 ///   senders have to be told are looked for once a minute.
 /// - Error mail and our own have three quarters of the places at most: however long a next hop takes for it, or how much
 ///   there is, ordinary mail goes.
+/// - Mail to a domain, or by a route, of which some hang leaves a few places to all other mail (`DeliveryPlan+Room`).
+/// - While the way is closed to some domains only, mail to others goes.
 /// - A mail that takes long does not hold up the others: after a second it no longer counts among those that are on
 ///   their way at once. There is an end to that at `Limits.most`.
 ///
 /// Times are those of a clock that never jumps.
 package struct DeliveryPlan: Sendable {
-  /// An entry that is about to be tried.
-  package struct Candidate: Sendable {
-    package var entry: QueueEntry
-    /// What is to be sent; nil when it is still in the store.
-    package var message: Message?
-    /// The store's `queueChanges` when they were read.
-    package var changes: Int
-    /// It is not to be tried, only to be told about if it is time for that.
-    package var isOnlyToldOf = false
-
-    package init(entry: QueueEntry, message: Message?, changes: Int) {
-      self.entry = entry
-      self.message = message
-      self.changes = changes
-    }
-
-    fileprivate var goesItsOwnWay: Bool { entry.reroutedTo != nil || isOnlyToldOf }
-
-    fileprivate var isOrdinary: Bool { entry.kind == .pass || entry.kind == .alert }
-  }
-
   /// What to read from the queue.
   package enum Reading: Hashable, Sendable {
     /// All that is due.
@@ -79,16 +58,6 @@ package struct DeliveryPlan: Sendable {
     case putBack(for: Duration)
   }
 
-  private struct Trip: Sendable {
-    var startedAt: Duration
-    /// The transport has it.
-    var isTrying = true
-    var isTrial = false
-    var isOrdinary = true
-    /// With it, as many were on their way as may be.
-    var fillsUp = false
-  }
-
   /// Entries that are read from the store at once; more wait there. A new mail waits until these are on their way.
   package static let lookahead = 20
   /// How long a mail counts among those that are on their way at once.
@@ -97,26 +66,28 @@ package struct DeliveryPlan: Sendable {
   package static let oldMailPause = Duration.seconds(60)
 
   package private(set) var window = SendWindow()
-  private var underway: [QueueID: Trip] = [:]
+  var underway: [QueueID: Trip] = [:]
   /// Not offered, and until when they are left alone.
-  private var putBack: [QueueID: Duration] = [:]
+  var putBack: [QueueID: Duration] = [:]
   /// The most urgent last.
   private var ready: [Candidate] = []
+  /// Those that were read and wait for one of the places that mail like them may take; the most urgent last.
+  var aside: [Candidate] = []
   /// Something may be due that we do not know of.
   private var isOutdated = true
   private var isOutdatedAside = true
   /// The store's `transactions` when we last asked the queue.
   private var lookedAt = 0
   /// When something becomes due that is not yet.
-  private var nextDue: Duration?
+  var nextDue: Duration?
   private var wasClosed = false
+  /// The domains that the way was closed to.
+  private var closedTo: Set<String> = []
   /// When to look for old mail, and what was looked at in this hour.
-  private var oldMailAt = Duration.zero
+  var oldMailAt = Duration.zero
   private var lookedAtOld: Set<QueueID> = []
   private var hourEnds = Duration.zero
-  /// Mail that is not ordinary is due and has no place; nothing else was due when the queue was asked.
-  private var hasLeftOut = false
-  private var isLooking = false
+  var isLooking = false
   private var isStopping = false
 
   package init() {}
@@ -126,17 +97,19 @@ package struct DeliveryPlan: Sendable {
 
   /// What the queue need not tell.
   package func excluded(for reading: Reading) -> Set<QueueID> {
-    entriesUnderway.union(reading == .old ? lookedAtOld : Set(putBack.keys))
+    entriesUnderway.union(reading == .old ? lookedAtOld : Set(putBack.keys).union(aside.map(\.entry.id)))
   }
 
   // MARK: - Events
 
   /// Mail that just came in, the most urgent last; nil when the queue has to be asked.
   package mutating func arrived(_ more: [Candidate]?) {
-    askAgain()
     if wasClosed, more?.contains(where: \.goesItsOwnWay) != true { return isOutdated = true }
     if let more, !more.isEmpty, !isOutdated, ready.count + more.count <= Self.lookahead {
-      ready.insert(contentsOf: more, at: 0)
+      // Behind the ordinary mail that came before, and before all other mail.
+      let others = ready.lastIndex { !$0.isOrdinary }.map { $0 + 1 } ?? 0
+      ready.insert(contentsOf: more.filter(\.isOrdinary), at: others)
+      ready.insert(contentsOf: more.filter { !$0.isOrdinary }, at: 0)
     } else {
       isOutdated = true
     }
@@ -147,8 +120,7 @@ package struct DeliveryPlan: Sendable {
 
   /// What was read is out of date.
   package mutating func changed() {
-    ready = []
-    putBack = [:]
+    (ready, aside, putBack) = ([], [], [:])
     (isOutdated, isOutdatedAside) = (true, true)
   }
 
@@ -186,22 +158,15 @@ package struct DeliveryPlan: Sendable {
       window.delivered(in: now - trip.startedAt, wasFull: trip.fillsUp, most: most)
     }
     underway[id]?.isTrying = false
-    askAgain()
   }
 
   package mutating func recorded(_ id: QueueID, _ end: End, at now: Duration) {
     underway[id] = nil
-    askAgain()
     switch end {
     case .settled: break
     case .open: (isOutdated, isOutdatedAside) = (true, true)
     case .putBack(let pause): putBack[id] = now + pause
     }
-  }
-
-  /// What was left out is in the queue and nowhere else.
-  private mutating func askAgain() {
-    if hasLeftOut { (hasLeftOut, isOutdated) = (false, true) }
   }
 
   package mutating func looked() { isLooking = false }
@@ -214,17 +179,18 @@ package struct DeliveryPlan: Sendable {
   package mutating func next(at now: Duration, _ limits: Limits) -> Step {
     if isStopping { return underway.isEmpty ? .finish : .wait(until: nil) }
     lookAtClock(now)
+    lookAtDomains(limits.admission)
     switch limits.admission.state {
-    case .open, .trial:
-      reopen()
-      if let step = goOn(now, limits) { return step }
-    case .closed(let pause, let asks):
+    case .closed(let pause, let asks) where limits.admission.domains == nil:
       close(now)
       if asks, pause <= .zero, !isLooking {
         isLooking = true
         return .look
       }
       if let step = goOnAside(now, limits) { return step }
+    case .open, .trial, .closed:
+      reopen()
+      if let step = goOn(now, limits) { return step }
     }
     return .wait(until: alarm(now, limits))
   }
@@ -239,6 +205,13 @@ package struct DeliveryPlan: Sendable {
     if putBack.count < before { (isOutdated, isOutdatedAside) = (true, true) }
   }
 
+  /// What waits for a domain goes as soon as the way is open to it.
+  private mutating func lookAtDomains(_ admission: Admission) {
+    let domains = admission.state == .open ? [] : admission.domains ?? []
+    if !closedTo.isSubset(of: domains) { changed() }
+    closedTo = domains
+  }
+
   private mutating func reopen() {
     guard wasClosed else { return }
     wasClosed = false
@@ -249,22 +222,22 @@ package struct DeliveryPlan: Sendable {
     guard !wasClosed else { return }
     wasClosed = true
     ready.removeAll { !$0.goesItsOwnWay }
+    aside = []
     (isOutdated, isOutdatedAside) = (true, true)
     oldMailAt = now + Self.oldMailPause
   }
 
   private mutating func goOn(_ now: Duration, _ limits: Limits) -> Step? {
     guard hasRoom(now, limits) else { return nil }
-    let isTrial = limits.admission.state == .trial
-    if isTrial, underway.values.contains(where: { $0.isTrial && $0.isTrying }) { return nil }
-    if let step = begin(now, limits, isTrial: isTrial) { return step }
-    return isOutdated && !hasLeftOut ? .read(.due) : nil
+    if limits.admission.state == .trial, limits.admission.domains == nil, isTrialUnderway { return nil }
+    if let step = begin(now, limits) { return step }
+    return isOutdated ? .read(.due) : nil
   }
 
   /// What goes on while the way is closed.
   private mutating func goOnAside(_ now: Duration, _ limits: Limits) -> Step? {
     guard hasRoom(now, limits) else { return nil }
-    if let step = begin(now, limits, isTrial: false) { return step }
+    if let step = begin(now, limits) { return step }
     if isOutdatedAside { return .read(.rerouted) }
     guard now >= oldMailAt else { return nil }
     if now >= hourEnds { (lookedAtOld, hourEnds) = ([], now + .seconds(3600)) }
@@ -272,50 +245,26 @@ package struct DeliveryPlan: Sendable {
     return .read(.old)
   }
 
-  private mutating func begin(_ now: Duration, _ limits: Limits, isTrial: Bool) -> Step? {
+  private mutating func begin(_ now: Duration, _ limits: Limits) -> Step? {
+    let slow = slowOnes(now)
     while let next = ready.popLast() {
       guard underway[next.entry.id] == nil, putBack[next.entry.id] == nil || next.isOnlyToldOf else { continue }
-      if !next.isOrdinary, !next.goesItsOwnWay, !hasRoomForOthers(limits) {
-        hasLeftOut = true
-        continue
+      switch place(for: next, now, limits, slow) {
+      case .taken(let trip): return start(next, trip)
+      case .full where aside.count < Self.lookahead: aside.insert(next, at: 0)
+      case .full: putBack[next.entry.id] = now + spread(.seconds(1))
+      case .closed(let pause): putBack[next.entry.id] = now + spread(pause)
       }
-      let fillsUp = counted(now) + 1 >= room(limits)
-      underway[next.entry.id] = Trip(
-        startedAt: now, isTrial: isTrial, isOrdinary: next.isOrdinary, fillsUp: fillsUp)
-      return .deliver(next)
+    }
+    for index in aside.indices.reversed() {
+      guard case .taken(let trip) = place(for: aside[index], now, limits, slow) else { continue }
+      return start(aside.remove(at: index), trip)
     }
     return nil
   }
 
-  // MARK: - Room
-
-  private func room(_ limits: Limits) -> Int { max(1, min(window.size, limits.most, limits.admission.mails)) }
-
-  /// Those on their way that are not slow.
-  private func counted(_ now: Duration) -> Int {
-    underway.values.count { $0.isTrying && now - $0.startedAt < Self.slowness }
-  }
-
-  private func hasRoom(_ now: Duration, _ limits: Limits) -> Bool {
-    // As many again may have been tried and not be recorded yet: many share a sync, and no transport waits for it.
-    underway.count < 2 * limits.most && underway.values.count { $0.isTrying } < limits.most
-      && counted(now) < room(limits)
-  }
-
-  private func hasRoomForOthers(_ limits: Limits) -> Bool {
-    underway.values.count { $0.isTrying && !$0.isOrdinary } < max(1, limits.most - limits.most / 4)
-  }
-
-  /// When to look again without an event.
-  private func alarm(_ now: Duration, _ limits: Limits) -> Duration? {
-    var times = Array(putBack.values)
-    if let nextDue { times.append(nextDue) }
-    if case .closed(let pause, _) = limits.admission.state {
-      times += [oldMailAt] + (isLooking ? [] : [now + pause])
-    }
-    if !hasRoom(now, limits) {
-      times += underway.values.filter(\.isTrying).map { $0.startedAt + Self.slowness }.filter { $0 > now }
-    }
-    return times.min()
+  private mutating func start(_ next: Candidate, _ trip: Trip) -> Step {
+    underway[next.entry.id] = trip
+    return .deliver(next)
   }
 }

@@ -1,72 +1,31 @@
-/// Why a host is of no use at the moment, and since when. Times are durations since a fixed moment of a clock that never
-/// jumps.
-package struct HostFailure: Hashable, Sendable {
-  package enum Kind: String, Hashable, Sendable, CaseIterable {
-    /// It cannot be reached, or says nothing.
-    case unreachable
-    /// It answers, and does not want our connections.
-    case refusing
-    /// It takes connections and no mail, or no more of it for a while.
-    case throttling
-    /// It does not let us log in for now.
-    case login
-    /// An admin has to mend something: credentials, certificates, our configuration.
-    case needsAdmin = "needs-admin"
-  }
-
-  package var kind: Kind
-  /// One printable line.
-  package var reason: String
-  /// Whether a connection without a mail shows that it is over; otherwise only a mail does.
-  package var isProvenByConnection: Bool
-  /// When it began, and when it was last seen.
-  package fileprivate(set) var since: Duration = .zero
-  package fileprivate(set) var seen: Duration = .zero
-  /// How often in a row it was seen.
-  package fileprivate(set) var count = 0
-
-  package init(_ kind: Kind, _ reason: String, isProvenByConnection: Bool) {
-    self.kind = kind
-    self.reason = reason
-    self.isProvenByConnection = isProvenByConnection
-  }
-}
-
-/// How long a host that failed is left alone.
-///
-/// With another host at hand that is the `BackOff`, and so it is where a login fails or an admin has to mend something: a
-/// login that is refused every second locks the account. The only way there is is looked at more often, though never less than the
-/// back-off asks: after a sixth of the time that the failure has lasted, so that nothing waits much longer than that. At
-/// least 0.5 s, and at most 2 s for a host that cannot be reached, 10 s for one that refuses connections, and for one that
-/// takes no mail 10 s in the first ten minutes, then a sixtieth of the time, up to 5 min.
-package struct RestRule: Hashable, Sendable {
-  package var backOff: BackOff
-
-  package init(_ backOff: BackOff = BackOff()) { self.backOff = backOff }
-
-  package func rest(after failure: HostFailure, isOnlyWay: Bool) -> Duration {
-    let longest = backOff.wait(after: failure.count)
-    guard isOnlyWay else { return longest }
-    let lasted = failure.seen - failure.since
-    let wish =
-      switch failure.kind {
-      case .unreachable: min(lasted / 6, .seconds(2))
-      case .refusing: min(lasted / 6, .seconds(10))
-      case .login, .needsAdmin: longest
-      case .throttling: min(max(min(lasted / 6, .seconds(10)), lasted / 60), .seconds(300))
-      }
-    return min(max(wish, .milliseconds(500)), longest)
-  }
-}
-
 /// What is known of a host: whether it may be asked, and what is wrong with it.
+///
+/// What it has against mail says nothing of mail to other domains: they go on until they are refused as well. A domain
+/// that is refused while another one is taken is no affair of the host; it is left to the retry policy for a minute.
 package struct HostHealth: Hashable, Sendable {
+  /// Whom mail after mail that was refused is held against.
+  package enum Verdict: Hashable, Sendable {
+    /// These mails, as far as is known.
+    case mails
+    /// The host, for mail to these domains.
+    case domains(Set<String>)
+    /// The host.
+    case host
+  }
+
   /// Nil: nothing, as far as we know.
   package private(set) var failure: HostFailure?
-  /// Mails in a row that ended fresh connections to it. One such mail is a strange mail; several are a broken host.
+  /// Mails in a row that ended fresh connections to it, and the domains that they were for.
   private var strikes = 0
+  private var struck: Set<String> = []
+  /// Domains that were refused while others were taken, and until when nothing is held against the host for them.
+  private var ownAffairs: [String: Duration] = [:]
 
   package static let mostStrikes = 3
+  /// Where mail to as many domains is refused and none is taken, it is the host.
+  package static let mostDomains = 8
+  private static let affairTime = Duration.seconds(60)
+  private static let mostAffairs = 1000
 
   package init() {}
 
@@ -75,16 +34,27 @@ package struct HostHealth: Hashable, Sendable {
     failure.map { $0.seen + rule.rest(after: $0, isOnlyWay: isOnlyWay) }
   }
 
-  package func isUsable(at now: Duration, _ rule: RestRule, isOnlyWay: Bool) -> Bool {
-    restsUntil(rule, isOnlyWay: isOnlyWay).map { now >= $0 } ?? true
+  /// - Parameter domains: of the mail; nil: any mail.
+  package func isUsable(
+    at now: Duration, _ rule: RestRule, isOnlyWay: Bool, for domains: Set<String>? = nil
+  ) -> Bool {
+    if let domains, let failure, !failure.concerns(domains) { return true }
+    return restsUntil(rule, isOnlyWay: isOnlyWay).map { now >= $0 } ?? true
   }
 
-  /// Failures while it is left alone (of mails that were on their way already) change nothing.
+  /// Failures while it is left alone (of mails that were on their way already) change nothing but the domains.
   ///
   /// - Returns: whether it is news.
   @discardableResult
   package mutating func failed(_ failure: HostFailure, at now: Duration, _ rule: RestRule, isOnlyWay: Bool) -> Bool {
-    guard isUsable(at: now, rule, isOnlyWay: isOnlyWay) else { return false }
+    if !isUsable(at: now, rule, isOnlyWay: isOnlyWay), let known = self.failure?.domains {
+      if let domains = failure.domains {
+        self.failure?.domains = known.union(domains)
+        return false
+      }
+    } else if !isUsable(at: now, rule, isOnlyWay: isOnlyWay) {
+      return false
+    }
     let before = self.failure
     var failure = failure
     (failure.since, failure.seen) = (before?.since ?? now, now)
@@ -93,13 +63,32 @@ package struct HostHealth: Hashable, Sendable {
     return before == nil || before?.kind != failure.kind || before?.reason != failure.reason
   }
 
-  /// A mail ended a fresh connection.
+  /// A mail ended a fresh connection, or was told of a trouble of the host.
   ///
-  /// - Returns: whether that is more than single mails can be blamed for.
-  package mutating func struck() -> Bool {
-    strikes += 1
-    return strikes >= Self.mostStrikes
+  /// - Parameters:
+  ///   - domains: whom it was for.
+  ///   - isEnough: one such mail says as much as several in a row.
+  ///   - needsDomains: it says nothing of the host as long as all are for one domain.
+  /// - Returns: whom it is held against.
+  package mutating func struck(
+    for domains: Set<String>, isEnough: Bool = false, needsDomains: Bool = false, at now: Duration
+  ) -> Verdict {
+    if !domains.isEmpty, domains.allSatisfy({ ownAffairs[$0].map { now < $0 } ?? false }) { return .mails }
+    strikes = isEnough ? max(strikes + 1, Self.mostStrikes) : strikes + 1
+    struck.formUnion(domains)
+    guard strikes >= Self.mostStrikes else { return .mails }
+    if domains.isEmpty || struck.count >= Self.mostDomains { return .host }
+    return needsDomains && struck.count < 2 ? .mails : .domains(struck)
   }
 
-  package mutating func worked() { self = HostHealth() }
+  /// It took mail to these domains, or a connection.
+  package mutating func worked(for domains: Set<String> = [], at now: Duration) {
+    if let refused = failure?.domains, !domains.isSubset(of: refused) {
+      ownAffairs = ownAffairs.filter { now < $0.value }
+      if ownAffairs.count < Self.mostAffairs {
+        for domain in refused.subtracting(domains) { ownAffairs[domain] = now + Self.affairTime }
+      }
+    }
+    (failure, strikes, struck) = (nil, 0, [])
+  }
 }

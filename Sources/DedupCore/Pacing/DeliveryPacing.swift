@@ -181,6 +181,12 @@ extension DeliveryPacing {
 
 // What people and digests want to know.
 extension DeliveryPacing {
+  /// A smarthost has limits, of which nothing is known while no mail asked for it.
+  package mutating func expect(_ limits: DeliveryLimits, at nextHop: String) {
+    guard !limits.isEmpty, hops[nextHop]?.limits.isEmpty ?? true else { return }
+    hops[nextHop, default: Hop()].limits = limits
+  }
+
   /// By the name of the smarthost.
   package mutating func standings(now: Timestamp) -> [Standing] {
     for name in hops.keys { hops[name]?.log.forget(before: now) }

@@ -203,8 +203,8 @@ package struct SilenceRow: Hashable, Sendable {
   package var scope: String {
     switch silence.scope {
     case .error: error.map { "\($0.id) \($0.title)" } ?? "an error that is gone"
-    case .rule(let name): "rule \(name)"
-    case .matching(let pattern): pattern.description
+    case .rule(let name): "rule \(name), all sites"
+    case .matching(let pattern): pattern.description + (pattern.site == nil ? ", all sites" : "")
     }
   }
 }

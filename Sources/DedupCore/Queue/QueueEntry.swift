@@ -87,6 +87,9 @@ package struct QueueEntry: Hashable, Sendable, Codable {
       sender: sender, recipients: recipients, body: body, usesSMTPUTF8: usesSMTPUTF8, statusRequest: statusRequest)
   }
 
+  /// The domains of its recipients, in lower case.
+  package var domains: Set<String> { Set(recipients.map(\.domain)) }
+
   /// Returns the notifications that the sender asked for about `recipient`.
   package func wish(for recipient: EmailAddress) -> DeliveryStatusRequest.Wish {
     statusRequest?.wishes[recipient] ?? DeliveryStatusRequest.Wish()

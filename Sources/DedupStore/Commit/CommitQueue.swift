@@ -17,84 +17,11 @@ import Synchronization
 final class CommitQueue<Context>: Sendable {
   /// Runs its argument inside one durable transaction; throws if nothing of it was kept.
   typealias Transaction = @Sendable (_ jobs: (Context) throws -> Void) throws -> Void
-
-  private struct Job: Sendable {
-    var octets: Int
-    /// The time until which it may wait for others; nil if it may not wait.
-    var patience: ContinuousClock.Instant?
-    /// Does the job. Returns the closure to call once the transaction is durable.
-    var work: @Sendable (Context) throws -> @Sendable () -> Void
-    var fail: @Sendable (StoreFailure) -> Void
-  }
-
-  private struct State {
-    var ready: [Job] = []
-    /// The number of jobs in `ready` that may wait.
-    var patient = 0
-    /// The octets of all jobs that were not answered yet.
-    var octets = 0
-    var preparing = 0
-    var isClosing = false
-    var isAsleep = false
-    var gathering = Gathering()
-    var meter = CommitMeter()
-
-    mutating func add(_ job: Job) {
-      ready.append(job)
-      if job.patience != nil { patient += 1 }
-    }
-
-    /// Returns true if the writer thread has to be woken.
-    mutating func wakes() -> Bool {
-      if gathering.isWaiting(for: ready.count - patient), !isClosing { return false }
-      defer { isAsleep = false }
-      return isAsleep
-    }
-
-    /// True if no more jobs will come.
-    private var isDone: Bool { ready.isEmpty && isClosing && preparing == 0 }
-
-    /// True if there is work for the writer thread.
-    var calls: Bool { !ready.isEmpty || isDone }
-
-    mutating func step(_ limits: StoreLimits, arriving: Int) -> Step {
-      isAsleep = false
-      if ready.isEmpty { return isDone ? .stop : .sleep }
-      if let until = ready.first?.patience, patient == ready.count, patient < limits.patientJobs, !isClosing {
-        let left = ContinuousClock.now.duration(to: until)
-        isAsleep = left > .zero
-        if isAsleep { return .rest(left) }
-      }
-      if !isClosing, let left = gathering.wait(mails: ready.count - patient, arriving: arriving, at: .now) {
-        isAsleep = true
-        return .rest(left)
-      }
-      var count = 0
-      var octets = 0
-      while count < ready.count, count < limits.batchMails, octets < limits.batchOctets {
-        octets += ready[count].octets
-        count += 1
-      }
-      let batch = Array(ready.prefix(count))
-      ready.removeFirst(count)
-      patient -= batch.count { $0.patience != nil }
-      return .commit(batch)
-    }
-  }
-
-  private enum Step {
-    case commit([Job])
-    /// Only jobs that may wait are there, or more are about to come.
-    case rest(Duration)
-    case sleep
-    case stop
-  }
-
-  private let limits: StoreLimits
-  private let transaction: Transaction
+  let limits: StoreLimits
+  let transaction: Transaction
   private let diagnose: @Sendable (any Error) -> StoreFailure
   private let idle: @Sendable () -> Bool
-  private let arriving: @Sendable () -> Int
+  let arriving: @Sendable () -> Int
   private let state = Mutex(State())
   private let wake = DispatchSemaphore(value: 0)
   private let stopped = DispatchSemaphore(value: 0)
@@ -180,7 +107,7 @@ final class CommitQueue<Context>: Sendable {
 
 // Admission, on the threads of callers.
 extension CommitQueue {
-  private func job<Output: Sendable>(
+  func job<Output: Sendable>(
     octets: Int, work: @escaping @Sendable (Context) throws -> Output,
     completion: @escaping @Sendable (Result<Output, StoreFailure>) -> Void
   ) -> Job {
@@ -254,14 +181,14 @@ extension CommitQueue {
     }
   }
 
-  private func sleep() {
+  func sleep() {
     if wake.wait(timeout: .now() + .seconds(1)) == .success { return }
     while idle() && state.withLock({ $0.ready.isEmpty && !$0.isClosing }) {}
     // Nothing to do until the next call.
     if state.withLock({ $0.isAsleep }) { wake.wait() }
   }
 
-  private func commit(_ batch: [Job]) {
+  func commit(_ batch: [Job]) {
     do {
       let completions = try run(batch)
       completions.forEach { $0() }

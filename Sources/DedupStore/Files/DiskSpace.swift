@@ -1,4 +1,4 @@
-import DedupCore
+package import DedupCore
 import Glibc
 
 /// The room on the file system of the store.
@@ -32,7 +32,7 @@ package struct DiskSpace: Hashable, Sendable {
   ///
   /// The last part of a disk is not for new mail: a mail that was delivered has to be recorded as such, which takes
   /// room in the WAL, or it is delivered again and again.
-  func shortage(for octets: Int, _ limits: StoreLimits) -> StoreFailure? {
+  package func shortage(for octets: Int, _ limits: StoreLimits) -> StoreFailure? {
     let reserve = reserve(of: limits.reservedOctets, part: limits.reservedPart)
     guard free < octets || free - octets < reserve else { return nil }
     return StoreFailure(

@@ -3,7 +3,8 @@ import Glibc
 import MailMessage
 import Synchronization
 
-/// The mail that next hops accepted and the database has not recorded yet, in a small file beside the database.
+/// The mail that next hops accepted and the database has not recorded yet, and the offers in progress to next hops with
+/// limits, in a small file beside the database.
 ///
 /// A note is written without a sync before the transaction that records the handover, and removed after it. A process
 /// that is killed in between leaves it to the next one, which does not send that mail again. A power loss may lose the
@@ -51,10 +52,18 @@ final class HandoverNotes: Sendable {
 
   /// Notes the recipients that `settlement` lists as delivered, as far as they fit in a slot.
   func note(_ settlement: Settlement) {
-    guard let octets = HandoverNote(settlement).octets(most: Self.slotOctets - Self.header) else { return }
+    let note = HandoverNote(settlement)
+    if !note.delivered.isEmpty { write(note) }
+  }
+
+  /// Notes what counts against limits if nobody hears any more what became of it.
+  func noteOffer(of entry: QueueID, _ departures: [Departures]) { write(HandoverNote(offerOf: entry, departures)) }
+
+  private func write(_ note: HandoverNote) {
+    guard let octets = note.octets(most: Self.slotOctets - Self.header) else { return }
     let number = UInt64(octets.count) | UInt64(Checksum.crc32c(octets)) << 32
     state.withLock { state in
-      guard state.descriptor >= 0, let slot = Self.slot(of: settlement.entry, &state) else { return }
+      guard state.descriptor >= 0, let slot = Self.slot(of: note.entry, &state) else { return }
       let frame = (0..<UInt64(Self.header)).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) } + octets
       try? SyncedFile.write(frame, to: state.descriptor, at: slot * Self.slotOctets, of: path)
     }
@@ -112,7 +121,8 @@ final class HandoverNotes: Sendable {
   }
 }
 
-/// A handover, with as much of its settlement as is needed to not send the mail twice.
+/// A handover, with as much of its settlement as is needed to not send the mail twice; or an offer, with what it counts
+/// for against the limits of next hops.
 struct HandoverNote: Hashable, Sendable {
   var entry: QueueID
   /// The number of attempts for the entry, including this one. The database has recorded the handover if its count is
@@ -131,12 +141,20 @@ struct HandoverNote: Hashable, Sendable {
     departures = settlement.departures
   }
 
+  init(offerOf entry: QueueID, _ departures: [Departures]) {
+    (self.entry, attempts, nextAttempt, delivered) = (entry, Self.offer, Timestamp(milliseconds: 0), [])
+    self.departures = departures
+  }
+
+  /// The number in the place of attempts that marks an offer.
+  private static let offer = -1
+  var isOffer: Bool { attempts == Self.offer }
+
   /// The encoded note: a line of numbers, a line for each departure, an empty line, and a line for each recipient; nil
-  /// if no recipient got the mail.
+  /// if it does not fit.
   ///
   /// - Parameter most: the limit in octets; recipients beyond it are left out.
   func octets(most: Int) -> [UInt8]? {
-    if delivered.isEmpty { return nil }
     var text = "\(entry.rawValue) \(attempts) \(nextAttempt.milliseconds)\n"
     for departure in departures {
       text += "\(departure.minute) \(departure.ordinary) \(departure.other) \(departure.nextHop)\n"
@@ -183,6 +201,10 @@ struct HandoverNote: Hashable, Sendable {
 extension Batch {
   /// Records a handover unless it was recorded already: a note outlives its transaction for a moment.
   fileprivate func recall(_ note: HandoverNote) throws -> Bool {
+    if note.isOffer {
+      for departure in note.departures { try DepartureTable.add(departure, db) }
+      return false
+    }
     guard let attempts = try QueueTable.attempts(note.entry, db), attempts < note.attempts else { return false }
     try settle(note.settling, noticeFile: nil)
     return true
@@ -190,6 +212,13 @@ extension Batch {
 }
 
 extension SQLiteStore {
+  /// Notes an offer before a mail is offered to next hops with limits, with all that it may count for. If the process is
+  /// killed before the offer is settled, it counts (`recallHandovers`), whatever its outcome was.
+  package func noteOffer(of entry: QueueID, _ departures: [Departures]) { handovers.noteOffer(of: entry, departures) }
+
+  /// Forgets an offer that ended without anything to settle.
+  package func forgetOffer(of entry: QueueID) { handovers.forget(entry) }
+
   /// Records the handovers of a process that was killed. Call it before anything is delivered.
   ///
   /// - Returns: the number of mails concerned.

@@ -26,6 +26,31 @@ package enum FileBytes {
     return content
   }
 
+  /// The same of what has to be a file: a FIFO or a device may never end, or never begin.
+  package static func readFile(_ path: String, most: Int = .max) throws(Failure) -> [UInt8] {
+    // Else a FIFO that nobody writes to is waited for.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { throw failure("open", path) }
+    defer { close(descriptor) }
+    var found = stat()
+    guard fstat(descriptor, &found) == 0 else { throw failure("look at", path) }
+    switch found.st_mode & S_IFMT {
+    case S_IFREG: break
+    case S_IFDIR: throw Failure(description: "\(path) is a folder, not a file")
+    default: throw Failure(description: "\(path) is not a regular file")
+    }
+    var content: [UInt8] = []
+    do {
+      try forEachPiece(of: descriptor, path) { piece in
+        content += piece
+        return content.count <= most
+      }
+    } catch {
+      throw error as? Failure ?? Failure(description: "cannot read \(path): \(error)")
+    }
+    return content
+  }
+
   /// Reads a file in pieces, until its end or until `body` says that it has enough.
   ///
   /// - Parameter path: `-` for standard input.
@@ -34,6 +59,10 @@ package enum FileBytes {
     let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw failure("open", path) }
     defer { if descriptor != STDIN_FILENO { close(descriptor) } }
+    try forEachPiece(of: descriptor, path, body)
+  }
+
+  private static func forEachPiece(of descriptor: CInt, _ path: String, _ body: ([UInt8]) throws -> Bool) throws {
     var chunk = [UInt8](repeating: 0, count: 1 << 16)
     while true {
       let count = Glibc.read(descriptor, &chunk, chunk.count)
@@ -74,6 +103,8 @@ package enum FileBytes {
     if code == EACCES || code == EPERM {
       return Failure(description: "cannot read \(path): permission denied", isPermission: true)
     }
+    // What open says of a socket.
+    if code == ENXIO { return Failure(description: "\(path) is not a regular file") }
     return Failure(description: "cannot \(verb) \(path): \(String(cString: strerror(code)))")
   }
 }

@@ -5,8 +5,12 @@ package enum UserName {
   /// The person behind sudo if there is one, else the user of the process; never empty.
   package static func current() -> String {
     if let name = getenv("SUDO_USER").map({ String(cString: $0) }), !name.isEmpty { return name }
-    if let entry = getpwuid(geteuid()) { return String(cString: entry.pointee.pw_name) }
-    return String(geteuid())
+    return ofProcess()
+  }
+
+  /// Whose permissions count; never empty.
+  package static func ofProcess() -> String {
+    getpwuid(geteuid()).map { String(cString: $0.pointee.pw_name) } ?? String(geteuid())
   }
 }
 

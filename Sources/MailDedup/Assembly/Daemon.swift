@@ -40,6 +40,7 @@ struct Daemon {
     // From here on: its default is to end the process.
     let hangUps = await UnixSignalsSequence(trapping: .sighup)
     let (reader, arriving) = (Current(configuration.reader), ArrivingMessages())
+    try refuseMisplaced()
     let store = try openStore(reader, arriving)
     defer { store.close() }
     try prepareControlSocket()
@@ -109,6 +110,12 @@ struct Daemon {
 }
 
 extension Daemon {
+  /// Comes before the listener: the mail of clients that are let in would have no place.
+  private func refuseMisplaced() throws(StartFailure) {
+    let problems = StartTrial.misplaced(configuration)
+    if !problems.isEmpty { throw StartFailure(.configuration, problems.joined(separator: "\n")) }
+  }
+
   private func openStore(_ reader: Current<ReportReader>, _ arriving: ArrivingMessages) throws -> SQLiteStore {
     var limits = StoreLimits()
     limits.retention = Retention(configuration.store)

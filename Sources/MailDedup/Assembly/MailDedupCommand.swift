@@ -103,8 +103,27 @@ struct MailDedupCommand: AsyncParsableCommand {
     }
   }
 
-  private func complain(_ message: String) {
-    try? StandardStream.error.write("maildedup: \(message)\n")
+  private func complain(_ message: String) { Self.complain("maildedup: \(message)") }
+
+  /// What is said may repeat what was typed, or what stands in a file.
+  private static func complain(_ message: String) {
+    try? StandardStream.error.write(DisplayText.printable(message, keepingLines: true) + "\n")
+  }
+}
+
+extension MailDedupCommand {
+  /// ArgumentParser's own repeats what was typed as it is.
+  static func main() async {
+    do {
+      let command = try parse()
+      try await command.run()
+    } catch {
+      if !exitCode(for: error).isSuccess, !(error is ExitCode) {
+        complain(fullMessage(for: error))
+        Foundation.exit(exitCode(for: error).rawValue)
+      }
+      exit(withError: error)
+    }
   }
 }
 

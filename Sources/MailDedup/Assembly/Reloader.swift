@@ -66,6 +66,8 @@ actor Reloader {
 
   /// First everything that can fail, the listener last; from there on nothing does.
   private func adopt(_ new: Configuration, _ change: ConfigurationChange) async throws {
+    let misplaced = StartTrial.misplaced(new)
+    guard misplaced.isEmpty else { throw StartFailure(.configuration, misplaced.joined(separator: "\n")) }
     let entrance = try Entrance(new, hostname: relay.hostname, logger: logger)
     var route = try Route(
       new, largeMessages: relay.store.largeMessages, hostname: relay.hostname, group: relay.delivery.group,

@@ -1,4 +1,5 @@
 import DedupConfig
+import DedupStore
 import Foundation
 import Glibc
 import HostSystem
@@ -62,41 +63,59 @@ struct StartTrial {
   // MARK: - Folders
 
   private func folders() -> [String] {
+    let own = Self.places(of: configuration)
+    let problems = own.compactMap { key, path in FolderTrial.obstacle(at: path).map { "\(key): \($0)" } }
+    return problems + Self.shared(own) + (problems.isEmpty ? shortage() : [])
+  }
+
+  /// What no time and no administrator of the machine mends, only other paths: a relay that started with it would find out
+  /// with the first mail that it has to put there.
+  static func misplaced(_ configuration: Configuration) -> [String] {
+    let own = places(of: configuration)
+    let obstacles = own.compactMap { key, path in FolderTrial.obstacle(at: path).map { (key, $0) } }
+    return obstacles.filter { $0.1.kind == .misplaced }.map { "\($0): \($1)" } + shared(own)
+  }
+
+  /// The folders that hold mail, by the keys that name them.
+  private static func places(of configuration: Configuration) -> [(key: String, path: String)] {
     let maildir = configuration.delivery.smarthosts.isEmpty && !configuration.delivery.discards
-    let folders = [
-      ("store.directory", configuration.store.directory), ("store.spool", configuration.store.spool),
-      ("control.socket", SocketFile.folder(of: configuration.control.socket)),
-    ]
-    return (folders + (maildir ? [("delivery.maildir", configuration.delivery.maildir)] : [])).compactMap { key, path in
-      Self.obstacle(at: path).map { "\(key): \($0)" }
+    return [("store.directory", configuration.store.directory), ("store.spool", configuration.store.spool)]
+      + (maildir ? [("delivery.maildir", configuration.delivery.maildir)] : [])
+  }
+
+  /// One folder under two names, such as a symbolic link; the same path twice is a matter of the text.
+  private static func shared(_ places: [(key: String, path: String)]) -> [String] {
+    var keys: [[UInt64]: String] = [:]
+    var problems: [String] = []
+    for (key, path) in places {
+      var found = stat()
+      guard stat(path, &found) == 0 else { continue }
+      let identity = [UInt64(found.st_dev), UInt64(found.st_ino)]
+      if let other = keys[identity] {
+        problems.append("\(key): \(path) is the folder of \(other) too; name another path")
+      }
+      keys[identity] = key
     }
+    return problems
   }
 
-  private static var user: String {
-    "user \(getpwuid(geteuid()).map { "\"\(String(cString: $0.pointee.pw_name))\"" } ?? String(geteuid()))"
+  /// Mail is refused while the disk has less.
+  private func shortage() -> [String] {
+    let folder = FolderTrial.nearest(to: configuration.store.directory)
+    return DiskSpace(path: folder)?.shortage(for: 0, StoreLimits()).map { ["store.directory: \($0)"] } ?? []
   }
 
-  /// What stands where the control socket is to be made, unless it is one that a relay left.
+  /// Where the control socket is to be made: its folder, and what stands there unless it is one that a relay left.
   private func socket() -> [String] {
     let path = configuration.control.socket
+    let folder = SocketFile.folder(of: path)
+    if let obstacle = FolderTrial.obstacle(at: folder) { return ["control.socket: \(obstacle)"] }
+    if access(folder, F_OK) == 0 {
+      do { try SocketFile.checkFolder(folder) } catch { return ["control.socket = \(path): \(error)"] }
+    }
     var found = stat()
     guard stat(path, &found) == 0, found.st_mode & S_IFMT != S_IFSOCK else { return [] }
     return ["control.socket: \(path) is there and is not a socket; remove it or name another path"]
-  }
-
-  /// What keeps this user from writing into a folder, or from making it.
-  private static func obstacle(at path: String) -> String? {
-    var status = stat()
-    if stat(path, &status) == 0 {
-      guard status.st_mode & S_IFMT == S_IFDIR else { return "\(path) is not a folder" }
-      guard access(path, W_OK | X_OK) == 0 else {
-        return "\(user) cannot write to \(path); change its owner or its mode"
-      }
-      return nil
-    }
-    let above = SocketFile.folder(of: path)
-    guard above != path else { return "\(path) cannot be made" }
-    return obstacle(at: above).map { "\(path) is missing and cannot be made: \($0)" }
   }
 
   // MARK: - Ports
@@ -125,7 +144,7 @@ struct StartTrial {
       let address = "\(host):\(port)"
       switch error.errnoCode {
       case EADDRINUSE: return "\(address) is in use: end the program that listens there, or choose another port"
-      case EACCES: return "\(Self.user) cannot listen on \(address); choose a port from 1024 on"
+      case EACCES: return "user \"\(UserName.ofProcess())\" cannot listen on \(address); choose a port from 1024 on"
       case EADDRNOTAVAIL: return "\(address) is no address of this machine"
       default: return "nobody can listen on \(address): \(String(cString: strerror(error.errnoCode)))"
       }

@@ -20,7 +20,7 @@ extension LiveControl {
   private var obstacle: String? {
     get async {
       let transport = route.value.transport
-      guard transport.admission.state != .open else { return nil }
+      guard transport.admission.state != .open, transport.admission.domains == nil else { return nil }
       return await transport.hostReports().compactMap { $0.failure?.reason }.first
     }
   }
@@ -59,7 +59,7 @@ extension LiveControl {
     guard let host = request.host else {
       var probes: [UpstreamProbe] = []
       for way in route.value.allWays {
-        for var probe in await way.transport.probe(question).map(UpstreamProbe.init) {
+        for var probe in await way.transport.probe(question.over(way)).map(UpstreamProbe.init) {
           probe.route = way.name
           probes.append(probe)
         }
@@ -70,7 +70,7 @@ extension LiveControl {
     guard let transport = route.value.sideways.transport(to: smarthost) else {
       throw ControlProblem("the way to \(smarthost) cannot be set up; maildedup --check-config says why")
     }
-    return await transport.probe(question).map(UpstreamProbe.init)
+    return await transport.probe(question.over(route.value.main)).map(UpstreamProbe.init)
   }
 
   private func change(_ verb: QueueVerb, to host: String?) throws -> QueueChange {
@@ -104,6 +104,22 @@ extension LiveControl {
         "to": "\(entry.recipients.map { "<\($0)>" }.joined(separator: ","))", "reason": "dedupctl",
       ]
     }
+  }
+}
+
+extension ProbeQuestion {
+  /// What a mail by this way would be asked: with the address that it puts in the place of the sender. Where nobody is
+  /// named, that of Django's error mail stands for all.
+  func over(_ way: Way) -> ProbeQuestion {
+    guard let rewrite = way.rewrite else { return self }
+    var question = self
+    let usual = EmailAddress("root@localhost")
+    if let sender {
+      question.sender = rewrite.outgoing(sender)
+    } else if rewrite.outgoing(usual) != usual {
+      question.sender = rewrite.outgoing(usual)
+    }
+    return question
   }
 }
 

@@ -61,8 +61,7 @@ struct LiveControl: ControlService {
   }
 
   private var pacing: [PacingReport]? {
-    var standings: [DeliveryPacing.Standing] = []
-    runner.pacing.change { standings = $0.standings(now: WallClock.now()) }
+    let standings = runner.pacingStandings
     return standings.isEmpty ? nil : standings.map { PacingReport($0, inDigests: store.telling != .oneByOne) }
   }
 

@@ -104,8 +104,7 @@ struct Metrics: Sendable {
   }
 
   private func addPacing(_ exposition: inout Exposition) {
-    var standings: [DeliveryPacing.Standing] = []
-    relay.runner.pacing.change { standings = $0.standings(now: WallClock.now()) }
+    let standings = relay.runner.pacingStandings
     func samples(_ value: (DeliveryPacing.Standing) -> Int) -> [Exposition.Sample] {
       standings.map { .init(Double(value($0)), [.init("next_hop", $0.nextHop)]) }
     }

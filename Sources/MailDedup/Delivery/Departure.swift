@@ -36,12 +36,18 @@ struct Departure: Sendable {
 /// Offers mails to the next hops as far as the limits allow.
 struct Departing: Sendable {
   let pacing: Current<DeliveryPacing>
+  /// Told before a mail is offered where there are limits, with all that it may count for.
+  private let willOffer: @Sendable (QueueID, [Departures]) -> Void
 
-  init() { pacing = Current(DeliveryPacing(now: WallClock.now())) }
+  init(willOffer: @escaping @Sendable (QueueID, [Departures]) -> Void = { _, _ in }) {
+    pacing = Current(DeliveryPacing(now: WallClock.now()))
+    self.willOffer = willOffer
+  }
 
   /// Offers what may go now of `entry` in `message`, which is sent as it is.
   func depart(_ message: Message, of entry: QueueEntry, over route: Route) async -> Departure {
     var results: [(part: Route.Part, result: DeliveryResult)] = []
+    var offers: [Departures] = []
     var departure = Departure(
       result: DeliveryResult([], nextHop: route.transport.nextHop), sent: message, offered: [])
     for part in route.parts(of: entry) {
@@ -57,6 +63,10 @@ struct Departing: Sendable {
         offered.recipients = Array(part.recipients.prefix(count))
         let envelope = part.envelope(of: entry.envelope, entry.kind, offered.recipients)
         if !route.ways.isEmpty { await lookAgain(part.way) }
+        if !request.limits.isEmpty {
+          offers += request.departures(of: count, now: WallClock.now())
+          willOffer(entry.id, offers)
+        }
         let result = await part.way.transport.deliver(envelope, message: message, id: entry.id)
         results.append((offered, result))
         departure.offered.formUnion(offered.recipients)
@@ -105,6 +115,17 @@ struct Departing: Sendable {
       counted = $0.finished(request, at: result.nextHop, recipients: count, now: WallClock.now())
     }
     return counted
+  }
+}
+
+extension DeliveryPacing.Request {
+  /// What it counts for when nobody knows who of the next hops got it: for each.
+  fileprivate func departures(of recipients: Int, now: Timestamp) -> [Departures] {
+    let isOrdinary = !priority.isFromTheRest
+    return nextHops.map {
+      Departures(
+        nextHop: $0, minute: now.minute, ordinary: isOrdinary ? recipients : 0, other: isOrdinary ? 0 : recipients)
+    }
   }
 }
 

@@ -49,7 +49,7 @@ struct ErrorMailEncryption: Sendable {
     var (recipients, faults, oddities) = ([Recipient](), [String](), [String]())
     for path in settings.certificates {
       do {
-        let octets = try FileBytes.read(path)
+        let octets = try FileBytes.readFile(path)
         recipients += try CertificateFile.certificates(in: octets).map { Recipient(file: path, certificate: $0) }
         if CertificateFile.holdsPrivateKey(octets) {
           oddities.append("\(path) holds a private key too: keep that off this machine, with its owner only")

@@ -1,10 +1,22 @@
 import DedupCore
 import DedupStore
+import HostSystem
 import Logging
 import MailMessage
 
 // Limits and rejections of the next hops.
 extension QueueRunner {
+  /// How it stands with each smarthost that has limits, also before the first mail.
+  var pacingStandings: [DeliveryPacing.Standing] {
+    var standings: [DeliveryPacing.Standing] = []
+    let ways = route.value.allWays
+    pacing.change { pacing in
+      for way in ways { for name in way.nextHops { pacing.expect(way.limits, at: name) } }
+      standings = pacing.standings(now: WallClock.now())
+    }
+    return standings
+  }
+
   /// Nothing of it was offered: it comes again when the limits let it.
   func postpone(_ entry: QueueEntry, _ time: Timestamp, _ reason: String) async {
     if entry.pacedBy == nil {

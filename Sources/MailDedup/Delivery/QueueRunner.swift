@@ -11,7 +11,7 @@ import ServiceLifecycle
 /// It is the only one that delivers, so a claim is no more than standing in `underway`. What a crash interrupts is
 /// still in the store and is tried again.
 struct QueueRunner: Service {
-  private enum Event: Sendable {
+  enum Event: Sendable {
     /// It is time to look.
     case wake
     /// Something was queued.
@@ -29,35 +29,36 @@ struct QueueRunner: Service {
   }
 
   let store: SQLiteStore
-  private let route: Current<Route>
+  let route: Current<Route>
   private let executor: (any TaskExecutor)?
   let logger: Logger
   private let arrivals = Arrivals()
   private let underway = Current<Set<QueueID>>([])
   /// Deferred since the way failed, and not for themselves: due when it is open again.
-  private let heldUp = Current<HeldUpMail>(HeldUpMail())
-  private let counts = Current(DeliveryCounts())
+  let heldUp = Current<HeldUpMail>(HeldUpMail())
+  let counts = Current(DeliveryCounts())
   let rejections = Current(RejectionWatch())
-  private let departing = Departing()
-  private let events = EventQueue<Event>()
+  let departing: Departing
+  let events = EventQueue<Event>()
 
   /// - Parameter executor: where deliveries run; nil: wherever there is a thread.
   init(store: SQLiteStore, route: Current<Route>, executor: (any TaskExecutor)? = nil, logger: Logger) {
     self.store = store
     self.route = route
     self.executor = executor
+    departing = Departing { [store] in store.noteOffer(of: $0, $1) }
     self.logger = logger
   }
 
   /// Octets of messages that are read from the store with their entries.
   private static let octetsAhead = 1 << 20
   /// How long a mail that could not be offered is left alone, unless the way opens before.
-  private static let putBackPause = Duration.seconds(2)
+  static let putBackPause = Duration.seconds(2)
   /// How often a mail that is not due is offered to a host that takes connections, to see whether it takes mail again.
   private static let trialPause = Duration.seconds(10)
   /// How long to leave the store alone after it failed to answer.
   static let storePause = Duration.seconds(2)
-  private static let longestStorePause = Duration.seconds(30)
+  static let longestStorePause = Duration.seconds(30)
 
   /// How long a delivery that is under way may take after a shutdown was asked for. What is cut off then is tried again
   /// after the start, and comes twice if the next hop had taken it just before (RFC 1047).
@@ -212,7 +213,13 @@ struct QueueRunner: Service {
   /// the queue has to be asked: there is more, or its last answer may hold this mail already.
   private func fresh(_ added: AddedMail, _ plan: DeliveryPlan) -> [DeliveryPlan.Candidate]? {
     guard added.isComplete, plan.isNews(added.transaction), store.follows(WallClock.now()) else { return nil }
-    return added.mails.reversed().map { .init(entry: $0.entry, message: $0.message, changes: added.changes) }
+    return added.mails.reversed().map { candidate($0.entry, $0.message, added.changes) }
+  }
+
+  private func candidate(_ entry: QueueEntry, _ message: Message?, _ changes: Int) -> DeliveryPlan.Candidate {
+    var candidate = DeliveryPlan.Candidate(entry: entry, message: message, changes: changes)
+    candidate.route = route.value.name(of: entry)
+    return candidate
   }
 
   private func read(_ reading: DeliveryPlan.Reading, _ plan: inout DeliveryPlan) async {
@@ -221,9 +228,7 @@ struct QueueRunner: Service {
       let due = try await store.due(
         filter(reading), now: WallClock.now(), limit: DeliveryPlan.lookahead, octets: Self.octetsAhead,
         excluding: plan.excluded(for: reading))
-      let found = due.entries.reversed().map {
-        DeliveryPlan.Candidate(entry: $0, message: due.messages[$0.id], changes: changes)
-      }
+      let found = due.entries.reversed().map { candidate($0, due.messages[$0.id], changes) }
       // A clock that jumped back would put the alarm days off: look again after a minute at the latest.
       let pause = due.next.map { min(max($0.since(WallClock.now()), .milliseconds(1)), .seconds(60)) }
       plan.read(
@@ -241,94 +246,6 @@ struct QueueRunner: Service {
     case .old:
       let (now, policy) = (store.ageTime, route.value.retry)
       return .old(since: now.advanced(by: .zero - policy.delayNotice), expired: now.advanced(by: .zero - policy.expire))
-    }
-  }
-
-  private func deliver(_ next: DeliveryPlan.Candidate) async {
-    let entry = next.entry
-    do {
-      guard let message = try await message(of: next) else {
-        events.add(.tried(entry.id, nil))
-        return events.add(.recorded(entry.id, .settled))
-      }
-      let route = route.value
-      let departure = await depart(message, of: entry, over: route)
-      events.add(.tried(entry.id, departure.result))
-      if departure.offered.isEmpty, let wait = departure.wait { await postpone(entry, wait.until, wait.reason) }
-      let end = departure.offered.isEmpty && departure.wait != nil ? .open : await settle(entry, departure, route)
-      events.add(.recorded(entry.id, end))
-    } catch {
-      logger.error("queue-unreadable", metadata: ["id": "\(entry.id)", "error": "\(error)"])
-      try? await Task.sleep(for: Self.storePause)
-      events.add(.tried(entry.id, nil))
-      events.add(.recorded(entry.id, .open))
-    }
-  }
-
-  private func settle(_ entry: QueueEntry, _ departure: Departure, _ route: Route) async -> DeliveryPlan.End {
-    let result = departure.result
-    let attempt = DeliveryAttempt(entry: entry.id, at: WallClock.now(), result)
-    var settlement = route.retry.settle(entry, attempt, random: .random(in: -1...1), age: store.ageTime)
-    departure.adjust(&settlement, of: entry)
-    // It failed on a way that mail no longer goes; the new one is tried at once.
-    let isOfOldWay = self.route.value.turns != route.turns
-    if isOfOldWay { settlement.nextAttempt = attempt.at }
-    watchRejections(&settlement, of: entry, at: attempt.at)
-    let notice = route.bounces.notice(
-      about: settlement, of: entry, message: departure.sent, at: attempt.at, age: store.ageTime)
-    let isOnlyPutBack = !result.wasOffered && settlement.failed.isEmpty && notice == nil && departure.wait == nil
-    if isOnlyPutBack { return isOfOldWay ? .open : .putBack(for: result.pause ?? Self.putBackPause) }
-    logger.log(settlement, of: entry)
-    counts.change { $0.add(settlement) }
-    let isHeldUp = result.awaitsNextHop && entry.reroutedTo == nil && !settlement.remaining.isEmpty
-    heldUp.change { $0.note(entry.id, isHeldUp: isHeldUp, wasOffered: result.wasOffered) }
-    let gathered = route.bounces.gathered(from: settlement, of: entry, message: departure.sent, at: attempt.at)
-    await record(settlement, of: entry, notice, gathered)
-    if !result.wasOffered, !settlement.remaining.isEmpty { return .putBack(for: result.pause ?? Self.putBackPause) }
-    return settlement.remaining.isEmpty && notice == nil ? .settled : .open
-  }
-
-  /// What was read with the entry, unless an admin may have changed that since.
-  private func message(of next: DeliveryPlan.Candidate) async throws -> Message? {
-    if let message = next.message, store.queueChanges == next.changes { return message }
-    return try await store.message(of: next.entry.id)
-  }
-
-  private func depart(_ message: Message, of entry: QueueEntry, over route: Route) async -> Departure {
-    switch await route.encryption.outgoing(message, entry.kind) {
-    case .success(let outgoing): return await departing.depart(outgoing, of: entry, over: route)
-    case .failure(let failure):
-      logger.error("not-encrypted", metadata: ["id": "\(entry.id)", "error": "\(failure)"])
-      let outcome = DeliveryOutcome.deferred(reason: "it cannot be encrypted: \(failure)")
-      let result = DeliveryResult(entry.recipients.map { _ in outcome }, nextHop: route.transport.nextHop)
-      return Departure(result: result, sent: Message([]), offered: Set(entry.recipients.indices))
-    }
-  }
-
-  /// Until it is recorded, or we shut down. As long as that fails, a mail that somebody got or refused keeps its place
-  /// among those under way: it is not sent again, or a broken disk would make a flood of it, and when all places are
-  /// taken nothing more is sent. A crash in between sends it once more: better twice than never (RFC 1047).
-  private func record(
-    _ settlement: Settlement, of entry: QueueEntry, _ notice: BounceWriter.Notice?, _ gathered: [GatheredBounce]
-  ) async {
-    if !settlement.failed.isEmpty && gathered.isEmpty && notice?.tells(of: .failed) != true {
-      let mayBeTold = DeliveryStatusReport.isDue(for: entry)
-      let reason = mayBeTold ? "its sender asked not to be told" : "mail without a sender is never bounced"
-      logger.error("dropped", metadata: ["id": "\(entry.id)", "reason": "\(reason)"])
-    }
-    var pause = Self.storePause
-    while true {
-      do {
-        return try await store.settle(
-          settlement, bounce: notice?.mail, delayNoticeSent: notice?.tells(of: .delayed) == true, gathered: gathered)
-      } catch {
-        logger.error("attempt-not-recorded", metadata: ["id": "\(entry.id)", "error": "\(error)"])
-      }
-      if Task.isShuttingDownGracefully { return }
-      await cancelWhenGracefulShutdown { [pause] in try? await Task.sleep(for: pause) }
-      // Whom nobody took is as due as before.
-      if settlement.delivered.isEmpty && settlement.failed.isEmpty { return }
-      pause = min(pause * 2, Self.longestStorePause)
     }
   }
 }

@@ -81,7 +81,7 @@ extension Route {
   var admission: Admission {
     guard !ways.isEmpty else { return transport.admission }
     let all = allWays.map(\.transport.admission)
-    let open = all.filter { $0.state == .open }
+    let open = all.filter { $0.state == .open || $0.domains != nil }
     guard !open.isEmpty else { return all.first { $0.state == .trial } ?? Self.firstToOpen(all) }
     return Admission(.open, mails: open.map(\.mails).reduce(0) { $0.saturatingAdding($1) })
   }
@@ -102,9 +102,12 @@ extension Route {
   func hostReports() async -> [HostReport] {
     var reports: [HostReport] = []
     for way in allWays {
-      for report in await way.transport.hostReports()
-      where !reports.contains(where: { $0.smarthost == report.smarthost }) {
-        reports.append(report)
+      for report in await way.transport.hostReports() {
+        if let index = reports.firstIndex(where: { $0.smarthost == report.smarthost }) {
+          reports[index].join(report, of: way)
+        } else {
+          reports.append(report)
+        }
       }
     }
     return reports
@@ -114,6 +117,16 @@ extension Route {
   func retire() async {
     for way in allWays { await way.transport.retire() }
     await sideways.retire()
+  }
+}
+
+extension HostReport {
+  /// The same smarthost by another way, e.g. with another login: what fails there alone is told here.
+  fileprivate mutating func join(_ report: HostReport, of way: Way) {
+    connections += report.connections
+    guard failure == nil, var other = report.failure else { return }
+    if let name = way.name { other.reason = "route \(name): \(other.reason)" }
+    (failure, failsFor, nextLook) = (other, report.failsFor, report.nextLook)
   }
 }
 

@@ -46,6 +46,11 @@ extension Route {
     return parts(entry.envelope, entry.kind)
   }
 
+  /// The route that a mail goes by, the first of several; nil where there is only one way.
+  func name(of entry: QueueEntry) -> String? {
+    ways.isEmpty ? nil : parts(entry.envelope, entry.kind).first?.way.name ?? ""
+  }
+
   private func parts(_ envelope: Envelope, _ kind: QueueEntry.Kind) -> [Part] {
     guard !ways.isEmpty else { return [Part(way: main, recipients: Array(envelope.recipients.indices))] }
     var places: [Int: [Int]] = [:]

@@ -18,7 +18,10 @@ extension ClientSession {
       refusal = trouble
       failOpen(trouble)
     case (.recipient(let index), nil):
-      guard results[index] == nil else { break }
+      guard results[index] == nil else {
+        isContradictory = true
+        break
+      }
       accepted.insert(index)
       if job?.isQuestion == true { results[index] = .delivered(reply, speaksDSN: false) }
     case (.recipient(let index), let trouble?): if results[index] == nil { results[index] = .failed(trouble) }
@@ -28,8 +31,16 @@ extension ClientSession {
     case (.data, nil):
       awaiting.append(.message)
       isSending = true
-      return actions.append(.sendMessage)
-    case (.data, let trouble?), (.message, let trouble?): failOpen(trouble)
+      return isInStep(&actions) ? actions.append(.sendMessage) : ()
+    case (.data, let trouble?):
+      let isDoubtful = trouble.isPermanent && (isOpen || isContradictory && refusal?.isPermanent == true)
+      failOpen(trouble)
+      // One reply too many before it, and this was that to the last RCPT: then what follows is none to RSET.
+      if isDoubtful {
+        plan = [.reset]
+        return advance(&actions)
+      }
+    case (.message, let trouble?): failOpen(trouble)
     case (.message, nil):
       for index in accepted { results[index] = .delivered(reply, speaksDSN: capabilities.dsn) }
       return finish(needsReset: false, &actions)
@@ -58,7 +69,15 @@ extension ClientSession {
     for command in plan.prefix(count) { bytes += line(of: command).utf8 }
     awaiting += plan.prefix(count)
     plan.removeFirst(count)
-    actions.append(.send(bytes))
+    if isInStep(&actions) { actions.append(.send(bytes)) }
+  }
+
+  /// Whether nothing is there that came before it was asked for. Otherwise the session is over: who took that for the
+  /// reply to what comes next would bounce a mail for what was said of another.
+  private mutating func isInStep(_ actions: inout [Action]) -> Bool {
+    if parser.isEmpty { return true }
+    abandon(.outOfStep(parser.preview), &actions)
+    return false
   }
 
   // MARK: - Commands

@@ -145,6 +145,8 @@ package struct ClientSession: Hashable, Sendable {
   var awaiting: [Awaited] = []
   /// What MAIL was refused with.
   var refusal: Trouble?
+  /// A recipient was accepted behind a MAIL that was refused.
+  var isContradictory = false
   /// The driver is still sending the message.
   var isSending = false
   /// A transaction may have been left open.
@@ -228,8 +230,7 @@ package struct ClientSession: Hashable, Sendable {
     let recipients = job.envelope.recipients.indices.filter { results[$0] == nil }
     plan = (needsReset ? [.reset] : []) + [.mail] + recipients.map { .recipient($0) }
     plan.append(job.isQuestion ? .reset : .data)
-    refusal = nil
-    needsReset = false
+    (refusal, isContradictory, needsReset) = (nil, false, false)
     var actions: [Action] = []
     advance(&actions)
     return actions
@@ -258,51 +259,5 @@ package struct ClientSession: Hashable, Sendable {
     case .quitting: close(&actions)
     case .closed: break
     }
-  }
-
-  // MARK: - Ends
-
-  /// Every recipient without a result shares the fate.
-  mutating func failOpen(_ trouble: Trouble) {
-    for index in results.indices where results[index] == nil { results[index] = .failed(trouble) }
-  }
-
-  mutating func finish(
-    needsReset: Bool, isReusable: Bool = true, end: Delivery.End? = nil, _ actions: inout [Action]
-  ) {
-    isSending = false
-    self.needsReset = needsReset
-    state = .idle
-    let outcomes = results.map { $0 ?? .failed(.lost(at: .mail)) }
-    job = nil
-    results = []
-    var delivery = Delivery(outcomes: outcomes, isReusable: isReusable, accepted: accepted.count, end: end)
-    delivery.refusal = refusal
-    actions.append(.finished(delivery))
-  }
-
-  /// The connection is over. What has no result yet is temporary, what has one keeps it.
-  mutating func abandon(_ fact: Trouble.Fact, _ actions: inout [Action]) {
-    let step = awaited ?? .connect
-    var trouble = Trouble(fact, at: step, after: history) ?? .lost(at: step, after: history)
-    // What ends before its final dot is no mail (RFC 5321 section 4.1.1.4).
-    if isSending { trouble.isInDoubt = false }
-    switch state {
-    case .greeting, .hello, .startTLS, .handshake, .authenticating: actions.append(.unusable(trouble))
-    case .busy:
-      let undecided = results.indices.filter { results[$0] == nil }
-      var culprit: Int?
-      if case .recipient(let index)? = awaiting.first { culprit = index }
-      failOpen(trouble)
-      let end = Delivery.End(trouble: trouble, undecided: undecided, culprit: culprit)
-      finish(needsReset: true, isReusable: false, end: end, &actions)
-    case .idle, .quitting, .closed: break
-    }
-    close(&actions)
-  }
-
-  mutating func close(_ actions: inout [Action]) {
-    state = .closed
-    actions.append(.close)
   }
 }

@@ -18,6 +18,9 @@ struct ReplyParser: Hashable, Sendable {
   /// Whether something is there that belongs to no complete reply.
   var isEmpty: Bool { bytes.isEmpty && lines.isEmpty }
 
+  /// The beginning of it, printable.
+  var preview: String { Self.printable(bytes.prefix { $0 != 0x0D && $0 != 0x0A }.prefix(80)) }
+
   mutating func append(_ new: UnsafeRawBufferPointer) { bytes.append(contentsOf: new) }
 
   /// The next complete reply, or nil when more octets are needed.

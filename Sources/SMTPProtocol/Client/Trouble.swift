@@ -49,6 +49,8 @@ package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
     case unreachable(String)
     /// The server said something that is no reply.
     case garbled(String)
+    /// It said something before it was asked; then nobody knows which reply belongs to what.
+    case outOfStep(String)
     /// It is needed for an address or for the header.
     case lacksSMTPUTF8(for: Need)
     case overSize(limit: Int)
@@ -74,6 +76,10 @@ package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
   package var endsConnection: Bool
   /// Whether it may be tried again at once: not where the server let us wait for its answer until we gave up.
   package private(set) var isRepeatable = true
+  /// The reply did not come in time.
+  package private(set) var isTimeout = false
+  /// Replies and commands do not match: what was said before in this transaction may have been meant for another command.
+  package private(set) var isOutOfStep = false
   /// Whether the server said it in a reply.
   package private(set) var isReply = false
   /// Whether it will last until an admin looks: our configuration, our credentials, or a certificate.
@@ -89,7 +95,7 @@ package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
   /// It says so, and is not only a server that ends the connection (421).
   package private(set) var saysThrottle = false
   /// The system of the server failed, as it says: mail system status (4.3.x, RFC 3463 section 3.4), or 4xx to MAIL with no
-  /// more than that. One such mail is nothing; several in a row are the host.
+  /// more than that. One such mail is nothing; several in a row are the host, at RCPT only those to several domains.
   package private(set) var isAboutSystem = false
   /// It is about how many recipients there are, and not about who they are.
   package private(set) var countsRecipients = false
@@ -110,11 +116,16 @@ package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
       self.init(reply, at: step, after: history)
     case .timedOut:
       self.init(fault: "no reply to \(step.name) in time", .init(4, 4, 2), at: step, after: history)
-      isRepeatable = false
+      (isRepeatable, isTimeout) = (false, true)
     case .connectionLost: self = .lost(at: step, after: history)
     case .unreachable(let why): self = .unreachable(why)
     case .garbled(let text):
       self.init(fault: "reply to \(step.name) is not SMTP: \(text)", .init(4, 5, 0), at: step, after: history)
+      isOutOfStep = true
+    case .outOfStep(let text):
+      let what = "replies and commands do not match: \(text) answers nothing that was asked"
+      self.init(fault: what, .init(4, 5, 0), at: step, after: history)
+      isOutOfStep = true
     case .unreadable(let why):
       let what = "the message cannot be read: \(why)"
       self.init(what, .init(4, 3, 0), .message, at: step, isPermanent: false, ends: true)
@@ -130,7 +141,10 @@ package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
     case .tlsFailed, .lacksSTARTTLS, .injected, .lacksAUTH, .insecureAUTH, .noCredentials:
       self.init(Self.complaint(about: fact), .init(4, 7, 0), .host, at: step, isPermanent: false, ends: true)
       needsAdmin = true
-      if case .tlsFailed = fact { isAboutTLS = true }
+      switch fact {
+      case .tlsFailed, .injected: isAboutTLS = true
+      default: break
+      }
     }
     // A server that drops the connection where TLS should begin does not get along with ours (RFC 7435).
     if step == .handshake || step == .startTLS, endsConnection, !needsAdmin { isAboutTLS = true }
@@ -201,8 +215,9 @@ package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
     isReply = true
     countsRecipients = isTooMany
     let blamesSystem = reply.status.map { $0.subject == 3 } ?? (step == .mail)
-    isAboutSystem = subject == .message && reply.isTemporary && blamesSystem
+    isAboutSystem = (subject == .message || subject == .recipient) && reply.isTemporary && blamesSystem
     isInDoubt = step == .message && isMisplaced
+    isOutOfStep = isMisplaced
   }
 
   /// RFC 5321 section 4.2.1: only the first digit decides, 3xx for DATA and 2xx for everything else. STARTTLS is the

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
+import Glibc
 
 import MailMessage
 
@@ -39,7 +35,7 @@ struct MessageDecoder: Hashable, Sendable {
     static let octets: Faults = [.nul, .bareLF, .bareCR]
   }
 
-  private enum Position: Hashable {
+  enum Position: Hashable {
     /// The first octet of a line.
     case lineStart
     /// An octet inside a line; a bare LF leaves the position here because it ends no line.
@@ -55,35 +51,35 @@ struct MessageDecoder: Hashable, Sendable {
   /// The octets of a message that are kept in memory before they are spilled. Error mail is nearly always smaller.
   static let spillSize = 256 * 1024
   /// The limit in place of `spillSize` while memory is scarce.
-  private static let scarceSize = 16 * 1024
+  static let scarceSize = 16 * 1024
   /// The limit once part of the message was spilled: keeping more gains nothing then.
-  private static let pieceSize = 64 * 1024
+  static let pieceSize = 64 * 1024
   /// The room for one read beyond those limits, so that the array does not double.
-  private static let readSize = 64 * 1024
+  static let readSize = 64 * 1024
 
   /// True if repairable faults are repaired. All other faults, and every fault if this is false, refuse the message.
-  private let mends: Bool
-  private(set) var faults: Faults = []
-  private(set) var isComplete = false
+  let mends: Bool
+  var faults: Faults = []
+  var isComplete = false
   /// The number of octets received, for the rate.
   private(set) var octets = 0
   private let framing: Framing
-  private let limits: SessionLimits
+  let limits: SessionLimits
   /// The part of the message not spilled yet; emptied once it is certain to be refused, to free the memory.
-  private var message: [UInt8] = []
+  var message: [UInt8] = []
   /// The number of octets of `message` in final form. New octets follow them as long as nothing needs repair.
-  private var ready = 0
-  private var size = 0
-  private var lastOctet: UInt8 = 0
-  private var position = Position.lineStart
+  var ready = 0
+  var size = 0
+  var lastOctet: UInt8 = 0
+  var position = Position.lineStart
   private var hasCRLF = false
   /// True if there was a bare LF: all lines so far end in one, or there is a fault.
   private var hasBareLF = false
-  private var mender: Mender
-  private var hasSpilled = false
-  private var header = HeaderCheck.Finding.unfinished
+  var mender: Mender
+  var hasSpilled = false
+  var header = HeaderCheck.Finding.unfinished
   /// The size of `message` at which the header is examined next: doing so for each new octet would take quadratic time.
-  private var nextHeaderCheck = scarceSize
+  var nextHeaderCheck = scarceSize
 
   /// - Parameter declaredSize: never trusted beyond `spillSize`: a client may declare 25 MiB a hundred times and send
   ///   nothing.
@@ -142,10 +138,10 @@ struct MessageDecoder: Hashable, Sendable {
   }
 
   /// True if the message will be refused, whatever follows.
-  private var isRefused: Bool { !(mends ? faults.subtracting(.octets) : faults).isEmpty || hasBadHeader }
+  var isRefused: Bool { !(mends ? faults.subtracting(.octets) : faults).isEmpty || hasBadHeader }
 
   /// Keeps, repairs or drops the octets that were just appended.
-  private mutating func mend() {
+  mutating func mend() {
     if isRefused {
       message = []
       return ready = 0
@@ -207,100 +203,11 @@ struct MessageDecoder: Hashable, Sendable {
     if hasCRLF { faults.insert(.bareLF) }
   }
 
-  private mutating func append(_ bytes: UnsafeRawBufferPointer, _ start: Int, _ end: Int) {
+  mutating func append(_ bytes: UnsafeRawBufferPointer, _ start: Int, _ end: Int) {
     guard end > start else { return }
     size += end - start
     if size > limits.messageSize { faults.insert(.tooLarge) }
     guard !isRefused else { return }
     message.append(contentsOf: bytes[start..<end])
-  }
-}
-
-extension MessageDecoder {
-  /// The octets of memory that the message takes.
-  var memory: Int { message.count }
-
-  /// The repairs to the message so far.
-  var mended: Mended {
-    var mended = mender.mended
-    if faults.contains(.nul) { mended.insert(.nul) }
-    if faults.contains(.bareCR) { mended.insert(.bareCR) }
-    if faults.contains(.bareLF) { mended.insert(.mixedLineEnds) }
-    return mended
-  }
-
-  /// Gives up for lack of memory: the rest is read and dropped, and the message is refused.
-  mutating func giveUp() {
-    faults.insert(.noRoom)
-    mend()
-  }
-
-  /// Returns octets to be stored elsewhere, in order, or nil while there is no need. A header is never spilled before
-  /// it is known to be good.
-  ///
-  /// - Parameter isScarce: true if little memory is left, so that less of it is used.
-  mutating func spilled(isScarce: Bool = false) -> [UInt8]? {
-    let most = isScarce ? Self.scarceSize : hasSpilled ? Self.pieceSize : Self.spillSize
-    guard message.count >= most, !isRefused else { return nil }
-    if header == .unfinished, message.count >= nextHeaderCheck {
-      header = HeaderCheck.finding(in: message, limits: limits)
-      nextHeaderCheck = message.count * 2
-    }
-    switch header {
-    case .good:
-      hasSpilled = true
-      return takePiece()
-    case .fault: message = []
-    case .unfinished: break
-    }
-    return nil
-  }
-
-  /// Completes a message whose last chunk was taken.
-  mutating func endOfChunks() {
-    isComplete = true
-    if position == .carriageReturn { faults.insert(.bareCR) }
-    mend()
-    mender.end(&message)
-    // A message ends in a line end; DATA ensures that, BDAT does not.
-    guard !isRefused, size > 0, lastOctet != 0x0A else { return }
-    message += [0x0D, 0x0A]
-  }
-
-  /// Returns the unspilled rest of the complete message.
-  ///
-  /// - Throws: the reply that refuses it. The order of checks is fixed, so the reply does not depend on how the data
-  ///   was cut.
-  mutating func finished() throws(Reply) -> [UInt8] {
-    if faults.contains(.tooLarge) { throw .tooLarge(limits.messageSize) }
-    if faults.contains(.noRoom) { throw .noRoom }
-    if !mends {
-      if faults.contains(.nul) { throw .nulInMessage }
-      if faults.contains(.bareCR) { throw .bareCarriageReturn }
-      if faults.contains(.bareLF) { throw .bareLineFeedInMessage }
-      if mender.hasSingleDot { throw .unstuffedDot }
-    }
-    if header == .unfinished { header = HeaderCheck.finding(in: message, limits: limits) }
-    defer { message = [] }
-    switch header {
-    case .fault(.tooLarge): throw .headerTooLarge(limits.headerBlock)
-    case .fault(.loop): throw .loop
-    case .good, .unfinished: return message
-    }
-  }
-
-  private var hasBadHeader: Bool {
-    if case .fault = header { true } else { false }
-  }
-
-  /// Takes all of `message` except a CR at its end, which may turn out to be bare.
-  private mutating func takePiece() -> [UInt8] {
-    var piece = message
-    message = []
-    message.reserveCapacity(Self.pieceSize + Self.readSize)
-    if piece.last == 0x0D { message.append(piece.removeLast()) }
-    ready = 0
-    mender.forgetHeader()
-    return piece
   }
 }

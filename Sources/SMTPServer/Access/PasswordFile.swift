@@ -1,11 +1,7 @@
 package import Logging
 import Synchronization
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
+import Glibc
 
 /// The users who may log in, from a file with lines of `name:hash`. Empty lines and lines that begin with `#` are
 /// ignored.

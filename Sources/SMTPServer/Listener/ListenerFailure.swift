@@ -1,11 +1,7 @@
 import Listening
 import NIOCore
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
+import Glibc
 
 /// The reason why we cannot listen, and the remedy.
 package struct ListenerFailure: Error, Hashable, Sendable, CustomStringConvertible {

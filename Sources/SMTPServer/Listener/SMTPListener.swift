@@ -7,11 +7,7 @@ import NIOSSL
 import SMTPProtocol
 import Synchronization
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
+import Glibc
 
 /// Listens for SMTP and hands complete transactions to a `TransactionHandler`.
 ///

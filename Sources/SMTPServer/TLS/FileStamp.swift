@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
+import Glibc
 
 /// The attributes in `stat` that show whether a file was changed or replaced. Retargeting a symbolic link counts.
 struct FileStamp: Hashable, Sendable {

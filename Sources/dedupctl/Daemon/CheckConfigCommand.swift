@@ -4,10 +4,10 @@ import HostSystem
 
 struct CheckConfigCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "check-config", abstract: "Every problem of the configuration, with its place and the remedy.",
+    commandName: "check-config", abstract: "List every problem of the configuration, with its place and the remedy.",
     discussion: """
       Reads what the relay would read: the file, conf.d/*.conf beside it, the environment. maildedup --check-config also \
-      looks at the certificates that it names. Exit status 1 when there is an error; warnings are none.
+      looks at the certificates that it names. Exit status 1 when there is an error; warnings do not count.
       """)
 
   @Argument(help: "The file. Default: that of --config, or of this machine.")

@@ -8,7 +8,8 @@ struct DoctorCommand: AsyncParsableCommand {
     commandName: "doctor", abstract: "Check the whole way of a mail, and say what to do about what fails.",
     discussion: """
       Looks at the configuration, the control socket, the daemon, its listeners, the disk, the store, the emergency spool \
-      and each next hop. Sends no mail and changes nothing. Exit status 1 when something fails.
+      and each next hop. Sends no mail and changes nothing. Exit status 1 when a check fails; 4 or 5 \
+      when the daemon cannot be reached, as with every command.
       """)
 
   @ParentCommand var dedupctl: DedupCtl
@@ -17,13 +18,13 @@ struct DoctorCommand: AsyncParsableCommand {
 
   func run() async throws {
     let path = relay.config ?? dedupctl.relay.config ?? ConfigurationFile.defaultPath()
-    let findings = await Examination(path: path).findings()
+    let (findings, status) = await Examination(path: path).findings()
     for finding in findings {
       if format.output == .json { try Output.json(finding) } else { finding.write() }
     }
     let failures = findings.count { $0.state == .fails }
     guard failures == 0 else {
-      throw CommandFailure(.failure, failures == 1 ? "one check fails" : "\(failures) checks fail")
+      throw CommandFailure(status, failures == 1 ? "one check fails" : "\(failures) checks fail")
     }
   }
 }

@@ -11,20 +11,23 @@ struct Examination {
   /// Of the configuration.
   let path: String
 
-  func findings() async -> [Finding] {
+  /// - Returns: also the exit status of a command that fails of this: what every other command would say.
+  func findings() async -> (findings: [Finding], status: ExitStatus) {
     let parsed: ParsedConfiguration
     do throws(ConfigurationFile.Failure) { parsed = try ConfigurationFile.read(path) } catch {
-      return [Finding("configuration", .fails, error.description)]
+      return (
+        [Finding("configuration", .fails, error.description)], error.isPermission ? .permission : .failure
+      )
     }
     let configuration = parsed.configuration
     let client = ControlClient(socket: configuration.control.socket)
-    let (daemon, status) = await daemon(client, configuration.control.socket)
+    let (daemon, status, exit) = await daemon(client, configuration.control.socket)
     var findings = Self.findings(of: parsed, path) + [daemon]
     findings += Self.endpoints(configuration.listener).map(Self.listener)
     findings += [Self.disk(configuration.store, status), await Self.store(configuration.store, client, status)]
     findings.append(Self.spool(configuration.store, status))
     findings += await Self.upstream(client, status)
-    return findings
+    return (findings, exit)
   }
 
   private static func findings(of parsed: ParsedConfiguration, _ path: String) -> [Finding] {
@@ -35,15 +38,18 @@ struct Examination {
     return problems.isEmpty ? [Finding("configuration", .works, path)] : problems
   }
 
-  private func daemon(_ client: ControlClient, _ socket: String) async -> (Finding, StatusReport?) {
+  private func daemon(
+    _ client: ControlClient, _ socket: String
+  ) async -> (Finding, StatusReport?, ExitStatus) {
     do {
       let status = try await client.status()
       let pid = status.daemon.map { ", pid \($0.pid)" } ?? ""
-      return (Finding("daemon", .works, "answers on \(socket), version \(status.version)\(pid)"), status)
+      return (Finding("daemon", .works, "answers on \(socket), version \(status.version)\(pid)"), status, .failure)
     } catch let unreachable as ControlClient.Unreachable {
-      return (Finding("daemon", .fails, unreachable.reason, remedy: unreachable.remedy), nil)
+      let exit = unreachable.isPermission ? ExitStatus.permission : .unreachable
+      return (Finding("daemon", .fails, unreachable.reason, remedy: unreachable.remedy), nil, exit)
     } catch {
-      return (Finding("daemon", .fails, "\(error)", remedy: "look at the log of the relay"), nil)
+      return (Finding("daemon", .fails, "\(error)", remedy: "look at the log of the relay"), nil, .failure)
     }
   }
 
@@ -82,6 +88,10 @@ struct Examination {
         "disk", .fails, "\(store.directory) is not there or may not be looked at",
         remedy: "start maildedup, which makes it, or run dedupctl as root")
     }
+    if let shortage = space.shortage(for: 0, StoreLimits()) {
+      return Finding("disk", .fails, "new mail is not taken: \(shortage)", remedy: remedy)
+    }
+    if let obstacle = obstacle(at: store.directory) { return Finding("disk", .fails, obstacle, remedy: remedy) }
     let isShort = space.free < space.reserve(of: fewOctets, part: 100)
     let text = "\(Output.size(space.free)) are free where \(store.directory) is"
     return isShort ? Finding("disk", .warns, text, remedy: remedy) : Finding("disk", .works, text)
@@ -108,16 +118,21 @@ struct Examination {
 
   private static func spool(_ store: Configuration.Store, _ status: StatusReport?) -> Finding {
     guard let waiting = status?.daemon?.trouble.spoolWaiting else { return skipped("spool") }
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: store.spool, isDirectory: &isFolder), !isFolder.boolValue {
+    if let obstacle = obstacle(at: store.spool) {
       return Finding(
-        "spool", .fails, "\(store.spool) is not a folder",
-        remedy: "remove it; the relay makes the folder when it needs it")
+        "spool", .fails, obstacle, remedy: "correct [store] spool; the relay makes the folder when it needs it")
     }
     guard waiting > 0 else { return Finding("spool", .works, "nothing waits in \(store.spool)") }
     return Finding(
       "spool", .fails, "\(DisplayText.count(waiting, "mail")) in \(store.spool), which the database could not take",
       remedy: "they are imported as soon as it can; the log of the relay says why it cannot")
+  }
+
+  /// What keeps files from being written there, as far as we may find out: who may not write there cannot tell whether the
+  /// relay may.
+  private static func obstacle(at path: String) -> String? {
+    guard let obstacle = FolderTrial.obstacle(at: path), obstacle.kind != .notPermitted else { return nil }
+    return obstacle.description
   }
 
   // MARK: - The way out

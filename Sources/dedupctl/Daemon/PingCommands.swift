@@ -3,7 +3,7 @@ import ControlAPI
 
 struct PingCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "ping", abstract: "Whether the relay answers, and how fast. Exit status 4 when it does not.")
+    commandName: "ping", abstract: "Check whether the relay answers, and how fast. Exit status 4 when it does not.")
 
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions

@@ -5,11 +5,11 @@ import Foundation
 
 struct StatsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "stats", abstract: "Sums: mails by what became of them and why, by site and by day; what is kept.")
+    commandName: "stats", abstract: "Show totals: mails by outcome and reason, by site and by day; and what is kept.")
 
-  @Option(help: ArgumentHelp("Days to list, 1 to 400.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Days to list, 1 to 400.", valueName: "n"))
   var days = 7
-  @Option(help: "At most this many sites.")
+  @Option(parsing: .unconditional, help: "At most this many sites.")
   var limit = 20
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
@@ -17,6 +17,7 @@ struct StatsCommand: AsyncParsableCommand {
 
   func validate() throws {
     if !(1...400).contains(days) { throw ValidationError("--days: write a number from 1 to 400") }
+    try Self.check("--limit", limit, from: 0)
   }
 
   func run() async throws {
@@ -54,7 +55,7 @@ struct StatsCommand: AsyncParsableCommand {
       .init(title: "SITE", isFlexible: true), .init(title: "FORWARDED", alignment: .right),
       .init(title: "HELD BACK", alignment: .right),
     ])
-    for site in report.sites.prefix(max(0, limit)) {
+    for site in report.sites.prefix(limit) {
       table.add([site.site, "\(site.forwarded)", "\(site.suppressed)"])
     }
     return table

@@ -5,7 +5,7 @@ import Foundation
 
 struct StatusCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "status", abstract: "Whether the relay runs, what it did so far, what waits.")
+    commandName: "status", abstract: "Show whether the relay runs, what it has done so far, and what waits.")
 
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions

@@ -4,10 +4,12 @@ import DedupCore
 
 struct PassCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "pass", abstract: "Let the next mail of an error out, whatever holds it back.",
-    discussion: "It opens a window and says how many were held back, as any other. A silence holds the ones behind it.")
+    commandName: "pass", abstract: "Let the next mail of an error through, whatever holds it back.",
+    discussion: """
+      It opens a window and says how many were held back, like any other. A silence still holds back those after it.
+      """)
 
-  @Argument(help: "The ids that list shows, or their beginnings.", completion: .errorIDs)
+  @Argument(help: "The ids that list shows, or their first characters.", completion: .errorIDs)
   var ids: [String]
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
@@ -35,20 +37,20 @@ struct PassCommand: AsyncParsableCommand {
 struct ReleaseCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "release",
-    abstract: "Send the mails that are kept of an error: the first, the latest, those of variants.",
+    abstract: "Send the mails kept for an error: the first, the latest, those of variants.",
     discussion: """
-      Each is what came, below fields of the relay (X-MailDedup-Reason: copy, -Arrived), but with a Message-ID of its \
-      own: a mail program that shows mails of one Message-ID once shows it too; X-MailDedup-Copy-Of has the one that it \
-      came with. They are not counted as arrivals.
+      Each goes out as it came, below fields of the relay (X-MailDedup-Reason: copy, -Arrived), but with a Message-ID of \
+      its own, because mail programs show one Message-ID only once; X-MailDedup-Copy-Of has the old one. Copies do not \
+      count as arrivals.
       """)
 
-  @Argument(help: "The id that list shows, or the beginning of it.", completion: .errorIDs)
+  @Argument(help: "The id that list shows, or its first characters.", completion: .errorIDs)
   var id: String
-  @Option(help: ArgumentHelp("Only the latest so many.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Only the latest mails, this many.", valueName: "n"))
   var last: Int?
   @Option(
     help: ArgumentHelp(
-      "To whom instead of those who get error mail of the site. May be repeated.", valueName: "address"))
+      "Who gets them, instead of the recipients of the site's error mail. May be repeated.", valueName: "address"))
   var to: [String] = []
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
@@ -56,7 +58,7 @@ struct ReleaseCommand: AsyncParsableCommand {
   @OptionGroup var which: ErrorOptions
 
   func validate() throws {
-    if let last, last < 1 { throw ValidationError("--last: write a number from 1 on") }
+    try Self.check("--last", last)
   }
 
   func run() async throws {

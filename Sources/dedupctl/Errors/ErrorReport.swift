@@ -12,11 +12,19 @@ struct ErrorReport {
 
   /// - Parameter width: columns of the terminal; nil for as wide as it takes.
   func lines(width: Int?) -> [String] {
-    let history = HourChart(Array(detail.history.suffix(24)), now: .now).lines(canDraw: Output.isUTF8)
-    return facts.map { DisplayText.padded($0.0, columns: 13) + printable($0.1) }
+    let history = HourChart(Array(detail.history.suffix(24)), now: .now).lines(
+      canDraw: Output.isUTF8, width: width)
+    return facts.flatMap { Self.fact($0.0, $0.1, width) }
       + Self.section("Last 24 hours") + history
       + Self.section("Days") + Self.days(detail.history).lines(width: width, hasHead: hasHead) + variants(width)
       + Self.text("Last traceback", Self.traceback(detail)) + Self.text("Why it is this error", detail.explanation)
+  }
+
+  /// Broken at spaces where the terminal is narrower.
+  private static func fact(_ name: String, _ value: String, _ width: Int?) -> [String] {
+    let text = printable(value)
+    let lines = width.map { DisplayText.wrap(text, columns: max(20, $0 - 13)) } ?? [text]
+    return lines.enumerated().map { DisplayText.padded($0 == 0 ? name : "", columns: 13) + $1 }
   }
 
   /// None for a single one, of which there is nothing to say that was not said.

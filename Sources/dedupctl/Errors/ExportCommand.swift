@@ -4,8 +4,8 @@ import Foundation
 
 struct ExportCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "export", abstract: "Every error that is known, for other programs: one JSON object a line, or CSV.",
-    discussion: "It is fetched in pages, so there may be any number of them.")
+    commandName: "export", abstract: "Export every known error for other programs: one JSON object a line, or CSV.",
+    discussion: "Errors are fetched in pages, so there may be any number of them.")
 
   @Flag(help: "CSV (RFC 4180) with a head line.")
   var csv = false
@@ -32,7 +32,7 @@ struct ExportCommand: AsyncParsableCommand {
       let page = try await service.export(after: after, limit: 500)
       for error in page.errors {
         if csv {
-          Output.line(Self.columns.map { Self.quoted($0.value(error)) }.joined(separator: ","))
+          Output.data(Self.columns.map { Self.quoted($0.value(error)) }.joined(separator: ","))
         } else {
           try Output.json(error)
         }

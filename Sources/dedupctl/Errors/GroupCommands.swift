@@ -17,9 +17,9 @@ struct ErrorOptions: ParsableArguments {
 struct ResolveCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "resolve",
-    abstract: "Say that an error is fixed: its next mail goes out at once, as a regression.")
+    abstract: "Mark errors as fixed: the next mail goes out at once, as a regression.")
 
-  @Argument(help: "The ids that list shows, or their beginnings.", completion: .errorIDs)
+  @Argument(help: "The ids that list shows, or their first characters.", completion: .errorIDs)
   var ids: [String]
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
@@ -61,10 +61,10 @@ extension ResolveCommand {
 struct MergeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "merge",
-    abstract: "Make errors one: from now on they share windows and counts. It holds through upgrades.",
+    abstract: "Merge errors: from now on they share windows and counts, through upgrades too.",
     discussion: """
-      Undone by dedupctl split, but for the counts: the mails of all stay counted with the error that the others became \
-      part of, and those start again from none. Errors of different sites are never joined.
+      dedupctl split undoes it, except for the counts: the mails of all stay counted with the first error, and the \
+      others start again from none. Errors of different sites are never merged.
       """)
 
   @Argument(help: "The error that the others become part of.", completion: .errorIDs)
@@ -134,9 +134,9 @@ extension [GroupingEntry] {
 struct SplitCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "split",
-    abstract: "Undo a merge; or make each variant of an error an error of its own. It holds through upgrades.")
+    abstract: "Undo a merge, or make each variant of an error an error of its own, through upgrades too.")
 
-  @Argument(help: "The id that list shows, or the beginning of it.", completion: .errorIDs)
+  @Argument(help: "The id that list shows, or its first characters.", completion: .errorIDs)
   var id: String
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions

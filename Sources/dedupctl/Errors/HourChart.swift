@@ -14,11 +14,14 @@ struct HourChart {
     self.now = now
   }
 
-  /// - Parameter canDraw: whether the terminal shows more than ASCII.
-  func lines(canDraw: Bool) -> [String] {
+  /// - Parameters:
+  ///   - canDraw: whether the terminal shows more than ASCII.
+  ///   - width: columns of the terminal; nil for as wide as it takes.
+  func lines(canDraw: Bool, width: Int? = nil) -> [String] {
     let highest = counts.max() ?? 0
     guard highest > 0 else { return ["none"] }
     let scale = "\(highest)".count
+    let (cells, gap) = spacing(within: width.map { $0 - scale - 2 })
     let blocks = canDraw ? Self.blocks : Self.plainBlocks
     let steps = blocks.count - 1
     let levels = counts.map { Bar.level($0, of: highest, steps: steps * Self.height) }
@@ -26,21 +29,33 @@ struct HourChart {
       let label = row == Self.height - 1 ? "\(highest)" : row == 0 ? "0" : ""
       let columns = levels.map { level in
         let block = blocks[min(steps, max(0, level - row * steps))]
-        return "\(block)\(block)"
+        return String(repeating: block, count: cells)
       }
-      return Self.padded(label, scale) + " |" + columns.joined(separator: " ")
+      return Self.padded(label, scale) + " |" + columns.joined(separator: gap)
     }
-    lines.append(Self.padded("", scale) + "  " + labels)
+    lines.append(Self.padded("", scale) + "  " + labels(every: cells + gap.count))
     return lines.map { line in String(line.reversed().drop { $0 == " " }.reversed()) }
   }
 
-  /// Each third hour of the day.
-  private var labels: String {
-    counts.indices.map { index in
+  /// Cells of a column and what stands between two: the widest for which there is room.
+  private func spacing(within width: Int?) -> (cells: Int, gap: String) {
+    let room = width ?? .max
+    if counts.count * 3 - 1 <= room { return (2, " ") }
+    return counts.count * 2 <= room ? (2, "") : (1, "")
+  }
+
+  /// Each third hour of the day, as wide as its columns.
+  private func labels(every cells: Int) -> String {
+    let hours = counts.indices.map { index in
       let time = now.addingTimeInterval(Double(index - counts.count + 1) * 3600)
       let hour = Output.local(time, "%H")
-      return (Int(hour) ?? 1).isMultiple(of: 3) ? hour : "  "
-    }.joined(separator: " ")
+      return (Int(hour) ?? 1).isMultiple(of: 3) ? hour : ""
+    }
+    var line = ""
+    for (index, hour) in hours.enumerated() where !hour.isEmpty {
+      line += Self.padded(hour, index * cells - line.count + hour.count)
+    }
+    return line
   }
 
   private static func padded(_ text: String, _ width: Int) -> String {

@@ -7,20 +7,20 @@ import HostSystem
 
 struct ListCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "The errors of which mails were held back, latest first.",
+    commandName: "list", abstract: "List the errors whose mails were held back, latest first.",
     discussion: """
-      TOTAL counts all mails that arrived, HELD those of them that were held back, SINCE LAST MAIL those held back since \
-      the last one that was forwarded. Rows of one error stand under each other; where they have one site name too, SITE \
-      says what differs. The bar shows the arrivals of the last 12 hours; · is an hour without any. VARIANTS, where an \
-      error has several, counts the different texts and places of its mails. NOTE says what is special: new (within a \
-      day), silenced, resolved, digest (the storm cap holds it back), pass (the next one goes out).
+      TOTAL counts all mails of an error, HELD those held back, SINCE LAST MAIL those held back since the last one \
+      that went out. Rows of one error are kept together; where they share a site name, SITE says how they differ. \
+      The bar shows the arrivals of the last 12 hours; · is an hour without any. VARIANTS counts the different texts \
+      and places in an error's mails. NOTE says what is special: new (first seen within a day), silenced, resolved, \
+      digest (held back by the storm cap), pass (its next mail goes out).
       """)
 
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
   @OptionGroup var format: OutputOptions
   @OptionGroup var watching: WatchOptions
-  @Flag(help: "Also errors of which nothing was held back yet; with --new and --active they always are.")
+  @Flag(help: "Include errors with nothing held back yet; --new and --active always do.")
   var all = false
   @Flag(help: "Only errors seen for the first time within 24 hours, or since --since.")
   var new = false
@@ -29,26 +29,27 @@ struct ListCommand: AsyncParsableCommand {
   @Flag(help: "Only errors that a silence covers.")
   var silenced = false
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("Only errors seen since: 30min, 2h, 7d, or 2026-11-26, or 2026-11-26T14:00.", valueName: "time"),
     transform: PointInTime.init)
   var since: PointInTime?
-  @Option(help: "Only sites that are called so, or match; * stands for any text.", completion: .sites)
+  @Option(help: "Only sites of this name; * stands for any text.", completion: .sites)
   var site: String?
-  @Option(help: "Only errors for whose latest mail this rule decided.")
+  @Option(help: "Only errors whose latest mail this rule decided.")
   var rule: String?
   @Option(
     help: """
-      What comes first: the latest (last), the newest (first), held, since-last-mail, total, rate (of the last hour), \
+      The order: last (latest first), first (newest first), held, since-last-mail, total, rate (of the last hour), \
       name.
       """)
   var sort = SortOrder.last
-  @Flag(help: "The other way round.")
+  @Flag(help: "Reverse the order.")
   var reverse = false
-  @Option(help: "At most this many.")
+  @Option(parsing: .unconditional, help: "At most this many.")
   var limit = 100
 
   func validate() throws {
-    if limit < 1 { throw ValidationError("--limit: write a number from 1 on") }
+    try Self.check("--limit", limit)
   }
 
   enum SortOrder: String, ExpressibleByArgument, CaseIterable {
@@ -60,6 +61,7 @@ struct ListCommand: AsyncParsableCommand {
     try await watching.repeating { isQuiet in
       let service = try await relay.service(or: dedupctl.relay, isQuiet: isQuiet)
       let errors = try await service.errors(query(at: WallClock.now()))
+      if errors.isEmpty, let site { try await service.mustKnow(site) }
       if format.output == .json { return try errors.forEach(Output.json) }
       if !errors.isEmpty { format.write(ErrorTable.of(errors)) }
       if format.noHeaders { return }

@@ -5,17 +5,18 @@ import DedupCore
 
 struct PurgeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "purge", abstract: "Remove the mails that are kept of errors, for good.",
+    commandName: "purge", abstract: "Remove the mails kept for errors, for good.",
     discussion: """
       The first and the latest mail of each error, and those of its variants, are kept for show --mails; they may hold \
       secrets. Afterwards they are in no file of the store any more. Counts and the queue stay as they are.
       """)
 
-  @Argument(help: "The ids of errors that list shows, or the beginnings of them.", completion: .errorIDs)
+  @Argument(help: "The ids that list shows, or their first characters.", completion: .errorIDs)
   var ids: [String] = []
   @Flag(help: "Of all errors.")
   var all = false
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("Only mails that are older, e.g. 30d. Without ids: of all errors.", valueName: "duration"),
     transform: Self.age)
   var olderThan: Duration?

@@ -6,9 +6,9 @@ struct ShowCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
     abstract:
-      "Everything known of one error: counts, history, variants, its last traceback, why it got its fingerprint.")
+      "Show one error in full: counts, history, variants, last traceback, why it has its fingerprint.")
 
-  @Argument(help: "The id that list shows, or the beginning of it.", completion: .errorIDs)
+  @Argument(help: "The id that list shows, or its first characters.", completion: .errorIDs)
   var id: String
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions

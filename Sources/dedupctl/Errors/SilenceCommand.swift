@@ -15,10 +15,10 @@ struct SilenceCommand: AsyncParsableCommand {
 
 struct SilenceAdd: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "add", abstract: "Make a silence.",
+    commandName: "add", abstract: "Add a silence.",
     discussion: """
-      Of what: an error by its id, --rule, or patterns over whole texts (* stands for any text). Until when: one of \
-      --for, --mails, --above and --until-resolved; for one hour if none is given. For example:
+      What to silence: an error by its id, --rule, or patterns for whole texts (* stands for any text). How long: one of \
+      --for, --mails, --above and --until-resolved; one hour if none is given. For example:
 
           dedupctl silence add 3f2a9c51
           dedupctl silence add 3f2a9c51 --for 2h --reason "database moves"
@@ -26,27 +26,29 @@ struct SilenceAdd: AsyncParsableCommand {
           dedupctl silence add --rule scanners --until-resolved --reason "fixed in the next deploy"
       """)
 
-  @Argument(help: "The id that list shows, or the beginning of it.", completion: .errorIDs)
+  @Argument(help: "The id that list shows, or its first characters.", completion: .errorIDs)
   var id: String?
-  @Option(help: "The errors for which this rule of the configuration decides.")
+  @Option(help: "The errors that this rule of the configuration decides.")
   var rule: String?
-  @Option(help: "A pattern for the error, as list shows it.")
+  @Option(help: "A pattern for the error as list shows it.")
   var title: String?
   @Option(help: "A pattern for its place.")
   var place: String?
   @Option(help: "A pattern for its site; with an id, the site itself.", completion: .sites)
   var site: String?
-  @Option(name: .customLong("for"), help: "A time from now: 30min, 2h, 3d. Default: 1h.")
+  @Option(name: .customLong("for"), parsing: .unconditional, help: "A time from now: 30min, 2h, 3d. Default: 1h.")
   var duration: String?
-  @Option(help: "So many mails; the one behind them goes out.")
+  @Option(parsing: .unconditional, help: "For this many mails; the next one goes out.")
   var mails: Int?
-  @Option(help: "As long as no more than so many mails come within an hour; the one that is more goes out.")
+  @Option(
+    parsing: .unconditional,
+    help: "While no more than this many mails come within an hour; the first one beyond that goes out.")
   var above: Int?
-  @Flag(help: "Until dedupctl resolve, for example at the next deploy.")
+  @Flag(help: "Until dedupctl resolve, e.g. at the next deploy.")
   var untilResolved = false
-  @Option(help: "Why, for those who find it later.")
+  @Option(help: "Why, for whoever finds it later.")
   var reason = ""
-  @Option(help: "Who says so. Default: the user who runs this.")
+  @Option(help: "Who decided so. Default: the user who runs this.")
   var author: String?
   @ParentCommand var parent: SilenceCommand
   @OptionGroup var relay: RelayOptions
@@ -80,6 +82,7 @@ struct SilenceAdd: AsyncParsableCommand {
     Output.markDone()
     if format.output == .json { return try made.forEach(Output.json) }
     report(made)
+    if let id { try await reportOthers(daemon, id, besides: made) }
     if id == nil, let silence = made.first, try await !daemon.knowsAny(of: silence, request) {
       Output.line("Note: nothing matches now.")
     }
@@ -90,8 +93,18 @@ struct SilenceAdd: AsyncParsableCommand {
     for silence in made {
       Output.line("Silence \(silence.id): \(printable(silence.what)), ends \(silence.end)")
     }
-    let (pronoun, ids) = (made.count > 1 ? "them" : "it", made.map { "\($0.id)" }.joined(separator: " "))
+    let ids = made.map(\.id).unique.map(String.init).joined(separator: " ")
+    let pronoun = made.count > 1 ? "them" : "it"
     Output.line("End \(pronoun) before with: dedupctl silence expire \(ids)")
+  }
+
+  /// Whoever ends this one would wonder why the error stays silent.
+  private func reportOthers(_ daemon: any ControlService, _ id: String, besides made: [SilenceEntry]) async throws {
+    let errors = try await daemon.error(id: id).filter { site == nil || $0.entry.site == site }
+    var said = Set(made.map(\.id))
+    for silence in errors.flatMap(\.silences) where said.insert(silence.id).inserted {
+      Output.line("Silence \(silence.id) covers it already: \(printable(silence.what)), ends \(silence.end)")
+    }
   }
 
   /// `90s`, `30min`, `2h`, `3d`.
@@ -103,9 +116,9 @@ struct SilenceAdd: AsyncParsableCommand {
 
 struct SilenceList: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "The silences that hold, with what they held back.")
+    commandName: "list", abstract: "List the silences in force, with what they held back.")
 
-  @Flag(help: "Also those that ended.")
+  @Flag(help: "Include those that have ended.")
   var all = false
   @ParentCommand var parent: SilenceCommand
   @OptionGroup var relay: RelayOptions
@@ -134,13 +147,13 @@ struct SilenceExpire: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "expire", abstract: "End silences now.",
     discussion:
-      "A deploy script ends all that were made for the time until then: dedupctl silence expire --until-resolved")
+      "For deploy scripts: dedupctl silence expire --until-resolved")
 
   @Argument(help: "The numbers that silence list shows.", completion: .silences)
   var ids: [Int] = []
   @Flag(help: "All that were made with --until-resolved.")
   var untilResolved = false
-  @Option(help: "Who says so. Default: the user who runs this.")
+  @Option(help: "Who decided so. Default: the user who runs this.")
   var author: String?
   @ParentCommand var parent: SilenceCommand
   @OptionGroup var relay: RelayOptions
@@ -152,7 +165,7 @@ struct SilenceExpire: AsyncParsableCommand {
 
   func run() async throws {
     let daemon = try await relay.daemon(or: parent.dedupctl.relay)
-    let chosen = untilResolved ? try await daemon.silences(all: false).filter(\.isUntilResolved).map(\.id) : ids
+    let chosen = untilResolved ? try await daemon.silences(all: false).filter(\.isUntilResolved).map(\.id) : ids.unique
     var missing: [Int] = []
     for id in chosen {
       let ended = try await daemon.endSilence(id, author: author ?? UserName.current())
@@ -160,9 +173,8 @@ struct SilenceExpire: AsyncParsableCommand {
       for silence in ended { try report(silence) }
     }
     if !missing.isEmpty {
-      let names = missing.map { "\($0)" }.joined(separator: " or ")
-      throw CommandFailure(
-        .nothingMatched, "there is no silence \(names), or it has ended; see: dedupctl silence list --all")
+      let names = missing.map(String.init).joined(separator: " or ")
+      throw CommandFailure(.nothingMatched, "no silence \(names) holds; see: dedupctl silence list --all")
     }
     if chosen.isEmpty, format.output == .table {
       Output.line("There is no silence that ends when its error is resolved.")
@@ -172,6 +184,14 @@ struct SilenceExpire: AsyncParsableCommand {
   private func report(_ silence: SilenceEntry) throws {
     if format.output == .json { return try Output.json(silence) }
     Output.line("Silence \(silence.id) ended; it held back \(silence.held). The usual windows decide from now on.")
+  }
+}
+
+extension [Int] {
+  /// In their order, each once.
+  fileprivate var unique: [Int] {
+    var known: Set<Int> = []
+    return filter { known.insert($0).inserted }
   }
 }
 

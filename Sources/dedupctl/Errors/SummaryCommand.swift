@@ -3,7 +3,7 @@ import ControlAPI
 
 struct SummaryCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "summary", abstract: "The summary of the last 24 hours, or days: print it, or send it now.")
+    commandName: "summary", abstract: "Print the summary of the last 24 hours or days, or send it now.")
 
   @Flag(help: "Print the summary mail instead of sending it (the default).")
   var preview = false
@@ -11,7 +11,12 @@ struct SummaryCommand: AsyncParsableCommand {
   var send = false
   @Flag(help: "Print the HTML part instead of the text part.")
   var html = false
-  @Option(help: ArgumentHelp("Cover so many days instead of one, 1 to 400.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      """
+      Cover this many days instead of one, 1 to 400.
+      """, valueName: "n"))
   var days: Int?
   @Flag(help: "Cover the last 7 days.")
   var weekly = false
@@ -33,7 +38,7 @@ struct SummaryCommand: AsyncParsableCommand {
     if send { return try await sendNow() }
     let summary = try await relay.service(or: dedupctl.relay).previewSummary(request)
     if format.output == .json { return try Output.json(summary) }
-    if html { return Output.line(summary.html) }
+    if html { return Output.data(summary.html) }
     Output.line("Subject: \(printable(summary.subject))\n\n" + printable(summary.text, keepingLines: true))
   }
 

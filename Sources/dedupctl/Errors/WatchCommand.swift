@@ -5,13 +5,13 @@ import Foundation
 
 struct WatchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "watch", abstract: "Print each change of one error as it comes, until ^C.",
+    commandName: "watch", abstract: "Print each change to one error as it happens, until ^C.",
     discussion: """
-      The first line says how it stands; each further one what changed since the line before: mails that came, were held \
-      back or went out, its window, silences, and what admins said. With -o json each line is the error as list shows it.
+      The first line says how it stands, each further line what changed: mails that came, were held back or went \
+      out, its window, silences, and what admins did. With -o json each line is the error as list shows it.
       """)
 
-  @Argument(help: "The id that list shows, or the beginning of it.", completion: .errorIDs)
+  @Argument(help: "The id that list shows, or its first characters.", completion: .errorIDs)
   var id: String
   @OptionGroup var pace: PaceOptions
   @ParentCommand var dedupctl: DedupCtl

@@ -4,7 +4,7 @@ import DedupCore
 
 /// Which mails of the queue a command is about.
 struct QueueSelectionOptions: ParsableArguments {
-  @Argument(help: "The ids that the list shows, or their beginnings.", completion: .queueIDs)
+  @Argument(help: "The ids that queue list shows, or their first characters.", completion: .queueIDs)
   var ids: [String] = []
   @Flag(help: "All mails.")
   var all = false
@@ -20,7 +20,28 @@ struct QueueSelectionOptions: ParsableArguments {
 
   func mustSayWhich() throws {
     if ids.isEmpty && !all { throw ValidationError("Say which mails: ids, or --all.") }
+    if ids.contains("") { throw ValidationError("An id is empty; write one that the list shows.") }
   }
+
+  /// Those mails that are named, as they stand before a change.
+  func named(_ daemon: any ControlService) async throws -> [QueuedMail] {
+    var mails: [QueuedMail] = []
+    for id in ids { mails += try await daemon.queued(id: id, octets: 0).map(\.mail) }
+    return mails
+  }
+}
+
+extension QueueSelectionOptions {
+  /// Why nothing was done where nothing else explains it.
+  fileprivate var absence: String {
+    ids.isEmpty
+      ? "no mail in the queue needs that"
+      : "no mail in the queue has an id that starts with \(ids.joined(separator: " or ")); see: dedupctl queue list"
+  }
+}
+
+extension QueuedMail {
+  fileprivate var isHeld: Bool { state == "held" }
 }
 
 extension OutputOptions {
@@ -28,16 +49,27 @@ extension OutputOptions {
   ///
   /// - Parameters:
   ///   - verb: e.g. `Held`.
+  ///   - which: what was asked for.
   ///   - meanwhile: what is to be known of mails that are being tried.
-  /// - Throws: `CommandFailure` when there was none.
-  func write(_ report: QueueChangeReport, _ verb: String, meanwhile: String) throws {
+  ///   - settled: of the mails that were asked for those that were so before, and how, e.g. `held already`.
+  /// - Throws: `CommandFailure` when nothing changed.
+  func write(
+    _ report: QueueChangeReport, _ verb: String, of which: QueueSelectionOptions, meanwhile: String,
+    settled: (mails: [String], how: String)? = nil
+  ) throws {
     if !report.ids.isEmpty { Output.markDone() }
     if output == .json { try Output.json(report) }
-    guard !report.ids.isEmpty else { throw CommandFailure(.nothingMatched, "no such mail is in the queue") }
+    let unchanged = settled.flatMap { settled -> String? in
+      let mails = settled.mails.filter { !report.ids.contains($0) }
+      guard !mails.isEmpty else { return nil }
+      return "\(mails.joined(separator: ", ")) \(mails.count == 1 ? "is" : "are") \(settled.how)"
+    }
+    guard !report.ids.isEmpty else { throw CommandFailure(.nothingMatched, unchanged ?? which.absence) }
     if output == .json { return }
     let names = report.ids.prefix(20).joined(separator: ", ")
     let rest = report.ids.count > 20 ? " and \(report.ids.count - 20) more" : ""
     Output.line("\(verb) \(DisplayText.count(report.ids.count, "mail")): \(names)\(rest)")
+    if let unchanged { Output.line("Unchanged: \(unchanged)") }
     if !report.delivering.isEmpty {
       Output.line("Being tried at the moment, \(meanwhile): \(report.delivering.joined(separator: ", "))")
     }
@@ -46,7 +78,7 @@ extension OutputOptions {
 
 struct QueueFlush: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "flush", abstract: "Try mails now, and ask hosts again that are left alone. Without ids: all mails.")
+    commandName: "flush", abstract: "Try mails now, also at hosts that are being left alone. Without ids: all mails.")
 
   @OptionGroup var which: QueueSelectionOptions
   @ParentCommand var queue: QueueCommand
@@ -57,7 +89,7 @@ struct QueueFlush: AsyncParsableCommand {
     let report = try await relay.daemon(or: queue.dedupctl.relay).change(.flush, which.request())
     if report.ids.isEmpty, which.ids.isEmpty, format.output == .table { return Output.line("Nothing waits.") }
     if report.ids.isEmpty, which.ids.isEmpty { return try Output.json(report) }
-    try format.write(report, "Due now:", meanwhile: "so that is their attempt")
+    try format.write(report, "Due now:", of: which, meanwhile: "so that is their attempt")
   }
 }
 
@@ -73,8 +105,11 @@ struct QueueHold: AsyncParsableCommand {
   func validate() throws { try which.mustSayWhich() }
 
   func run() async throws {
-    let report = try await relay.daemon(or: queue.dedupctl.relay).change(.hold, which.request())
-    try format.write(report, "Held", meanwhile: "held if that fails")
+    let daemon = try await relay.daemon(or: queue.dedupctl.relay)
+    let held = try await which.named(daemon).filter(\.isHeld).map(\.id)
+    let report = try await daemon.change(.hold, which.request())
+    try format.write(
+      report, "Held", of: which, meanwhile: "held if that fails", settled: (held, "held already"))
   }
 }
 
@@ -91,17 +126,20 @@ struct QueueRelease: AsyncParsableCommand {
   func validate() throws { try which.mustSayWhich() }
 
   func run() async throws {
-    let report = try await relay.daemon(or: queue.dedupctl.relay).change(.release, which.request())
-    try format.write(report, "Released", meanwhile: "so that is their attempt")
+    let daemon = try await relay.daemon(or: queue.dedupctl.relay)
+    let free = try await which.named(daemon).filter { !$0.isHeld }.map(\.id)
+    let report = try await daemon.change(.release, which.request())
+    try format.write(
+      report, "Released", of: which, meanwhile: "so that is their attempt", settled: (free, "not held"))
   }
 }
 
 struct QueueReroute: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "reroute", abstract: "Send mails to another smarthost than the configuration says, from now on.",
+    commandName: "reroute", abstract: "Send mails to another smarthost than the configuration says.",
     discussion: """
-      It holds for these mails, also after a restart. The host is spoken to as [delivery] tls says; the login is only \
-      used for hosts that [delivery] smarthost names.
+      This applies to these mails only, also after a restart. [delivery] tls applies; the login is used only for \
+      hosts that [delivery] smarthost names.
       """)
 
   @OptionGroup var which: QueueSelectionOptions
@@ -119,14 +157,15 @@ struct QueueReroute: AsyncParsableCommand {
   func run() async throws {
     let request = which.request(to: to == "default" ? nil : to)
     let report = try await relay.daemon(or: queue.dedupctl.relay).change(.reroute, request)
-    try format.write(report, to == "default" ? "On the way of all mail:" : "To \(to):", meanwhile: "on the old way")
+    try format.write(
+      report, to == "default" ? "On the way of all mail:" : "To \(to):", of: which, meanwhile: "on the old way")
   }
 }
 
 struct QueueDelete: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "delete", abstract: "Remove mails from the queue, for good. Nobody is told; the log names them.",
-    discussion: "When it was the mail that tells of an error, the next mail of that error goes out.")
+    discussion: "If it was the mail that reports an error, the next mail of that error goes out.")
 
   @OptionGroup var which: QueueSelectionOptions
   @OptionGroup var confirmation: ConfirmationOptions
@@ -140,10 +179,11 @@ struct QueueDelete: AsyncParsableCommand {
     let daemon = try await relay.daemon(or: queue.dedupctl.relay)
     // Whether it is there, before somebody is asked about it.
     for id in which.ids where try await daemon.queued(id: id, octets: 0).isEmpty {
-      throw CommandFailure(.nothingMatched, "no mail in the queue has an id that starts with \(id)")
+      throw CommandFailure(
+        .nothingMatched, "no mail in the queue has an id that starts with \(id); see: dedupctl queue list")
     }
     try confirmation.confirm("Delete \(which.all ? "all mails" : which.ids.joined(separator: ", ")) from the queue")
     let report = try await daemon.change(.delete, which.request())
-    try format.write(report, "Deleted", meanwhile: "so they may still arrive")
+    try format.write(report, "Deleted", of: which, meanwhile: "so they may still arrive")
   }
 }

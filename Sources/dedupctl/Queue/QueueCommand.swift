@@ -5,7 +5,7 @@ import Foundation
 
 struct QueueCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "queue", abstract: "The mails that wait for delivery: list them, hold them, send them another way.",
+    commandName: "queue", abstract: "The mails that wait for delivery: list, try, hold, reroute or delete them.",
     subcommands: [
       QueueList.self, QueueShow.self, QueueFlush.self, QueueHold.self, QueueRelease.self, QueueReroute.self,
       QueueDelete.self,
@@ -17,10 +17,11 @@ struct QueueCommand: AsyncParsableCommand {
 
 struct QueueList: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "The mails that wait for delivery, oldest first.",
+    commandName: "list", abstract: "List the mails that wait for delivery, oldest first.",
     discussion: """
-      The state is waiting (for its first attempt, or its turn under the limits of [delivery]; NEXT TRY is when it leaves), delivering, deferred (an attempt failed), held (by an admin, or a doubt of which too many alike came), or \
-      set-aside (damaged, never sent).
+      STATE is waiting (for its first attempt, or for its turn under the limits of [delivery]; NEXT TRY is when it \
+      leaves), delivering, deferred (an attempt failed), held (by an admin, or as one of too many doubtful mails \
+      alike) or set-aside (damaged, never sent).
       """)
 
   @Option(help: "Only of this kind: pass, report, copy, notice, summary, bounce or alert.")
@@ -33,7 +34,7 @@ struct QueueList: AsyncParsableCommand {
   var held = false
   @Flag(help: "Only what was tried and failed.")
   var deferred = false
-  @Option(help: "At most this many.")
+  @Option(parsing: .unconditional, help: "At most this many.")
   var limit = 100
   @ParentCommand var queue: QueueCommand
   @OptionGroup var relay: RelayOptions
@@ -41,7 +42,7 @@ struct QueueList: AsyncParsableCommand {
   @OptionGroup var watching: WatchOptions
 
   func validate() throws {
-    if limit < 1 { throw ValidationError("--limit: write a number from 1 on") }
+    try Self.check("--limit", limit)
     if held && deferred { throw ValidationError("--held and --deferred exclude each other") }
     if let kind, QueueEntry.Kind(rawValue: kind) == nil {
       throw ValidationError("--kind: there are pass, report, copy, notice, summary, bounce and alert")
@@ -89,15 +90,19 @@ struct QueueList: AsyncParsableCommand {
 
 struct QueueShow: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Everything known of a mail that waits: envelope, attempts, header.")
+    commandName: "show", abstract: "Show a mail that waits: envelope, attempts, header.")
 
-  @Argument(help: "The id that the list shows, or the beginning of it.", completion: .queueIDs)
+  @Argument(help: "The id that queue list shows, or its first characters.", completion: .queueIDs)
   var id: String
   @Flag(help: "Also print the message.")
   var message = false
   @ParentCommand var queue: QueueCommand
   @OptionGroup var relay: RelayOptions
   @OptionGroup var format: OutputOptions
+
+  func validate() throws {
+    if id.isEmpty { throw ValidationError("The id is empty; write one that queue list shows.") }
+  }
 
   /// Octets of a message that are fetched: all of what a terminal can show, or enough for any header.
   private var octets: Int { message ? 16 << 20 : 256 << 10 }
@@ -106,7 +111,8 @@ struct QueueShow: AsyncParsableCommand {
     let service = try await relay.service(or: queue.dedupctl.relay)
     let found = try await service.queued(id: id, octets: octets)
     guard !found.isEmpty else {
-      throw CommandFailure(.nothingMatched, "no mail in the queue has an id that starts with \(id)")
+      throw CommandFailure(
+        .nothingMatched, "no mail in the queue has an id that starts with \(id); see: dedupctl queue list")
     }
     for var detail in found {
       if !message { detail.message = detail.message.map(Self.header) }

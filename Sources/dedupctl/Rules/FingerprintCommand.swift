@@ -10,7 +10,7 @@ import RelayMail
 
 struct FingerprintCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "fingerprint", abstract: "What the relay would make of a mail. Needs neither daemon nor store.",
+    commandName: "fingerprint", abstract: "Show what the relay would make of a mail. Needs neither daemon nor store.",
     discussion: """
       Prints a line for each mail: file, fingerprint or PASS, variant, and the error or the reason to pass, separated \
       by tabs. A mail that the relay delivered is judged as it came: without the fields and the words in the Subject that \
@@ -21,7 +21,7 @@ struct FingerprintCommand: ParsableCommand {
 
   @Argument(help: PastMails.help)
   var path: String
-  @Flag(help: "Say how the fingerprint came about.")
+  @Flag(help: "Explain the fingerprint.")
   var explain = false
   @ParentCommand var dedupctl: DedupCtl
   @Option(

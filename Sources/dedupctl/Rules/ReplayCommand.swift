@@ -26,11 +26,13 @@ struct ReplayCommand: AsyncParsableCommand {
   var settings: [String] = []
   @Flag(help: "Print each mail about errors that would have gone out, instead of the sums.")
   var timeline = false
-  @Option(help: "List at most this many errors.")
+  @Option(parsing: .unconditional, help: "List at most this many errors.")
   var limit = 20
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
   @OptionGroup var format: OutputOptions
+
+  func validate() throws { try Self.check("--limit", limit, from: 0) }
 
   func run() async throws {
     var comparison = ReplayComparison(try allSettings())
@@ -40,7 +42,7 @@ struct ReplayCommand: AsyncParsableCommand {
         .nothingMatched, "all mail in \(path) is MailDedup's own, or copies that dedupctl release sent")
     }
     let report = ReplayReport(
-      played: played, source: comparison.source, limit: max(0, limit), hasHead: !format.noHeaders)
+      played: played, source: comparison.source, limit: limit, hasHead: !format.noHeaders)
     switch (format.output, timeline) {
     case (.table, false): report.lines(width: Output.terminalWidth).forEach(Output.line)
     case (.table, true): report.timeline(width: Output.terminalWidth).forEach(Output.line)

@@ -60,15 +60,17 @@ struct RulesTestCommand: AsyncParsableCommand {
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
   @OptionGroup var format: OutputOptions
-  @Option(help: "List at most this many errors and changes each.")
+  @Option(parsing: .unconditional, help: "List at most this many errors and changes each.")
   var limit = 20
+
+  func validate() throws { try Self.check("--limit", limit, from: 0) }
 
   func run() async throws {
     var trial = RuleTrial(try relay.configuration(or: dedupctl.relay)) { LocalTime.offset(at: $0) / 60 }
     try PastMails(path: path).forEach { trial.add(PastMail($0.message, storedAt: $0.storedAt), file: $0.name) }
     let result = trial.result()
     if format.output == .json { return try Output.json(result) }
-    TrialReport(result: result, limit: max(0, limit), hasHead: !format.noHeaders).lines(width: Output.terminalWidth)
+    TrialReport(result: result, limit: limit, hasHead: !format.noHeaders).lines(width: Output.terminalWidth)
       .forEach(Output.line)
   }
 }

@@ -19,8 +19,10 @@ struct RulesSuggestCommand: AsyncParsableCommand {
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
   @OptionGroup var format: OutputOptions
-  @Option(help: "List at most this many errors and changes each.")
+  @Option(parsing: .unconditional, help: "List at most this many errors and changes each.")
   var limit = 20
+
+  func validate() throws { try Self.check("--limit", limit, from: 0) }
 
   func run() async throws {
     let service = try await relay.service(or: dedupctl.relay)
@@ -48,7 +50,7 @@ struct RulesSuggestCommand: AsyncParsableCommand {
     if format.output == .json { return try proposals.map(\.row).forEach(Output.json) }
     for (index, proposal) in proposals.enumerated() {
       if index > 0 { Output.line("") }
-      proposal.lines(limit: max(0, limit)).forEach(Output.line)
+      proposal.lines(limit: limit).forEach(Output.line)
     }
   }
 }

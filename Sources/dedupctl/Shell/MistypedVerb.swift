@@ -17,6 +17,10 @@ struct MistypedVerb: CustomStringConvertible {
         format = word
         continue
       }
+      if !isValue, word.hasPrefix("-"), let verb = Self.strayOption(word, of: command) {
+        description = verb
+        return
+      }
       if isValue || word.hasPrefix("-") {
         if !isValue, word == "-o" || word == "--output", !Self.verbs(of: command).isEmpty { format = "" }
         isValue = !isValue && Self.optionsWithValue.contains(word)
@@ -40,10 +44,25 @@ struct MistypedVerb: CustomStringConvertible {
     description = "put -o behind the command: \(path) -o \(printable(format))"
   }
 
+  /// An option in the place of a command that none of the commands there takes in front of itself.
+  private static func strayOption(_ word: String, of command: any ParsableCommand.Type) -> String? {
+    let name = String(word.prefix { $0 != "=" })
+    let known = optionsWithValue.union(otherOptions)
+    let isVerbExpected = !verbs(of: command).isEmpty && command.configuration.defaultSubcommand == nil
+    guard isVerbExpected, name.hasPrefix("--"), !known.contains(name) else { return nil }
+    let near = Suggestion.nearest(to: name, among: known.filter { $0.hasPrefix("--") }.sorted())
+    return "there is no option \"\(printable(name))\" before a command"
+      + (near.map { "; did you mean \($0)?" } ?? "; see dedupctl --help")
+  }
+
   private static func verbs(of command: any ParsableCommand.Type) -> [any ParsableCommand.Type] {
     command.configuration.subcommands + command.configuration.groupedSubcommands.flatMap(\.subcommands)
   }
 
   /// Those that may stand before a command; see `RelayOptions`.
+  private static let otherOptions: Set = [
+    "-h", "--help", "--version", "-o", "--output", "--no-headers", "-", "--", "--help-hidden",
+    "--generate-completion-script", "--experimental-dump-help",
+  ]
   private static let optionsWithValue: Set = ["-c", "--config", "--control-address", "--token-file"]
 }

@@ -22,6 +22,13 @@ struct OutputOptions: ParsableArguments {
   }
 }
 
+extension ParsableArguments {
+  /// - Throws: `ValidationError` for a number below `least`.
+  static func check(_ option: String, _ value: Int?, from least: Int = 1) throws {
+    if let value, value < least { throw ValidationError("\(option): write a number from \(least) on") }
+  }
+}
+
 /// What commands take that destroy something.
 struct ConfirmationOptions: ParsableArguments {
   @Flag(name: [.short, .long], help: "Do not ask.")
@@ -71,14 +78,14 @@ struct WatchOptions: ParsableArguments {
 
 /// How often and how many times commands look that go on by themselves.
 struct PaceOptions: ParsableArguments {
-  @Option(name: [.customShort("n"), .long], help: "So many views or lines, then end.")
+  @Option(name: [.customShort("n"), .long], parsing: .unconditional, help: "Stop after this many views or lines.")
   var count: Int?
-  @Option(help: ArgumentHelp("Between two looks, 1 to 3600.", valueName: "seconds"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Time between two looks, 1 to 3600.", valueName: "seconds"))
   var every = 2
 
   func validate() throws {
     if !(1...3600).contains(every) { throw ValidationError("--every: write a number from 1 to 3600") }
-    if let count, count < 1 { throw ValidationError("--count: write a number from 1 on") }
+    try Self.check("--count", count)
   }
 }
 
@@ -87,13 +94,13 @@ struct RelayOptions: ParsableArguments {
   @Option(
     name: [.short, .long],
     help: ArgumentHelp(
-      "The relay's configuration file.",
-      discussion: "Default: $MAILDEDUP_CONFIG, else /etc/maildedup/dedup.conf, else ./dedup.conf.", valueName: "path"))
+      "The relay's configuration. Default: $MAILDEDUP_CONFIG, else /etc/maildedup/dedup.conf, else ./dedup.conf.",
+      valueName: "path"))
   var config: String?
 
   @Option(
     help: ArgumentHelp(
-      "Ask the relay at this address ([control] address) and not through its socket.", valueName: "host:port"))
+      "Ask the relay at this address ([control] address) instead of its socket.", valueName: "host:port"))
   var controlAddress: String?
   @Option(help: ArgumentHelp("The file with the token for --control-address.", valueName: "path"))
   var tokenFile: String?

@@ -6,7 +6,11 @@ import Synchronization
 
 /// What the commands write, and for whom.
 enum Output {
-  static func line(_ text: String) { write(text + "\n") }
+  /// For people: nothing in it but our own styles can command the terminal.
+  static func line(_ text: String) { write(plain(text) + "\n") }
+
+  /// For programs: as it is in a pipe or a file; on a terminal as `line` shows it.
+  static func data(_ text: String) { write((isTerminal ? plain(text) : text) + "\n") }
 
   /// A sentence, broken at spaces where the terminal is narrower.
   static func paragraph(_ text: String) {
@@ -23,13 +27,16 @@ enum Output {
   /// A question: no line end behind it.
   static func prompt(_ text: String) {
     // Whoever closed standard error wants to know nothing.
-    try? StandardStream.error.write(text)
+    try? StandardStream.error.write(printable(text, keepingLines: true))
   }
 
-  /// One JSON object a line.
+  /// One JSON object a line. On a terminal what could command it is escaped, which is the same JSON.
   static func json(_ value: some Encodable) throws {
-    line(String(decoding: try ControlJSON.encode(value), as: UTF8.self))
+    let text = String(decoding: try ControlJSON.encode(value), as: UTF8.self)
+    write((isTerminal ? PrintableText.json(text) : text) + "\n")
   }
+
+  private static func plain(_ text: String) -> String { PrintableText.keepingStyles(text) }
 
   /// Writes to standard output. Where that fails, no command has anything left to do: behind a pipe that was closed the
   /// process ends as SIGPIPE ends any other, without a word; else with one line.
@@ -98,7 +105,7 @@ enum Output {
   /// Lines of the terminal; 24 where it does not say.
   static var terminalHeight: Int {
     var size = winsize()
-    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 1 else { return 24 }
+    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0 else { return 24 }
     return Int(size.ws_row)
   }
 
@@ -132,7 +139,7 @@ enum Output {
 }
 
 /// How text may look on a terminal; the raw values are those of ECMA-48, SGR.
-enum Style: String {
+enum Style: String, CaseIterable {
   case plain = ""
   case bold = "1"
   case dim = "2"
@@ -140,15 +147,4 @@ enum Style: String {
   case green = "32"
   case yellow = "33"
   case reversed = "7"
-}
-
-/// Text from a mail goes to a terminal: without control characters it cannot move the cursor or retitle the window.
-func printable(_ text: String, keepingLines: Bool = false) -> String {
-  String(
-    String.UnicodeScalarView(
-      text.unicodeScalars.map { scalar in
-        if keepingLines && (scalar == "\n" || scalar == "\t") { return scalar }
-        let category = scalar.properties.generalCategory
-        return category == .control || category == .format ? "\u{FFFD}" : scalar
-      }))
 }

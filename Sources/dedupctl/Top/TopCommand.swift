@@ -5,11 +5,11 @@ import HostSystem
 
 struct TopCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "top", abstract: "What comes in at the moment: a view that renews itself, until q or ^C.",
+    commandName: "top", abstract: "Watch what comes in: a view that refreshes itself, until q or ^C.",
     discussion: """
-      PER MIN counts the mails of the last minute; of the first minute only those since the first view, which itself has - \
-      where some came. NOTE is that of list. On a terminal arrows choose an error, enter shows it, s silences it for an hour, r resolves it, q ends. In a \
-      pipe it prints one view.
+      PER MIN counts the mails of the last minute; in the first minute only those since the first view, which has - \
+      where mail came. NOTE is as in list. On a terminal the arrow keys choose an error, enter shows it, s silences \
+      it for an hour, r resolves it, q quits. In a pipe it prints one view.
       """)
 
   @OptionGroup var pace: PaceOptions

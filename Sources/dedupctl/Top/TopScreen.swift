@@ -116,11 +116,18 @@ struct TopScreen {
   private func draw() {
     guard let view else { return }
     let width = Output.terminalWidth ?? 80
-    let head = DisplayText.wrap(view.head(), columns: width)
     let table = view.table(chosen: chosenIndex).layout(width: width)
-    let room = max(1, Output.terminalHeight - head.count - 2)
+    let head = DisplayText.wrap(view.head(), columns: width) + [table.head]
     Self.draw(
-      head + [table.head] + Self.visible(table.rows, chosen: chosenIndex, room: room), last: message ?? Self.help)
+      Self.lines(head, table.rows, chosen: chosenIndex, height: Output.terminalHeight - 1), last: message ?? Self.help)
+  }
+
+  /// On a screen that is too low for the head and the chosen row, the row comes first, and then the titles.
+  static func lines(_ head: [String], _ rows: [[String]], chosen: Int, height: Int) -> [String] {
+    let needed = rows.indices.contains(chosen) ? rows[chosen].count : 0
+    let kept = head.suffix(max(0, height - needed))
+    let visible = visible(rows, chosen: chosen, room: height - kept.count)
+    return Array((kept + (visible.isEmpty && needed > 0 ? rows[chosen] : visible)).prefix(max(0, height)))
   }
 
   /// As many whole rows as there is room for, with the chosen one among them.

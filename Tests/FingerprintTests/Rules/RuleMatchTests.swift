@@ -17,27 +17,29 @@ import Testing
     var testDescription: String { shows }
   }
 
-  @Test(arguments: [
-    Case("the type", .type, "KeyError"),
-    Case("another type", .type, "TypeError", false),
-    Case("the text", .text, "'price'"),
-    Case("a word of the text", .text, "*price*"),
-    Case("the file of the frame that decides", .module, "orders/pricing.py"),
-    Case("the same with dots", .module, "orders.pricing"),
-    Case("a folder", .module, "orders/*"),
-    Case("a file further out", .module, "orders/views.py", false),
-    Case("a library's file", .module, "django/*", false),
-    Case("the function", .function, "total"),
-    Case("a function further out", .function, "cart", false),
-    Case("the view", .view, "orders.views.*"),
-    Case("the path", .path, "/cart/"),
-    Case("the path without its end", .path, "/cart", false),
-    Case("the host", .host, "shop.example.org"),
-    Case("the host in capitals", .host, "*.EXAMPLE.org"),
-    Case("the settings module", .settingsModule, "shop.*"),
-    Case("the Subject whatever its capitals", .subject, "[[]shop] error*"),
-    Case("a template that is not there, by any pattern", .template, "*", false),
-  ])
+  @Test(
+    "a pattern matches the field that it is for",
+    arguments: [
+      Case("the type", .type, "KeyError"),
+      Case("another type", .type, "TypeError", false),
+      Case("the text", .text, "'price'"),
+      Case("a word of the text", .text, "*price*"),
+      Case("the file of the frame that decides", .module, "orders/pricing.py"),
+      Case("the same with dots", .module, "orders.pricing"),
+      Case("a folder", .module, "orders/*"),
+      Case("a file further out", .module, "orders/views.py", false),
+      Case("a library's file", .module, "django/*", false),
+      Case("the function", .function, "total"),
+      Case("a function further out", .function, "cart", false),
+      Case("the view", .view, "orders.views.*"),
+      Case("the path", .path, "/cart/"),
+      Case("the path without its end", .path, "/cart", false),
+      Case("the host", .host, "shop.example.org"),
+      Case("the host in capitals", .host, "*.EXAMPLE.org"),
+      Case("the settings module", .settingsModule, "shop.*"),
+      Case("the Subject whatever its capitals", .subject, "[[]shop] error*"),
+      Case("a template that is not there, by any pattern", .template, "*", false),
+    ])
   func matches(_ test: Case) throws {
     let found = try #require(report(of: RuleMail(), [try rule(test.field, test.pattern)]))
     #expect((found.ruling != nil) == test.matches)
@@ -176,6 +178,29 @@ import Testing
   }
 
   // MARK: -
+
+  @Test("a report that names no request matches no pattern of a path or a host")
+  func noRequest() throws {
+    for field in [RuleField.path, .host] {
+      let found = try #require(plain(RuleMail(), [try rule(field, "*")]))
+      #expect(found.ruling == nil)
+    }
+  }
+
+  @Test("a report without a traceback is keyed by its logged message, whatever numbers stand in it")
+  func loggedText() throws {
+    let rules = [try rule(.subject, "*", key: .fingerprint([.field(.text)]))]
+    func logged(_ message: String) throws -> FingerprintedReport {
+      var sample = SampleMail()
+      sample.subject = "[Shop] ERROR: \(message)"
+      let head = "\(message)\n\nReport\n\(message)\n\nDjango Version: 5.2\nPython Executable: /usr/bin/python3\n"
+      return try #require(RuleMail.report(sample.mail(head + "\nRequest data not supplied\n\nSettings:\n"), rules))
+    }
+    let (one, two) = (try logged("payment 4711 failed"), try logged("payment 4712 failed"))
+    let other = try logged("refund 4711 failed")
+    #expect(one.ruling?.rule == "rule")
+    #expect(one.fingerprint == two.fingerprint && one.fingerprint != other.fingerprint)
+  }
 
   private func rule(
     _ field: RuleField, _ pattern: String, name: String = "rule", action: RuleAction = .dedup, key: RuleKey? = nil

@@ -54,42 +54,6 @@ import Testing
     notification.message(id: QueueID(at: noon, salt: 9)).text
   }
 
-  @Test func failedLooksAsAgreed() {
-    let expired = Self.failure(
-      "b@example.org", "not delivered in time; last: 451 4.7.1 Greylisted, please try again later, thank you",
-      status: "4.4.7")
-    expectGolden("dsn-failed.eml", Self.text(Self.notification([Self.failure(), expired])))
-  }
-
-  @Test func delayedLooksAsAgreed() {
-    let late = Self.failure(
-      "a@example.org", "connection to smtp.example.org:25 refused", status: "4.4.1", action: .delayed)
-    let until = noon.advanced(by: .seconds(5 * 86_400))
-    expectGolden("dsn-delayed.eml", Self.text(Self.notification([late], retryUntil: until)))
-  }
-
-  @Test func relayedLooksAsAgreed() {
-    let relayed = Self.failure("a@example.org", "250 2.0.0 queued as 4711", status: "2.1.9", action: .relayed)
-    let entry = Self.entry(.full, original: "rfc822;Ann+2Bx@Example.net")
-    expectGolden("dsn-relayed.eml", Self.text(Self.notification([relayed], entry: entry)))
-  }
-
-  @Test func deliveredLooksAsAgreed() {
-    let delivered = Self.failure("a@example.org", nil, status: "2.0.0", action: .delivered)
-    expectGolden("dsn-delivered.eml", Self.text(Self.notification([delivered], entry: Self.entry())))
-  }
-
-  /// One mail tells all that one attempt brought, the failures first.
-  @Test func severalFatesLookAsAgreed() {
-    let reports = [
-      Self.failure("c@example.org", "250 2.0.0 queued as 4711", status: "2.1.9", action: .relayed),
-      Self.failure("b@example.org", "451 4.3.0 later", status: "4.4.1", action: .delayed), Self.failure(),
-    ]
-    let original = Array(Self.header.utf8)
-    let entry = Self.entry(.full, original: "utf-8;änn@example.net", size: original.count)
-    expectGolden("dsn-several.eml", Self.text(Self.notification(reports, entry: entry, original: original)))
-  }
-
   struct Return: Sendable, CustomTestStringConvertible {
     let returns: DeliveryStatusRequest.Returns?
     var action = DeliveryStatusReport.Action.failed
@@ -123,7 +87,9 @@ import Testing
       shows: "a header in UTF-8"),
   ]
 
-  @Test(arguments: returns)
+  @Test(
+    "the mail comes back whole or as its header, and the text says which",
+    arguments: returns)
   func returned(_ example: Return) {
     let original = Array(example.message.utf8)
     let entry = Self.entry(example.returns, size: original.count + example.missing)
@@ -174,8 +140,9 @@ import Testing
     Case(notify: .success, outcome: taken(.mailbox), sender: "", told: nil, shows: "a success for nobody"),
   ]
 
-  /// What each sender is told of an attempt, five hours after it handed in the mail.
-  @Test(arguments: cases)
+  @Test(
+    "what each sender is told of an attempt, five hours after it handed in the mail",
+    arguments: cases)
   func told(_ example: Case) {
     var entry = QueueEntry.fixture(
       sender: example.sender, recipients: ["a@example.org"], attempts: 9, kind: example.kind)
@@ -189,7 +156,8 @@ import Testing
     #expect(reports.map(\.action) == [example.told].compactMap { $0 }, "\(example.shows)")
   }
 
-  @Test func tellsOnlyOfThoseForWhomItWasAskedFor() {
+  @Test("only recipients for whom it was asked for are told of")
+  func tellsOnlyOfThoseForWhomItWasAskedFor() {
     var entry = QueueEntry.fixture(attempts: 9)
     entry.statusRequest = DeliveryStatusRequest(wishes: [EmailAddress("a@example.org"): .init(notify: .never)])
     let no = DeliveryOutcome.rejected(reason: "550 no", status: "5.1.1")
@@ -200,26 +168,30 @@ import Testing
     #expect(reports.map(\.recipient) == [EmailAddress("b@example.org")])
   }
 
-  @Test(arguments: [
-    (DeliveryStatusReport.Action.failed, "5.1.1", "5.1.1"), (.failed, "4.4.7", "4.4.7"),
-    (.failed, "2.0.0", "5.0.0"),
-    (.failed, "", "5.0.0"), (.failed, "5.1", "5.0.0"), (.failed, "5.1.1\r\nX: y", "5.0.0"),
-    (.delayed, "4.4.1", "4.4.1"),
-    (.delayed, "5.0.0", "4.0.0"), (.delayed, "4.1234.0", "4.0.0"),
-    (.relayed, "2.1.9", "2.1.9"), (.relayed, "5.0.0", "2.0.0"), (.delivered, "", "2.0.0"),
-  ])
+  @Test(
+    "the status fits the action",
+    arguments: [
+      (DeliveryStatusReport.Action.failed, "5.1.1", "5.1.1"), (.failed, "4.4.7", "4.4.7"),
+      (.failed, "2.0.0", "5.0.0"),
+      (.failed, "", "5.0.0"), (.failed, "5.1", "5.0.0"), (.failed, "5.1.1\r\nX: y", "5.0.0"),
+      (.delayed, "4.4.1", "4.4.1"),
+      (.delayed, "5.0.0", "4.0.0"), (.delayed, "4.1234.0", "4.0.0"),
+      (.relayed, "2.1.9", "2.1.9"), (.relayed, "5.0.0", "2.0.0"), (.delivered, "", "2.0.0"),
+    ])
   func statusFitsTheAction(_ action: DeliveryStatusReport.Action, _ status: String, _ expected: String) {
     let text = Self.text(Self.notification([Self.failure(status: status, action: action)]))
     #expect(text.contains("\nAction: \(action.rawValue)\nStatus: \(expected)\n"))
   }
 
-  @Test func repliesAndOurOwnWordsAreToldApart() {
+  @Test("replies of servers and our own words are told apart")
+  func repliesAndOurOwnWordsAreToldApart() {
     #expect(Self.text(Self.notification([Self.failure()])).contains("\nDiagnostic-Code: smtp; 550 5.1.1 No"))
     let own = Self.failure("a@example.org", "no route ü")
     #expect(Self.text(Self.notification([own])).contains("\nDiagnostic-Code: x-maildedup; no route ?\n"))
   }
 
-  @Test func theMailServerThatWasAskedIsNamed() {
+  @Test("the mail server that was asked is named")
+  func theMailServerThatWasAskedIsNamed() {
     var notification = Self.notification([Self.failure()])
     notification.remote = Smarthost(host: "smtp.example.org", port: 587)
     let text = Self.text(notification)
@@ -227,10 +199,12 @@ import Testing
     #expect(text.replacing("\n", with: " ").contains("that was asked is smtp.example.org:587."))
   }
 
-  @Test(arguments: [
-    (QueueEntry.Kind.bounce, "root@shop.example.org", true), (.bounce, "postmaster@example.org", false),
-    (.pass, "root@shop.example.org", false), (.summary, "root@shop.example.org", false),
-  ])
+  @Test(
+    "the postmaster hears of bounces only",
+    arguments: [
+      (QueueEntry.Kind.bounce, "root@shop.example.org", true), (.bounce, "postmaster@example.org", false),
+      (.pass, "root@shop.example.org", false), (.summary, "root@shop.example.org", false),
+    ])
   func thePostmasterHearsOfBouncesOnly(_ kind: QueueEntry.Kind, _ recipient: String, _ isTold: Bool) {
     let postmaster = EmailAddress("postmaster@example.org")
     let entry = QueueEntry.fixture(sender: "", recipients: [recipient], attempts: 9, kind: kind)
@@ -241,7 +215,8 @@ import Testing
     #expect(RetryPolicy().reports(on: settlement, of: entry, to: nil).isEmpty)
   }
 
-  @Test func addressesOutsideASCIIAreWrittenInSevenBits() {
+  @Test("addresses outside ASCII are written in seven bits")
+  func addressesOutsideASCIIAreWrittenInSevenBits() {
     let text = Self.text(Self.notification([Self.failure("jürgen+x@example.org")]))
     #expect(text.contains("\nFinal-Recipient: utf-8; j\\x{FC}rgen\\x{2B}x@example.org\n"))
     let entry = QueueEntry.fixture(sender: "jürgen@example.org")
@@ -252,11 +227,13 @@ import Testing
           sender: .null, recipients: [EmailAddress("root@shop.example.org")]))
   }
 
-  @Test(arguments: [
-    [UInt8](), [0xFF, 0x00, 0x0D], Array("Subject: ü\nX: y\r\n\r\nbody".utf8), Array(repeating: 0x41, count: 200_000),
-    Array(String(repeating: "X: \(String(repeating: "y", count: 100))\r\n", count: 5000).utf8),
-    Array(("X: " + String(repeating: "y", count: 200_000)).utf8),
-  ])
+  @Test(
+    "any original makes a clean mail",
+    arguments: [
+      [UInt8](), [0xFF, 0x00, 0x0D], Array("Subject: ü\nX: y\r\n\r\nbody".utf8), Array(repeating: 0x41, count: 200_000),
+      Array(String(repeating: "X: \(String(repeating: "y", count: 100))\r\n", count: 5000).utf8),
+      Array(("X: " + String(repeating: "y", count: 200_000)).utf8),
+    ])
   func anyOriginalMakesACleanMail(_ header: [UInt8]) {
     let message = Self.notification([Self.failure()], original: header).message(id: QueueID(rawValue: 1))
     #expect(message.count < 300_000)
@@ -265,7 +242,8 @@ import Testing
     #expect(lines.dropLast().allSatisfy { $0.last == 0x0D && $0.count <= 999 })
   }
 
-  @Test func anOddMessageIDIsNotReferredTo() {
+  @Test("an odd Message-ID is not referred to")
+  func anOddMessageIDIsNotReferredTo() {
     for id in ["", "x", "<a b>", "<ü@x>", "<\(String(repeating: "x", count: 300))>"] {
       let header = Array("Message-ID: \(id)\r\nSubject: =?utf-8?q?caf=C3=A9?=\r\n\r\n".utf8)
       let text = Self.text(Self.notification([Self.failure()], original: header))
@@ -273,13 +251,15 @@ import Testing
     }
   }
 
-  @Test func noReasonCanAddAField() {
+  @Test("no reason can add a field")
+  func noReasonCanAddAField() {
     let evil = Self.failure("a@b\r\nBcc: x", "550 a\r\n\r\nAction: delivered\r\n")
     let text = Self.text(Self.notification([evil]))
     #expect(!text.contains("\nBcc") && !text.contains("\nAction: delivered"))
   }
 
-  @Test func isNeverAnsweredToNobodyOrToItself() {
+  @Test("nobody is told of a mail from nobody, or of a notification")
+  func isNeverAnsweredToNobodyOrToItself() {
     #expect(DeliveryStatusReport.isDue(for: .fixture()))
     #expect(DeliveryStatusReport.isDue(for: .fixture(kind: .summary)))
     #expect(!DeliveryStatusReport.isDue(for: .fixture(sender: "")))

@@ -135,16 +135,18 @@ struct MailThreadTests {
   static let fresh = MailThread(root: "r@x")
   static let known = MailThread(root: "r@x", first: "f@shop")
 
-  @Test(arguments: [
-    Case(
-      shows: "the first mail hangs on the root", thread: fresh, header: "",
-      expected: "In-Reply-To: <r@x>\r\nReferences: <r@x>\r\n"),
-    Case(
-      shows: "a later one on the first", thread: known, header: "",
-      expected: "In-Reply-To: <f@shop>\r\nReferences: <r@x> <f@shop>\r\n"),
-    Case(shows: "an answer stays in its own thread", thread: known, header: "References: <o@y>\r\n", expected: nil),
-    Case(shows: "signed mail is left alone", thread: known, header: "DKIM-Signature: v=1\r\n", expected: nil),
-  ])
+  @Test(
+    "a mail that is forwarded refers to the thread of its error unless it has one of its own",
+    arguments: [
+      Case(
+        shows: "the first mail hangs on the root", thread: fresh, header: "",
+        expected: "In-Reply-To: <r@x>\r\nReferences: <r@x>\r\n"),
+      Case(
+        shows: "a later one on the first", thread: known, header: "",
+        expected: "In-Reply-To: <f@shop>\r\nReferences: <r@x> <f@shop>\r\n"),
+      Case(shows: "an answer stays in its own thread", thread: known, header: "References: <o@y>\r\n", expected: nil),
+      Case(shows: "signed mail is left alone", thread: known, header: "DKIM-Signature: v=1\r\n", expected: nil),
+    ])
   func forwarded(_ test: Case) {
     let mail = Array((test.header + "Subject: s\r\n\r\nbody\r\n").utf8)
     let submission = Submission(

@@ -31,7 +31,9 @@ import Testing
       ]),
   ]
 
-  @Test(arguments: days.keys.sorted())
+  @Test(
+    "a summary looks as agreed",
+    arguments: days.keys.sorted())
   func looksAsAgreed(_ name: String) throws {
     let summary = Self.builder.build(try #require(Self.days[name]))
     expectGolden("summary-\(name).txt", "Subject: \(summary.subject)\n\n\(summary.text)")
@@ -51,7 +53,8 @@ import Testing
     #expect(builder.build(.stormy).text.contains("6 errors with 1,556 mails are not listed."))
   }
 
-  @Test func mailTextNeverBecomesMarkupOrCommandsATerminal() {
+  @Test("the text of a mail never becomes markup or commands a terminal")
+  func mailTextNeverBecomesMarkupOrCommandsATerminal() {
     let summary = Self.builder.build(.stormy)
     #expect(!summary.html.contains("<script") && summary.html.contains("&lt;script&gt;"))
     for part in [summary.text, summary.html, summary.subject] {
@@ -72,7 +75,8 @@ import Testing
     #expect(text(twice + [SiteCounts.fixture("blog", row: 3, forwarded: 1)]).contains("site  shop 6, blog 1\n"))
   }
 
-  @Test func htmlFetchesNothing() {
+  @Test("the HTML fetches nothing")
+  func htmlFetchesNothing() {
     let html = Self.builder.build(.stormy).html
     for forbidden in ["<script", "<img", "<svg", "http:", "https:", "data:", "url(", "<link", "@import"] {
       #expect(!html.contains(forbidden))
@@ -114,7 +118,8 @@ import Testing
     }
   }
 
-  @Test func damagedFactsDoNotTrap() {
+  @Test("damaged facts do not trap")
+  func damagedFactsDoNotTrap() {
     let ends = [Timestamp(milliseconds: .min), Timestamp(milliseconds: .max)]
     for (time, other) in [(ends[0], ends[1]), (ends[1], ends[0]), (ends[0], ends[0])] {
       let period = SummaryPeriod(from: time, to: other)
@@ -140,7 +145,8 @@ import Testing
     }
   }
 
-  @Test func whatRulesSilenceIsCountedAndNotListed() {
+  @Test("what rules silence is counted and not listed")
+  func whatRulesSilenceIsCountedAndNotListed() {
     var errors = SummaryFacts.fixtures
     errors[0].sites = errors[0].sites.map { site in
       var site = site
@@ -158,7 +164,8 @@ import Testing
     #expect(!Self.builder.build(.stormy).text.contains("silenced by"))
   }
 
-  @Test func isAMailThatNobodyAnswers() {
+  @Test("a summary is a mail that nobody answers")
+  func isAMailThatNobodyAnswers() {
     let message = Self.builder.build(.stormy).message(
       from: EmailAddress("root@shop.example.org"), to: [EmailAddress("admin@example.org")],
       id: QueueID(at: noon, salt: 1), date: noon)

@@ -1,0 +1,116 @@
+/// Who gets a place among those that are on their way.
+///
+/// All may be taken by ordinary mail. A few are never taken by mail like that which hangs (to a domain, or by a route, of
+/// which three have been on their way for longer than a second), so that what hangs holds up nothing else; and of those
+/// that count at the moment, one is left free by such mail and by mail that is not ordinary.
+extension DeliveryPlan {
+  enum Place {
+    case taken(Trip)
+    /// Not now; one may become free with any event.
+    case full
+    /// The way is closed to its domains for so long.
+    case closed(for: Duration)
+  }
+
+  /// Where one of several hang: domains, each by the route that it is reached by, and routes.
+  struct SlowOnes {
+    var domains: [String?: Set<String>] = [:]
+    var routes: Set<String> = []
+
+    func contain(_ candidate: Candidate) -> Bool {
+      if let route = candidate.route, routes.contains(route) { return true }
+      return domains[candidate.route].map { candidate.domains.isSubset(of: $0) } ?? false
+    }
+  }
+
+  /// As many as hang are no coincidence.
+  private static let fewestSlow = 3
+  /// How long mail to a domain that another one tries out is left alone.
+  private static let trialPause = Duration.seconds(1)
+
+  var isTrialUnderway: Bool { underway.values.contains { $0.isTrial && $0.isTrying } }
+
+  func slowOnes(_ now: Duration) -> SlowOnes {
+    let slow = underway.values.filter { $0.isTrying && now - $0.startedAt >= Self.slowness }
+    guard slow.count >= Self.fewestSlow else { return SlowOnes() }
+    let domains = Dictionary(grouping: slow, by: \.route).mapValues { trips in
+      Self.frequent(trips.flatMap { Array($0.domains) })
+    }
+    return SlowOnes(domains: domains, routes: Self.frequent(slow.compactMap(\.route)))
+  }
+
+  private static func frequent(_ names: [String]) -> Set<String> {
+    Set(Dictionary(grouping: names) { $0 }.filter { $0.value.count >= fewestSlow }.keys)
+  }
+
+  func place(for next: Candidate, _ now: Duration, _ limits: Limits, _ slow: SlowOnes) -> Place {
+    var trip = Trip(
+      startedAt: now, isOrdinary: next.isOrdinary, isAmongSlow: slow.contain(next), domains: next.domains,
+      route: next.route)
+    var room = room(limits)
+    if !next.goesItsOwnWay {
+      if let closed = closing(to: next, limits.admission, &trip) { return closed }
+      if trip.isAmongSlow || !trip.isOrdinary {
+        room = max(1, room - 1)
+        guard hasRoom(for: trip, within: room, now, limits) else { return .full }
+      }
+    }
+    trip.fillsUp = counted(now) + 1 >= room
+    return .taken(trip)
+  }
+
+  /// Nil: the way is open to it, or it may try it out.
+  private func closing(to next: Candidate, _ admission: Admission, _ trip: inout Trip) -> Place? {
+    guard admission.concerns(next.domains) else { return nil }
+    switch admission.state {
+    case .open: return nil
+    case .closed(let pause, _): return .closed(for: max(pause, .milliseconds(100)))
+    case .trial where isTrialUnderway: return .closed(for: Self.trialPause)
+    case .trial:
+      trip.isTrial = true
+      return nil
+    }
+  }
+
+  private func hasRoom(for trip: Trip, within room: Int, _ now: Duration, _ limits: Limits) -> Bool {
+    let trying = underway.values.filter(\.isTrying)
+    let current = trying.filter { now - $0.startedAt < Self.slowness }
+    if !trip.isOrdinary {
+      guard trying.count(where: { !$0.isOrdinary }) < max(1, limits.most - limits.most / 4),
+        current.count(where: { !$0.isOrdinary }) < room
+      else { return false }
+    }
+    guard trip.isAmongSlow else { return true }
+    return trying.count < max(1, limits.most - limits.most / 6)
+      && current.count { $0.isAmongSlow && $0.isOrdinary == trip.isOrdinary } < room
+  }
+
+  /// So that many that were put back do not come back at once.
+  func spread(_ pause: Duration) -> Duration { pause + .milliseconds(10) * min(putBack.count, 6000) }
+
+  private func room(_ limits: Limits) -> Int { max(1, min(window.size, limits.most, limits.admission.mails)) }
+
+  /// Those on their way that are not slow.
+  private func counted(_ now: Duration) -> Int {
+    underway.values.count { $0.isTrying && now - $0.startedAt < Self.slowness }
+  }
+
+  func hasRoom(_ now: Duration, _ limits: Limits) -> Bool {
+    // As many again may have been tried and not be recorded yet: many share a sync, and no transport waits for it.
+    underway.count < 2 * limits.most && underway.values.count { $0.isTrying } < limits.most
+      && counted(now) < room(limits)
+  }
+
+  /// When to look again without an event.
+  func alarm(_ now: Duration, _ limits: Limits) -> Duration? {
+    var times = Array(putBack.values)
+    if let nextDue { times.append(nextDue) }
+    if case .closed(let pause, _) = limits.admission.state, limits.admission.domains == nil {
+      times += [oldMailAt] + (isLooking ? [] : [now + pause])
+    }
+    if !hasRoom(now, limits) || !aside.isEmpty {
+      times += underway.values.filter(\.isTrying).map { $0.startedAt + Self.slowness }.filter { $0 > now }
+    }
+    return times.min()
+  }
+}

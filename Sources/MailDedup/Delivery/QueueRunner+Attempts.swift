@@ -1,0 +1,101 @@
+import DedupCore
+import DedupStore
+import HostSystem
+import Logging
+import MailMessage
+import SMTPClient
+import ServiceLifecycle
+
+// One attempt: offering a mail, and recording what came of it.
+extension QueueRunner {
+  func deliver(_ next: DeliveryPlan.Candidate) async {
+    let entry = next.entry
+    do {
+      guard let message = try await message(of: next) else {
+        events.add(.tried(entry.id, nil))
+        return events.add(.recorded(entry.id, .settled))
+      }
+      let route = route.value
+      let departure = await depart(message, of: entry, over: route)
+      events.add(.tried(entry.id, departure.result))
+      if departure.offered.isEmpty, let wait = departure.wait { await postpone(entry, wait.until, wait.reason) }
+      let end = departure.offered.isEmpty && departure.wait != nil ? .open : await settle(entry, departure, route)
+      events.add(.recorded(entry.id, end))
+    } catch {
+      logger.error("queue-unreadable", metadata: ["id": "\(entry.id)", "error": "\(error)"])
+      try? await Task.sleep(for: Self.storePause)
+      events.add(.tried(entry.id, nil))
+      events.add(.recorded(entry.id, .open))
+    }
+  }
+
+  private func settle(_ entry: QueueEntry, _ departure: Departure, _ route: Route) async -> DeliveryPlan.End {
+    let result = departure.result
+    let attempt = DeliveryAttempt(entry: entry.id, at: WallClock.now(), result)
+    var settlement = route.retry.settle(entry, attempt, random: .random(in: -1...1), age: store.ageTime)
+    departure.adjust(&settlement, of: entry)
+    // It failed on a way that mail no longer goes; the new one is tried at once.
+    let isOfOldWay = self.route.value.turns != route.turns
+    if isOfOldWay { settlement.nextAttempt = attempt.at }
+    watchRejections(&settlement, of: entry, at: attempt.at)
+    let notice = route.bounces.notice(
+      about: settlement, of: entry, message: departure.sent, at: attempt.at, age: store.ageTime)
+    let isOnlyPutBack = !result.wasOffered && settlement.failed.isEmpty && notice == nil && departure.wait == nil
+    if isOnlyPutBack {
+      store.forgetOffer(of: entry.id)
+      return isOfOldWay ? .open : .putBack(for: result.pause ?? Self.putBackPause)
+    }
+    logger.log(settlement, of: entry)
+    counts.change { $0.add(settlement) }
+    let isHeldUp = result.awaitsNextHop && entry.reroutedTo == nil && !settlement.remaining.isEmpty
+    heldUp.change { $0.note(entry.id, isHeldUp: isHeldUp, wasOffered: result.wasOffered) }
+    let gathered = route.bounces.gathered(from: settlement, of: entry, message: departure.sent, at: attempt.at)
+    await record(settlement, of: entry, notice, gathered)
+    if !result.wasOffered, !settlement.remaining.isEmpty { return .putBack(for: result.pause ?? Self.putBackPause) }
+    return settlement.remaining.isEmpty && notice == nil ? .settled : .open
+  }
+
+  /// What was read with the entry, unless an admin may have changed that since.
+  private func message(of next: DeliveryPlan.Candidate) async throws -> Message? {
+    if let message = next.message, store.queueChanges == next.changes { return message }
+    return try await store.message(of: next.entry.id)
+  }
+
+  private func depart(_ message: Message, of entry: QueueEntry, over route: Route) async -> Departure {
+    switch await route.encryption.outgoing(message, entry.kind) {
+    case .success(let outgoing): return await departing.depart(outgoing, of: entry, over: route)
+    case .failure(let failure):
+      logger.error("not-encrypted", metadata: ["id": "\(entry.id)", "error": "\(failure)"])
+      let outcome = DeliveryOutcome.deferred(reason: "it cannot be encrypted: \(failure)")
+      let result = DeliveryResult(entry.recipients.map { _ in outcome }, nextHop: route.transport.nextHop)
+      return Departure(result: result, sent: Message([]), offered: Set(entry.recipients.indices))
+    }
+  }
+
+  /// Until it is recorded, or we shut down. As long as that fails, a mail that somebody got or refused keeps its place
+  /// among those under way: it is not sent again, or a broken disk would make a flood of it, and when all places are
+  /// taken nothing more is sent. A crash in between sends it once more: better twice than never (RFC 1047).
+  private func record(
+    _ settlement: Settlement, of entry: QueueEntry, _ notice: BounceWriter.Notice?, _ gathered: [GatheredBounce]
+  ) async {
+    if !settlement.failed.isEmpty && gathered.isEmpty && notice?.tells(of: .failed) != true {
+      let mayBeTold = DeliveryStatusReport.isDue(for: entry)
+      let reason = mayBeTold ? "its sender asked not to be told" : "mail without a sender is never bounced"
+      logger.error("dropped", metadata: ["id": "\(entry.id)", "reason": "\(reason)"])
+    }
+    var pause = Self.storePause
+    while true {
+      do {
+        return try await store.settle(
+          settlement, bounce: notice?.mail, delayNoticeSent: notice?.tells(of: .delayed) == true, gathered: gathered)
+      } catch {
+        logger.error("attempt-not-recorded", metadata: ["id": "\(entry.id)", "error": "\(error)"])
+      }
+      if Task.isShuttingDownGracefully { return }
+      await cancelWhenGracefulShutdown { [pause] in try? await Task.sleep(for: pause) }
+      // Whom nobody took is as due as before.
+      if settlement.delivered.isEmpty && settlement.failed.isEmpty { return }
+      pause = min(pause * 2, Self.longestStorePause)
+    }
+  }
+}

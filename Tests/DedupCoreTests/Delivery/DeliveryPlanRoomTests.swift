@@ -1,0 +1,71 @@
+import DedupCore
+import Testing
+
+/// Mail that is refused or hangs, and mail that has nothing to do with it.
+struct DeliveryPlanRoomTests {
+  private func deliveries(_ steps: [String]) -> [String] { steps.filter { $0.hasPrefix("deliver") } }
+
+  @Test("while the way is closed to a domain, mail to others goes as it comes, and the domain's when it is open again")
+  func refusedDomain() {
+    var bench = PlanBench()
+    bench.admission = Admission(.closed(for: .seconds(5), asks: false), mails: 20, domains: ["poison.example"])
+    bench.due = (1...40).map { .due($0, domain: "poison.example") } + [.due(50)]
+    #expect(deliveries(bench.run()) == ["deliver 50"])
+    bench.end(50)
+    #expect(deliveries(bench.arrive(.due(51))) == ["deliver 51"])
+    bench.end(51)
+    bench.admission = Admission(.trial, mails: 20, domains: ["poison.example"])
+    bench.now = .seconds(20)
+    #expect(deliveries(bench.run()) == ["deliver 1"], "one at a time")
+    #expect(deliveries(bench.arrive(.due(52))) == ["deliver 52"])
+    bench.end(1)
+    bench.end(52)
+    bench.admission = .open
+    #expect(deliveries(bench.run()).count == 5)
+  }
+
+  @Test("mail to several domains of which one is open is not held back")
+  func mixed() {
+    var bench = PlanBench()
+    bench.admission = Admission(.closed(for: .seconds(5), asks: false), mails: 20, domains: ["poison.example"])
+    var entry = QueueEntry.due(1, domain: "poison.example")
+    entry.recipients += QueueEntry.due(2).recipients
+    bench.due = [entry]
+    #expect(deliveries(bench.run()) == ["deliver 1"])
+  }
+
+  @Test("45 mails that hang leave places to all other mail, which waits for no more than a second")
+  func hangingDomain() {
+    var bench = PlanBench()
+    bench.due = (1...45).map { .due($0, domain: "tarpit.example") }
+    var late: [Int64: Int] = [:]
+    for second: Int64 in 0..<30 {
+      bench.now = .seconds(second)
+      _ = bench.run()
+      _ = bench.arrive(.due(100 + second))
+      for number: Int64 in 100...130 where bench.delivering.contains(.init(rawValue: number)) && late[number] == nil {
+        late[number] = Int(second - (number - 100))
+        bench.end(number)
+      }
+    }
+    #expect(late.count >= 29 && late.values.allSatisfy { $0 <= 1 }, "\(late)")
+    let hanging = bench.delivering.count { $0.rawValue <= 45 }
+    #expect(hanging == 17, "three of twenty places are left")
+  }
+
+  @Test("error mail that hangs by a route of its own does not hold up ordinary mail to the same domain")
+  func hangingRoute() {
+    var bench = PlanBench()
+    bench.most = 40
+    bench.route = { $0.kind == .report ? "errors" : "" }
+    bench.due = (1...26).map { .due($0, .report) }
+    _ = bench.run()
+    for half: Int64 in 0..<16 {
+      bench.now = .milliseconds(half * 500)
+      _ = bench.run()
+      #expect(deliveries(bench.arrive(.due(100 + half))).contains("deliver \(100 + half)"), "after \(half) halves")
+      bench.end(100 + half)
+    }
+    #expect(bench.delivering.count { $0.rawValue <= 26 } == 26)
+  }
+}

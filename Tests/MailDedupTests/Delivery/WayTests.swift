@@ -1,0 +1,124 @@
+import DedupCore
+import MailMessage
+import Synchronization
+import Testing
+
+@testable import MailDedup
+
+/// Takes everything and remembers the envelopes.
+final class RecordingTransport: Transport {
+  let nextHop: String
+  private let outcome: DeliveryOutcome
+  private let taken = Mutex<[(envelope: Envelope, message: Message)]>([])
+
+  init(_ nextHop: String, outcome: DeliveryOutcome = .delivered(reply: "250 ok")) {
+    self.nextHop = nextHop
+    self.outcome = outcome
+  }
+
+  var envelopes: [Envelope] { taken.withLock { $0.map(\.envelope) } }
+  var messages: [Message] { taken.withLock { $0.map(\.message) } }
+
+  func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> DeliveryResult {
+    taken.withLock { $0.append((envelope, message)) }
+    return DeliveryResult(envelope.recipients.map { _ in outcome }, nextHop: nextHop)
+  }
+
+  func probe() async -> [Probe] { [] }
+}
+
+private func entry(
+  _ recipients: [String], sender: String = "root@localhost", kind: QueueEntry.Kind = .pass
+) -> QueueEntry {
+  let now = Timestamp(seconds: 1_795_356_185)
+  return QueueEntry(
+    id: QueueID(rawValue: 7), sender: EmailAddress(sender), recipients: recipients.map { EmailAddress($0) },
+    body: .unspecified, usesSMTPUTF8: false, size: 1, queuedAt: now, attempts: 2, nextAttempt: now, lastFailure: "451",
+    kind: kind, delayNotified: false)
+}
+
+@Suite struct WayTests {
+  private let main = RecordingTransport("main:25")
+  private let partner = RecordingTransport("partner:25", outcome: .rejected(reason: "550 no", status: "5.1.1"))
+  private let errors = RecordingTransport("errors:25")
+
+  private func route() throws -> Route {
+    var route = Route(main)
+    var toPartner = Way(partner)
+    toPartner.selector = RouteSelector()
+    toPartner.selector?.recipients = [try Glob("*@partner.example")]
+    var ofErrors = Way(errors)
+    ofErrors.selector = RouteSelector()
+    ofErrors.selector?.kinds = [.reports]
+    ofErrors.rewrite = SenderRewrite(address: EmailAddress("errors@example.org"), senders: [try Glob("*")])
+    route.ways = [toPartner, ofErrors]
+    return route
+  }
+
+  @Test("a probe asks with the sender that the way puts in the place of the mail's")
+  func probeOverWay() throws {
+    let route = try route()
+    let errors = try #require(route.ways.last)
+    let addressed = ProbeQuestion(sender: EmailAddress("root@localhost"))
+    #expect(addressed.over(errors).sender?.text == "errors@example.org")
+    #expect(ProbeQuestion().over(errors).sender?.text == "errors@example.org")
+    #expect(addressed.over(route.main) == addressed && ProbeQuestion().over(route.main) == ProbeQuestion())
+  }
+
+  @Test("a mail to recipients of several routes is split, and each recipient has its own fate")
+  func splits() async throws {
+    let departing = Departing()
+    let mail = entry(["a@shop.example", "b@partner.example", "c@shop.example"])
+    let departure = await departing.depart(Message([]), of: mail, over: try route())
+    #expect(main.envelopes.map { $0.recipients.map(\.text) } == [["a@shop.example", "c@shop.example"]])
+    #expect(partner.envelopes.map { $0.recipients.map(\.text) } == [["b@partner.example"]])
+    #expect(
+      departure.result.outcomes == [
+        .delivered(reply: "250 ok"), .rejected(reason: "550 no", status: "5.1.1"), .delivered(reply: "250 ok"),
+      ])
+    #expect(departure.result.nextHop == "partner:25, main:25" && departure.offered == [0, 1, 2])
+  }
+
+  @Test("a report goes by its kind, from the sender of its route; the first route that matches takes a recipient")
+  func byKind() async throws {
+    let mail = entry(["ops@shop.example", "ops@partner.example"], kind: .report)
+    _ = await Departing().depart(Message([]), of: mail, over: try route())
+    #expect(errors.envelopes.map(\.sender.text) == ["errors@example.org"])
+    #expect(partner.envelopes.map(\.sender.text) == ["root@localhost"])
+    #expect(main.envelopes.isEmpty)
+  }
+
+  @Test("what is handed on without the queue takes the same ways")
+  func cutThrough() async throws {
+    let mail = entry(["ops@shop.example"], kind: .report)
+    let result = await (try route()).deliver(mail.envelope, mail.kind, message: Message([]), id: mail.id)
+    #expect(result.outcomes == [.delivered(reply: "250 ok")] && errors.envelopes.count == 1)
+  }
+
+  @Test("what is beyond the limits is not offered, and keeps its tries and its last failure")
+  func limits() async throws {
+    var route = Route(main)
+    (route.main.limits, route.main.nextHops) = (DeliveryLimits(rate: DeliveryRate(3, per: .minute)), ["main:25"])
+    let departing = Departing()
+    let first = await departing.depart(Message([]), of: entry(["a@b", "c@d", "e@f", "g@h"]), over: route)
+    #expect(first.offered == [0, 1, 2] && first.departures.map(\.total) == [3])
+    var settlement = RetryPolicy().settle(
+      entry(["a@b", "c@d", "e@f", "g@h"]),
+      DeliveryAttempt(entry: QueueID(rawValue: 7), at: Timestamp(seconds: 1_795_356_185), first.result), random: 0)
+    first.adjust(&settlement, of: entry(["a@b", "c@d", "e@f", "g@h"]))
+    #expect(settlement.remaining.map(\.text) == ["g@h"] && settlement.attempts == 2 && settlement.pacedBy == "3/min")
+    #expect(settlement.lastFailure == "451")
+    let second = await departing.depart(Message([]), of: entry(["x@y"]), over: route)
+    #expect(second.offered.isEmpty && second.wait != nil && main.envelopes.count == 1)
+  }
+
+  @Test("what was not taken for now gives its place back")
+  func deferred() async throws {
+    let busy = RecordingTransport("main:25", outcome: .deferred(reason: "451"))
+    var route = Route(busy)
+    (route.main.limits, route.main.nextHops) = (DeliveryLimits(daily: 1), ["main:25"])
+    let departing = Departing()
+    for _ in 0..<3 { _ = await departing.depart(Message([]), of: entry(["a@b"]), over: route) }
+    #expect(busy.envelopes.count == 3)
+  }
+}

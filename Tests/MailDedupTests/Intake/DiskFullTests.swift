@@ -1,0 +1,136 @@
+import DedupCore
+import DedupStore
+import Foundation
+import HostSystem
+import MailMessage
+import MailTestKit
+import SMTPProtocol
+import Testing
+
+@testable import MailDedup
+
+/// With a full disk new errors are deduplicated, and counted where there is room.
+@Suite(.timeLimit(.minutes(5))) struct DiskFullTests {
+  private static let start = Timestamp(seconds: 1_795_356_185)
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func report(_ number: Int64, error: String = "aaaa1111") -> Submission {
+    let envelope = Envelope(
+      sender: EmailAddress("root@shop.example"), recipients: [EmailAddress("ops@shop.example")])
+    let occurrence = Occurrence(
+      site: Site(settingsModule: "shop.settings", subjectPrefix: nil, envelope: envelope), fingerprint: "v1:\(error)",
+      variant: "", title: "Error", place: "shop/views.py")
+    return Submission(
+      id: QueueID(rawValue: number), receivedAt: Self.start.advanced(by: .seconds(number)), envelope: envelope,
+      received: Array("Received: x\r\n".utf8), message: Message(Array("Subject: y\r\n\r\nz\r\n".utf8)),
+      judged: .report(occurrence))
+  }
+
+  private func take(_ net: SafetyNet, _ submission: Submission) async -> Reply {
+    await withCheckedContinuation { done in
+      net.take(submission, because: StoreFailure(.diskFull, "no space")) { done.resume(returning: $0) }
+    }
+  }
+
+  private func counting() throws -> DiskFullCounting {
+    return DiskFullCounting(
+      reserve: try CountReserve(directory: folder.path), policy: { WindowPolicy() }, logger: .quiet)
+  }
+
+  @Test(
+    "the first mail of each error is handed on with our fields, the others are counted, and the counts are imported")
+  func counts() async throws {
+    let hop = RecordingTransport("hop:25")
+    let counting = try counting()
+    let net = SafetyNet(
+      spool: EmergencySpool(directory: "/dev/null/spool"), counting: counting, route: Current(Route(hop)),
+      logger: .quiet
+    )
+    for number in 1...20 {
+      let reply = await take(net, report(Int64(number), error: number % 2 == 0 ? "aaaa1111" : "bbbb2222"))
+      #expect(reply.code == 250 && reply.lines.joined().contains(number <= 2 ? "sent on" : "counted as"))
+    }
+    #expect(hop.envelopes.count == 2)
+    #expect(net.counts == SafetyNet.Counts(cutThrough: 2, counted: 18))
+    // A new process knows the windows.
+    let again = DiskFullCounting(
+      reserve: try CountReserve(directory: folder.path), policy: { WindowPolicy() }, logger: .quiet)
+    let later = SafetyNet(
+      spool: EmergencySpool(directory: "/dev/null/spool"), counting: again, route: Current(Route(hop)), logger: .quiet)
+    #expect(await take(later, report(30)).lines.joined().contains("counted as"))
+
+    let store = try SQLiteStore(
+      directory: folder.path, policy: WindowPolicy(), explain: { _, _ in "" }, logger: .quiet, now: WallClock.now)
+    defer { store.close() }
+    let importer = SpoolImporter(
+      spool: EmergencySpool(directory: folder.file("spool")), store: store, reserve: again.reserve,
+      judge: { _ in .pass(reason: "tested") }, logger: .quiet)
+    await importer.importCounts()
+    let totals = try await store.totals()
+    #expect(totals == Totals(forwarded: 2, suppressed: 19))
+  }
+
+  @Test("when nobody takes the first mail, the next one of its error goes on as well: no new error is hidden")
+  func nobodyTakesIt() async throws {
+    let hop = RecordingTransport("hop:25", outcome: .deferred(reason: "451"))
+    let net = SafetyNet(
+      spool: EmergencySpool(directory: "/dev/null/spool"), counting: try counting(), route: Current(Route(hop)),
+      logger: .quiet)
+    for number in 1...3 { #expect(await take(net, report(Int64(number))).code == 451) }
+    #expect(hop.envelopes.count == 3 && net.counts.refused == 3)
+  }
+
+  @Test("a mail that cannot be counted says no count: whoever reads the next one would add it up wrongly")
+  func saysNoCountThatIsNotDurable() async throws {
+    let hop = RecordingTransport("hop:25")
+    let counting = try counting()
+    guard case .report(let occurrence) = report(1, error: "ffff").judged else { return }
+    let filling = ReservedError(occurrence, of: report(1))
+    while (try? counting.reserve.add(ReservedArrival(at: Self.start, fate: .spooled), of: filling)) != nil {}
+    let net = SafetyNet(
+      spool: EmergencySpool(directory: "/dev/null/spool"), counting: counting, route: Current(Route(hop)),
+      logger: .quiet
+    )
+    for number in 1...2 { #expect(await take(net, report(Int64(number))).code == 250) }
+    #expect(hop.messages.count == 2)
+    for message in hop.messages {
+      #expect(!String(decoding: message.head, as: UTF8.self).contains("X-MailDedup-Count"))
+    }
+  }
+
+  @Test("mails of one error that come at once wait for the fate of the first, and are counted")
+  func atOnce() async throws {
+    let hop = RecordingTransport("hop:25")
+    let net = SafetyNet(
+      spool: EmergencySpool(directory: "/dev/null/spool"), counting: try counting(), route: Current(Route(hop)),
+      logger: .quiet)
+    let codes = await withTaskGroup(of: Int.self) { group in
+      for number in 1...50 { group.addTask { await take(net, report(Int64(number))).code } }
+      return await group.reduce(into: [Int]()) { $0.append($1) }
+    }
+    #expect(codes.count == 50 && codes.allSatisfy { $0 == 250 })
+    #expect(hop.envelopes.count == 1 && net.counts.counted == 49)
+  }
+
+  @Test("it is told once when the disk is full, and ordinary mail is handed on each")
+  func tellsOnce() async throws {
+    let told = Current(0)
+    let counting = try counting()
+    counting.onBegin { told.change { $0 += 1 } }
+    let hop = RecordingTransport("hop:25")
+    let net = SafetyNet(
+      spool: EmergencySpool(directory: "/dev/null/spool"), counting: counting, route: Current(Route(hop)),
+      logger: .quiet
+    )
+    for number in 1...3 {
+      let error = report(Int64(number))
+      let mail = Submission(
+        id: error.id, receivedAt: error.receivedAt, envelope: error.envelope, received: error.received,
+        message: error.message, judged: .pass(reason: "no-error"))
+      #expect(await take(net, mail).code == 250)
+    }
+    #expect(told.value == 1 && hop.envelopes.count == 3)
+  }
+}
