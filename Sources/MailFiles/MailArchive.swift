@@ -3,44 +3,44 @@ import Foundation
 import HostSystem
 import MailMessage
 
-/// Mail that lies in files: one mail, an mbox file, a Maildir, or a folder with `.eml` files at any depth. It is read mail
+/// Mail stored in files: one mail, an mbox file, a Maildir, or a folder with `.eml` files at any depth. It is read mail
 /// by mail, so an mbox may be larger than the memory. Nothing is changed, marked as read, or locked.
 package struct MailArchive: Sendable {
   package struct Mail: Sendable {
-    /// The file below the folder; in an mbox `FILE:NUMBER`.
+    /// The path of the file below the folder; in an mbox `FILE:NUMBER`.
     package var name: String
     package var message: [UInt8]
-    /// When it was put where it lies: the time in the name of a Maildir's file, in the `From ` line of an mbox, else of
-    /// the file itself; nil for standard input.
+    /// The time at which the mail was stored: the time in the name of a Maildir's file, in the `From ` line of an mbox,
+    /// or else that of the file itself; nil for standard input.
     package var storedAt: Timestamp?
   }
 
   package enum Found: Sendable {
     case mail(Mail)
-    /// Why it was skipped, in words with the name of the file.
+    /// A file or mail that was skipped: the reason, in words with the name of the file.
     case unreadable(String)
-    /// The name of a file with nothing in it.
+    /// A file with nothing in it, by name.
     case empty(String)
   }
 
-  /// Why nothing can be read there, in words.
+  /// The reason why no mail can be read, in words.
   package struct Failure: Error, CustomStringConvertible {
-    /// There is something, but no mail in it.
+    /// True if the folder exists, but holds no mail.
     package let isEmpty: Bool
     package let description: String
-    /// We may not.
+    /// True if permission was denied.
     package var isPermission = false
   }
 
-  /// Octets of the largest mail that is read: more than any relay takes.
+  /// The size in octets of the largest mail that is read: more than any relay accepts.
   static let largestMail = 128 << 20
 
   private let path: String
   private let isFolder: Bool
-  /// Below the folder, in the order of their bytes, so that two runs can be compared line by line.
+  /// The paths below the folder, in the order of their bytes, so that two runs can be compared line by line.
   private let names: [String]
 
-  /// - Parameter path: `-` for standard input.
+  /// - Parameter path: the path of the file or folder; `-` for standard input.
   package init(_ path: String) throws(Failure) {
     self.path = path
     if path != "-", let absence = FileBytes.absence(of: path) { throw Failure(absence) }
@@ -49,9 +49,9 @@ package struct MailArchive: Sendable {
     names = isFolder ? try Self.names(below: path) : [path]
   }
 
-  /// Reads everything, in order.
+  /// Reads all mail, in order.
   ///
-  /// - Throws: what `body` throws.
+  /// - Throws: the error that `body` throws.
   package func forEach(_ body: (Found) throws -> Void) throws {
     for name in names {
       let file = isFolder ? path + "/" + name : name
@@ -92,7 +92,8 @@ package struct MailArchive: Sendable {
         ? "no .eml file stands below \(folder), and it is no Maildir" : "the Maildir \(folder) is empty")
   }
 
-  /// `1795356185.M1P2.host:2,S`: seconds since 1970, as whoever delivers into a Maildir writes them.
+  /// Returns the time in a name like `1795356185.M1P2.host:2,S`, in which a program that delivers into a Maildir writes
+  /// the seconds since 1970; nil if there is none.
   private static func time(inName name: String, _ isFolder: Bool) -> Timestamp? {
     guard isFolder, !name.hasSuffix(".eml"), let file = name.split(separator: "/").last,
       let seconds = file.split(separator: ".").first.flatMap({ Int64($0) }), (1...99_999_999_999).contains(seconds)
@@ -107,7 +108,7 @@ extension MailArchive.Failure {
   }
 }
 
-/// One file while it is read: a mail, or an mbox when it begins like one.
+/// The reader of one file: a mail, or an mbox if it begins like one.
 private struct FileReader {
   let name: String
   let storedAt: Timestamp?

@@ -17,7 +17,7 @@ package struct ContentType: Sendable, Equatable {
   /// True for `format=flowed`: written in a mail program, by a human (RFC 3676).
   package var isFlowed = false
 
-  package var isMultipart: Bool {
+  var isMultipart: Bool {
     switch kind {
     case .alternative, .mixed, .report, .signed, .encrypted, .otherMultipart: true
     case .plainText, .html, .otherText, .message, .calendar, .other: false

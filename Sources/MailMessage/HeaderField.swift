@@ -75,7 +75,7 @@ package struct HeaderBlock: Sendable {
   }
 
   /// Returns true if there is a field whose name begins with `prefix` (given in lower case).
-  package func hasField(withPrefix prefix: StaticString, in bytes: borrowing Span<UInt8>) -> Bool {
+  func hasField(withPrefix prefix: StaticString, in bytes: borrowing Span<UInt8>) -> Bool {
     for field in fields where bytes.hasIgnoringCase(prefix, at: field.name.lowerBound, before: field.name.upperBound) {
       return true
     }

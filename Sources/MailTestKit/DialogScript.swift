@@ -58,11 +58,11 @@ package struct DialogScript: Sendable {
   package var limits: SessionLimits
   package var answer = Reply(250, .init(2, 0, 0), "Accepted")
   package var isRepeatable = true
-  package var isStepwise = false
+  var isStepwise = false
   package var policy = SessionPolicy()
 
   /// The error for a line that is not part of the script syntax.
-  package struct Malformed: Error, CustomStringConvertible {
+  struct Malformed: Error, CustomStringConvertible {
     package let line: Int
     package let text: String
     package var description: String { "line \(line) is not understood: \(text)" }
@@ -79,16 +79,16 @@ package struct DialogScript: Sendable {
   }
 
   /// All octets that the client sends.
-  package var clientBytes: [UInt8] {
+  var clientBytes: [UInt8] {
     steps.flatMap { step in if case .client(let bytes) = step { bytes } else { [UInt8]() } }
   }
 
   /// The lines that the server must send, without the banner.
-  package var serverLines: [String] {
+  var serverLines: [String] {
     steps.compactMap { step in if case .server(let line) = step { line } else { nil } }
   }
 
-  package var endsClosed: Bool { steps.contains(.close) }
+  var endsClosed: Bool { steps.contains(.close) }
 
   // MARK: - Reading
 

@@ -10,7 +10,7 @@ package final class ManualClock: Sendable {
 
   package init(_ start: Timestamp = Timestamp(seconds: 0)) { time = Mutex((start, .zero)) }
 
-  /// What the wall clock shows.
+  /// The time of the wall clock.
   package var now: Timestamp { time.withLock { $0.now } }
 
   /// The time that has passed since the clock was made; setting the wall clock does not change it.

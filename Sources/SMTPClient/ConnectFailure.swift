@@ -4,7 +4,7 @@ import NIOPosix
 
 import Glibc
 
-/// Why no connection could be made, in a line for the admin.
+/// Returns why no connection could be made, as one line for the admin.
 func describe(_ error: any Error, _ smarthost: Smarthost) -> String {
   guard let failure = error as? NIOConnectionError else { return "cannot connect to \(smarthost): \(cause(error))" }
   guard let attempt = failure.connectionErrors.last else {

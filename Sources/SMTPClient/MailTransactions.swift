@@ -1,71 +1,76 @@
 import DedupCore
 package import SMTPProtocol
 
-/// The way of one mail through one or more transactions, as a value: what each transaction came to goes in, the next one
-/// comes out.
+/// The path of one mail through one or more transactions, as a value: the result of each transaction goes in, the next
+/// one comes out.
 ///
-/// - Who was refused for want of room in a transaction goes in the next one at once, on the same connection.
-/// - Whatever a connection took along when it ended goes over a fresh one at once, unless the message may have been
-///   taken.
+/// - A recipient that was refused in a transaction for lack of room goes into the next one at once, on the same
+///   connection.
+/// - Whatever was still open on a connection that ended goes over a fresh one at once, unless the server may have taken
+///   the message.
 /// - A recipient whose RCPT ended two connections, or a mail that did, is given up for now; the other recipients go on
 ///   without it.
-/// - Recipients that did so before go last, each alone on a fresh connection.
+/// - Recipients that ended connections earlier go last, each alone on a fresh connection.
 package struct MailTransactions {
   package struct Batch: Hashable, Sendable {
-    /// Of the recipients of the mail.
+    /// The recipients of this transaction, as indices into those of the mail.
     package var recipients: [Int]
-    /// It needs a connection that carried nothing before.
+    /// True if the transaction needs a connection that has carried nothing before.
     package var needsFreshConnection: Bool
-    /// It ended connections before, and is to harm nobody else.
+    /// True if the mail or its recipient ended connections before, so that it must not harm any other.
     package var isAlone: Bool
   }
 
-  /// What a transaction showed beside its outcomes.
+  /// Facts that a transaction revealed in addition to its outcomes.
   package struct Lessons: Hashable, Sendable {
-    /// The host answered what it was asked, in whatever way.
+    /// True if the host answered what it was asked, with whatever reply.
     package var hostWorked = false
-    /// What it has against all mail.
+    /// The host's trouble with all mail, or nil if there is none.
     package var hostTrouble: Trouble?
-    /// Recipients that it took in a transaction that it refused more of.
+    /// The number of recipients that the host accepted in a transaction in which it refused further ones for their
+    /// number, or nil if it showed no such limit.
     package var mostRecipients: Int?
-    /// Recipients that it took.
-    package var takenRecipients = 0
-    /// The connection ended although it had worked.
+    /// The number of recipients that the host accepted.
+    var takenRecipients = 0
+    /// True if the connection ended although it had worked before.
     package var endedUsedConnection = false
-    /// The mail ended fresh connections, or was told that the host has a trouble: one of that kind is its own trouble, several
-    /// in a row are the host's.
+    /// The trouble because of which the mail ended fresh connections or was told that the host has a problem, or nil.
+    /// One such mail is its own problem; several in a row are the host's.
     package var strikesHost: Trouble?
-    /// That says nothing of the host as long as all such mails are for one domain.
+    /// True if `strikesHost` says nothing about the host as long as all such mails are for one domain.
     package var needsDomains = false
-    /// Who did; nil: the mail.
+    /// The recipient that ended the connection; nil if it was the mail.
     package var struckRecipient: Int?
     package var strikes = 0
     package var delivered: [Int] = []
   }
 
   package private(set) var outcomes: [ClientSession.Outcome?]
-  /// Whether a host was asked about the mail at all.
+  /// True if any host was asked about the mail.
   package private(set) var wasOffered = false
-  /// The host wanted less of us.
+  /// True if the host wants less from us.
   package private(set) var isThrottled = false
-  /// What it was deferred for may be the host's trouble.
+  /// True if the reason of the deferral may be a problem of the host.
   package private(set) var mayBeHost = false
-  /// The message was sent, and the connection lost before the answer.
+  /// True if the message was sent and the connection was lost before the reply.
   package private(set) var lostAnswer = false
   private let suspects: Set<Int>
   private let isSuspect: Bool
-  /// Why the host that is asked now is not asked for these any more.
+  /// The recipients that the current host is not asked for any more, with the reason.
   private var refused: [Int: Trouble] = [:]
   private var strikes: [Int: Int] = [:]
   private var mailStrikes = 0
   private var needsFreshConnection = false
-  /// Recipients that go in one transaction, since one more ended the connection.
+  /// The largest number of recipients for one transaction, learned from one in which more were too many or ended the
+  /// connection.
   private var most = Int.max
   private var transactions = 0
 
+  /// Creates the state of a mail that was not offered to any host yet.
+  ///
   /// - Parameters:
-  ///   - suspects: the recipients that ended connections before.
-  ///   - isSuspect: whether the mail did.
+  ///   - suspects: The recipients that ended connections before.
+  ///   - isSuspect: True if the mail ended connections before.
   package init(recipients: Int, suspects: Set<Int> = [], isSuspect: Bool = false) {
     outcomes = Array(repeating: nil, count: recipients)
     self.suspects = suspects
@@ -73,23 +78,24 @@ package struct MailTransactions {
     askAnotherHost()
   }
 
-  /// Those without an outcome.
+  /// The recipients without an outcome.
   package var open: [Int] { outcomes.indices.filter { outcomes[$0] == nil } }
 
-  /// Each is asked once more there, with what the one before was asked in vain.
+  /// Turns to another host, which is asked once more for everything that the previous host was asked in vain.
   package mutating func askAnotherHost() {
     refused = [:]
-    // One more end of a connection is enough for those that ended one before.
+    // Whatever ended a connection before is given up after ending one more.
     strikes = Dictionary(uniqueKeysWithValues: suspects.union(strikes.keys).map { ($0, Suspects.enough - 1) })
     mailStrikes = isSuspect || mailStrikes > 0 ? Suspects.enough - 1 : 0
     (needsFreshConnection, most, transactions) = (false, .max, 0)
   }
 
-  /// The next transaction; nil when there is nothing more to ask this host.
+  /// Returns the next transaction, or nil if there is nothing more to ask this host.
   ///
-  /// - Parameter limit: recipients in one.
+  /// - Parameter limit: The largest number of recipients in one transaction.
   package func next(limit: Int) -> Batch? {
-    // Each transaction decides something or ends a connection, and those are counted; this is for what we did not think of.
+    // Each transaction decides something or ends a connection, and those are counted. This guards against the
+    // unforeseen.
     guard transactions < 2 * outcomes.count + 8 else { return nil }
     let waiting = open.filter { refused[$0] == nil }
     let unsuspicious = waiting.filter { !suspects.contains($0) }
@@ -109,7 +115,7 @@ package struct MailTransactions {
     if delivery.accepted > 1, delivery.end == nil {
       undecided = Set(delivery.outcomes.indices.filter { delivery.outcomes[$0].refusesSoMany })
       if !undecided.isEmpty {
-        // Too many for this message: half of them at once, and no more than that from now on.
+        // Too many for this message: half of them at once, and never more than that from now on.
         most = delivery.accepted / 2
         lessons.mostRecipients = most
         (wasOffered, lessons.hostWorked) = (true, true)
@@ -139,7 +145,7 @@ package struct MailTransactions {
     } else {
       lessons.delivered.append(index)
     }
-    // The one that seemed to end connections was only one too many.
+    // The recipient that seemed to end connections was only one too many.
     if strikes[index] != nil, most < .max, !suspects.contains(index) { lessons.mostRecipients = most }
     outcomes[index] = outcome
     wasOffered = true
@@ -152,7 +158,7 @@ package struct MailTransactions {
     }
   }
 
-  /// The connection ended, and left recipients undecided.
+  /// Takes account of the end of the connection, which left recipients undecided.
   private mutating func ended(
     _ end: ClientSession.Delivery.End, _ delivery: ClientSession.Delivery, _ batch: Batch, _ lessons: inout Lessons
   ) {
@@ -188,7 +194,8 @@ package struct MailTransactions {
     for index in undecided { refused[index] = trouble }
   }
 
-  /// The server says that it gets too much: that is no fault of the recipient. Behind others it may be one too many.
+  /// Defers a recipient because the server says that it gets too much, which is not the recipient's fault. After
+  /// accepted recipients, it may only have been one too many.
   private mutating func slowDown(_ index: Int, _ trouble: Trouble, isFirst: Bool, _ lessons: inout Lessons) {
     guard isFirst else { return strikes[index, default: 0] += 0 }
     outcomes[index] = .failed(trouble)
@@ -208,7 +215,7 @@ package struct MailTransactions {
     }
   }
 
-  /// Offering it once more could make two mails of it.
+  /// Gives up the recipients with these indices: offering the message once more could deliver it twice.
   private mutating func giveUp(_ indices: [Int], _ trouble: Trouble, _ lessons: inout Lessons) {
     for index in indices { outcomes[index] = .failed(trouble) }
     wasOffered = true
@@ -219,17 +226,19 @@ package struct MailTransactions {
     }
   }
 
-  /// Why the host that was asked is of no use for those that are open; nil: it said nothing of them.
+  /// The reason why the host that was asked is of no use for the open recipients, or nil if it said nothing about them.
   package var lastRefusal: Trouble? { open.compactMap { refused[$0] }.first }
 
-  /// What becomes of each recipient: those that are open share `trouble`, unless the host said more of them.
+  /// Returns the outcome of each recipient. Open recipients share `trouble`, unless the host said something more
+  /// specific.
   package func results(otherwise trouble: Trouble) -> [ClientSession.Outcome] {
     outcomes.indices.map { outcomes[$0] ?? .failed(refused[$0] ?? trouble) }
   }
 }
 
 extension ClientSession.Outcome {
-  /// The message was refused for the number of its recipients (x.5.3), which some tell only then.
+  /// True if the message was refused for the number of its recipients (x.5.3), which some servers only report at that
+  /// point.
   fileprivate var refusesSoMany: Bool {
     guard case .failed(let trouble) = self, trouble.step == .message, let status = trouble.status else { return false }
     return status.subject == 5 && status.detail == 3
@@ -237,7 +246,8 @@ extension ClientSession.Outcome {
 }
 
 extension [ClientSession.Outcome] {
-  /// Whether the last one was one too many: who takes some behind those that he refuses does not count them.
+  /// True if the last recipient was one too many. A server that accepts recipients after refused ones does not count
+  /// those.
   fileprivate var endWithTooMany: Bool {
     guard case .failed(let trouble)? = last else { return false }
     return trouble.countsRecipients && trouble.subject == .transaction

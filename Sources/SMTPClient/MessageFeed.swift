@@ -3,14 +3,14 @@ import NIOCore
 import NIOPosix
 import SMTPProtocol
 
-/// A message in the form it has behind DATA, in pieces as the server takes them. What is in a file is read beside the
-/// event loop, a piece at a time. For one event loop.
+/// A message in the form it has after DATA, in pieces as fast as the server takes them. The part in a file is read off
+/// the event loop, one piece at a time. Confined to one event loop.
 final class MessageFeed {
   enum Step {
     case piece(ByteBuffer)
-    /// The last one.
+    /// The last piece.
     case end(ByteBuffer)
-    /// The next piece is being read; ask again when this succeeds.
+    /// The next piece is being read; ask again when the future succeeds.
     case later(EventLoopFuture<Void>)
   }
 
@@ -29,7 +29,7 @@ final class MessageFeed {
         encoder.encode(UnsafeRawBufferPointer(rebasing: $0[position..<end]))
       }
       position = end
-      // One write for all of a small message.
+      // A small message goes out in one write.
       return end < message.count ? .piece(ByteBuffer(bytes: piece)) : .end(ended(piece))
     }
     if let arrived {

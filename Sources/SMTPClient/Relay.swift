@@ -1,11 +1,11 @@
 package import DedupCore
 package import SMTPProtocol
 
-/// One smarthost, and how we speak to it.
+/// A smarthost and how we talk to it.
 package struct Relay: Hashable, Sendable {
   package var smarthost: Smarthost
   package var tls: TLSMode
-  /// It is on this machine: a password may go there in the clear.
+  /// True if the smarthost is on this machine, so that a password may be sent in the clear.
   package var isLoopback: Bool
 
   package init(_ smarthost: Smarthost, tls: TLSMode = .none, isLoopback: Bool = false) {
@@ -15,10 +15,11 @@ package struct Relay: Hashable, Sendable {
   }
 }
 
-/// Asked for each new connection, since tokens expire and passwords change while the relay runs.
+/// The source of credentials. It is asked for each new connection, since tokens expire and passwords change at run
+/// time.
 package typealias CredentialSource = @Sendable () async throws(CredentialFailure) -> ClientCredentials
 
-/// Why there is nothing to log in with; one printable line without the secret.
+/// The reason why there are no credentials to log in with, as one printable line without the secret.
 package struct CredentialFailure: Error, CustomStringConvertible {
   package let description: String
 

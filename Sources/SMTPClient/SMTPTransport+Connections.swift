@@ -4,9 +4,9 @@ import MailMessage
 import NIOCore
 import SMTPProtocol
 
-/// The connections to a host: opened, used, kept for the next mail, and ended.
+/// The connections to a host: opening, using, keeping them for the next mail, and ending them.
 extension SMTPTransport {
-  /// A kept one, or a new one.
+  /// Returns a kept connection or, if there is none or a fresh one is needed, a new one.
   func connection(to index: Int, isFresh: Bool) async throws(Trouble) -> Kept {
     if !isFresh, let kept = takeKept(of: index) { return kept }
     await makeRoom(at: index)
@@ -26,8 +26,8 @@ extension SMTPTransport {
     do throws(Trouble) {
       return try await SmarthostConnection.open(to: relay, credentials: login, settings, tls, on: group)
     } catch {
-      // RFC 7435: somebody who has no use for TLS gets the mail all the same, where the admin did not ask for more. A
-      // password never goes there.
+      // RFC 7435: a server whose TLS does not work still gets the mail, unless the admin demanded more. A password is
+      // never sent to it.
       guard error.isAboutTLS, mayGoInTheClear, !Task.isCancelled else { throw error }
       logger.warning("tls-failed", metadata: ["next_hop": "\(relay.smarthost)", "reason": "\(error)"])
       relay.tls = .none
@@ -37,7 +37,7 @@ extension SMTPTransport {
     }
   }
 
-  /// What to log in with; nil: nothing.
+  /// Returns the credentials to log in with, or nil if no login is configured.
   func login() async throws(Trouble) -> ClientCredentials? {
     guard let credentials else { return nil }
     do throws(CredentialFailure) { return try await credentials() } catch {
@@ -60,16 +60,17 @@ extension SMTPTransport {
 
   // MARK: - How many
 
-  /// Connections that the host has to count, but for those that take leave.
+  /// Returns the number of connections that the host counts, except those that are closing after QUIT.
   func openConnections(to index: Int) -> Int {
     busy.values.count { $0.host == index } + hosts[index].idle.count { $0.connection.isOpen }
   }
 
-  /// Whether the host refuses a connection only because of those that it has already. It is remembered how many it takes.
+  /// Returns true if the host refuses a connection only because of the ones it already has, and remembers how many it
+  /// takes.
   func isOneTooMany(_ trouble: Trouble, at index: Int) -> Bool {
     guard trouble.step.isOpening, !trouble.needsAdmin, trouble.isRepeatable, !trouble.isAboutTLS else { return false }
     let open = openConnections(to: index)
-    // Those that are on their way may turn out to be the ones that it takes, and those that take leave may still count.
+    // Connections being opened may turn out to be the ones the host takes, and those that sent QUIT may still count.
     guard open > 0 else { return connecting[index, default: 0] > 0 || hosts[index].leaving.contains { $0.isOpen } }
     hosts[index].limits.connectionRefused(whileOpen: open)
     logger.info(
@@ -80,7 +81,8 @@ extension SMTPTransport {
     return true
   }
 
-  /// Before a new connection to a host that counts them: it shall not be one too many because of others that nobody needs.
+  /// Closes idle connections before a new one to a host that limits them, so that the new one is not refused because of
+  /// connections that are not needed.
   private func makeRoom(at index: Int) async {
     guard hosts[index].limits.connections.isLearned else { return }
     while openConnections(to: index) >= hosts[index].limits.connections.value, let idle = takeKept(of: index) {

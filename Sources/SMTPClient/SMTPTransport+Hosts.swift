@@ -4,19 +4,19 @@ import MailMessage
 import NIOCore
 import SMTPProtocol
 
-/// Which host gets a mail, and in which transactions.
+/// The choice of the host that gets a mail, and of the transactions.
 extension SMTPTransport {
   struct Host {
     let relay: Relay
     var limits: HostLimits
     var health = HostHealth()
-    /// What it last failed with.
+    /// The latest failure of the host, or nil if it works.
     var trouble: Trouble?
-    /// Until when it gets mail in the clear, since TLS failed; nil: it does not.
+    /// The time until which the host gets mail in the clear because TLS failed, or nil if it does not.
     var withoutTLSUntil: Duration?
-    /// Connections without a mail, the one used last at the end; the others are left to time out.
+    /// Connections without a mail, the most recently used one last; the others are left to time out.
     var idle: [Kept] = []
-    /// Those that take leave: the host counts them until they are closed.
+    /// Connections that sent QUIT; the host counts them until they are closed.
     var leaving: [SmarthostConnection] = []
 
     init(relay: Relay, limits: HostLimits) {
@@ -28,7 +28,7 @@ extension SMTPTransport {
   struct Kept {
     let connection: SmarthostConnection
     var mails = 0
-    /// When it was used last.
+    /// The time of its last use.
     var usedAt: Duration
   }
 
@@ -38,9 +38,9 @@ extension SMTPTransport {
     let message: Message
     let id: QueueID
     let isEightBit: Bool
-    /// The header is not ASCII, and the client said so (RFC 6531).
+    /// True if the header is not ASCII and the client announced that (RFC 6531).
     let needsSMTPUTF8: Bool
-    /// Of its recipients.
+    /// The domains of the recipients.
     let domains: Set<String>
 
     init(_ envelope: Envelope, _ message: Message, _ id: QueueID) {
@@ -61,20 +61,23 @@ extension SMTPTransport {
     }
   }
 
-  /// Suspects at the same time; more are put off.
+  /// The largest number of suspects sent at the same time; further ones are put off.
   private var mostAlone: Int { max(1, settings.connections / 5) }
   private static let suspectPause = Duration.seconds(10)
-  /// A host that has enough connections says so at once; what takes longer is another trouble.
+  /// The longest time after which a refused connection counts as one too many. A host that has enough connections says
+  /// so at once; a slower refusal has another cause.
   private static let refusalTime = Duration.seconds(5)
 
   var areAllDown: Bool { hosts.allSatisfy { $0.health.failure != nil } }
 
-  /// - Parameter domains: of the mail; nil: any mail.
+  /// Returns true if the host may be asked now.
+  ///
+  /// - Parameter domains: The recipient domains of the mail; nil means any mail.
   func isUsable(_ index: Int, for domains: Set<String>? = nil) -> Bool {
     hosts[index].health.isUsable(at: clock(), settings.rests, isOnlyWay: areAllDown, for: domains)
   }
 
-  /// Whether another host may be asked instead of this one.
+  /// Returns true if another host may be asked instead of this one.
   func hasAlternative(to index: Int) -> Bool { hosts.indices.contains { $0 != index && isUsable($0) } }
 
   func send(_ offer: Offer) async -> DeliveryResult {
@@ -94,7 +97,7 @@ extension SMTPTransport {
       if mail.wasOffered { taker = taker ?? index }
       if let trouble = trouble ?? mail.lastRefusal, first == nil { first = (trouble, index) }
     }
-    // What is reported is the trouble of the host we would rather use.
+    // The trouble of the preferred host is the one reported.
     let resting = hosts.indices.first { hosts[$0].trouble != nil } ?? 0
     let trouble = first?.trouble ?? hosts[resting].trouble?.whileResting ?? .unreachable("the next hop rests")
     let host = mail.open.isEmpty ? taker : first?.host
@@ -126,9 +129,9 @@ extension SMTPTransport {
     return result
   }
 
-  /// Offers to one host whatever has no outcome yet.
+  /// Offers to one host everything that has no outcome yet.
   ///
-  /// - Returns: why the host is of no use; nil: it answered, or the mail is at fault.
+  /// - Returns: The reason why the host is of no use, or nil if it answered or the mail is at fault.
   private func hand(_ offer: Offer, _ mail: inout MailTransactions, to index: Int) async -> Trouble? {
     var patience = 3
     while !Task.isCancelled, let batch = mail.next(limit: hosts[index].limits.recipientsPerTransaction.value) {
@@ -150,7 +153,7 @@ extension SMTPTransport {
       let lessons = mail.took(delivery, batch)
       learn(lessons, offer, kept, batch, from: index)
       if let trouble = lessons.hostTrouble {
-        // What it says of a message may be about whom that is for.
+        // What the host says about a message may concern the recipients' domains only.
         if trouble.step == .data || trouble.step == .message {
           strike(trouble, for: offer.domains, isEnough: true, at: index)
         } else {
@@ -184,13 +187,13 @@ extension SMTPTransport {
     if !suspects.isEmpty {
       for recipient in lessons.delivered { suspects.clear(.recipient(recipients[recipient])) }
     }
-    // One that did so before says nothing more of the host.
+    // A mail that ended connections before says nothing new about the host.
     if !lessons.hostWorked, !batch.isAlone, let trouble = lessons.strikesHost {
       strike(trouble, for: offer.domains, needsDomains: lessons.needsDomains, at: index)
     }
   }
 
-  /// Several mails like this one are no coincidence.
+  /// Counts a strike against the host: several mails like this one are no coincidence.
   private func strike(
     _ trouble: Trouble, for domains: Set<String>, isEnough: Bool = false, needsDomains: Bool = false, at index: Int
   ) {
@@ -215,7 +218,9 @@ extension SMTPTransport {
     publish()
   }
 
-  /// - Parameter domains: those alone that it concerns, as far as is known; nil: all mail.
+  /// Records a failure of the host.
+  ///
+  /// - Parameter domains: The only domains that the failure concerns, as far as is known; nil means all mail.
   func note(_ trouble: Trouble, of index: Int, for domains: Set<String>? = nil) {
     let kind = HostFailure.Kind(trouble)
     let failure = HostFailure(
@@ -224,7 +229,7 @@ extension SMTPTransport {
     if kind == .unreachable { hosts[index].limits.hostFailed() }
     hosts[index].trouble = trouble
     publish()
-    // Once for each kind of failure and not for each mail. What only an admin can mend is said loudly.
+    // Logged once for each kind of failure and not for each mail. What only an admin can fix is logged as an error.
     guard isNews else { return }
     logger.log(
       level: trouble.needsAdmin ? .error : .warning, "smarthost-failed",

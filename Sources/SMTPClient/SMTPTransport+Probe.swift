@@ -3,8 +3,8 @@ import MailMessage
 import SMTPProtocol
 
 extension SMTPTransport {
-  /// Connects to each host, encrypts, logs in, asks whether it would take a mail, and takes leave. What was known of
-  /// their health stays as it was.
+  /// Connects to each host, encrypts, logs in, asks whether the host would take a mail, and quits. What is known about
+  /// the health of the hosts stays unchanged.
   package func probe(_ question: ProbeQuestion) async -> [Probe] {
     var probes: [Probe] = []
     for relay in hosts.map(\.relay) {
@@ -17,7 +17,7 @@ extension SMTPTransport {
     return probes
   }
 
-  /// Mail is more patient than somebody who sits in front of it.
+  /// Returns the description of `trouble`, which mentions that mail waits longer than the person running a probe.
   nonisolated func explained(_ trouble: Trouble) -> String {
     let patience = SMTPTimeouts.forProbes.limit(trouble.step)
     let longer = settings.timeouts.limit(trouble.step)
@@ -31,7 +31,7 @@ extension SMTPTransport {
     publish()
   }
 
-  /// Connects to each host that failed and had its rest, and keeps the connection for the next mail.
+  /// Connects to each host that failed and has had its rest, and keeps the connection for the next mail.
   package func lookAgain() async {
     for index in hosts.indices where !isShutDown && !isRetired {
       guard hosts[index].health.failure?.isProvenByConnection == true, isUsable(index) else { continue }
@@ -62,8 +62,8 @@ extension SMTPTransport {
     }
   }
 
-  /// Nothing is said of a null sender that is refused: some servers do not take it from those who log in, and no mail of
-  /// a site has it. But that a login is demanded shows there as well.
+  /// Asks whether the host takes mail. A refused null sender is not reported: some servers do not accept it from users
+  /// who log in, and no mail of a site has it. A demand for a login is reported even then.
   private func ask(
     _ question: ProbeQuestion, on connection: SmarthostConnection
   ) async -> (steps: [String], failure: Trouble?) {
@@ -73,7 +73,7 @@ extension SMTPTransport {
       envelope: Envelope(sender: sender, recipients: recipients), size: 0, isEightBit: false)
     job.isQuestion = true
     let delivery = await connection.deliver(job, message: Message([]))
-    // All was answered before the RSET, and of a mail nobody would ask for it.
+    // Everything was answered before the RSET, and a mail would not have needed it.
     let end = delivery.end.flatMap { $0.trouble.step == .reset ? nil : $0.trouble }
     if let refusal = delivery.refusal ?? end, question != ProbeQuestion() || refusal.needsAdmin {
       return ([], refusal)
@@ -91,7 +91,7 @@ extension SMTPTransport {
 }
 
 extension SMTPTimeouts {
-  /// Somebody sits in front of it.
+  /// The timeouts of a probe, which a person waits for.
   static var forProbes: SMTPTimeouts {
     var timeouts = SMTPTimeouts()
     (timeouts.connect, timeouts.greeting, timeouts.hello) = (.seconds(10), .seconds(20), .seconds(20))

@@ -5,15 +5,15 @@ package import NIOCore
 import SMTPProtocol
 import Synchronization
 
-/// Delivers mail to the first of some smarthosts that works, with a bounded pool of connections that are kept for the
-/// next mail.
+/// A transport that delivers mail to the first working one of some smarthosts, with a bounded pool of connections that
+/// are kept for the next mail.
 ///
-/// Promises: it never throws, and each recipient gets one outcome (clause R7 decides which, see `Trouble`). What may be
-/// offered again at once, over which connection and to which host, decides `MailTransactions`; nothing is that the host
-/// may have taken already. A host that failed is left alone for a while (`HostHealth`); then it is asked again, and
-/// preferred again when it works. What hosts turned out to take is remembered (`HostLimits`) as long as the transport.
-/// A task that is cancelled closes its connection, and the mail is deferred.
-/// Limits: `SMTPTransportSettings`. The caller's job: when to try again, and to hand over no more than `admission` says.
+/// Promises: it never throws, and each recipient gets one outcome (clause R7 decides which, see `Trouble`).
+/// `MailTransactions` decides what may be offered again at once, over which connection and to which host, but never
+/// what the host may already have taken. A host that failed is left alone for a while (`HostHealth`); then it is asked
+/// again, and preferred again when it works. The limits learned from hosts (`HostLimits`) are remembered as long as the
+/// transport lives. A task that is cancelled closes its connection, and the mail is deferred. Limits:
+/// `SMTPTransportSettings`. The caller decides when to try again, and hands over no more than `admission` allows.
 package actor SMTPTransport: Transport {
   package nonisolated let nextHop: String
 
@@ -24,28 +24,30 @@ package actor SMTPTransport: Transport {
   let logger: Logger
   nonisolated let clock: @Sendable () -> Duration
 
-  /// In order of preference.
+  /// The hosts in order of preference.
   var hosts: [Host]
   var suspects = Suspects()
   var busy: [ObjectIdentifier: (connection: SmarthostConnection, host: Int)] = [:]
-  /// Suspects on their way.
+  /// The number of suspects being sent.
   var alone = 0
-  /// Connections that are being opened, by host.
+  /// The number of connections being opened, by host.
   var connecting: [Int: Int] = [:]
-  /// Mails that hold one of the places.
+  /// The number of mails that hold a place.
   private var active = 0
   private var waiting: [CheckedContinuation<Bool, Never>] = []
   private(set) var isShutDown = false
   private(set) var isRetired = false
   private var drained: CheckedContinuation<Void, Never>?
-  /// For those who cannot wait for the actor.
+  /// The state for callers that cannot wait for the actor.
   private nonisolated let known: Mutex<Known>
 
+  /// Creates the transport, without any connection.
+  ///
   /// - Parameters:
-  ///   - relays: in order of preference, at least one.
-  ///   - credentials: what to log in with; nil: no AUTH.
-  ///   - group: carries the connections; the caller shuts it down, after the transport.
-  ///   - clock: the time since some fixed moment; it never jumps.
+  ///   - relays: The smarthosts in order of preference, at least one.
+  ///   - credentials: The source of the credentials to log in with; nil means no AUTH.
+  ///   - group: Carries the connections. The caller shuts it down, after the transport.
+  ///   - clock: Returns the time since some fixed moment; it never jumps.
   package init(
     relays: [Relay], settings: SMTPTransportSettings, tls: TLSClient, credentials: CredentialSource? = nil,
     group: any EventLoopGroup, logger: Logger, clock: @escaping @Sendable () -> Duration = monotonicTime
@@ -80,7 +82,8 @@ package actor SMTPTransport: Transport {
     quitIdle()
   }
 
-  /// Lets mails on their way end, up to `limit`, and closes all connections. Mails that come afterwards are deferred.
+  /// Lets mails in progress finish, for at most `limit`, and closes all connections. Mails that come afterwards are
+  /// deferred.
   package func shutdown(within limit: Duration = .seconds(10)) async {
     isShutDown = true
     for continuation in waiting { continuation.resume(returning: false) }
@@ -102,7 +105,7 @@ package actor SMTPTransport: Transport {
   /// The host that the next mail goes to.
   private var preferred: Int { hosts.indices.first { isUsable($0) || hosts[$0].health.failure?.domains != nil } ?? 0 }
 
-  /// Waits for a place; false when there is none any more.
+  /// Waits for a place. Returns false if the transport is shut down.
   private func enter() async -> Bool {
     if isShutDown { return false }
     if active < places {
@@ -112,11 +115,11 @@ package actor SMTPTransport: Transport {
     return await withCheckedContinuation { waiting.append($0) }
   }
 
-  /// Gives the place back and is the first to get the next one: for a mail whose connection was one too many.
+  /// Gives the place back and is the first to get the next one, for a mail whose connection was one too many.
   ///
-  /// - Returns: whether it is worth anything; `leave` gives it back in either case.
+  /// - Returns: False if the transport is shut down. The mail holds a place in either case, which `leave` gives back.
   func enterAgain() async -> Bool {
-    // Somebody else has to be there to wake us.
+    // Another mail has to be active to wake this one.
     if isShutDown || active == 1 { return !isShutDown }
     active -= 1
     let mayGoOn = await withCheckedContinuation { waiting.insert($0, at: 0) }
@@ -157,7 +160,7 @@ extension SMTPTransport {
     }
   }
 
-  /// To be called when the health of a host changed, or what it takes.
+  /// Publishes the state of the hosts. Call it when the health or the limits of a host changed.
   func publish() {
     let now = Known(hosts.map(\.health), mails: places)
     known.withLock { $0 = now }
@@ -182,7 +185,8 @@ extension SMTPTransport {
     return Admission(.closed(for: pause ?? .zero, asks: asks), mails: known.mails, domains: domains)
   }
 
-  /// The domains that no host takes mail to, where each has failed; nil: no mail to any.
+  /// Returns the domains that no host takes mail for, if each host has failed; nil if no host takes mail for any
+  /// domain.
   private static func refused(by hosts: [HostHealth]) -> Set<String>? {
     hosts.compactMap { $0.failure?.domains }.reduce(nil) { $0?.intersection($1) ?? $1 }
   }
@@ -199,7 +203,7 @@ extension SMTPTransport {
   }
 }
 
-/// The time since this process first asked for it; suspends count, jumps of the wall clock do not.
+/// Returns the time since this process first asked for it. Suspends count; jumps of the wall clock do not.
 package let monotonicTime: @Sendable () -> Duration = {
   let start = ContinuousClock.now
   return { start.duration(to: .now) }

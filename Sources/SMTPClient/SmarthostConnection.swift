@@ -5,11 +5,11 @@ import NIOPosix
 import SMTPProtocol
 import Synchronization
 
-/// One connection to a smarthost: greeted, encrypted and logged in as asked, and carrying one mail at a time.
+/// A connection to a smarthost: greeted, encrypted and logged in as configured, carrying one mail at a time.
 final class SmarthostConnection: Sendable {
   private let channel: any Channel
   private let handler: NIOLoopBound<SmarthostHandler>
-  /// What the server announced.
+  /// The extensions that the server announced.
   let capabilities: ServerCapabilities
 
   private init(
@@ -20,15 +20,15 @@ final class SmarthostConnection: Sendable {
     self.capabilities = capabilities
   }
 
-  /// Whether the server has not closed it, as far as we know.
+  /// True if the server has not closed the connection, as far as we know.
   var isOpen: Bool { channel.isActive }
 
-  /// Whether all that is said goes through TLS.
+  /// True if all traffic goes through TLS.
   var isEncrypted: Bool {
     get async { (try? await channel.eventLoop.submit { self.handler.value.isEncrypted }.get()) ?? false }
   }
 
-  /// Connects and does all that stands before the first mail. A caller on a loop of `group` stays on it.
+  /// Connects and does everything that precedes the first mail. A caller on a loop of `group` stays on it.
   static func open(
     to relay: Relay, credentials: ClientCredentials?, _ settings: SMTPTransportSettings, _ tls: TLSClient,
     on group: any EventLoopGroup
@@ -74,7 +74,7 @@ final class SmarthostConnection: Sendable {
     return SmarthostConnection(channel, handler, capabilities)
   }
 
-  /// Sends one mail. The next may only come when this one is done.
+  /// Sends one mail. The next one may only be sent after this one is done.
   func deliver(_ job: ClientSession.Job, message: Message) async -> ClientSession.Delivery {
     let promise = channel.eventLoop.makePromise(of: ClientSession.Delivery.self)
     channel.eventLoop.execute { self.handler.value.deliver(job, message: message, promise: promise) }
@@ -89,18 +89,19 @@ final class SmarthostConnection: Sendable {
     }
   }
 
-  /// Waits until it is closed.
+  /// Waits until the connection is closed.
   func closed() async { _ = try? await channel.closeFuture.get() }
 
-  /// Takes leave; the connection closes when the server has answered, or soon after.
+  /// Sends QUIT. The connection closes when the server has answered, or soon after.
   func quit() { channel.eventLoop.execute { self.handler.value.quit() } }
 
-  /// Closes at once. A mail on its way ends as deferred.
+  /// Closes the connection at once. A mail in progress ends as deferred.
   func cut() { channel.eventLoop.execute { self.handler.value.cut() } }
 }
 
-/// The handlers of the connections that one name with several addresses may cost. Kept here and not looked up in the
-/// pipeline: a connection that was closed meanwhile has none any more, and its handler knows why it was closed.
+/// The handlers of the connections that one name with several addresses may need. They are kept here instead of being
+/// looked up in the pipeline: a connection that has been closed has no handler there any more, and its handler knows
+/// why it was closed.
 private final class Handlers: Sendable {
   private struct State {
     var handlers: [ObjectIdentifier: NIOLoopBound<SmarthostHandler>] = [:]
@@ -122,7 +123,7 @@ private final class Handlers: Sendable {
     state.withLock { $0.handlers[ObjectIdentifier(channel)] }
   }
 
-  /// Closes all of them when the task is cancelled, which ends whatever `body` waits for.
+  /// Runs `body`, and closes all connections if the task is cancelled, which ends whatever `body` waits for.
   func unlessCancelled<Value: Sendable>(
     _ body: () async throws(Trouble) -> Value
   ) async throws(Trouble) -> Value {

@@ -5,8 +5,8 @@ import NIOSSL
 import NIOTLS
 import SMTPProtocol
 
-/// Drives one `ClientSession` on its event loop: octets and time go in, actions are carried out. Nothing of the
-/// protocol is decided here.
+/// A channel handler that drives one `ClientSession` on its event loop: octets and time go in, actions are carried out.
+/// It makes no decisions about the protocol.
 final class SmarthostHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
@@ -20,13 +20,13 @@ final class SmarthostHandler: ChannelInboundHandler {
   private let relay: Relay
   private let settings: SMTPTransportSettings
   private let tls: TLSClient
-  /// Kept with nil when mails may come. Each handler has its own: for a name with several addresses several
-  /// connections are tried at once, and one that loses the race must not speak for the one that wins.
+  /// A promise that succeeds with nil when mails may come. Each handler has its own: for a name with several addresses,
+  /// several connections are tried at once, and one that loses the race must not speak for the one that wins.
   private let ready: EventLoopPromise<Trouble?>
   private var context: ChannelHandlerContext?
   private var delivery: Delivery?
   private var feed: MessageFeed?
-  /// When the wait for the server is over.
+  /// The time at which the wait for the server ends.
   private var deadline = NIODeadline.distantFuture
   private var alarm: (task: Scheduled<Void>, at: NIODeadline)?
 
@@ -44,7 +44,7 @@ final class SmarthostHandler: ChannelInboundHandler {
 
   // MARK: - What the connection is asked
 
-  /// Nil when mails may come, else why not.
+  /// The readiness of the connection: nil when mails may come, otherwise the reason why not.
   var readiness: EventLoopFuture<Trouble?> { ready.futureResult }
 
   var isEncrypted: Bool { session.isSecure }
@@ -77,7 +77,7 @@ final class SmarthostHandler: ChannelInboundHandler {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     let octets = unwrapInboundIn(data)
     let actions = octets.withUnsafeReadableBytes { session.receive($0) }
-    // A reply that comes octet by octet does not prolong the wait for it.
+    // A reply that arrives octet by octet does not extend the wait for it.
     if actions.isEmpty, !octets.readableBytesView.contains(0x0A) { return }
     perform(actions)
   }
@@ -118,7 +118,7 @@ final class SmarthostHandler: ChannelInboundHandler {
     setAlarm()
   }
 
-  /// At once, inside the read that brought the server's consent: whatever comes next has to be TLS.
+  /// Starts TLS at once, inside the read that brought the server's consent: whatever comes next has to be TLS.
   private func startTLS() {
     guard let context else { return }
     do {
@@ -136,7 +136,7 @@ final class SmarthostHandler: ChannelInboundHandler {
     promise?.succeed(result)
   }
 
-  /// Hands the message over piece by piece, as fast as the server takes it.
+  /// Sends the message piece by piece, as fast as the server takes it.
   private func pump() {
     guard let context, let feed else { return }
     while self.feed != nil, context.channel.isActive, context.channel.isWritable {
@@ -164,7 +164,7 @@ final class SmarthostHandler: ChannelInboundHandler {
 
   // MARK: - Time
 
-  /// Every event begins the wait anew: a line of a reply, or a piece of the message that found its way.
+  /// Sets the alarm. Every event restarts the wait: a line of a reply, or a piece of the message that was sent.
   private func setAlarm() {
     guard let context, context.channel.isActive else {
       alarm?.task.cancel()
@@ -177,7 +177,7 @@ final class SmarthostHandler: ChannelInboundHandler {
     case let step?: limit = settings.timeouts.limit(step)
     }
     deadline = context.eventLoop.now + TimeAmount(limit)
-    // An alarm that rings too early only looks again, which is cheaper than a new one for each reply.
+    // An alarm that rings too early only checks the time again, which is cheaper than a new alarm for each reply.
     if let alarm, alarm.at <= deadline { return }
     alarm?.task.cancel()
     setAlarm(context)
@@ -198,7 +198,7 @@ final class SmarthostHandler: ChannelInboundHandler {
 }
 
 extension SMTPTimeouts {
-  /// For the reply at `step`.
+  /// Returns the limit for the reply at `step`.
   func limit(_ step: Trouble.Step) -> Duration {
     switch step {
     case .connect: connect

@@ -4,7 +4,7 @@ import DedupCore
 import Glibc
 import HostSystem
 
-/// Looks at what the relay held back, what waits, and why.
+/// The command `dedupctl`: shows what the relay held back, what waits, and why.
 struct DedupCtl: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "dedupctl",
@@ -51,7 +51,7 @@ enum ExitStatus: Int32 {
   case permission = 5
 }
 
-/// An end with one clear line on standard error.
+/// A failure that ends the command with one clear line on standard error.
 struct CommandFailure: Error, CustomStringConvertible {
   let status: ExitStatus
   let description: String
@@ -66,7 +66,7 @@ struct CommandFailure: Error, CustomStringConvertible {
 enum Main {
   static func main() async {
     StandardStream.occupyClosed()
-    // Output says what a closed pipe means.
+    // `Output.write` handles a closed pipe.
     signal(SIGPIPE, SIG_IGN)
     do {
       try checkHelp()
@@ -87,7 +87,7 @@ enum Main {
     }
   }
 
-  /// ArgumentParser answers `help` of a command that there is not with the help of all.
+  /// Checks the `help` of an unknown command, which ArgumentParser answers with the help of all.
   private static func checkHelp() throws {
     let arguments = CommandLine.arguments.dropFirst()
     if arguments.contains("help"), let mistyped = MistypedVerb(arguments, of: DedupCtl.self) {
@@ -95,12 +95,13 @@ enum Main {
     }
   }
 
-  /// What ArgumentParser throws: `--help` and `--version` are no failures, wrong usage has a status of ours.
+  /// Ends after an error of ArgumentParser: `--help` and `--version` are no failures, and wrong usage has a status of
+  /// ours.
   private static func end(with error: any Error) -> Never {
     switch DedupCtl.exitCode(for: error) {
     case .success:
       let text = DedupCtl.fullMessage(for: error, columns: .max / 2)
-      // Else a completion script, or what the manual is made of.
+      // Otherwise it is a completion script, or the input for the manual.
       let isHelp = text.hasPrefix("OVERVIEW:") || text.hasPrefix("USAGE:")
       Output.data(isHelp ? HelpText.wrapped(text, columns: Output.terminalWidth ?? 80) : text)
       exit(0)

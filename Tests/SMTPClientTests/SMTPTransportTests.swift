@@ -11,15 +11,15 @@ import Testing
 struct SMTPTransportTests {
   typealias Step = ScriptedSmarthost.Step
 
-  private let group = MultiThreadedEventLoopGroup.singleton
+  let group = MultiThreadedEventLoopGroup.singleton
   private let noTLS: TLSClient
 
   init() throws { noTLS = try TLSClient(for: []) }
 
-  private let message = Array("Subject: x\r\n\r\n.dot\r\n".utf8)
-  private let envelope = Envelope(sender: EmailAddress("a@b"), recipients: [EmailAddress("c@d"), EmailAddress("e@f")])
+  let message = Array("Subject: x\r\n\r\n.dot\r\n".utf8)
+  let envelope = Envelope(sender: EmailAddress("a@b"), recipients: [EmailAddress("c@d"), EmailAddress("e@f")])
 
-  private func transport(
+  func transport(
     to port: Int, _ adjust: (inout SMTPTransportSettings) -> Void = { _ in }
   ) -> SMTPTransport {
     var settings = SMTPTransportSettings(hostname: "us.example")
@@ -33,7 +33,7 @@ struct SMTPTransportTests {
       logger: .quiet)
   }
 
-  private func deliver(over transport: SMTPTransport, _ envelope: Envelope? = nil) async -> String {
+  func deliver(over transport: SMTPTransport, _ envelope: Envelope? = nil) async -> String {
     let outcomes = await transport.deliver(
       envelope ?? self.envelope, message: Message(message), id: QueueID(rawValue: 1)
     ).outcomes
@@ -258,41 +258,6 @@ struct SMTPTransportTests {
     await transport.shutdown()
     await smarthost.stop()
   }
-
-  @Test("a large message goes out piece by piece and arrives whole")
-  func largeMessage() async throws {
-    let smarthost = try await ScriptedSmarthost.start(on: group)
-    let transport = transport(to: smarthost.port)
-    let line = Array(".line of a large message that fills its eighty octets rather well, is it not?..\r\n".utf8)
-    let large = (0..<5000).flatMap { _ in line }
-    let outcomes = await transport.deliver(envelope, message: Message(large), id: QueueID(rawValue: 1)).outcomes
-    #expect(outcomes == Array(repeating: .delivered(reply: "250 2.0.0 queued"), count: 2))
-    #expect(smarthost.mails.first?.message == large)
-    await transport.shutdown()
-    await smarthost.stop()
-  }
-
-  @Test(
-    "a message of which the rest is in a file is read from there; when that fails, half of it never counts as all",
-    arguments: [true, false])
-  func messageInFile(isReadable: Bool) async throws {
-    let smarthost = try await ScriptedSmarthost.start(on: group)
-    let transport = transport(to: smarthost.port)
-    let file = OctetsInFile(
-      Array(String(repeating: ".dot\r\n", count: 50_000).utf8), readable: isReadable ? .max : 70_000)
-    let mail = Message(message, tail: FileSlice(file, count: file.count, isEightBit: false))
-    let outcomes = await transport.deliver(envelope, message: mail, id: QueueID(rawValue: 1)).outcomes
-    if isReadable {
-      #expect(outcomes == Array(repeating: .delivered(reply: "250 2.0.0 queued"), count: 2))
-      #expect(smarthost.mails.first?.message == message + file.octets)
-    } else {
-      #expect(outcomes == Array(repeating: .deferred(reason: "the message cannot be read: gone"), count: 2))
-      #expect(smarthost.mails.allSatisfy { $0.message.isEmpty })
-    }
-    await transport.shutdown()
-    await smarthost.stop()
-  }
-
   @Test("after shutting down nothing is sent any more, and what is on its way is cut off in time")
   func shutdown() async throws {
     let (arrivals, arrival) = AsyncStream<Void>.makeStream()
@@ -312,13 +277,13 @@ struct SMTPTransportTests {
 }
 
 /// A file of which only the first octets can be read.
-private final class OctetsInFile: OctetFile {
+final class OctetsInFile: OctetFile {
   private struct Gone: Error, CustomStringConvertible {
     let description = "gone"
   }
 
   let octets: [UInt8]
-  private let readable: Int
+  let readable: Int
 
   init(_ octets: [UInt8], readable: Int) {
     self.octets = octets

@@ -1,14 +1,14 @@
 /// One item of a list in a rule.
 struct RuleItem: Hashable {
   var text: String
-  /// Whether it stood in double quotes: a literal in `fingerprint`, a pattern with a comma elsewhere.
+  /// True if the item is in double quotes: a literal in `fingerprint`, a pattern with a comma elsewhere.
   var isQuoted: Bool
-  /// Where it starts in the value, in Unicode scalars; a quote counts as its start.
+  /// The start of the item in the value, in Unicode scalars; an opening quote counts as its start.
   var offset: Int
 }
 
-/// The items of a value like `type, "a, b", host`: separated by commas outside of double quotes, blanks around them
-/// taken off. A quote inside of an item is itself.
+/// Returns the items of a value like `type, "a, b", host`: separated by commas outside of double quotes, with the
+/// blanks around them removed. A quote inside an item is an ordinary character.
 func ruleItems(of value: String) throws(ValueProblem) -> [RuleItem] {
   let scalars = Array(value.unicodeScalars)
   let line = SourceLine(scalars: scalars, file: "", number: 0)
@@ -46,7 +46,7 @@ func ruleItems(of value: String) throws(ValueProblem) -> [RuleItem] {
   }
 }
 
-/// The item as a file has it.
+/// Returns the item as it is written in a file, quoted where necessary.
 func ruleText(_ text: String, quoted: Bool = false) -> String {
   guard let first = text.unicodeScalars.first, let last = text.unicodeScalars.last else { return "\"\"" }
   return quoted || first.isBlank || last.isBlank || first == "\"" || text.contains(",") ? "\"\(text)\"" : text

@@ -2,10 +2,10 @@ import DedupCore
 import Fingerprint
 import MailMessage
 
-/// Gives one `[rule NAME]` section its meaning.
+/// Reads one `[rule NAME]` section.
 ///
-/// Never stops early: each problem of the section is reported where it stands. A section with a problem gives no rule;
-/// the configuration is not run with then.
+/// The reader never stops early: each problem of the section is reported at its position. A section with a problem
+/// gives no rule; such a configuration is not run.
 struct RuleReader {
   private let name: String
   private let heading: Located
@@ -13,12 +13,12 @@ struct RuleReader {
   private var action: RuleAction?
   private var key: RuleKey?
   private var window: Duration?
-  /// What it says of windows beyond their length.
+  /// The window settings of the rule other than the length.
   private(set) var overrides = WindowOverrides()
-  /// Where each key was met first.
+  /// The position of the first occurrence of each key.
   private var seen: [String: SourcePosition] = [:]
   private(set) var problems: [Diagnostic] = []
-  /// See `ConfigurationBuilder`, which counts them for the whole file.
+  /// The number of suggestions that may still be looked up; `ConfigurationBuilder` counts them for the whole file.
   private(set) var suggestionsLeft: Int
 
   init(_ section: INISection, suggestionsLeft: Int) {
@@ -30,7 +30,7 @@ struct RuleReader {
     checkConsistency()
   }
 
-  /// Nil when there is a problem.
+  /// The rule, or nil if the section has a problem.
   var rule: Rule? {
     guard problems.isEmpty else { return nil }
     return Rule(name: name, matchers: matchers, action: action ?? .dedup, key: key, window: window)
@@ -40,7 +40,7 @@ struct RuleReader {
     problems.append(Diagnostic(position, message))
   }
 
-  /// Names go into headers and logs (`reason=rule/NAME`).
+  /// Checks the name of the rule, which appears in headers and logs (`reason=rule/NAME`).
   private mutating func checkName(_ section: INISection) {
     if name.isEmpty { return report(section.name.position, "a rule needs a name; write [rule NAME]") }
     let isName = name.unicodeScalars.allSatisfy {

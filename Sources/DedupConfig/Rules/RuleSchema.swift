@@ -3,18 +3,18 @@ package import Fingerprint
 /// One key of a `[rule NAME]` section.
 package struct RuleKeyDescription: Sendable {
   package let name: String
-  /// What it says, in plain sentences.
+  /// The meaning of the key, in plain sentences.
   package let explanation: String
   package let example: String
-  /// The field that a matcher looks at; nil for what the rule does.
+  /// The field that a matcher looks at; nil for a key that says what the rule does.
   package let field: RuleField?
 }
 
 /// All keys of a `[rule NAME]` section, in the order of the reference.
 package enum RuleSchema {
-  /// How a rule's section is named in messages and in the reference.
+  /// The heading of a rule's section in messages and in the reference.
   static let heading = "[rule NAME]"
-  /// Nobody has more; the wrong file may.
+  /// The most rules in a file. No real configuration has more; a file given by mistake may.
   static let mostRules = 500
   static let mostPatterns = 100
   static let longestName = 40
@@ -38,7 +38,7 @@ package enum RuleSchema {
     and subject ignore case. A key for which a report has no value never matches.
     """
 
-  package static let acting = "What happens to them: at least one of these."
+  static let acting = "What happens to them: at least one of these."
 
   package static let keys = matchers + actions
 

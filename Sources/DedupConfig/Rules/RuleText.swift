@@ -2,20 +2,20 @@ package import Fingerprint
 import MailMessage
 
 extension Rule {
-  /// The section as a file has it: what `ConfigurationParser` reads as this rule.
+  /// The section as it is written in a file: `ConfigurationParser` reads it as this rule.
   package var configurationText: String { (["[rule \(name)]"] + configurationLines).joined(separator: "\n") + "\n" }
 
-  /// The keys of the section, a line each.
-  package var configurationLines: [String] { matcherLines + actionLines }
+  /// The keys of the section, one line each.
+  var configurationLines: [String] { matcherLines + actionLines }
 
-  /// The keys that say which reports it is for.
+  /// The keys that say which reports the rule is for, one line each.
   package var matcherLines: [String] {
     matchers.map { matcher in
       "\(matcher.field.rawValue) = " + matcher.patterns.map { ruleText($0.description) }.joined(separator: ", ")
     }
   }
 
-  /// The keys that say what becomes of them.
+  /// The keys that say what happens to those reports, one line each.
   package var actionLines: [String] {
     var lines = action == .dedup && (key != nil || window != nil) ? [] : ["action = \(action.rawValue)"]
     switch key {

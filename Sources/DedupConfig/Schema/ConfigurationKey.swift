@@ -1,37 +1,37 @@
-/// One key of the configuration: how it is written, what it means, and which field of `Configuration` it fills.
+/// One key of the configuration: its syntax, its meaning, and the field of `Configuration` that it fills.
 ///
 /// The parser, `dedup.conf` and the man page are all made from these values, so none of them can lag behind.
 package struct ConfigurationKey: Sendable {
-  /// Set by the section that lists the key.
+  /// The name of the section, set by the section that lists the key.
   package fileprivate(set) var section = ""
   package let name: String
-  /// What the key does, in plain sentences.
+  /// The effect of the key, in plain sentences.
   package let explanation: String
-  /// What to write, with the units, e.g. `a duration in s, min, h or d`.
+  /// The kind of value to write, with its units, e.g. `a duration in s, min, h or d`.
   package let syntax: String
-  /// What is allowed, e.g. `1s to 30d`; nil when there is no range.
+  /// The allowed values, e.g. `1s to 30d`; nil if there is no range.
   package let range: String?
   /// A value that differs from the default.
   package let example: String
-  /// Whether most admins look at it: it then stands in `dedup.conf` uncommented.
-  package let isEssential: Bool
+  /// True if most admins look at the key; it is then uncommented in `dedup.conf`.
+  let isEssential: Bool
 
   private let read: @Sendable (String, inout Configuration) throws(ValueProblem) -> Void
   private let write: @Sendable (Configuration) -> String
 
-  /// `window.length`: how messages, overrides and listings name the key.
+  /// The name of the key in messages, overrides and listings, e.g. `window.length`.
   package var id: String { "\(section).\(name)" }
 
-  /// The value of a configuration as a file has it, quoted where it has to be.
+  /// Returns the value of the key as it is written in a file, quoted where necessary.
   package func text(of configuration: Configuration) -> String { quoted(write(configuration)) }
 
-  /// Reads `text` (without quotes) into its field; on a problem the field stays as it is.
+  /// Reads `text` (without quotes) into its field; if there is a problem, the field stays as it is.
   func assign(_ text: String, to configuration: inout Configuration) throws(ValueProblem) {
     do throws(ValueProblem) {
       try read(text, &configuration)
     } catch {
       guard text.isEmpty else { throw error }
-      // One sentence for all kinds: "\"\" is not a duration" would only puzzle.
+      // One sentence for all kinds: "\"\" is not a duration" would only puzzle admins.
       throw ValueProblem(item: "", what: "is empty", remedy: "write \(syntax)", example: .ofTheKey)
     }
   }
@@ -56,7 +56,7 @@ extension ConfigurationKey {
 /// One `[section]` of the configuration.
 package struct ConfigurationSection: Sendable {
   package let name: String
-  /// What its keys are about, in plain sentences.
+  /// The subject of the keys, in plain sentences.
   package let explanation: String
   package let keys: [ConfigurationKey]
 
@@ -70,17 +70,17 @@ package struct ConfigurationSection: Sendable {
     }
   }
 
-  /// The key of that name.
+  /// Returns the key with this name, or nil if there is none.
   package func key(_ name: String) -> ConfigurationKey? { keys.first { $0.name == name } }
 }
 
-/// In quotes when the reader would otherwise take something off.
+/// Returns `text`, in quotes if the reader would otherwise remove some of it.
 private func quoted(_ text: String) -> String {
   guard let first = text.unicodeScalars.first, let last = text.unicodeScalars.last else { return text }
   return first.isBlank || last.isBlank || first == "\"" || hidesComment(text) ? "\"\(text)\"" : text
 }
 
-/// Whether a reader may take the end of `text` for a comment.
+/// Returns true if a reader may take the end of `text` for a comment.
 func hidesComment(_ text: String) -> Bool {
   zip(text.unicodeScalars, text.unicodeScalars.dropFirst()).contains { $0.isBlank && ($1 == "#" || $1 == ";") }
 }

@@ -4,19 +4,19 @@ package enum ConfigurationSchema {
     listener, delivery, window, reports, summary, access, tls, auth, encryption, store, control, log, limits,
   ]
 
-  /// The name of sections that come as often as there are rules; see `RuleSchema`.
-  package static let ruleSection = "rule"
+  /// The name of the sections that define one rule each; see `RuleSchema`.
+  static let ruleSection = "rule"
 
-  /// The name of sections that come as often as there are routes; see `RouteReader`.
-  package static let routeSection = "route"
+  /// The name of the sections that define one route each; see `RouteReader`.
+  static let routeSection = "route"
 
-  /// The name of sections that come as often as there are sites; see `OverrideKey.ofSites`.
-  package static let siteSection = "site"
+  /// The name of the sections that define one site each; see `OverrideKey.ofSites`.
+  static let siteSection = "site"
 
-  /// The section of that name.
+  /// Returns the section with this name, or nil if there is none.
   package static func section(_ name: String) -> ConfigurationSection? { sections.first { $0.name == name } }
 
-  /// The key with an id like `window.length`.
+  /// Returns the key with an id like `window.length`, or nil if there is none.
   package static func key(_ id: String) -> ConfigurationKey? {
     sections.lazy.flatMap(\.keys).first { $0.id == id }
   }

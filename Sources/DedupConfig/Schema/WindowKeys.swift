@@ -64,7 +64,7 @@ extension ConfigurationSchema {
     ])
 }
 
-/// How the settings of windows are written, wherever they stand.
+/// The formats of the window settings, in `[window]`, `[site NAME]` and rules alike.
 enum WindowFormat {
   static let length = ValueFormat<Duration>.duration(.zero...(.seconds(30 * 86_400)))
   static let quiet = ValueFormat<Duration>.duration(.zero...(.seconds(365 * 86_400)))
@@ -74,7 +74,7 @@ enum WindowFormat {
   static let reminders = ValueFormat<[Duration]>.list(
     .duration(.seconds(60)...(.seconds(30 * 86_400))), of: "durations in s, min, h or d", mayBeEmpty: true)
 
-  /// Ascending, or a later one would never be told.
+  /// The format of milestones. They ascend; otherwise a later one would never be announced.
   static let milestones: ValueFormat<[Int]> = {
     let list = ValueFormat<[Int]>.list(.count(2...1_000_000_000), of: "numbers", mayBeEmpty: true)
     return ValueFormat(
@@ -90,7 +90,7 @@ enum WindowFormat {
   }()
 }
 
-/// One key of `[site NAME]` or of a rule that says what `[window]` says for all.
+/// One key of `[site NAME]` or of a rule that overrides a key of `[window]`.
 package struct OverrideKey: Sendable {
   package let name: String
   package let example: String
@@ -108,12 +108,12 @@ package struct OverrideKey: Sendable {
 
   func assign(_ text: String, to overrides: inout WindowOverrides) throws(ValueProblem) { try read(text, &overrides) }
 
-  /// `key = value`; nil where nothing is said.
+  /// Returns `key = value`, or nil if the key is not overridden.
   func line(of overrides: WindowOverrides) -> String? {
     write(overrides).map { $0.isEmpty ? "\(name) =" : "\(name) = \($0)" }
   }
 
-  /// The keys that `[site NAME]` takes from `[window]`: all but `doubts`, for a doubtful report belongs to no site.
+  /// The keys that `[site NAME]` takes from `[window]`: all but `doubts`, because a doubtful report has no site.
   package static let ofSites = [
     OverrideKey("length", \.length, WindowFormat.length), OverrideKey("mode", \.mode, .choice),
     OverrideKey("variants", \.variants, WindowFormat.variants), OverrideKey("quiet", \.quiet, WindowFormat.quiet),
@@ -124,6 +124,6 @@ package struct OverrideKey: Sendable {
     OverrideKey("subject", \.subject, .choice),
   ]
 
-  /// What a rule may say: not what concerns a site as a whole, and `window` and `action` are keys of its own.
-  package static let ofRules = ofSites.filter { !["length", "mode", "storm-cap"].contains($0.name) }
+  /// The keys that a rule may set: none that concern a site as a whole; a rule has its own `window` and `action`.
+  static let ofRules = ofSites.filter { !["length", "mode", "storm-cap"].contains($0.name) }
 }

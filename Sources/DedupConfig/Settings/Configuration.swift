@@ -5,7 +5,7 @@ package import SMTPProtocol
 
 /// All settings of the relay, with the defaults of `dedup.conf`.
 ///
-/// Where another type owns a default (`SessionLimits`, `WindowPolicy`, `RetryPolicy`), it stands there and nowhere else.
+/// A default that another type owns (`SessionLimits`, `WindowPolicy`, `RetryPolicy`) is defined there and nowhere else.
 package struct Configuration: Hashable, Sendable {
   package var listener = Listener()
   package var tls = TLS()
@@ -15,10 +15,10 @@ package struct Configuration: Hashable, Sendable {
   package var limits = SessionLimits()
   package var window = WindowPolicy()
   package var reports = Reports()
-  /// `[rule NAME]`, in the order of the file.
+  /// The `[rule NAME]` sections, in the order of the file.
   package var rules = RuleSet()
   package var delivery = Delivery()
-  /// `[route NAME]`, in the order of the file.
+  /// The `[route NAME]` sections, in the order of the file.
   package var routes: [Route] = []
   package var summary = Summary()
   package var store = Store()
@@ -29,22 +29,22 @@ package struct Configuration: Hashable, Sendable {
 
   /// `[listener]`: where Django connects.
   package struct Listener: Hashable, Sendable {
-    /// May be empty where one of the two that follow is not.
+    /// The addresses to listen on; may be empty if `tlsAddresses` or `socket` is not.
     package var addresses = [Endpoint(host: "127.0.0.1", port: 2525)]
-    /// TLS from the first octet; may be empty.
+    /// The addresses with TLS from the first octet; may be empty.
     package var tlsAddresses: [Endpoint] = []
-    /// A Unix socket; nil: none.
+    /// The path of a Unix socket to listen on; nil: none.
     package var socket: String?
     package var socketMode = FileMode(bits: 0o660)
-    /// The name in greeting and trace headers; nil: the machine's.
+    /// The name in the greeting and in trace headers; nil: the name of the machine.
     package var hostname: String?
-    /// Open connections in all.
+    /// The maximum number of open connections.
     package var maximumConnections = 1000
-    /// Open connections of clients that may not send before they log in.
+    /// The maximum number of open connections of clients that may not send before they log in.
     package var maximumConnectionsBeforeLogin = 200
-    /// Memory for unfinished messages of all clients, in octets.
+    /// The memory for unfinished messages of all clients, in octets.
     package var messageMemory = 64 << 20
-    /// Open connections of one client address.
+    /// The maximum number of open connections of one client address.
     package var maximumConnectionsPerClient = 100
     /// The same for clients on this machine, where all of a site's processes share one address.
     package var maximumConnectionsPerLoopbackClient = 500
@@ -52,7 +52,7 @@ package struct Configuration: Hashable, Sendable {
     package init() {}
   }
 
-  /// `[tls]`: both files or none.
+  /// `[tls]`: both files or neither.
   package struct TLS: Hashable, Sendable {
     package var certificate: String?
     package var key: String?
@@ -60,84 +60,84 @@ package struct Configuration: Hashable, Sendable {
     package init() {}
   }
 
-  /// `[access]`: who may send.
+  /// `[access]`: which clients may send.
   package struct Access: Hashable, Sendable {
-    /// Without AUTH; may be empty.
+    /// The networks whose clients may send without AUTH; may be empty.
     package var networks = [IPNetwork("127.0.0.0/8"), IPNetwork("::1/128")].compactMap { $0 }
-    /// Who begins with a PROXY header and is believed.
+    /// The proxies, which must begin each connection with a PROXY header and are believed.
     package var proxies: [IPNetwork] = []
-    /// Octets that no mail may have are mended, not refused.
+    /// True if mail with octets that no mail may have is mended; false if it is refused.
     package var mendsMessages = true
 
     package init() {}
   }
 
-  /// `[auth]`: who may log in.
+  /// `[auth]`: which clients may log in.
   package struct Auth: Hashable, Sendable {
-    /// A file; nil: nobody.
+    /// The path of the file of users; nil: no client can log in.
     package var users: String?
     package var allowsPlaintextOnLoopback = false
 
     package init() {}
   }
 
-  /// `[encryption]`: who alone can read error mail.
+  /// `[encryption]`: the certificates whose holders alone can read error mail.
   package struct Encryption: Hashable, Sendable {
-    /// Files; empty: nothing is encrypted.
+    /// The paths of the certificate files; empty: nothing is encrypted.
     package var certificates: [String] = []
     package var whenUnusable = WhenUnusable.refuse
     package var hidesSubject = false
 
     package init() {}
 
-    /// What comes first when a certificate cannot be used.
+    /// The priority when a certificate cannot be used.
     package enum WhenUnusable: String, Hashable, Sendable, CaseIterable {
       /// Secrecy: nothing ever leaves in clear.
       case refuse
-      /// That everybody can read the mail.
+      /// Readability: error mail leaves in clear, so that everybody can read it.
       case clear
     }
   }
 
-  /// `[delivery]`: where mail goes, and what happens when it cannot.
+  /// `[delivery]`: where mail goes, and what happens when it cannot be delivered.
   package struct Delivery: Hashable, Sendable {
-    /// In order of preference. Empty: into the Maildir.
+    /// The smarthosts, in order of preference. Empty: mail goes into the Maildir.
     package var smarthosts: [Smarthost] = []
     package var tls = TLSChoice.auto
-    /// Certificates to trust instead of those of the system.
+    /// A file of certificates to trust instead of those of the system.
     package var caFile: String?
     package var verifiesCertificates = true
-    /// Nil: no AUTH. Else one of the three that follow is set.
+    /// The user name for AUTH; nil: no AUTH. If set, one of the three settings below is set too.
     package var username: String?
     package var passwordFile: String?
     package var tokenFile: String?
     /// A shell command that prints the token.
     package var tokenCommand: String?
-    /// A folder, made when missing.
+    /// The Maildir, a folder that is created when missing.
     package var maildir = "var/maildir"
-    /// Connections to the smarthosts at the same time.
+    /// The maximum number of simultaneous connections to the smarthosts.
     package var connections = 20
     package var retry = RetryPolicy()
-    /// Who gets bounces that cannot be delivered; nil: nobody, they are logged.
+    /// The recipient of bounces that cannot be delivered; nil: none, they are only logged.
     package var postmaster: EmailAddress?
-    /// What each smarthost may be given.
+    /// The rate and daily limits of each smarthost.
     package var limits = DeliveryLimits()
-    /// Takes the place of envelope senders that smarthosts refuse; nil: all leave as they are.
-    package var senderRewrite: EmailAddress?
-    /// Those senders.
-    package var rewrittenSenders: [Glob] = [
+    /// The replacement for envelope senders that smarthosts refuse; nil: all senders stay as they are.
+    var senderRewrite: EmailAddress?
+    /// The envelope senders that `senderRewrite` replaces.
+    var rewrittenSenders: [Glob] = [
       "*@localhost", "*@*.localdomain", "*@*.local", "*@*.internal", "*@*.lan",
     ].compactMap { try? Glob($0, ignoresCase: true) }
-    /// All mail is thrown away; for load tests.
+    /// True if all mail is thrown away; for load tests.
     package var discards = false
 
     package init() {}
   }
 
-  /// `[reports]`: what counts as an error report besides what is one by its structure.
+  /// `[reports]`: what counts as an error report besides mail whose structure shows that it is one.
   package struct Reports: Hashable, Sendable {
     package var notices: [NoticeKind] = []
-    /// Addresses in From of programs.
+    /// The From addresses of programs that mail tracebacks.
     package var senders: [Glob] = []
 
     package init() {}
@@ -145,19 +145,19 @@ package struct Configuration: Hashable, Sendable {
 
   /// `[summary]`: the daily and weekly mail about what was held back.
   package struct Summary: Hashable, Sendable {
-    /// The daily one.
+    /// True if the daily summary is sent.
     package var enabled = true
     package var time = TimeOfDay.seven
-    /// The day of the weekly one; nil: none.
+    /// The day of the weekly summary; nil: none.
     package var weekly: Weekday?
     package var split = SummarySplit.no
-    /// Also after a day without any error.
+    /// True if a summary is also sent after a day without any error.
     package var sendWhenQuiet = false
-    /// Nil: the sender of most error mails.
+    /// The sender of the summary; nil: the sender of most error mails.
     package var from: EmailAddress?
-    /// Empty: whoever gets the error mails.
+    /// The recipients of the summary; empty: those of the error mails.
     package var to: [EmailAddress] = []
-    /// Errors listed one by one; the rest is summed up.
+    /// The number of errors that are listed one by one; the rest are summed up.
     package var topErrors = 20
 
     package init() {}
@@ -166,13 +166,13 @@ package struct Configuration: Hashable, Sendable {
   /// `[store]`: the database of windows, counts and queue.
   package struct Store: Hashable, Sendable {
     package var directory = "var/store"
-    /// Where mail is kept while the database cannot take it.
+    /// The folder where mail is kept while the database cannot take it.
     package var spool = "var/spool"
-    /// How long the first and the latest mail of an error are kept.
+    /// The time for which the first and the latest mail of an error are kept.
     package var sampleAge = Duration.seconds(90 * 86_400)
-    /// Octets of all of these together.
+    /// The size limit of all these mails together, in octets.
     package var sampleSize = 256 << 20
-    /// How long counts are kept, and errors that are not seen any more.
+    /// The time for which counts are kept, and errors that no longer occur.
     package var history = Duration.seconds(400 * 86_400)
 
     package init() {}
@@ -181,17 +181,17 @@ package struct Configuration: Hashable, Sendable {
   /// `[control]`: how `dedupctl` reaches the daemon.
   package struct Control: Hashable, Sendable {
     package var socket = "var/control.sock"
-    /// The group of the socket, by name; nil: that of the process.
+    /// The name of the group of the socket; nil: the group of the process.
     package var socketGroup: String?
-    /// Where it also answers over TCP, on this machine only; nil: nowhere.
+    /// The TCP address, on this machine only, where the control API answers too; nil: none.
     package var address: Endpoint?
-    /// A file with what clients of `address` have to show.
+    /// The path of a file with the token that clients of `address` must present.
     package var tokenFile: String?
 
     package init() {}
   }
 
-  /// `[log]`.
+  /// `[log]`: the level and format of the log.
   package struct Log: Hashable, Sendable {
     package var level = Level.info
     package var format = Format.text
@@ -204,18 +204,18 @@ package struct Configuration: Hashable, Sendable {
     }
 
     package enum Format: String, Hashable, Sendable, CaseIterable {
-      /// For people.
+      /// Human-readable lines.
       case text
-      /// One object in a line, for programs.
+      /// One JSON object per line, for programs.
       case json
     }
   }
 }
 
 extension Configuration {
-  /// The same with every relative path below `folder`, the folder of the configuration file. `./` at its front is
-  /// dropped; an empty folder leaves the paths as they are. One that begins with `$CREDENTIALS_DIRECTORY` is completed by
-  /// whoever reads the file.
+  /// Returns the configuration with every relative path below `folder`, the folder of the configuration file. A
+  /// leading `./` is dropped; an empty folder leaves the paths as they are. A path that begins with
+  /// `$CREDENTIALS_DIRECTORY` is also left as it is, and is completed when the file is read.
   package func resolvingPaths(against folder: String) -> Configuration {
     var copy = self
     for path in Self.paths { copy[keyPath: path] = resolve(copy[keyPath: path], against: folder) }

@@ -1,17 +1,18 @@
 import DedupCore
 
-/// What is different in a new configuration, and what of that a running relay can take.
+/// The differences of a new configuration, and which of them a running relay can apply.
 package struct ConfigurationChange: Hashable, Sendable {
   /// The ids of the keys whose values differ, in the order of `dedup.conf`; `site` stands for all sites,
   /// `rule` for all rules, `route` for all routes.
   package let keys: [String]
-  /// The same with what stood there and what stands there now.
+  /// The keys and sections that differ, with their old and new text.
   package let values: [Value]
 
-  /// A key, `route NAME`, `site NAME` or `rule NAME`, as a file has it; of these three all lines, joined by `; `.
+  /// The old and the new text of a key, or of a `route NAME`, `site NAME` or `rule NAME` section as a file has it;
+  /// the lines of a section are joined by `; `.
   package struct Value: Hashable, Sendable {
     package var key: String
-    /// Empty when it was not there.
+    /// The old text; empty if the key or section was absent.
     package var old: String
     package var new: String
   }
@@ -37,13 +38,14 @@ package struct ConfigurationChange: Hashable, Sendable {
     }
   }
 
-  /// What takes effect at once.
+  /// The keys that take effect at once.
   package var live: [String] { keys.filter { !Self.isFixed($0) } }
 
-  /// What takes effect after a restart: where the data are, and the name that stands in mail on its way.
+  /// The keys that take effect after a restart: where the data are, how it is controlled, and the host name in mail
+  /// under way.
   package var awaitingRestart: [String] { keys.filter(Self.isFixed) }
 
-  /// Whether mail goes another way now, so that the failures of the old one say nothing any more.
+  /// True if the change affects where or how mail is delivered, so that earlier delivery failures no longer apply.
   package var concernsRoute: Bool { keys.contains(where: Self.route.contains) }
 
   private static func isFixed(_ key: String) -> Bool {
@@ -64,7 +66,7 @@ package struct ConfigurationChange: Hashable, Sendable {
 }
 
 extension Configuration {
-  /// The same with what needs a restart as it is in `running`.
+  /// Returns this configuration with the keys that need a restart as they are in `running`.
   package func keepingWhatIsFixed(in running: Configuration) -> Configuration {
     var copy = self
     copy.listener.hostname = running.listener.hostname

@@ -1,8 +1,8 @@
 import DedupCore
 import SMTPProtocol
 
-/// What only shows when the values are seen together. Each problem stands at the key that the file sets; two defaults
-/// never contradict each other.
+/// Reports the problems that only show when several values are seen together. Each is reported at a key that the file
+/// sets; two defaults never contradict each other.
 func checkConsistency(of parsed: inout ParsedConfiguration) {
   checkListener(&parsed)
   checkTLS(&parsed)
@@ -15,7 +15,7 @@ func checkConsistency(of parsed: inout ParsedConfiguration) {
   checkFolders(&parsed)
 }
 
-/// Each of them is swept and counted as if nothing else were in it.
+/// Checks that no two folders are the same: each is swept and counted as if nothing else were in it.
 private func checkFolders(_ parsed: inout ParsedConfiguration) {
   let configuration = parsed.configuration
   let folders = [
@@ -30,7 +30,7 @@ private func checkFolders(_ parsed: inout ParsedConfiguration) {
   }
 }
 
-/// Without what changes nothing: `./var//store/` is `var/store`.
+/// Returns the path without parts that change nothing: `./var//store/` is `var/store`.
 private func plainPath(_ path: String) -> String {
   (path.hasPrefix("/") ? "/" : "")
     + path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
@@ -72,8 +72,8 @@ private func checkListener(_ parsed: inout ParsedConfiguration) {
   }
 }
 
-/// The relay refuses whom it does not know, so a listener for everybody is no open relay; but it is one for whom the
-/// networks name, and useless where nobody may send.
+/// Checks who may send. The relay refuses unknown clients, so a listener on all addresses is no open relay; but it is
+/// open to every client in `access.networks`, and a listener where no client may send is useless.
 private func checkAccess(_ parsed: inout ParsedConfiguration) {
   let access = parsed.configuration.access
   for network in access.networks where network.isMuchOfTheInternet {
@@ -92,7 +92,8 @@ private func checkAccess(_ parsed: inout ParsedConfiguration) {
   checkSenders(&parsed)
 }
 
-/// From a proxy's address nobody comes in without a PROXY header, be it a Django on the same machine.
+/// Warns about networks that are also proxies: without a PROXY header, a client at a proxy's address is refused,
+/// even a Django on the same machine.
 private func checkOverlap(_ parsed: inout ParsedConfiguration) {
   let access = parsed.configuration.access
   for proxy in access.proxies {
@@ -104,7 +105,7 @@ private func checkOverlap(_ parsed: inout ParsedConfiguration) {
   }
 }
 
-/// Whether there is anybody who may send, at each of the listeners.
+/// Checks that there are clients that may send, for the relay and for each of its listeners.
 private func checkSenders(_ parsed: inout ParsedConfiguration) {
   let (listener, auth) = (parsed.configuration.listener, parsed.configuration.auth)
   let hasTLS = parsed.configuration.tls.certificate != nil
@@ -191,7 +192,7 @@ private func checkRoutes(_ parsed: inout ParsedConfiguration) {
 }
 
 extension RouteSelector {
-  /// Whether all that `other` takes is taken by this one as well, as far as that shows.
+  /// Returns true if this selector takes everything that `other` takes, as far as the patterns show it.
   fileprivate func coversAll(of other: RouteSelector) -> Bool {
     (recipients.isEmpty || !other.recipients.isEmpty && Set(other.recipients).isSubset(of: recipients))
       && (senders.isEmpty || !other.senders.isEmpty && Set(other.senders).isSubset(of: senders))
@@ -199,7 +200,7 @@ extension RouteSelector {
   }
 }
 
-/// Without a smarthost nothing of this matters.
+/// Checks the login and the list of smarthosts; without a smarthost neither matters.
 private func checkLogin(_ parsed: inout ParsedConfiguration) {
   let delivery = parsed.configuration.delivery
   guard !delivery.smarthosts.isEmpty else { return }
@@ -228,7 +229,8 @@ private func checkLogin(_ parsed: inout ParsedConfiguration) {
   }
 }
 
-/// Whether mail for `smarthost` would come in at `address`. Other addresses of 127.0.0.0/8 may be other servers.
+/// Returns true if mail for `smarthost` would come in at `address`. Other addresses of 127.0.0.0/8 may be other
+/// servers.
 private func reaches(_ smarthost: Smarthost, _ address: Endpoint) -> Bool {
   guard smarthost.port == address.port else { return false }
   let target = Endpoint(host: smarthost.host.lowercased(), port: smarthost.port)
@@ -246,7 +248,7 @@ extension ParsedConfiguration {
     diagnostic(at: key, or: other, message).map { warnings.append($0) }
   }
 
-  /// Nil when the file sets neither of the keys.
+  /// The diagnostic at the first of the two keys that the file sets, or nil if it sets neither.
   private func diagnostic(at key: String, or other: String?, _ message: String) -> Diagnostic? {
     if let position = origins[key] { return Diagnostic(position, "\(key): \(message)") }
     guard let other, let position = origins[other] else { return nil }

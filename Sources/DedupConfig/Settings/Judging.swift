@@ -3,14 +3,14 @@ package import Fingerprint
 package import MailMessage
 
 extension Configuration {
-  /// Judges mail as these settings say.
+  /// The reader that judges mail by these settings.
   package var reader: ReportReader {
     ReportReader(rules: rules, notices: Set(reports.notices), senders: reports.senders)
   }
 }
 
 extension Judged {
-  /// What the recogniser found, in the words of the store.
+  /// Converts what the recogniser found into the terms of the store.
   package init(_ judgement: Judgement, envelope: Envelope) {
     switch judgement {
     case .notAReport(let reason): self = .pass(reason: reason.rawValue)
@@ -36,7 +36,7 @@ extension VariantTraits {
 }
 
 extension RuleEffect {
-  /// What a rule said, in the words of the window policy and the store.
+  /// Converts the ruling of a rule into the terms of the window policy and the store.
   package init(_ ruling: Ruling) {
     let treatment: Treatment =
       switch ruling.action {

@@ -1,9 +1,9 @@
 package import DedupCore
 package import Fingerprint
 
-/// Settings to play past mail with.
+/// Settings with which past mail is replayed.
 package struct ReplaySetting: Sendable {
-  /// What the report calls it: what is different about it, or the file where it stands.
+  /// The name in the report: what differs in this setting, or the file that it comes from.
   package let name: String
   package let policy: WindowPolicy
   package let reader: ReportReader
@@ -14,11 +14,11 @@ package struct ReplaySetting: Sendable {
     reader = configuration.reader
   }
 
-  /// Some keys of `[window]` that are other than in `base`; what sites and rules say for themselves stays.
+  /// Creates a setting that changes some keys of `[window]` in `base`; what sites and rules override stays.
   ///
   ///     length=4h, milestones=10 100 1000
   ///
-  /// Keys and values are those of the file. The items of a list may stand without commas.
+  /// Keys and values are those of the file. The items of a list may be written without commas.
   package init(_ text: String, over base: Configuration) throws(ReplaySettingProblem) {
     var overrides = WindowOverrides()
     var seen: Set<String> = []
@@ -36,7 +36,7 @@ package struct ReplaySetting: Sendable {
     reader = base.reader
   }
 
-  /// A comma begins the next key where a `=` follows, else the next item of a list.
+  /// Splits `text` at commas. A piece with a `=` begins the next key; any other is a further item of a list.
   private static func pairs(_ text: String) throws(ReplaySettingProblem) -> [(name: String, value: String)] {
     var pairs: [(name: String, value: String)] = []
     for piece in text.split(separator: ",", omittingEmptySubsequences: false) {
@@ -59,7 +59,7 @@ package struct ReplaySetting: Sendable {
       do throws(ValueProblem) {
         try key.assign(value, to: &overrides)
       } catch {
-        // As a list without commas; when it is none, what is wrong with it as it stands says more.
+        // Read it as a list without commas; if it is none, the first error says more.
         let items = value.split { $0 == " " || $0 == "," }
         let list = items.joined(separator: ", ")
         guard items.count > 1, (try? key.assign(list, to: &overrides)) != nil else { throw error }
@@ -74,7 +74,7 @@ package struct ReplaySetting: Sendable {
   }
 }
 
-/// Why a setting cannot be read, with the remedy.
+/// The reason why a setting cannot be read, with the remedy.
 package struct ReplaySettingProblem: Error, Hashable, CustomStringConvertible {
   package var description: String
 

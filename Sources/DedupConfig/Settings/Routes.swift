@@ -2,11 +2,11 @@ package import DedupCore
 package import MailMessage
 
 extension Configuration {
-  /// `[route NAME]`: mail that goes another way than `[delivery]` says.
+  /// `[route NAME]`: mail that is delivered differently from what `[delivery]` says.
   package struct Route: Hashable, Sendable {
     package var name: String
     package var selector = RouteSelector()
-    /// What it says otherwise; nil: as `[delivery]` has it.
+    /// The smarthosts of the route. Nil here and in the settings below: as in `[delivery]`.
     package var smarthosts: [Smarthost]?
     package var tls: TLSChoice?
     package var caFile: String?
@@ -17,14 +17,14 @@ extension Configuration {
     package var tokenCommand: String?
     package var rate: DeliveryRate?
     package var daily: Int?
-    /// Takes the place of all senders on this route.
+    /// The address that replaces all envelope senders on this route.
     package var sender: EmailAddress?
 
     package init(name: String) { self.name = name }
   }
 
-  /// What holds on a route. With a smarthost of its own it has no login but its own: a password is for the hosts it was
-  /// given for.
+  /// Returns the delivery settings of a route. A route with its own smarthost uses only its own login: a password is
+  /// meant for the hosts it was given for.
   package func delivery(on route: Route) -> Delivery {
     var result = delivery
     if let smarthosts = route.smarthosts {
@@ -73,7 +73,7 @@ package struct RouteKey: Sendable {
     write = { $0[keyPath: field].map(format.write) }
   }
 
-  /// A list that may not be empty; empty where the key does not stand.
+  /// Creates a key for a list that may not be empty in the file; the field is empty if the key is absent.
   init<Item: Sendable>(
     _ name: String, list field: any WritableKeyPath<Configuration.Route, [Item]> & Sendable,
     _ format: ValueFormat<[Item]>, example: String, _ explanation: String
@@ -87,7 +87,7 @@ package struct RouteKey: Sendable {
 
   func assign(_ text: String, to route: inout Configuration.Route) throws(ValueProblem) { try read(text, &route) }
 
-  /// `key = value`; nil where nothing is said.
+  /// Returns `key = value`, or nil if the route does not set the key.
   func line(of route: Configuration.Route) -> String? { write(route).map { "\(name) = \($0)" } }
 
   static let matchers = [
@@ -130,9 +130,9 @@ package struct RouteKey: Sendable {
   package static let all = matchers + settings
 }
 
-/// Gives one `[route NAME]` section its meaning. Each problem is reported where it stands.
+/// Reads one `[route NAME]` section. Each problem is reported at its position.
 struct RouteReader {
-  /// How the section is named in messages and in the reference.
+  /// The heading of the section in messages and in the reference.
   static let heading = "[route NAME]"
   static let explanation = """
     Mail that goes another way than [delivery] says. Of several routes the first one that matches takes a recipient; a \
@@ -210,7 +210,7 @@ struct RouteReader {
     problems.append(Diagnostic(place ?? position, "[route \(excerpt(route.name))] \(message)"))
   }
 
-  /// The section as a file has it.
+  /// Returns the section as it is written in a file.
   static func text(of route: Configuration.Route) -> String {
     (["[route \(route.name)]"] + RouteKey.all.compactMap { $0.line(of: route) }).joined(separator: "\n") + "\n"
   }

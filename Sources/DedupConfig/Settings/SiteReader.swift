@@ -1,8 +1,8 @@
 import DedupCore
 
-/// Gives one `[site NAME]` section its meaning. Each problem is reported where it stands.
+/// Reads one `[site NAME]` section. Each problem is reported at its position.
 struct SiteReader {
-  /// How the section is named in messages and in the reference.
+  /// The heading of the section in messages and in the reference.
   static let heading = "[site NAME]"
   static let explanation = """
     What holds for the errors of one site only: any key of [window] but doubts. While a site is new and others with the \
@@ -28,7 +28,7 @@ struct SiteReader {
     }
   }
 
-  /// A quote would be part of the name, and no site would ever be called so.
+  /// Returns what is wrong with a name, or nil. A quote would be part of the name, and no site has such a name.
   private static func problem(ofName name: String) -> String? {
     if name.isEmpty { return "a site needs its name; write \(heading)" }
     guard name.hasPrefix("\"") || name.hasSuffix("\"") else { return nil }
@@ -69,7 +69,7 @@ struct SiteReader {
     }
   }
 
-  /// The section as a file has it.
+  /// Returns the section as it is written in a file.
   static func text(of name: String, _ overrides: WindowOverrides) -> String {
     (["[site \(name)]"] + OverrideKey.ofSites.compactMap { $0.line(of: overrides) }).joined(separator: "\n") + "\n"
   }

@@ -1,19 +1,19 @@
 package import DedupCore
 package import SMTPProtocol
 
-/// `[delivery] tls`: the modes of `TLSMode`, or what suits each smarthost.
+/// `[delivery] tls`: one of the modes of `TLSMode`, or `auto`, which suits each smarthost.
 package enum TLSChoice: String, Hashable, Sendable, CaseIterable {
   case auto, none, opportunistic, require, implicit
 }
 
 extension Configuration.Delivery {
-  /// How the connection to `smarthost` is encrypted. What `auto` makes of it:
+  /// Returns how the connection to `smarthost` is encrypted. The meaning of `auto`:
   ///
   /// | port | mode |
   /// |---|---|
   /// | 465 | implicit (RFC 8314 section 3.3) |
-  /// | any other on this machine | opportunistic: nobody can listen in, and hardly any certificate is for localhost |
-  /// | 587, or any when we log in | require |
+  /// | any other on this machine | opportunistic: no stranger can listen in, and few certificates are for localhost |
+  /// | 587, or any other with a login | require |
   /// | any other | opportunistic |
   package func tlsMode(for smarthost: Smarthost) -> TLSMode {
     switch tls {
@@ -30,6 +30,6 @@ extension Configuration.Delivery {
 }
 
 extension Smarthost {
-  /// Whether it is on this machine, see `Endpoint.isLoopback`.
+  /// True if the smarthost is on this machine, see `Endpoint.isLoopback`.
   package var isLoopback: Bool { Endpoint(host: host, port: port).isLoopback }
 }

@@ -1,17 +1,17 @@
 import DedupCore
 import Fingerprint
 
-/// What a configuration file says.
+/// The result of reading configuration files.
 package struct ParsedConfiguration: Hashable, Sendable {
-  /// The values of the file, and the defaults where it sets none or a wrong one. Not to be run with while there are
-  /// `errors`.
+  /// The values of the files, with the defaults for keys that are not set or have a wrong value. Must not be run with
+  /// while there are `errors`.
   package var configuration = Configuration()
-  /// In the order of the file.
+  /// The errors, in the order of the file.
   package var errors: [Diagnostic] = []
-  /// What works and is probably not meant, in the order of the file.
+  /// The settings that work but are probably not intended, in the order of the file.
   package var warnings: [Diagnostic] = []
-  /// Where each key that is set has its value, by id (`window.length`), and each `site NAME` and `rule NAME`. What is
-  /// missing has its default.
+  /// The position of the value of each key that is set, by id (`window.length`), and of each `site NAME`, `route NAME`
+  /// and `rule NAME`. A key that is missing here has its default.
   package var origins: [String: SourcePosition] = [:]
 
   package init() {}
@@ -35,11 +35,11 @@ package enum ConfigurationParser {
     parse([ConfigurationText(file: file, bytes: bytes)])
   }
 
-  /// Never fails and never stops early: all problems are in the answer.
+  /// Reads the files in their order. Never fails and never stops early: all problems are in the result.
   ///
-  /// What a later file says takes the place of what an earlier one says of the same key, site or rule; within one file
-  /// saying it twice is an error. The environment has the last word.
-  /// - Parameter environment: variables by name; see `EnvironmentReader`.
+  /// A later file overrides an earlier one for the same key, site, route or rule; within one file a repetition is an
+  /// error. The environment overrides all files.
+  /// - Parameter environment: the variables by name; see `EnvironmentReader`.
   package static func parse(
     _ texts: [ConfigurationText], environment: [String: String] = [:]
   ) -> ParsedConfiguration {
@@ -61,30 +61,30 @@ package enum ConfigurationParser {
 }
 
 extension ConfigurationParser {
-  /// Whether there is a variable that sets a key.
+  /// Returns true if a variable sets a key.
   package static func hasKeys(in environment: [String: String]) -> Bool {
     !EnvironmentReader(environment).entries.isEmpty
   }
 
-  /// Variables that begin as ours do and name no key: somebody else's, or a mistake.
+  /// Returns the variables that have our prefix but name no key: those of another program, or a mistake.
   package static func strangers(in environment: [String: String]) -> [String] {
     EnvironmentReader(environment).strangers
   }
 }
 
-/// Gives the text its meaning, one section at a time.
+/// The builder of a configuration, which adds one section at a time.
 private struct ConfigurationBuilder {
   private var parsed = ParsedConfiguration()
-  /// Where each key was met first, with a right value or a wrong one.
+  /// The position of the first occurrence of each key, with a right value or a wrong one.
   private var seen: [String: SourcePosition] = [:]
-  /// Suggestions are the one costly step. Who has more unknown names than this gave us the wrong file.
+  /// The number of suggestions left, the one costly step. A file with more unknown names than this is the wrong file.
   private var suggestionsLeft = 100
-  /// Where each rule and each site of the file at hand was met first, by name.
+  /// The position of the first occurrence of each rule in the current file, by name; the same for sites and routes.
   private var rulePositions: [String: SourcePosition] = [:]
   private var sitePositions: [String: SourcePosition] = [:]
   private var routePositions: [String: SourcePosition] = [:]
 
-  /// From here on another file is read.
+  /// Prepares for the next file, in which keys and names may occur again.
   mutating func beginFile() {
     (seen, rulePositions, sitePositions, routePositions) = ([:], [:], [:], [:])
   }
@@ -120,7 +120,7 @@ private struct ConfigurationBuilder {
 }
 
 extension ConfigurationBuilder {
-  /// The section to check the keys against; for an unknown one, the section that was probably meant.
+  /// Returns the section to check the keys against; for an unknown name, the section that was probably meant, or nil.
   private mutating func lookUp(_ name: Located) -> ConfigurationSection? {
     // Already reported as a section without a name.
     if name.text.isEmpty { return nil }
@@ -170,7 +170,7 @@ extension ConfigurationBuilder {
     guard reader.problems.isEmpty else { return }
     let name = reader.route.name
     parsed.origins["route \(name)"] = section.name.position
-    // One of an earlier file keeps its place among the others.
+    // A route of an earlier file keeps its place in the order.
     if let index = parsed.configuration.routes.firstIndex(where: { $0.name == name }) {
       parsed.configuration.routes[index] = reader.route
     } else if parsed.configuration.routes.count < RouteReader.mostRoutes {
@@ -201,7 +201,7 @@ extension ConfigurationBuilder {
     } else {
       parsed.configuration.window.siteRules.remove(rule.name)
     }
-    // One of an earlier file keeps its place among the others.
+    // A rule of an earlier file keeps its place in the order.
     if let index = parsed.configuration.rules.rules.firstIndex(where: { $0.name == rule.name }) {
       parsed.configuration.rules.rules[index] = rule
       return
@@ -265,7 +265,7 @@ extension ConfigurationBuilder {
     report(key, "unknown key \"\(excerpt(key.text))\" in [\(section.name)]; \(remedy)")
   }
 
-  /// `[store] or [control]`: where a key of that name would be known.
+  /// Returns the sections that have a key of this name, e.g. `[store] or [control]`.
   private func sections(with key: String) -> String {
     ConfigurationSchema.sections.filter { $0.key(key) != nil }.map { "[\($0.name)]" }.joined(separator: " or ")
   }

@@ -1,13 +1,13 @@
-/// The `dedup.conf` that a new user gets: what most admins look at, each with one sentence of the schema's.
+/// The `dedup.conf` for a new user: the keys that most admins look at, each with one sentence of the schema.
 extension ConfigurationReference {
-  /// Its keys, in the order of the file; the others are in `dedup.conf.example`.
+  /// The keys of the short file, in its order; the others are in `dedup.conf.example`.
   static let shortKeys = [
     "listener.address", "access.networks", "delivery.smarthost", "delivery.username", "delivery.password-file",
     "delivery.maildir", "window.length", "window.storm-cap", "summary.time", "summary.to", "store.directory",
     "store.spool", "control.socket",
   ]
 
-  /// Reads back as the defaults.
+  /// Returns the short file, which reads back as the defaults.
   package static func renderShort() -> String {
     let standard = Configuration()
     var lines = shortOpening.flatMap { comment($0) }

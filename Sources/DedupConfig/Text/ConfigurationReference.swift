@@ -2,10 +2,10 @@ import DedupCore
 import Fingerprint
 import MailMessage
 
-/// The configuration as text, made from the schema.
+/// The configuration as text, generated from the schema.
 package enum ConfigurationReference {
-  /// The commented `dedup.conf`. Essential keys are set to their default; the others stand commented out as `#key =`,
-  /// without a blank behind the `#`, which tells them from prose.
+  /// Returns the commented `dedup.conf`. Essential keys are set to their default; the others are commented out as
+  /// `#key =`, without a blank after the `#`, which distinguishes them from prose.
   package static func render() -> String {
     let standard = Configuration()
     var lines = opening.flatMap { comment($0) }
@@ -17,7 +17,7 @@ package enum ConfigurationReference {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  /// All keys with their values and nothing else: a file that reads back as `configuration`.
+  /// Returns all keys with their values and nothing else: a file that reads back as `configuration`.
   package static func values(of configuration: Configuration) -> String {
     let sections = ConfigurationSchema.sections.map { section in
       let entries = section.keys.map { assignment($0, configuration) }
@@ -27,7 +27,7 @@ package enum ConfigurationReference {
     return (sections + named.map(\.text)).joined(separator: "\n")
   }
 
-  /// Each `route NAME`, `site NAME` and `rule NAME` with its lines, joined by `; `.
+  /// Returns each `route NAME`, `site NAME` and `rule NAME` with its lines, joined by `; `.
   static func named(_ configuration: Configuration) -> [(name: String, text: String)] {
     (routes(of: configuration) + sites(of: configuration) + rules(of: configuration)).map { section in
       (section.name, section.text.split(separator: "\n").dropFirst().joined(separator: "; "))
@@ -54,7 +54,7 @@ package enum ConfigurationReference {
 }
 
 extension ConfigurationReference {
-  /// The same with a comment above each key, site and rule that says where it comes from.
+  /// Returns the same text as `values(of:)`, with a comment above each key, route, site and rule that names its origin.
   package static func effective(_ parsed: ParsedConfiguration) -> String {
     values(of: parsed.configuration).split(separator: "\n", omittingEmptySubsequences: false)
       .reduce(into: (section: "", lines: [String]())) { state, line in
@@ -93,7 +93,7 @@ extension ConfigurationReference {
     ["", ""] + comment(SiteReader.explanation) + ["#"] + SiteReader.example.map { "#     " + $0 }
   }
 
-  /// Routes have no defaults.
+  /// The section about routes, which have no defaults: an example and the keys, all of it commented.
   private static var routes: [String] {
     var lines = ["", ""] + comment(RouteReader.explanation) + ["#"] + RouteReader.example.map { "#     " + $0 }
     for (heading, keys) in [(RouteReader.matching, RouteKey.matchers), (RouteReader.acting, RouteKey.settings)] {
@@ -103,7 +103,7 @@ extension ConfigurationReference {
     return lines
   }
 
-  /// Rules have no defaults: an example and the keys, all of it comment.
+  /// The section about rules, which have no defaults: an example and the keys, all of it commented.
   private static var rules: [String] {
     var lines = ["", ""] + comment(RuleSchema.explanation) + ["#"]
     lines += RuleSchema.example.map { $0.isEmpty ? "#" : "#     " + $0 }
@@ -120,7 +120,7 @@ extension ConfigurationReference {
     return comment(key.explanation) + facts(key, standard) + [key.isEssential ? line : "#" + line]
   }
 
-  /// `Duration in s, min, h or d; 0 to 30d. Default: 1h. Example: 15min`, in one line when it fits.
+  /// Returns `Duration in s, min, h or d; 0 to 30d. Default: 1h. Example: 15min`, on one line if it fits.
   private static func facts(_ key: ConfigurationKey, _ standard: Configuration) -> [String] {
     let value = key.text(of: standard)
     let facts = [
@@ -137,7 +137,7 @@ extension ConfigurationReference {
     return value.isEmpty ? "\(key.name) =" : "\(key.name) = \(value)"
   }
 
-  /// Comment lines of at most 80 characters.
+  /// Returns comment lines of at most 80 characters.
   static func comment(_ text: String, indent: String = "") -> [String] {
     let start = "# " + indent
     var lines: [String] = []

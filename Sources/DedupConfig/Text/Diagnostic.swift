@@ -1,10 +1,10 @@
-/// Where something stands in a configuration file.
+/// A position in a configuration file.
 package struct SourcePosition: Hashable, Sendable {
   /// The file as the caller named it.
   package var file: String
-  /// 1 for the first line; 0 where there are no lines: in the environment.
+  /// The line, 1 for the first; 0 if there are no lines: in the environment.
   package var line: Int
-  /// 1 for the first character. Counted in Unicode scalars: a tab is one, an umlaut is one, a byte order mark none.
+  /// The column, 1 for the first character, in Unicode scalars: a tab is one, an umlaut is one, a byte order mark none.
   package var column: Int
 
   package init(file: String, line: Int, column: Int) {
@@ -25,7 +25,7 @@ package struct Diagnostic: Hashable, Sendable {
   package var file: String
   package var line: Int
   package var column: Int
-  /// What is wrong and the remedy, in one line without a final full stop.
+  /// The problem and the remedy, in one line without a final full stop.
   package var message: String
 
   package init(_ position: SourcePosition, _ message: String) {
@@ -43,7 +43,7 @@ extension Diagnostic: CustomStringConvertible {
 }
 
 extension Diagnostic: Comparable {
-  /// In the order of the file.
+  /// Compares by file, line, column and message: the order of the file.
   package static func < (a: Diagnostic, b: Diagnostic) -> Bool {
     (a.file, a.line, a.column, a.message) < (b.file, b.line, b.column, b.message)
   }

@@ -1,15 +1,15 @@
-/// Takes keys from variables, for containers: `MAILDEDUP_WINDOW_LENGTH=4h` is `length = 4h` below `[window]`.
+/// Reads keys from environment variables, for containers: `MAILDEDUP_WINDOW_LENGTH=4h` is `length = 4h` in `[window]`.
 ///
-/// The name is the section and the key in capitals, `-` written as `_`. What begins with `MAILDEDUP_` and neither names a
-/// section nor looks like a slip of one is somebody else's (`MAILDEDUP_CONFIG` is ours, and no key). Sites and rules have
-/// names of their own and stand in files.
+/// The name is the section and the key in capitals, with `-` written as `_`. A variable that begins with `MAILDEDUP_`
+/// and neither names a section nor looks like a misspelled one belongs to another program (`MAILDEDUP_CONFIG` is ours,
+/// but no key). Sites, routes and rules have names of their own and can only be set in files.
 struct EnvironmentReader {
   static let prefix = "MAILDEDUP_"
 
-  /// In the order of `dedup.conf`.
+  /// The keys that are set, in the order of `dedup.conf`.
   private(set) var entries: [(key: ConfigurationKey, entry: INIEntry)] = []
   private(set) var problems: [Diagnostic] = []
-  /// Names that are no key and no slip of one.
+  /// The names that are neither a key nor a misspelled one.
   private(set) var strangers: [String] = []
 
   init(_ environment: [String: String]) {
@@ -30,12 +30,12 @@ struct EnvironmentReader {
     for name in left.keys.sorted() { check(name) }
   }
 
-  /// `MAILDEDUP_WINDOW_LENGTH`.
+  /// Returns the name of the variable for a key, e.g. `MAILDEDUP_WINDOW_LENGTH`.
   static func name(of key: ConfigurationKey) -> String {
     prefix + key.id.uppercased().map { $0 == "." || $0 == "-" ? "_" : String($0) }.joined()
   }
 
-  /// One that is no key: is it meant to be one?
+  /// Checks a name that is no key: it is a misspelled key, which is a problem, or a stranger.
   private mutating func check(_ name: String) {
     let first = name.dropFirst(Self.prefix.count).prefix { $0 != "_" }.lowercased()
     let sections = ConfigurationSchema.sections.map(\.name)

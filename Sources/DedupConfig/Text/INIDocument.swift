@@ -1,4 +1,4 @@
-/// The text of a configuration file taken apart, with the place of each piece, before anything is known of its meaning.
+/// The parsed text of a configuration file, with the position of each piece, before its meaning is known.
 ///
 ///     # A comment line; so is one that starts with ";".
 ///     [window]
@@ -6,10 +6,10 @@
 ///     [rule checkout]
 ///     path = "  leading spaces need quotes"
 ///
-/// A section takes at most one argument (`checkout` above), which only rules have; in them quotes are left to the
-/// reader of the rule. Sections may come back; their keys then add up. There is no
-/// comment behind a value and no continuation of a value on the next line: long lists stand in one line, separated by
-/// commas. Both would make a `#` in a path or a forgotten indent change the meaning of a file silently.
+/// A section takes at most one argument (`checkout` above), which only rules, sites and routes have. In rules, quotes
+/// are left to the reader of the rule. Sections without an argument may be repeated; their keys then add up. There are
+/// no comments behind a value, and a value does not continue on the next line: long lists are written in one line,
+/// separated by commas. Both would let a `#` in a path or a forgotten indent silently change the meaning of a file.
 struct INIDocument: Hashable {
   var sections: [INISection] = []
 }
@@ -24,13 +24,13 @@ struct INISection: Hashable {
 /// One `key = value`.
 struct INIEntry: Hashable {
   var key: Located
-  /// Without the spaces around it and without quotes; its position is that of the first character of the text.
+  /// The value without the spaces around it and without quotes; its position is that of the first character.
   var value: Located
-  /// Whether the value stood in double quotes, so that what looks odd in it is meant.
+  /// True if the value was in double quotes, so that anything unusual in it is intended.
   var isQuoted: Bool
 }
 
-/// A piece of text and where it starts.
+/// A piece of text and the position where it starts.
 struct Located: Hashable {
   var text: String
   var position: SourcePosition

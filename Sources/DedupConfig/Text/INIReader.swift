@@ -1,25 +1,25 @@
-/// Takes the bytes of a configuration file apart.
+/// Splits the bytes of a configuration file into sections and entries.
 ///
 /// Any bytes give a document and a list of problems; nothing throws or traps, and no problem hides a later one: a line
-/// that cannot be read is reported and skipped. Lines end in LF or CRLF, a byte order mark is skipped, comment lines may
-/// hold any bytes. The one limit is `maximumSize`: a longer file is not a configuration but a mistake on the command
-/// line, and is answered by a single problem instead of one per line.
+/// that cannot be read is reported and skipped. Lines end in LF or CRLF, a byte order mark is skipped, comment lines
+/// may hold any bytes. The one limit is `maximumSize`: a longer file is not a configuration but a mistake on the
+/// command line, and gives a single problem instead of one per line.
 struct INIReader {
   static let maximumSize = 1024 * 1024
 
   private let file: String
   private var document = INIDocument()
   private var problems: [Diagnostic] = []
-  /// Keys that came before any section.
+  /// The keys before the first section.
   private var orphans: [INIEntry] = []
-  /// Whether the line above was a `key = value`, for the hint on continuation lines.
+  /// True if the line above was a `key = value`, for the hint on continuation lines.
   private var isBelowEntry = false
 
   private init(file: String) { self.file = file }
 
   struct Result: Hashable {
     var document: INIDocument
-    /// Keys before the first section.
+    /// The keys before the first section.
     var orphans: [INIEntry]
     var problems: [Diagnostic]
   }
@@ -54,7 +54,7 @@ struct INIReader {
 
   private mutating func read(_ bytes: ArraySlice<UInt8>, number: Int) {
     let first = bytes.first { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
-    // Comments are decided on bytes: what somebody wrote there in another encoding is no reason to refuse the file.
+    // Comments are recognised on bytes: a comment in another encoding is no reason to refuse the file.
     guard let first, first != UInt8(ascii: "#"), first != UInt8(ascii: ";") else {
       isBelowEntry = false
       return
@@ -91,7 +91,7 @@ struct INIReader {
 }
 
 extension INIReader {
-  /// Where the bracket closes that the header begins with: `[site [Shop]]` is about the site `[Shop]`.
+  /// Returns the index of the bracket that closes the first one: `[site [Shop]]` is about the site `[Shop]`.
   private static func closing(_ header: ArraySlice<Unicode.Scalar>) -> Int? {
     var depth = 0
     for index in header.indices {
@@ -102,7 +102,7 @@ extension INIReader {
     return nil
   }
 
-  /// A header with a flaw still opens its section: its keys are checked as if the flaw were mended.
+  /// Reads a header. One with a flaw still opens its section: its keys are checked as if the flaw were mended.
   private mutating func readSection(_ line: SourceLine, _ range: Range<Int>) {
     let inside: Range<Int>
     if let close = Self.closing(line.scalars[range]) {
@@ -140,8 +140,8 @@ extension INIReader {
     }
   }
 
-  /// Quotes stand around the whole value; there is no escape, so that columns stay true. A quote inside is itself.
-  /// In rules they stand around single items of a list, so their values are left as they are.
+  /// Reads a value. Quotes surround the whole value; there is no escape, so that columns stay true. A quote inside is
+  /// an ordinary character. In rules, quotes surround single items of a list, so these values are left as they are.
   private mutating func readValue(_ line: SourceLine, _ range: Range<Int>) -> (value: Located, isQuoted: Bool)? {
     if document.sections.last?.name.text == "rule" { return (line.trimmed(range), false) }
     guard line.scalars[range].first == "\"" else { return (line.trimmed(range), false) }
@@ -154,7 +154,7 @@ extension INIReader {
   }
 }
 
-/// `text` for a message: cut when it is long.
+/// Returns `text` for a message, cut if it is longer than 60 Unicode scalars.
 func excerpt(_ text: String) -> String {
   text.unicodeScalars.count <= 60 ? text : String(text.unicodeScalars.prefix(57)) + "..."
 }

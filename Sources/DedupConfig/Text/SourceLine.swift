@@ -6,7 +6,7 @@ struct SourceLine {
 
   func position(_ index: Int) -> SourcePosition { SourcePosition(file: file, line: number, column: index + 1) }
 
-  /// The text of `range` without blanks around it, with the place of its first character.
+  /// Returns the text of `range` without the blanks around it, with the position of its first character.
   func trimmed(_ range: Range<Int>) -> Located {
     let range = trimmedRange(range)
     return Located(text: text(range), position: position(range.lowerBound))
@@ -27,17 +27,17 @@ struct SourceLine {
 }
 
 extension Unicode.Scalar {
-  /// Space or tab, the only characters that mean nothing around a key or a value.
+  /// True for space and tab, the only characters that are ignored around a key or a value.
   var isBlank: Bool { self == " " || self == "\t" }
 }
 
-/// Why the bytes of a line are no text, and before which character.
+/// The reason why the bytes of a line are not text, and the index of the character before which they fail.
 struct NotText: Error {
   var index: Int
   var message: String
 }
 
-/// The scalars of one line; refuses what is not UTF-8 and all control characters but the tab.
+/// Decodes one line; refuses bytes that are not UTF-8, and all control characters except the tab.
 func decodeLine(_ bytes: some Collection<UInt8>) throws(NotText) -> [Unicode.Scalar] {
   var scalars: [Unicode.Scalar] = []
   scalars.reserveCapacity(bytes.count)
@@ -60,7 +60,7 @@ func decodeLine(_ bytes: some Collection<UInt8>) throws(NotText) -> [Unicode.Sca
 }
 
 extension Unicode.Scalar {
-  /// `U+000D`.
+  /// The code point, e.g. `U+000D`.
   fileprivate var codePoint: String {
     let digits = String(value, radix: 16, uppercase: true)
     return "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits

@@ -1,12 +1,13 @@
-/// The candidate that `word` was probably meant to be, nil when none is near.
+/// Returns the candidate that `word` was probably meant to be, or nil if none is near.
 ///
-/// Near is: at most one slip in three characters, upper and lower case, `_` and `-` taken as the same. Of equally near
-/// ones the first wins. The beginning of just one candidate is near, too.
+/// A candidate is near if there is at most one slip in three characters; case is ignored, and `_` and `-` are the same.
+/// The first of equally near candidates wins. A word of three or more characters that only one candidate begins with
+/// is near, too.
 func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
   let word = normalized(word)
-  // Longer than any name of ours: a line of prose, and the distance is quadratic.
+  // A longer word than any name of ours is a line of prose, and the distance is quadratic.
   guard !word.isEmpty, word.count <= 64 else { return nil }
-  // What is cut short is no typing slip, but just as clear: "warn".
+  // A word that is cut short is no typing slip, but just as clear: "warn".
   let longer = candidates.filter { normalized($0).starts(with: word) }
   if longer.count == 1, word.count >= 3 { return longer.first }
   var best: (candidate: String, distance: Int)?
@@ -23,7 +24,7 @@ private func normalized(_ word: String) -> [Unicode.Scalar] {
   word.lowercased().unicodeScalars.map { $0 == "_" ? "-" : $0 }
 }
 
-/// How many insertions, deletions, replacements and swaps of neighbours lead from `a` to `b` (optimal string
+/// Returns how many insertions, deletions, replacements and swaps of neighbours lead from `a` to `b` (optimal string
 /// alignment).
 func editDistance<Element: Equatable>(_ a: [Element], _ b: [Element]) -> Int {
   var beforeLast: [Int] = []
@@ -41,9 +42,9 @@ func editDistance<Element: Equatable>(_ a: [Element], _ b: [Element]) -> Int {
   return last[b.count]
 }
 
-/// What a mistyped word was probably meant to be, for other targets.
+/// Suggestions for a mistyped word, for other targets.
 package enum Suggestion {
-  /// The candidate that is near enough to be meant; nil when none is.
+  /// Returns the candidate that is near enough to be meant, or nil if there is none.
   package static func nearest(to word: String, among candidates: [String]) -> String? {
     DedupConfig.nearest(to: word, among: candidates)
   }

@@ -1,7 +1,7 @@
 extension UInt8 {
-  /// `0` to `9` in ASCII.
+  /// True for `0` to `9` in ASCII.
   var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
 
-  /// `a` to `z` and `A` to `Z` in ASCII.
+  /// True for `a` to `z` and `A` to `Z` in ASCII.
   var isLetter: Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20) }
 }

@@ -1,7 +1,7 @@
 import MailMessage
 
 extension ValueFormat<Glob> {
-  /// A mail address in which `*`, `?` and sets stand for others; capitals and small letters are the same.
+  /// The format of a mail address in which `*`, `?` and sets are wildcards; case is ignored.
   static let addressPattern = ValueFormat(
     syntax: "a mail address", range: nil,
     read: { (text) throws(ValueProblem) in

@@ -2,7 +2,7 @@ import DedupCore
 import MailMessage
 
 extension ValueFormat<DeliveryRate> {
-  /// `50/min`.
+  /// The format of a rate, e.g. `50/min`.
   static let rate = ValueFormat(
     syntax: "a number of recipients per s, min or h", range: "1 to 1000000",
     read: { (text) throws(ValueProblem) in
@@ -21,7 +21,7 @@ extension ValueFormat<DeliveryRate> {
 }
 
 extension ValueFormat<Glob> {
-  /// A mail address or a domain, which stands for all of its addresses; `*`, `?` and sets stand for others.
+  /// The format of a mail address or a domain, which means all of its addresses; `*`, `?` and sets are wildcards.
   static let addressOrDomain = ValueFormat(
     syntax: "a domain or a mail address", range: nil,
     read: { (text) throws(ValueProblem) in
@@ -30,12 +30,12 @@ extension ValueFormat<Glob> {
         throw ValueProblem(item: text, what: error.rawValue, remedy: "write example.org, *@example.org or an address")
       }
     },
-    // As it may have been written: a domain stands for all of its addresses.
+    // As an admin may have written it: a domain means all of its addresses.
     write: { $0.description.hasPrefix("*@") ? String($0.description.dropFirst(2)) : $0.description })
 }
 
 extension ValueFormat<EmailAddress> {
-  /// A mail address whose local part may end in `+`.
+  /// The format of a mail address whose local part may end in `+`.
   static let rewriteAddress = ValueFormat(
     syntax: emailAddress.syntax + "; with a + before its @ the sender it stands for is put there", range: nil,
     read: emailAddress.read, write: emailAddress.write)

@@ -1,11 +1,11 @@
 /// Durations on a command line, written as in `dedup.conf`.
 package enum DurationText {
-  /// Why a text is no duration, with what to write instead.
+  /// The reason why a text is no duration, with advice what to write instead.
   package struct Problem: Error, CustomStringConvertible {
     package let description: String
   }
 
-  /// `90s`, `10min`, `1h` or `30d`; up to ten years.
+  /// Reads a duration like `90s`, `10min`, `1h` or `30d`, up to ten years.
   package static func read(_ text: String) throws(Problem) -> Duration {
     do throws(ValueProblem) {
       return try ValueFormat<Duration>.duration(.zero ... .seconds(3650 * 86_400)).read(text)

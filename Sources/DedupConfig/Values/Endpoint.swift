@@ -3,9 +3,9 @@ import SMTPProtocol
 
 /// A host or IP address and a TCP port: `127.0.0.1:2525`, `[::1]:2525`, `mail.example.org:587`.
 package struct Endpoint: Hashable, Sendable {
-  /// An IP address without brackets, or a host name.
+  /// The IP address without brackets, or the host name.
   package var host: String
-  /// 1 to 65535.
+  /// The TCP port, 1 to 65535.
   package var port: Int
 
   package init(host: String, port: Int) {
@@ -13,7 +13,7 @@ package struct Endpoint: Hashable, Sendable {
     self.port = port
   }
 
-  /// Whether only this machine reaches it. A name counts as outside unless it is `localhost`: only the resolver knows.
+  /// True if only this machine reaches it. A name other than `localhost` counts as outside: only the resolver knows.
   package var isLoopback: Bool { IPAddress(host)?.isLoopback ?? (host.lowercased() == "localhost") }
 }
 
@@ -22,8 +22,8 @@ extension Endpoint: CustomStringConvertible {
 }
 
 extension ValueFormat<Endpoint> {
-  /// `host:port`; the port is never left out, since 25, 465 and 587 are all usual.
-  /// - Parameter usualPort: the one to suggest.
+  /// The format `host:port`; the port is mandatory, because 25, 465 and 587 are all usual.
+  /// - Parameter usualPort: the port that messages suggest.
   static func endpoint(usualPort: Int) -> Self {
     ValueFormat(
       syntax: "host:port", range: nil,
@@ -33,7 +33,7 @@ extension ValueFormat<Endpoint> {
 }
 
 extension ValueFormat<Smarthost> {
-  /// `host:port`.
+  /// The format `host:port`; the port is mandatory.
   static let smarthost = ValueFormat(
     syntax: "host:port", range: nil,
     read: { (text) throws(ValueProblem) in
@@ -59,7 +59,7 @@ private func readEndpoint(_ text: String, usualPort: Int) throws(ValueProblem) -
   return Endpoint(host: host, port: number)
 }
 
-/// The parts around the last colon, when the first is a host.
+/// Returns the parts before and after the last colon, or nil if the first is no host.
 private func splitEndpoint(_ text: String) -> (host: String, port: String)? {
   guard let colon = text.lastIndex(of: ":") else { return nil }
   let host = text[..<colon]

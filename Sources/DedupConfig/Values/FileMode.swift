@@ -1,11 +1,11 @@
-/// Who may do what with a file, as `chmod` has it.
+/// The permissions of a file, as in `chmod`.
 package struct FileMode: Hashable, Sendable, CustomStringConvertible {
-  /// 0 to 0777.
+  /// The permission bits, 0 to 0o777.
   package let bits: UInt16
 
   package init(bits: UInt16) { self.bits = bits & 0o777 }
 
-  /// `0660`.
+  /// The mode in octal, e.g. `0660`.
   package var description: String {
     let digits = String(bits, radix: 8)
     return String(repeating: "0", count: 4 - digits.count) + digits
@@ -13,7 +13,7 @@ package struct FileMode: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension ValueFormat<FileMode> {
-  /// Octal, with the leading zero or without.
+  /// The format of a mode: octal, with or without the leading zero.
   static let fileMode = ValueFormat(
     syntax: "a mode in octal, as chmod has it", range: "0000 to 0777",
     read: { (text) throws(ValueProblem) in

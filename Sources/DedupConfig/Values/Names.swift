@@ -1,7 +1,7 @@
 import MailMessage
 
 extension ValueFormat<String> {
-  /// The name of a machine (RFC 1123 section 2.1).
+  /// The format of the name of a machine (RFC 1123 section 2.1).
   static let hostname = ValueFormat(
     syntax: "a host name", range: nil,
     read: { (text) throws(ValueProblem) in
@@ -12,7 +12,7 @@ extension ValueFormat<String> {
     },
     write: { $0 })
 
-  /// Any characters but control characters.
+  /// The format of any text without control characters.
   static let text = ValueFormat(
     syntax: "a text", range: nil,
     read: { (text) throws(ValueProblem) in
@@ -23,13 +23,14 @@ extension ValueFormat<String> {
     },
     write: { $0 })
 
-  /// A file or folder.
-  /// - Parameter maximumLength: in bytes; 107 for a Unix socket (`sun_path` of unix(7) without its final NUL).
+  /// The format of the path of a file or folder.
+  /// - Parameter maximumLength: the limit in bytes; 107 for a Unix socket (`sun_path` of unix(7) without the final
+  ///   NUL).
   static func path(maximumLength: Int = 4095) -> ValueFormat {
     ValueFormat(
       syntax: "a path", range: nil,
       read: { (text) throws(ValueProblem) in
-        // What it says does not matter: an empty value is reported as such.
+        // The wording does not matter: an empty value is reported as such by the key.
         if text.isEmpty { throw ValueProblem(item: text, what: "is no path", remedy: "write a path") }
         if text == "~" || text.hasPrefix("~/") {
           throw ValueProblem(
@@ -46,7 +47,7 @@ extension ValueFormat<String> {
 }
 
 extension ValueFormat<EmailAddress> {
-  /// `local@domain`, bare: no display name, no angle brackets.
+  /// The format of a bare mail address, `local@domain`: no display name, no angle brackets.
   static let emailAddress = ValueFormat(
     syntax: "a mail address", range: nil,
     read: { (text) throws(ValueProblem) in
@@ -61,8 +62,8 @@ extension ValueFormat<EmailAddress> {
     write: { $0.text })
 }
 
-/// Letters, digits, hyphens and (seen in real networks) underscores in labels of 1 to 63 octets, 253 in all; the last
-/// label holds a letter, so that a mistyped IPv4 address is no name.
+/// Returns true if `text` is a host name: letters, digits, hyphens and (seen in real networks) underscores in labels of
+/// 1 to 63 octets, 253 in all. The last label holds a letter, so that a mistyped IPv4 address is not a name.
 func isHostname(_ text: String) -> Bool {
   guard (1...253).contains(text.utf8.count) else { return false }
   let labels = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)

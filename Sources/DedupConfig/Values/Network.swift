@@ -1,7 +1,7 @@
 import SMTPProtocol
 
 extension ValueFormat<IPNetwork> {
-  /// CIDR notation: `10.0.0.0/8`, `2001:db8::/32`.
+  /// The format of networks in CIDR notation: `10.0.0.0/8`, `2001:db8::/32`.
   static let network = ValueFormat(
     syntax: "a network", range: nil,
     read: { (text) throws(ValueProblem) in

@@ -1,7 +1,7 @@
-/// Numbers with and without units. A plain `0` needs no unit where the range begins at 0.
+/// Formats for numbers with and without units. A plain `0` needs no unit if the range begins at 0.
 
 extension ValueFormat<Duration> {
-  /// Whole seconds, written with the largest unit that leaves no remainder: `90s`, `10min`, `1h`, `5d`.
+  /// The format of whole seconds, written with the largest unit that leaves no remainder: `90s`, `10min`, `1h`, `5d`.
   static func duration(_ range: ClosedRange<Duration>) -> Self {
     let seconds = range.lowerBound.components.seconds...range.upperBound.components.seconds
     let quantity = Quantity(
@@ -18,7 +18,7 @@ extension ValueFormat<Duration> {
 }
 
 extension ValueFormat<Int> {
-  /// Octets: `500B`, `512KiB`, `25MiB`. KB and MB are refused, since nobody agrees whether they are 1000 or 1024.
+  /// The format of sizes in octets: `500B`, `512KiB`, `25MiB`. KB and MB are refused: they may mean 1000 or 1024.
   static func size(_ range: ClosedRange<Int>) -> Self {
     let quantity = Quantity(
       kind: "size", allowed: Int64(range.lowerBound)...Int64(range.upperBound),
@@ -32,7 +32,7 @@ extension ValueFormat<Int> {
       write: { quantity.write(Int64($0)) })
   }
 
-  /// A plain number of things.
+  /// The format of a plain number.
   static func count(_ range: ClosedRange<Int>) -> Self {
     ValueFormat(
       syntax: "a number", range: "\(range.lowerBound) to \(range.upperBound)",
@@ -51,7 +51,7 @@ extension ValueFormat<Int> {
 }
 
 extension ValueFormat<Double> {
-  /// A share, in whole per cent: `20%` is 0.2.
+  /// The format of a share in whole per cent: `20%` is 0.2.
   static func percentage(_ range: ClosedRange<Int>) -> Self {
     let quantity = Quantity(
       kind: "percentage", allowed: Int64(range.lowerBound)...Int64(range.upperBound), units: [("%", 1)],
@@ -66,11 +66,11 @@ extension ValueFormat<Double> {
 /// A whole number with a unit.
 private struct Quantity: Sendable {
   let kind: String
-  /// In the smallest unit.
+  /// The range, in the smallest unit.
   let allowed: ClosedRange<Int64>
-  /// The smallest first.
+  /// The units, the smallest first.
   let units: [(name: String, factor: Int64)]
-  /// What people write instead of a unit, in lower case.
+  /// The units by what people write instead, in lower case.
   let otherNames: [String: String]
 
   var syntax: String { units.count > 1 ? "a \(kind) in \(unitNames)" : "a \(kind)" }
@@ -113,14 +113,14 @@ private struct Quantity: Sendable {
   }
 }
 
-/// `s, min or h`.
+/// Returns the words as a list, e.g. `s, min or h`.
 private func enumerated(_ words: [String]) -> String {
   guard words.count > 1, let last = words.last else { return words.joined() }
   return words.dropLast().joined(separator: ", ") + " or " + last
 }
 
-/// The digits at the front and what follows them without blanks between; nil without digits. Numbers too large for
-/// 64 bits saturate: they are out of every range.
+/// Splits `text` into the digits at its start and the rest; nil if it does not start with a digit. Numbers too large
+/// for 64 bits saturate: they are out of every range.
 private func splitNumber(_ text: String) -> (number: Int64, rest: String)? {
   let digits = text.unicodeScalars.prefix { ("0"..."9").contains($0) }
   guard !digits.isEmpty else { return nil }

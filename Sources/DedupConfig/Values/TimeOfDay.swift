@@ -1,11 +1,11 @@
 /// A time of day on the wall clock of the machine, to the minute.
 package struct TimeOfDay: Hashable, Comparable, Sendable {
-  /// 0 to 23.
+  /// The hour, 0 to 23.
   package let hour: Int
-  /// 0 to 59.
+  /// The minute, 0 to 59.
   package let minute: Int
 
-  /// Nil when there is no such time.
+  /// Creates a time of day; nil if there is no such time.
   package init?(hour: Int, minute: Int) {
     guard (0...23).contains(hour), (0...59).contains(minute) else { return nil }
     self.init(checkedHour: hour, minute: minute)
@@ -18,17 +18,17 @@ package struct TimeOfDay: Hashable, Comparable, Sendable {
 
   package static func < (a: TimeOfDay, b: TimeOfDay) -> Bool { (a.hour, a.minute) < (b.hour, b.minute) }
 
-  /// When offices open.
+  /// The time 07:00, before offices open.
   package static let seven = TimeOfDay(checkedHour: 7, minute: 0)
 }
 
 extension TimeOfDay: CustomStringConvertible {
-  /// `07:00`.
+  /// The time in the form `07:00`.
   package var description: String { (hour < 10 ? "0" : "") + "\(hour):" + (minute < 10 ? "0" : "") + "\(minute)" }
 }
 
 extension TimeOfDay {
-  /// Reads `7:00`, `07:00`, `23:59`.
+  /// Reads a text like `7:00`, `07:00` or `23:59`; nil if it is no time of day.
   init?(_ text: String) {
     let parts = text.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
     guard parts.count == 2, (1...2).contains(parts[0].count), parts[1].count == 2,
@@ -40,7 +40,7 @@ extension TimeOfDay {
 }
 
 extension ValueFormat<TimeOfDay> {
-  /// `07:00`.
+  /// The format of a time of day, e.g. `07:00`.
   static let timeOfDay = ValueFormat(
     syntax: "a local time, hour:minute", range: "00:00 to 23:59",
     read: { (text) throws(ValueProblem) in

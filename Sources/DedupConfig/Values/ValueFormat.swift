@@ -1,24 +1,24 @@
-/// How the values of one kind are written: read, shown, and described in the reference.
+/// The format of one kind of values: how they are read, written, and described in the reference.
 ///
-/// A format reads exactly what it shows: `read(write(value)) == value` for every value in its range.
+/// A format reads exactly what it writes: `read(write(value)) == value` for every value in its range.
 struct ValueFormat<Value: Sendable>: Sendable {
-  /// For the reference: what to write, with the units, e.g. `a duration in s, min, h or d`.
+  /// The syntax for the reference: what to write, with the units, e.g. `a duration in s, min, h or d`.
   let syntax: String
-  /// For the reference: what is allowed, e.g. `1s to 30d`; nil when there is no range.
+  /// The range for the reference: what is allowed, e.g. `1s to 30d`; nil if there is no range.
   let range: String?
   let read: @Sendable (String) throws(ValueProblem) -> Value
   let write: @Sendable (Value) -> String
 }
 
-/// Why a value, or one item of a list, is refused.
+/// The reason why a value, or one item of a list, is refused.
 struct ValueProblem: Error, Hashable {
-  /// What the message quotes: the value, or the item of the list. Empty: nothing is quoted.
+  /// The text that the message quotes: the value, or the item of the list. Empty: nothing is quoted.
   var item: String
-  /// Where the item starts in the value, in Unicode scalars.
+  /// The start of the item in the value, in Unicode scalars.
   var offset = 0
-  /// Continues `"item" …`, e.g. `is not a duration`.
+  /// The continuation of `"item" …`, e.g. `is not a duration`.
   var what: String
-  /// What to write instead, e.g. `write a number with s, min, h or d`.
+  /// The advice what to write instead, e.g. `write a number with s, min, h or d`.
   var remedy: String
   var example = Example.none
 
@@ -26,11 +26,11 @@ struct ValueProblem: Error, Hashable {
     case none
     /// The example of the key's reference.
     case ofTheKey
-    /// What was probably meant.
+    /// The value that was probably meant.
     case this(String)
   }
 
-  /// The sentence for the diagnostic.
+  /// Returns the sentence for the diagnostic.
   func message(exampleOfKey: String) -> String {
     let example: String? =
       switch example {
@@ -43,7 +43,7 @@ struct ValueProblem: Error, Hashable {
 }
 
 extension ValueFormat {
-  /// An empty value means nil.
+  /// The format of an optional value: an empty text means nil.
   static func optional<Wrapped>(_ format: ValueFormat<Wrapped>) -> Self where Value == Wrapped? {
     ValueFormat(
       syntax: format.syntax + ", or empty", range: format.range,
@@ -51,7 +51,7 @@ extension ValueFormat {
       write: { $0.map(format.write) ?? "" })
   }
 
-  /// `no` means nil.
+  /// The format of an optional value: `no` means nil.
   static func orNo<Wrapped>(_ format: ValueFormat<Wrapped>) -> Self where Value == Wrapped? {
     ValueFormat(
       syntax: "no, or " + format.syntax, range: format.range,
@@ -66,8 +66,8 @@ extension ValueFormat {
       write: { $0.map(format.write) ?? "no" })
   }
 
-  /// Items separated by commas; blanks around them mean nothing.
-  /// - Parameter name: names the items in the reference, e.g. `durations in s, min, h or d`.
+  /// The format of items separated by commas; blanks around them are ignored.
+  /// - Parameter name: the name of the items in the reference, e.g. `durations in s, min, h or d`.
   static func list<Item>(_ format: ValueFormat<Item>, of name: String, mayBeEmpty: Bool = false) -> Self
   where Value == [Item] {
     ValueFormat(
@@ -96,7 +96,7 @@ extension ValueFormat {
   }
 }
 
-/// The items of a list without the blanks around them, each with where it starts.
+/// Returns the items of a list without the blanks around them, each with the offset at which it starts.
 private func items(of text: String) -> [(item: String, offset: Int)] {
   let scalars = Array(text.unicodeScalars)
   let line = SourceLine(scalars: scalars, file: "", number: 0)

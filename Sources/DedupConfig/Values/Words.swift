@@ -1,7 +1,7 @@
-/// Values that are one word of a few.
+/// Formats for values that are one of a few words.
 
 extension ValueFormat<Bool> {
-  /// `yes` or `no`; the other words that configurations know are understood too.
+  /// The format of `yes` and `no`; `true`, `on`, `false` and `off` are read too.
   static let boolean = ValueFormat(
     syntax: "yes or no", range: nil,
     read: { (text) throws(ValueProblem) in
@@ -15,7 +15,7 @@ extension ValueFormat<Bool> {
 }
 
 extension ValueFormat where Value: CaseIterable & RawRepresentable, Value.RawValue == String {
-  /// One of the raw values of an enum.
+  /// The format of an enum: one of its raw values.
   static var choice: Self {
     let words = Value.allCases.map(\.rawValue)
     return ValueFormat(

@@ -1,18 +1,18 @@
-/// Whether a next hop takes mail at the moment, and how much at a time.
+/// The readiness of a next hop to take mail at the moment, and how much at a time.
 package struct Admission: Hashable, Sendable {
   package enum State: Hashable, Sendable {
     case open
-    /// It took none lately, and only a mail can show whether it does again: one may go.
+    /// The next hop took no mail lately, and only a mail can show whether it does again: one may go.
     case trial
-    /// No mail may go. It changes after this time at the earliest; with `asks`, only when `Transport.lookAgain` finds
-    /// the way open then.
+    /// No mail may go. The state changes after this time at the earliest; with `asks`, only if `Transport.lookAgain`
+    /// then finds the next hop open.
     case closed(for: Duration, asks: Bool)
   }
 
   package var state: State
-  /// Mails at once.
+  /// The maximum number of mails at once.
   package var mails: Int
-  /// Where the way is not open: it is so only for mail that goes to none but these domains; nil: for all mail.
+  /// The domains to which a state other than `open` is limited: it holds only for mail to no others; nil: for all mail.
   package var domains: Set<String>?
 
   package init(_ state: State, mails: Int, domains: Set<String>? = nil) {
@@ -21,22 +21,22 @@ package struct Admission: Hashable, Sendable {
     self.domains = domains
   }
 
-  /// Whether mail to these domains is meant where the way is not open.
+  /// Returns true if a state other than `open` applies to mail to these domains.
   package func concerns(_ recipients: Set<String>) -> Bool { domains.map { recipients.isSubset(of: $0) } ?? true }
 
   package static let open = Admission(.open, mails: .max)
 }
 
-/// A smarthost and what is known of it, for people.
+/// A smarthost and what is known of it, for display.
 package struct HostReport: Hashable, Sendable {
   package var smarthost: Smarthost
-  /// Nil: it works, as far as is known.
+  /// The current failure; nil: the host works, as far as is known.
   package var failure: HostFailure?
-  /// How long that has lasted, and how long until it is looked at again.
+  /// The time for which the failure has lasted; `nextLook` is the time until the host is checked again.
   package var failsFor: Duration?
   package var nextLook: Duration?
   package var limits: HostLimits
-  /// Connections that are open.
+  /// The number of open connections.
   package var connections: Int
 
   package init(

@@ -1,6 +1,6 @@
 package import MailMessage
 
-/// Where queued mail goes.
+/// A mail server that queued mail is delivered to.
 package struct Smarthost: Hashable, Sendable, Codable, CustomStringConvertible {
   package var host: String
   package var port: Int
@@ -10,7 +10,7 @@ package struct Smarthost: Hashable, Sendable, Codable, CustomStringConvertible {
     self.port = port
   }
 
-  /// What `description` says of one; nil for any other text.
+  /// Reads what `description` returns; nil for any other text.
   package init?(_ text: String) {
     guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
       (1...65535).contains(port)
@@ -24,43 +24,43 @@ package struct Smarthost: Hashable, Sendable, Codable, CustomStringConvertible {
   package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 
-/// What one attempt meant for one recipient.
+/// The outcome of one attempt for one recipient.
 package enum DeliveryOutcome: Hashable, Sendable {
-  /// The next hop took responsibility; `reply` is what it said.
+  /// The next hop took responsibility; `reply` is its reply.
   case delivered(reply: String, handover: Handover = .relayed)
-  /// It may work later: 4xx, a timeout, DNS, a refused connection, a 5xx greeting.
+  /// A later attempt may succeed: 4xx, a timeout, DNS, a refused connection, a 5xx greeting.
   case deferred(reason: String)
-  /// It never will: 5xx to MAIL, RCPT or DATA.
+  /// No attempt will succeed: 5xx to MAIL, RCPT or DATA.
   case rejected(reason: String, status: String?)
 }
 
-/// Who tells the sender that a recipient was reached, if it asked for that (RFC 3461 section 5.2).
+/// The duty to tell the sender that a recipient was reached, if the sender asked for that (RFC 3461 section 5.2).
 package enum Handover: Hashable, Sendable {
-  /// The next hop speaks DSN and knows what the sender asked for: it tells.
+  /// The next hop supports DSN and knows what the sender asked for: it reports the delivery.
   case dutyPassedOn
-  /// The next hop speaks no DSN: nobody behind us tells, so we say that the mail was relayed.
+  /// The next hop does not support DSN: no later server reports, so we report that the mail was relayed.
   case relayed
-  /// It stands in a mailbox: we say that it was delivered.
+  /// The mail is in a mailbox: we report that it was delivered.
   case mailbox
-  /// It was thrown away: nobody says that it arrived.
+  /// The mail was thrown away: no report says that it arrived.
   case discarded
 }
 
-/// One try to deliver one queued mail to all its open recipients.
+/// One attempt to deliver one queued mail to all its open recipients.
 package struct DeliveryAttempt: Hashable, Sendable {
   package var entry: QueueID
   package var at: Timestamp
-  /// Exactly one outcome for each recipient of the entry, in the order of the entry.
+  /// The outcomes, exactly one for each recipient of the entry, in the order of the entry.
   package var outcomes: [DeliveryOutcome]
   /// The next hop that was asked, e.g. `smtp.example.org:587` or `maildir var/maildir`.
   package var nextHop: String
-  /// The same where it is a mail server, which others may be told of.
+  /// The next hop if it is a mail server that may be named to others; else nil.
   package var remote: Smarthost?
-  /// Whether a next hop was offered the mail; only then it was tried.
+  /// True if the mail was offered to a next hop; only then it was tried.
   package var wasOffered = true
-  /// How long the way has been closed, all the time; nil: it is not.
+  /// The time for which the next hop has been closed without a break; nil: it is not closed.
   package var closedFor: Duration?
-  /// The connection was lost when all was said but the last answer.
+  /// True if the connection was lost when only the last reply was missing.
   package var lostAnswer = false
 
   package init(
@@ -79,25 +79,25 @@ package struct DeliveryAttempt: Hashable, Sendable {
   }
 }
 
-/// What a transport made of one message.
+/// The result of a transport for one message.
 package struct DeliveryResult: Hashable, Sendable {
-  /// One for each recipient of the envelope, in order.
+  /// The outcomes, one for each recipient of the envelope, in order.
   package var outcomes: [DeliveryOutcome]
-  /// Who took it, or whose fault the outcomes report; of several hosts the one that was asked.
+  /// The next hop that took the mail, or to which the outcomes are due; of several hosts the one that was asked.
   package var nextHop: String
-  /// The same where it is a mail server.
+  /// The next hop if it is a mail server; else nil.
   package var remote: Smarthost?
-  /// Whether it was offered to a next hop. If not, nothing is known of the mail, and it is no attempt.
+  /// True if the mail was offered to a next hop. If not, nothing is known of the mail, and this is no attempt.
   package var wasOffered = true
-  /// What was deferred failed with the next hop and not for itself: it is due again as soon as that works.
+  /// True if a deferral is due to the next hop and not to the mail: it is due again as soon as the next hop works.
   package var awaitsNextHop = false
-  /// The next hop wants less of us.
+  /// True if the next hop wants less mail from us.
   package var isThrottled = false
-  /// How long to wait before it is handed over again, if it was not offered; nil: until the way is open.
+  /// The wait before a mail that was not offered is handed over again; nil: until the next hop is open.
   package var pause: Duration?
-  /// The connection was lost when all was said but the last answer, so the first retry need not wait long.
+  /// True if the connection was lost when only the last reply was missing, so that the first retry need not wait long.
   package var lostAnswer = false
-  /// How long the way has been closed, all the time; nil: it is not.
+  /// The time for which the next hop has been closed without a break; nil: it is not closed.
   package var closedFor: Duration?
 
   package init(_ outcomes: [DeliveryOutcome], nextHop: String) {
@@ -112,23 +112,24 @@ package struct DeliveryResult: Hashable, Sendable {
   }
 }
 
-/// Carries one message to the next hop. Implementations never throw: each failure is an outcome.
+/// Carries messages to the next hop. Implementations never throw: each failure is an outcome.
 package protocol Transport: Sendable {
-  /// All that it may go to, for people.
+  /// The names of all hosts or places that mail may go to, for display.
   var nextHop: String { get }
   func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> DeliveryResult
-  /// Another one takes its place: what it still has to carry it carries, and keeps nothing open behind that.
+  /// Retires this transport, because another takes its place: the mail that it still has to deliver is delivered, and
+  /// nothing is kept open after that.
   func retire() async
-  /// Tries the way without a mail; one answer for each host.
+  /// Tests the next hop without a mail; returns one answer for each host.
   func probe(_ question: ProbeQuestion) async -> [Probe]
-  /// What failed lately is asked again with the next mail.
+  /// Forgets recent failures, so that these hosts are asked again with the next mail.
   func forgetFailures() async
-  /// Whether mail may go now. It changes with each delivery that ends, with `lookAgain` and `forgetFailures`, and with
-  /// time where it says so.
+  /// The current admission: whether mail may go now, and how much. It changes with each delivery that ends, with
+  /// `lookAgain` and `forgetFailures`, and with time if it says so.
   var admission: Admission { get }
-  /// Looks whether hosts that failed work again, without a mail.
+  /// Checks without a mail whether hosts that failed work again.
   func lookAgain() async
-  /// What is known of each host; empty where there is none.
+  /// Returns what is known of each host; empty if the transport has no hosts.
   func hostReports() async -> [HostReport]
 }
 
@@ -140,11 +141,11 @@ extension Transport {
   package func hostReports() async -> [HostReport] { [] }
 }
 
-/// What a next hop is asked without a mail, beside a connection.
+/// The addresses that a next hop is asked about, without a mail, besides the connection.
 package struct ProbeQuestion: Hashable, Sendable {
-  /// Named in MAIL; nil: the null sender, which every server has to take (RFC 5321 section 4.5.5).
+  /// The sender in MAIL; nil: the null sender, which every server has to accept (RFC 5321 section 4.5.5).
   package var sender: EmailAddress?
-  /// Named in RCPT; nil: nobody is.
+  /// The recipient in RCPT; nil: no RCPT is sent.
   package var recipient: EmailAddress?
 
   package init(sender: EmailAddress? = nil, recipient: EmailAddress? = nil) {
@@ -153,13 +154,13 @@ package struct ProbeQuestion: Hashable, Sendable {
   }
 }
 
-/// What came of trying a next hop without a mail.
+/// The result of testing a next hop without a mail.
 package struct Probe: Hashable, Sendable {
-  /// As in an attempt.
+  /// The next hop, as in an attempt.
   package var nextHop: String
-  /// What worked, in order, e.g. `connected`, `TLS, certificate verified`.
+  /// The steps that worked, in order, e.g. `connected`, `TLS, certificate verified`.
   package var steps: [String]
-  /// What did not; nil: everything worked.
+  /// The step that failed and why; nil: everything worked.
   package var failure: String?
   package var took: Duration
 
@@ -171,7 +172,7 @@ package struct Probe: Hashable, Sendable {
   }
 }
 
-/// Takes every mail and keeps none; for load tests.
+/// Accepts every mail and keeps none; for load tests.
 package struct DiscardTransport: Transport {
   package init() {}
 

@@ -1,8 +1,8 @@
-/// What became of recipients at the next hops, since the start.
+/// The numbers of outcomes for recipients by next hop, since the start.
 package struct DeliveryCounts: Hashable, Sendable {
   package struct Key: Hashable, Sendable {
     package var nextHop: String
-    /// `delivered`, `deferred`, `failed`.
+    /// The outcome: `delivered`, `deferred` or `failed`.
     package var outcome: String
   }
 

@@ -4,15 +4,15 @@ extension DeliveryPlan {
   /// An entry that is about to be tried.
   package struct Candidate: Sendable {
     package var entry: QueueEntry
-    /// What is to be sent; nil when it is still in the store.
+    /// The message to send; nil if it is still in the store.
     package var message: Message?
-    /// The store's `queueChanges` when they were read.
+    /// The value of the store's `queueChanges` when the entry was read.
     package var changes: Int
-    /// It is not to be tried, only to be told about if it is time for that.
-    package var isOnlyToldOf = false
-    /// The route that it goes by; nil where there is only one way.
+    /// True if the entry is not tried: its sender is only told about the delay or the failure, if that is due.
+    var isOnlyToldOf = false
+    /// The name of the route of the entry; nil if there are no routes.
     package var route: String?
-    /// Of its recipients.
+    /// The domains of its recipients.
     package let domains: Set<String>
 
     package init(entry: QueueEntry, message: Message?, changes: Int) {
@@ -27,16 +27,16 @@ extension DeliveryPlan {
     var isOrdinary: Bool { entry.kind == .pass || entry.kind == .alert }
   }
 
-  /// One that is on its way.
+  /// An entry that is under way.
   struct Trip: Sendable {
     var startedAt: Duration
-    /// The transport has it.
+    /// True while the transport has the entry.
     var isTrying = true
     var isTrial = false
     var isOrdinary = true
-    /// Others like it hung when it was begun.
+    /// True if other mails like it were hanging when it was begun.
     var isAmongSlow = false
-    /// With it, as many were on their way as may be.
+    /// True if, with this mail, as many were under way as are allowed.
     var fillsUp = false
     var domains: Set<String> = []
     var route: String?

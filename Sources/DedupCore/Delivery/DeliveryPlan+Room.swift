@@ -1,18 +1,18 @@
-/// Who gets a place among those that are on their way.
+/// The assignment of places among the mails under way.
 ///
-/// All may be taken by ordinary mail. A few are never taken by mail like that which hangs (to a domain, or by a route, of
-/// which three have been on their way for longer than a second), so that what hangs holds up nothing else; and of those
-/// that count at the moment, one is left free by such mail and by mail that is not ordinary.
+/// Ordinary mail may take all of them. A few are never taken by mail like that which hangs (to a domain, or by a route,
+/// of which three have been under way for longer than a second), so that hanging mail holds up nothing else; and of the
+/// places that count at the moment, such mail and mail that is not ordinary leave one free.
 extension DeliveryPlan {
   enum Place {
     case taken(Trip)
-    /// Not now; one may become free with any event.
+    /// There is no place now; one may become free with any event.
     case full
-    /// The way is closed to its domains for so long.
+    /// The next hop is closed to its domains for this time.
     case closed(for: Duration)
   }
 
-  /// Where one of several hang: domains, each by the route that it is reached by, and routes.
+  /// The domains and routes of which several mails hang; domains are grouped by the route that leads to them.
   struct SlowOnes {
     var domains: [String?: Set<String>] = [:]
     var routes: Set<String> = []
@@ -23,9 +23,9 @@ extension DeliveryPlan {
     }
   }
 
-  /// As many as hang are no coincidence.
+  /// The number of hanging mails that is no coincidence.
   private static let fewestSlow = 3
-  /// How long mail to a domain that another one tries out is left alone.
+  /// The pause for mail to a domain while another mail tries it out.
   private static let trialPause = Duration.seconds(1)
 
   var isTrialUnderway: Bool { underway.values.contains { $0.isTrial && $0.isTrying } }
@@ -59,7 +59,7 @@ extension DeliveryPlan {
     return .taken(trip)
   }
 
-  /// Nil: the way is open to it, or it may try it out.
+  /// Returns the place if the next hop is closed to the mail; nil: it is open, or the mail may try it out.
   private func closing(to next: Candidate, _ admission: Admission, _ trip: inout Trip) -> Place? {
     guard admission.concerns(next.domains) else { return nil }
     switch admission.state {
@@ -85,12 +85,12 @@ extension DeliveryPlan {
       && current.count { $0.isAmongSlow && $0.isOrdinary == trip.isOrdinary } < room
   }
 
-  /// So that many that were put back do not come back at once.
+  /// Lengthens a pause so that many entries that were put back do not come back at once.
   func spread(_ pause: Duration) -> Duration { pause + .milliseconds(10) * min(putBack.count, 6000) }
 
   private func room(_ limits: Limits) -> Int { max(1, min(window.size, limits.most, limits.admission.mails)) }
 
-  /// Those on their way that are not slow.
+  /// Returns the number of mails under way that are not slow.
   private func counted(_ now: Duration) -> Int {
     underway.values.count { $0.isTrying && now - $0.startedAt < Self.slowness }
   }
@@ -101,7 +101,7 @@ extension DeliveryPlan {
       && counted(now) < room(limits)
   }
 
-  /// When to look again without an event.
+  /// Returns the time at which to look again without an event; nil: none.
   func alarm(_ now: Duration, _ limits: Limits) -> Duration? {
     var times = Array(putBack.values)
     if let nextDue { times.append(nextDue) }

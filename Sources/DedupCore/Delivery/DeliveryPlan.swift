@@ -1,44 +1,45 @@
-/// What is delivered next, as a value: what happened goes in, `next` tells what to do. The runner carries it out.
+/// The plan of what is delivered next, as a value: events go in, and `next` returns what to do. The runner carries it
+/// out.
 ///
-/// - Due mail is read from the queue when there is room for it, a handful at a time, and mail that just came in is taken
-///   as it comes as long as nothing else is due.
-/// - While the way is closed nothing is read and no mail is tried: it stays due, and all of it goes when the way is open,
-///   in the order of the queue. Only what an admin sends another way goes on, and mails that are so old that their
-///   senders have to be told are looked for once a minute.
-/// - Error mail and our own have three quarters of the places at most: however long a next hop takes for it, or how much
-///   there is, ordinary mail goes.
+/// - Due mail is read from the queue when there is room for it, a handful at a time, and mail that just arrived is
+///   taken directly as long as nothing else is due.
+/// - While the next hop is closed, nothing is read and no mail is tried: it stays due, and all of it goes when the next
+///   hop is open, in the order of the queue. Only mail that an admin rerouted goes on, and once a minute the plan looks
+///   for mails that are so old that their senders have to be told.
+/// - Error mail and the relay's own mail have three quarters of the places at most: however long a next hop takes for
+///   it, or how much there is, ordinary mail goes.
 /// - Mail to a domain, or by a route, of which some hang leaves a few places to all other mail (`DeliveryPlan+Room`).
-/// - While the way is closed to some domains only, mail to others goes.
-/// - A mail that takes long does not hold up the others: after a second it no longer counts among those that are on
-///   their way at once. There is an end to that at `Limits.most`.
+/// - While the next hop is closed to some domains only, mail to others goes.
+/// - A mail that takes long does not hold up the others: after a second it no longer counts among the mails under way
+///   at once. `Limits.most` bounds their number.
 ///
 /// Times are those of a clock that never jumps.
 package struct DeliveryPlan: Sendable {
-  /// What to read from the queue.
+  /// The part of the queue to read.
   package enum Reading: Hashable, Sendable {
-    /// All that is due.
+    /// All mail that is due.
     case due
-    /// Of that, what an admin sends another way.
+    /// The due mail that an admin rerouted.
     case rerouted
-    /// Whatever is old enough for its sender to be told.
+    /// All mail that is old enough for its sender to be told.
     case old
   }
 
   package enum Step: Sendable {
-    /// Then call `read`, or `notRead`.
+    /// Read from the queue, then call `read` or `notRead`.
     case read(Reading)
-    /// Then call `tried` when the transport is done with it, and `recorded` when the store is.
+    /// Deliver it; call `tried` when the transport is done with it, and `recorded` when the store is.
     case deliver(Candidate)
-    /// Ask the next hop whether it works again; then call `looked`.
+    /// Ask the next hop whether it works again, then call `looked`.
     case look
-    /// Something may be to be done at that time, or after the next event.
+    /// Wait until that time (nil: none is set) or until the next event; then there may be something to do.
     case wait(until: Duration?)
     case finish
   }
 
-  /// What is known besides at the moment.
+  /// The current limits, which the plan does not know itself.
   package struct Limits: Hashable, Sendable {
-    /// Mails at once, however slow they are.
+    /// The maximum number of mails at once, however slow they are.
     package var most: Int
     package var admission: Admission
 
@@ -48,42 +49,42 @@ package struct DeliveryPlan: Sendable {
     }
   }
 
-  /// What became of an entry.
+  /// The outcome of an attempt for an entry.
   package enum End: Hashable, Sendable {
-    /// It left the queue, or waits for its next attempt.
+    /// The entry left the queue, or waits for its next attempt.
     case settled
-    /// It may be due again.
+    /// The entry may be due again.
     case open
-    /// It was not offered, and is left alone for so long, or until the way opens.
+    /// The entry was not offered, and is left alone for this time, or until the next hop opens.
     case putBack(for: Duration)
   }
 
-  /// Entries that are read from the store at once; more wait there. A new mail waits until these are on their way.
+  /// The number of entries read from the store at once; more wait there. A new mail waits until these are under way.
   package static let lookahead = 20
-  /// How long a mail counts among those that are on their way at once.
+  /// The time for which a mail counts among the mails under way at once.
   package static let slowness = Duration.seconds(1)
-  /// How often is looked for those of which somebody has to be told while the way is closed.
-  package static let oldMailPause = Duration.seconds(60)
+  /// The pause between two searches for mail whose sender has to be told, while the next hop is closed.
+  static let oldMailPause = Duration.seconds(60)
 
   package private(set) var window = SendWindow()
   var underway: [QueueID: Trip] = [:]
-  /// Not offered, and until when they are left alone.
+  /// The entries that were not offered, and the time until which they are left alone.
   var putBack: [QueueID: Duration] = [:]
-  /// The most urgent last.
+  /// The entries to begin next, the most urgent last.
   private var ready: [Candidate] = []
-  /// Those that were read and wait for one of the places that mail like them may take; the most urgent last.
+  /// The entries that were read and wait for one of the places that such mail may take; the most urgent last.
   var aside: [Candidate] = []
-  /// Something may be due that we do not know of.
+  /// True if mail may be due that the plan does not know of.
   private var isOutdated = true
   private var isOutdatedAside = true
-  /// The store's `transactions` when we last asked the queue.
+  /// The store's `transactions` at the last reading of the queue.
   private var lookedAt = 0
-  /// When something becomes due that is not yet.
+  /// The time at which the next mail becomes due; nil: none is known.
   var nextDue: Duration?
   private var wasClosed = false
-  /// The domains that the way was closed to.
+  /// The domains that the next hop was closed to.
   private var closedTo: Set<String> = []
-  /// When to look for old mail, and what was looked at in this hour.
+  /// The time of the next search for old mail; `lookedAtOld` holds what was found in the current hour.
   var oldMailAt = Duration.zero
   private var lookedAtOld: Set<QueueID> = []
   private var hourEnds = Duration.zero
@@ -92,17 +93,17 @@ package struct DeliveryPlan: Sendable {
 
   package init() {}
 
-  /// Those that are tried or whose attempt is not recorded yet.
+  /// The entries that are being tried or whose attempt is not recorded yet.
   package var entriesUnderway: Set<QueueID> { Set(underway.keys) }
 
-  /// What the queue need not tell.
+  /// Returns the entries to leave out when the queue is read.
   package func excluded(for reading: Reading) -> Set<QueueID> {
     entriesUnderway.union(reading == .old ? lookedAtOld : Set(putBack.keys).union(aside.map(\.entry.id)))
   }
 
   // MARK: - Events
 
-  /// Mail that just came in, the most urgent last; nil when the queue has to be asked.
+  /// Takes mail that just arrived, the most urgent last; nil if the queue has to be read.
   package mutating func arrived(_ more: [Candidate]?) {
     if wasClosed, more?.contains(where: \.goesItsOwnWay) != true { return isOutdated = true }
     if let more, !more.isEmpty, !isOutdated, ready.count + more.count <= Self.lookahead {
@@ -115,19 +116,21 @@ package struct DeliveryPlan: Sendable {
     }
   }
 
-  /// Whether mail that came in with this transaction cannot stand in the last answer of the queue.
+  /// Returns true if mail that arrived with this transaction cannot be in the last reading of the queue.
   package func isNews(_ transaction: Int) -> Bool { transaction > lookedAt }
 
-  /// What was read is out of date.
+  /// Discards everything that was read, because it is out of date.
   package mutating func changed() {
     (ready, aside, putBack) = ([], [], [:])
     (isOutdated, isOutdatedAside) = (true, true)
   }
 
+  /// Takes the result of reading the queue.
+  ///
   /// - Parameters:
-  ///   - found: the most urgent last.
-  ///   - nextDue: when the next one is due beside these.
-  ///   - transactions: the store's when it was asked.
+  ///   - found: the entries, the most urgent last.
+  ///   - nextDue: the time at which the next entry besides these is due; nil: none.
+  ///   - transactions: the store's `transactions` at the time of the reading.
   package mutating func read(_ reading: Reading, _ found: [Candidate], nextDue: Duration?, transactions: Int) {
     ready = found
     switch reading {
@@ -145,13 +148,13 @@ package struct DeliveryPlan: Sendable {
     }
   }
 
-  /// The queue did not answer.
+  /// Records that the queue could not be read; it is read again at `time`.
   package mutating func notRead(until time: Duration) {
     (isOutdated, isOutdatedAside) = (false, false)
     nextDue = time
   }
 
-  /// The transport is done with it.
+  /// Records that the transport is done with an entry.
   package mutating func tried(_ id: QueueID, delivered: Bool, isThrottled: Bool, at now: Duration, most: Int) {
     if isThrottled { window.throttled(at: now) }
     if delivered, let trip = underway[id] {
@@ -171,7 +174,7 @@ package struct DeliveryPlan: Sendable {
 
   package mutating func looked() { isLooking = false }
 
-  /// Nothing new is begun.
+  /// Stops the plan: no new delivery is begun.
   package mutating func stop() { isStopping = true }
 
   // MARK: - What next
@@ -205,7 +208,7 @@ package struct DeliveryPlan: Sendable {
     if putBack.count < before { (isOutdated, isOutdatedAside) = (true, true) }
   }
 
-  /// What waits for a domain goes as soon as the way is open to it.
+  /// Makes mail that waits for a domain due as soon as the next hop is open to it.
   private mutating func lookAtDomains(_ admission: Admission) {
     let domains = admission.state == .open ? [] : admission.domains ?? []
     if !closedTo.isSubset(of: domains) { changed() }
@@ -234,7 +237,7 @@ package struct DeliveryPlan: Sendable {
     return isOutdated ? .read(.due) : nil
   }
 
-  /// What goes on while the way is closed.
+  /// Returns the next step that is allowed while the next hop is closed.
   private mutating func goOnAside(_ now: Duration, _ limits: Limits) -> Step? {
     guard hasRoom(now, limits) else { return nil }
     if let step = begin(now, limits) { return step }

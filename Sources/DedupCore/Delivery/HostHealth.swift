@@ -1,40 +1,41 @@
-/// What is known of a host: whether it may be asked, and what is wrong with it.
+/// The state of a host: whether it may be asked, and what is wrong with it.
 ///
-/// What it has against mail says nothing of mail to other domains: they go on until they are refused as well. A domain
-/// that is refused while another one is taken is no affair of the host; it is left to the retry policy for a minute.
+/// A refusal of mail says nothing about mail to other domains: they are delivered until they are refused as well. A
+/// domain that is refused while another is accepted does not count against the host; the retry policy handles it for a
+/// minute.
 package struct HostHealth: Hashable, Sendable {
-  /// Whom mail after mail that was refused is held against.
+  /// The extent to which refused mail counts against other mail.
   package enum Verdict: Hashable, Sendable {
-    /// These mails, as far as is known.
+    /// Only these mails, as far as is known.
     case mails
     /// The host, for mail to these domains.
     case domains(Set<String>)
-    /// The host.
+    /// The host, for all mail.
     case host
   }
 
-  /// Nil: nothing, as far as we know.
+  /// The current failure; nil: none, as far as is known.
   package private(set) var failure: HostFailure?
-  /// Mails in a row that ended fresh connections to it, and the domains that they were for.
+  /// The number of mails in a row that ended fresh connections to the host; `struck` holds their domains.
   private var strikes = 0
   private var struck: Set<String> = []
-  /// Domains that were refused while others were taken, and until when nothing is held against the host for them.
+  /// The domains that were refused while others were accepted, each with the time until which it does not count.
   private var ownAffairs: [String: Duration] = [:]
 
-  package static let mostStrikes = 3
-  /// Where mail to as many domains is refused and none is taken, it is the host.
-  package static let mostDomains = 8
+  static let mostStrikes = 3
+  /// The number of domains whose mail must be refused, and no mail accepted, before the host counts as at fault.
+  static let mostDomains = 8
   private static let affairTime = Duration.seconds(60)
   private static let mostAffairs = 1000
 
   package init() {}
 
-  /// When it may be asked again; nil: at any time.
+  /// Returns the time at which the host may be asked again; nil: at any time.
   package func restsUntil(_ rule: RestRule, isOnlyWay: Bool) -> Duration? {
     failure.map { $0.seen + rule.rest(after: $0, isOnlyWay: isOnlyWay) }
   }
 
-  /// - Parameter domains: of the mail; nil: any mail.
+  /// - Parameter domains: the domains of the mail; nil: any mail.
   package func isUsable(
     at now: Duration, _ rule: RestRule, isOnlyWay: Bool, for domains: Set<String>? = nil
   ) -> Bool {
@@ -42,9 +43,10 @@ package struct HostHealth: Hashable, Sendable {
     return restsUntil(rule, isOnlyWay: isOnlyWay).map { now >= $0 } ?? true
   }
 
-  /// Failures while it is left alone (of mails that were on their way already) change nothing but the domains.
+  /// Records a failure. Failures while the host is left alone (of mails that were already under way) change nothing but
+  /// the domains.
   ///
-  /// - Returns: whether it is news.
+  /// - Returns: true if the failure is news.
   @discardableResult
   package mutating func failed(_ failure: HostFailure, at now: Duration, _ rule: RestRule, isOnlyWay: Bool) -> Bool {
     if !isUsable(at: now, rule, isOnlyWay: isOnlyWay), let known = self.failure?.domains {
@@ -63,13 +65,13 @@ package struct HostHealth: Hashable, Sendable {
     return before == nil || before?.kind != failure.kind || before?.reason != failure.reason
   }
 
-  /// A mail ended a fresh connection, or was told of a trouble of the host.
+  /// Records that a mail ended a fresh connection, or was answered with a problem of the host.
   ///
   /// - Parameters:
-  ///   - domains: whom it was for.
-  ///   - isEnough: one such mail says as much as several in a row.
-  ///   - needsDomains: it says nothing of the host as long as all are for one domain.
-  /// - Returns: whom it is held against.
+  ///   - domains: the domains that the mail was for.
+  ///   - isEnough: true if one such mail proves as much as several in a row.
+  ///   - needsDomains: true if it proves nothing about the host as long as all such mails are for one domain.
+  /// - Returns: the extent to which it counts against other mail.
   package mutating func struck(
     for domains: Set<String>, isEnough: Bool = false, needsDomains: Bool = false, at now: Duration
   ) -> Verdict {
@@ -81,7 +83,7 @@ package struct HostHealth: Hashable, Sendable {
     return needsDomains && struck.count < 2 ? .mails : .domains(struck)
   }
 
-  /// It took mail to these domains, or a connection.
+  /// Records that the host accepted mail to these domains, or a connection.
   package mutating func worked(for domains: Set<String> = [], at now: Duration) {
     if let refused = failure?.domains, !domains.isSubset(of: refused) {
       ownAffairs = ownAffairs.filter { now < $0.value }

@@ -1,9 +1,9 @@
-/// How much of something a next hop takes, found out by what it refuses: at once down to what it took, slowly up again.
+/// A limit of a next hop, learned from what it refuses: reduced at once to what it accepted, and slowly raised again.
 ///
 /// After ten uses up to the limit it is raised by a tenth, at least by one. Each time that this was too much, the next
-/// try waits for twice as many uses, up to 1280.
+/// raise waits for twice as many uses, up to 1280.
 package struct LearnedLimit: Hashable, Sendable {
-  /// What is used as long as nothing is refused.
+  /// The value as long as nothing is refused.
   package let most: Int
   package private(set) var value: Int
   private var heldOut = 0
@@ -18,17 +18,17 @@ package struct LearnedLimit: Hashable, Sendable {
     value = self.most
   }
 
-  /// Whether the next hop was seen to take no more than `value`.
+  /// True if the next hop was seen to accept no more than `value`.
   package var isLearned: Bool { value < most }
 
-  /// The next hop took `count` and refused more.
+  /// Records that the next hop accepted `count` and refused more.
   package mutating func exceeded(_ count: Int) {
     if isTrying { patience = min(patience * 2, Self.longestPatience) }
     value = max(1, min(count, most))
     (heldOut, isTrying) = (0, false)
   }
 
-  /// All of it was used, and nothing was refused.
+  /// Records that the limit was fully used and nothing was refused.
   package mutating func reached() {
     guard isLearned else { return }
     heldOut += 1
@@ -40,13 +40,13 @@ package struct LearnedLimit: Hashable, Sendable {
   package mutating func forget() { self = LearnedLimit(most: most) }
 }
 
-/// What a smarthost takes at a time, as far as it let us know.
+/// The limits of a smarthost, as far as it has shown them.
 package struct HostLimits: Hashable, Sendable {
-  /// Connections at once.
+  /// The number of simultaneous connections.
   package private(set) var connections: LearnedLimit
   package private(set) var mailsPerConnection: LearnedLimit
   package private(set) var recipientsPerTransaction: LearnedLimit
-  /// Mails after which the last connection ended that we did not end ourselves.
+  /// The number of mails on the last connection that the host ended; nil: none is known.
   private var lastEnd: Int?
 
   package init(connections: Int, mailsPerConnection: Int, recipientsPerTransaction: Int) {
@@ -55,20 +55,20 @@ package struct HostLimits: Hashable, Sendable {
     self.recipientsPerTransaction = LearnedLimit(most: recipientsPerTransaction)
   }
 
-  /// A connection was refused while `open` others worked.
+  /// Records that a connection was refused while `open` others worked.
   package mutating func connectionRefused(whileOpen open: Int) { connections.exceeded(open) }
 
-  /// A mail was delivered while so many connections were open.
+  /// Records that a mail was delivered while `open` connections were open.
   package mutating func worked(withOpen open: Int) { if open >= connections.value { connections.reached() } }
 
-  /// The host ended a connection that had carried so many mails. Once may be a restart; the same number twice in a row
-  /// is a habit.
+  /// Records that the host ended a connection that had carried `mails` mails. Once may be a restart; the same number
+  /// twice in a row is a limit.
   package mutating func connectionEnded(afterMails mails: Int) {
     if mails > 0, mails == lastEnd { mailsPerConnection.exceeded(mails) }
     lastEnd = mails
   }
 
-  /// We ended a connection since it had carried all the mails that it may.
+  /// Records that we ended a connection because it had carried all the mails that it may.
   package mutating func connectionUsedUp() { mailsPerConnection.reached() }
 
   package mutating func recipientsRefused(after accepted: Int) { recipientsPerTransaction.exceeded(accepted) }
@@ -77,7 +77,7 @@ package struct HostLimits: Hashable, Sendable {
     if accepted >= recipientsPerTransaction.value { recipientsPerTransaction.reached() }
   }
 
-  /// The host was gone: what it said of connections while it went is no limit.
+  /// Records that the host was gone: what it said about connections while it went down is no limit.
   package mutating func hostFailed() {
     connections.forget()
     lastEnd = nil

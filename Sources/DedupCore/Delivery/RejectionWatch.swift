@@ -1,39 +1,39 @@
-/// Which next hops reject mail about errors for good, since when and why.
+/// The next hops that permanently reject mail about errors, with the time and the reason.
 ///
 /// It also bounds what a rejection gives back to the storm cap: the cap counts what is queued and what a next hop took,
-/// so a rejected mail makes room for another, but a next hop that rejects everything gives back 30 places an hour at
-/// most, or each new error would be one more rejected mail. What is known is lost at a restart.
+/// so a rejected mail makes room for another. A next hop that rejects everything gives back at most 30 places an hour;
+/// otherwise each new error would be one more rejected mail. The state is lost at a restart.
 package struct RejectionWatch: Hashable, Sendable {
-  /// Rejections of one next hop in a row; a mail about errors that it takes ends them.
+  /// The rejections of one next hop in a row; a mail about errors that it accepts ends them.
   package struct Standing: Hashable, Sendable {
     package var since: Timestamp
     package var latest: Timestamp
     package var mails: Int
-    /// What it said last.
+    /// The latest reason that it gave.
     package var reason: String
-    /// When it last took a mail about errors; nil: not since the start.
+    /// The time at which it last accepted a mail about errors; nil: not since the start.
     package var tookUntil: Timestamp?
   }
 
-  /// What somebody has to be told.
+  /// A change that the admin has to be told.
   package enum Change: Hashable, Sendable {
     case begins(Standing)
     case ends(Standing)
   }
 
-  /// Places that one next hop gives back within `StormCap.period`.
-  package static let mostReturned = 30
-  /// Next hops that are remembered; an admin may reroute mail to any number.
+  /// The number of places that one next hop gives back at most within `StormCap.period`.
+  static let mostReturned = 30
+  /// The number of next hops that are remembered; an admin may reroute mail to any number.
   private static let mostHops = 100
 
-  /// By the name of the next hop.
+  /// The rejections by the name of the next hop.
   package private(set) var rejecting: [String: Standing] = [:]
   private var taken: [String: Timestamp] = [:]
   private var returned: [String: StormCap] = [:]
 
   package init() {}
 
-  /// Takes note of what came of an attempt of `entry`, and decides whether its place is given back.
+  /// Records the outcome of an attempt for `entry`, and decides whether its place is given back.
   package mutating func note(
     _ settlement: inout Settlement, of entry: QueueEntry, at now: Timestamp
   ) -> Change? {
@@ -71,7 +71,7 @@ package struct RejectionWatch: Hashable, Sendable {
 }
 
 extension QueueEntry.Kind {
-  /// Mails about errors: reports, and what we say of them. Their failures are told in a digest (`BounceDigest`).
+  /// True for mail about errors: reports, and our notices about them. Their failures are told in a `BounceDigest`.
   package var isAboutErrors: Bool {
     switch self {
     case .report, .notice: true

@@ -1,12 +1,12 @@
 package import MailMessage
 
-/// Which mail takes a route: all that it says has to hold.
+/// The conditions for mail to take a route; all of them have to hold.
 package struct RouteSelector: Hashable, Sendable {
-  /// The recipient is one of these; empty: any.
+  /// The patterns of which the recipient matches one; empty: any recipient.
   package var recipients: [Glob] = []
-  /// The envelope sender is one of these; empty: any.
+  /// The patterns of which the envelope sender matches one; empty: any sender.
   package var senders: [Glob] = []
-  /// Empty: any.
+  /// The kinds of mail; empty: any kind.
   package var kinds: [MailClass] = []
 
   package init() {}
@@ -18,13 +18,13 @@ package struct RouteSelector: Hashable, Sendable {
   }
 }
 
-/// Kinds of mail as an admin tells them apart.
+/// The kinds of mail as an admin distinguishes them.
 package enum MailClass: String, Hashable, Sendable, CaseIterable {
-  /// Mail about errors: reports, and what we say of them.
+  /// Mail about errors: reports, and our notices about them.
   case reports
-  /// Mail of the site.
+  /// Mail of the site, and kept reports that an admin sends again.
   case ordinary
-  /// Summaries, bounces and alerts of ours.
+  /// Summaries, bounces and alerts of the relay.
   case own
 
   package init(_ kind: QueueEntry.Kind) {
@@ -36,16 +36,16 @@ package enum MailClass: String, Hashable, Sendable, CaseIterable {
   }
 }
 
-/// Puts another address in the place of envelope senders that the next hop would refuse, e.g. `root@localhost`.
+/// Replaces envelope senders that the next hop would refuse, e.g. `root@localhost`, by another address.
 ///
-/// With an address whose local part ends in `+`, the sender stands behind that, so that a bounce tells whose mail it was:
-/// `root@localhost` becomes `relay+root=localhost@example.org`. One that does not fit there leaves the plain address. A
-/// bounce to such an address that comes through the relay goes to the sender it names; bounces of our own to a sender that
-/// nobody can reach go to the address that stands in its place.
+/// With an address whose local part ends in `+`, the sender is appended to it, so that a bounce tells whose mail it
+/// was: `root@localhost` becomes `relay+root=localhost@example.org`. A sender that does not fit gives the plain
+/// address. A bounce to such an address that comes through the relay goes to the sender it names; bounces of the relay
+/// to a sender that cannot be reached go to the replacement address.
 package struct SenderRewrite: Hashable, Sendable {
-  /// Takes the place; its local part may end in `+`.
+  /// The replacement address; its local part may end in `+`.
   package var address: EmailAddress
-  /// The senders that it takes the place of.
+  /// The senders that are replaced.
   package var senders: [Glob]
 
   package init(address: EmailAddress, senders: [Glob]) {
@@ -53,16 +53,16 @@ package struct SenderRewrite: Hashable, Sendable {
     self.senders = senders
   }
 
-  /// What goes out in place of `sender`.
+  /// Returns the sender that goes out in place of `sender`.
   package func outgoing(_ sender: EmailAddress) -> EmailAddress {
     applies(to: sender) ? replacement(of: sender) : sender
   }
 
-  /// Who gets a mail that is for `recipient`.
+  /// Returns the address that gets a mail for `recipient`.
   ///
   /// - Parameters:
-  ///   - sender: of the mail; only bounces come back to where they belong.
-  ///   - isOurBounce: one that this relay wrote.
+  ///   - sender: the sender of the mail; only bounces (with the null sender) are redirected.
+  ///   - isOurBounce: true if this relay wrote the bounce.
   package func destination(of recipient: EmailAddress, sender: EmailAddress, isOurBounce: Bool) -> EmailAddress {
     guard sender.isNull else { return recipient }
     if isOurBounce { return applies(to: recipient) ? replacement(of: recipient) : recipient }
@@ -81,7 +81,7 @@ package struct SenderRewrite: Hashable, Sendable {
     hasPlace ? EmailAddress(String(local.dropLast()) + domain) : address
   }
 
-  /// RFC 5321 section 4.5.3.1.1: no local part is longer.
+  /// The longest local part, in octets (RFC 5321 section 4.5.3.1.1).
   private static let longestLocal = 64
 
   private func replacement(of sender: EmailAddress) -> EmailAddress {
@@ -104,7 +104,7 @@ package struct SenderRewrite: Hashable, Sendable {
     return try? EmailAddress.parse(String(text))
   }
 
-  /// Fits into a local part without quotes (RFC 5321 section 4.1.2, Atom and its dots).
+  /// Returns true if an octet fits into a local part without quotes (RFC 5321 section 4.1.2, Atom and its dots).
   private static func isPlain(_ octet: UInt8) -> Bool {
     switch octet {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

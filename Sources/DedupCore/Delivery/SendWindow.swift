@@ -1,10 +1,10 @@
-/// How many mails are on their way at once: one more after each round that went well and used them all, half as many when
-/// the next hop says that it is too much (as TCP does, RFC 5681).
+/// The number of mails under way at once: one more after each round that went well and used them all, half as many when
+/// the next hop says that it is too much (as in TCP, RFC 5681).
 package struct SendWindow: Hashable, Sendable {
   private static let first = 5
-  /// Where a mail takes less, more at once would bring next to nothing, and a crash would send more of them twice.
+  /// The time below which more mails at once would gain next to nothing, and a crash would send more of them twice.
   private static let shortTime = Duration.milliseconds(50)
-  /// What one mail was told many others of the same moment were told as well.
+  /// The time within which refusals count as one: what one mail was told, many others of the moment were told as well.
   private static let oneRefusal = Duration.seconds(1)
 
   package private(set) var size: Int
@@ -13,9 +13,11 @@ package struct SendWindow: Hashable, Sendable {
 
   package init() { size = Self.first }
 
+  /// Records a delivered mail.
+  ///
   /// - Parameters:
-  ///   - time: how long it took.
-  ///   - wasFull: as many were on their way as may be. Otherwise nothing is known of more.
+  ///   - time: how long the delivery took.
+  ///   - wasFull: true if as many mails were under way as are allowed; otherwise nothing is known about more.
   package mutating func delivered(in time: Duration, wasFull: Bool, most: Int) {
     guard wasFull, time >= Self.shortTime else { return }
     delivered += 1

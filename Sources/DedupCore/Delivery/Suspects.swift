@@ -1,7 +1,7 @@
 package import MailMessage
 
-/// Recipients and mails that ended connections: each twice, then it goes alone, so that no other mail suffers. In memory,
-/// for an hour, and bounded: what is forgotten is found out again.
+/// Recipients and mails that ended connections. After two such events, each goes alone, so that no other mail suffers.
+/// Kept in memory, for an hour, and bounded: what is forgotten is found out again.
 package struct Suspects: Hashable, Sendable {
   package enum Who: Hashable, Sendable {
     case recipient(EmailAddress)
@@ -11,7 +11,7 @@ package struct Suspects: Hashable, Sendable {
   private struct Record: Hashable, Sendable {
     var strikes: Int
     var last: Duration
-    /// Of the strike.
+    /// The sequence number of the latest strike.
     var number: Int
   }
 
@@ -33,12 +33,12 @@ package struct Suspects: Hashable, Sendable {
     number += 1
     records[who] = Record(strikes: known + strikes, last: now, number: number)
     guard records.count > Self.most else { return }
-    // Half of them at once, so that it does not have to be done for each.
+    // Half of them at once, so that it is not done for each new one.
     let oldest = records.sorted { $0.value.number < $1.value.number }.prefix(Self.most / 2)
     for (who, _) in oldest { records[who] = nil }
   }
 
-  /// It went well.
+  /// Forgets a recipient or mail that went well.
   package mutating func clear(_ who: Who) { records[who] = nil }
 
   package var isEmpty: Bool { records.isEmpty }

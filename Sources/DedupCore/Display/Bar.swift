@@ -25,7 +25,7 @@ package enum Bar {
   }
 
   /// Returns the number of counts in one cell of `grouped`.
-  package static func groupWidth(_ count: Int, limit: Int) -> Int {
+  static func groupWidth(_ count: Int, limit: Int) -> Int {
     let limit = max(1, limit)
     return max(1, count / limit + (count.isMultiple(of: limit) ? 0 : 1))
   }

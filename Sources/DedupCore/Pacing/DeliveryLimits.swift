@@ -1,4 +1,4 @@
-/// So many recipients within a time.
+/// A number of recipients within a period.
 package struct DeliveryRate: Hashable, Sendable, CustomStringConvertible {
   package var recipients: Int
   package var period: Period
@@ -22,15 +22,15 @@ package struct DeliveryRate: Hashable, Sendable, CustomStringConvertible {
     self.period = period
   }
 
-  /// `50/min`.
+  /// The rate in the form `50/min`.
   package var description: String { "\(recipients)/\(period.rawValue)" }
 }
 
-/// What one smarthost may be given; recipients count, not mails.
+/// The limits of one smarthost; they count recipients, not mails.
 package struct DeliveryLimits: Hashable, Sendable {
-  /// Within any stretch of its period; nil: no limit.
+  /// The limit within any stretch of its period; nil: no limit.
   package var rate: DeliveryRate?
-  /// Within any 24 hours; nil: no limit.
+  /// The limit within any 24 hours; nil: no limit.
   package var daily: Int?
 
   package init(rate: DeliveryRate? = nil, daily: Int? = nil) {
@@ -40,30 +40,30 @@ package struct DeliveryLimits: Hashable, Sendable {
 
   package var isEmpty: Bool { rate == nil && daily == nil }
 
-  /// Recipients of one mail that may ever go at once.
-  package var mostAtOnce: Int { max(1, min(rate?.recipients ?? .max, daily ?? .max)) }
+  /// The number of recipients of one mail that may ever go at once.
+  var mostAtOnce: Int { max(1, min(rate?.recipients ?? .max, daily ?? .max)) }
 
-  /// What error mail and our own mail may take of `daily`: a tenth, at least 1. The rest is for ordinary mail, however
-  /// large a storm is.
-  package func dailyShare(of priority: DeliveryPriority) -> Int? {
+  /// Returns the part of `daily` that mail of this priority may take: error mail and the relay's own mail get a tenth,
+  /// at least 1. The rest is for ordinary mail, however large a storm is. Nil: no limit.
+  func dailyShare(of priority: DeliveryPriority) -> Int? {
     guard let daily else { return nil }
     let share = max(1, daily / 10)
     switch priority {
     case .alert, .ordinary: return daily
     case .own: return share
-    // The last quarter is for the digests that tell of what could not go one by one.
+    // The last quarter is for the digests about errors that could not be reported one by one.
     case .report: return max(1, share * 3 / 4)
     }
   }
 }
 
-/// Who goes first when not everything may go.
+/// The order in which mail goes when not all of it may go.
 package enum DeliveryPriority: Int, Hashable, Sendable, Comparable {
-  /// Tells that the relay is in trouble; before everything else.
+  /// Mail that says that the relay is in trouble; before everything else.
   case alert
-  /// Mail of the site.
+  /// Mail of the site, and kept reports that an admin sends again.
   case ordinary
-  /// Digests, summaries and bounces of ours.
+  /// Digests, summaries and bounces of the relay.
   case own
   /// Single reports of errors.
   case report
@@ -79,6 +79,6 @@ package enum DeliveryPriority: Int, Hashable, Sendable, Comparable {
     }
   }
 
-  /// Whether it goes from what ordinary mail leaves.
+  /// True if the mail goes from what ordinary mail leaves.
   package var isFromTheRest: Bool { self > .ordinary }
 }

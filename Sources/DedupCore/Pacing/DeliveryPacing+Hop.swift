@@ -1,6 +1,6 @@
-/// What waits for one smarthost, what is under way to it, and what it got.
+/// The state of one smarthost: what waits for it, what is under way to it, and what it got.
 extension DeliveryPacing {
-  /// A mail that waits, and the time when it may go.
+  /// A waiting mail, and the time at which it may go.
   struct Slot {
     var id: QueueID
     var time: Timestamp
@@ -12,15 +12,15 @@ extension DeliveryPacing {
   struct Hop {
     var log: DepartureLog
     var limits = DeliveryLimits()
-    /// What is being tried.
+    /// The mails that are being tried.
     var underway: [QueueID: (recipients: Int, priority: DeliveryPriority)] = [:]
-    /// What waits, in the order in which it goes: ordinary mail, then the others.
+    /// The waiting ordinary mail, in the order in which it goes; `others` holds the other mail, which goes after it.
     private(set) var ordinary: [Slot] = []
     private(set) var others: [Slot] = []
-    /// All that waits, and its recipients.
+    /// The ids of all waiting mails; `recipientsWaiting` counts their recipients.
     private(set) var waiting: Set<QueueID> = []
     private var recipientsWaiting = 0
-    /// When one of the others went last.
+    /// The time at which other than ordinary mail went last.
     var othersWent: Timestamp?
 
     init(log: DepartureLog = DepartureLog()) { self.log = log }
@@ -44,7 +44,7 @@ extension DeliveryPacing {
       }
     }
 
-    /// What should have asked again before `limit` is gone.
+    /// Drops mail that should have asked again before `limit`: it is gone.
     mutating func dropGone(before limit: Timestamp) {
       for slots in [\Self.ordinary, \Self.others] {
         let gone = self[keyPath: slots].prefix { $0.time < limit }
@@ -57,7 +57,7 @@ extension DeliveryPacing {
       }
     }
 
-    /// All of it asks anew.
+    /// Drops all waiting mail: all of it asks anew.
     mutating func dropAll() {
       (ordinary, others, waiting, recipientsWaiting) = ([], [], [], 0)
       othersWent = nil
@@ -68,16 +68,16 @@ extension DeliveryPacing {
 }
 
 extension DeliveryPacing.Hop {
-  /// What goes before a mail.
+  /// The mail that goes before another.
   struct Ahead {
-    /// Both in the order of their time, the second behind the first.
+    /// The ordinary mail ahead; `others` goes after it. Both are in the order of their time.
     var ordinary: ArraySlice<DeliveryPacing.Slot> = []
     var others: ArraySlice<DeliveryPacing.Slot> = []
-    /// Of the others only these.
+    /// The lowest priority among `others` that counts.
     var upTo = DeliveryPriority.report
-    /// The earliest time that they leave.
+    /// The earliest time at which the mail may go.
     var start: Timestamp
-    /// Since when the mail waits; nil: it did not ask before.
+    /// The time since which the mail waits; nil: it did not ask before.
     var asked: Timestamp?
   }
 
@@ -99,8 +99,8 @@ extension DeliveryPacing.Hop {
     return ahead
   }
 
-  /// Not while ordinary mail waits for a period at most: it may then be within its limits and still wait for what went
-  /// before.
+  /// Returns true if other mail may go ahead of ordinary mail. Never while ordinary mail waits for one period at most:
+  /// it may then be within its limits and only wait for what went before.
   private func mayOvertake(_ request: DeliveryPacing.Request, _ asked: Timestamp?, now: Timestamp) -> Bool {
     guard let asked, now.since(asked) >= DeliveryPacing.othersPatience, let last = ordinary.last,
       last.time.since(now) > request.limits.rate?.period.length ?? .seconds(60)
@@ -108,7 +108,7 @@ extension DeliveryPacing.Hop {
     return othersWent.map { now.since($0) >= DeliveryPacing.othersPatience } ?? true
   }
 
-  /// When there is room within the day; nil: now.
+  /// Returns the time at which there is room within the day; nil: now.
   func dayTime(
     for recipients: Int, _ ahead: Ahead, limit: Int, now: Timestamp,
     _ counts: (DeliveryPriority) -> Bool, _ of: (Departures) -> Int

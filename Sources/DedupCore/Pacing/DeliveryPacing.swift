@@ -1,23 +1,24 @@
-/// Decides which mail may go when, so that no smarthost gets more than its limits: ordinary mail first, error mail and our
-/// own from what is left.
+/// Decides which mail may go when, so that no smarthost gets more than its limits: ordinary mail first, error mail and
+/// the relay's own mail from what is left.
 ///
-/// It never lets more through than `rate` within any period and `daily` within any 24 hours, attempts under way included.
-/// Ordinary mail goes in the order in which it asked. While it alone is within the rate and within nine tenths of `daily`,
-/// no ordinary mail waits for longer than one period of the rate, whatever error mail there is: error mail goes only
-/// while no ordinary mail waits, and takes a tenth of `daily` at most. So that a mailing does not silence errors, one mail
-/// of the others goes ahead of it every five minutes while ordinary mail waits for longer than that period.
+/// It never lets more through than `rate` within any period and `daily` within any 24 hours, attempts under way
+/// included. Ordinary mail goes in the order in which it asked. While it alone is within the rate and within nine
+/// tenths of `daily`, no ordinary mail waits for longer than one period of the rate, whatever error mail there is:
+/// error mail goes only while no ordinary mail waits, and takes a tenth of `daily` at most. So that a mailing does not
+/// silence errors, one of the other mails goes ahead of it every five minutes while ordinary mail waits for longer than
+/// that period.
 ///
-/// Times come in from outside; a clock that is set back neither stalls nor floods. What waits asks again when its time
-/// comes. Not known are limits that others use up: give each relay its own.
+/// The caller passes the times in; a clock that is set back neither stalls nor floods. Waiting mail asks again when its
+/// time comes. Use of a limit by other relays is not known: give each relay its own.
 package struct DeliveryPacing: Sendable {
   /// A mail, or a part of one, that is to go.
   package struct Request: Hashable, Sendable {
     package var id: QueueID
     package var recipients: Int
     package var priority: DeliveryPriority
-    /// Of the route.
+    /// The limits of its route.
     package var limits: DeliveryLimits
-    /// Whichever of these smarthosts may get it; each has to have room.
+    /// The smarthosts of which any may get it; each has to have room.
     package var nextHops: [String]
 
     package init(
@@ -32,42 +33,42 @@ package struct DeliveryPacing: Sendable {
   }
 
   package enum Answer: Hashable, Sendable {
-    /// So many of its recipients may go now; `finished` has to be called afterwards.
+    /// This many of its recipients may go now; `finished` has to be called afterwards.
     case go(Int)
-    /// It may go then; the reason is for people.
+    /// The mail may go at that time; the reason is for display.
     case wait(until: Timestamp, reason: String)
   }
 
-  /// How it stands with one smarthost.
+  /// The state of one smarthost.
   package struct Standing: Hashable, Sendable {
     package var nextHop: String
     package var limits: DeliveryLimits
-    /// Recipients within the period of the rate, and within the day.
+    /// The recipients within the period of the rate; `ofDay` counts those within the day.
     package var ofPeriod: Int
     package var ofDay: Int
-    /// Mails that wait for their time, and when the last of them may go.
+    /// The number of mails that wait for their time; `lastLeaves` is the time at which the last of them may go.
     package var waiting: Int
     package var lastLeaves: Timestamp?
   }
 
-  /// How long mail of the others waits behind ordinary mail before one goes ahead.
+  /// The time for which other mail waits behind ordinary mail before one goes ahead.
   static let othersPatience = Duration.seconds(300)
-  /// After so long a mail that did not ask again is gone: deleted, held, or sent another way.
+  /// The time after which a mail that did not ask again is gone: deleted, held, or rerouted.
   private static let grace = Duration.seconds(120)
-  /// Smarthosts that are remembered; an admin may reroute mail to any number.
+  /// The number of smarthosts that are remembered; an admin may reroute mail to any number.
   private static let mostHops = 100
 
   private var hops: [String: Hop] = [:]
   private var latest: Timestamp?
 
-  /// - Parameter recorded: what earlier processes noted of the last 24 hours.
+  /// - Parameter recorded: what earlier processes recorded for the last 24 hours.
   package init(_ recorded: [Departures] = [], now: Timestamp) {
     for (hop, minutes) in Dictionary(grouping: recorded, by: \.nextHop) {
       hops[hop] = Hop(log: DepartureLog(minutes, now: now))
     }
   }
 
-  /// Whether and when a mail may go. To be asked again when the answer was to wait until then.
+  /// Answers whether and when a mail may go. If the answer is to wait, ask again at that time.
   package mutating func ask(_ request: Request, now: Timestamp) -> Answer {
     guard !request.limits.isEmpty, !request.nextHops.isEmpty else {
       for name in request.nextHops { lift(request.id, at: name) }
@@ -90,12 +91,12 @@ package struct DeliveryPacing: Sendable {
     return .wait(until: latest.time, reason: latest.reason)
   }
 
-  /// What came of a mail that went.
+  /// Records the outcome of a mail that went.
   ///
   /// - Parameters:
-  ///   - nextHop: who took it or rejected it.
-  ///   - recipients: of these, those that it took or rejected; the others do not count.
-  /// - Returns: what has to be recorded with it; nil: nothing.
+  ///   - nextHop: the next hop that accepted or rejected it.
+  ///   - recipients: the number of recipients that it accepted or rejected; the others do not count.
+  /// - Returns: the departures to store with the outcome; nil: none.
   package mutating func finished(
     _ request: Request, at nextHop: String, recipients: Int, now: Timestamp
   ) -> Departures? {
@@ -111,7 +112,7 @@ package struct DeliveryPacing: Sendable {
 
 // Finding the time.
 extension DeliveryPacing {
-  /// When there is room, why not before, and since when the mail waits.
+  /// The time at which there is room, the reason why not before, and the time since which the mail waits.
   private struct Found {
     var time: Timestamp
     var reason: String
@@ -160,13 +161,13 @@ extension DeliveryPacing {
     hops[name]?.dropGone(before: now.advanced(by: .zero - Self.grace))
   }
 
-  /// A smarthost has no limits any more.
+  /// Records that a smarthost has no limits any more.
   private mutating func lift(_ id: QueueID, at name: String) {
     hops[name]?.remove(id)
     hops[name]?.limits = DeliveryLimits()
   }
 
-  /// After the clock was set back nothing waits for a time that may be days off: all of it asks anew.
+  /// Makes all mail ask anew after the clock was set back, so that none waits for a time that may be days off.
   private mutating func forgetFuture(now: Timestamp) {
     defer { latest = now }
     guard let latest, latest.since(now) > WindowPolicy.tolerance else { return }
@@ -179,15 +180,15 @@ extension DeliveryPacing {
   }
 }
 
-// What people and digests want to know.
+// The state for display and for digests.
 extension DeliveryPacing {
-  /// A smarthost has limits, of which nothing is known while no mail asked for it.
+  /// Records the limits of a smarthost, which are unknown as long as no mail asked for it.
   package mutating func expect(_ limits: DeliveryLimits, at nextHop: String) {
     guard !limits.isEmpty, hops[nextHop]?.limits.isEmpty ?? true else { return }
     hops[nextHop, default: Hop()].limits = limits
   }
 
-  /// By the name of the smarthost.
+  /// Returns the state of each smarthost that has limits, by name.
   package mutating func standings(now: Timestamp) -> [Standing] {
     for name in hops.keys { hops[name]?.log.forget(before: now) }
     return hops.sorted { $0.key < $1.key }.filter { !$0.value.limits.isEmpty }.map { name, hop in
@@ -200,7 +201,7 @@ extension DeliveryPacing {
     }
   }
 
-  /// How errors are to be told of now, so that the limits last.
+  /// Returns how errors are to be reported now, so that the limits last.
   package mutating func telling(now: Timestamp) -> ErrorTelling {
     var telling = ErrorTelling.oneByOne
     for name in hops.keys {
@@ -209,7 +210,7 @@ extension DeliveryPacing {
     }
     for hop in hops.values {
       if let share = hop.limits.dailyShare(of: .own), hop.log.otherOfDay * 2 >= share {
-        // Of the last quarter of the share so many digests can be told in a day.
+        // The last quarter of the share is enough for so many digests in a day.
         let digests = max(1, share / 4)
         telling.joined(.inDigests(every: max(.seconds(3600), DepartureLog.day / digests)))
       }
@@ -220,14 +221,14 @@ extension DeliveryPacing {
   }
 }
 
-/// How errors are told of.
+/// The manner in which errors are reported: one by one or in digests.
 package enum ErrorTelling: Hashable, Sendable {
-  /// The first mail of each goes out.
+  /// The first mail of each error goes out.
   case oneByOne
-  /// What would go out waits for a digest, one in so long for each site.
+  /// Mail that would go out waits for a digest, one per period for each site.
   case inDigests(every: Duration)
 
-  /// How long what waits for a digest waits.
+  /// The time between two digests.
   package var digestEvery: Duration {
     switch self {
     case .oneByOne: StormCap.digestEvery

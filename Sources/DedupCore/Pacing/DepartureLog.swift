@@ -1,10 +1,10 @@
-/// Recipients that went to one smarthost within a minute; what has to outlive a restart.
+/// The numbers of recipients that went to one smarthost within a minute; they have to survive a restart.
 package struct Departures: Hashable, Sendable {
   package var nextHop: String
-  /// Whole minutes since 1970.
+  /// The time in whole minutes since 1970.
   package var minute: Int64
   package var ordinary: Int
-  /// Of error mail and our own.
+  /// The recipients of error mail and the relay's own mail.
   package var other: Int
 
   package init(nextHop: String, minute: Int64, ordinary: Int, other: Int) {
@@ -18,29 +18,29 @@ package struct Departures: Hashable, Sendable {
 }
 
 extension Timestamp {
-  /// Whole minutes since 1970, rounded down.
+  /// The time in whole minutes since 1970, rounded down.
   package var minute: Int64 { milliseconds.flooringQuotient(dividingBy: 60_000) }
 
-  /// When a minute is over.
+  /// Creates the time at which a minute is over.
   init(endOfMinute minute: Int64) { self.init(seconds: (minute + 1) * 60) }
 }
 
-/// When recipients went to one smarthost: for the rate exactly, for the day by the minute, which counts as its end.
+/// The log of departures to one smarthost: exact for the rate; for the day by the minute, which counts as its end.
 struct DepartureLog: Sendable {
   static let day = Duration.seconds(86_400)
-  /// What the rate looks back on.
+  /// The longest period that the rate looks back on.
   private static let longestPeriod = DeliveryRate.Period.hour.length
 
-  /// Oldest first.
+  /// The single departures, the oldest first.
   private(set) var recent: [(at: Timestamp, recipients: Int)] = []
-  /// Oldest first, one for each minute.
+  /// The departures by the minute, one entry for each, the oldest first.
   private(set) var minutes: [Departures] = []
   private(set) var ordinaryOfDay = 0
   private(set) var otherOfDay = 0
 
   init() {}
 
-  /// What an earlier process recorded; of the rate only the minute is known.
+  /// Creates a log from what an earlier process recorded; for the rate, departures are known only to the minute.
   init(_ recorded: [Departures], now: Timestamp) {
     for minute in recorded.sorted(by: { $0.minute < $1.minute }) {
       minutes.append(minute)
@@ -65,8 +65,8 @@ struct DepartureLog: Sendable {
     }
   }
 
-  /// Forgets what no limit counts any more. What lies in the future, since the clock was set back, counts as of now: it
-  /// would otherwise count for as long as the clock takes to catch up.
+  /// Forgets what no limit counts any more. Departures in the future, after the clock was set back, count as of now:
+  /// they would otherwise count for as long as the clock takes to catch up.
   mutating func forget(before now: Timestamp) {
     if let last = recent.last, last.at > now {
       for index in recent.indices { recent[index].at = min(recent[index].at, now) }
@@ -98,21 +98,21 @@ struct DepartureLog: Sendable {
     otherOfDay = minutes.reduce(0) { $0 + $1.other }
   }
 
-  /// Recipients within the period that ends at `now`.
+  /// Returns the number of recipients within the period that ends at `now`.
   func count(within period: Duration, now: Timestamp) -> Int {
     let start = now.advanced(by: .zero - period)
     return recent.reversed().prefix { $0.at > start }.reduce(0) { $0 + $1.recipients }
   }
 }
 
-/// Finds the moment from which on so many recipients have room, going back from the latest departure.
+/// Finds the time from which a number of recipients has room, going back from the latest departure.
 struct RoomSearch {
   private let limit: Int
   private let period: Duration
   private var sum: Int
-  /// When there is room; nil: as soon as one likes.
+  /// The time at which there is room; nil: at once.
   private(set) var time: Timestamp?
-  /// Whether older departures change nothing any more.
+  /// True if older departures change nothing any more.
   private(set) var isDone = false
 
   init(for recipients: Int, limit: Int, period: Duration) {
@@ -121,15 +121,15 @@ struct RoomSearch {
     sum = recipients
   }
 
-  /// Whether so many more change nothing.
+  /// Returns true if so many more recipients change nothing.
   func hasRoom(for recipients: Int) -> Bool { sum.saturatingAdding(recipients) <= limit }
 
-  /// Takes one departure into account; to be called for the latest first.
+  /// Takes one departure into account; must be called for the latest first.
   mutating func goBack(to time: Timestamp, recipients: Int) {
     guard !isDone else { return }
     sum = sum.saturatingAdding(recipients)
     guard sum > limit else { return }
-    // It has to be out of the window by then; what came before it is as well.
+    // This departure has to be out of the window by then; all earlier ones are out as well.
     self.time = time.advanced(by: period)
     isDone = true
   }

@@ -1,13 +1,13 @@
-/// Says once that the queue grows, and once that it does no longer.
+/// Reports once that the queue grows, and once that it no longer does.
 ///
-/// It grows when 100 mails or more wait and half as many again as 15 minutes before, or as at the start. It is over when
-/// fewer wait than half of the most, or fewer than 50. Held mail does not count.
+/// It grows when at least 100 mails wait and half as many again as the fewest in the last 15 minutes; at the first look
+/// 100 are enough. This is over when fewer than half of the maximum wait, or fewer than 50. Held mail does not count.
 package struct QueueGrowth: Sendable {
   package struct Standing: Hashable, Sendable {
     package var since: Timestamp
-    /// Mails that wait.
+    /// The number of waiting mails.
     package var waiting: Int
-    /// The most that waited at once.
+    /// The maximum number of mails that waited at once.
     package var most: Int
     package var oldest: Timestamp?
   }
@@ -20,13 +20,13 @@ package struct QueueGrowth: Sendable {
   package static let fewest = 100
   private static let period = Duration.seconds(900)
 
-  /// Nil: it does not grow.
+  /// The current growth; nil: the queue does not grow.
   package private(set) var standing: Standing?
   private var looks: [(at: Timestamp, waiting: Int)] = []
 
   package init() {}
 
-  /// To be called about once a minute.
+  /// Records the state of the queue; must be called about once a minute. Returns the change, or nil.
   package mutating func look(waiting: Int, oldest: Timestamp?, now: Timestamp) -> Change? {
     looks.removeAll { now.since($0.at) > Self.period || $0.at > now }
     let before = looks.map(\.waiting).min() ?? 0

@@ -14,10 +14,10 @@ package struct RetryPolicy: Hashable, Sendable {
   package var fewestAttempts = 8
   /// The first wait after a connection that was lost before the last reply. The next hop may or may not have accepted
   /// such a mail, and waiting longer does not settle the question.
-  package static let waitForLostAnswer = Duration.seconds(2)
+  static let waitForLostAnswer = Duration.seconds(2)
   /// The time for which the route must have been closed, while checked continuously, to count as much as
   /// `fewestAttempts`.
-  package static let wayTried = Duration.seconds(3600)
+  static let wayTried = Duration.seconds(3600)
   /// The share of a wait by which it is randomly shortened or lengthened, so that a backlog does not arrive in one
   /// burst.
   package var jitter = 0.2

@@ -14,7 +14,7 @@ package struct Settlement: Hashable, Sendable {
   /// The recipients given up, with the reason that the bounce reports.
   package var failed: [Failure]
   /// The reports on delivered recipients that the sender asked for, as far as it is our duty to send them.
-  package var confirmations: [DeliveryStatusReport] = []
+  var confirmations: [DeliveryStatusReport] = []
   /// True if the first mail of a fingerprint, or the digest that named it, was delivered to no one in any attempt. The
   /// next mail of the fingerprint must then be forwarded.
   package var reopensWindow: Bool

@@ -114,7 +114,7 @@ package struct Frequency: Hashable, Sendable {
 
   /// True if there are at least twice as many arrivals as in the period before and twice the mean, and at least 10 more
   /// than either: an increase from 1 to 3 is chance, one from 10 to 20 hardly.
-  package var isRising: Bool {
+  var isRising: Bool {
     let usual = max(Double(max(0, before)), mean)
     return Double(arrivals) >= 2 * usual && Double(arrivals) >= usual + 10
   }

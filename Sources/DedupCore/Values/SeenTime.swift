@@ -7,7 +7,7 @@ package struct SeenTime: Hashable, Sendable {
   /// The time for which a jump has to last before it counts.
   package static let patience = Duration.seconds(3600)
   /// The longest downtime of a relay for which its clock is believed at the start.
-  package static let longestDown = Duration.seconds(2 * 86_400)
+  static let longestDown = Duration.seconds(2 * 86_400)
 
   package private(set) var time: Timestamp
   /// The time for which the wall clock has been ahead, or nil if it is not.

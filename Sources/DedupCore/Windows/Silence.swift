@@ -21,7 +21,7 @@ package struct Silence: Hashable, Sendable, Codable {
   /// The number of mails that the silence held back.
   package var held: Int
   /// The time when the silence held back the latest mail. Until then, the time when it was created.
-  package var lastActive: Timestamp
+  var lastActive: Timestamp
   /// The mails that the silence covered within the last hour, in slots of five minutes.
   package var recent: RecentCount
   package var ended: Ended?

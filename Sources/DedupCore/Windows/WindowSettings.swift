@@ -50,7 +50,7 @@ package struct WindowSettings: Hashable, Sendable {
   package func isQuiet(_ pause: Duration) -> Bool { endOfEpisode.map { pause >= $0 } ?? false }
 
   /// The time after its last mail at which an episode is over, or nil if episodes never end.
-  package var endOfEpisode: Duration? { quiet > .zero ? max(quiet, length) : nil }
+  var endOfEpisode: Duration? { quiet > .zero ? max(quiet, length) : nil }
 }
 
 /// The settings that a site or a rule changes. Nil keeps the setting of the level above.

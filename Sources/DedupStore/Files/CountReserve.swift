@@ -15,7 +15,7 @@ import Synchronization
 package final class CountReserve: Sendable {
   /// The progress of an import: everything before `end` of a generation.
   package struct Position: Hashable, Sendable {
-    package var generation: UInt64
+    var generation: UInt64
     package var end: Int
 
     /// The position as the store keeps it, `generation:end`.

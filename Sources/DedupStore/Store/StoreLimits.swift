@@ -33,12 +33,12 @@ package struct StoreLimits: Hashable, Sendable {
   package var busyTimeout: Duration = .seconds(5)
 
   /// The time that a start may spend looking for damage.
-  package var examination: Duration = .seconds(2)
+  var examination: Duration = .seconds(2)
   /// The time after which data that cannot be read counts as damaged: a disk that was unplugged, or whose controller
   /// was restarted, is back by then.
   package var readPatience: Duration = .seconds(15)
   /// The time after a replacement during which a database that is damaged again is not replaced again.
-  package var replacementPause: Duration = .seconds(60)
+  var replacementPause: Duration = .seconds(60)
 
   /// The time after which a database is tried again that could not be opened at the start because of the disk.
   package var openingPause: Duration = .seconds(5)

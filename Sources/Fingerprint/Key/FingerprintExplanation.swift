@@ -31,7 +31,7 @@ package struct FingerprintExplanation: Sendable, Codable, Equatable {
     package var origin: String?
     package var frames: [Frame]
     /// The number of frames that are not listed, in the middle of a very long traceback.
-    package var omittedFrames: Int
+    var omittedFrames: Int
   }
 
   package var verdict: Verdict

@@ -4,12 +4,12 @@ package import MailMessage
 package struct ReadingLimits: Hashable, Sendable {
   /// The number of octets of decoded text up to which it is read whole. Django prints 150 kB for a RecursionError, and
   /// accepts forms of 2.5 MB by default.
-  package var textBytes = 5 * 1024 * 1024
+  var textBytes = 5 * 1024 * 1024
   /// The number of octets of HTML up to which it is read whole. HTML is read only if there is no text.
-  package var htmlBytes = 2 * 1024 * 1024
-  package var headerBytes = 1024 * 1024
-  package var mimeDepth = 100
-  package var mimeParts = 1000
+  var htmlBytes = 2 * 1024 * 1024
+  var headerBytes = 1024 * 1024
+  var mimeDepth = 100
+  var mimeParts = 1000
   /// The number of frames in one traceback. Python stops at 1000 by default; a RecursionError of two files shows all of
   /// them.
   package var frames = 20_000

@@ -2,27 +2,27 @@ package import DedupConfig
 import Foundation
 import Glibc
 
-/// Finds and reads `dedup.conf`, what stands in `conf.d` beside it, and the environment.
+/// Finds and reads `dedup.conf`, the files in `conf.d` beside it, and the environment.
 package enum ConfigurationFile {
-  /// Longer ones are refused by whoever reads them.
+  /// The limit in octets; the parser refuses longer files.
   private static let mostOctets = 1 << 20
 
-  /// Why the configuration cannot be used: a line for each problem, with its place in the file and the remedy.
+  /// The reason why the configuration cannot be used: a line for each problem, with its position and the remedy.
   package struct Failure: Error, CustomStringConvertible {
     package let description: String
-    /// It may not be read.
+    /// True if permission to read a file was denied.
     package var isPermission = false
   }
 
-  /// `$MAILDEDUP_CONFIG`, else `/etc/maildedup/dedup.conf`, else `dedup.conf` in the working directory.
+  /// Returns `$MAILDEDUP_CONFIG`, else `/etc/maildedup/dedup.conf`, else `dedup.conf` in the working directory.
   package static func defaultPath() -> String {
     if let path = getenv("MAILDEDUP_CONFIG"), path.pointee != 0 { return String(cString: path) }
     let installed = "/etc/maildedup/dedup.conf"
-    // One that we may not even look for is there all the same; to try another one would only puzzle.
+    // A file that we may not even look for may exist all the same; using another one would only puzzle admins.
     return access(installed, F_OK) == 0 || errno == EACCES ? installed : "dedup.conf"
   }
 
-  /// Reads the file at `path` and all that belongs to it; relative paths count from its folder.
+  /// Reads the file at `path` and all that belongs to it; relative paths are resolved against its folder.
   package static func load(_ path: String) throws(Failure) -> (configuration: Configuration, warnings: [Diagnostic]) {
     let parsed = try read(path)
     guard parsed.errors.isEmpty else {
@@ -31,7 +31,7 @@ package enum ConfigurationFile {
     return (parsed.configuration, parsed.warnings)
   }
 
-  /// The same with whatever is wrong in it: enough to find a relay that runs with what stood there before.
+  /// Reads the same, with all errors in the result: enough to find a relay that still runs with an earlier version.
   package static func read(_ path: String) throws(Failure) -> ParsedConfiguration {
     let folder = path.lastIndex(of: "/").map { path[..<$0].isEmpty ? "/" : String(path[..<$0]) } ?? ""
     let environment = ProcessInfo.processInfo.environment
@@ -53,13 +53,13 @@ package enum ConfigurationFile {
     return parsed
   }
 
-  /// `conf.d/*.conf`, in the order of their names (their octets); those that begin with a dot are left out.
+  /// Returns `conf.d/*.conf`, in the order of their names (their octets); names that begin with a dot are left out.
   private static func includes(beside folder: String) throws(Failure) -> [String] {
     let includes = folder.isEmpty ? "conf.d" : "\(folder == "/" ? "" : folder)/conf.d"
     guard access(includes, F_OK) == 0 else { return [] }
     let names: [String]
     do { names = try FileManager.default.contentsOfDirectory(atPath: includes) } catch {
-      // To leave out what stands there would be another configuration.
+      // Leaving these files out would give another configuration.
       throw Failure(
         description: "cannot look into \(includes); run as root or as a member of its group",
         isPermission: access(includes, R_OK | X_OK) != 0)
@@ -68,7 +68,8 @@ package enum ConfigurationFile {
       .sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }.map { "\(includes)/\($0)" }
   }
 
-  /// A container that has all of it in the environment needs no file, as long as nobody named one.
+  /// Returns true if the file may be missing: a container with all keys in the environment needs none, unless one was
+  /// named.
   private static func isOptional(_ path: String, _ environment: [String: String]) -> Bool {
     path == "dedup.conf" && environment["MAILDEDUP_CONFIG"] == nil && access(path, F_OK) != 0
       && ConfigurationParser.hasKeys(in: environment)

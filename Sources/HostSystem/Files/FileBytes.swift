@@ -3,14 +3,15 @@ package import Glibc
 
 /// Reads whole files.
 package enum FileBytes {
-  /// Why a file could not be read, in words.
+  /// The reason why a file could not be read, in words.
   package struct Failure: Error, CustomStringConvertible {
     package let description: String
-    /// We may not.
+    /// True if permission was denied.
     package var isPermission = false
   }
 
-  /// - Parameter most: octets; of a longer one, or of one without an end, a piece more than that is read.
+  /// Reads a file.
+  /// - Parameter most: the limit in octets; of a longer or endless file, at most one piece more than that is read.
   package static func read(_ path: String, most: Int = .max) throws(Failure) -> [UInt8] {
     var content: [UInt8] = []
     do {
@@ -26,9 +27,9 @@ package enum FileBytes {
     return content
   }
 
-  /// The same of what has to be a file: a FIFO or a device may never end, or never begin.
+  /// Reads a regular file and refuses all else: a FIFO or a device may never end, or never begin.
   package static func readFile(_ path: String, most: Int = .max) throws(Failure) -> [UInt8] {
-    // Else a FIFO that nobody writes to is waited for.
+    // Without O_NONBLOCK, open would wait for a writer of a FIFO.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw failure("open", path) }
     defer { close(descriptor) }
@@ -51,10 +52,10 @@ package enum FileBytes {
     return content
   }
 
-  /// Reads a file in pieces, until its end or until `body` says that it has enough.
+  /// Reads a file in pieces, until its end or until `body` returns false because it has enough.
   ///
-  /// - Parameter path: `-` for standard input.
-  /// - Throws: a `Failure`, or what `body` throws.
+  /// - Parameter path: the path of the file; `-` for standard input.
+  /// - Throws: a `Failure`, or the error that `body` throws.
   package static func forEachPiece(of path: String, _ body: ([UInt8]) throws -> Bool) throws {
     let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw failure("open", path) }
@@ -75,25 +76,25 @@ package enum FileBytes {
     }
   }
 
-  /// Its type and permissions; nil when there is none, or we may not look.
+  /// Returns the type and permissions of a file; nil if there is none, or permission was denied.
   package static func mode(of path: String) -> mode_t? {
     var found = stat()
     return stat(path, &found) == 0 ? found.st_mode : nil
   }
 
-  /// When its content was last changed.
+  /// Returns the time at which the content was last changed; nil if there is no such file.
   package static func modified(_ path: String) -> Timestamp? {
     var found = stat()
     return stat(path, &found) == 0 ? Timestamp(seconds: Int64(found.st_mtim.tv_sec)) : nil
   }
 
-  /// Why nothing can be read there; nil when there is something.
+  /// Returns why nothing can be read at `path`; nil if it exists.
   package static func absence(of path: String) -> Failure? {
     var found = stat()
     return stat(path, &found) == 0 ? nil : failure("open", path)
   }
 
-  /// Why a file, or a folder with what is in it, may not be read; nil when it may.
+  /// Returns why a file, or a folder with its content, may not be read; nil if it may.
   package static func refusal(of path: String, isFolder: Bool) -> Failure? {
     access(path, isFolder ? R_OK | X_OK : R_OK) == 0 ? nil : failure("read", path)
   }
@@ -103,7 +104,7 @@ package enum FileBytes {
     if code == EACCES || code == EPERM {
       return Failure(description: "cannot read \(path): permission denied", isPermission: true)
     }
-    // What open says of a socket.
+    // The error of open for a socket.
     if code == ENXIO { return Failure(description: "\(path) is not a regular file") }
     return Failure(description: "cannot \(verb) \(path): \(String(cString: strerror(code)))")
   }

@@ -1,12 +1,12 @@
 import Glibc
 
-/// Whether files can be kept in a folder, found out by writing one: what `access` promises, a full disk, a file system
-/// that is mounted read-only or /proc do not keep.
+/// Tests whether files can be kept in a folder, by writing one: `access` may promise it even though the disk is full,
+/// or the file system is /proc or mounted read-only.
 package enum FolderTrial {
-  /// What is in the way, and what to do about it.
+  /// The reason why no file can be kept, and what to do about it.
   package struct Obstacle: Error, Hashable, CustomStringConvertible {
     package enum Kind: Hashable, Sendable {
-      /// Something else stands there, or it is no place for files: only another path helps.
+      /// The path is another kind of file, or no place for files: only another path helps.
       case misplaced
       case notPermitted
       case full
@@ -17,11 +17,12 @@ package enum FolderTrial {
     package let description: String
   }
 
-  /// Octets that are written and synced: more than fits into what a file system keeps within an inode.
+  /// The octets that are written and synced: more than a file system keeps within an inode.
   private static let octets = 16 << 10
 
-  /// What keeps this process from writing into the folder at `path`, or from making it; nil: nothing does. Leaves nothing
-  /// behind; a folder that is not there yet is not made, the one above it is tried instead.
+  /// Returns what prevents this process from writing into the folder at `path`, or from creating it; nil if nothing
+  /// does. Leaves nothing behind; if the folder does not exist, it is not created, and the one above it is tested
+  /// instead.
   package static func obstacle(at path: String) -> Obstacle? {
     var found = stat()
     if stat(path, &found) == 0 {
@@ -37,7 +38,7 @@ package enum FolderTrial {
     }
   }
 
-  /// The folder at `path`, or the next one above it that is there.
+  /// Returns the folder at `path`, or the nearest one above it that exists.
   package static func nearest(to path: String) -> String {
     var path = path
     while access(path, F_OK) != 0, folder(above: path) != path { path = folder(above: path) }
@@ -70,8 +71,8 @@ package enum FolderTrial {
     return nil
   }
 
-  /// One without a name (O_TMPFILE of open(2)), so that a crash leaves nothing; with one where the file system has no such
-  /// files. The descriptor is negative when it cannot be made, and errno says why.
+  /// Creates a file without a name (O_TMPFILE of open(2)), so that a crash leaves nothing; with a name if the file
+  /// system does not support that. The descriptor is negative if the file cannot be created, and errno says why.
   private static func temporaryFile(in folder: String) -> (descriptor: CInt, name: String?) {
     let unnamed = open(folder, 0o20_000_000 | O_DIRECTORY | O_WRONLY | O_CLOEXEC, 0o600)
     if unnamed >= 0 || ![EOPNOTSUPP, EISDIR, EINVAL].contains(errno) { return (unnamed, nil) }

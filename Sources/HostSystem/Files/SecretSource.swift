@@ -1,19 +1,20 @@
 import Glibc
 package import SMTPProtocol
 
-/// Reads secrets from files and commands. Blocks: not for event loops. Errors never hold what was read.
+/// Reads secrets from files and commands. Blocks: must not be used on event loops. Errors never hold what was read.
 package enum SecretSource {
   package struct Failure: Error, CustomStringConvertible {
     package let description: String
   }
 
-  /// Longer ones are a wrong file.
+  /// The limit in octets; a longer secret is a wrong file.
   private static let limit = 65_536
 
-  /// The content of a file without the line end behind it. A file that everybody on the machine may read is refused, as
-  /// the file of users is.
+  /// Reads the content of a file without the final line end. A file that every user of the machine may read is refused,
+  /// as the file of users is.
   ///
-  /// - Parameter path: may begin with `$CREDENTIALS_DIRECTORY`, where systemd puts secrets (systemd.exec, LoadCredential).
+  /// - Parameter path: may begin with `$CREDENTIALS_DIRECTORY`, where systemd puts secrets (systemd.exec,
+  ///   LoadCredential).
   package static func file(_ path: String) throws(Failure) -> Secret {
     let path = try expanded(path)
     try check(path)
@@ -26,9 +27,9 @@ package enum SecretSource {
     }
   }
 
-  /// Whether the secret in a file is open to everybody on the machine. One that is not there yet is not.
+  /// Throws if the secret in a file is open to every user of the machine. A file that does not exist yet is not.
   package static func checkPermissions(of path: String) throws(Failure) {
-    // What the variable is, the attempt to read will tell.
+    // An unset variable is reported when the file is read.
     if let path = try? expanded(path) { try check(path) }
   }
 
@@ -37,9 +38,9 @@ package enum SecretSource {
     throw Failure(description: "everybody on this machine may read the secret in \(path); run: chmod 640 \(path)")
   }
 
-  /// What a shell command prints, without the line end behind it.
+  /// Returns what a shell command prints, without the final line end.
   ///
-  /// - Parameter end: kills it earlier, with all that it started.
+  /// - Parameter end: kills the command before the limit, with all processes that it started.
   package static func command(
     _ command: String, within limit: Duration = .seconds(30), end: CommandEnd = CommandEnd()
   ) throws(Failure) -> Secret {
@@ -58,7 +59,7 @@ package enum SecretSource {
     return String(cString: folder) + path.dropFirst(variable.count)
   }
 
-  /// A line end or NUL inside would end the field that it goes into (RFC 4616 section 2).
+  /// Checks a secret: a line end or NUL inside would end the field that it is sent in (RFC 4616 section 2).
   private static func secret(_ bytes: [UInt8], from source: String, empty: String = "is empty") throws(Failure)
     -> Secret
   {

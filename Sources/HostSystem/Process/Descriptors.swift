@@ -1,12 +1,12 @@
 import Glibc
 
-/// How many files and sockets the process may have open (RLIMIT_NOFILE of getrlimit(2)).
+/// The number of files and sockets that the process may have open (RLIMIT_NOFILE of getrlimit(2)).
 package enum Descriptors {
-  /// What the relay needs beside one for each client: the database, spool and body files, deliveries, listening sockets,
-  /// the control API, event loops.
+  /// The descriptors that the relay needs besides one for each client: the database, spool and body files, deliveries,
+  /// listening sockets, the control API, event loops.
   package static let reserve = 128
 
-  /// Raises the limit as far as the process may: a soft limit of 1,024 is for programs that use select(2).
+  /// Raises the limit as far as the process may: a soft limit of 1,024 is meant for programs that use select(2).
   ///
   /// - Returns: the limit from now on.
   @discardableResult

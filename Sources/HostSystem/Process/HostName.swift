@@ -1,8 +1,8 @@
 import Glibc
 
-/// The name by which the machine introduces itself: in the banner, in EHLO, in `Received:`.
+/// The name by which the machine introduces itself: in the greeting, in EHLO, in `Received:`.
 package enum HostName {
-  /// The fully qualified name where the resolver knows one, else what `gethostname` says, else `localhost`.
+  /// Returns the fully qualified name if the resolver knows one, else the result of `gethostname`, else `localhost`.
   package static func current() -> String {
     var buffer = [CChar](repeating: 0, count: 256)
     guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }

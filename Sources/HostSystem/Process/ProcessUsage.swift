@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// What the process takes of the machine (proc(5)).
+/// The resources that the process uses (proc(5)).
 package struct ProcessUsage: Hashable, Sendable {
   package var residentOctets: Int
   package var openDescriptors: Int

@@ -3,9 +3,9 @@ import Glibc
 
 /// The pages of the program and its libraries that this process has in memory.
 package enum ProgramPages {
-  /// Lets go of all that are as their files have them: code, and the constants at the beginning of a file. Most of what
-  /// a start touches (the runtime looks through all that the program holds) is never needed again; what is comes back
-  /// from the page cache.
+  /// Releases all pages that are identical to their files: code, and the constants at the beginning of a file. Most of
+  /// what a start touches (the runtime looks through everything that the program holds) is never needed again; the rest
+  /// comes back from the page cache.
   package static func letGo() {
     guard let maps = try? String(contentsOfFile: "/proc/self/maps", encoding: .utf8) else { return }
     for line in maps.split(separator: "\n") {
@@ -16,8 +16,8 @@ package enum ProgramPages {
     }
   }
 
-  /// The addresses of a line of proc_pid_maps(5), when nobody can have written there. Other pages that are read-only now
-  /// may have been written before, relocations among them, and would be lost.
+  /// Returns the addresses of a line of proc_pid_maps(5), or nil if the pages may have been written. Other pages that
+  /// are read-only now may have been written before, relocations among them, and would be lost.
   static func unwritten(_ line: some StringProtocol) -> Range<UInt>? {
     let fields = line.split(separator: " ", omittingEmptySubsequences: true)
     guard fields.count == 6, fields[5].hasPrefix("/") else { return nil }

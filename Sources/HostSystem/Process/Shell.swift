@@ -1,19 +1,19 @@
 import Glibc
 import Synchronization
 
-/// Ends a command that is running before its time is over, from any thread.
+/// A request to end a running command before its time limit, from any thread.
 package final class CommandEnd: Sendable {
   private let isAskedFor = Atomic(false)
 
   package init() {}
 
-  /// The command that runs is killed within a quarter of a second; one that begins afterwards as well.
+  /// Asks for the end: the running command is killed within a quarter of a second, and any later one as well.
   package func ask() { isAskedFor.store(true, ordering: .relaxed) }
 
   var isAsked: Bool { isAskedFor.load(ordering: .relaxed) }
 }
 
-/// Runs a shell command and takes what it prints.
+/// Runs a shell command and captures its output.
 package enum Shell {
   package enum Failure: Error, CustomStringConvertible {
     case notStarted(Int32)
@@ -33,20 +33,20 @@ package enum Shell {
     }
   }
 
-  /// Standard error goes where ours goes, so the admin sees what the command complains about.
+  /// Runs a command and returns its output. Its standard error is ours, so the admin sees its complaints.
   package static func run(
     _ command: String, within limit: Duration, atMost octets: Int, end: CommandEnd = CommandEnd()
   ) -> Result<[UInt8], Failure> {
     var ends: [Int32] = [0, 0]
     guard pipe(&ends) == 0 else { return .failure(.notStarted(errno)) }
-    // A command started in between by somebody else would hold the pipe as well; the deadline bounds what that costs.
+    // A command that another thread starts in between would hold the pipe as well; the deadline bounds what that costs.
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     defer { close(ends[0]) }
     let started = spawn(command, output: ends[1])
     close(ends[1])
     guard case .success(let child) = started else { return started.map { _ in [] } }
     let read = read(ends[0], until: ContinuousClock.now + limit, atMost: octets, end)
-    // Its own children may hold the pipe as well; all of them stand in the group of the shell.
+    // The command's own children may hold the pipe as well; all of them are in the process group of the shell.
     if case .failure = read { kill(-child, SIGKILL) }
     var status: Int32 = 0
     while waitpid(child, &status, 0) < 0, errno == EINTR {}
@@ -79,13 +79,13 @@ package enum Shell {
     return code == 0 ? .success(child) : .failure(.notStarted(code))
   }
 
-  /// Closing one that is gone by then does no harm.
+  /// Returns the open descriptors. One that is gone when it is closed does no harm.
   private static func openDescriptors() -> [Int32] {
     guard let folder = opendir("/proc/self/fd") else { return [] }
     defer { closedir(folder) }
     var found: [Int32] = []
     while let entry = readdir(folder) {
-      // In place: the name is as long as it is, and a copy of all that `dirent` has room for reads beyond the end of
+      // Read in place: the name is only as long as it is, and a copy of the whole `dirent` would read beyond the end of
       // the buffer. With some 1,300 open files that can end the process.
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
         String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))

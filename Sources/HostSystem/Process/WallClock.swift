@@ -13,7 +13,7 @@ package enum WallClock {
 
 /// The time zone of the machine (`TZ`, else /etc/localtime).
 package enum LocalTime {
-  /// Seconds east of UTC that are in force at `timestamp`.
+  /// Returns the seconds east of UTC that are in force at `timestamp`.
   package static func offset(at timestamp: Timestamp) -> Int {
     var seconds = time_t(timestamp.seconds)
     var parts = tm()
@@ -22,7 +22,7 @@ package enum LocalTime {
 }
 
 extension SummaryBuilder {
-  /// Shows the times of the facts as the clocks around here do.
+  /// Returns a builder that shows times in the time zone of this machine.
   package static func local(top: Int, hostname: String, at now: Timestamp) -> SummaryBuilder {
     SummaryBuilder(top: top, utcOffsetMinutes: LocalTime.offset(at: now) / 60, hostname: hostname)
   }

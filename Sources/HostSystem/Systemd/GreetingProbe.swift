@@ -1,22 +1,22 @@
 import Glibc
 
-/// Asks a listener on this machine whether it takes a connection and greets (RFC 5321 section 3.1). Sends nothing.
+/// Checks that a listener on this machine accepts a connection and greets (RFC 5321 section 3.1). Sends nothing.
 package enum GreetingProbe {
-  /// Why there was no greeting, in words, with what to do.
+  /// The reason why there was no greeting, in words, with what to do.
   package struct Failure: Error, CustomStringConvertible {
     package let description: String
   }
 
   package enum Address: Hashable, Sendable {
-    /// `expectsGreeting`: false where TLS comes first, so that nothing is said before.
+    /// A TCP address. `expectsGreeting` is false if TLS comes first, so that no greeting is sent before it.
     case tcp(host: String, port: Int, expectsGreeting: Bool)
     case socket(String)
   }
 
-  /// The milliseconds that connecting and greeting may take each.
+  /// The limit for connecting and for the greeting each, in milliseconds.
   private static let patience: Int32 = 5000
 
-  /// The greeting without its line end; empty where none is expected.
+  /// Returns the greeting without its line end; empty if none is expected.
   package static func greeting(of address: Address) throws(Failure) -> String {
     switch address {
     case .tcp(let host, let port, let expectsGreeting):
@@ -30,7 +30,7 @@ package enum GreetingProbe {
     }
   }
 
-  /// Who listens on all addresses of a machine is asked on its own.
+  /// Returns the loopback address for a listener on all addresses of the machine, else `host`.
   private static func reachable(_ host: String) -> String {
     host == "0.0.0.0" ? "127.0.0.1" : host == "::" ? "::1" : host
   }
@@ -63,7 +63,7 @@ package enum GreetingProbe {
     }
   }
 
-  /// The caller owns the descriptor.
+  /// Connects a new socket; the caller owns the descriptor.
   private static func connect(_ family: Int32, _ connect: (Int32) -> Int32) throws(Failure) -> Int32 {
     let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
     let descriptor = socket(family, kind, 0)

@@ -1,10 +1,10 @@
 import Foundation
 import Glibc
 
-/// A listening socket that the service manager opened for us and keeps while we restart (sd_listen_fds(3)).
+/// A listening socket that the service manager opened for us and keeps open while we restart (sd_listen_fds(3)).
 package struct InheritedSocket: Hashable, Sendable {
   package enum Address: Hashable, Sendable, CustomStringConvertible {
-    /// The host is an IP address without brackets.
+    /// A TCP address; the host is an IP address without brackets.
     case address(host: String, port: Int)
     case socket(path: String)
 
@@ -19,7 +19,8 @@ package struct InheritedSocket: Hashable, Sendable {
   package var descriptor: Int32
   package var address: Address
 
-  /// Those of this process; none when the variables are another's. Commands that we start do not inherit them.
+  /// Returns the sockets of this process; none if the variables are meant for another process. Commands that we start
+  /// do not inherit them.
   package static func all(
     environment: [String: String] = ProcessInfo.processInfo.environment, pid: Int32 = getpid()
   ) -> [InheritedSocket] {

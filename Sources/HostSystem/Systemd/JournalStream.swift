@@ -1,9 +1,10 @@
 import Foundation
 import Glibc
 
-/// Whether what we write on standard error goes to the journal (systemd.exec, `JOURNAL_STREAM`).
+/// The connection of standard error to the journal (systemd.exec, `JOURNAL_STREAM`).
 package enum JournalStream {
-  /// The variable alone does not tell: it is inherited by whoever sends standard error elsewhere.
+  /// True if standard error goes to the journal. The variable alone does not tell: it is inherited by processes whose
+  /// standard error goes elsewhere.
   package static let isStandardError: Bool = {
     guard let stream = ProcessInfo.processInfo.environment["JOURNAL_STREAM"] else { return false }
     var found = stat()

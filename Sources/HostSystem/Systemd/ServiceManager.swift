@@ -1,11 +1,11 @@
 import Foundation
 import Glibc
 
-/// Tells the service manager how we are (sd_notify(3)); without one nothing is told.
+/// Reports our state to the service manager (sd_notify(3)); without a manager, nothing is sent.
 package struct ServiceManager: Sendable {
-  /// The socket of the manager, `@` at its front for the abstract namespace; nil: there is none.
+  /// The socket of the manager, with a leading `@` for the abstract namespace; nil if there is none.
   private let socket: String?
-  /// Half of the time after which the manager takes silence for a hang (sd_watchdog_enabled(3)); nil: it does not.
+  /// Half of the time after which the manager takes silence for a hang (sd_watchdog_enabled(3)); nil: no watchdog.
   package let watchdogInterval: Duration?
 
   package init(environment: [String: String] = ProcessInfo.processInfo.environment, pid: Int32 = getpid()) {
@@ -16,10 +16,10 @@ package struct ServiceManager: Sendable {
     watchdogInterval = isForUs && microseconds > 0 && self.socket != nil ? .microseconds(microseconds / 2) : nil
   }
 
-  /// We serve; `status` is a line for `systemctl status`.
+  /// Reports that the relay serves clients; `status` is a line for `systemctl status`.
   package func ready(_ status: String) { tell(["READY=1", "STATUS=\(status)"]) }
 
-  /// The configuration is read again; `ready` ends it. The time is what Type=notify-reload wants.
+  /// Reports that the configuration is being reloaded, until `ready`. Type=notify-reload requires the time.
   package func reloading() {
     var now = timespec()
     clock_gettime(CLOCK_MONOTONIC, &now)
@@ -30,7 +30,7 @@ package struct ServiceManager: Sendable {
 
   package func alive() { tell(["WATCHDOG=1"]) }
 
-  /// A message that cannot be sent is dropped: whoever is not told draws the conclusion.
+  /// Sends a message. One that cannot be sent is dropped: the manager draws its conclusion from the silence.
   private func tell(_ lines: [String]) {
     guard let socket else { return }
     let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)

@@ -4,11 +4,11 @@ import Synchronization
 /// A key that a person pressed.
 package enum Key: Hashable, Sendable {
   case up, down, enter, escape
-  /// A letter or any other visible character of ASCII.
+  /// A letter or any other visible ASCII character.
   case character(Character)
 
-  /// What the octets of a terminal mean, in order (ECMA-48; arrows come as CSI A or SS3 A). Unknown sequences are
-  /// dropped.
+  /// Returns the keys that the octets of a terminal mean, in order (ECMA-48; arrows come as CSI A or SS3 A). Unknown
+  /// sequences are dropped.
   package static func keys(_ octets: [UInt8]) -> [Key] {
     var keys: [Key] = []
     var rest = octets[...]
@@ -23,11 +23,11 @@ package enum Key: Hashable, Sendable {
     return keys
   }
 
-  /// What stands behind ESC.
+  /// Reads the sequence after ESC.
   private static func sequence(_ rest: inout ArraySlice<UInt8>) -> [Key] {
     guard let introducer = rest.first, introducer == 0x5B || introducer == 0x4F else { return [.escape] }
     rest.removeFirst()
-    // Parameters, up to the final octet.
+    // Skip the parameters, up to the final octet.
     rest = rest.drop { (0x20...0x3F).contains($0) }
     switch rest.popFirst() {
     case 0x41: return [.up]
@@ -37,14 +37,14 @@ package enum Key: Hashable, Sendable {
   }
 }
 
-/// The terminal of standard input, which gives each key at once and echoes none, on a screen of its own.
+/// The terminal of standard input, which returns each key at once without echo, on an alternate screen.
 ///
-/// Promises: whatever ends the process (return, `exit`, SIGINT, SIGTERM, SIGHUP, SIGQUIT), the terminal is as before.
+/// Promise: however the process ends (return, `exit`, SIGINT, SIGTERM, SIGHUP, SIGQUIT), the terminal is restored.
 package enum RawTerminal {
   private static let signals = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
   private static let isEntered = Atomic(false)
 
-  /// Returns whether it is a terminal and took that. To be called from one thread at a time.
+  /// Returns true if standard input is a terminal and was switched. Must be called from one thread at a time.
   package static func enter() -> Bool {
     guard !isEntered.load(ordering: .relaxed), tcgetattr(STDIN_FILENO, &rawTerminalBefore) == 0 else { return false }
     var mode = rawTerminalBefore
@@ -76,7 +76,7 @@ package enum RawTerminal {
     rawTerminalRestore()
   }
 
-  /// The keys that are pressed within so many milliseconds, perhaps none; nil: the terminal is gone.
+  /// Returns the keys pressed within this many milliseconds, perhaps none; nil if the terminal is gone.
   package static func keys(within milliseconds: Int) -> [Key]? {
     var waiting = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
     guard poll(&waiting, 1, Int32(clamping: max(0, milliseconds))) > 0 else { return [] }
@@ -89,12 +89,12 @@ package enum RawTerminal {
 
 /// The modes that the terminal had before `RawTerminal.enter`.
 ///
-/// Safe without a lock: `enter` alone writes it, while none of our signal handlers is set and `isEntered` is false, and
-/// whoever reads it (`rawTerminalRestore`) is called only after `enter` has set both. A handler may take no lock
-/// (signal-safety(7)), so it cannot stand in a `Mutex`.
+/// Safe without a lock: only `enter` writes it, while none of our signal handlers is set and `isEntered` is false; its
+/// reader (`rawTerminalRestore`) is called only after `enter` has set both. A handler may take no lock
+/// (signal-safety(7)), so it cannot be in a `Mutex`.
 nonisolated(unsafe) private var rawTerminalBefore = termios()
 
-/// The cursor shown, the screen of before (xterm's 1049), and the modes of before.
+/// Restores the cursor, the previous screen (xterm's 1049), and the previous modes.
 private func rawTerminalRestore() {
   write(STDOUT_FILENO, "\u{1B}[?25h\u{1B}[?1049l", 14)
   tcsetattr(STDIN_FILENO, TCSANOW, &rawTerminalBefore)

@@ -1,15 +1,15 @@
 import Glibc
 
-/// Standard output or standard error, written without a crash, whatever is at its other end.
+/// Standard output or standard error, written without a crash, whatever is at the other end.
 package enum StandardStream: Int32, Sendable {
   case output = 1
   case error = 2
 
-  /// Why nothing can be written any more.
+  /// The reason why nothing can be written any more.
   package enum Failure: Error, Hashable, CustomStringConvertible {
-    /// A pipe to a program that has ended, such as `head` (EPIPE). There is nobody to tell.
+    /// A pipe to a program that has ended, such as `head` (EPIPE). No reader is left to be told.
     case readerIsGone
-    /// The reason, e.g. `the disk is full`.
+    /// Another reason, e.g. `the disk is full`.
     case other(String)
 
     package var description: String {
@@ -20,23 +20,23 @@ package enum StandardStream: Int32, Sendable {
     }
   }
 
-  /// Takes the descriptors 0, 1 and 2 where the shell closed them (`>&-`), with something that neither reads nor writes.
-  /// To be called before anything is opened: else a database or a connection gets the number, and what is meant for the
-  /// terminal is written into it.
+  /// Occupies those of the descriptors 0, 1 and 2 that the shell closed (`>&-`), so that they can neither be read nor
+  /// written. Must be called before anything is opened: otherwise a database or a connection gets the number, and
+  /// output meant for the terminal is written into it.
   package static func occupyClosed() {
     for (descriptor, mode) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY)]
     where fcntl(descriptor, F_GETFD) == -1 {
-      // The lowest free number, which is this one.
+      // open takes the lowest free number, which is this one.
       _ = open("/dev/null", mode)
     }
   }
 
-  /// Writes all of it, and waits where the other end is slow.
+  /// Writes all of the text; blocks while the other end is slow.
   package func write(_ text: String) throws(Failure) {
     try Self.write(Array(text.utf8), to: rawValue)
   }
 
-  /// SIGPIPE must be ignored, as NIO has it, or it ends the process before this can say why.
+  /// Writes all octets. SIGPIPE must be ignored, as NIO does, or it ends the process before this can report an error.
   static func write(_ octets: [UInt8], to descriptor: Int32) throws(Failure) {
     var written = 0
     while written < octets.count {

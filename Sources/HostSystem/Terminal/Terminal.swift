@@ -4,9 +4,9 @@ import Glibc
 package struct Terminal: Sendable {
   private let wasThere: Bool
 
-  /// Looks now; to be made at the start.
+  /// Checks for a terminal now; must be called at the start.
   package init() { wasThere = isatty(STDIN_FILENO) == 1 }
 
-  /// Whether it was there at the start and hung up since. The kernel takes it away before it sends SIGHUP.
+  /// True if there was a terminal at the start that has hung up since. The kernel removes it before it sends SIGHUP.
   package var isGone: Bool { wasThere && isatty(STDIN_FILENO) != 1 }
 }

@@ -4,7 +4,7 @@ import Glibc
 import HostSystem
 import SMTPServer
 
-/// The lines on standard output that a person who started the relay by hand wants to read.
+/// The lines on standard output for an admin who started the relay by hand.
 struct Announcement {
   let bound: [ListenerSettings.Endpoint]
   let nextHop: String
@@ -18,12 +18,12 @@ struct Announcement {
     if case .address(let host, let port, _) = bound.first {
       Swift.print(Self.djangoSettings(host: host, port: port))
     }
-    // Standard output is a pipe as often as a terminal, and its reader must get these lines now.
+    // Standard output is often a pipe, and its reader must get these lines now.
     fflush(nil)
   }
 
-  /// The settings in both forms: a project of Django 6.1 has `MAILERS`, and does not start with the other settings
-  /// beside it.
+  /// Returns the settings in both forms: a Django 6.1 project has `MAILERS`, and does not start if the other settings
+  /// are present too.
   private static func djangoSettings(host: String, port: Int) -> String {
     """
     The settings of your Django site:

@@ -3,9 +3,10 @@ import DedupConfig
 import HostSystem
 import SMTPProtocol
 
-// How the control API gets its socket, its group and its TCP port.
+// The socket, the group and the TCP port of the control API.
 extension Daemon {
-  /// Comes before the listener: another relay, with another store, may be behind that socket.
+  /// Prepares the control socket. Called before the listener starts: another relay, with another store, may own that
+  /// socket.
   func prepareControlSocket() throws(StartFailure) {
     let socket = configuration.control.socket
     do { try ControlServer.prepare(socket) } catch {

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What the running parts read anew for each mail, so that a reload reaches them.
+/// A value that running parts read anew for each mail, so that a reload reaches them.
 final class Current<Value: Sendable>: Sendable {
   private let state: Mutex<Value>
 
@@ -8,10 +8,12 @@ final class Current<Value: Sendable>: Sendable {
 
   var value: Value { state.withLock { $0 } }
 
-  /// Changes it in place.
+  /// Changes the value in place.
   func change(_ change: (inout Value) -> Void) { state.withLock { change(&$0) } }
 
-  /// - Returns: what it was before.
+  /// Replaces the value.
+  ///
+  /// - Returns: The previous value.
   @discardableResult
   func adopt(_ value: Value) -> Value {
     state.withLock { state in

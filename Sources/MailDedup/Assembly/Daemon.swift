@@ -9,7 +9,7 @@ import SMTPServer
 import ServiceLifecycle
 import UnixSignals
 
-/// The relay as a process: makes its parts, starts them, and ends them in order.
+/// The relay as a process: creates its parts, starts them, and ends them in order.
 struct Daemon {
   private let path: String
   let configuration: Configuration
@@ -17,7 +17,9 @@ struct Daemon {
   private let log: LogOutput
   let logger: Logger
 
-  /// - Parameter path: where `configuration` was read, and where a reload reads it again.
+  /// Creates the relay, and its log.
+  ///
+  /// - Parameter path: The path that `configuration` was read from; a reload reads it again.
   init(_ configuration: Configuration, path: String) {
     self.path = path
     self.configuration = configuration
@@ -26,18 +28,18 @@ struct Daemon {
     logger = log.logger
   }
 
-  /// The time for which SIGTERM waits for clients that are sending; then it waits for deliveries. systemd gives 90 s
-  /// for all.
+  /// The time for which SIGTERM waits for clients that are sending; after that, it waits for deliveries. The packaged
+  /// systemd unit allows 60 s for everything (`TimeoutStopSec`).
   private static let shutdownPatience = Duration.seconds(20)
 
   /// Runs until a signal ends the relay, and returns with everything acknowledged on disk.
   ///
-  /// - Throws: `StartFailure` when a part cannot start.
+  /// - Throws: `StartFailure` if a part cannot start.
   func run() async throws {
     let terminal = Terminal()
     let inherited = InheritedSocket.all()
     let descriptors = Descriptors.raiseLimit()
-    // From here on: its default is to end the process.
+    // Trapped from here on: the default action of SIGHUP ends the process.
     let hangUps = await UnixSignalsSequence(trapping: .sighup)
     let (reader, arriving) = (Current(configuration.reader), ArrivingMessages())
     try refuseMisplaced()
@@ -55,7 +57,8 @@ struct Daemon {
     logger.notice("stopped")
   }
 
-  /// Runs the services until SIGTERM, SIGINT or the end of the terminal, and shuts them down from the last to the first.
+  /// Runs the services until SIGTERM, SIGINT or the end of the terminal, and shuts them down from the last to the
+  /// first.
   private func run(_ services: [any Service], _ hangUp: HangUpService) async throws {
     typealias Member = ServiceGroupConfiguration.ServiceConfiguration
     let members =
@@ -67,8 +70,8 @@ struct Daemon {
     try await ServiceGroup(configuration: settings).run()
   }
 
-  /// All services but the listener, which stands behind them. They end from the last to the first: no new mail, then no
-  /// new deliveries, then no answers of the control API.
+  /// Returns all services except the listener, which follows them. They end from the last to the first: no new mail,
+  /// then no new deliveries, then no replies of the control API.
   private func services(_ relay: RunningRelay, _ reloader: Reloader) throws(StartFailure) -> [any Service] {
     let watch = EncryptionWatch(route: relay.route, logger: logger)
     return try notifiers(relay) + [
@@ -110,7 +113,7 @@ struct Daemon {
 }
 
 extension Daemon {
-  /// Comes before the listener: the mail of clients that are let in would have no place.
+  /// Refuses folders that can never work. Called before the listener starts: there would be no place for accepted mail.
   private func refuseMisplaced() throws(StartFailure) {
     let problems = StartTrial.misplaced(configuration)
     if !problems.isEmpty { throw StartFailure(.configuration, problems.joined(separator: "\n")) }

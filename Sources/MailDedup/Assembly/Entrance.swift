@@ -3,17 +3,19 @@ import HostSystem
 import Logging
 import SMTPServer
 
-/// Where clients connect and who may send: what the listener takes, and the files behind it.
+/// The terms on which clients connect and send: the settings of the listener, and the files behind them.
 struct Entrance: Sendable {
   let terms: SMTPListener.Terms
   private let users: PasswordFile?
 
-  /// Connections for which there are descriptors.
+  /// Returns the number of connections for which there are descriptors.
   static func connections(of configuration: Configuration, descriptors: Int) -> Int {
     min(configuration.listener.maximumConnections, max(1, descriptors - Descriptors.reserve))
   }
 
-  /// - Throws: `StartFailure` when the certificate or the users cannot be used.
+  /// Creates the terms of a configuration, and reads the files that it names.
+  ///
+  /// - Throws: `StartFailure` if the certificate or the users file cannot be used.
   init(_ configuration: Configuration, hostname: String, logger: Logger) throws(StartFailure) {
     do {
       let identity = try Self.identity(configuration.tls, logger)
@@ -28,19 +30,19 @@ struct Entrance: Sendable {
     }
   }
 
-  /// Reads the files again that changed.
+  /// Rereads the files that have changed.
   func refresh() {
     terms.identity?.refresh()
     users?.refresh()
   }
 
-  /// Nil without `[tls]`.
+  /// Returns the TLS identity, or nil without `[tls]`.
   private static func identity(_ tls: Configuration.TLS, _ logger: Logger) throws -> TLSIdentity? {
     guard let certificate = tls.certificate, let key = tls.key else { return nil }
     return try TLSIdentity(certificate: certificate, key: key, logger: logger)
   }
 
-  /// Nil without `[auth]`.
+  /// Returns the users file, or nil without `[auth]`.
   private static func users(_ auth: Configuration.Auth, _ logger: Logger) throws -> PasswordFile? {
     try auth.users.map { try PasswordFile(path: $0, logger: logger) }
   }

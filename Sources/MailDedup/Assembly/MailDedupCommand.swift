@@ -4,7 +4,7 @@ import DedupCore
 import Foundation
 import HostSystem
 
-/// `maildedup`: runs the relay in the foreground until SIGTERM or SIGINT.
+/// The command `maildedup`: runs the relay in the foreground until SIGTERM or SIGINT.
 @main
 struct MailDedupCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -60,7 +60,7 @@ struct MailDedupCommand: AsyncParsableCommand {
     }
   }
 
-  /// What the file alone does not show.
+  /// Checks what the file alone does not show.
   private func check(_ configuration: Configuration, _ path: String) async throws {
     let problems = await StartTrial(configuration).problems()
     guard problems.isEmpty else { throw StartFailure(.configuration, "\(path): " + problems.joined(separator: "\n")) }
@@ -75,7 +75,7 @@ struct MailDedupCommand: AsyncParsableCommand {
     try say("\(path): no errors; certificates, secrets, users, folders and ports are fit for a start\n")
   }
 
-  /// Also of a wrong configuration, which is then said on standard error.
+  /// Prints the effective configuration, even of a wrong file, whose problems then go to standard error.
   private func show(_ path: String) throws {
     let parsed: ParsedConfiguration
     do { parsed = try ConfigurationFile.read(path) } catch { throw StartFailure(.configuration, error.description) }
@@ -105,14 +105,14 @@ struct MailDedupCommand: AsyncParsableCommand {
 
   private func complain(_ message: String) { Self.complain("maildedup: \(message)") }
 
-  /// What is said may repeat what was typed, or what stands in a file.
+  /// Prints a message, made printable because it may repeat what was typed or what a file contains.
   private static func complain(_ message: String) {
     try? StandardStream.error.write(DisplayText.printable(message, keepingLines: true) + "\n")
   }
 }
 
 extension MailDedupCommand {
-  /// ArgumentParser's own repeats what was typed as it is.
+  /// Replaces ArgumentParser's own `main`, which repeats what was typed without escaping it.
   static func main() async {
     do {
       let command = try parse()
@@ -127,7 +127,7 @@ extension MailDedupCommand {
   }
 }
 
-/// Why the relay could not start: one clear text, and a status of sysexits.h.
+/// The reason why the relay could not start: one clear text, and an exit status of sysexits.h.
 struct StartFailure: Error, CustomStringConvertible {
   enum Status: Int32 {
     case unavailable = 69

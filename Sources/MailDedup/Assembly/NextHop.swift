@@ -8,9 +8,11 @@ import NIOPosix
 import SMTPClient
 import SMTPProtocol
 
-/// Where the configuration sends mail.
+/// The transport to the next hop that the configuration names.
 enum NextHop {
-  /// - Throws: `StartFailure` when the certificates to trust cannot be read.
+  /// Returns the transport for the delivery settings.
+  ///
+  /// - Throws: `StartFailure` if the CA certificates cannot be read, or if a secret file has wrong permissions.
   static func transport(
     _ delivery: Configuration.Delivery, hostname: String, group: any EventLoopGroup, logger: Logger
   ) throws(StartFailure) -> any Transport {
@@ -49,12 +51,13 @@ enum NextHop {
     }
   }
 
-  /// Reads what proves our name anew each time; files and commands block, so not on an event loop.
+  /// Returns the source of credentials, or nil without a username. It reads the password or token anew each time, off
+  /// the event loop because files and commands block.
   private static func credentials(_ delivery: Configuration.Delivery) -> CredentialSource? {
     guard let username = delivery.username else { return nil }
     return { () async throws(CredentialFailure) -> ClientCredentials in
       do {
-        // A shutdown cancels what is under way; a command that hangs must not hold it up.
+        // A shutdown cancels pending work; a command that hangs must not delay it.
         let end = CommandEnd()
         let known = try await withTaskCancellationHandler {
           try await NIOThreadPool.singleton.runIfActive { try Self.proof(delivery, end) }

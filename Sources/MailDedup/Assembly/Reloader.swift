@@ -7,8 +7,8 @@ import HostSystem
 import Logging
 import SMTPServer
 
-/// Reads the configuration again: all of it takes effect, or nothing and the old one stays. Each part reads its `Current`
-/// anew for the next mail or connection; what is under way ends as it began.
+/// An actor that reads the configuration again: either all of it takes effect, or nothing does and the old one stays.
+/// Each part reads its `Current` anew for the next mail or connection; work in progress ends as it began.
 actor Reloader {
   private let path: String
   private var running: Configuration
@@ -16,10 +16,12 @@ actor Reloader {
   private let logger: Logger
   private var latest: Task<ReloadReport, Never>?
   private var isClosed = false
-  /// Nil before the first.
+  /// The report of the latest reload, or nil before the first.
   private(set) var last: ReloadReport?
 
-  /// - Parameter running: what the relay was made of, read from `path`.
+  /// Creates the reloader of a running relay.
+  ///
+  /// - Parameter running: The configuration that the relay was created with, read from `path`.
   init(path: String, running: Configuration, relay: RunningRelay) {
     self.path = path
     self.running = running
@@ -27,7 +29,8 @@ actor Reloader {
     logger = relay.logger
   }
 
-  /// One at a time, in the order of the calls. A caller that is cancelled does not stop it halfway.
+  /// Reloads the configuration. Reloads run one at a time, in the order of the calls. A caller that is cancelled does
+  /// not stop a reload halfway.
   func reload() async -> ReloadReport {
     let previous = latest
     let task = Task {
@@ -38,7 +41,7 @@ actor Reloader {
     return await task.value
   }
 
-  /// Waits for what is under way; from then on nothing is reloaded.
+  /// Waits for reloads in progress; afterwards nothing is reloaded any more.
   func close() async {
     isClosed = true
     _ = await latest?.value
@@ -64,7 +67,7 @@ actor Reloader {
     return report
   }
 
-  /// First everything that can fail, the listener last; from there on nothing does.
+  /// Takes the configuration over: first everything that can fail, the listener last; nothing fails after that.
   private func adopt(_ new: Configuration, _ change: ConfigurationChange) async throws {
     let misplaced = StartTrial.misplaced(new)
     guard misplaced.isEmpty else { throw StartFailure(.configuration, misplaced.joined(separator: "\n")) }
@@ -85,7 +88,8 @@ actor Reloader {
     if change.concernsRoute { await hurry() }
   }
 
-  /// What waits because of the old way is tried on the new one now. Its age and attempts stay what they are.
+  /// Makes mail due that waits because of the old route, so that the new one is tried now. Its age and attempts are
+  /// kept.
   private func hurry() async {
     do { try await relay.store.makeDue(now: WallClock.now()) } catch {
       logger.warning("queue-not-hurried", metadata: ["error": "\(error)"])

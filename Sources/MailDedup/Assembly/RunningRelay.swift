@@ -8,8 +8,8 @@ import NIOCore
 import NIOPosix
 import SMTPServer
 
-/// The parts of the relay in the order in which they need each other, made once. Reload, control API and metrics reach
-/// them here; whatever a reload may exchange stands in a `Current`.
+/// The parts of the relay in the order of their dependencies, created once. Reload, control API and metrics access them
+/// here; everything that a reload may replace is in a `Current`.
 struct RunningRelay: Sendable {
   let hostname: String
   let log: LogOutput
@@ -23,7 +23,8 @@ struct RunningRelay: Sendable {
   let entrance: Current<Entrance>
   let summary: Current<Configuration.Summary>
   let spool: EmergencySpool
-  /// Nil when there was no room for the reserve: error mail is not deduplicated then while the disk is full.
+  /// The counting of error mail while the disk is full, or nil if there was no room for the reserve: then error mail is
+  /// not deduplicated while the disk is full.
   let counting: DiskFullCounting?
   let safetyNet: SafetyNet
   let intake: Intake
@@ -34,11 +35,13 @@ struct RunningRelay: Sendable {
 
   var logger: Logger { log.logger }
 
+  /// Creates the parts. The listener is not bound yet.
+  ///
   /// - Parameters:
-  ///   - store: open; the caller closes it after everything else has ended.
-  ///   - arriving: the messages that the store waits for, counted by the listener.
-  ///   - inherited: the sockets that the service manager opened for us.
-  /// - Throws: `StartFailure` when a certificate, a file of users or another file that is configured cannot be used.
+  ///   - store: The open store; the caller closes it after everything else has ended.
+  ///   - arriving: The messages that the store waits for, counted by the listener.
+  ///   - inherited: The sockets that the service manager opened for us.
+  /// - Throws: `StartFailure` if a certificate, a users file or another configured file cannot be used.
   init(
     _ configuration: Configuration, store: SQLiteStore, reader: Current<ReportReader>, arriving: ArrivingMessages,
     inherited: [InheritedSocket], manager: ServiceManager, hostname: String, log: LogOutput
@@ -89,8 +92,8 @@ struct RunningRelay: Sendable {
 }
 
 extension [InheritedSocket] {
-  /// The descriptors of these sockets by the endpoints that they listen at. One whose endpoint `[listener]` does not name
-  /// is logged: clients would wait there in vain.
+  /// Returns the descriptors of these sockets by the endpoints that they listen on. A socket whose endpoint
+  /// `[listener]` does not name is logged: clients would wait there in vain.
   fileprivate func descriptors(
     for settings: ListenerSettings, _ logger: Logger
   ) -> [ListenerSettings.Endpoint: CInt] {

@@ -9,7 +9,7 @@ import MailMessage
 import NIOCore
 import NIOPosix
 
-/// What `--check-config` opens beyond the text: everything that a start opens, as far as that changes nothing.
+/// The checks of `--check-config` beyond the text: everything that a start opens, as far as that changes nothing.
 struct StartTrial {
   let configuration: Configuration
   private let group = MultiThreadedEventLoopGroup.singleton
@@ -17,7 +17,7 @@ struct StartTrial {
 
   init(_ configuration: Configuration) { self.configuration = configuration }
 
-  /// What a start would refuse, or what would fail soon after; empty: nothing.
+  /// Returns what a start would refuse, or what would fail soon after; empty if nothing would.
   func problems() async -> [String] {
     (entrance() + way() + secrets() + folders() + socket() + (await ports())).reduce(into: []) { all, problem in
       if !all.contains(problem) { all.append(problem) }
@@ -42,7 +42,7 @@ struct StartTrial {
     }
   }
 
-  /// The relay reads most of them when it needs them, which is late for finding out.
+  /// Checks the secrets. The relay reads most of them only when it needs them, which is late for finding out.
   private func secrets() -> [String] {
     let ways =
       [("delivery", configuration.delivery)]
@@ -68,8 +68,8 @@ struct StartTrial {
     return problems + Self.shared(own) + (problems.isEmpty ? shortage() : [])
   }
 
-  /// What no time and no administrator of the machine mends, only other paths: a relay that started with it would find out
-  /// with the first mail that it has to put there.
+  /// Returns the folder problems that neither time nor an administrator of the machine can fix, only other paths. A
+  /// relay that started anyway would only fail with the first mail that it has to store there.
   static func misplaced(_ configuration: Configuration) -> [String] {
     let own = places(of: configuration)
     let obstacles = own.compactMap { key, path in FolderTrial.obstacle(at: path).map { (key, $0) } }
@@ -83,7 +83,8 @@ struct StartTrial {
       + (maildir ? [("delivery.maildir", configuration.delivery.maildir)] : [])
   }
 
-  /// One folder under two names, such as a symbolic link; the same path twice is a matter of the text.
+  /// Finds one folder under two names, such as a symbolic link. The same path given twice is left to the check of the
+  /// text.
   private static func shared(_ places: [(key: String, path: String)]) -> [String] {
     var keys: [[UInt64]: String] = [:]
     var problems: [String] = []
@@ -99,13 +100,14 @@ struct StartTrial {
     return problems
   }
 
-  /// Mail is refused while the disk has less.
+  /// Reports a disk with too little space, for which mail would be refused.
   private func shortage() -> [String] {
     let folder = FolderTrial.nearest(to: configuration.store.directory)
     return DiskSpace(path: folder)?.shortage(for: 0, StoreLimits()).map { ["store.directory: \($0)"] } ?? []
   }
 
-  /// Where the control socket is to be made: its folder, and what stands there unless it is one that a relay left.
+  /// Checks the place of the control socket: its folder, and that nothing but the socket of another relay is in the
+  /// way.
   private func socket() -> [String] {
     let path = configuration.control.socket
     let folder = SocketFile.folder(of: path)
@@ -129,7 +131,7 @@ struct StartTrial {
       }
     }
     if problems.isEmpty { return [] }
-    // A relay that runs has them.
+    // They are in use by a relay that is already running.
     return await isRunning() ? [] : problems
   }
 
@@ -153,7 +155,7 @@ struct StartTrial {
     }
   }
 
-  /// Whether somebody answers at the control socket.
+  /// Returns true if the control socket accepts a connection.
   private func isRunning() async -> Bool {
     let path = configuration.control.socket
     guard let channel = try? await ClientBootstrap(group: group).connect(unixDomainSocketPath: path).get() else {
@@ -164,7 +166,7 @@ struct StartTrial {
   }
 }
 
-/// Nothing is encrypted in a trial.
+/// A place for large messages that takes none, since nothing is encrypted in a trial.
 private struct NoLargeMessages: LargeMessages {
   func begin() -> any GrowingMessage { Refusing() }
 

@@ -4,7 +4,7 @@ import DedupStore
 import HostSystem
 import MailMessage
 
-// What an admin says about errors.
+// The admin's decisions about errors.
 extension LiveControl {
   func silences(all: Bool) async throws -> [SilenceEntry] { try await stored.silences(all: all) }
 
@@ -60,9 +60,9 @@ extension LiveControl {
     return reports
   }
 
-  /// The errors that mails count for: one that was merged stands for what it was merged into.
+  /// Returns the errors that mails count for: a merged error stands for the one it was merged into.
   ///
-  /// - Throws: `ControlProblem` where the beginning of an id names several.
+  /// - Throws: `ControlProblem` if the beginning of an id matches several errors.
   func selected(_ selector: ErrorSelector) async throws -> [NamedError] {
     let named = try await store.errors(idPrefix: selector.id, site: selector.site)
     let whole = named.filter { $0.mergedInto == nil }
@@ -74,7 +74,9 @@ extension LiveControl {
     return try Self.one(into)
   }
 
-  /// One error, in whatever sites.
+  /// Returns the errors if they are the same one, in whatever sites.
+  ///
+  /// - Throws: `ControlProblem` if they are several.
   static func one(_ errors: [NamedError]) throws -> [NamedError] {
     let ids = Set(errors.map(\.fingerprint))
     guard ids.count > 1 else { return errors }
@@ -111,7 +113,9 @@ extension SilenceRequest {
 }
 
 extension Silence.Pattern {
-  /// - Throws: what is wrong with a pattern.
+  /// Checks the syntax of the patterns.
+  ///
+  /// - Throws: `ControlProblem` for a pattern with a mistake.
   fileprivate func check() throws {
     for pattern in [title, place, site].compactMap({ $0 }) {
       do throws(Glob.Fault) { _ = try Glob(pattern) } catch {

@@ -6,7 +6,7 @@ import Logging
 import MailMessage
 import RelayMail
 
-// What an admin wants to see of errors.
+// The admin's view of errors.
 extension LiveControl {
   func errors(_ query: FingerprintQuery) async throws -> [ErrorEntry] { try await stored.errors(query) }
 

@@ -6,7 +6,7 @@ import HostSystem
 import Logging
 import MailMessage
 
-// The queue, and the way out of it.
+// The queue and its next hops.
 extension LiveControl {
   func queue(_ filter: QueueFilter) async throws -> [QueuedMail] {
     let beingTried = runner.beingTried
@@ -16,7 +16,7 @@ extension LiveControl {
     }
   }
 
-  /// Why no mail can go at the moment; nil: it can.
+  /// The reason why no mail can be sent at the moment, or nil if it can.
   private var obstacle: String? {
     get async {
       let transport = route.value.transport
@@ -40,8 +40,8 @@ extension LiveControl {
     let selection = try await stored.selection(request)
     let doomed = verb == .delete ? try await envelopes(selection) : []
     let change = try change(verb, to: request.to)
-    // Before anything is due: the runner may try it while we still wait for the commit, and a host that rests would put
-    // it off once more.
+    // Before anything is due: the runner may try it while we still wait for the commit, and a resting host would put it
+    // off once more.
     if verb == .flush || verb == .release || verb == .reroute { await route.value.forgetFailures() }
     let ids = try await store.change(change, selection, now: WallClock.now())
     runner.readAgain()
@@ -90,7 +90,7 @@ extension LiveControl {
     return smarthost
   }
 
-  /// What the log says of mails that nobody will see again.
+  /// Returns the log entries of mails that are about to be deleted.
   private func envelopes(_ selection: QueueSelection) async throws -> [Logger.Metadata] {
     var entries: [QueueEntry] = []
     switch selection {
@@ -108,8 +108,8 @@ extension LiveControl {
 }
 
 extension ProbeQuestion {
-  /// What a mail by this way would be asked: with the address that it puts in the place of the sender. Where nobody is
-  /// named, that of Django's error mail stands for all.
+  /// Returns the question that a mail over this route would ask: with the address that the route substitutes for the
+  /// sender. If no sender is named, that of Django's error mail is used as an example.
   func over(_ way: Way) -> ProbeQuestion {
     guard let rewrite = way.rewrite else { return self }
     var question = self
@@ -131,7 +131,7 @@ extension Route {
 }
 
 extension QueuedMail {
-  /// What keeps it from its first attempt stands where the failure of an attempt would.
+  /// Reports the reason why the mail was not tried yet, in place of the failure of an attempt.
   fileprivate func waiting(for obstacle: String?) -> QueuedMail {
     guard let obstacle, lastFailure == nil, reroutedTo == nil, state == QueueEntry.State.waiting.rawValue else {
       return self

@@ -113,7 +113,7 @@ struct LiveControl: ControlService {
 }
 
 extension EncryptionReport {
-  /// Nil when nothing is to be encrypted.
+  /// Creates the report, or nil if nothing is to be encrypted.
   init?(_ encryption: ErrorMailEncryption, at now: Timestamp) {
     guard encryption.isOn else { return nil }
     self.init(

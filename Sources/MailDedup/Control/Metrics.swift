@@ -6,9 +6,9 @@ import HostSystem
 import MailEncryption
 import SMTPServer
 
-/// Everything that is measured, collected when somebody asks. Counters that the store keeps go on through restarts.
+/// All metrics, collected on request. Counters that the store keeps continue through restarts.
 struct Metrics: Sendable {
-  /// Names of sites are made of mail, and there may be any number of them.
+  /// The largest number of sites that are listed: their names come from mail, so there may be any number of them.
   private static let mostSites = 100
 
   let relay: RunningRelay
@@ -27,7 +27,7 @@ struct Metrics: Sendable {
     addCommits(&exposition)
     addCertificates(&exposition)
     await addReload(&exposition)
-    // Last: what stands above is known whatever the disk does.
+    // Last: everything before is known whatever the disk does.
     do {
       try await addMail(&exposition)
       exposition.add("maildedup_store_readable", .gauge, "Whether the store answers.", 1)

@@ -1,11 +1,13 @@
 import DedupStore
 import Synchronization
 
-/// What was queued since the runner took it last.
+/// The mail that was queued since the runner last took it.
 final class Arrivals: Sendable {
   private let added = Mutex<AddedMail?>(nil)
 
-  /// - Returns: whether the runner has to be told.
+  /// Adds queued mail.
+  ///
+  /// - Returns: True if the runner has to be told.
   func add(_ more: AddedMail) -> Bool {
     added.withLock { added in
       guard added != nil else {

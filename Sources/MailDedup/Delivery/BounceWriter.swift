@@ -4,7 +4,7 @@ import HostSystem
 import MailMessage
 import RelayMail
 
-/// Writes what a sender has to be told about a delivery: that it failed, is late, or went well. When a bounce itself
+/// A writer of the notices to senders about a delivery: that it failed, is late, or succeeded. If a bounce itself
 /// fails, the postmaster is told instead, if there is one.
 struct BounceWriter {
   private let hostname: String
@@ -17,7 +17,7 @@ struct BounceWriter {
     self.postmaster = postmaster
   }
 
-  /// A mail to the sender of `entry`, or to the postmaster.
+  /// A mail to the sender of an entry, or to the postmaster.
   struct Notice {
     var mail: OwnMail
     var reports: [DeliveryStatusReport]
@@ -25,9 +25,10 @@ struct BounceWriter {
     func tells(of action: DeliveryStatusReport.Action) -> Bool { reports.contains { $0.action == action } }
   }
 
-  /// Nil when there is nothing to tell, or nobody who may or wants to be told, or a digest tells it (`gathered`).
+  /// Returns the notice, or nil if there is nothing to tell, if no recipient may be told or wants to be, or if a digest
+  /// tells it (`gathered`).
   ///
-  /// - Parameter age: the time for ages (`SeenTime`); nil: `now`.
+  /// - Parameter age: The time for computing ages (`SeenTime`); nil means `now`.
   func notice(
     about settlement: Settlement, of entry: QueueEntry, message: Message, at now: Timestamp, age: Timestamp? = nil
   ) -> Notice? {
@@ -46,8 +47,8 @@ struct BounceWriter {
       mail: OwnMail(id: id, envelope: notification.envelope, message: bytes, kind: .bounce), reports: reports)
   }
 
-  /// The failures that a digest tells the sender of, and the postmaster: those of mail about errors, unless the sender asked
-  /// for notifications of its own (RFC 3461).
+  /// Returns the failures that a digest reports to the sender and the postmaster: those of mail about errors, unless
+  /// the sender asked for its own notifications (RFC 3461).
   func gathered(
     from settlement: Settlement, of entry: QueueEntry, message: Message, at now: Timestamp
   ) -> [GatheredBounce] {
@@ -62,14 +63,14 @@ struct BounceWriter {
     }
   }
 
-  /// Enough of it for its header, or for a message that is returned whole. One that cannot be read is told about
-  /// without.
+  /// Returns enough of the message for its header, or all of it if it is to be returned whole. A message that cannot be
+  /// read is reported without it.
   private func start(of message: Message) -> [UInt8] {
     (try? message.prefix(DeliveryStatusNotification.originalLimit)) ?? []
   }
 }
 
 extension QueueEntry {
-  /// Whether its failures are told in a digest.
+  /// True if the failures of this mail are reported in a digest.
   fileprivate var isGathered: Bool { kind.isAboutErrors && statusRequest == nil }
 }

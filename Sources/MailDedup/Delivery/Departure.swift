@@ -3,20 +3,22 @@ import DedupStore
 import HostSystem
 import MailMessage
 
-/// What became of one look at a mail: what was offered to the next hops, and what waits for their limits.
+/// The result of one attempt at a mail: what was offered to the next hops, and what waits for their limits.
 struct Departure: Sendable {
-  /// One for each recipient; of those that were not offered it says why.
+  /// The outcomes, one for each recipient; for those that were not offered, the reason.
   var result: DeliveryResult
-  /// What was sent: that is what may come back to the sender, not what it was before it was encrypted.
+  /// The message that was sent. It is the one that may be returned to the sender, and not the message before
+  /// encryption.
   var sent: Message
-  /// Places of the recipients that were offered.
+  /// The indices of the recipients that were offered.
   var offered: Set<Int>
-  /// What counts against limits.
+  /// The departures that count against limits.
   var departures: [Departures] = []
-  /// When the first of the others may go, and what keeps it; nil: all were offered.
+  /// The time when the first of the other recipients may go, and what keeps it back; nil if all were offered.
   var wait: (until: Timestamp, reason: String)?
 
-  /// Attempts count what was offered: what waits for a limit keeps its tries.
+  /// Adjusts the settlement: only offered recipients count as an attempt, and mail that waits for a limit keeps its
+  /// attempts.
   func adjust(_ settlement: inout Settlement, of entry: QueueEntry) {
     settlement.departures = departures
     guard let wait, !settlement.remaining.isEmpty else { return }
@@ -33,10 +35,10 @@ struct Departure: Sendable {
   }
 }
 
-/// Offers mails to the next hops as far as the limits allow.
+/// The step that offers mails to the next hops as far as the limits allow.
 struct Departing: Sendable {
   let pacing: Current<DeliveryPacing>
-  /// Told before a mail is offered where there are limits, with all that it may count for.
+  /// A callback that runs before a mail is offered under limits, with everything that it may count for.
   private let willOffer: @Sendable (QueueID, [Departures]) -> Void
 
   init(willOffer: @escaping @Sendable (QueueID, [Departures]) -> Void = { _, _ in }) {
@@ -44,7 +46,7 @@ struct Departing: Sendable {
     self.willOffer = willOffer
   }
 
-  /// Offers what may go now of `entry` in `message`, which is sent as it is.
+  /// Offers the part of `entry` that may go now, with `message` sent as it is.
   func depart(_ message: Message, of entry: QueueEntry, over route: Route) async -> Departure {
     var results: [(part: Route.Part, result: DeliveryResult)] = []
     var offers: [Departures] = []
@@ -79,7 +81,7 @@ struct Departing: Sendable {
     return departure
   }
 
-  /// More recipients than any limit ever lets go at once: the others come in their turn.
+  /// Makes the remaining recipients wait for their turn: there are more than any limit ever lets go at once.
   private func wait(
     for part: Route.Part, behind count: Int, _ departure: inout Departure,
     _ results: inout [(part: Route.Part, result: DeliveryResult)]
@@ -93,7 +95,8 @@ struct Departing: Sendable {
     results.append((rest, .waiting(reason, rest.recipients.count, part.way)))
   }
 
-  /// One way of several may be closed while mail goes by the others, and nobody else looks then.
+  /// Checks a closed route again. One of several may be closed while mail uses the others, and nothing else checks it
+  /// then.
   private func lookAgain(_ way: Way) async {
     guard case .closed(let pause, let asks) = way.transport.admission.state, asks, pause <= .zero else { return }
     await way.transport.lookAgain()
@@ -108,7 +111,7 @@ struct Departing: Sendable {
 
   private func finished(_ request: DeliveryPacing.Request, _ result: DeliveryResult) -> Departures? {
     if request.limits.isEmpty { return nil }
-    // Whoever lost the answer may have the mail: in doubt it counts.
+    // If the answer was lost, the next hop may have the mail: in doubt it counts.
     let count = result.outcomes.count { if case .deferred = $0 { result.lostAnswer } else { true } }
     var counted: Departures?
     pacing.change {
@@ -119,7 +122,7 @@ struct Departing: Sendable {
 }
 
 extension DeliveryPacing.Request {
-  /// What it counts for when nobody knows who of the next hops got it: for each.
+  /// Returns what the mail counts for as long as it is unknown which next hop gets it: it counts for each.
   fileprivate func departures(of recipients: Int, now: Timestamp) -> [Departures] {
     let isOrdinary = !priority.isFromTheRest
     return nextHops.map {

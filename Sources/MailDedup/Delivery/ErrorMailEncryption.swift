@@ -6,12 +6,12 @@ import MailEncryption
 import MailMessage
 import RelayMail
 
-/// Encrypts mail about errors to the certificates of the admins, just before it leaves.
+/// The encryption of mail about errors to the certificates of the admins, just before it is sent.
 ///
-/// Two fears decide. With `refuse` nothing that may hold secrets ever leaves in clear: certificates that cannot be used
-/// refuse the start, one that expires later is still encrypted to (its owner most likely still has the key), and a mail
-/// that cannot be encrypted waits. With `clear` no mail is ever unreadable: as long as one certificate cannot be used,
-/// mail leaves in clear, for that certificate's owner too, and says so.
+/// The setting decides between two risks. With `refuse`, nothing that may hold secrets is ever sent in clear:
+/// certificates that cannot be used refuse the start, mail is still encrypted to one that expires later (its owner most
+/// likely still has the key), and a mail that cannot be encrypted waits. With `clear`, no mail is ever unreadable: as
+/// long as one certificate cannot be used, mail is sent in clear, for that certificate's owner too, and says so.
 struct ErrorMailEncryption: Sendable {
   /// A certificate with the file it comes from.
   struct Recipient: Hashable {
@@ -20,29 +20,32 @@ struct ErrorMailEncryption: Sendable {
   }
 
   let recipients: [Recipient]
-  /// Of the files, whatever the date: one line each.
+  /// The faults of the files, whatever the date: one line each.
   private let faults: [String]
-  /// Of what works and is probably not meant.
+  /// The oddities: what works and is probably not meant, one line each.
   private let oddities: [String]
   private let settings: Configuration.Encryption
   private let largeMessages: (any LargeMessages)?
-  /// One mail at a time, so that memory does not grow with their number; and files are read beside the event loops.
+  /// The queue for encryption. It takes one mail at a time, so that memory does not grow with their number, and keeps
+  /// reading files off the event loops.
   private let queue = DispatchQueue(label: "maildedup.encryption")
 
-  /// How long before the end of a certificate the admin is warned.
+  /// The time before the end of a certificate from which the admin is warned.
   private static let notice = Duration.seconds(30 * 86_400)
-  /// Larger envelopes go to where large messages are.
+  /// The largest envelope in octets that stays in memory; larger ones go to `largeMessages`.
   private static let mostInMemory = 256 << 10
 
-  /// Encrypts nothing.
+  /// An instance that encrypts nothing.
   static let off = ErrorMailEncryption()
 
   private init() { (recipients, faults, oddities, settings, largeMessages) = ([], [], [], .init(), nil) }
 
+  /// Reads the certificates of the configuration.
+  ///
   /// - Parameters:
-  ///   - largeMessages: where large mails wait for the next hop once they are encrypted.
-  ///   - now: decides which certificates are valid.
-  /// - Throws: `StartFailure` when a certificate cannot be used and the settings say `refuse`.
+  ///   - largeMessages: The place where large encrypted mails wait for the next hop.
+  ///   - now: The time at which the certificates have to be valid.
+  /// - Throws: `StartFailure` if a certificate cannot be used and the settings say `refuse`.
   init(
     _ settings: Configuration.Encryption, largeMessages: (any LargeMessages)? = nil, now: Timestamp
   ) throws(StartFailure) {
@@ -70,7 +73,7 @@ struct ErrorMailEncryption: Sendable {
 }
 
 extension ErrorMailEncryption {
-  /// Why a certificate cannot be used at `now`, a line for each.
+  /// Returns why certificates cannot be used at `now`, a line for each.
   func problems(at now: Timestamp) -> [String] {
     faults
       + recipients.compactMap { recipient in
@@ -78,7 +81,7 @@ extension ErrorMailEncryption {
       }
   }
 
-  /// What the admin should see to before it becomes a problem, a line for each.
+  /// Returns what the admin should fix before it becomes a problem, a line for each.
   func warnings(at now: Timestamp) -> [String] {
     let ending = recipients.filter { recipient in
       recipient.certificate.fault(at: now) == nil && recipient.certificate.validUntil.since(now) <= Self.notice
@@ -86,7 +89,7 @@ extension ErrorMailEncryption {
     return oddities + ending.map { "\($0.name) expires on \($0.certificate.validUntil.civil().date); renew it in time" }
   }
 
-  /// Why error mail leaves in clear at `now` although certificates are given; nil when it does not.
+  /// Returns why error mail is sent in clear at `now` although certificates are configured, or nil if it is not.
   func reasonForClear(at now: Timestamp) -> String? {
     settings.whenUnusable == .clear ? problems(at: now).first : nil
   }
@@ -95,7 +98,7 @@ extension ErrorMailEncryption {
 }
 
 extension ErrorMailEncryption {
-  /// What of `message` is handed to the next hop. An error leaves it undelivered, for now.
+  /// Returns the form of `message` that is handed to the next hop. After a failure, the mail stays undelivered for now.
   func outgoing(
     _ message: Message, _ kind: QueueEntry.Kind, now: Timestamp = WallClock.now()
   ) async -> Result<Message, EncryptionFailure> {
@@ -108,12 +111,12 @@ extension ErrorMailEncryption {
     return .success(Self.clear(message, because: failure.description))
   }
 
-  /// In clear, with the reason where its reader finds it.
+  /// Returns the message in clear, with the reason where its reader finds it.
   private static func clear(_ message: Message, because reason: String) -> Message {
     message.prepending(HeaderWriter.text("X-MailDedup-Not-Encrypted", reason))
   }
 
-  /// Blocks.
+  /// Encrypts the message. Blocks.
   private func encrypted(_ message: Message, _ kind: QueueEntry.Kind) -> Result<Message, EncryptionFailure> {
     do {
       guard let mail = try enveloped(message, kind) else { return .success(message) }
@@ -124,13 +127,13 @@ extension ErrorMailEncryption {
     }
   }
 
-  /// Nil when it is encrypted already.
+  /// Returns the mail to be enveloped, or nil if it is encrypted already.
   private func enveloped(_ message: Message, _ kind: QueueEntry.Kind) throws -> EnvelopedMail? {
     let octets = try message.octets()
     return EnvelopedMail(octets, hidingSubjectBehind: settings.hidesSubject ? kind.neutralSubject(of: octets) : nil)
   }
 
-  /// Out of memory while it waits for the next hop, where it is large and a disk takes it.
+  /// Moves a large message out of memory while it waits for the next hop, if the disk takes it.
   private func aside(_ octets: [UInt8]) -> Message {
     guard octets.count > Self.mostInMemory, let file = largeMessages?.begin() else { return Message(octets) }
     do {
@@ -143,7 +146,7 @@ extension ErrorMailEncryption {
 }
 
 extension ErrorMailEncryption.Recipient {
-  /// `/etc/maildedup/anna.pem: the certificate of CN=Anna`.
+  /// The file and the subject, e.g. `/etc/maildedup/anna.pem: the certificate of CN=Anna`.
   fileprivate var name: String {
     "\(file): the certificate " + (certificate.subject.isEmpty ? "without a name" : "of \(certificate.subject)")
   }

@@ -1,9 +1,9 @@
 import Synchronization
 
-/// Events for one task, which takes all that came meanwhile at once: they come in bursts, and waking a task costs more
-/// than what it does with one of them.
+/// A queue of events for one task, which takes all pending events at once: they come in bursts, and waking a task costs
+/// more than handling one of them.
 final class EventQueue<Event: Sendable>: Sendable {
-  /// Rings when there is something to take. For one task only.
+  /// A stream that yields when there is something to take. For one task only.
   let bell: AsyncStream<Void>
 
   private let ringer: AsyncStream<Void>.Continuation
@@ -16,11 +16,11 @@ final class EventQueue<Event: Sendable>: Sendable {
       waiting.append(event)
       return waiting.count == 1
     }
-    // For the others it rang already.
+    // It has already rung for the others.
     if isFirst { ringer.yield() }
   }
 
-  /// In the order in which they came.
+  /// Removes and returns the events, in the order in which they came.
   func take() -> [Event] {
     waiting.withLock { waiting in
       defer { waiting = [] }

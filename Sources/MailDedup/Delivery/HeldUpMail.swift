@@ -1,20 +1,21 @@
 import DedupCore
 
-/// Mail that was deferred because the way failed, and not for itself.
+/// Mail that was deferred because its route failed, and not for itself.
 ///
-/// When the way opens all of it is due, but each mail that was offered only once: the way may seem to fail because of that
-/// very mail, and to open because of the next one, and then such a mail would be offered again and again without a pause
-/// (and, where the next hop took it before it said no, arrive as often).
+/// When the route opens, all of it is due, but a mail that was offered becomes due in this way only once. The route may
+/// seem to fail because of that very mail, and to open because of the next one; such a mail would then be offered again
+/// and again without a pause (and, if the next hop took it before it said no, arrive as often).
 struct HeldUpMail: Sendable {
   private var waiting: Set<QueueID> = []
-  /// Of those, and of others that wait for the retry policy, the ones that the opening of a way made due once.
+  /// The mails that the opening of a route made due once: of those in `waiting`, and of others that wait for the retry
+  /// policy.
   private var hurried: Set<QueueID> = []
   private static let mostKnown = 10_000
 
-  /// Those that may show whether the way is open, in no order.
+  /// The mails that may show whether the route is open, in no particular order.
   var all: Set<QueueID> { waiting.union(hurried) }
 
-  /// What became of an attempt.
+  /// Records the result of an attempt.
   mutating func note(_ id: QueueID, isHeldUp: Bool, wasOffered: Bool) {
     guard isHeldUp else {
       waiting.remove(id)
@@ -29,7 +30,7 @@ struct HeldUpMail: Sendable {
     if hurried.insert(id).inserted { waiting.insert(id) }
   }
 
-  /// The way is open: what is due now.
+  /// Returns the mails that are due now that the route is open.
   mutating func opened() -> Set<QueueID> {
     defer { waiting = [] }
     return waiting

@@ -6,7 +6,7 @@ import MailMessage
 import SMTPClient
 import ServiceLifecycle
 
-// One attempt: offering a mail, and recording what came of it.
+// One attempt: offering a mail, and recording the result.
 extension QueueRunner {
   func deliver(_ next: DeliveryPlan.Candidate) async {
     let entry = next.entry
@@ -34,7 +34,7 @@ extension QueueRunner {
     let attempt = DeliveryAttempt(entry: entry.id, at: WallClock.now(), result)
     var settlement = route.retry.settle(entry, attempt, random: .random(in: -1...1), age: store.ageTime)
     departure.adjust(&settlement, of: entry)
-    // It failed on a way that mail no longer goes; the new one is tried at once.
+    // It failed on a route that mail no longer uses; the new one is tried at once.
     let isOfOldWay = self.route.value.turns != route.turns
     if isOfOldWay { settlement.nextAttempt = attempt.at }
     watchRejections(&settlement, of: entry, at: attempt.at)
@@ -55,7 +55,7 @@ extension QueueRunner {
     return settlement.remaining.isEmpty && notice == nil ? .settled : .open
   }
 
-  /// What was read with the entry, unless an admin may have changed that since.
+  /// Returns the message that was read with the entry, unless an admin may have changed the entry since.
   private func message(of next: DeliveryPlan.Candidate) async throws -> Message? {
     if let message = next.message, store.queueChanges == next.changes { return message }
     return try await store.message(of: next.entry.id)
@@ -72,9 +72,10 @@ extension QueueRunner {
     }
   }
 
-  /// Until it is recorded, or we shut down. As long as that fails, a mail that somebody got or refused keeps its place
-  /// among those under way: it is not sent again, or a broken disk would make a flood of it, and when all places are
-  /// taken nothing more is sent. A crash in between sends it once more: better twice than never (RFC 1047).
+  /// Records the attempt, retrying until that succeeds or until shutdown. While recording fails, a mail that a next hop
+  /// took or refused keeps its place among those underway. It is not sent again, or a broken disk would make a flood of
+  /// it; when all places are taken, nothing more is sent. A crash in between sends it once more: better twice than
+  /// never (RFC 1047).
   private func record(
     _ settlement: Settlement, of entry: QueueEntry, _ notice: BounceWriter.Notice?, _ gathered: [GatheredBounce]
   ) async {
@@ -93,7 +94,7 @@ extension QueueRunner {
       }
       if Task.isShuttingDownGracefully { return }
       await cancelWhenGracefulShutdown { [pause] in try? await Task.sleep(for: pause) }
-      // Whom nobody took is as due as before.
+      // If no recipient was delivered or failed for good, all of them are as due as before.
       if settlement.delivered.isEmpty && settlement.failed.isEmpty { return }
       pause = min(pause * 2, Self.longestStorePause)
     }

@@ -6,7 +6,7 @@ import MailMessage
 
 // Limits and rejections of the next hops.
 extension QueueRunner {
-  /// How it stands with each smarthost that has limits, also before the first mail.
+  /// The state of each smarthost that has limits, even before the first mail.
   var pacingStandings: [DeliveryPacing.Standing] {
     var standings: [DeliveryPacing.Standing] = []
     let ways = route.value.allWays
@@ -17,7 +17,7 @@ extension QueueRunner {
     return standings
   }
 
-  /// Nothing of it was offered: it comes again when the limits let it.
+  /// Postpones a mail of which nothing was offered until the limits allow it.
   func postpone(_ entry: QueueEntry, _ time: Timestamp, _ reason: String) async {
     if entry.pacedBy == nil {
       logger.info("paced", metadata: ["id": "\(entry.id)", "until": "\(time.civil().rfc5322)", "reason": "\(reason)"])

@@ -6,25 +6,26 @@ import MailMessage
 import SMTPClient
 import ServiceLifecycle
 
-/// Delivers what is queued, a few mails at a time, and records each attempt. What is done next decides `DeliveryPlan`.
+/// A service that delivers queued mail, a few mails at a time, and records each attempt. `DeliveryPlan` decides what is
+/// done next.
 ///
-/// It is the only one that delivers, so a claim is no more than standing in `underway`. What a crash interrupts is
-/// still in the store and is tried again.
+/// It is the only part that delivers from the queue, so a claim is no more than an element of `underway`. Whatever a
+/// crash interrupts is still in the store and is tried again.
 struct QueueRunner: Service {
   enum Event: Sendable {
-    /// It is time to look.
+    /// The time to check the queue has come.
     case wake
-    /// Something was queued.
+    /// A mail was queued.
     case added
-    /// An admin changed what waits: what was read is out of date.
+    /// An admin changed the queue, so that what was read is out of date.
     case changed
-    /// A transport is free again; what came of the attempt is being recorded.
+    /// A transport is free again; the result of the attempt is still being recorded.
     case tried(QueueID, DeliveryResult?)
-    /// That is recorded as well.
+    /// The result of the attempt is recorded as well.
     case recorded(QueueID, DeliveryPlan.End)
     case looked
     case shutdown
-    /// What was under way at the shutdown had its time.
+    /// The deliveries underway at the shutdown used up their time.
     case overdue
   }
 
@@ -34,14 +35,16 @@ struct QueueRunner: Service {
   let logger: Logger
   private let arrivals = Arrivals()
   private let underway = Current<Set<QueueID>>([])
-  /// Deferred since the way failed, and not for themselves: due when it is open again.
+  /// The mails deferred because the route failed, and not for themselves: they are due when it is open again.
   let heldUp = Current<HeldUpMail>(HeldUpMail())
   let counts = Current(DeliveryCounts())
   let rejections = Current(RejectionWatch())
   let departing: Departing
   let events = EventQueue<Event>()
 
-  /// - Parameter executor: where deliveries run; nil: wherever there is a thread.
+  /// Creates the service.
+  ///
+  /// - Parameter executor: Runs the deliveries; nil means any thread.
   init(store: SQLiteStore, route: Current<Route>, executor: (any TaskExecutor)? = nil, logger: Logger) {
     self.store = store
     self.route = route
@@ -50,33 +53,34 @@ struct QueueRunner: Service {
     self.logger = logger
   }
 
-  /// Octets of messages that are read from the store with their entries.
+  /// The number of octets of messages that are read from the store with their entries.
   private static let octetsAhead = 1 << 20
-  /// How long a mail that could not be offered is left alone, unless the way opens before.
+  /// The time that a mail that could not be offered is left alone, unless the route opens before.
   static let putBackPause = Duration.seconds(2)
-  /// How often a mail that is not due is offered to a host that takes connections, to see whether it takes mail again.
+  /// The pause between offers of a mail that is not due to a host that accepts connections, to see whether it takes
+  /// mail again.
   private static let trialPause = Duration.seconds(10)
-  /// How long to leave the store alone after it failed to answer.
+  /// The time that the store is left alone after it failed to answer.
   static let storePause = Duration.seconds(2)
   static let longestStorePause = Duration.seconds(30)
 
-  /// How long a delivery that is under way may take after a shutdown was asked for. What is cut off then is tried again
-  /// after the start, and comes twice if the next hop had taken it just before (RFC 1047).
+  /// The time that a delivery underway may take after a shutdown was requested. A delivery cut off then is tried again
+  /// after the start, and arrives twice if the next hop had taken it just before (RFC 1047).
   static let lastDeliveries = Duration.seconds(10)
 
-  /// Which mails are being tried at the moment.
+  /// The mails that are being tried at the moment.
   var beingTried: Set<QueueID> { underway.value }
 
-  /// What became of recipients since the start.
+  /// The outcomes of recipients since the start.
   var deliveries: DeliveryCounts { counts.value }
 
-  /// Which next hops reject mail about errors.
+  /// The next hops that reject mail about errors.
   var rejectionWatch: RejectionWatch { rejections.value }
 
-  /// What the limits of the next hops let through.
+  /// The pacing: what the limits of the next hops let through.
   var pacing: Current<DeliveryPacing> { departing.pacing }
 
-  /// To be called when an admin changed what waits.
+  /// Tells the runner that an admin changed the queue.
   func readAgain() { events.add(.changed) }
 
   func run() async throws {
@@ -92,7 +96,7 @@ struct QueueRunner: Service {
     }
   }
 
-  /// What went out before this start does not go out again, and counts against the limits of today.
+  /// Recalls what went out before this start: it does not go out again, and counts against the limits of today.
   private func recall() async {
     do {
       let handovers = try await store.recallHandovers()
@@ -108,50 +112,70 @@ struct QueueRunner: Service {
     }
   }
 
-  /// Ends when a shutdown was asked for and nothing is under way any more.
-  private func loop(in group: inout DiscardingTaskGroup) async {
+  /// The state of the loop, from one event to the next.
+  private struct LoopState {
     var plan = DeliveryPlan()
     var alarm: Task<Void, Never>?
+    /// The end of the time that deliveries have after a shutdown was asked for.
     var lastCall: Task<Void, Never>?
     var wasOpen = true
     var triedAt: Duration?
-    bells: for await _ in events.bell {
-      for event in events.take() {
-        switch event {
-        case .shutdown: lastCall = after(Self.lastDeliveries, .overdue)
-        case .overdue: group.cancelAll()
-        default: break
-        }
-        take(event, &plan)
-      }
-      while true {
-        let admission = route.value.admission
-        if admission.state == .open, !wasOpen { hurry(in: &group) }
-        wasOpen = admission.state == .open
-        let step = plan.next(at: monotonicTime(), .init(most: route.value.concurrency, admission: admission))
-        underway.adopt(plan.entriesUnderway)
-        switch step {
-        case .read(let reading): await read(reading, &plan)
-        case .deliver(let next): group.addTask { await deliver(next) }
-        case .look:
-          group.addTask {
-            await route.value.lookAgain()
-            events.add(.looked)
-          }
-        case .wait(let time):
-          alarm?.cancel()
-          let isIdleTrial = admission.state == .trial && plan.entriesUnderway.isEmpty
-          let time = isIdleTrial ? tryOne(&triedAt, before: time, in: &group) : time
-          alarm = time.map { after(max($0 - monotonicTime(), .milliseconds(1)), .wake) }
-          continue bells
-        case .finish: break bells
-        }
+  }
+
+  /// Runs until a shutdown was asked for and nothing is under way any more.
+  private func loop(in group: inout DiscardingTaskGroup) async {
+    var state = LoopState()
+    for await _ in events.bell {
+      for event in events.take() { take(event, &state, in: &group) }
+      guard await carryOut(&state, in: &group) else { break }
+    }
+    state.alarm?.cancel()
+    state.lastCall?.cancel()
+    // A look whether the way is open is not waited for.
+    group.cancelAll()
+  }
+
+  /// Does what the plan says until it has to wait; false when all is done.
+  private func carryOut(_ state: inout LoopState, in group: inout DiscardingTaskGroup) async -> Bool {
+    while true {
+      let admission = route.value.admission
+      if admission.state == .open, !state.wasOpen { hurry(in: &group) }
+      state.wasOpen = admission.state == .open
+      let step = state.plan.next(at: monotonicTime(), .init(most: route.value.concurrency, admission: admission))
+      underway.adopt(state.plan.entriesUnderway)
+      switch step {
+      case .read(let reading): await read(reading, &state.plan)
+      case .deliver(let next): group.addTask { await deliver(next) }
+      case .look: group.addTask { await look() }
+      case .wait(let time):
+        setAlarm(time, admission, &state, in: &group)
+        return true
+      case .finish: return false
       }
     }
-    alarm?.cancel()
-    lastCall?.cancel()
-    // Whoever looks whether the way is open is not waited for.
-    group.cancelAll()
+  }
+
+  private func look() async {
+    await route.value.lookAgain()
+    events.add(.looked)
+  }
+
+  private func setAlarm(
+    _ time: Duration?, _ admission: Admission, _ state: inout LoopState, in group: inout DiscardingTaskGroup
+  ) {
+    state.alarm?.cancel()
+    let isIdleTrial = admission.state == .trial && state.plan.entriesUnderway.isEmpty
+    let time = isIdleTrial ? tryOne(&state.triedAt, before: time, in: &group) : time
+    state.alarm = time.map { after(max($0 - monotonicTime(), .milliseconds(1)), .wake) }
+  }
+
+  private func take(_ event: Event, _ state: inout LoopState, in group: inout DiscardingTaskGroup) {
+    switch event {
+    case .shutdown: state.lastCall = after(Self.lastDeliveries, .overdue)
+    case .overdue: group.cancelAll()
+    default: break
+    }
+    take(event, &state.plan)
   }
 
   private func take(_ event: Event, _ plan: inout DeliveryPlan) {
@@ -177,9 +201,9 @@ struct QueueRunner: Service {
     }
   }
 
-  /// Only a mail can show whether the way is open, and none is due: lets one of those that wait for it be.
+  /// Makes one of the waiting mails due if only a mail can show whether the route is open, and none is due.
   ///
-  /// - Returns: when to look again, `time` at the latest.
+  /// - Returns: The time of the next check, `time` at the latest.
   private func tryOne(
     _ triedAt: inout Duration?, before time: Duration?, in group: inout DiscardingTaskGroup
   ) -> Duration? {
@@ -194,7 +218,7 @@ struct QueueRunner: Service {
     return min(time ?? next, next)
   }
 
-  /// The way is open again: what failed with it is due now.
+  /// Makes the mails due that failed with the route, which is open again.
   private func hurry(in group: inout DiscardingTaskGroup) {
     var ids: Set<QueueID> = []
     heldUp.change { ids = $0.opened() }
@@ -209,8 +233,8 @@ struct QueueRunner: Service {
     }
   }
 
-  /// Mail that just came in, the most urgent last, so that a mail on its way through is not read from the disk. Nil when
-  /// the queue has to be asked: there is more, or its last answer may hold this mail already.
+  /// Returns mail that just came in, the most urgent last, so that a mail passing through is not read from the disk.
+  /// Returns nil if the queue has to be asked: there is more, or its last answer may already hold this mail.
   private func fresh(_ added: AddedMail, _ plan: DeliveryPlan) -> [DeliveryPlan.Candidate]? {
     guard added.isComplete, plan.isNews(added.transaction), store.follows(WallClock.now()) else { return nil }
     return added.mails.reversed().map { candidate($0.entry, $0.message, added.changes) }

@@ -6,22 +6,22 @@ import MailMessage
 import NIOCore
 import Synchronization
 
-/// Where queued mail goes, and what follows when it does not get there.
+/// The destinations of queued mail, and what follows if a delivery fails.
 struct Route: Sendable {
   var transport: any Transport
-  /// Where an admin sends single mails instead.
+  /// The transports to the hosts to which an admin reroutes single mails.
   var sideways: SideRoutes
   var retry: RetryPolicy
   var bounces: BounceWriter
-  /// The routes of the configuration, in its order; what none of them takes goes by `main`.
+  /// The routes of the configuration, in its order; whatever none of them takes goes by `main`.
   var ways: [Way] = []
-  /// What `[delivery]` says, over `transport`.
+  /// The route of `[delivery]`, over `transport`.
   var main: Way
-  /// What of it leaves encrypted.
+  /// The encryption of error mail.
   var encryption = ErrorMailEncryption.off
-  /// Deliveries under way at once.
+  /// The maximum number of simultaneous deliveries.
   var concurrency: Int
-  /// How often mail was sent another way since the start.
+  /// The number of reloads since the start that redirected mail.
   var turns = 0
 
   init(
@@ -40,7 +40,9 @@ struct Route: Sendable {
 }
 
 extension Route {
-  /// - Throws: `StartFailure` when the certificates to trust cannot be read, or those of the admins cannot be used.
+  /// Creates the routes of a configuration.
+  ///
+  /// - Throws: `StartFailure` if the CA certificates cannot be read, or those of the admins cannot be used.
   init(
     _ configuration: Configuration, largeMessages: any LargeMessages, hostname: String, group: any EventLoopGroup,
     logger: Logger
@@ -55,7 +57,7 @@ extension Route {
       bounces: BounceWriter(hostname: hostname, policy: delivery.retry, postmaster: delivery.postmaster),
       encryption: try ErrorMailEncryption(
         configuration.encryption, largeMessages: largeMessages, now: WallClock.now()),
-      // A way that hangs takes no more than its own connections: there are places for the others.
+      // A route that hangs takes no more than its own connections: there are places for the others.
       concurrency: delivery.connections * (1 + configuration.routes.count))
     main = Way(delivery, transport)
     for route in configuration.routes {
@@ -74,10 +76,10 @@ extension Route {
 }
 
 extension Route {
-  /// All ways, that of `[delivery]` first.
+  /// All routes, that of `[delivery]` first.
   var allWays: [Way] { [main] + ways }
 
-  /// Whether mail may go by any way. Where there are several, one that is closed keeps its mail waiting by itself.
+  /// The admission of mail by any route. If there are several, a closed one keeps its own mail waiting.
   var admission: Admission {
     guard !ways.isEmpty else { return transport.admission }
     let all = allWays.map(\.transport.admission)
@@ -93,12 +95,12 @@ extension Route {
     return closed.min { pause($0) < pause($1) } ?? .open
   }
 
-  /// Looks whether ways that are closed are open again.
+  /// Checks whether closed routes are open again.
   func lookAgain() async {
     for way in allWays { await way.transport.lookAgain() }
   }
 
-  /// What is known of each smarthost, each once.
+  /// Returns the report of each smarthost, each once.
   func hostReports() async -> [HostReport] {
     var reports: [HostReport] = []
     for way in allWays {
@@ -113,7 +115,7 @@ extension Route {
     return reports
   }
 
-  /// Lets what is under way end, and keeps nothing open behind it.
+  /// Lets deliveries in progress end, and keeps no connection open afterwards.
   func retire() async {
     for way in allWays { await way.transport.retire() }
     await sideways.retire()
@@ -121,7 +123,8 @@ extension Route {
 }
 
 extension HostReport {
-  /// The same smarthost by another way, e.g. with another login: what fails there alone is told here.
+  /// Joins a report of the same smarthost over another route, e.g. with another login: a failure only there is reported
+  /// here.
   fileprivate mutating func join(_ report: HostReport, of way: Way) {
     connections += report.connections
     guard failure == nil, var other = report.failure else { return }
@@ -130,12 +133,14 @@ extension HostReport {
   }
 }
 
-/// The transports to smarthosts that an admin named for single mails, made when the first of these is tried.
+/// The transports to smarthosts that an admin named for single mails, each created when the first such mail is tried.
 final class SideRoutes: Sendable {
   private let make: @Sendable (Smarthost) -> (any Transport)?
   private let made = Mutex<[Smarthost: any Transport]>([:])
 
-  /// - Parameter make: nil when there is none to that host.
+  /// Creates an empty set of transports.
+  ///
+  /// - Parameter make: Creates the transport to a smarthost, or returns nil if that is not possible.
   init(_ make: @escaping @Sendable (Smarthost) -> (any Transport)?) { self.make = make }
 
   func transport(to smarthost: Smarthost) -> (any Transport)? {
@@ -157,7 +162,8 @@ final class SideRoutes: Sendable {
 }
 
 extension Configuration.Delivery {
-  /// The same towards one host. The password is for the hosts that the configuration names and for no other.
+  /// Returns these settings with one host only. The password is for the hosts that the configuration names and for no
+  /// other.
   func only(_ smarthost: Smarthost) -> Configuration.Delivery {
     var delivery = self
     if !smarthosts.contains(smarthost) {

@@ -5,14 +5,14 @@ import Logging
 import MailMessage
 import NIOCore
 
-/// One way out: a route of the configuration, or what `[delivery]` says.
+/// An outgoing route: one of the configuration, or that of `[delivery]`.
 struct Way: Sendable {
-  /// Nil: `[delivery]`.
+  /// The name of the route; nil means `[delivery]`.
   var name: String?
-  /// Nil: takes all that no route took.
+  /// The selector of mail; nil takes everything that no route took.
   var selector: RouteSelector?
   var transport: any Transport
-  /// The smarthosts that mail may go to, by the names that limits are counted under; empty: none.
+  /// The smarthosts that mail may go to, by the names that limits are counted under; empty if there are none.
   var nextHops: [String] = []
   var limits = DeliveryLimits()
   var rewrite: SenderRewrite?
@@ -28,15 +28,15 @@ struct Way: Sendable {
 }
 
 extension Route {
-  /// A mail, or the part of one that goes one way.
+  /// A mail, or the part of a mail that goes over one route.
   struct Part {
     var way: Way
-    /// Places in the entry's list of recipients, ascending.
+    /// Indices into the entry's list of recipients, ascending.
     var recipients: [Int]
   }
 
-  /// Which way each recipient goes: the first route that matches, else the way of all mail. One that an admin sends
-  /// elsewhere goes there.
+  /// Returns the parts of a mail by route. Each recipient goes over the first route that matches, otherwise over
+  /// `main`. A mail that an admin reroutes goes there.
   func parts(of entry: QueueEntry) -> [Part] {
     if let smarthost = entry.reroutedTo, let transport = sideways.transport(to: smarthost) {
       var way = main
@@ -46,7 +46,7 @@ extension Route {
     return parts(entry.envelope, entry.kind)
   }
 
-  /// The route that a mail goes by, the first of several; nil where there is only one way.
+  /// Returns the name of the route of a mail, the first one of several, or nil if there is only `main`.
   func name(of entry: QueueEntry) -> String? {
     ways.isEmpty ? nil : parts(entry.envelope, entry.kind).first?.way.name ?? ""
   }
@@ -79,7 +79,8 @@ extension Route {
 }
 
 extension Route.Part {
-  /// What the next hop is told: of `envelope` these recipients, with the addresses that the way puts in their place.
+  /// Returns the envelope for the next hop: that of `envelope` with only these recipients, and with the addresses that
+  /// the route substitutes.
   func envelope(of envelope: Envelope, _ kind: QueueEntry.Kind, _ places: [Int]) -> Envelope {
     if way.rewrite == nil, places.count == envelope.recipients.count { return envelope }
     var outgoing = Envelope(
@@ -96,7 +97,7 @@ extension Route.Part {
 }
 
 extension DeliveryResult {
-  /// What became of a mail that went several ways; a recipient of which nothing is known is deferred by whoever reads it.
+  /// Joins the results of a mail that went over several routes. A recipient without a known outcome is deferred.
   init(joining results: [(part: Route.Part, result: DeliveryResult)], of count: Int, nextHop: String) {
     if results.count == 1, results[0].part.recipients.count == count {
       self = results[0].result

@@ -4,18 +4,19 @@ import Logging
 import MailMessage
 import Synchronization
 
-/// Deduplicates error mail while the disk of the store is full: windows in memory, counts in the `CountReserve`.
+/// The deduplication of error mail while the disk of the store is full: windows in memory, counts in the
+/// `CountReserve`.
 ///
-/// The first mail of an error goes on to the spool or the next hop; the same error's mails that come meanwhile wait for
-/// what becomes of it, and are counted if somebody took it. When the reserve is used up, each mail goes on.
+/// The first mail of an error goes on to the spool or the next hop. Mails of the same error that come meanwhile wait
+/// for its outcome, and are counted if it was taken. When the reserve is used up, each mail goes on.
 final class DiskFullCounting: Sendable {
-  /// What becomes of a mail.
+  /// The decision on a mail.
   enum Answer: Sendable {
-    /// It is counted, durably; so many are held back.
+    /// The mail is counted, durably; the value says how many are held back.
     case counted(RunningCount)
-    /// It goes on, and what becomes of it has to be told.
+    /// The mail goes on, and its outcome has to be reported.
     case goesOn(Telling)
-    /// It is asked again when the mail of its error that is under way has its fate.
+    /// The mail is decided again when the outcome of its error's mail in progress is known.
     case waits
     /// The reserve cannot help.
     case unavailable
@@ -23,9 +24,9 @@ final class DiskFullCounting: Sendable {
 
   private struct State {
     var windows = ReservedWindows()
-    /// Of errors whose mail is under way, those that wait for its fate.
+    /// The mails that wait for the outcome of their error's mail in progress, by error.
     var waiting: [ReservedError.Key: [@Sendable () -> Void]] = [:]
-    /// Whether somebody has to be told: when it began.
+    /// The time when the latest episode of a full disk began, or nil if there was none.
     var since: Timestamp?
     var latest: Timestamp?
   }
@@ -36,7 +37,7 @@ final class DiskFullCounting: Sendable {
   private let state: Mutex<State>
   private let began = Current<(@Sendable () -> Void)?>(nil)
 
-  /// After so long without a mail for which there was no room, the next one begins another time.
+  /// The time without a mail that found no room after which the next one starts another episode.
   private static let pause = Duration.seconds(3600)
 
   init(reserve: CountReserve, policy: @escaping @Sendable () -> WindowPolicy, logger: Logger) {
@@ -48,10 +49,10 @@ final class DiskFullCounting: Sendable {
     self.state = Mutex(state)
   }
 
-  /// `told` is called when the disk is full, once for each time; it must be quick.
+  /// Sets the callback for a full disk, which is called once for each episode; it must be quick.
   func onBegin(_ told: @escaping @Sendable () -> Void) { began.adopt(told) }
 
-  /// Since when there is no room; nil: there is.
+  /// Returns the time since when there is no room, or nil if there is room.
   func since(now: Timestamp) -> Timestamp? {
     state.withLock { state in
       guard let latest = state.latest, now.since(latest) < .seconds(60) else { return nil }
@@ -59,9 +60,9 @@ final class DiskFullCounting: Sendable {
     }
   }
 
-  /// Blocks for a sync when the mail is counted.
+  /// Decides on a mail. Blocks for a sync if the mail is counted.
   ///
-  /// - Parameter again: asks once more, from any thread; called if the answer is `waits`.
+  /// - Parameter again: Decides once more, from any thread; called if the answer is `waits`.
   func take(
     _ submission: Submission, _ occurrence: Occurrence, again: @escaping @Sendable () -> Void
   ) -> Answer {
@@ -86,8 +87,8 @@ final class DiskFullCounting: Sendable {
     return .counted(count)
   }
 
-  /// A mail that goes on, of which others of its error wait to hear: exactly one of `wasSpooled` and `wasOffered` has to
-  /// be called.
+  /// A mail that goes on while others of its error wait for its outcome: exactly one of `wasSpooled` and `wasOffered`
+  /// has to be called.
   final class Telling: Sendable {
     private let submission: Submission
     private let occurrence: Occurrence
@@ -104,25 +105,27 @@ final class DiskFullCounting: Sendable {
       self.counting = counting
     }
 
-    /// The spool has it, and its import counts it. Blocks for a sync.
+    /// Records that the spool has the mail, whose import counts it. Blocks for a sync.
     func wasSpooled() {
       counting.finished(submission, occurrence, isTold: counting.add(.spooled, submission, occurrence) != nil)
     }
 
-    /// To be called before the next hop is offered the mail: it may say no count that is not durable. Blocks for a sync.
+    /// Reserves the count. Call it before the next hop is offered the mail, which may state no count that is not
+    /// durable. Blocks for a sync.
     ///
-    /// - Returns: what the mail says of itself; nil: nothing, since it cannot be counted.
+    /// - Returns: The verdict that the mail states, or nil if it states none because it cannot be counted.
     func offer() -> Verdict? {
       let place = counting.add(.offered, submission, occurrence)
       self.place.adopt(place)
       guard place != nil, case .forward(let reason, let count) = verdict else { return nil }
-      // What came before the disk was full only the store knows; so it says what the reserve held back, or no count.
+      // Only the store knows what came before the disk was full, so the mail states what the reserve held back, or no
+      // count.
       return .forward(reason, count.flatMap { $0.heldBack > 0 ? $0 : nil })
     }
 
-    /// The next hop answered; if it did not take the mail, the next one of its error goes on as well.
+    /// Records the answer of the next hop. If it did not take the mail, the next one of its error goes on as well.
     func wasOffered(isTaken: Bool) {
-      // One that went out without its count opens no window, or what that holds back were not counted.
+      // A mail that went out uncounted opens no window, or the mails that it would hold back would not be counted.
       guard let place = place.value else { return counting.finished(submission, occurrence, isTold: false) }
       counting.reserve.correct(place, to: isTaken ? .forwarded : .refused)
       counting.finished(submission, occurrence, isTold: isTaken)
@@ -141,7 +144,9 @@ final class DiskFullCounting: Sendable {
     }
   }
 
-  /// - Parameter isTold: somebody has the mail, and the reserve has it counted: its window opens.
+  /// Ends the wait of the mails of the same error, which are decided again.
+  ///
+  /// - Parameter isTold: True if the mail was taken and the reserve has counted it, so that its window opens.
   private func finished(_ submission: Submission, _ occurrence: Occurrence, isTold: Bool) {
     let key = ReservedError.Key(occurrence)
     let waiting = state.withLock { state in
@@ -154,7 +159,7 @@ final class DiskFullCounting: Sendable {
     for again in waiting { again() }
   }
 
-  /// A mail came for which there was no room.
+  /// Records that a mail found no room.
   func noteFull(at now: Timestamp) {
     let isNew = state.withLock { state in
       let isNew = state.latest.map { now.since($0) >= Self.pause } ?? true

@@ -6,8 +6,8 @@ import MailMessage
 import SMTPProtocol
 import ServiceLifecycle
 
-/// Tells the admin by one mail that the disk is full: over the queue, which keeps room for that, else straight to the
-/// next hop.
+/// A service that tells the admin by one mail that the disk is full: over the queue, which keeps room for that,
+/// otherwise directly over the next hop.
 struct DiskFullNotifier: Service {
   private let counting: DiskFullCounting
   private let store: SQLiteStore
@@ -41,7 +41,7 @@ struct DiskFullNotifier: Service {
     }
   }
 
-  /// Returns whether there is nothing more to do.
+  /// Sends the notice. Returns true if there is nothing more to do.
   func notify(since: Timestamp) async -> Bool {
     let mail = await mailer.notice(
       ofDiskFullSince: since, directory: directory, postmaster: route.value.bounces.postmaster)

@@ -9,11 +9,11 @@ import MailMessage
 import SMTPProtocol
 import SMTPServer
 
-/// Takes a complete transaction to the commit point: judge, decide, make durable, answer.
+/// The handler that takes a complete transaction to the commit point: judge, decide, make durable, answer.
 ///
-/// Runs on the event loop of the connection up to the store's queue. The store's thread judges, all mails of a batch in
-/// a row; that is linear in their size, so it is not held up. A large one is read and judged beside both, one at a
-/// time, so that memory does not grow with their number.
+/// It runs on the event loop of the connection up to the store's queue. The store's thread judges all mails of a batch
+/// in a row; that is linear in their size, so it is not held up. A large mail is read and judged off both threads, one
+/// at a time, so that memory does not grow with their number.
 final class Intake: TransactionHandler {
   private let reader: Current<ReportReader>
   private let store: any MailStore
@@ -22,15 +22,17 @@ final class Intake: TransactionHandler {
   private let hostname: String
   private let logger: Logger
   private let large = DispatchQueue(label: "maildedup.large-mail")
-  /// Octets of a mail whose judging may take more than about a millisecond, if somebody wrote it to that end: mails on the
-  /// thread that commits would wait for it.
+  /// The largest size in octets of a mail that is judged on the thread that commits. Judging a larger one may take more
+  /// than about a millisecond, if it was written to that end, and other mails on that thread would wait for it.
   private static let largeMail = 32 * 1024
 
+  /// Creates the handler.
+  ///
   /// - Parameters:
-  ///   - reader: judges, with the rules of the admin.
-  ///   - safetyNet: takes what the store cannot.
-  ///   - pacing: answers mail that is held back.
-  ///   - hostname: how `Received:` names us.
+  ///   - reader: Judges, with the rules of the admin.
+  ///   - safetyNet: Takes what the store cannot.
+  ///   - pacing: Answers mail that is held back.
+  ///   - hostname: Our name in `Received:`.
   init(
     store: any MailStore, reader: Current<ReportReader> = Current(ReportReader()), safetyNet: SafetyNet,
     pacing: ReplyPacing = ReplyPacing(), hostname: String, logger: Logger
@@ -55,7 +57,8 @@ final class Intake: TransactionHandler {
     }
   }
 
-  /// A report goes on in memory, where its first mail is explained and kept; other mail stays in its file.
+  /// Judges a large mail. A report continues in memory, where its first mail is explained and kept; other mail stays in
+  /// its file.
   private func judgeLarge(_ transaction: Transaction, _ reply: @escaping @Sendable (Reply) -> Void) {
     do {
       let octets = try transaction.message.octets()
@@ -87,7 +90,7 @@ final class Intake: TransactionHandler {
     }
   }
 
-  /// What a mail of the emergency spool is.
+  /// Judges a mail of the emergency spool.
   func judge(_ mail: EmergencySpool.Mail) -> Judged {
     Judged(judgement(on: mail.message, mail.envelope), envelope: mail.envelope)
   }
@@ -150,7 +153,8 @@ final class Intake: TransactionHandler {
     if !mended.isEmpty { warn(ofMended: submission, mended, to: logger) }
   }
 
-  /// A signature holds for the octets that were signed, and those could not go on.
+  /// Warns about signed mail that was repaired. A signature holds for the signed octets, and those could not be passed
+  /// on.
   private static func warn(ofMended submission: Submission, _ mended: Mended, to logger: Logger) {
     guard let start = try? submission.message.prefix(HeaderEdit.longestHeader), HeaderEdit.isSigned(start) else {
       return
@@ -165,7 +169,7 @@ final class Intake: TransactionHandler {
 }
 
 extension Transaction {
-  /// With what keeps its first line out of our trace fields.
+  /// Returns the transaction with a seam that keeps the first line of the message out of our trace fields.
   fileprivate func seamed(before octets: [UInt8]) -> Transaction {
     let seam = HeaderSeam.octets(before: octets)
     if seam.isEmpty { return self }

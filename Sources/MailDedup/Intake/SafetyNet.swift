@@ -7,18 +7,18 @@ import RelayMail
 import SMTPProtocol
 import Synchronization
 
-/// What becomes of a mail that the store cannot take (design 3.4): kept in the emergency spool; if that fails too, cut
-/// through to the next hop, whose answer the client gets; only if that fails as well, refused for now. With a full disk
-/// error mail is still deduplicated (`DiskFullCounting`).
+/// The fallback for a mail that the store cannot take (design 3.4): it is kept in the emergency spool; if that fails
+/// too, cut through to the next hop, whose answer the client gets; only if that fails as well, refused for now. With a
+/// full disk, error mail is still deduplicated (`DiskFullCounting`).
 ///
-/// Django has no queue: a 451 is a lost mail, so it is the last thing to say.
+/// Django has no queue: a 451 is a lost mail, so it is the last resort.
 final class SafetyNet: Sendable {
-  /// How often each step was taken since the start.
+  /// The number of times that each step was taken since the start.
   struct Counts: Hashable, Sendable {
     var spooled = 0
     var cutThrough = 0
     var refused = 0
-    /// Counted in the reserve, with a full disk.
+    /// The number of mails counted in the reserve, with a full disk.
     var counted = 0
   }
 
@@ -27,10 +27,12 @@ final class SafetyNet: Sendable {
   private let route: Current<Route>
   private let logger: Logger
   private let state = Mutex(Counts())
-  /// Syncing a file takes milliseconds, and no event loop may wait for that.
+  /// The queue for disk access: syncing a file takes milliseconds, and no event loop may wait for that.
   private let disk = DispatchQueue(label: "maildedup.spool")
 
-  /// - Parameter counting: nil: error mail is not deduplicated while the disk is full.
+  /// Creates the safety net.
+  ///
+  /// - Parameter counting: The counting with a full disk; nil means that error mail is not deduplicated then.
   init(spool: EmergencySpool, counting: DiskFullCounting? = nil, route: Current<Route>, logger: Logger) {
     self.spool = spool
     self.counting = counting
@@ -40,10 +42,10 @@ final class SafetyNet: Sendable {
 
   var counts: Counts { state.withLock { $0 } }
 
-  /// Since when the disk has no room for new mail; nil: it has.
+  /// Returns the time since when the disk has no room for new mail, or nil if it has room.
   func isFullSince(now: Timestamp) -> Timestamp? { counting?.since(now: now) }
 
-  /// Mails in the spool now; none when its folder cannot be read.
+  /// The number of mails in the spool now; 0 if its folder cannot be read.
   var waiting: Int { (try? spool.waiting().count) ?? 0 }
 
   /// Takes over a mail that was not stored because of `failure`; calls `reply` once, from any thread.
@@ -66,7 +68,9 @@ final class SafetyNet: Sendable {
     }
   }
 
-  /// - Parameter telling: what its error's other mails wait for; nil: nothing waits for this one.
+  /// Keeps a mail in the spool, or else cuts it through to the next hop.
+  ///
+  /// - Parameter telling: Reports the outcome to waiting mails of the same error; nil if none waits for this one.
   private func keep(
     _ submission: Submission, because failure: StoreFailure, telling: DiskFullCounting.Telling?,
     _ reply: @escaping @Sendable (Reply) -> Void
@@ -82,21 +86,23 @@ final class SafetyNet: Sendable {
       let verdict = telling?.offer()
       Task {
         let answer = await cutThrough(submission, verdict)
-        // Before the client hears of it: its next mail of this error may be here at once.
+        // Before the client gets the reply: its next mail of this error may be here at once.
         telling?.wasOffered(isTaken: answer.isPositive)
         reply(answer)
       }
     }
   }
 
-  /// - Parameter verdict: what the mail says of itself; nil: nothing.
+  /// Offers a mail to the next hop, and returns the reply for the client.
+  ///
+  /// - Parameter verdict: The verdict that the mail states; nil means none.
   private func cutThrough(_ submission: Submission, _ verdict: Verdict?) async -> Reply {
     let route = route.value
     let rendering = verdict.map { ForwardedMail.render(submission, $0) } ?? .init(top: submission.received)
     let message = rendering.applied(to: submission.message)
     guard case .success(let outgoing) = await route.encryption.outgoing(message, submission.judged.kind) else {
-      // Encryption needs no disk, so there is hardly ever a reason to fail; and who wants certificates or nothing gets
-      // no exception for a bad day.
+      // Encryption needs no disk, so it hardly ever fails; and an admin who wants certificates or nothing gets no
+      // exception for a bad day.
       count { $0.refused += 1 }
       log(.error, "refused", submission, "it cannot be encrypted")
       return CutThrough.later
@@ -126,10 +132,10 @@ final class SafetyNet: Sendable {
   }
 }
 
-/// What the client hears of a mail that was handed straight to the next hop.
+/// The reply to the client for a mail that was handed directly to the next hop.
 enum CutThrough {
-  /// Only a mail that every recipient got is done. A mail that some got is refused for now: those get it twice when
-  /// the client tries again, which is better than that the others never get it.
+  /// Returns the reply. Only a mail that every recipient got is done. A mail that some recipients got is refused for
+  /// now: they get it twice when the client tries again, which is better than that the others never get it.
   static func reply(to outcomes: [DeliveryOutcome], id: QueueID) -> Reply {
     var permanent: String?
     for outcome in outcomes {
@@ -148,7 +154,7 @@ enum CutThrough {
 }
 
 extension QueueEntry.Kind {
-  /// As the queue would have it.
+  /// Creates the kind that the queue would give the mail.
   fileprivate init(_ judged: Judged) {
     if case .report = judged { self = .report } else { self = .pass }
   }

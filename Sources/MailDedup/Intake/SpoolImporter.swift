@@ -4,8 +4,8 @@ import Logging
 import MailMessage
 import ServiceLifecycle
 
-/// Brings the mails of the emergency spool into the store as soon as that takes mail again: oldest first, each judged
-/// and counted as if it had arrived when it did; and the counts of the reserve.
+/// A service that brings the mails of the emergency spool into the store as soon as it takes mail again: oldest first,
+/// each judged and counted as of its arrival. It also imports the counts of the reserve.
 struct SpoolImporter: Service {
   private let spool: EmergencySpool
   private let store: SQLiteStore
@@ -38,7 +38,7 @@ struct SpoolImporter: Service {
     }
   }
 
-  /// What the reserve counted while the disk was full.
+  /// Imports what the reserve counted while the disk was full.
   func importCounts() async {
     guard let reserve, !reserve.isEmpty else { return }
     do {
@@ -49,13 +49,14 @@ struct SpoolImporter: Service {
     }
   }
 
-  /// Once nothing waits of what earlier processes spooled, what they left for it may go. Returns whether it is so.
+  /// Lets the store forget the transactions that earlier processes left for their spooled mails, once none of these
+  /// mails waits. Returns true if that is done.
   private func settle() async -> Bool {
     guard let waiting = try? spool.waiting(), waiting.isEmpty else { return false }
     return (try? await store.forgetFoundTransactions()) != nil
   }
 
-  /// One round; ends early when the store is still in trouble. A mail whose trouble is its own holds up no other.
+  /// Imports once; ends early if the store is still failing. A mail whose failure is its own holds up no other.
   func importAll() async {
     do {
       for id in try spool.waiting() where !Task.isCancelled {
@@ -69,8 +70,8 @@ struct SpoolImporter: Service {
     }
   }
 
-  /// The order matters: a crash after the import finds the file again, and the store knows that it has the mail. Only
-  /// when the file is gone for good may the store forget that.
+  /// Imports one mail. The order matters: if the relay crashes after the import, the file is found again, and the store
+  /// knows that it has the mail. The store may only forget that when the file is gone for good.
   private func importMail(_ id: QueueID) async throws(StoreFailure) {
     let loaded = try spool.load(id) { place in
       logger.error("spool-damaged", metadata: ["id": "\(id)", "file": "\(place)"])

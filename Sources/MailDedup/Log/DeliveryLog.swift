@@ -3,7 +3,7 @@ import Logging
 import MailMessage
 
 extension Logger {
-  /// What became of each recipient, a line for each.
+  /// Logs the outcome of each recipient, a line for each.
   func log(_ settlement: Settlement, of entry: QueueEntry) {
     let common: Metadata = [
       "id": .string(entry.id.description), "next_hop": .string(settlement.nextHop),

@@ -40,7 +40,7 @@ final class LogOutput: Sendable {
   private struct Handler: LogHandler {
     let output: LogOutput
     var metadata: Logger.Metadata = [:]
-    /// Of a logger that was made quieter than the rest.
+    /// The level of a logger that was made quieter than the rest, or nil.
     private var ownLevel: Logger.Level?
 
     init(output: LogOutput) { self.output = output }
@@ -63,12 +63,13 @@ final class LogOutput: Sendable {
   }
 }
 
-/// Writes one line an event to standard error: time, level, verb, then `key=value` in a fixed order. Control
-/// characters are escaped, so that what a client said cannot forge a line.
+/// A handler that writes one line per event to standard error: time, level, verb, then `key=value` in a fixed order.
+/// Control characters are escaped, so that a client's text cannot forge a line.
 struct LineLogHandler: LogHandler {
   var metadata: Logger.Metadata = [:]
   var logLevel: Logger.Level
-  /// The journal adds its own time, and takes a level in front of the line (sd-daemon(3)).
+  /// True if the log goes to the journal, which adds its own time and takes a level in front of the line
+  /// (sd-daemon(3)).
   let isJournal: Bool
 
   init(level: Logger.Level, isJournal: Bool) {
@@ -87,7 +88,8 @@ struct LineLogHandler: LogHandler {
     LogLine.write(Self.line("\(start)\(event.level.rawValue)", "\(event.message)", fields))
   }
 
-  /// As octets: strings that grow piece by piece take twice as long, and the thread that commits does this for each mail.
+  /// Returns the line as octets: strings that grow piece by piece take twice as long, and the thread that commits does
+  /// this for each mail.
   static func line(_ start: String, _ verb: String, _ fields: Logger.Metadata) -> [UInt8] {
     var line: [UInt8] = []
     line.reserveCapacity(512)
@@ -104,7 +106,7 @@ struct LineLogHandler: LogHandler {
     return line
   }
 
-  /// By places in the dictionary: each look-up by its key would hash that.
+  /// Returns the fields in order, as dictionary indices: each look-up by key would hash it.
   private static func inOrder(_ fields: Logger.Metadata) -> [(rank: Int, index: Logger.Metadata.Index)] {
     var places: [(rank: Int, index: Logger.Metadata.Index)] = []
     places.reserveCapacity(fields.count)
@@ -115,7 +117,7 @@ struct LineLogHandler: LogHandler {
     return places
   }
 
-  /// What names the mail comes first; the rest follows by name.
+  /// Returns the rank of a key: those that identify the mail come first; the rest follows by name.
   private static func rank(of key: String) -> Int {
     switch key {
     case "id": 0
@@ -130,7 +132,7 @@ struct LineLogHandler: LogHandler {
   }
 
   private static func append(_ text: String, quoting: Bool, to line: inout [UInt8]) {
-    // Nearly all text stands as it is, and looking each character up takes longer than counting the mail does.
+    // Nearly all text needs no escape, and looking each character up takes longer than counting the mail does.
     let start = line.count
     line.append(contentsOf: text.utf8)
     var isPlain = start < line.count
@@ -173,11 +175,11 @@ struct LineLogHandler: LogHandler {
   }
 }
 
-/// The same as one JSON object a line.
+/// A handler that writes one JSON object per event to standard error, on one line.
 struct JSONLogHandler: LogHandler {
   var metadata: Logger.Metadata = [:]
   var logLevel: Logger.Level
-  /// See `LineLogHandler`.
+  /// True if the log goes to the journal; see `LineLogHandler`.
   let isJournal: Bool
 
   init(level: Logger.Level, isJournal: Bool) {
@@ -202,7 +204,7 @@ struct JSONLogHandler: LogHandler {
     LogLine.write(Array("\(text)\n".utf8))
   }
 
-  /// The encoder leaves what JSON allows, and terminals obey some of that.
+  /// Escapes the characters that the encoder leaves because JSON allows them, but that terminals may obey.
   static func escaped(_ json: String) -> String {
     json.unicodeScalars.reduce(into: "") { result, scalar in
       guard scalar.isUnseen else { return result.unicodeScalars.append(scalar) }
@@ -214,7 +216,7 @@ struct JSONLogHandler: LogHandler {
 }
 
 extension Logger.Level {
-  /// `<6>`: the level as syslog numbers it.
+  /// The level as syslog numbers it, e.g. `<6>`.
   fileprivate var priority: String {
     switch self {
     case .trace, .debug: "<7>"
@@ -228,7 +230,7 @@ extension Logger.Level {
 }
 
 extension Unicode.Scalar {
-  /// Controls, invisible formatting, and the two line separators that some viewers obey.
+  /// True for control characters, invisible formatting, and the two line separators that some viewers obey.
   fileprivate var isUnseen: Bool {
     switch properties.generalCategory {
     case .control, .format, .lineSeparator, .paragraphSeparator: true
@@ -238,13 +240,13 @@ extension Unicode.Scalar {
 }
 
 private enum LogLine {
-  /// `2026-11-22T14:03:05.123Z`.
+  /// Returns the current time, e.g. `2026-11-22T14:03:05.123Z`.
   static func time() -> String {
     let now = WallClock.now()
     return CivilTime(secondsSinceEpoch: now.seconds).timestamp(milliseconds: Int(now.milliseconds - now.seconds * 1000))
   }
 
-  /// A line that cannot be written is dropped: a full disk or a closed pipe must not stop the mail.
+  /// Writes a line. A line that cannot be written is dropped: a full disk or a closed pipe must not stop the mail.
   static func write(_ line: [UInt8]) {
     _ = line.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
   }

@@ -3,7 +3,8 @@ import HostSystem
 import Logging
 import Synchronization
 
-/// Writes to the log what is wrong with the admins' certificates, or soon will be: as soon as it shows, and once a day.
+/// A watch that logs what is wrong with the admins' certificates, or soon will be: as soon as it is noticed, and once a
+/// day.
 final class EncryptionWatch: Sendable {
   private struct Told: Equatable {
     var problems: [String]

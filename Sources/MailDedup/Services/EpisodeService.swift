@@ -4,12 +4,12 @@ import HostSystem
 import Logging
 import ServiceLifecycle
 
-/// Sends what becomes due without a mail: digests of the storm cap, and all-clears.
+/// A service that sends what becomes due without a mail: digests of the storm cap, and all-clears.
 struct EpisodeService: Service {
   let store: SQLiteStore
   let logger: Logger
 
-  /// Wall clocks jump and new errors begin to wait, so what is due is looked up anew this often.
+  /// The longest pause between checks: wall clocks jump, and new errors begin to wait.
   private static let longestSleep = Duration.seconds(10)
 
   func run() async throws {
@@ -21,7 +21,9 @@ struct EpisodeService: Service {
     }
   }
 
-  /// - Returns: how long to wait before the next look.
+  /// Sends what is due.
+  ///
+  /// - Returns: The time to wait before the next check.
   private func step(now: Timestamp) async -> Duration {
     do {
       guard let next = try await store.tellWhatIsDue(now: now) else { return Self.longestSleep }

@@ -5,8 +5,8 @@ import Logging
 import MailMessage
 import ServiceLifecycle
 
-/// Looks after the queue: tells the admin once, by a mail that goes first, when it grows, and lets errors be told of in
-/// digests when the limits of the next hops leave no room for more.
+/// A watch over the queue. It tells the admin once when the queue grows, by a mail that goes first, and has errors
+/// reported in digests when the limits of the next hops leave no room for more.
 struct QueueWatch: Service {
   private let store: SQLiteStore
   private let pacing: Current<DeliveryPacing>
@@ -27,13 +27,13 @@ struct QueueWatch: Service {
   }
 
   private static let pause = Duration.seconds(5)
-  /// Looks between two at the size of the queue.
+  /// The number of rounds between two checks of the queue's size.
   private static let looksPerMinute = 12
-  /// The setting of the store that says since when the queue grows of which somebody was told; empty: it does not. A
-  /// restart tells nothing twice.
+  /// The setting of the store that holds the time since when the queue grows, if that was reported; empty if it does
+  /// not grow. A restart reports nothing twice.
   private static let toldSetting = "queue.grows-since"
 
-  /// Nil: the queue does not grow.
+  /// The growth of the queue, or nil if it does not grow.
   var standing: QueueGrowth.Standing? { growth.value.standing }
 
   func run() async throws {
@@ -48,7 +48,7 @@ struct QueueWatch: Service {
     }
   }
 
-  /// Lets errors be told of as the limits say.
+  /// Sets how errors are reported, one by one or in digests, as the limits demand.
   func setTelling(now: Timestamp) {
     var telling = ErrorTelling.oneByOne
     pacing.change { telling = $0.telling(now: now) }

@@ -5,14 +5,17 @@ import Logging
 import MailMessage
 import ServiceLifecycle
 
-/// Tells the admin by mail that the database was replaced: once for each time, also after a crash in between.
+/// A service that tells the admin by mail that the database was replaced: once for each time, even after a crash in
+/// between.
 struct ReplacementTeller: Service {
   private let store: SQLiteStore
   private let mailer: SummaryMailer
   private let postmaster: @Sendable () -> EmailAddress?
   private let logger: Logger
 
-  /// - Parameter postmaster: is told when nobody is known who gets the summary; asked anew each time.
+  /// Creates the service.
+  ///
+  /// - Parameter postmaster: Is told if no recipient of the summary is known; evaluated anew each time.
   init(
     store: SQLiteStore, mailer: SummaryMailer, postmaster: @escaping @autoclosure @Sendable () -> EmailAddress?,
     logger: Logger
@@ -36,7 +39,7 @@ struct ReplacementTeller: Service {
     }
   }
 
-  /// Returns whether nothing is left to tell.
+  /// Tells the admin. Returns true if nothing is left to tell.
   func tellAll() async -> Bool {
     do {
       for replacement in try await store.untoldReplacements() { try await tell(replacement) }

@@ -7,12 +7,12 @@ import SMTPServer
 import ServiceLifecycle
 import UnixSignals
 
-/// Keeps the listener, which is already bound, until the shutdown.
+/// A service that keeps the listener, which is already bound, until the shutdown.
 struct ListenerService: Service {
   let listener: SMTPListener
-  /// How long sessions may take to finish what they are at.
+  /// The time that sessions may take to finish their current work.
   let patience: Duration
-  /// Tells the world. Called from here, since from here on a signal ends the relay in good order.
+  /// Announces the start. It is called by this service because, from then on, a signal ends the relay in good order.
   let announce: @Sendable () -> Void
   let manager: ServiceManager
 
@@ -24,7 +24,7 @@ struct ListenerService: Service {
   }
 }
 
-/// Gives back what only the start needed, once all parts run.
+/// A service that returns memory that only the start needed, once all parts run.
 struct StartupTrimmer: Service {
   func run() async throws {
     await cancelWhenGracefulShutdown {
@@ -35,7 +35,7 @@ struct StartupTrimmer: Service {
   }
 }
 
-/// Looks every few seconds whether the files that are read again when they change did change.
+/// A service that checks every two seconds whether files that are re-read on change did change.
 struct FileRefresher: Service {
   let refresh: @Sendable () -> Void
 
@@ -49,7 +49,7 @@ struct FileRefresher: Service {
   }
 }
 
-/// Samples may hold secrets and are kept for so long and no longer, also while no mail comes.
+/// A service that removes samples at the end of their age, even while no mail comes, since they may hold secrets.
 struct RetentionService: Service {
   let store: SQLiteStore
   let logger: Logger
@@ -66,8 +66,8 @@ struct RetentionService: Service {
   }
 }
 
-/// SIGHUP reads the configuration again. When it means that the terminal is gone, the service ends, and the relay with
-/// it: whoever started the relay by hand has left.
+/// A service that reads the configuration again on SIGHUP. If the signal means that the terminal is gone, the service
+/// ends, and the relay with it: the admin who started it by hand has left.
 struct HangUpService: Service {
   let hangUps: UnixSignalsSequence
   let terminal: Terminal
@@ -89,8 +89,8 @@ struct ControlEndpoint: Service {
   func run() async throws { try await server.run() }
 }
 
-/// Tells the service manager that we are alive, as long as we are: every event loop answers, and so do tasks. Not asked
-/// is the disk: with a broken one there is still the next hop, and a restart would mend nothing.
+/// A service that tells the service manager that the relay is alive, as long as every event loop and the tasks answer.
+/// The disk is not checked: with a broken one there is still the next hop, and a restart would fix nothing.
 struct WatchdogService: Service {
   let manager: ServiceManager
   let groups: [any EventLoopGroup]
@@ -105,7 +105,7 @@ struct WatchdogService: Service {
     }
   }
 
-  /// Waits for the loops: who hangs keeps us from telling.
+  /// Waits for all loops to answer: a loop that hangs prevents the message to the manager.
   private func answers() async -> Bool {
     for loop in groups.flatMap({ Array($0.makeIterator()) }) {
       guard (try? await loop.submit({ true }).get()) == true else { return false }

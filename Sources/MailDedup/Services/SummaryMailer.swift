@@ -6,12 +6,12 @@ import HostSystem
 import MailMessage
 import RelayMail
 
-/// Makes the summaries of a period and queues them.
+/// A mailer that creates the summaries of a period and queues them.
 struct SummaryMailer: Sendable {
   private let store: SQLiteStore
   private let current: Current<Configuration.Summary>
   private let hostname: String
-  /// What only the running relay knows.
+  /// Returns the facts that only the running relay knows.
   let health: @Sendable () -> RelayHealth
 
   init(
@@ -26,7 +26,7 @@ struct SummaryMailer: Sendable {
 
   var settings: Configuration.Summary { current.value }
 
-  /// The summaries that come by themselves.
+  /// The scheduled summaries.
   enum Kind: String, CaseIterable {
     case daily, weekly
 
@@ -39,9 +39,9 @@ struct SummaryMailer: Sendable {
     }
   }
 
-  /// The summary of a period, now. The ones that come by themselves still come at their time.
+  /// Sends the summary of a period now. Scheduled summaries still come at their time.
   ///
-  /// - Parameter sites: only these, in one mail; nil: as the configuration has it.
+  /// - Parameter sites: The only sites to report, in one mail; nil means as configured.
   func sendNow(_ period: SummaryPeriod, sites: [SiteAudience]?) async throws -> SummarySent {
     let now = WallClock.now()
     let parts = if let sites { part(of: sites) } else { try await parts(of: period, now: now) }
@@ -55,10 +55,10 @@ struct SummaryMailer: Sendable {
     return sent
   }
 
-  /// One that is due. All its mails are queued and the end of the period is remembered in one transaction, so that a
-  /// crash neither loses nor repeats one.
+  /// Sends a due summary. All its mails are queued and the end of the period is remembered in one transaction, so that
+  /// a crash neither loses nor repeats one.
   ///
-  /// - Returns: none when there is nothing to say, or nobody to say it to.
+  /// - Returns: The mails sent; empty if there is nothing to report, or no recipient.
   func send(_ kind: Kind, _ period: SummaryPeriod) async throws -> [SummarySent] {
     let now = WallClock.now()
     let parts = try await parts(of: period, now: now)
@@ -67,7 +67,7 @@ struct SummaryMailer: Sendable {
     return mails.map(SummarySent.init)
   }
 
-  /// The end of the last period; nil before the first.
+  /// Returns the end of the last period, or nil before the first.
   func lastEnd(of kind: Kind) async throws -> Timestamp? {
     try await store.setting(kind.lastEndSetting).flatMap { Int64($0) }.map { Timestamp(milliseconds: $0) }
   }
@@ -77,8 +77,8 @@ struct SummaryMailer: Sendable {
     try await store.setSetting(kind.lastEndSetting, String(end.milliseconds))
   }
 
-  /// The mail that tells of a replaced database: to whoever gets the summary, else to `postmaster`. Nil when nobody is
-  /// known.
+  /// Returns the mail about a replaced database to the recipients of the summary, otherwise to `postmaster`. Returns
+  /// nil if no recipient is known.
   func notice(of replacement: StoreReplacement, postmaster: EmailAddress?) async throws -> OwnMail? {
     let now = WallClock.now()
     let day = SummaryPeriod(from: now.advanced(by: .seconds(-86_400)), to: now)
@@ -92,7 +92,8 @@ struct SummaryMailer: Sendable {
     }
   }
 
-  /// The mail that tells of a full disk: to whoever gets the summary, else to `postmaster`. Nil when nobody is known.
+  /// Returns the mail about a full disk to the recipients of the summary, otherwise to `postmaster`. Returns nil if no
+  /// recipient is known.
   func notice(ofDiskFullSince since: Timestamp, directory: String, postmaster: EmailAddress?) async -> OwnMail? {
     await notice(postmaster, .alert) { now, sender, to, id in
       DiskFullNotice(
@@ -101,7 +102,8 @@ struct SummaryMailer: Sendable {
     }
   }
 
-  /// The mail that tells that the queue grows: likewise.
+  /// Returns the mail about a growing queue to the recipients of the summary, otherwise to `postmaster`. Returns nil if
+  /// no recipient is known.
   func notice(
     ofGrowth standing: QueueGrowth.Standing, reason: String?, postmaster: EmailAddress?
   ) async -> OwnMail? {
@@ -112,7 +114,8 @@ struct SummaryMailer: Sendable {
     }
   }
 
-  /// A mail to whoever gets the summary, else to `postmaster`; what cannot be read of the store counts as nobody.
+  /// Returns a mail to the recipients of the summary, otherwise to `postmaster`. If the store cannot be read, the
+  /// recipients are those of the configuration, otherwise `postmaster`.
   private func notice(
     _ postmaster: EmailAddress?, _ kind: QueueEntry.Kind,
     _ message: (Timestamp, EmailAddress, [EmailAddress], QueueID) -> [UInt8]
@@ -125,24 +128,25 @@ struct SummaryMailer: Sendable {
     return mail(from: known?.sender, to: recipients, kind, now: now) { message(now, $0, recipients, $1) }
   }
 
-  /// Writes summaries as of `now`.
+  /// Returns a builder of summaries as of `now`.
   func builder(at now: Timestamp) -> SummaryBuilder {
     .local(top: settings.topErrors, hostname: hostname, at: now)
   }
 }
 
-// What goes to whom.
+// The recipients of each summary.
 extension SummaryMailer {
   private static let month = Duration.seconds(30 * 86_400)
 
   private func parts(of period: SummaryPeriod, now: Timestamp) async throws -> [SummarySplit.Part] {
     guard settings.split != .no else { return [try await part(of: period, now: now)].compactMap { $0 } }
-    // Sites that were quiet for the period are sites, too.
+    // Sites that were quiet in the period are included.
     let begin = min(period.from.advanced(by: .zero - period.length), now.advanced(by: .zero - Self.month))
     return settings.split.parts(try await store.siteAudiences(from: begin, to: period.to), to: settings.to)
   }
 
-  /// One for all: whoever got the error mail of the period, else that of the last 30 days.
+  /// Returns one summary for all sites: to those who got the error mail of the period, otherwise that of the last 30
+  /// days.
   private func part(of period: SummaryPeriod, now: Timestamp) async throws -> SummarySplit.Part? {
     for begin in [period.from, now.advanced(by: .zero - Self.month)] {
       let audiences = try await store.siteAudiences(from: begin, to: period.to)
@@ -177,7 +181,9 @@ extension SummaryMailer {
     return mails
   }
 
-  /// - Parameter sender: the usual one; the configuration may name another.
+  /// Returns a mail of the relay itself.
+  ///
+  /// - Parameter sender: The usual sender; the configuration may name another.
   private func mail(
     from sender: String?, to recipients: [EmailAddress], _ kind: QueueEntry.Kind = .summary, now: Timestamp,
     _ message: (EmailAddress, QueueID) -> [UInt8]

@@ -5,7 +5,8 @@ import HostSystem
 import Logging
 import ServiceLifecycle
 
-/// Sends the daily and the weekly summary at their local time, once for each period, also after a downtime.
+/// A service that sends the daily and the weekly summary at their local time, once for each period, even after a
+/// downtime.
 struct SummaryService: Service {
   private let mailer: SummaryMailer
   private let logger: Logger
@@ -15,7 +16,7 @@ struct SummaryService: Service {
     self.logger = logger
   }
 
-  /// Wall clocks jump, machines sleep and the time may be changed, so the plan is made anew this often.
+  /// The longest pause between checks: wall clocks jump, machines sleep, and the configured time may change.
   private static let longestSleep = Duration.seconds(60)
 
   func run() async throws {
@@ -29,9 +30,9 @@ struct SummaryService: Service {
     }
   }
 
-  /// Does what the plan says.
+  /// Does what the schedule says.
   ///
-  /// - Returns: how long to wait before the next look.
+  /// - Returns: The time to wait before the next check.
   func step(_ kind: SummaryMailer.Kind, now: Timestamp) async -> Duration {
     guard let schedule = schedule(of: kind) else { return Self.longestSleep }
     do {
@@ -47,7 +48,7 @@ struct SummaryService: Service {
     }
   }
 
-  /// Nil: it is not sent.
+  /// Returns the schedule, or nil if this summary is not sent.
   private func schedule(of kind: SummaryMailer.Kind) -> SummarySchedule? {
     let settings = mailer.settings
     guard kind == .daily ? settings.enabled : settings.weekly != nil else { return nil }

@@ -26,7 +26,7 @@ package struct DeliveryStatusNotification: Hashable, Sendable {
   /// The mail server that was asked, or nil if it was none.
   package var remote: Smarthost?
   /// The addressee: the sender, or the postmaster for a bounce that the sender did not get.
-  package let addressee: EmailAddress
+  let addressee: EmailAddress
 
   /// Creates a notification.
   ///

@@ -9,7 +9,7 @@ package struct BounceDigest: Hashable, Sendable {
   /// The shortest time between two digests to one sender.
   package static let period = Duration.seconds(3600)
   /// The largest number of entries of one digest. The rest is only counted.
-  package static let mostItems = 100
+  static let mostItems = 100
 
   /// A group of similar failures since the last digest.
   package struct Item: Hashable, Sendable {

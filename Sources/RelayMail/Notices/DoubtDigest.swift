@@ -4,7 +4,7 @@ package import MailMessage
 /// The mail that reports doubtful mail that was held back, with one entry for each key, so that none is hidden.
 package struct DoubtDigest: Hashable, Sendable {
   /// The largest number of Subjects of one entry.
-  package static let mostSubjects = 5
+  static let mostSubjects = 5
 
   /// A mail that was held back.
   package struct Sample: Hashable, Sendable, Codable {

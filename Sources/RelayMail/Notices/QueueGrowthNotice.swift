@@ -4,11 +4,11 @@ package import MailMessage
 /// The mail that tells the admin that the queue grows.
 package struct QueueGrowthNotice: Hashable, Sendable {
   package var standing: QueueGrowth.Standing
-  /// What the latest mails failed with, or wait for; nil: not known.
+  /// The reason why the latest mails failed or wait; nil: not known.
   package var reason: String?
   /// The host that the relay runs on.
   package var hostname: String
-  /// Of the clock that the reader lives by, in minutes ahead of UTC.
+  /// The offset of the reader's clock, in minutes ahead of UTC.
   package var utcOffsetMinutes: Int
 
   package init(_ standing: QueueGrowth.Standing, reason: String?, hostname: String, utcOffsetMinutes: Int) {
@@ -29,7 +29,7 @@ package struct QueueGrowthNotice: Hashable, Sendable {
     Letterhead.subject("\(DisplayText.count(standing.waiting, "mail")) wait on \(hostname)")
   }
 
-  /// Lines ending in LF.
+  /// The text of the mail, in lines ending in LF.
   package var text: String {
     let oldest = standing.oldest.map { ", the oldest since \($0.civil(offsetMinutes: utcOffsetMinutes).rfc5322)" } ?? ""
     var lines = DisplayText.wrap(

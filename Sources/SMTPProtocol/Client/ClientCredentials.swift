@@ -1,6 +1,7 @@
-/// A password, a token, or octets made of one. It is shown nowhere: not in logs, not in the output of a failing test.
+/// A password, a token, or octets derived from one. It is never shown: not in logs, not in the output of a failing
+/// test.
 package struct Secret: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-  /// Only for the octets on the wire.
+  /// The secret itself, only for the octets on the wire.
   package let revealed: String
 
   package init(_ text: String) { revealed = text }
@@ -10,10 +11,10 @@ package struct Secret: Hashable, Sendable, CustomStringConvertible, CustomDebugS
   package var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// What we log in with at the next hop.
+/// The credentials that we log in with at the next hop.
 package struct ClientCredentials: Hashable, Sendable {
   package enum Proof: Hashable, Sendable {
-    /// PLAIN (RFC 4616) or LOGIN.
+    /// A password, for PLAIN (RFC 4616) or LOGIN.
     case password(Secret)
     /// An OAuth 2.0 access token, for XOAUTH2.
     case token(Secret)

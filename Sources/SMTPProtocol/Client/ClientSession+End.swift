@@ -1,11 +1,11 @@
-/// How a mail ends, and a connection.
+/// The end of a mail and of a connection.
 extension ClientSession {
-  /// Every recipient without a result shares the fate.
+  /// Fails every recipient without a result with `trouble`.
   mutating func failOpen(_ trouble: Trouble) {
     for index in results.indices where results[index] == nil { results[index] = .failed(trouble) }
   }
 
-  /// Nobody knows any more which command was refused.
+  /// Removes the permanent refusals, since it is no longer known which command was refused.
   private mutating func forgetRefusals() {
     refusal = nil
     for index in results.indices {
@@ -27,11 +27,11 @@ extension ClientSession {
     actions.append(.finished(delivery))
   }
 
-  /// The connection is over. What has no result yet is temporary, what has one keeps it.
+  /// Ends the connection. Recipients without a result fail temporarily; those with one keep it.
   mutating func abandon(_ fact: Trouble.Fact, _ actions: inout [Action]) {
     let step = awaited ?? .connect
     var trouble = Trouble(fact, at: step, after: history) ?? .lost(at: step, after: history)
-    // What ends before its final dot is no mail (RFC 5321 section 4.1.1.4).
+    // Data that ends before its final dot is not a mail (RFC 5321 section 4.1.1.4).
     if isSending { trouble.isInDoubt = false }
     switch state {
     case .greeting, .hello, .startTLS, .handshake, .authenticating: actions.append(.unusable(trouble))

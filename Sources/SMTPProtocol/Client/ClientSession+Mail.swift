@@ -6,14 +6,14 @@ extension ClientSession {
     guard let command = awaiting.first else { return abandon(.garbled("\(reply)"), &actions) }
     let trouble = Trouble(.reply(reply), at: step(command), after: history)
     if let trouble, trouble.endsConnection { return abandon(.reply(reply), &actions) }
-    // An answer to half a message: it counts when it is a refusal, and either way nothing may follow on this connection,
-    // for the server would take our next commands for the rest of the message.
+    // A reply in the middle of the message: it counts if it is a refusal. Either way, nothing may follow on this
+    // connection because the server would take our next commands for the rest of the message.
     if isSending { return abandon(trouble == nil ? .garbled("\(reply)") : .reply(reply), &actions) }
     awaiting.removeFirst()
     switch (command, trouble) {
     case (.reset, _), (.mail, nil): break
     case (.mail, let trouble?):
-      // The replies to what was pipelined behind MAIL still come, and mean nothing.
+      // The replies to what was pipelined after MAIL still come, and mean nothing.
       plan = []
       refusal = trouble
       failOpen(trouble)
@@ -25,8 +25,8 @@ extension ClientSession {
       accepted.insert(index)
       if job?.isQuestion == true { results[index] = .delivered(reply, speaksDSN: false) }
     case (.recipient(let index), let trouble?): if results[index] == nil { results[index] = .failed(trouble) }
-    // RFC 2920 section 3.1 would have us send an empty message. Some server might take it for a mail, and none can when
-    // the connection ends.
+    // RFC 2920 section 3.1 would have us send an empty message. Some servers might take it for a mail; none can if the
+    // connection ends.
     case (.data, nil) where !isOpen: return finishAndClose(&actions)
     case (.data, nil):
       awaiting.append(.message)
@@ -35,7 +35,8 @@ extension ClientSession {
     case (.data, let trouble?):
       let isDoubtful = trouble.isPermanent && (isOpen || isContradictory && refusal?.isPermanent == true)
       failOpen(trouble)
-      // One reply too many before it, and this was that to the last RCPT: then what follows is none to RSET.
+      // If there was one reply too many earlier, this was the reply to the last RCPT, and what follows is not a reply
+      // to RSET.
       if isDoubtful {
         plan = [.reset]
         return advance(&actions)
@@ -55,7 +56,7 @@ extension ClientSession {
     if plan.isEmpty { finish(needsReset: true, &actions) } else { advance(&actions) }
   }
 
-  /// Whether the message has somebody to go to.
+  /// True if the message has at least one accepted recipient without a result.
   private var isOpen: Bool { accepted.contains { results[$0] == nil } }
 
   private mutating func finishAndClose(_ actions: inout [Action]) {
@@ -72,8 +73,8 @@ extension ClientSession {
     if isInStep(&actions) { actions.append(.send(bytes)) }
   }
 
-  /// Whether nothing is there that came before it was asked for. Otherwise the session is over: who took that for the
-  /// reply to what comes next would bounce a mail for what was said of another.
+  /// Returns true if nothing arrived before it was asked for. Otherwise the session ends: an unsolicited reply would be
+  /// taken for the reply to the next command, and a mail could bounce because of what was said about another.
   private mutating func isInStep(_ actions: inout [Action]) -> Bool {
     if parser.isEmpty { return true }
     abandon(.outOfStep(parser.preview), &actions)
@@ -92,8 +93,8 @@ extension ClientSession {
     }
   }
 
-  /// What the server's announcements rule out from the start, for each recipient: an address that is not ASCII is no
-  /// reason to keep the mail from the others.
+  /// Returns what the server's announcements rule out from the start, for each recipient: an address that is not ASCII
+  /// is no reason to keep the mail from the others.
   func obstacles(to job: Job) -> [Trouble?] {
     let recipients = job.envelope.recipients
     if let trouble = obstacle(to: job) { return recipients.map { _ in trouble } }
@@ -125,14 +126,15 @@ extension ClientSession {
     guard let job else { return "" }
     var line = "MAIL FROM:<\(job.envelope.sender.quoted)>"
     if capabilities.size { line += " SIZE=\(job.size)" }
-    // What goes as 8-bit text to a server without 8BITMIME could not be converted; nearly all of them pass it on.
+    // Mail that goes as 8-bit text to a server without 8BITMIME could not be converted; nearly all of them pass it on.
     let isEightBit = job.isEightBit || job.envelope.body == .eightBitMIME
     if capabilities.eightBitMIME, isEightBit { line += " BODY=8BITMIME" }
     if usesSMTPUTF8(job) { line += " SMTPUTF8" }
     return line + statusParameters(job.envelope.statusRequest) + "\r\n"
   }
 
-  /// RFC 3461 section 5.2.1: what the client said is said again, and what it did not say is not said.
+  /// Returns the DSN parameters of MAIL. RFC 3461 section 5.2.1: the parameters that the client gave are passed on, and
+  /// none are added.
   private func statusParameters(_ request: DeliveryStatusRequest?) -> String {
     guard capabilities.dsn, let request else { return "" }
     return (request.returns.map { " RET=\($0.rawValue)" } ?? "")
@@ -146,8 +148,8 @@ extension ClientSession {
     if capabilities.dsn {
       let wish = job.envelope.wish(for: recipient)
       if let notify = wish.notify { line += " NOTIFY=\(notify.parameter)" }
-      // RFC 3461 section 5.2.1 would let us add an ORCPT of our own. The address is the same before and behind us, so
-      // it would say nothing.
+      // RFC 3461 section 5.2.1 would let us add an ORCPT of our own. The address is the same before and after us, so it
+      // would add nothing.
       let original = usesSMTPUTF8(job) ? wish.original?.parameter : wish.original?.sevenBitParameter
       if let original { line += " ORCPT=\(original)" }
     }
@@ -162,8 +164,8 @@ extension ClientSession {
 extension Envelope {
   fileprivate var isASCII: Bool { sender.isASCII && recipients.allSatisfy(\.isASCII) }
 
-  /// A line end in an address would be a command to the next hop. Addresses from the network cannot have one; those
-  /// from a configuration or a damaged store might.
+  /// False if an address holds control characters: a line end in it would be a command to the next hop. Addresses from
+  /// the network cannot have one; those from a configuration or a damaged store might.
   fileprivate var isSendable: Bool {
     ([sender] + recipients).allSatisfy { $0.text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F } }
   }

@@ -1,6 +1,6 @@
-/// What stands before the first mail: banner, EHLO, STARTTLS (RFC 3207), AUTH (RFC 4954).
+/// The steps before the first mail: banner, EHLO, STARTTLS (RFC 3207), AUTH (RFC 4954).
 extension ClientSession {
-  /// The handshake succeeded, and the certificate is as good as was asked.
+  /// Tells the session that the handshake succeeded and the certificate is as good as was required.
   package mutating func secured() -> [Action] {
     guard state == .handshake else { return [] }
     isSecure = true
@@ -8,7 +8,7 @@ extension ClientSession {
       state = .greeting
       return []
     }
-    // RFC 3207 section 4.2: what was announced before does not count any more.
+    // RFC 3207 section 4.2: announcements made before the handshake do not count any more.
     var actions: [Action] = []
     sayHello(&actions)
     return actions
@@ -45,7 +45,7 @@ extension ClientSession {
         state = .startTLS
         return actions.append(.send(Array("STARTTLS\r\n".utf8)))
       }
-      // Whoever sits between us and the server can take the word out of its reply; that must not gain him the mail.
+      // An attacker between us and the server can remove STARTTLS from its reply; that must not give him the mail.
       if tls == .require { return abandon(.lacksSTARTTLS, &actions) }
       authenticate(&actions)
     }
@@ -53,12 +53,12 @@ extension ClientSession {
 
   mutating func startTLSAnswered(_ reply: Reply, _ actions: inout [Action]) {
     if Trouble(.reply(reply), at: .startTLS) != nil {
-      // RFC 3207 section 4: 454 and 5xx; the server still listens. Behind a 250 nobody knows what it waits for.
+      // RFC 3207 section 4: after 454 and 5xx, the server still listens. After a 250, it is unknown what it waits for.
       let mayGoOn = tls == .opportunistic && reply.code != 421 && (reply.isTemporary || reply.isPermanent)
       return mayGoOn ? authenticate(&actions) : abandon(.reply(reply), &actions)
     }
-    // What stands behind the 220 came in the clear, from anybody; read behind the handshake it would pass for the
-    // server's word (CVE-2011-0411 and its kin).
+    // Anything after the 220 came in the clear, from anybody; read after the handshake, it would pass for the server's
+    // word (CVE-2011-0411 and its kin).
     guard parser.isEmpty else { return abandon(.injected, &actions) }
     state = .handshake
     actions.append(.startTLS)

@@ -1,41 +1,41 @@
 package import MailMessage
 
-/// One SMTP connection as the client sees it (RFC 5321), as a value: replies in, actions out. It has no socket, no
+/// An SMTP connection from the client's side (RFC 5321), as a value: replies in, actions out. It has no socket, no
 /// clock and no log.
 ///
-/// What each entry point promises:
-/// - the octets of the server go into `receive`, whatever else happens into `fail`;
-/// - after `ready`, `deliver` starts a mail, and exactly one `finished` ends it, with one outcome a recipient;
-/// - `awaited` says which reply we wait for, so that the driver knows the timeout;
-/// - `tls` and `credentials` are obeyed or the connection is given up: where TLS is required nothing is said in the clear
-///   but EHLO and STARTTLS, and a secret is only sent where nobody can listen in;
-/// - the message is only sent when at least one recipient was accepted, and where the server may have taken it although
-///   we never heard so, the trouble says that (`Trouble.isInDoubt`): sending it again at once would make duplicates.
+/// The promises of the entry points:
+/// - the octets of the server go into `receive`, and every other event into `fail`;
+/// - after `ready`, `deliver` starts a mail, and exactly one `finished` ends it, with one outcome per recipient;
+/// - `awaited` is the reply that we wait for, so that the driver knows the timeout;
+/// - `tls` and `credentials` are obeyed or the connection is given up: where TLS is required, nothing but EHLO and
+///   STARTTLS is sent in the clear, and a secret is only sent where it cannot be overheard;
+/// - the message is only sent if at least one recipient was accepted. If the server may have taken it although we never
+///   got the reply, the trouble says so (`Trouble.isInDoubt`): sending it again at once would make duplicates.
 package struct ClientSession: Hashable, Sendable {
   package enum Action: Hashable, Sendable {
     case send([UInt8])
-    /// Begin the TLS handshake at once, before anything else is read; `secured` or `fail` tells how it went.
+    /// Begin the TLS handshake at once, before anything else is read; `secured` or `fail` reports the result.
     case startTLS
     /// Send the message of the current job through a `DotEncoder`.
     case sendMessage
-    /// The server has greeted and knows us; mails may come.
+    /// The server has greeted us and accepted the login, if any; mails may come.
     case ready
-    /// It is no use; no mail was begun.
+    /// The connection is of no use; no mail was begun.
     case unusable(Trouble)
     case finished(Delivery)
     case close
   }
 
-  /// What has to be known of a mail to send it.
+  /// The properties of a mail that are needed to send it.
   package struct Job: Hashable, Sendable {
     package var envelope: Envelope
-    /// Octets of the message.
+    /// The size of the message in octets.
     package var size: Int
-    /// Whether it holds octets above 127.
+    /// True if the message holds octets above 127.
     package var isEightBit: Bool
-    /// Its header is not ASCII, and the client said so.
+    /// True if the header is not ASCII and the client announced that.
     package var needsSMTPUTF8 = false
-    /// There is no message: it is only asked who would be accepted, and taken back.
+    /// True if there is no message: the session only asks who would be accepted, and then resets the transaction.
     package var isQuestion = false
 
     package init(envelope: Envelope, size: Int, isEightBit: Bool) {
@@ -46,29 +46,33 @@ package struct ClientSession: Hashable, Sendable {
   }
 
   package enum Outcome: Hashable, Sendable {
-    /// - Parameter speaksDSN: the server announced DSN, so it was told what the sender wants to know, and tells it.
+    /// The server took the message for the recipient, or only the recipient if the job is a question.
+    ///
+    /// - Parameter speaksDSN: True if the server announced DSN, so that it was told the sender's wishes and reports to
+    ///   the sender itself.
     case delivered(Reply, speaksDSN: Bool)
     case failed(Trouble)
   }
 
-  /// How a mail fared.
+  /// The result of a mail.
   package struct Delivery: Hashable, Sendable {
-    /// One for each recipient, in order.
+    /// The outcomes, one for each recipient, in order.
     package var outcomes: [Outcome]
-    /// The connection can take another mail.
+    /// True if the connection can take another mail.
     package var isReusable: Bool
-    /// Recipients that were accepted, whatever became of the message then.
+    /// The number of recipients that were accepted, whatever happened to the message afterwards.
     package var accepted: Int
-    /// Why MAIL was refused.
+    /// The reason why MAIL was refused, or nil if it was not.
     package var refusal: Trouble?
-    /// What ended the connection before all was answered; of those it left `undecided`, the outcome says no more.
+    /// The end of the connection, if it came before everything was answered. The outcomes of the `undecided` recipients
+    /// say no more than that.
     package var end: End?
 
     package struct End: Hashable, Sendable {
       package var trouble: Trouble
-      /// The recipients of which the server had said nothing, or nothing final.
+      /// The recipients about which the server had said nothing, or nothing final.
       package var undecided: [Int]
-      /// The one whose RCPT was to be answered.
+      /// The recipient whose RCPT was awaiting its reply.
       package var culprit: Int?
 
       package init(trouble: Trouble, undecided: [Int], culprit: Int?) {
@@ -85,7 +89,7 @@ package struct ClientSession: Hashable, Sendable {
       self.end = end
     }
 
-    /// A connection that was gone before the mail came to it.
+    /// Returns the result for a connection that was gone before the mail came to it.
     package static func gone(_ job: Job) -> Delivery {
       let trouble = Trouble.lost(at: .mail, after: .worked)
       let recipients = job.envelope.recipients.indices
@@ -94,7 +98,7 @@ package struct ClientSession: Hashable, Sendable {
         end: End(trouble: trouble, undecided: Array(recipients), culprit: nil))
     }
 
-    /// One of which nobody knows any more how far it came.
+    /// Returns the result for a mail whose progress is unknown.
     package static func unknown(_ job: Job) -> Delivery {
       Delivery(outcomes: job.envelope.recipients.map { _ in .failed(.lost(at: .message)) })
     }
@@ -105,17 +109,17 @@ package struct ClientSession: Hashable, Sendable {
     case hello(extended: Bool)
     /// STARTTLS was sent.
     case startTLS
-    /// The handshake is under way, which the driver does.
+    /// The handshake is in progress; the driver performs it.
     case handshake
     case authenticating(SASLExchange)
     case idle
-    /// A mail is on its way; `awaiting` says where.
+    /// A mail is in progress; `awaiting` says at which command.
     case busy
     case quitting
     case closed
   }
 
-  /// A command of which the reply is still to come.
+  /// A command whose reply is still to come.
   enum Awaited: Hashable {
     case reset
     case mail
@@ -131,32 +135,34 @@ package struct ClientSession: Hashable, Sendable {
 
   var state: State
   var parser = ReplyParser()
-  /// All that was said before the handshake may have come from anybody (RFC 3207 section 4.2).
+  /// True after the handshake. Anything said before it may have come from anybody (RFC 3207 section 4.2).
   package internal(set) var isSecure = false
   package internal(set) var capabilities = ServerCapabilities()
-  /// Mails that were begun on this connection.
+  /// The number of mails begun on this connection.
   package internal(set) var mails = 0
 
   var job: Job?
   var results: [Outcome?] = []
   var accepted: Set<Int> = []
-  /// Commands to send, and those sent whose replies are to come; both in order.
+  /// The commands to send; `awaiting` holds those sent whose replies are still to come. Both are in order.
   var plan: [Awaited] = []
   var awaiting: [Awaited] = []
-  /// What MAIL was refused with.
+  /// The reply with which MAIL was refused, or nil.
   var refusal: Trouble?
-  /// A recipient was accepted behind a MAIL that was refused.
+  /// True if a recipient was accepted after a MAIL that was refused.
   var isContradictory = false
-  /// The driver is still sending the message.
+  /// True while the driver is still sending the message.
   var isSending = false
-  /// A transaction may have been left open.
+  /// True if a transaction may have been left open.
   var needsReset = false
 
+  /// Creates the session of a new connection.
+  ///
   /// - Parameters:
-  ///   - hostname: what we call ourselves in EHLO.
-  ///   - tls: with `implicit` the driver begins with the handshake and reports `secured` before anything else.
-  ///   - credentials: to log in with; nil: no AUTH.
-  ///   - isLoopback: the next hop is on this machine, so nobody can listen in.
+  ///   - hostname: Our own name in EHLO.
+  ///   - tls: With `implicit`, the driver begins with the handshake and reports `secured` before anything else.
+  ///   - credentials: The credentials to log in with; nil means no AUTH.
+  ///   - isLoopback: True if the next hop is on this machine, so that nothing can be overheard.
   package init(
     hostname: String, tls: TLSMode = .none, credentials: ClientCredentials? = nil, isLoopback: Bool = false
   ) {
@@ -167,7 +173,7 @@ package struct ClientSession: Hashable, Sendable {
     state = tls == .implicit ? .handshake : .greeting
   }
 
-  /// The reply we wait for, or nil when the server owes us none.
+  /// The reply that we wait for, or nil if the server owes us none.
   package var awaited: Trouble.Step? {
     switch state {
     case .greeting: .greeting
@@ -181,10 +187,10 @@ package struct ClientSession: Hashable, Sendable {
     }
   }
 
-  /// What it did before the mail that is on its way.
+  /// The history of the connection before the current mail.
   var history: Trouble.History { mails > 1 ? .worked : .fresh }
 
-  /// Whether `deliver` may be called with a chance of success.
+  /// True if `deliver` may be called with a chance of success.
   package var isIdle: Bool { state == .idle }
 
   // MARK: - Events
@@ -203,7 +209,7 @@ package struct ClientSession: Hashable, Sendable {
 
   package mutating func receive(_ bytes: [UInt8]) -> [Action] { bytes.withUnsafeBytes { receive($0) } }
 
-  /// The reply did not come in time, the connection was lost, or it could not be made.
+  /// Tells the session that the reply did not come in time, or that the connection was lost or could not be made.
   package mutating func fail(_ fact: Trouble.Fact) -> [Action] {
     guard state != .closed else { return [] }
     var actions: [Action] = []
@@ -211,10 +217,10 @@ package struct ClientSession: Hashable, Sendable {
     return actions
   }
 
-  /// All of the message went out.
+  /// Tells the session that the whole message was sent.
   package mutating func messageSent() { isSending = false }
 
-  /// Starts a mail. Only for an idle session; any other is gone.
+  /// Starts a mail. Only an idle session takes it; on any other the mail ends with `Delivery.gone`.
   package mutating func deliver(_ job: Job) -> [Action] {
     guard state == .idle else { return [.finished(.gone(job))] }
     let obstacles = obstacles(to: job)
@@ -236,7 +242,7 @@ package struct ClientSession: Hashable, Sendable {
     return actions
   }
 
-  /// Takes leave (RFC 5321 section 4.1.1.10). In the middle of a mail it does nothing.
+  /// Sends QUIT (RFC 5321 section 4.1.1.10). In the middle of a mail, it does nothing.
   package mutating func quit() -> [Action] {
     guard state == .idle else { return [] }
     state = .quitting
@@ -250,11 +256,11 @@ package struct ClientSession: Hashable, Sendable {
     case .greeting: greeted(reply, &actions)
     case .hello(let extended): helloAnswered(reply, extended: extended, &actions)
     case .startTLS: startTLSAnswered(reply, &actions)
-    // Decrypted octets come behind `secured`, so this is a driver's mistake or an attack.
+    // Decrypted octets come after `secured`, so this is a driver's mistake or an attack.
     case .handshake: abandon(.injected, &actions)
     case .authenticating(let exchange): authenticationAnswered(reply, exchange, &actions)
     case .busy: commandAnswered(reply, &actions)
-    // Unasked, so it can only be the 421 of a server that leaves.
+    // This reply is unsolicited, so it can only be the 421 of a server that closes the connection.
     case .idle: abandon(.connectionLost, &actions)
     case .quitting: close(&actions)
     case .closed: break

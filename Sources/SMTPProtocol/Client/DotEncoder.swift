@@ -1,19 +1,19 @@
 import MailMessage
 
-/// Gives a message the form it has behind DATA, piece by piece: dots stuffed (RFC 5321 section 4.5.2), CRLF.CRLF at
-/// the end.
+/// An encoder that gives a message the form it has after DATA, piece by piece: dots stuffed (RFC 5321 section 4.5.2),
+/// CRLF.CRLF at the end.
 ///
-/// Promise: no CR and no LF leaves other than as CRLF. The listener refuses or mends mail with bare ones, so nothing is
-/// changed in mail that came through it; this is the last guard against smuggling a second mail upstream, for bytes that came
-/// another way (a damaged store, a file from an emergency spool).
+/// Promise: no CR and no LF leaves other than as CRLF. The listener refuses or repairs mail with bare ones, so mail
+/// that came through it is not changed. This is the last guard against smuggling a second mail upstream, for bytes that
+/// came another way (a damaged store, a file from an emergency spool).
 package struct DotEncoder: Sendable {
   private var isAtLineStart = true
-  /// The last piece ended in a CR, whose line end was given out; an LF that follows belongs to it.
+  /// True if the last piece ended in a CR, whose line end was already written; an LF that follows belongs to it.
   private var endedInCR = false
 
   package init() {}
 
-  /// What the next octets of the message become.
+  /// Returns the encoded form of the next octets of the message.
   package mutating func encode(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
     if isPlain(bytes) {
       isAtLineStart = bytes.last == 0x0A
@@ -24,7 +24,7 @@ package struct DotEncoder: Sendable {
     encoded.reserveCapacity(bytes.count + bytes.count / 64 + 16)
     var index = endedInCR && first == 0x0A ? 1 : 0
     endedInCR = false
-    // Where the next LF stands, so that each octet is looked at once whatever the line ends are like.
+    // The position of the next LF, so that each octet is looked at once, whatever the line ends are like.
     var lineFeed = bytes.firstIndex(of: 0x0A, in: index..<bytes.count)
     while index < bytes.count {
       if lineFeed < index { lineFeed = bytes.firstIndex(of: 0x0A, in: index..<bytes.count) }
@@ -41,10 +41,10 @@ package struct DotEncoder: Sendable {
     return encoded
   }
 
-  /// What ends the message. Nothing may be encoded afterwards.
+  /// Returns the octets that end the message. Nothing may be encoded afterwards.
   package func end() -> [UInt8] { isAtLineStart ? [0x2E, 0x0D, 0x0A] : [0x0D, 0x0A, 0x2E, 0x0D, 0x0A] }
 
-  /// Whether the octets leave as they are, which those of nearly all mail do.
+  /// Returns true if the octets leave unchanged, as those of nearly all mail do.
   private func isPlain(_ bytes: UnsafeRawBufferPointer) -> Bool {
     guard let first = bytes.first, first != 0x0A, bytes.last != 0x0D, !endedInCR,
       !isAtLineStart || first != UInt8(ascii: ".")
@@ -53,7 +53,7 @@ package struct DotEncoder: Sendable {
     return lineEnds.arePaired && !lineEnds.precedeDots
   }
 
-  /// CRLF, or a CR or LF that stands alone.
+  /// Skips a line end: CRLF, or a CR or LF that stands alone.
   private mutating func passLineEnd(_ bytes: UnsafeRawBufferPointer, at index: Int) -> Int {
     guard bytes[index] == 0x0D else { return index + 1 }
     guard index + 1 < bytes.count else {

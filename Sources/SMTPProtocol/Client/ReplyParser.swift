@@ -1,11 +1,11 @@
-/// Cuts the octets of a server into replies (RFC 5321 section 4.2).
+/// A parser that cuts the octets of a server into replies (RFC 5321 section 4.2).
 ///
 /// It takes what real servers send: a bare LF at the end of a line, a code without text. It reports as garbled what
 /// cannot be a reply; the connection is of no use afterwards.
 ///
-/// Limits: 4096 octets a line, 256 lines a reply.
+/// Limits: 4096 octets per line, 256 lines per reply.
 struct ReplyParser: Hashable, Sendable {
-  /// What the server sent instead of a reply, made printable.
+  /// The text that the server sent instead of a reply, made printable.
   struct Garbled: Error, Hashable, Sendable { let text: String }
 
   static let lineLimit = 4096
@@ -15,15 +15,15 @@ struct ReplyParser: Hashable, Sendable {
   private var code = 0
   private var lines: [String] = []
 
-  /// Whether something is there that belongs to no complete reply.
+  /// True if there are no octets left that belong to no complete reply.
   var isEmpty: Bool { bytes.isEmpty && lines.isEmpty }
 
-  /// The beginning of it, printable.
+  /// The beginning of the octets left over, made printable.
   var preview: String { Self.printable(bytes.prefix { $0 != 0x0D && $0 != 0x0A }.prefix(80)) }
 
   mutating func append(_ new: UnsafeRawBufferPointer) { bytes.append(contentsOf: new) }
 
-  /// The next complete reply, or nil when more octets are needed.
+  /// Returns the next complete reply, or nil if more octets are needed.
   mutating func next() throws(Garbled) -> Reply? {
     var start = 0
     defer { bytes.removeFirst(start) }
@@ -32,7 +32,7 @@ struct ReplyParser: Hashable, Sendable {
       start = end + 1
       if let reply = try take(line.last == 0x0D ? line.dropLast() : line) { return reply }
     }
-    // Bounds what a server can make us keep: a line without end, or all that it sent behind a reply.
+    // Bounds what a server can make us keep: a line without end, or everything it sent after a reply.
     if bytes.count - start >= Self.lineLimit { throw Garbled(text: Self.printable(bytes[start...].prefix(80))) }
     return nil
   }
@@ -55,7 +55,7 @@ struct ReplyParser: Hashable, Sendable {
     return Self.reply(code, lines)
   }
 
-  /// Takes the enhanced status code out of the lines, if there is one and it says the same as the code.
+  /// Takes the enhanced status code out of the lines, if there is one and its class agrees with the code.
   private static func reply(_ code: Int, _ lines: [String]) -> Reply {
     guard let first = lines.first, let status = EnhancedStatusCode(prefixOf: first), status.class == code / 100 else {
       return Reply(code, nil, lines: lines)
@@ -66,7 +66,7 @@ struct ReplyParser: Hashable, Sendable {
       lines: lines.map { $0.hasPrefix(prefix) ? String($0.dropFirst(prefix.utf8.count).drop { $0 == " " }) : $0 })
   }
 
-  /// What the next hop says goes into logs, bounces and terminals.
+  /// Returns the octets as printable ASCII: the replies of the next hop go into logs, bounces and terminals.
   private static func printable(_ bytes: some Sequence<UInt8>) -> String {
     String(decoding: bytes.map { (0x20...0x7E).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
   }

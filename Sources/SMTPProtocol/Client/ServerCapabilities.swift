@@ -1,22 +1,24 @@
-/// What a server announced in its reply to EHLO (RFC 5321 section 4.1.1.1).
+/// The extensions that a server announced in its reply to EHLO (RFC 5321 section 4.1.1.1).
 package struct ServerCapabilities: Hashable, Sendable {
   package var pipelining = false
   package var eightBitMIME = false
-  package var smtpUTF8 = false
-  /// DSN (RFC 3461): it reports what becomes of a mail, as its sender asked.
+  var smtpUTF8 = false
+  /// True if DSN was announced (RFC 3461): the server reports the outcome of a mail as its sender asked.
   package var dsn = false
-  /// STARTTLS (RFC 3207).
+  /// True if STARTTLS was announced (RFC 3207).
   package var startTLS = false
   /// The mechanisms of AUTH (RFC 4954 section 3), in capitals.
-  package var mechanisms: [String] = []
-  /// SIZE was announced (RFC 1870); `sizeLimit` is what it takes, nil when it names none.
+  var mechanisms: [String] = []
+  /// True if SIZE was announced (RFC 1870). `sizeLimit` is the limit in octets, or nil if the server names none.
   package var size = false
-  package var sizeLimit: Int?
+  var sizeLimit: Int?
 
-  /// Nothing: a server that knows only HELO.
+  /// Creates empty capabilities: those of a server that only knows HELO.
   package init() {}
 
-  /// - Parameter lines: of the reply; the first one is the greeting.
+  /// Reads the reply to EHLO.
+  ///
+  /// - Parameter lines: The lines of the reply; the first one is the greeting.
   package init(_ lines: [String]) {
     for line in lines.dropFirst() {
       let words = line.split(separator: " ")
@@ -27,7 +29,7 @@ package struct ServerCapabilities: Hashable, Sendable {
       case "DSN": dsn = true
       case "STARTTLS": startTLS = true
       case "AUTH": mechanisms += words.dropFirst().map { $0.uppercased() }
-      // Exchange of old and its imitators write AUTH=LOGIN, for the sake of even older clients.
+      // Old Exchange servers and their imitators write AUTH=LOGIN, for the sake of even older clients.
       case let word? where word.hasPrefix("AUTH="):
         mechanisms += ([words[0].dropFirst(5)] + words.dropFirst()).map { $0.uppercased() }
       case "SIZE":

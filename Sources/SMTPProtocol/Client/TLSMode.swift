@@ -1,15 +1,15 @@
-/// How a connection to the next hop is encrypted.
+/// The encryption of a connection to the next hop.
 package enum TLSMode: String, Hashable, Sendable, CaseIterable {
-  /// Never.
+  /// No TLS at all.
   case none
-  /// STARTTLS when the server offers it, whatever its certificate; else in the clear (RFC 7435). It keeps out those who
-  /// only listen.
+  /// STARTTLS if the server offers it, whatever its certificate; otherwise in the clear (RFC 7435). It keeps out
+  /// attackers who only listen.
   case opportunistic
-  /// STARTTLS with a certificate that is verified, or no mail is sent (RFC 3207).
+  /// STARTTLS with a verified certificate, or no mail is sent (RFC 3207).
   case require
-  /// TLS from the first octet, with a certificate that is verified (RFC 8314 section 3.3).
+  /// TLS from the first octet, with a verified certificate (RFC 8314 section 3.3).
   case implicit
 
-  /// Whether the server has to prove its name.
+  /// True if the server has to prove its name.
   package var knowsThePeer: Bool { self == .require || self == .implicit }
 }

@@ -1,21 +1,21 @@
-/// What a failure at the next hop means. This is the one place that decides it: callers report facts (clause R7).
+/// The meaning of a failure at the next hop. This is the one place that decides it: callers report facts (clause R7).
 ///
 /// | fact | meaning |
 /// |---|---|
 /// | 4xx anywhere; 421 also ends the connection | temporary |
 /// | 5xx to MAIL, RCPT, DATA or to the message | permanent |
 /// | 530, 534, 535, 538: the server wants TLS or other credentials | temporary: our configuration, not the mail |
-/// | 552 to a RCPT behind an accepted one, without status or with 5.5.3; any 5xx 5.5.3 there | temporary (RFC 5321 section 4.5.3.1.10) |
-/// | 5xx to the connection, HELO, STARTTLS, AUTH or RSET; any other reply, also 250 to STARTTLS | temporary, and the connection is of no use |
-/// | no TLS where it is required, no handshake, a bad certificate, octets behind the reply to STARTTLS | the same |
+/// | 552 to a RCPT after an accepted one, bare or with 5.5.3; any 5xx 5.5.3 there | temporary (RFC 5321 4.5.3.1.10) |
+/// | 5xx banner or to HELO, STARTTLS, AUTH, RSET; any other, also 250 to STARTTLS | temporary, connection unusable |
+/// | no TLS where it is required, no handshake, a bad certificate, octets after the reply to STARTTLS | the same |
 /// | no way to log in that both sides know, no secret at hand, no TLS to send it in | the same |
 /// | no name, no connection, no reply in time, a lost connection, garbage | temporary |
 /// | our copy of the message cannot be read | temporary; the connection is cut, so that no half of it counts |
 /// | SMTPUTF8 is needed and not offered (RFC 6531 section 3.2); the message is over the announced SIZE | permanent |
 ///
-/// Whom it concerns, and so what is done next, says `subject` (`Trouble+Subject.swift`).
+/// `subject` (`Trouble+Subject.swift`) says whom the failure concerns, and so what is done next.
 package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
-  /// What we were waiting for.
+  /// The step of the session that we were waiting for.
   package enum Step: String, Hashable, Sendable, CaseIterable {
     case connect = "the connection"
     case greeting = "the banner"
@@ -26,7 +26,7 @@ package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
     case reset = "RSET"
     case mail = "MAIL"
     case recipient = "RCPT"
-    /// A RCPT of a transaction in which one was accepted already.
+    /// A RCPT in a transaction that already has an accepted one.
     case furtherRecipient = "RCPT (further)"
     case data = "DATA"
     /// The message with its final dot.
@@ -34,24 +34,24 @@ package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
     case quit = "QUIT"
   }
 
-  /// What needs SMTPUTF8.
+  /// The part of a mail that needs SMTPUTF8.
   package enum Need: String, Hashable, Sendable {
     case address = "an address"
     case header = "the header"
   }
 
-  /// What happened.
+  /// The event that is judged.
   package enum Fact: Hashable, Sendable {
     case reply(Reply)
     case timedOut
     case connectionLost
-    /// It could not be made; the text says why.
+    /// The connection could not be made; the text says why.
     case unreachable(String)
-    /// The server said something that is no reply.
+    /// The server sent something that is not a reply.
     case garbled(String)
-    /// It said something before it was asked; then nobody knows which reply belongs to what.
+    /// The server sent something before it was asked, so that it is unknown which reply belongs to which command.
     case outOfStep(String)
-    /// It is needed for an address or for the header.
+    /// The server lacks SMTPUTF8, which an address or the header needs.
     case lacksSMTPUTF8(for: Need)
     case overSize(limit: Int)
     /// An address has control characters.
@@ -59,56 +59,59 @@ package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
     /// The handshake failed or the certificate is not good; the text says why.
     case tlsFailed(String)
     case lacksSTARTTLS
-    /// Something stood behind the reply to STARTTLS that the server cannot have sent in good faith.
+    /// Something followed the reply to STARTTLS that the server cannot have sent in good faith.
     case injected
     /// None of the mechanisms fits our credentials.
     case lacksAUTH(offered: [String])
     /// Our credentials would be sent where others may read them.
     case insecureAUTH
-    /// We do not have them at the moment; the text says why.
+    /// The credentials are not available at the moment; the text says why.
     case noCredentials(String)
     /// Our own copy of the message could not be read to its end.
     case unreadable(String)
   }
 
   package var isPermanent: Bool
-  /// Whether nothing more may be said on this connection.
+  /// True if nothing more may be said on this connection.
   package var endsConnection: Bool
-  /// Whether it may be tried again at once: not where the server let us wait for its answer until we gave up.
+  /// True if the same may be tried again at once: not if the server let us wait for its reply until we gave up.
   package private(set) var isRepeatable = true
-  /// The reply did not come in time.
+  /// True if the reply did not come in time.
   package private(set) var isTimeout = false
-  /// Replies and commands do not match: what was said before in this transaction may have been meant for another command.
+  /// True if replies and commands do not match: earlier replies of this transaction may have been meant for other
+  /// commands.
   package private(set) var isOutOfStep = false
-  /// Whether the server said it in a reply.
+  /// True if the server reported the failure in a reply.
   package private(set) var isReply = false
-  /// Whether it will last until an admin looks: our configuration, our credentials, or a certificate.
+  /// True if the trouble will last until an admin acts: our configuration, our credentials, or a certificate.
   package private(set) var needsAdmin = false
-  /// The trouble was TLS itself: without it, the connection might have worked.
+  /// True if the trouble was TLS itself: without it, the connection might have worked.
   package private(set) var isAboutTLS = false
-  /// Whom it concerns.
+  /// The subject that the trouble concerns.
   package private(set) var subject: Subject
-  /// What we were waiting for.
+  /// The step of the session that we were waiting for.
   package private(set) var step: Step
-  /// The server wants less of us: fewer mails, fewer connections, or later.
+  /// True if the server wants less from us: fewer mails, fewer connections, or later.
   package private(set) var isThrottle = false
-  /// It says so, and is not only a server that ends the connection (421).
+  /// True if the server says that it throttles, and does not merely end the connection (421).
   package private(set) var saysThrottle = false
-  /// The system of the server failed, as it says: mail system status (4.3.x, RFC 3463 section 3.4), or 4xx to MAIL with no
-  /// more than that. One such mail is nothing; several in a row are the host, at RCPT only those to several domains.
+  /// True if the server's system failed, as it says: mail system status (4.3.x, RFC 3463 section 3.4), or 4xx to MAIL
+  /// with no more than that. One such mail means nothing; several in a row mean the host, at RCPT only those to several
+  /// domains.
   package private(set) var isAboutSystem = false
-  /// It is about how many recipients there are, and not about who they are.
+  /// True if the trouble is about the number of recipients, and not about who they are.
   package private(set) var countsRecipients = false
-  /// The server may have taken the message all the same: offering it again at once could make two of it (RFC 1047).
+  /// True if the server may have taken the message all the same: offering it again at once could deliver it twice (RFC
+  /// 1047).
   package internal(set) var isInDoubt = false
-  /// One line for logs and bounces; printable.
+  /// One printable line for logs and bounces.
   package var description: String
-  /// The enhanced status code, when there is one.
+  /// The enhanced status code, or nil if there is none.
   package var status: EnhancedStatusCode?
 
-  /// The trouble that `fact` is at `step`, or nil when it is none: the reply that we hoped for.
+  /// Creates the trouble that `fact` is at `step`, or nil if it is none: the reply that we hoped for.
   ///
-  /// - Parameter history: what the connection did before.
+  /// - Parameter history: What the connection did before.
   package init?(_ fact: Fact, at step: Step, after history: History = .fresh) {
     switch fact {
     case .reply(let reply):
@@ -146,11 +149,12 @@ package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
       default: break
       }
     }
-    // A server that drops the connection where TLS should begin does not get along with ours (RFC 7435).
+    // A server that drops the connection where TLS should begin does not get along with our TLS (RFC 7435).
     if step == .handshake || step == .startTLS, endsConnection, !needsAdmin { isAboutTLS = true }
   }
 
-  /// About security, of which RFC 3463 section 3.8 says no more than x.7.0 where we can.
+  /// Returns the description of a security problem. RFC 3463 section 3.8 has no code better than x.7.0 for those we can
+  /// detect.
   private static func complaint(about fact: Fact) -> String {
     switch fact {
     case .tlsFailed(let why): "no TLS: \(why)"
@@ -168,12 +172,12 @@ package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
     Trouble(fault: "connection lost while waiting for \(step.name)", .init(4, 4, 2), at: step, after: history)
   }
 
-  /// The connection could not be made; `why` is one printable line.
+  /// Returns the trouble of a connection that could not be made; `why` is one printable line.
   package static func unreachable(_ why: String) -> Trouble {
     Trouble(why, .init(4, 4, 1), .host, at: .connect, isPermanent: false, ends: true)
   }
 
-  /// The same for a mail that came while the host is left alone because of it.
+  /// The same trouble for a mail that came while the host is left alone because of it.
   package var whileResting: Trouble {
     var copy = self
     copy.description += " (a moment ago; the next hop is left alone for a while)"
@@ -192,7 +196,7 @@ package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
     endsConnection = ends
   }
 
-  /// A connection that broke: it says nothing of what became of a message that was on its way.
+  /// Creates the trouble of a connection that broke, which says nothing about the fate of a message in progress.
   private init(fault description: String, _ status: EnhancedStatusCode, at step: Step, after history: History) {
     self.init(
       description, status, .ofEnd(at: step, after: history), at: step, isPermanent: false, ends: true)
@@ -220,8 +224,9 @@ package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
     isOutOfStep = isMisplaced
   }
 
-  /// RFC 5321 section 4.2.1: only the first digit decides, 3xx for DATA and 2xx for everything else. STARTTLS is the
-  /// exception: whoever answers 250 to it did not understand it, and a handshake would hang (RFC 3207 section 4).
+  /// Returns true if the reply is the one hoped for. RFC 5321 section 4.2.1: only the first digit decides, 3xx for DATA
+  /// and 2xx for everything else. STARTTLS is the exception: a server that answers 250 to it did not understand it, and
+  /// a handshake would hang (RFC 3207 section 4).
   private static func isWelcome(_ reply: Reply, at step: Step) -> Bool {
     switch step {
     case .data: (300...399).contains(reply.code)
@@ -230,7 +235,8 @@ package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// RFC 4954 section 6 and RFC 3207 section 4. Bouncing all mail of a site because a password expired helps nobody.
+  /// Returns true if the refusal is about us, not the mail (RFC 4954 section 6 and RFC 3207 section 4). Bouncing all
+  /// mail of a site because a password expired helps nobody.
   static func isAboutUs(_ reply: Reply) -> Bool { [530, 534, 535, 538].contains(reply.code) }
 }
 

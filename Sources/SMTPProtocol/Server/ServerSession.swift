@@ -23,7 +23,7 @@ package import MailMessage
 package struct ServerSession: Hashable, Sendable {
   /// The number of octets that a client may send ahead of our replies; a driver that stops reading stays far below it.
   /// A pipelined group of 1,000 recipients after a message fits.
-  package static let aheadLimit = 512 * 1024
+  static let aheadLimit = 512 * 1024
   /// The octets of commands that any client may hold, however scarce memory is.
   static let smallHolding = 16 * 1024
 

@@ -33,7 +33,7 @@ package enum Command: Hashable, Sendable {
     package var statusRequest: DeliveryStatusRequest?
     /// True if `AUTH=` named the first submitter (RFC 4954 section 5). No client is trusted with that; the name is
     /// dropped.
-    package var namesSubmitter = false
+    var namesSubmitter = false
 
     package init(sender: EmailAddress) { self.sender = sender }
   }

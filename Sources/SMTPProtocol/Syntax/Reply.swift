@@ -20,7 +20,7 @@ package struct Reply: Hashable, Sendable, Error {
   /// True for 2xx: the request was carried out.
   package var isPositive: Bool { (200...299).contains(code) }
   /// True for 4xx: the request may succeed later.
-  package var isTemporary: Bool { (400...499).contains(code) }
+  var isTemporary: Bool { (400...499).contains(code) }
   /// True for 5xx: the request will never succeed.
   package var isPermanent: Bool { (500...599).contains(code) }
 }

@@ -1,13 +1,13 @@
 package import DedupCore
 import MailMessage
 
-/// Counts by quarters of an hour since 1970 as a calendar shows them.
+/// Counts by quarters of an hour since 1970, regrouped by calendar days.
 package struct DayCounts: Hashable, Sendable {
   private var days: [String: Int] = [:]
-  /// The most within one hour by the clock.
+  /// The highest count within one hour by the clock.
   package private(set) var busiestHour = 0
 
-  /// - Parameter utcOffsetMinutes: how far the clock of the reader is ahead of UTC at a time.
+  /// - Parameter utcOffsetMinutes: returns how far the clock of the reader is ahead of UTC at a time, in minutes.
   package init(_ quarters: [Int64: Int], _ utcOffsetMinutes: (Timestamp) -> Int) {
     var hours: [String: Int] = [:]
     for (quarter, count) in quarters {
@@ -21,6 +21,6 @@ package struct DayCounts: Hashable, Sendable {
 
   package subscript(date: String) -> Int { days[date] ?? 0 }
 
-  /// The dates of all of them, `2026-11-22`, the first one first.
+  /// Returns the dates of all counts, e.g. `2026-11-22`, the earliest first.
   package static func days(of counts: [DayCounts]) -> [String] { Set(counts.flatMap(\.days.keys)).sorted() }
 }

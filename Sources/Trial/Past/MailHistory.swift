@@ -3,8 +3,8 @@ import DedupCore
 import Fingerprint
 import MailMessage
 
-/// Mails of the past, each with what the recogniser made of it, for playing them more than once. What several mails have
-/// in common is kept once, and of their text nothing: a month of one error takes little memory.
+/// Past mails with the judgement of the recogniser, which can be replayed more than once. What several mails have in
+/// common is kept once, and nothing of their text: a month of one error takes little memory.
 struct MailHistory: Sendable {
   private struct Fact: Hashable, Sendable {
     var judged: Judged
@@ -14,7 +14,7 @@ struct MailHistory: Sendable {
   private let reader: ReportReader
   private var facts: [Fact] = []
   private var numbers: [Fact: Int32] = [:]
-  /// A fact for each mail, in the order in which they were read.
+  /// The index in `facts` of each mail, in the order in which the mails were read.
   private var mails: [Int32] = []
   private var packages = SitePackages()
 
@@ -22,7 +22,7 @@ struct MailHistory: Sendable {
 
   mutating func add(_ mail: PastMail) {
     let judged = judged(mail)
-    // Of ordinary mail nobody asks who it is from.
+    // The envelope of ordinary mail is not used.
     let isOrdinary = if case .pass = judged { true } else { false }
     let fact = Fact(judged: judged, envelope: isOrdinary ? Envelope(sender: .null, recipients: []) : mail.envelope)
     if let number = numbers[fact] { return mails.append(number) }
@@ -44,7 +44,7 @@ struct MailHistory: Sendable {
     return .report(report)
   }
 
-  /// - Parameter order: of all mails, as `Chronology` gives it.
+  /// - Parameter order: the order of all mails, from `Chronology`.
   func replayed(_ policy: WindowPolicy, _ order: [(index: Int, time: Timestamp)], keepsTimeline: Bool) -> Replay {
     var replay = Replay(policy, keepsTimeline: keepsTimeline)
     for (index, time) in order {

@@ -2,20 +2,21 @@ package import DedupCore
 package import MailMessage
 package import RelayMail
 
-/// A mail of the past, with what it tells about its arrival.
+/// A mail of the past, with what it says about its arrival.
 package struct PastMail: Sendable {
-  /// As it came to the first relay.
+  /// The message as it came to the first relay.
   package let message: [UInt8]
   package let passage: ReceivedMail.Passage
-  /// The header's words for the envelope, which is not kept with a mail. Django writes the same into both.
+  /// The envelope as derived from the header, because the envelope is not kept with a mail. Django writes the same
+  /// addresses into both.
   ///
   /// `Return-Path` and `X-Original-To` come second: forwarders write an address of their own into the former for each
-  /// mail, and each reader's copy has another one in the latter; either would make many sites of one.
+  /// mail, and each reader's copy has another one in the latter; either would turn one site into many.
   package let envelope: Envelope
-  /// Nil when the mail does not say.
+  /// The time of arrival; nil if neither the mail nor its storage tells it.
   package let arrivedAt: Timestamp?
 
-  /// - Parameter storedAt: when the mail was put where it lies; counts when the mail itself does not say when it came.
+  /// - Parameter storedAt: the time at which the mail was stored; used if the mail itself does not say when it came.
   package init(_ message: [UInt8], storedAt: Timestamp? = nil) {
     let received = ReceivedMail(message)
     self.message = received.message
@@ -30,9 +31,9 @@ package struct PastMail: Sendable {
     arrivedAt = Self.arrival(received: header["received"], date: header["date"].first) ?? storedAt
   }
 
-  /// The time at which the first server took the mail, where the relay stands: the lowest `Received` field. In an outage
-  /// the later servers have queues, and what they and the mailbox note may be hours late. Without one the site's own
-  /// clock, `Date`.
+  /// Returns the time at which the first server, where the relay is, took the mail: that of the lowest `Received`
+  /// field. In an outage the later servers have queues, and what they and the mailbox note may be hours late. Without
+  /// such a field it is the site's own clock, `Date`; nil without either.
   private static func arrival(received: [String], date: String?) -> Timestamp? {
     let stamps = received.reversed().lazy.compactMap { field in
       field.lastIndex(of: ";").flatMap { DateField.seconds(String(field[field.index(after: $0)...])) }
@@ -41,7 +42,7 @@ package struct PastMail: Sendable {
   }
 }
 
-/// The fields of a header, unfolded and decoded, by their names in lower case; several of one name in their order.
+/// The fields of a header, unfolded and decoded, by their names in lower case; fields of one name stay in order.
 private struct HeaderTexts {
   private var texts: [String: [String]] = [:]
 
@@ -56,10 +57,10 @@ private struct HeaderTexts {
   subscript(name: String) -> [String] { texts[name] ?? [] }
 }
 
-/// The order in which mails came.
+/// The order in which mails arrived.
 enum Chronology {
-  /// The places of `times` by time, with the time of each. What has none came together with what stands before it, at
-  /// the front with the first that has one.
+  /// Returns the indices of `times` in the order of time, each with its time. An entry without a time gets that of the
+  /// entry before it; at the front, the first time that there is.
   static func order(_ times: [Timestamp?]) -> [(index: Int, time: Timestamp)] {
     var last = times.lazy.compactMap { $0 }.first ?? Timestamp(milliseconds: 0)
     let all = times.enumerated().map { index, time in

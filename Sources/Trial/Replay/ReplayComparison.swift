@@ -3,30 +3,30 @@ package import DedupCore
 import Fingerprint
 import RelayMail
 
-/// Plays past mail with several settings, so that an admin sees what each would have sent, and when.
+/// Replays past mail with several settings, so that an admin sees what each would have sent, and when.
 ///
-/// Mail that a MailDedup wrote is left out. What one forwarded is played as it came there; what it held back is missing,
-/// and counted.
+/// Mail that a MailDedup wrote is left out. Mail that a MailDedup forwarded is replayed as it arrived there; mail that
+/// it held back is missing, and is counted.
 package struct ReplayComparison: Sendable {
   private let settings: [ReplaySetting]
-  /// For each setting its place in `histories`: settings with the same rules share one.
+  /// The index in `histories` of each setting: settings with the same rules share a history.
   private let historyOfSetting: [Int]
   private var histories: [MailHistory] = []
   private var times: [Timestamp?] = []
-  /// What was read.
+  /// The numbers of the mails that were read.
   package private(set) var source = Source()
 
-  /// What is known of the mails before anything is played.
+  /// The facts about the mails that are known before the replay.
   package struct Source: Hashable, Sendable {
-    /// Mails of MailDedup itself, left out.
+    /// The number of mails that MailDedup itself wrote; they are left out.
     package var ownMails = 0
-    /// Kept mails that a MailDedup sent once more, left out: they came before.
+    /// The number of kept mails that a MailDedup sent once more; they are left out, since they came before.
     package var copies = 0
-    /// Mails that a MailDedup forwarded as reports.
+    /// The number of mails that a MailDedup forwarded as reports.
     package var forwardedBefore = 0
-    /// What these say was held back before them.
+    /// The number of mails held back before these, as the forwarded mails say.
     package var heldBackBefore = 0
-    /// Mails that do not say when they came; they count as come with the one before them.
+    /// The number of mails without a time of arrival; they count as arrived together with the mail before them.
     package var undated = 0
   }
 
@@ -41,7 +41,7 @@ package struct ReplayComparison: Sendable {
     histories = readers.map(MailHistory.init)
   }
 
-  /// Takes one more mail into account.
+  /// Adds one more mail.
   package mutating func add(_ mail: PastMail) {
     switch mail.passage {
     case .ownMail:
@@ -61,10 +61,10 @@ package struct ReplayComparison: Sendable {
     for index in histories.indices { histories[index].add(mail) }
   }
 
-  /// Mails that are played.
+  /// The number of mails that are replayed.
   package var mails: Int { times.count }
 
-  /// What came of them, setting by setting, and from when to when they came; nil when there are none.
+  /// Replays the mails with each setting; returns the runs and the first and last arrival, or nil without any mail.
   package func played(keepsTimeline: Bool) -> (runs: [Run], first: Timestamp, last: Timestamp)? {
     let order = Chronology.order(times)
     guard let first = order.first?.time, let last = order.last?.time else { return nil }
@@ -76,7 +76,7 @@ package struct ReplayComparison: Sendable {
     return (runs, first, last)
   }
 
-  /// One setting with what came of it.
+  /// One setting with its result.
   package struct Run: Sendable {
     package var setting: ReplaySetting
     package var replay: Replay

@@ -6,12 +6,12 @@ extension RuleMatcher {
   private static let exactFields: [RuleField] = [
     .type, .module, .function, .innermost, .caller, .view, .settingsModule,
   ]
-  /// A rule without any of these would match most mail of a site.
+  /// The fields of which a rule needs at least one: a rule without any would match most mail of a site.
   private static let anchors: Set<RuleField> = [.type, .text, .module, .function, .innermost]
-  /// A shorter beginning of a text says nothing.
+  /// The minimum length of a common beginning of texts, in Unicode scalars; a shorter one says nothing.
   private static let shortestBeginning = 12
 
-  /// A line for each field on which all mails agree.
+  /// Returns a matcher for each field on which all mails agree.
   static func common(_ mails: [MailFacts]) throws(NoRule) -> [RuleMatcher] {
     var matchers: [RuleMatcher] = []
     for field in RuleField.allCases {
@@ -22,7 +22,7 @@ extension RuleMatcher {
     return matchers
   }
 
-  /// The first value of the first mail that all others have as well.
+  /// Returns the first value of the first mail that all others have as well, or nil if there is none.
   private static func value(_ field: RuleField, _ mails: [MailFacts]) -> String? {
     let values = mails.map { $0.values[field] ?? [] }
     let common = values.first?.first { value in values.allSatisfy { $0.contains(value) } }
@@ -30,7 +30,7 @@ extension RuleMatcher {
     return pattern(Array(common.unicodeScalars), suffix: "")
   }
 
-  /// The words with which the texts of all mails begin; one that may go on in a longer word or number is left out.
+  /// Returns the words with which the texts of all mails begin; a word or number that may be cut is left out.
   private static func beginning(of mails: [MailFacts]) -> String? {
     let texts = mails.map { Array(($0.values[.text]?.first ?? "").unicodeScalars) }
     guard let first = texts.first else { return nil }
@@ -44,9 +44,9 @@ extension RuleMatcher {
     return pattern(Array(common), suffix: "*")
   }
 
-  /// The pattern for a text, or for as much of it as a pattern may hold when anything may follow.
+  /// Returns the pattern for a text; if more text may follow, for as much of it as a pattern can hold.
   private static func pattern(_ scalars: [Unicode.Scalar], suffix: String) -> String? {
-    // Quotes around an item end at the next quote.
+    // The quotes around an item end at the next quote.
     let needsQuotes = scalars.contains(",") || scalars.first == "\""
     var output = ""
     for scalar in scalars {
@@ -61,7 +61,7 @@ extension RuleMatcher {
 }
 
 extension Unicode.Scalar {
-  /// Whether it can stand in a line of a configuration file and be seen there.
+  /// True if the character can appear, visibly, in a line of a configuration file.
   fileprivate var isPlain: Bool {
     switch properties.generalCategory {
     case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: false
@@ -71,6 +71,6 @@ extension Unicode.Scalar {
 
   fileprivate var isOfWord: Bool { properties.isAlphabetic || properties.numericType != nil || self == "_" }
 
-  /// Itself in a pattern.
+  /// The pattern that matches this character only.
   fileprivate var escaped: String { ["*", "?", "["].contains(self) ? "[\(self)]" : String(self) }
 }

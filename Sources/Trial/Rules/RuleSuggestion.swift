@@ -1,22 +1,22 @@
 import DedupConfig
 package import Fingerprint
 
-/// Finds the narrowest rule that says what an admin said of errors with `dedupctl merge` or `dedupctl split`.
+/// Finds the narrowest rule that says what an admin said about errors with `dedupctl merge` or `dedupctl split`.
 ///
-/// A merge holds in one store and for the errors that it names; a rule holds wherever its file lies, and for the errors
-/// that nobody saw yet.
+/// A merge applies to one store and to the errors that it names; a rule applies wherever its file is installed, and to
+/// errors that have not occurred yet.
 package struct RuleSuggestion: Sendable {
-  /// With all lines on which the mails agree, so that it matches as little else as possible.
+  /// The rule, with a line for each field on which the mails agree, so that it matches as little else as possible.
   package let rule: Rule
   /// The fingerprints that the mails have without any rule.
   package let fingerprints: Set<String>
 
-  /// Makes the rule that joins errors.
+  /// Creates the rule that joins errors.
   ///
   /// - Parameters:
-  ///   - mails: kept ones of all the errors, as they arrived.
-  ///   - id: that the rule is named after; digits and letters.
-  ///   - reader: judges as the present configuration does.
+  ///   - mails: kept mails of all the errors, as they arrived.
+  ///   - id: the id after which the rule is named; digits and letters.
+  ///   - reader: the reader that judges as the present configuration does.
   package init(merging mails: [[UInt8]], id: String, reader: ReportReader) throws(NoRule) {
     let samples = try Self.samples(mails, reader)
     fingerprints = Set(samples.map(\.fingerprint))
@@ -28,12 +28,12 @@ package struct RuleSuggestion: Sendable {
     try check(samples, reader) { Set($0).count == 1 }
   }
 
-  /// Makes the rule that tells the variants of one error apart.
+  /// Creates the rule that distinguishes the variants of one error.
   ///
   /// - Parameters:
-  ///   - mails: kept ones of all the variants, as they arrived.
-  ///   - id: that the rule is named after; digits and letters.
-  ///   - reader: judges as the present configuration does.
+  ///   - mails: kept mails of all the variants, as they arrived.
+  ///   - id: the id after which the rule is named; digits and letters.
+  ///   - reader: the reader that judges as the present configuration does.
   package init(splitting mails: [[UInt8]], id: String, reader: ReportReader) throws(NoRule) {
     let samples = try Self.samples(mails, reader)
     fingerprints = Set(samples.map(\.fingerprint))
@@ -50,10 +50,10 @@ package struct RuleSuggestion: Sendable {
     try check(samples, reader) { Self.tells(variants, by: $0) }
   }
 
-  /// What variants may be told apart by; the first one that does it is taken. Of these a visitor chooses at most the text.
+  /// The fields that may distinguish variants; the first that does is taken. Visitors can choose at most the text.
   private static let splitFields: [RuleField] = [.caller, .innermost, .text, .view, .function]
 
-  /// Whether no two variants share a value.
+  /// Returns true if no two variants share a value.
   private static func tells(_ variants: [String], by values: [String?]) -> Bool {
     var owners: [String?: String] = [:]
     for (variant, value) in zip(variants, values) {
@@ -64,7 +64,7 @@ package struct RuleSuggestion: Sendable {
 }
 
 extension RuleSuggestion {
-  /// A kept mail with what it is when there are no rules.
+  /// A kept mail with its judgement without any rules.
   private struct Sample {
     var mail: [UInt8]
     var facts: MailFacts
@@ -82,7 +82,7 @@ extension RuleSuggestion {
     return samples
   }
 
-  /// Holds the rule against the mails that it was made from, and its text against the parser.
+  /// Checks the rule against the mails that it was made from, and its text against the parser.
   private func check(
     _ samples: [Sample], _ present: ReportReader, _ isRight: ([String]) -> Bool
   ) throws(NoRule) {
@@ -98,7 +98,7 @@ extension RuleSuggestion {
 }
 
 extension ReportReader {
-  /// The same with other rules.
+  /// Returns this reader with other rules.
   func with(_ rules: RuleSet) -> ReportReader {
     ReportReader(limits: limits, rules: rules, notices: notices, senders: senders)
   }
@@ -109,7 +109,7 @@ extension ReportReader {
 }
 
 extension RuleSet {
-  /// `name`, with a number behind it when a rule is called so already.
+  /// Returns `name`, followed by a number if another rule has this name already.
   fileprivate func freeName(_ name: String) -> String {
     let names = Set(rules.map(\.name))
     let numbered = (2...(rules.count + 2)).lazy.map { "\(name)-\($0)" }
@@ -117,7 +117,7 @@ extension RuleSet {
   }
 }
 
-/// Why no rule can say what the admin said.
+/// The reason why no rule can say what the admin said.
 package enum NoRule: Error, Hashable, Sendable, CaseIterable, CustomStringConvertible {
   case noMail
   case oneError

@@ -3,11 +3,11 @@ package import DedupCore
 import Fingerprint
 import MailMessage
 
-/// Tries rules on past mail: what each would have matched, which groups it would have joined or split, and how many
-/// mails a day would have come. Nothing is touched; the mails are judged once without and once with the rules, and
-/// `Replay` does with both what the relay would.
+/// Tests rules on past mail: which mails each would have matched, which groups it would have joined or split, and how
+/// many mails a day would have come. Nothing is changed; the mails are judged once without and once with the rules, and
+/// `Replay` treats both as the relay would.
 ///
-/// A mail that does not say when it came counts as sent at the time of the mail before it in the order of the files.
+/// A mail without a time of arrival counts as arrived at the time of the mail before it in the order of the files.
 package struct RuleTrial: Sendable {
   private let plain: ReportReader
   private let ruled: ReportReader
@@ -18,12 +18,12 @@ package struct RuleTrial: Sendable {
   private struct Mail: Sendable {
     var file: String
     var arrivedAt: Timestamp?
-    /// Nil for what is no error report, or an unclear one: it goes out either way.
+    /// The report without the rules; nil for mail that is no error report, or an unclear one: it goes out either way.
     var before: Occurrence?
     var after: Occurrence?
   }
 
-  /// - Parameter utcOffsetMinutes: of the clock that the days are told by.
+  /// - Parameter utcOffsetMinutes: the offset from UTC, at a time, of the clock by which days are counted, in minutes.
   package init(_ configuration: Configuration, utcOffsetMinutes: @escaping @Sendable (Timestamp) -> Int = { _ in 0 }) {
     ruled = configuration.reader
     plain = ruled.with(RuleSet())
@@ -31,7 +31,7 @@ package struct RuleTrial: Sendable {
     self.utcOffsetMinutes = utcOffsetMinutes
   }
 
-  /// Takes one more mail into account; the order in which they come does not matter.
+  /// Adds one more mail; the order of the calls does not matter.
   package mutating func add(_ mail: PastMail, file: String) {
     func report(_ reader: ReportReader) -> Occurrence? {
       if case .report(let report) = Judged(reader.judge(mail.message), envelope: mail.envelope) { report } else { nil }
@@ -42,7 +42,7 @@ package struct RuleTrial: Sendable {
         file: file, arrivedAt: mail.arrivedAt, before: before, after: before == nil ? nil : report(ruled)))
   }
 
-  /// What the rules change.
+  /// Returns what the rules change.
   package func result() -> RuleTrialResult {
     let mails = self.mails.sorted { $0.file < $1.file }
     let order = Chronology.order(mails.map(\.arrivedAt))
@@ -65,7 +65,7 @@ extension RuleTrial {
       withoutRules: groups(matched) { $0.before })
   }
 
-  /// The groups of `mails`, most mails first.
+  /// Returns the groups of `mails`, most mails first.
   private func groups(_ mails: [Mail], _ side: (Mail) -> Occurrence?) -> [RuleTrialResult.Group] {
     var groups: [String: RuleTrialResult.Group] = [:]
     for mail in mails {
@@ -77,7 +77,7 @@ extension RuleTrial {
     return groups.sorted { ($1.value.mails, $0.key) < ($0.value.mails, $1.key) }.map(\.value)
   }
 
-  /// Groups of one side that were several on the other one.
+  /// Returns the groups of one side that were several on the other.
   private func changes(_ sides: (Mail) -> (whole: Occurrence?, part: Occurrence?)) -> [RuleTrialResult.Change] {
     var members: [String: [Mail]] = [:]
     for mail in mails {
@@ -102,6 +102,6 @@ extension RuleTrial {
     }
   }
 
-  /// Sites never share a window, so they share no group.
+  /// Returns the name of a report's group. Sites never share a window, so they share no group.
   private func name(_ report: Occurrence) -> String { "\(report.fingerprint)\u{1F}\(report.site.key)" }
 }

@@ -1,29 +1,29 @@
-/// What rules would have changed on past mail.
+/// The changes that rules would have made on past mail.
 package struct RuleTrialResult: Hashable, Sendable, Codable {
-  /// All mails that were read.
+  /// The number of all mails that were read.
   package var mails: Int
-  /// Those that are error reports; the others pass with rules and without.
+  /// The number of error reports among them; the other mails pass with rules and without.
   package var reports: Int
-  /// Each rule in the order of the file.
+  /// The matches of each rule, in the order of the file.
   package var rules: [Match]
-  /// Groups that are several without the rules.
+  /// The groups that are several without the rules.
   package var merged: [Change]
-  /// Groups that become several.
+  /// The groups that become several with the rules.
   package var split: [Change]
-  /// Days on which error reports came, the first one first.
+  /// The days on which error reports came, the earliest first.
   package var days: [Day]
   package var before: Totals
   package var after: Totals
 
-  /// The mails that one rule decides over; those that an earlier rule takes are not its.
+  /// The mails that one rule decides, without those that an earlier rule takes.
   package struct Match: Hashable, Sendable, Codable {
     package var rule: String
     package var action: String
     package var mails: Int
-    /// The errors that they are, most mails first.
+    /// The errors of these mails, most mails first.
     package var errors: [Group]
-    /// The errors that they are without any rule, most mails first.
-    package var withoutRules: [Group]
+    /// The errors of these mails without any rule, most mails first.
+    var withoutRules: [Group]
   }
 
   /// Mails with one fingerprint in one site.
@@ -36,33 +36,33 @@ package struct RuleTrialResult: Hashable, Sendable, Codable {
   }
 
   package struct Change: Hashable, Sendable, Codable {
-    /// The rules that do it.
+    /// The rules that cause the change.
     package var rules: [String]
     package var whole: Group
     package var parts: [Group]
   }
 
   package struct Day: Hashable, Sendable, Codable {
-    /// `2026-11-22`
+    /// The date, e.g. `2026-11-22`.
     package var date: String
     package var arrived: Int
-    /// Mails that go out without the rules.
+    /// The number of mails that go out without the rules.
     package var before: Int
-    /// Mails that go out with them.
+    /// The number of mails that go out with the rules.
     package var after: Int
   }
 
   package struct Totals: Hashable, Sendable, Codable {
     package var groups = 0
     package var forwarded = 0
-    /// Digests of the storm cap, milestones and all-clears.
+    /// The number of mails by the relay itself: digests of the storm cap, milestones and all-clears.
     package var ownMails = 0
     package var heldBack = 0
-    /// Of the forwarded ones, those that a rule lets pass.
+    /// The number of forwarded mails that a rule lets pass.
     package var passed = 0
-    /// Of those held back, the ones that a rule silences.
+    /// The number of mails held back because a rule silences them.
     package var silenced = 0
-    /// Of those held back, the ones that a rule keeps for the summary.
+    /// The number of mails held back because a rule keeps them for the summary.
     package var summaryOnly = 0
   }
 }

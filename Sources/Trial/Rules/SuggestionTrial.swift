@@ -2,8 +2,8 @@ package import DedupConfig
 import DedupCore
 package import Fingerprint
 
-/// Tries one suggested rule on past mail, behind the rules that there are: those come first, and what they match is not
-/// the new one's.
+/// Tests one suggested rule on past mail, after the existing rules: those come first, and the mails that they match do
+/// not count for the new one.
 package struct SuggestionTrial: Sendable {
   private let rule: String
   private let members: Set<String>
@@ -18,7 +18,7 @@ package struct SuggestionTrial: Sendable {
     trial = RuleTrial(configuration)
   }
 
-  /// Takes one more mail into account.
+  /// Adds one more mail.
   package mutating func add(_ mail: PastMail, file: String) { trial.add(mail, file: file) }
 
   package func effect() -> SuggestionEffect {
@@ -39,25 +39,25 @@ package struct SuggestionTrial: Sendable {
   }
 }
 
-/// What a suggested rule would have done to past mail.
+/// The effect that a suggested rule would have had on past mail.
 package struct SuggestionEffect: Hashable, Sendable, Codable {
-  /// All mails that were read, and the error reports among them.
+  /// The number of all mails that were read; `reports` is the number of error reports among them.
   package var mails: Int
   package var reports: Int
-  /// The mails that the rule decides over.
+  /// The number of mails that the rule decides.
   package var matched: Int
-  /// The installed rules that come first and decide over mails that it is meant for.
+  /// The installed rules that come first and decide mails of the errors that the suggested rule is meant for.
   package var earlier: [Earlier]
-  /// The errors that those are without any rule, most mails first.
+  /// The errors that the matched mails belong to without any rule, most mails first.
   package var errors: [RuleTrialResult.Group]
   package var joins: [RuleTrialResult.Change]
   package var splits: [RuleTrialResult.Change]
-  /// Of `errors`, those that the admin did not merge or split.
+  /// The errors in `errors` that the admin did not merge or split.
   package var strangers: [RuleTrialResult.Group]
 
   package struct Earlier: Hashable, Sendable, Codable {
     package var rule: String
-    /// Mails of the errors that the admin merged or split.
+    /// The number of mails of the errors that the admin merged or split.
     package var mails: Int
   }
 }

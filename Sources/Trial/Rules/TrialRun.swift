@@ -1,16 +1,16 @@
 import DedupCore
 import MailMessage
 
-/// What the relay makes of reports in their order, with or without the rules.
+/// The result of running reports through the relay's window policy in their order, with or without the rules.
 struct TrialRun {
   private(set) var totals = RuleTrialResult.Totals()
-  /// The mails about them that go out, by quarters of an hour; see `ReplayTotals`.
+  /// The mails about these reports that go out, by quarters of an hour; see `ReplayTotals`.
   private(set) var inbox: [Int64: Int] = [:]
   private(set) var arrived: [Int64: Int] = [:]
 
   init(_ reports: [(Occurrence, Timestamp)], _ policy: WindowPolicy) {
     var replay = Replay(policy)
-    // A report says of which site it is.
+    // A report names its site, so the envelope does not matter.
     let nobody = Envelope(sender: .null, recipients: [])
     for (report, time) in reports {
       if case .forward(.rule, _) = replay.accept(.report(report), from: nobody, at: time) { totals.passed += 1 }

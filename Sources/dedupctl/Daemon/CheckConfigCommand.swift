@@ -20,7 +20,7 @@ struct CheckConfigCommand: ParsableCommand {
     var file: String
     var line: Int
     var column: Int
-    /// `error`, `warning`, or `ok`: there is no error in that file.
+    /// The severity: `error`, `warning`, or `ok` if there is no error in that file.
     var severity: String
     var message: String
 

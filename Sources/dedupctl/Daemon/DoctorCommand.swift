@@ -29,27 +29,27 @@ struct DoctorCommand: AsyncParsableCommand {
   }
 }
 
-/// What one check of `dedupctl doctor` found.
+/// The result of one check of `dedupctl doctor`.
 struct Finding: Encodable {
   enum State: String, Encodable {
     case works, warns, fails
-    /// It needs something that fails.
+    /// The check was skipped, because it needs something that fails.
     case skipped
   }
 
-  /// `configuration`, `daemon`, `listener`, `disk`, `store`, `spool`, `upstream`.
+  /// The name of the check: `configuration`, `daemon`, `listener`, `disk`, `store`, `spool`, `upstream`.
   var check: String
   var state: State
-  /// What was looked at and what is the matter with it.
+  /// The object of the check and its state, in words.
   var text: String
-  /// What to do; absent where nothing is to be done.
+  /// The remedy, or nil if nothing needs to be done.
   var remedy: String?
 
   init(_ check: String, _ state: State, _ text: String, remedy: String? = nil) {
     (self.check, self.state, self.text, self.remedy) = (check, state, text, remedy)
   }
 
-  /// For people, as wide as their terminal.
+  /// Prints the result for people, as wide as their terminal.
   func write() { lines(width: Output.terminalWidth).forEach(Output.line) }
 
   private func lines(width: Int?) -> [String] {
@@ -66,9 +66,11 @@ struct Finding: Encodable {
     return said + (remedy.map { Self.wrapped($0, margin + "-> ", indent: 27, width) } ?? [])
   }
 
+  /// Returns the text as indented lines after a head.
+  ///
   /// - Parameters:
-  ///   - head: stands before the first line, `indent` cells wide.
-  ///   - indent: of the others.
+  ///   - head: The text before the first line, `indent` cells wide.
+  ///   - indent: The indentation of the other lines.
   private static func wrapped(_ text: String, _ head: String, indent: Int, _ width: Int?) -> [String] {
     let text = printable(text)
     let lines = width.map { DisplayText.wrap(text, columns: max(20, $0 - indent)) } ?? [text]

@@ -5,13 +5,15 @@ import DedupStore
 import Foundation
 import HostSystem
 
-/// The checks of `dedupctl doctor`, in the order of a mail's way. What cannot be checked because of an earlier failure is
-/// said to be skipped, not to work.
+/// The checks of `dedupctl doctor`, in the order of a mail's path. A check that is not possible because of an earlier
+/// failure is reported as skipped, not as working.
 struct Examination {
-  /// Of the configuration.
+  /// The path of the configuration.
   let path: String
 
-  /// - Returns: also the exit status of a command that fails of this: what every other command would say.
+  /// Runs all checks.
+  ///
+  /// - Returns: The findings, and the exit status for a failure, which is the one of every other command.
   func findings() async -> (findings: [Finding], status: ExitStatus) {
     let parsed: ParsedConfiguration
     do throws(ConfigurationFile.Failure) { parsed = try ConfigurationFile.read(path) } catch {
@@ -53,7 +55,7 @@ struct Examination {
     }
   }
 
-  // MARK: - The way in
+  // MARK: - Listeners
 
   private static func endpoints(_ listener: Configuration.Listener) -> [(name: String, GreetingProbe.Address)] {
     func tcp(_ endpoints: [Endpoint], _ expectsGreeting: Bool) -> [(String, GreetingProbe.Address)] {
@@ -75,7 +77,7 @@ struct Examination {
 
   // MARK: - What is kept
 
-  /// Below this, or one part in a hundred of a smaller disk, there is soon none left.
+  /// The free space in octets below which the disk is nearly full; on a smaller disk, one part in a hundred.
   private static let fewOctets = 256 << 20
 
   private static func disk(_ store: Configuration.Store, _ status: StatusReport?) -> Finding {
@@ -128,14 +130,14 @@ struct Examination {
       remedy: "they are imported as soon as it can; the log of the relay says why it cannot")
   }
 
-  /// What keeps files from being written there, as far as we may find out: who may not write there cannot tell whether the
-  /// relay may.
+  /// Returns what keeps files from being written there, as far as it can be found out: a user who may not write there
+  /// cannot tell whether the relay may.
   private static func obstacle(at path: String) -> String? {
     guard let obstacle = FolderTrial.obstacle(at: path), obstacle.kind != .notPermitted else { return nil }
     return obstacle.description
   }
 
-  // MARK: - The way out
+  // MARK: - Next hops
 
   private static func upstream(_ client: ControlClient, _ status: StatusReport?) async -> [Finding] {
     guard status != nil else { return [skipped("upstream")] }

@@ -61,7 +61,7 @@ struct StatsCommand: AsyncParsableCommand {
     return table
   }
 
-  /// By the calendar of this machine.
+  /// Returns the counts of each day, by the local calendar of this machine.
   private static func days(_ report: StatisticsReport) -> Table {
     var table = Table([
       .init(title: "DAY"), .init(title: "PASSED", alignment: .right), .init(title: "DOUBTFUL", alignment: .right),

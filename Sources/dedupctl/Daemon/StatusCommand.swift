@@ -66,7 +66,7 @@ struct StatusCommand: AsyncParsableCommand {
     return facts
   }
 
-  /// Nil for a host that takes whatever it gets.
+  /// Returns the limits of a host, or nil for a host that takes whatever it gets.
   private static func limits(of host: SmarthostReport) -> String? {
     let parts = [
       host.mostConnections.map { "\($0) connection\($0 == 1 ? "" : "s") at once" },
@@ -116,7 +116,7 @@ struct StatusCommand: AsyncParsableCommand {
     return [("Encrypted", state)] + (report.problems + report.warnings).map { ("Certificate", $0) }
   }
 
-  /// Nil as long as the database took every mail.
+  /// Returns the failures of the database, or nil as long as it took every mail.
   private static func trouble(_ report: TroubleReport) -> String? {
     let counted = report.counted ?? 0
     let mails = report.spooled + report.cutThrough + report.refused + counted
@@ -142,7 +142,7 @@ struct StatusCommand: AsyncParsableCommand {
 }
 
 extension SmarthostReport {
-  /// Since when and why it fails, and what is done about it; nil while it works.
+  /// The outage in words: since when and why the host fails, and when it is tried again; nil while it works.
   var outage: String? {
     guard let failure else { return nil }
     let since = failsSince.map { " since \(Output.local($0, "%Y-%m-%d %H:%M:%S %Z"))" } ?? ""

@@ -6,11 +6,13 @@ import Foundation
 /// One error in full, for people.
 struct ErrorReport {
   let detail: ErrorDetail
-  /// What it is part of since a merge.
+  /// The error that it is part of since a merge, or nil.
   var whole: ErrorName?
   var hasHead = true
 
-  /// - Parameter width: columns of the terminal; nil for as wide as it takes.
+  /// Returns the lines of the report.
+  ///
+  /// - Parameter width: The columns of the terminal; nil means no limit.
   func lines(width: Int?) -> [String] {
     let history = HourChart(Array(detail.history.suffix(24)), now: .now).lines(
       canDraw: Output.isUTF8, width: width)
@@ -20,14 +22,14 @@ struct ErrorReport {
       + Self.text("Last traceback", Self.traceback(detail)) + Self.text("Why it is this error", detail.explanation)
   }
 
-  /// Broken at spaces where the terminal is narrower.
+  /// Returns the lines of a fact, broken at spaces if the terminal is narrower.
   private static func fact(_ name: String, _ value: String, _ width: Int?) -> [String] {
     let text = printable(value)
     let lines = width.map { DisplayText.wrap(text, columns: max(20, $0 - 13)) } ?? [text]
     return lines.enumerated().map { DisplayText.padded($0 == 0 ? name : "", columns: 13) + $1 }
   }
 
-  /// None for a single one, of which there is nothing to say that was not said.
+  /// Returns the variants; empty for a single one, since everything about it was already said.
   private func variants(_ width: Int?) -> [String] {
     guard let variants = detail.variants, variants.count > 1 else { return [] }
     return Self.section("Variants" + (detail.entry.variants.map { ": \($0)" } ?? ""))
@@ -66,7 +68,7 @@ struct ErrorReport {
     return facts
   }
 
-  /// The present outbreak, and what is special about it.
+  /// Returns the present outbreak, and what is special about it.
   private static func text(of entry: ErrorEntry) -> String {
     let episode = entry.episode
     var text = "\(episode.total) since \(Output.local(episode.startedAt, "%Y-%m-%d %H:%M:%S %Z"))"
@@ -79,7 +81,7 @@ struct ErrorReport {
     return text
   }
 
-  /// By the calendar of this machine; days without any are left out.
+  /// Returns the counts by the local calendar of this machine; days without any mail are left out.
   private static func days(_ hours: [Int]) -> Table {
     var table = Table([.init(title: "DAY"), .init(title: "SEEN", alignment: .right), .init(title: "BY THE HOUR")])
     var days: [(day: String, hours: [Int])] = []
@@ -93,7 +95,7 @@ struct ErrorReport {
     return table
   }
 
-  /// Of text, place and caller only what differs between them.
+  /// Returns the table of variants. Of text, place and caller, it only shows those that differ between them.
   private static func table(_ variants: [VariantEntry]) -> Table {
     let traits: [(title: String, value: (VariantEntry) -> String?)] = [
       ("TEXT", \.text), ("PLACE", \.place), ("CALLER", \.caller),

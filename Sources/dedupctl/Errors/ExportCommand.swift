@@ -56,7 +56,8 @@ struct ExportCommand: AsyncParsableCommand {
 
   private static func time(_ date: Date) -> String { date.formatted(.iso8601) }
 
-  /// A spreadsheet takes what begins with one of these for a formula, and the text comes from a mail.
+  /// Returns a CSV field. A spreadsheet takes text that begins with one of these characters for a formula, and the text
+  /// comes from a mail.
   private static func quoted(_ text: String) -> String {
     let text = ["=", "+", "-", "@", "\t"].contains(text.prefix(1)) ? "'" + text : text
     guard text.contains(where: { ",\"\r\n".contains($0) }) else { return text }

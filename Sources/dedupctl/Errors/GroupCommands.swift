@@ -3,12 +3,12 @@ import ControlAPI
 import DedupCore
 import Glibc
 
-/// What commands take that are about one error.
+/// The options of commands for one error.
 struct ErrorOptions: ParsableArguments {
   @Option(help: "Only in this site; else in all that have it.", completion: .sites)
   var site: String?
 
-  /// Those of that site.
+  /// Returns the details that belong to the chosen site, or all without `--site`.
   func chosen(_ details: [ErrorDetail]) -> [ErrorDetail] {
     details.filter { site == nil || $0.entry.site == site }
   }
@@ -45,7 +45,8 @@ struct ResolveCommand: AsyncParsableCommand {
 }
 
 extension ResolveCommand {
-  /// A silence goes on, and whoever waits for the next mail would wait in vain.
+  /// Reports a resolved error, with the silences that continue: an admin who waits for the next mail would wait in
+  /// vain.
   private func report(_ error: ErrorName, _ daemon: any ControlService) async throws {
     Output.line("Resolved: \(error.line)")
     let known = try await daemon.error(id: error.fingerprint).filter { $0.entry.site == error.site }
@@ -98,7 +99,7 @@ struct MergeCommand: AsyncParsableCommand {
 }
 
 extension MergeCommand {
-  /// Before anything is done.
+  /// Checks that all errors are known, before anything is done.
   private func checkThatAllAreKnown(_ daemon: any ControlService) async throws {
     var missing: [String] = []
     for id in [target] + others where try await which.chosen(daemon.error(id: id)).isEmpty { missing.append(id) }
@@ -122,7 +123,7 @@ extension MergeCommand {
 }
 
 extension [GroupingEntry] {
-  /// The error that `error` is part of since a merge; nil: it stands on its own.
+  /// Returns the error that `error` is part of since a merge, or nil if it stands on its own.
   func whole(of error: ErrorEntry) -> ErrorName? {
     first { grouping in
       grouping.kind == "merged"
@@ -164,8 +165,8 @@ struct SplitCommand: AsyncParsableCommand {
       + "The mails before the split stay counted with the error that they were merged into."
   }
 
-  /// What a merge added up cannot be told apart any more: whoever is there to be asked should know before. Scripts are
-  /// not held up, for nothing is lost.
+  /// Asks for confirmation at a terminal, since counts that a merge added up can no longer be told apart. Scripts are
+  /// not held up, since nothing is lost.
   private func askAboutCounts(_ daemon: any ControlService) async throws {
     guard !yes, format.output == .table, isatty(STDIN_FILENO) == 1 else { return }
     let merged = try await daemon.groupings().filter { grouping in

@@ -1,22 +1,26 @@
 import DedupCore
 import Foundation
 
-/// Counts by the hour as columns, a scale at their left and the hours below.
+/// A chart of hourly counts as columns, with a scale on the left and the hours below.
 struct HourChart {
   private let counts: [Int]
   private let now: Date
-  /// Lines of the columns.
+  /// The height of the columns in lines.
   private static let height = 6
 
-  /// - Parameter counts: oldest first; the last one is the running hour.
+  /// Creates a chart that ends at `now`.
+  ///
+  /// - Parameter counts: The counts, oldest first; the last one is the current hour.
   init(_ counts: [Int], now: Date) {
     self.counts = counts
     self.now = now
   }
 
+  /// Returns the lines of the chart.
+  ///
   /// - Parameters:
-  ///   - canDraw: whether the terminal shows more than ASCII.
-  ///   - width: columns of the terminal; nil for as wide as it takes.
+  ///   - canDraw: True if the terminal shows more than ASCII.
+  ///   - width: The columns of the terminal; nil means no limit.
   func lines(canDraw: Bool, width: Int? = nil) -> [String] {
     let highest = counts.max() ?? 0
     guard highest > 0 else { return ["none"] }
@@ -37,14 +41,14 @@ struct HourChart {
     return lines.map { line in String(line.reversed().drop { $0 == " " }.reversed()) }
   }
 
-  /// Cells of a column and what stands between two: the widest for which there is room.
+  /// Returns the width of a column in cells and the gap between two columns: the widest for which there is room.
   private func spacing(within width: Int?) -> (cells: Int, gap: String) {
     let room = width ?? .max
     if counts.count * 3 - 1 <= room { return (2, " ") }
     return counts.count * 2 <= room ? (2, "") : (1, "")
   }
 
-  /// Each third hour of the day, as wide as its columns.
+  /// Returns the labels of each third hour of the day, aligned with the columns.
   private func labels(every cells: Int) -> String {
     let hours = counts.indices.map { index in
       let time = now.addingTimeInterval(Double(index - counts.count + 1) * 3600)

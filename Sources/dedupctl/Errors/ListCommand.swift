@@ -90,7 +90,7 @@ struct ListCommand: AsyncParsableCommand {
   }
 }
 
-/// Errors, a line each.
+/// The table of errors, a line each.
 enum ErrorTable {
   static func of(_ errors: [ErrorEntry]) -> Table {
     let hasVariants = errors.contains { $0.variants != nil }
@@ -122,8 +122,8 @@ enum ErrorTable {
     [error.total, error.suppressed, error.heldBack].map(String.init)
   }
 
-  /// Rows of one error under each other, where the first of them stands; each with its site, and what tells that from
-  /// others of the same name.
+  /// Returns the rows of the same error next to each other, at the position of its first row. Each has its site, and
+  /// the difference from other sites of the same name.
   private static func gathered(_ errors: [ErrorEntry]) -> [(error: ErrorEntry, site: String)] {
     var rows: [String: [ErrorEntry]] = [:]
     var order: [String] = []
@@ -145,7 +145,7 @@ enum ErrorTable {
 extension ErrorEntry {
   var isNew: Bool { firstSeen.timeIntervalSinceNow > -86_400 }
 
-  /// `3 texts, 2 places`; nil where there is one of each.
+  /// The spread of variants, e.g. `3 texts, 2 places`; nil if there is one of each.
   var variants: String? { VariantSpread(texts: texts ?? 0, places: places ?? 0).words }
 
   fileprivate var siteTraits: SiteTraits {
@@ -154,7 +154,7 @@ extension ErrorEntry {
     return traits
   }
 
-  /// What is special about it.
+  /// The remark in the NOTE column; empty if nothing is special about the error.
   var note: String {
     if isSilenced { return "silenced" }
     if resolvedAt != nil { return "resolved" }

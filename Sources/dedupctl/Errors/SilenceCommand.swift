@@ -98,7 +98,8 @@ struct SilenceAdd: AsyncParsableCommand {
     Output.line("End \(pronoun) before with: dedupctl silence expire \(ids)")
   }
 
-  /// Whoever ends this one would wonder why the error stays silent.
+  /// Reports the other silences that cover the error. An admin who ends this one would otherwise wonder why it stays
+  /// silent.
   private func reportOthers(_ daemon: any ControlService, _ id: String, besides made: [SilenceEntry]) async throws {
     let errors = try await daemon.error(id: id).filter { site == nil || $0.entry.site == site }
     var said = Set(made.map(\.id))
@@ -107,7 +108,8 @@ struct SilenceAdd: AsyncParsableCommand {
     }
   }
 
-  /// `90s`, `30min`, `2h`, `3d`.
+  /// Returns the seconds of a duration such as `90s`, `30min`, `2h`, `3d`, or nil if the text is not a duration above
+  /// zero.
   static func seconds(_ text: String) -> Int? {
     let duration = try? DurationText.read(text)
     return duration.flatMap { $0 > .zero ? Int($0.components.seconds) : nil }
@@ -188,7 +190,7 @@ struct SilenceExpire: AsyncParsableCommand {
 }
 
 extension [Int] {
-  /// In their order, each once.
+  /// The elements in their order, each once.
   fileprivate var unique: [Int] {
     var known: Set<Int> = []
     return filter { known.insert($0).inserted }
@@ -196,7 +198,7 @@ extension [Int] {
 }
 
 extension ControlService {
-  /// Whether a silence of a rule or of patterns, made as `request` says, covers an error that is known now.
+  /// Returns true if a silence of a rule or of patterns, made as `request` says, covers an error that is known now.
   fileprivate func knowsAny(of silence: SilenceEntry, _ request: SilenceRequest) async throws -> Bool {
     let pattern = Silence.Pattern(title: request.title, place: request.place, site: request.site)
     let scope = request.rule.map { Silence.Scope.rule($0) } ?? .matching(pattern)
@@ -217,10 +219,10 @@ extension ControlService {
 }
 
 extension SilenceEntry {
-  /// What it is about, with the site of an error.
+  /// The scope of the silence, with the site of an error.
   fileprivate var what: String { scope + (error.map { " of \($0.site)" } ?? "") }
 
-  /// When or how it ends or ended, in the reader's time.
+  /// The time or the condition of its end, in the reader's time zone.
   var end: String {
     if let endedAt { return "\(Output.time(endedAt)) (\(howItEnded))" }
     return endsAt.map { Output.time($0) } ?? ends

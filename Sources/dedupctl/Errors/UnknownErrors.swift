@@ -2,19 +2,21 @@ import ControlAPI
 import DedupCore
 
 extension ControlService {
-  /// - Parameter site: a name or a pattern.
-  /// - Throws: `CommandFailure` when no error is in it.
+  /// Checks that a site has errors.
+  ///
+  /// - Parameter site: A name or a pattern.
+  /// - Throws: `CommandFailure` if no error belongs to such a site.
   func mustKnow(_ site: String) async throws {
     let known = try await errors(FingerprintQuery(includesUnsuppressed: true, site: site, limit: 1))
     guard known.isEmpty else { return }
     throw CommandFailure(.nothingMatched, "no error is in a site \"\(printable(site))\"; see: dedupctl list --all")
   }
 
-  /// Why nothing was done: these ids name no error, or none in the site that was asked for.
+  /// Returns the failure of a command that did nothing because these ids match no error, or none in the requested site.
   ///
   /// - Parameters:
-  ///   - ids: as they were typed; all of them matched nothing.
-  ///   - site: the only one that was looked in; nil: all were.
+  ///   - ids: The ids as they were typed; all of them matched nothing.
+  ///   - site: The only site that was searched; nil means all sites.
   func noError(_ ids: [String], site: String?) async throws -> CommandFailure {
     if ids.contains("") { return CommandFailure(.usage, "the id is empty; write one that dedupctl list --all shows") }
     var unknown: [String] = []

@@ -33,7 +33,7 @@ struct WatchCommand: AsyncParsableCommand {
         }
         isAway = false
       } catch let unreachable as ControlClient.Unreachable where !known.isEmpty && !unreachable.isPermission {
-        // It may be restarting, and what it counted is still there afterwards.
+        // The daemon may be restarting, and what it counted is still there afterwards.
         if !isAway { Output.error("dedupctl: \(unreachable); waiting for it") }
         isAway = true
       }
@@ -41,7 +41,7 @@ struct WatchCommand: AsyncParsableCommand {
     }
   }
 
-  /// Returns whether there was something to say.
+  /// Shows the changes of an error. Returns true if there were any.
   private func show(_ error: ErrorEntry, before: ErrorEntry?) throws -> Bool {
     let words = before.map { ErrorChange.words(from: $0, to: error) } ?? ErrorChange.standing(of: error)
     guard !words.isEmpty else { return false }
@@ -54,7 +54,7 @@ struct WatchCommand: AsyncParsableCommand {
   }
 }
 
-/// What changed of an error between two looks, in the words of `dedupctl watch`.
+/// The changes of an error between two looks, in the words of `dedupctl watch`.
 enum ErrorChange {
   static func standing(of error: ErrorEntry) -> [String] {
     ["\(error.id) \(error.error)", "\(error.total) in all, \(error.suppressed) held back"] + marks(of: error)
@@ -89,7 +89,7 @@ enum ErrorChange {
 }
 
 extension ErrorEntry {
-  /// What tells it from all others: the same error in two sites is two, and so it is in two sites of one name.
+  /// The identity of the row: the same error in two sites is two rows, even if the sites have the same name.
   var row: String {
     ([fingerprint, site, subjectPrefix ?? "", sender ?? ""] + (recipients ?? [])).joined(separator: "\u{1F}")
   }

@@ -2,7 +2,7 @@ import ArgumentParser
 import ControlAPI
 import DedupCore
 
-/// Which mails of the queue a command is about.
+/// The choice of mails in the queue that a command changes.
 struct QueueSelectionOptions: ParsableArguments {
   @Argument(help: "The ids that queue list shows, or their first characters.", completion: .queueIDs)
   var ids: [String] = []
@@ -13,7 +13,7 @@ struct QueueSelectionOptions: ParsableArguments {
     if all && !ids.isEmpty { throw ValidationError("--all and ids exclude each other") }
   }
 
-  /// No ids mean all mails; `mustSayWhich` is for commands where that would be a slip.
+  /// Returns the request. No ids mean all mails; commands for which that would be a slip call `mustSayWhich`.
   func request(to host: String? = nil) -> QueueChangeRequest {
     QueueChangeRequest(ids: ids.isEmpty ? nil : ids, all: ids.isEmpty, to: host)
   }
@@ -23,7 +23,7 @@ struct QueueSelectionOptions: ParsableArguments {
     if ids.contains("") { throw ValidationError("An id is empty; write one that the list shows.") }
   }
 
-  /// Those mails that are named, as they stand before a change.
+  /// Returns the chosen mails by id, as they are before a change.
   func named(_ daemon: any ControlService) async throws -> [QueuedMail] {
     var mails: [QueuedMail] = []
     for id in ids { mails += try await daemon.queued(id: id, octets: 0).map(\.mail) }
@@ -32,7 +32,7 @@ struct QueueSelectionOptions: ParsableArguments {
 }
 
 extension QueueSelectionOptions {
-  /// Why nothing was done where nothing else explains it.
+  /// The reason why nothing was done if nothing else explains it.
   fileprivate var absence: String {
     ids.isEmpty
       ? "no mail in the queue needs that"
@@ -45,14 +45,14 @@ extension QueuedMail {
 }
 
 extension OutputOptions {
-  /// Says what became of queued mail.
+  /// Reports the change of queued mail.
   ///
   /// - Parameters:
-  ///   - verb: e.g. `Held`.
-  ///   - which: what was asked for.
-  ///   - meanwhile: what is to be known of mails that are being tried.
-  ///   - settled: of the mails that were asked for those that were so before, and how, e.g. `held already`.
-  /// - Throws: `CommandFailure` when nothing changed.
+  ///   - verb: The change, e.g. `Held`.
+  ///   - which: The mails that were asked for.
+  ///   - meanwhile: The effect on mails that are being tried at the moment.
+  ///   - settled: The requested mails that were in that state before, and its name, e.g. `held already`.
+  /// - Throws: `CommandFailure` if nothing changed.
   func write(
     _ report: QueueChangeReport, _ verb: String, of which: QueueSelectionOptions, meanwhile: String,
     settled: (mails: [String], how: String)? = nil
@@ -177,7 +177,7 @@ struct QueueDelete: AsyncParsableCommand {
 
   func run() async throws {
     let daemon = try await relay.daemon(or: queue.dedupctl.relay)
-    // Whether it is there, before somebody is asked about it.
+    // Checked before the admin is asked about it.
     for id in which.ids where try await daemon.queued(id: id, octets: 0).isEmpty {
       throw CommandFailure(
         .nothingMatched, "no mail in the queue has an id that starts with \(id); see: dedupctl queue list")

@@ -104,7 +104,7 @@ struct QueueShow: AsyncParsableCommand {
     if id.isEmpty { throw ValidationError("The id is empty; write one that queue list shows.") }
   }
 
-  /// Octets of a message that are fetched: all of what a terminal can show, or enough for any header.
+  /// The number of octets of a message that are fetched: all that a terminal can show, or enough for any header.
   private var octets: Int { message ? 16 << 20 : 256 << 10 }
 
   func run() async throws {

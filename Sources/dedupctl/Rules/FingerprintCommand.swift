@@ -41,7 +41,7 @@ struct FingerprintCommand: ParsableCommand {
     }
   }
 
-  /// With the rules of the file that is named, else of the one that the relay here would read, where we may read it.
+  /// The reader with the rules of the named file, otherwise of the configuration of this machine if it may be read.
   private var reader: ReportReader {
     get throws {
       if let path = config ?? dedupctl.relay.config { return try RelayOptions.load(path).reader }

@@ -1,14 +1,14 @@
 import ArgumentParser
 import MailFiles
 
-/// The mails that a command reads: one, an mbox, a Maildir, a folder of `.eml` files, or standard input.
+/// The mails that a command reads: one mail, an mbox, a Maildir, a folder of `.eml` files, or standard input.
 struct PastMails {
   static let help = ArgumentHelp(
     "A mail, an mbox file, a Maildir, a folder of .eml files, or - for standard input.", valueName: "file|dir|-")
 
   let path: String
 
-  /// Reads one after the other. What cannot be read is said on standard error and skipped.
+  /// Reads one mail after the other. Mails that cannot be read are reported on standard error and skipped.
   func forEach(_ body: (MailArchive.Mail) throws -> Void) throws {
     var count = 0
     var problems = 0

@@ -6,13 +6,13 @@ import HostSystem
 import MailMessage
 import Trial
 
-/// What came of past mail with several settings, for people: a column for each setting.
+/// The result of a replay of past mail with several settings, for people: a column for each setting.
 struct ReplayReport {
   let played: (runs: [ReplayComparison.Run], first: Timestamp, last: Timestamp)
   let source: ReplayComparison.Source
-  /// Errors that are listed, at most.
+  /// The maximum number of listed errors.
   let limit: Int
-  /// Whether tables have their head lines.
+  /// True if tables have their head lines.
   let hasHead: Bool
 
   var runs: [ReplayComparison.Run] { played.runs }
@@ -21,7 +21,7 @@ struct ReplayReport {
     head + legend + [""] + sums(width) + days(width) + errors(width)
   }
 
-  /// Each mail that goes out, setting by setting.
+  /// Returns each mail that goes out, setting by setting.
   func timeline(width: Int?) -> [String] {
     head
       + runs.enumerated().flatMap { index, run in
@@ -29,7 +29,7 @@ struct ReplayReport {
       }
   }
 
-  /// How a setting is called at the top of its column.
+  /// Returns the name of a setting at the top of its column.
   private static func column(_ index: Int) -> String {
     if index == 0 { return "NOW" }
     guard index <= 26, let letter = UnicodeScalar(64 + index) else { return "#\(index)" }
@@ -48,7 +48,7 @@ struct ReplayReport {
   }
 }
 
-// What stands above the tables.
+// The lines above the tables.
 extension ReplayReport {
   private var head: [String] {
     guard let totals = runs.first?.replay.totals else { return [] }
@@ -118,7 +118,7 @@ extension ReplayReport {
     return table.lines(width: width, hasHead: hasHead)
   }
 
-  /// The words that any setting came to.
+  /// Returns the reasons that occur with any of the settings, in alphabetical order.
   private func words(_ counts: KeyPath<ReplayTotals, [String: Int]>) -> [String] {
     Set(runs.flatMap { $0.replay.totals[keyPath: counts].keys }).sorted()
   }
@@ -134,7 +134,7 @@ extension ReplayReport {
     return [""] + table.lines(width: width, hasHead: hasHead)
   }
 
-  /// The errors of most mails, with the mails about each that go out.
+  /// Returns the errors with the most mails, with the number of mails about each that go out.
   private func errors(_ width: Int?) -> [String] {
     guard let first = runs.first, limit > 0, !first.replay.errors.isEmpty else { return [] }
     let sent = runs.map { run in
@@ -156,7 +156,7 @@ extension ReplayReport {
       + (rest > 0 ? ["… and \(DisplayText.count(rest, "more error"))"] : [])
   }
 
-  /// `2`, `2+1d` with a digest that names it.
+  /// Returns the mails about an error in the inbox: `2`, or `2+1d` with a digest that names it.
   private static func inbox(_ error: ReplayedError) -> String {
     DisplayText.number(error.sent) + (error.digests > 0 ? "+\(error.digests)d" : "")
   }
@@ -182,7 +182,7 @@ extension ReplayReport {
   }
 }
 
-/// The same error in two replays.
+/// The identity of an error across replays.
 private struct ErrorName: Hashable {
   var site: String
   var fingerprint: String

@@ -5,7 +5,7 @@ import Foundation
 import MailMessage
 import Trial
 
-/// What came of past mail with one setting, for programs. Times are in seconds.
+/// The result of a replay of past mail with one setting, for programs. Times are in seconds.
 struct ReplayRow: Encodable {
   var setting: String
   var mails: Int
@@ -88,7 +88,7 @@ struct ReplayEventRow: Encodable {
   var heldBack: Int?
   var count: Int?
   var milestone: Int?
-  /// Several for a digest, none for a doubtful mail.
+  /// The errors of the mail: several for a digest, none for a doubtful mail.
   var errors: [Named]
 
   struct Named: Encodable {

@@ -4,13 +4,13 @@ import DedupCore
 import Fingerprint
 import Trial
 
-/// What `dedupctl rules suggest` says about one merged or split error.
+/// The output of `dedupctl rules suggest` for one merged or split error.
 struct RuleProposal {
   private let grouping: GroupingEntry
-  /// The short ids of those of which no mail is kept.
+  /// The short ids of the errors without a kept mail.
   private let unkept: [String]
   private let suggestion: Result<RuleSuggestion, NoRule>
-  /// The trial of the rule; nil when there is none.
+  /// The trial of the rule, or nil if there is no rule.
   var trial: SuggestionTrial?
 
   init(_ grouping: GroupingEntry, _ mails: [[UInt8]], unkept: [String], _ configuration: Configuration) {
@@ -30,7 +30,7 @@ struct RuleProposal {
 
   // MARK: - For people
 
-  /// Text that can be put into a file of `conf.d` as it is: all but the rule is comments.
+  /// Returns text that can be put into a file of `conf.d` as it is: everything but the rule is a comment.
   func lines(limit: Int) -> [String] {
     switch suggestion {
     case .success(let found):
@@ -94,13 +94,13 @@ struct RuleProposal {
   struct Row: Encodable {
     var kind: String
     var errors: [ErrorName]
-    /// The ids of those of which no mail is kept: the rule is made without them.
+    /// The ids of the errors without a kept mail: the rule is made without them.
     var unkept: [String]
     var rule: String?
-    /// The section as a file has it.
+    /// The section as written in a file, or nil if there is no rule.
     var configuration: String?
     var effect: SuggestionEffect?
-    /// Why there is no rule.
+    /// The reason why there is no rule, or nil if there is one.
     var noRule: String?
   }
 }

@@ -61,26 +61,26 @@ extension [RuleProposal] {
   }
 }
 
-/// The mails that the relay keeps of errors, each error asked for once.
+/// A reader of the mails that the relay keeps of errors, which requests each error once.
 struct KeptMailReader {
   private let service: any ControlService
   private var known: [String: [[UInt8]]] = [:]
 
   init(_ service: any ControlService) { self.service = service }
 
-  /// Of the error and all members.
+  /// Returns the mails of the error and of all members.
   mutating func mails(of grouping: GroupingEntry) async throws -> [[UInt8]] {
     var all: [[UInt8]] = []
     for error in [grouping.error] + grouping.members { all += try await mails(of: error.fingerprint, error.site) }
     return all
   }
 
-  /// Those of the errors, by their short ids, of which no mail is kept, once all were asked for.
+  /// Returns the short ids of the errors without a kept mail, once all were requested.
   func unkept(of grouping: GroupingEntry) -> [String] {
     ([grouping.error] + grouping.members).filter { known[Self.name($0.fingerprint, $0.site)] == [] }.map(\.id)
   }
 
-  /// Every mail that is kept, with a name: of all errors that are listed, and of those that are part of another one.
+  /// Reads every kept mail, with a name: those of all listed errors, and of errors that are part of another one.
   mutating func forEach(_ groupings: [GroupingEntry], _ body: ([UInt8], String) -> Void) async throws {
     let progress = Progress("read")
     defer { progress.end() }

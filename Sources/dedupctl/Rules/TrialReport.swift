@@ -1,12 +1,12 @@
 import DedupCore
 import Trial
 
-/// What a trial of rules found, for people: each rule with its mails, joined and split groups, mails by day.
+/// The result of a trial of rules, for people: each rule with its mails, joined and split groups, mails by day.
 struct TrialReport {
   let result: RuleTrialResult
-  /// Lines of each list, at most.
+  /// The maximum number of lines of each list.
   let limit: Int
-  /// Whether tables have their head lines.
+  /// True if tables have their head lines.
   let hasHead: Bool
 
   func lines(width: Int?) -> [String] {

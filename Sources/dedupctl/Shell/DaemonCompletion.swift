@@ -4,26 +4,26 @@ import DedupConfig
 import DedupCore
 import HostSystem
 
-// What a shell completes from the running daemon. Nothing is printed but the words: a daemon that is down completes
+// The words that a shell completes from the running daemon. Only the words are printed: a daemon that is down completes
 // nothing.
 extension CompletionKind {
   /// The ids of errors, the latest first.
   static let errorIDs = fromDaemon { try await errors($0).map(\.id) }
-  /// The names of sites that have errors, but for those that a shell might read as more than a word: names come from
+  /// The names of sites that have errors, except those that a shell might read as more than a word: names come from
   /// mails, and bash expands what it is offered.
   static let sites = fromDaemon { service in
     try await errors(service).map(\.site).filter { name in
       name.allSatisfy { $0.isLetter || $0.isNumber || "[]._-@:/+ ".contains($0) }
     }
   }
-  /// The numbers of the silences that hold.
+  /// The numbers of the silences in force.
   static let silences = fromDaemon { try await $0.silences(all: false).map { "\($0.id)" } }
   /// The ids of the mails that wait.
   static let queueIDs = fromDaemon { service in
     try await service.queue(QueueFilter(limit: most)).map(\.id)
   }
 
-  /// More than anybody looks through; typing the first digits narrows them.
+  /// The largest number of words, more than a user looks through; typing the first digits narrows them.
   private static let most = 500
 
   private static func errors(_ service: any ControlService) async throws -> [ErrorEntry] {
@@ -40,7 +40,7 @@ extension CompletionKind {
     }
   }
 
-  /// Of the configuration that the command line names, else of this machine.
+  /// Returns the socket of the configuration that the command line names, otherwise of this machine's configuration.
   private static func socket(of words: [String]) -> String? {
     let option = words.lastIndex { $0 == "-c" || $0 == "--config" }
     let named = option.flatMap { words.indices.contains($0 + 1) ? words[$0 + 1] : nil }

@@ -1,11 +1,11 @@
 import DedupCore
 
-/// The help that ArgumentParser made without breaking a line, broken for a terminal: the help of an option stays in its
-/// column, and a command that is given as an example stays in one line, to be copied.
+/// The help that ArgumentParser made without line breaks, wrapped for a terminal. The help of an option stays in its
+/// column, and an example command stays on one line so that it can be copied.
 enum HelpText {
-  /// Where ArgumentParser has the help of options and verbs.
+  /// The column at which ArgumentParser puts the help of options and verbs.
   private static let column = 26
-  /// Below this a column cannot be read any more.
+  /// The smallest width of a readable column.
   private static let least = 24
 
   static func wrapped(_ text: String, columns: Int) -> String {
@@ -27,7 +27,8 @@ enum HelpText {
     return [head + wrapped[0].dropFirst(hanging)] + wrapped.dropFirst()
   }
 
-  /// What stays at the left of the first line, what is broken, and how far its further lines are indented.
+  /// Returns the text that stays on the left of the first line, the text to wrap, and the indentation of its further
+  /// lines.
   private static func parts(of line: String, _ margin: Int) -> (head: String, text: String, hanging: Int) {
     let head = String(line.prefix(column))
     let hasColumn = margin == 2 && line.count > column && head.hasSuffix("  ") && !line.dropFirst(column).hasPrefix(" ")

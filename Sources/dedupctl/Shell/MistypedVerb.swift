@@ -1,12 +1,15 @@
 import ArgumentParser
 import DedupConfig
 
-/// A word in the place of a command that is none, or an option before the command that it belongs behind.
+/// A mistake in the command line: a word that is not a command in the place of one, or an option that belongs after the
+/// command and precedes it.
 struct MistypedVerb: CustomStringConvertible {
   let description: String
 
-  /// - Parameter arguments: what stands behind the name of the program.
-  /// - Returns: nil where each word is a command, as far as commands are expected.
+  /// Finds the mistake.
+  ///
+  /// - Parameter arguments: The arguments after the name of the program.
+  /// - Returns: Nil if each word is a command, as far as commands are expected.
   init?(_ arguments: some Sequence<String>, of root: any ParsableCommand.Type) {
     var command = root
     var path = root._commandName
@@ -44,7 +47,7 @@ struct MistypedVerb: CustomStringConvertible {
     description = "put -o behind the command: \(path) -o \(printable(format))"
   }
 
-  /// An option in the place of a command that none of the commands there takes in front of itself.
+  /// Describes an option in the place of a command that none of the commands there takes in front of itself.
   private static func strayOption(_ word: String, of command: any ParsableCommand.Type) -> String? {
     let name = String(word.prefix { $0 != "=" })
     let known = optionsWithValue.union(otherOptions)
@@ -59,7 +62,7 @@ struct MistypedVerb: CustomStringConvertible {
     command.configuration.subcommands + command.configuration.groupedSubcommands.flatMap(\.subcommands)
   }
 
-  /// Those that may stand before a command; see `RelayOptions`.
+  /// The options without a value that may precede a command; see `RelayOptions`.
   private static let otherOptions: Set = [
     "-h", "--help", "--version", "-o", "--output", "--no-headers", "-", "--", "--help-hidden",
     "--generate-completion-script", "--experimental-dump-help",

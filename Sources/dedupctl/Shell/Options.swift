@@ -7,7 +7,7 @@ import Glibc
 import HostSystem
 import SMTPProtocol
 
-/// What every command takes.
+/// The output options of every command.
 struct OutputOptions: ParsableArguments {
   enum Format: String, ExpressibleByArgument, CaseIterable { case table, json }
 
@@ -23,21 +23,25 @@ struct OutputOptions: ParsableArguments {
 }
 
 extension ParsableArguments {
+  /// Checks a numeric option.
+  ///
   /// - Throws: `ValidationError` for a number below `least`.
   static func check(_ option: String, _ value: Int?, from least: Int = 1) throws {
     if let value, value < least { throw ValidationError("\(option): write a number from \(least) on") }
   }
 }
 
-/// What commands take that destroy something.
+/// The options of commands that destroy something.
 struct ConfirmationOptions: ParsableArguments {
   @Flag(name: [.short, .long], help: "Do not ask.")
   var yes = false
 
+  /// Asks for confirmation, unless the option `--yes` was given.
+  ///
   /// - Parameters:
-  ///   - what: what is about to be done, e.g. `Remove 3 mails`.
-  ///   - warning: a sentence behind the question; empty for none.
-  /// - Throws: `CommandFailure` when the answer is no, or nobody is there to be asked.
+  ///   - what: The action to confirm, e.g. `Remove 3 mails`.
+  ///   - warning: A sentence after the question; empty for none.
+  /// - Throws: `CommandFailure` if the answer is no, or if there is no terminal to ask on.
   func confirm(_ what: String, warning: String = "They cannot be brought back.") throws {
     if yes { return }
     guard isatty(STDIN_FILENO) == 1 else {
@@ -47,7 +51,9 @@ struct ConfirmationOptions: ParsableArguments {
     try Self.ask(what, warning: warning)
   }
 
-  /// - Throws: `CommandFailure` when the answer is no.
+  /// Asks a question at the terminal.
+  ///
+  /// - Throws: `CommandFailure` if the answer is no.
   static func ask(_ what: String, warning: String) throws {
     Output.prompt("\(what)? \(warning)\(warning.isEmpty ? "" : " ")[y/N] ")
     guard ["y", "yes"].contains(readLine()?.lowercased() ?? "") else {
@@ -56,14 +62,15 @@ struct ConfirmationOptions: ParsableArguments {
   }
 }
 
-/// What commands take whose answer changes while one looks.
+/// The options of commands whose answer changes over time.
 struct WatchOptions: ParsableArguments {
   @Flag(name: [.short, .long], help: "Ask again every two seconds, until ^C.")
   var watch = false
 
-  /// Does it once, or again and again on a screen of its own. A failure ends it.
+  /// Runs `body` once, or repeatedly on a cleared screen. A failure ends it.
   ///
-  /// - Parameter body: is told whether what it says beside its answer, such as that the daemon is down, stands there already.
+  /// - Parameter body: Gets true if remarks in addition to its answer, such as that the daemon is down, are already on
+  ///   display.
   func repeating(_ body: (_ isQuiet: Bool) async throws -> Void) async throws {
     guard watch else { return try await body(false) }
     var isFirst = true
@@ -76,7 +83,7 @@ struct WatchOptions: ParsableArguments {
   }
 }
 
-/// How often and how many times commands look that go on by themselves.
+/// The pace of commands that repeat by themselves: how often, and how many times.
 struct PaceOptions: ParsableArguments {
   @Option(name: [.customShort("n"), .long], parsing: .unconditional, help: "Stop after this many views or lines.")
   var count: Int?
@@ -89,7 +96,7 @@ struct PaceOptions: ParsableArguments {
   }
 }
 
-/// What every command takes that asks the daemon. `--config` may stand before or behind the name of the command.
+/// The options of every command that asks the daemon. `--config` may precede or follow the name of the command.
 struct RelayOptions: ParsableArguments {
   @Option(
     name: [.short, .long],
@@ -112,9 +119,9 @@ struct RelayOptions: ParsableArguments {
     }
   }
 
-  /// The running daemon, or its store when it is down.
+  /// Returns the running daemon, or its store if the daemon is down.
   ///
-  /// - Parameter isQuiet: whether it is the caller who says that the daemon is down.
+  /// - Parameter isQuiet: True if the caller reports that the daemon is down.
   func service(or outer: RelayOptions, isQuiet: Bool = false) async throws -> any ControlService {
     if let remote = try remote(or: outer) { return remote }
     let configuration = try findable(or: outer)
@@ -127,15 +134,15 @@ struct RelayOptions: ParsableArguments {
     }
   }
 
-  /// The running daemon; commands that change something need it.
+  /// Returns the running daemon, which commands that change something need.
   ///
-  /// - Parameter saysProblems: false where the answer of the daemon says what is wrong with the configuration.
+  /// - Parameter saysProblems: False if the daemon's answer reports what is wrong with the configuration.
   func daemon(or outer: RelayOptions, saysProblems: Bool = true) async throws -> any ControlService {
     if let remote = try remote(or: outer) { return remote }
     return ControlClient(socket: try findable(or: outer, saysProblems: saysProblems).control.socket)
   }
 
-  /// The one at `--control-address`; nil without it.
+  /// Returns the daemon at `--control-address`, or nil without that option.
   private func remote(or outer: RelayOptions) throws -> (any ControlService)? {
     guard let text = controlAddress ?? outer.controlAddress, let address = Smarthost(text) else { return nil }
     guard let path = tokenFile ?? outer.tokenFile else {
@@ -149,12 +156,13 @@ struct RelayOptions: ParsableArguments {
     }
   }
 
-  /// The configuration that is named, else the one of this machine.
+  /// Returns the named configuration, otherwise the one of this machine.
   func configuration(or outer: RelayOptions) throws -> Configuration {
     try Self.load(config ?? outer.config ?? ConfigurationFile.defaultPath())
   }
 
-  /// The same, errors or not: a relay goes on with what stood there when it was right.
+  /// Returns the configuration even if it has errors: a running relay continues with the previous, correct version of
+  /// the file.
   private func findable(or outer: RelayOptions, saysProblems: Bool = true) throws -> Configuration {
     let path = config ?? outer.config ?? ConfigurationFile.defaultPath()
     do {

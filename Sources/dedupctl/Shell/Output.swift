@@ -4,33 +4,33 @@ import Foundation
 import HostSystem
 import Synchronization
 
-/// What the commands write, and for whom.
+/// The output of the commands, for people and for programs.
 enum Output {
-  /// For people: nothing in it but our own styles can command the terminal.
+  /// Prints a line for people: nothing in it except our own styles can command the terminal.
   static func line(_ text: String) { write(plain(text) + "\n") }
 
-  /// For programs: as it is in a pipe or a file; on a terminal as `line` shows it.
+  /// Prints data for programs: unchanged in a pipe or a file, and as `line` shows it on a terminal.
   static func data(_ text: String) { write((isTerminal ? plain(text) : text) + "\n") }
 
-  /// A sentence, broken at spaces where the terminal is narrower.
+  /// Prints a sentence, broken at spaces if the terminal is narrower.
   static func paragraph(_ text: String) {
     (terminalWidth.map { DisplayText.wrap(text, columns: $0) } ?? [text]).forEach(line)
   }
 
-  /// What the command is for has been done: from here on only the report of it can fail, and nobody should do it again.
+  /// Marks the command's action as done. From here on, only its report can fail, and the action should not be repeated.
   static func markDone() { isDone.store(true, ordering: .relaxed) }
 
   private static let isDone = Atomic(false)
 
   static func error(_ text: String) { prompt(text + "\n") }
 
-  /// A question: no line end behind it.
+  /// Prints a question, without a line end.
   static func prompt(_ text: String) {
-    // Whoever closed standard error wants to know nothing.
+    // A caller that closed standard error does not want these messages.
     try? StandardStream.error.write(printable(text, keepingLines: true))
   }
 
-  /// One JSON object a line. On a terminal what could command it is escaped, which is the same JSON.
+  /// Prints one JSON object per line. On a terminal, anything that could command it is escaped, which is the same JSON.
   static func json(_ value: some Encodable) throws {
     let text = String(decoding: try ControlJSON.encode(value), as: UTF8.self)
     write((isTerminal ? PrintableText.json(text) : text) + "\n")
@@ -38,8 +38,8 @@ enum Output {
 
   private static func plain(_ text: String) -> String { PrintableText.keepingStyles(text) }
 
-  /// Writes to standard output. Where that fails, no command has anything left to do: behind a pipe that was closed the
-  /// process ends as SIGPIPE ends any other, without a word; else with one line.
+  /// Writes to standard output. If that fails, no command has anything left to do: after its pipe was closed, the
+  /// process ends silently, as SIGPIPE ends any other; otherwise with one line.
   static func write(_ text: String) {
     do throws(StandardStream.Failure) {
       try StandardStream.output.write(isTerminal && !isUTF8 ? ascii(text) : text)
@@ -55,14 +55,14 @@ enum Output {
     }
   }
 
-  /// Whether the locale says that more than ASCII can be shown (POSIX: LC_ALL, LC_CTYPE, LANG; the first that is set).
+  /// True if the locale says that more than ASCII can be shown (POSIX: LC_ALL, LC_CTYPE, LANG; the first that is set).
   static let isUTF8: Bool = {
     let environment = ProcessInfo.processInfo.environment
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].compactMap { environment[$0] }.first { !$0.isEmpty } ?? ""
     return locale.uppercased().hasSuffix("UTF-8") || locale.uppercased().hasSuffix("UTF8")
   }()
 
-  /// The same with what a terminal without UTF-8 can show, as many cells wide.
+  /// Returns the text with characters that a terminal without UTF-8 can show, and with the same number of cells.
   private static func ascii(_ text: String) -> String {
     String(
       text.flatMap { character -> String in
@@ -80,12 +80,12 @@ enum Output {
 
   static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
-  /// The cursor home, and nothing on the screen (ECMA-48: CUP, ED).
+  /// Moves the cursor home and clears the screen (ECMA-48: CUP, ED).
   static func clearScreen() {
     write("\u{1B}[H\u{1B}[2J")
   }
 
-  /// `text` in that style where a terminal shows it, unless the user wants none (no-color.org).
+  /// Returns `text` in that style if the terminal supports it, unless the user wants none (no-color.org).
   static func styled(_ text: String, _ style: Style) -> String {
     showsStyles && style != .plain ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
   }
@@ -94,7 +94,7 @@ enum Output {
     isTerminal && (getenv("NO_COLOR").map { $0.pointee == 0 } ?? true)
     && getenv("TERM").map { String(cString: $0) != "dumb" } ?? true
 
-  /// Columns of the terminal; nil when standard output is none, so that nothing is cut in a pipe.
+  /// The columns of the terminal; nil if standard output is not one, so that nothing is cut in a pipe.
   static var terminalWidth: Int? {
     guard isTerminal else { return nil }
     var size = winsize()
@@ -102,14 +102,14 @@ enum Output {
     return Int(size.ws_col)
   }
 
-  /// Lines of the terminal; 24 where it does not say.
+  /// The lines of the terminal; 24 if it does not say.
   static var terminalHeight: Int {
     var size = winsize()
     guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0 else { return 24 }
     return Int(size.ws_row)
   }
 
-  /// `14:03` for today, else `22 Nov 14:03`; with the year when it is another one.
+  /// Returns `14:03` for today, otherwise `22 Nov 14:03`, or `2025-11-22 14:03` for another year.
   static func time(_ date: Date, now: Date = .now) -> String {
     let calendar = Calendar(identifier: .gregorian)
     let format =
@@ -118,7 +118,7 @@ enum Output {
     return local(date, format)
   }
 
-  /// Local time by a `strftime` format.
+  /// Returns the local time in a `strftime` format.
   static func local(_ date: Date, _ format: String) -> String {
     var seconds = time_t(date.timeIntervalSince1970.rounded(.down))
     var parts = tm()
@@ -128,7 +128,7 @@ enum Output {
     return String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  /// `512 B`, `14 KiB`, `3.2 MiB`, `1.5 GiB`.
+  /// Returns a size for people: `512 B`, `14 KiB`, `3.2 MiB`, `1.5 GiB`.
   static func size(_ octets: Int) -> String {
     if octets < 1024 { return "\(octets) B" }
     let kibibytes = Double(octets) / 1024
@@ -138,7 +138,7 @@ enum Output {
   }
 }
 
-/// How text may look on a terminal; the raw values are those of ECMA-48, SGR.
+/// The style of text on a terminal; the raw values are those of ECMA-48, SGR.
 enum Style: String, CaseIterable {
   case plain = ""
   case bold = "1"

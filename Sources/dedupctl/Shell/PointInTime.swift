@@ -4,7 +4,7 @@ import DedupConfig
 import DedupCore
 import Foundation
 
-/// A time as people write it: so long ago, or a day, or a day and a clock in the zone of this machine.
+/// A time as people write it: a duration ago, a day, or a day and a time in the zone of this machine.
 struct PointInTime {
   private enum Form {
     case ago(Duration)
@@ -13,6 +13,8 @@ struct PointInTime {
 
   private let form: Form
 
+  /// Reads a time.
+  ///
   /// - Throws: `ValidationError` for any other text.
   init(_ text: String) throws {
     if let duration = try? DurationText.read(text) {

@@ -1,9 +1,9 @@
 import DedupCore
 
-/// Text as a terminal may have it; see `DisplayText.printable`.
+/// Text that is safe for a terminal; see `DisplayText.printable`.
 enum PrintableText {
-  /// Keeps lines, and the styles that `Output.styled` sets: they colour, and cannot move the cursor, hide text or retitle
-  /// the window.
+  /// Returns text that keeps its lines and the styles that `Output.styled` sets: those colour, and cannot move the
+  /// cursor, hide text or retitle the window.
   static func keepingStyles(_ text: String) -> String {
     guard text.contains("\u{1B}") else { return printable(text, keepingLines: true) }
     var pieces: [String] = []
@@ -17,7 +17,7 @@ enum PrintableText {
 
   private static let styles = (Style.allCases.map(\.rawValue).filter { !$0.isEmpty } + ["0"]).map { "[\($0)m" }
 
-  /// JSON with `\uXXXX` in place of what could command a terminal.
+  /// Returns JSON with `\uXXXX` in place of everything that could command a terminal.
   static func json(_ text: String) -> String {
     guard printable(text) != text else { return text }
     return text.unicodeScalars.map { scalar in
@@ -31,7 +31,7 @@ enum PrintableText {
   }
 }
 
-/// `DisplayText.printable`, which is needed all over here.
+/// A shorthand for `DisplayText.printable`, which is needed everywhere here.
 func printable(_ text: String, keepingLines: Bool = false) -> String {
   DisplayText.printable(text, keepingLines: keepingLines)
 }

@@ -1,13 +1,15 @@
 import Foundation
 
-/// Says on a terminal how far a long work is, at most twice a second; in a pipe nothing.
+/// The progress of a long task, shown on a terminal at most twice a second, and never in a pipe.
 final class Progress {
   private let verb: String
   private let isShown = isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) != 1
   private var count = 0
   private var shownAt = ContinuousClock.now
 
-  /// - Parameter verb: e.g. `exported`.
+  /// Creates the progress of a task that starts now.
+  ///
+  /// - Parameter verb: The name of the task in the past, e.g. `exported`.
   init(_ verb: String) { self.verb = verb }
 
   func add(_ more: Int) {

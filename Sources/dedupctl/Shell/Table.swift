@@ -1,11 +1,11 @@
 import DedupCore
 
-/// Rows under a head line, no wider than the terminal.
+/// A table of rows under a head line, no wider than the terminal.
 ///
-/// Widths are counted in cells, so that columns stand under each other also with CJK, emoji and combining marks. The
-/// flexible columns share what the fixed ones leave and are cut with `…`. Where too little is left for them to be read,
-/// they move to lines of their own below their row: the first one alone, the others together; and so do, with their
-/// titles, fixed columns that find no room.
+/// Widths are counted in cells, so that columns align even with CJK, emoji and combining marks. The flexible columns
+/// share what the fixed ones leave and are cut with `…`. If too little is left for them to be readable, they move to
+/// lines of their own below their row: the first one alone, the others together. Fixed columns that find no room move
+/// there as well, with their titles.
 struct Table {
   enum Alignment { case left, right }
 
@@ -13,7 +13,7 @@ struct Table {
     var title: String
     var alignment: Alignment = .left
     var isFlexible = false
-    /// Its beginning and its end say more than its middle.
+    /// True if its beginning and its end say more than its middle.
     var isPath = false
 
     func cut(_ text: String, to width: Int) -> String {
@@ -27,15 +27,19 @@ struct Table {
 
   init(_ columns: [Column]) { self.columns = columns }
 
-  /// - Parameter style: of the whole row, where the terminal has styles.
+  /// Adds a row, with one text per column.
+  ///
+  /// - Parameter style: The style of the whole row, if the terminal has styles.
   mutating func add(_ row: [String], _ style: Style = .plain) {
     rows.append(row.map { printable($0) })
     styles.append(style)
   }
 
+  /// Returns the lines of the table.
+  ///
   /// - Parameters:
-  ///   - width: columns of the terminal; nil for as wide as it takes.
-  ///   - hasHead: whether the titles come first.
+  ///   - width: The columns of the terminal; nil means no limit.
+  ///   - hasHead: True if the titles come first.
   func lines(width: Int?, hasHead: Bool = true) -> [String] {
     let layout = layout(width: width)
     return (hasHead ? [layout.head] : []) + layout.rows.joined()
@@ -57,10 +61,10 @@ struct Table {
     return canShare ? render(shared(natural, among: flexible, left: left)) : renderFolded(natural, width: width)
   }
 
-  /// Below this many cells a flexible column cannot be read any more.
+  /// The smallest number of cells of a readable flexible column.
   private static let leastFlexible = 26
 
-  /// Narrow columns keep what they need; the others share the rest evenly.
+  /// Returns the widths: narrow columns keep what they need, and the others share the rest evenly.
   private func shared(_ natural: [Int], among flexible: [Int], left: Int) -> [Int] {
     var widths = natural
     var rest = left
@@ -92,7 +96,7 @@ struct Table {
     return (head(above, natural), rows)
   }
 
-  /// Those fixed columns for which there is room, from the left.
+  /// Returns the fixed columns for which there is room, from the left.
   private func fixedColumns(_ natural: [Int], within width: Int) -> [Int] {
     var left = width + 2
     return columns.indices.filter { !columns[$0].isFlexible }.filter { index in
@@ -101,7 +105,7 @@ struct Table {
     }
   }
 
-  /// Items behind each other, in as many lines as that takes.
+  /// Joins items in as few lines as possible.
   private static func filled(_ items: [String], width: Int) -> [String] {
     items.filter { !$0.isEmpty }.reduce(into: []) { lines, item in
       let joined = lines.last.map { "\($0) · \(item)" } ?? item

@@ -1,7 +1,7 @@
-/// How many mails of each error came within the last minute, from counts that are looked at now and then.
+/// The number of mails of each error within the last minute, from counts that are read now and then.
 ///
-/// Until a minute has been looked at, those that came before the first look do not count: so a view does not show two
-/// seconds times thirty, and none where none came.
+/// During the first minute, only the mails since the first look count. So a view neither extrapolates two seconds times
+/// thirty, nor shows mails where none came.
 struct ArrivalRate {
   private struct Look {
     let at: Double
@@ -9,18 +9,20 @@ struct ArrivalRate {
   }
 
   private static let minute = 60.0
-  /// The oldest is the latest that is a minute old, if there is one.
+  /// The looks, oldest first. The first one is the latest that is at least a minute old, if there is one.
   private var looks: [Look] = []
 
-  /// - Parameter now: seconds on a clock that does not jump.
+  /// Takes the total counts of mails by error.
+  ///
+  /// - Parameter now: Seconds on a clock that does not jump.
   mutating func look(at now: Double, _ totals: [String: Int]) {
     looks.append(Look(at: now, totals: totals))
     while looks.count > 2, now - looks[1].at >= Self.minute { looks.removeFirst() }
   }
 
-  /// Mails within the minute before the latest look; nil: there was none before that one.
+  /// Returns the number of mails within the minute before the latest look, or nil if there was no earlier look.
   ///
-  /// - Parameter most: there cannot be more of them; for errors that the first look did not have.
+  /// - Parameter most: An upper bound, for errors that the first look did not have.
   func perMinute(_ name: String, most: Int) -> Double? {
     guard let first = looks.first, let last = looks.last, last.at > first.at, let total = last.totals[name] else {
       return nil

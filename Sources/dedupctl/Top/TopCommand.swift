@@ -18,7 +18,7 @@ struct TopCommand: AsyncParsableCommand {
   @OptionGroup var format: OutputOptions
 
   func run() async throws {
-    // The first question goes out before the screen is taken, so that what fails is said on the usual one.
+    // The first request is sent before the screen is taken, so that a failure is reported on the usual one.
     let saidThatItIsDown = try await relay.service(or: dedupctl.relay) is StoredState
     guard pace.count == nil, format.output == .table, Output.isTerminal, RawTerminal.enter() else {
       return try await print(saidThatItIsDown)
@@ -30,7 +30,7 @@ struct TopCommand: AsyncParsableCommand {
     try await screen.run()
   }
 
-  /// Views one below the other, for pipes and programs.
+  /// Prints views one below the other, for pipes and programs.
   private func print(_ saidThatItIsDown: Bool) async throws {
     var rate = ArrivalRate()
     var left = pace.count ?? (Output.isTerminal ? Int.max : 1)
@@ -44,7 +44,7 @@ struct TopCommand: AsyncParsableCommand {
 
   private func show(_ view: TopView, saysIfDown: Bool) {
     if Output.isTerminal { Output.clearScreen() }
-    // What was said on a terminal before is gone from it.
+    // On a terminal, what was reported before is cleared from the screen.
     if !format.noHeaders { Output.paragraph(view.head(saysIfDown: saysIfDown || Output.isTerminal)) }
     format.write(view.table())
   }

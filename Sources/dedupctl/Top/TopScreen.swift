@@ -3,7 +3,7 @@ import DedupCore
 import Foundation
 import HostSystem
 
-/// `dedupctl top` on a terminal: a screen whose head stays, with a row that is chosen, and keys for what to do with it.
+/// The screen of `dedupctl top` on a terminal: its head stays, one row is chosen, and keys act on that row.
 struct TopScreen {
   private static let help = "q quit   arrows choose   enter show   s silence for an hour   r resolve"
 
@@ -12,7 +12,7 @@ struct TopScreen {
   let daemon: () async throws -> any ControlService
   private var rate = ArrivalRate()
   private var view: TopView?
-  /// The one that is chosen, by what tells it from others, so that it stays chosen when the order changes.
+  /// The identity of the chosen row, so that it stays chosen when the order changes.
   private var chosen: String?
   private var message: String?
 
@@ -23,7 +23,7 @@ struct TopScreen {
     (self.every, self.service, self.daemon) = (every, service, daemon)
   }
 
-  /// Until `q`, the end of the terminal, or a failure of the first look. `RawTerminal` has to be entered.
+  /// Runs until `q`, the end of the terminal, or a failure of the first look. `RawTerminal` has to be entered.
   mutating func run() async throws {
     while true {
       do { view = try await TopView.look(service(), &rate) } catch  where view != nil { message = "\(error)" }
@@ -39,7 +39,7 @@ struct TopScreen {
     }
   }
 
-  /// Returns false for the key that ends it.
+  /// Acts on a key. Returns false for the key that ends the screen.
   private mutating func handle(_ key: Key) async throws -> Bool {
     message = nil
     switch key {
@@ -68,7 +68,7 @@ struct TopScreen {
 
   // MARK: - What the keys do
 
-  /// Does something with the chosen error; what it answers, or why it failed, stands in the last line.
+  /// Runs an action on the chosen error, and returns its answer or why it failed, for the last line.
   private func answer(of act: (TopView.Line) async throws -> String?) async -> String? {
     guard let lines = view?.errors, !lines.isEmpty else { return nil }
     do { return try await act(lines[chosenIndex]) } catch { return "\(error)" }
@@ -102,7 +102,7 @@ struct TopScreen {
     }
   }
 
-  /// Whether the answer is `y`.
+  /// Asks a question. Returns true if the answer is `y`.
   private func confirms(_ question: String) -> Bool {
     Self.draw([], last: question + " y/n", keepsScreen: true)
     while true {
@@ -122,7 +122,8 @@ struct TopScreen {
       Self.lines(head, table.rows, chosen: chosenIndex, height: Output.terminalHeight - 1), last: message ?? Self.help)
   }
 
-  /// On a screen that is too low for the head and the chosen row, the row comes first, and then the titles.
+  /// Returns the lines that fit. On a screen too low for the head and the chosen row, the row comes first, and then the
+  /// titles.
   static func lines(_ head: [String], _ rows: [[String]], chosen: Int, height: Int) -> [String] {
     let needed = rows.indices.contains(chosen) ? rows[chosen].count : 0
     let kept = head.suffix(max(0, height - needed))
@@ -130,7 +131,7 @@ struct TopScreen {
     return Array((kept + (visible.isEmpty && needed > 0 ? rows[chosen] : visible)).prefix(max(0, height)))
   }
 
-  /// As many whole rows as there is room for, with the chosen one among them.
+  /// Returns as many whole rows as there is room for, with the chosen one among them.
   static func visible(_ rows: [[String]], chosen: Int, room: Int) -> [String] {
     var first = 0
     while first < chosen, rows[first...chosen].reduce(0, { $0 + $1.count }) > room { first += 1 }
@@ -139,7 +140,7 @@ struct TopScreen {
     return lines
   }
 
-  /// All at once, over what stands there: nothing flickers, nothing scrolls.
+  /// Draws everything at once, over the previous screen, so that nothing flickers or scrolls.
   private static func draw(_ lines: some Sequence<String>, last: String, keepsScreen: Bool = false) {
     let (height, width) = (Output.terminalHeight, Output.terminalWidth ?? 80)
     let body = keepsScreen ? "" : "\u{1B}[H" + lines.map { $0 + "\u{1B}[K\n" }.joined() + "\u{1B}[J"

@@ -3,21 +3,22 @@ import DedupCore
 import Foundation
 import HostSystem
 
-/// What `dedupctl top` shows at one moment.
+/// The content of `dedupctl top` at one moment.
 struct TopView: Encodable {
   struct Line: Encodable {
-    /// `ErrorEntry.row`, for this program only.
+    /// The identity `ErrorEntry.row`, for this program only.
     var row: String
     var id: String
     var error: String
     var site: String
-    /// Absent while it is not known: mail came within the last minute, and it is the first view.
+    /// The number of mails per minute, or nil while it is unknown: mail came within the last minute, and it is the
+    /// first view.
     var perMinute: Double?
     var lastHour: Int
     var heldBack: Int
     var suppressed: Int
     var total: Int
-    /// As in the table of list.
+    /// The remark as in the table of `list`.
     var note: String
     fileprivate var style: Style
 
@@ -34,15 +35,15 @@ struct TopView: Encodable {
   var totals: TotalsReport
   var queue: QueueReport
   var errors: [Line]
-  /// Whether the store was read because the daemon is down.
+  /// True if the store was read because the daemon is down.
   private var isStored: Bool
 
   private enum CodingKeys: String, CodingKey { case at, totals, queue, errors }
 
-  /// Errors in a view.
+  /// The largest number of errors in a view.
   private static let most = 50
 
-  /// Asks for the errors of the last hour, the busiest first.
+  /// Requests the errors of the last hour, the busiest first.
   static func look(_ service: any ControlService, _ rate: inout ArrivalRate) async throws -> TopView {
     let hourAgo = WallClock.now().advanced(by: .seconds(-3600))
     let query = FingerprintQuery(includesUnsuppressed: true, since: hourAgo, sort: .rate, limit: most)
@@ -68,14 +69,18 @@ struct TopView: Encodable {
 
   // MARK: - For people
 
-  /// - Parameter saysIfDown: false where it is said elsewhere that the daemon is down.
+  /// Returns the line above the table.
+  ///
+  /// - Parameter saysIfDown: False if it is reported elsewhere that the daemon is down.
   func head(saysIfDown: Bool = true) -> String {
     "\(Output.local(at, "%H:%M:%S")): \(isStored && saysIfDown ? "the daemon is down; " : "")"
       + "\(DisplayText.count(totals.accepted, "mail")), \(DisplayText.count(totals.forwarded, "report")) forwarded, "
       + "\(totals.suppressed) held back, \(queue.waiting) in the queue"
   }
 
-  /// - Parameter chosen: the row that a person has chosen; nil where nobody chooses.
+  /// Returns the table of errors.
+  ///
+  /// - Parameter chosen: The index of the row that the user has chosen; nil without a choice.
   func table(chosen: Int? = nil) -> Table {
     var table = Table(
       [.init(title: chosen == nil ? "ID" : "  ID"), .init(title: "PER MIN", alignment: .right)]

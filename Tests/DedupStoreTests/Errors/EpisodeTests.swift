@@ -68,11 +68,11 @@ struct EpisodeStoreTests {
     #expect(facts.errors.map(\.fingerprint) == ["v1:cccc3333", "v1:bbbb2222", "v1:aaaa1111"])
     #expect(facts.errors.map(\.standing) == [.new, .regression, .again])
     #expect(facts.errors.last?.sites.first?.episode?.quietBefore == .hours(96))
-    #expect(facts.silences.map(\.scope) == ["bbbb2222 Error bbbb2222", "rule cron"])
+    #expect(facts.silences.map(\.scope) == ["bbbb2222 Error bbbb2222", "rule cron, all sites"])
     #expect(
       facts.silences.map(\.held) == [7, 7] && facts.silences.map(\.endsAt) == [day + .hours(30), day + .hours(30)])
     let elsewhere = try await store.facts(from: day, to: day + .hours(24), sites: [99])
-    #expect(elsewhere.errors.isEmpty && elsewhere.silences.map(\.scope) == ["rule cron"])
+    #expect(elsewhere.errors.isEmpty && elsewhere.silences.map(\.scope) == ["rule cron, all sites"])
   }
 
   @Test("all mails of an error are one thread, also across episodes and in its milestones")

@@ -45,7 +45,7 @@ struct HandoverTests {
 
   @Test("what was being offered to a smarthost with limits counts after a crash, whatever became of it, and only once")
   func offered() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let store = try Shop.store(folder)
     let mail = Shop.ordinary()
     try await store.accept(mail)

@@ -4,9 +4,9 @@ import Testing
 
 /// Dialogues of the client, written as: the server says, we do.
 struct ClientSessionTests {
-  private static let everything = "250-h\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n"
+  static let everything = "250-h\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n"
 
-  private func job(
+  func job(
     _ recipients: [String] = ["c@d"], sender: String = "a@b", size: Int = 10, isEightBit: Bool = false
   ) -> ClientSession.Job {
     let envelope = Envelope(sender: EmailAddress(sender), recipients: recipients.map { EmailAddress($0) })
@@ -14,22 +14,22 @@ struct ClientSessionTests {
   }
 
   /// A session that has greeted a server which announces `extensions`.
-  private func greeted(_ extensions: String = everything) -> ClientSession {
+  func greeted(_ extensions: String = everything) -> ClientSession {
     var session = ClientSession(hostname: "us.example")
     _ = hear("220 h\r\n" + extensions, &session)
     #expect(session.isIdle)
     return session
   }
 
-  private func hear(_ text: String, _ session: inout ClientSession) -> [ClientSession.Action] {
+  func hear(_ text: String, _ session: inout ClientSession) -> [ClientSession.Action] {
     session.receive(Array(text.utf8))
   }
 
-  private func send(_ text: String) -> ClientSession.Action { .send(Array(text.utf8)) }
+  func send(_ text: String) -> ClientSession.Action { .send(Array(text.utf8)) }
 
   /// The outcomes of the delivery that ended, as letters: delivered, temporary, permanent; `*` when only the connection
   /// failed, so that what is open may go over another one.
-  private func outcome(_ actions: [ClientSession.Action]) -> String? {
+  func outcome(_ actions: [ClientSession.Action]) -> String? {
     for case .finished(let delivery) in actions {
       let letters = delivery.outcomes.map { outcome in
         switch outcome {
@@ -148,138 +148,6 @@ struct ClientSessionTests {
     let shows: String
     var testDescription: String { shows }
   }
-
-  private static let dsn = "250-h\r\n250-PIPELINING\r\n250 dsn\r\n"
-  private static let international = OriginalRecipient("utf-8;é@d", allowingUTF8: true)
-  static let statusRequests: [StatusRequest] = [
-    StatusRequest(extensions: dsn, shows: "what the client did not say is not said"),
-    StatusRequest(
-      extensions: dsn, returns: .full, id: "a+2Bb", wish: .init(notify: .never), mail: " RET=FULL ENVID=a+2Bb",
-      recipient: " NOTIFY=NEVER", shows: "what it said is said again"),
-    StatusRequest(
-      extensions: dsn, returns: .headers,
-      wish: .init(
-        notify: [.success, .failure], original: OriginalRecipient("RFC822;C+2Bx@D", allowingUTF8: false)),
-      mail: " RET=HDRS", recipient: " NOTIFY=SUCCESS,FAILURE ORCPT=RFC822;C+2Bx@D", shows: "in the very letters"),
-    StatusRequest(
-      extensions: everything, returns: .full, id: "a", wish: .init(notify: .never), mail: " SIZE=10 SMTPUTF8",
-      shows: "not to a server that does not announce DSN"),
-    StatusRequest(
-      extensions: dsn, wish: .init(original: international), recipient: " ORCPT=utf-8;\\x{E9}@d",
-      shows: "in 7 bits without SMTPUTF8"),
-    StatusRequest(
-      extensions: "250-h\r\n250-PIPELINING\r\n250-SMTPUTF8\r\n250 DSN\r\n", wish: .init(original: international),
-      mail: " SMTPUTF8", recipient: " ORCPT=utf-8;é@d", shows: "as it came with it"),
-  ]
-
-  @Test("what is to be told goes on to a server that speaks DSN, and only there", arguments: statusRequests)
-  func statusRequest(_ example: StatusRequest) {
-    var session = greeted(example.extensions)
-    var job = job()
-    let request = DeliveryStatusRequest(
-      returns: example.returns, envelopeID: example.id.flatMap { Xtext($0) },
-      wishes: example.wish.isEmpty ? [:] : [EmailAddress("c@d"): example.wish])
-    job.envelope.statusRequest = request.isEmpty ? nil : request
-    job.envelope.usesSMTPUTF8 = true
-    let lines = "MAIL FROM:<a@b>\(example.mail)\r\nRCPT TO:<c@d>\(example.recipient)\r\nDATA\r\n"
-    #expect(session.deliver(job) == [send(lines)])
-    _ = hear("250 ok\r\n250 ok\r\n354 go\r\n", &session)
-    session.messageSent()
-    guard case .finished(let delivery)? = hear("250 taken\r\n", &session).first,
-      case .delivered(_, let speaksDSN)? = delivery.outcomes.first
-    else {
-      Issue.record("it was not delivered")
-      return
-    }
-    #expect(speaksDSN == (example.extensions != Self.everything))
-  }
-
-  struct Fate: Sendable, CustomTestStringConvertible {
-    /// Replies to MAIL, RCPT, RCPT; then DATA; then the message.
-    let envelope: String
-    var data = ""
-    var message = ""
-    let outcome: String
-    /// The first command of the next mail, or nil when the connection is over.
-    let next: String?
-    let shows: String
-    var testDescription: String { shows }
-  }
-
-  private static let reset = "RSET"
-  static let fates: [Fate] = [
-    Fate(envelope: "250|250|250", data: "354", message: "250", outcome: "DD", next: "MAIL", shows: "all is well"),
-    Fate(envelope: "250|550|250", data: "354", message: "250", outcome: "PD", next: "MAIL", shows: "one is refused"),
-    Fate(envelope: "250|450|550", data: "503", outcome: "TP", next: reset, shows: "all are refused, then DATA too"),
-    Fate(envelope: "550|503|503", data: "503", outcome: "PP", next: reset, shows: "MAIL is refused for good"),
-    Fate(envelope: "451|503|503", data: "503", outcome: "TT", next: reset, shows: "MAIL is refused for now"),
-    Fate(envelope: "451|250|250", data: "503", outcome: "TT", next: reset, shows: "RCPT behind it means nothing"),
-    Fate(envelope: "530|503|503", data: "503", outcome: "TT", next: reset, shows: "the server wants credentials"),
-    Fate(
-      envelope: "250|450|550", data: "354", outcome: "TP", next: nil,
-      shows: "DATA is taken for nobody: an empty message might be taken for a mail"),
-    Fate(envelope: "550|250|250", data: "354", outcome: "PP", next: nil, shows: "the same behind a refused MAIL"),
-    Fate(envelope: "250|450|550", data: "421", outcome: "TP", next: nil, shows: "421 to DATA changes no fate"),
-    Fate(envelope: "250|250|250", data: "454", outcome: "TT", next: reset, shows: "DATA is refused"),
-    Fate(envelope: "250|550|250", data: "451", outcome: "PT", next: reset, shows: "DATA is refused for now"),
-    Fate(envelope: "250|250|250", data: "250", outcome: "TT", next: nil, shows: "DATA is misunderstood"),
-    Fate(
-      envelope: "250|250|250", data: "354", message: "554", outcome: "PP", next: reset, shows: "the message is refused"),
-    Fate(
-      envelope: "250|250|552", data: "354", message: "250", outcome: "DT", next: "MAIL", shows: "too many recipients"),
-    Fate(
-      envelope: "250|250|250", data: "354", message: "421", outcome: "TT", next: nil, shows: "421 instead of an answer"),
-    Fate(envelope: "250|550|421", outcome: "PT", next: nil, shows: "421 keeps what was decided before"),
-    Fate(envelope: "421", outcome: "TT", next: nil, shows: "421 to the first mail of a connection is no stale one"),
-    Fate(envelope: "hello", outcome: "TT", next: nil, shows: "garbage"),
-  ]
-
-  @Test(
-    "the replies in the envelope and behind the data are the fate of each recipient",
-    arguments: fates)
-  func fate(_ example: Fate) {
-    var session = greeted()
-    var actions = session.deliver(job(["c@d", "e@f"]))
-    for reply in example.envelope.split(separator: "|") { actions = hear("\(reply) x\r\n", &session) }
-    if !example.data.isEmpty {
-      #expect(actions.isEmpty)
-      actions = hear("\(example.data) x\r\n", &session)
-    }
-    if !example.message.isEmpty {
-      #expect(actions == [.sendMessage])
-      session.messageSent()
-      actions = hear("\(example.message) x\r\n", &session)
-    }
-    #expect(outcome(actions) == example.outcome)
-    #expect(actions.contains(.close) == (example.next == nil))
-    guard let next = example.next, case .send(let bytes) = session.deliver(job()).first else {
-      return #expect(example.next == nil)
-    }
-    #expect(String(decoding: bytes, as: UTF8.self).hasPrefix(next))
-  }
-
-  /// A connection that carried a mail before may be found dead, and the mail tried again at once: up to the point where
-  /// the server has all of it.
-  @Test(
-    "a connection that carried a mail before may be found dead until the server has all of the next one",
-    arguments: [
-      ("", "T*"), ("250 ok\r\n", "T*"), ("250 ok\r\n250 ok\r\n", "T*"), ("250 ok\r\n250 ok\r\n354 go\r\n", "T"),
-    ])
-  func deadConnections(heard: String, expected: String) {
-    var session = greeted()
-    _ = session.deliver(job())
-    _ = hear("250 ok\r\n250 ok\r\n354 go\r\n", &session)
-    session.messageSent()
-    #expect(outcome(hear("250 taken\r\n", &session)) == "D")
-    _ = session.deliver(job())
-    _ = hear(heard, &session)
-    var sending = session
-    session.messageSent()
-    #expect(outcome(session.fail(.connectionLost)) == expected)
-    // A message without its end is no mail.
-    #expect(outcome(sending.fail(.connectionLost)) == "T*")
-  }
-
   @Test("what ended it is told with the recipient whose turn it was, and who is undecided")
   func culprits() {
     var session = greeted()
