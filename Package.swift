@@ -1,15 +1,16 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// The layers, lowest first. A target imports only what stands in a layer below it (or, inside layer 1, what is
+// The layers, lowest first. A target imports only what stands in a layer below it (or, inside a layer, what is
 // listed here); `--explicit-target-dependency-import-check error` in the Makefile makes the build refuse the rest.
 //
-//   0  MailMessage                                                   bytes of a mail: addresses, headers, MIME
-//   1  SMTPProtocol  Fingerprint  DedupCore  DedupConfig             pure decisions: no socket, clock, log or task
-//   2  SMTPServer  SMTPClient  Maildir  DedupStore  ControlAPI  HostSystem    one kind of I/O each
-//      MailEncryption                                                (its I/O: random numbers)
-//   3  MailDedup  dedupctl                                           wiring
-//   t  MailTestKit                                                   imported by tests only
+//   0  MailMessage                                          bytes of a mail: addresses, headers, MIME
+//   1  SMTPProtocol  Fingerprint  DedupCore                 pure decisions: no socket, clock, log or task
+//      RelayMail  DedupConfig  Trial
+//   2  Listening  SMTPServer  SMTPClient  DedupStore        one kind of I/O each
+//      ControlAPI  HostSystem  MailFiles  MailEncryption    (of MailEncryption: random numbers)
+//   3  MailDedup  dedupctl                                  wiring
+//   t  MailTestKit                                          imported by tests only
 
 let settings: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
@@ -69,7 +70,9 @@ let package = Package(
     layer("SMTPProtocol", on: ["MailMessage"]),
     layer("Fingerprint", on: ["MailMessage", "COpenSSL"]),
     layer("DedupCore", on: ["MailMessage"]),
+    layer("RelayMail", on: ["DedupCore", "MailMessage"]),
     layer("DedupConfig", on: ["DedupCore", "Fingerprint", "MailMessage", "SMTPProtocol"]),
+    layer("Trial", on: ["DedupConfig", "DedupCore", "Fingerprint", "MailMessage", "RelayMail"]),
 
     layer("Listening", on: [nio]),
     layer(
@@ -77,28 +80,30 @@ let package = Package(
       on: ["CCrypt", "Listening", "SMTPProtocol", "MailMessage", nio, nioPosix, nioTLS, nioSSL, logging]),
     layer(
       "SMTPClient", on: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, nioTLS, nioSSL, logging]),
-    layer("DedupStore", on: ["CChecksum", "CZlib", "DedupCore", "MailMessage", grdb, grdbSQLite, logging]),
-    layer("Maildir", on: ["DedupCore", "MailMessage"]),
+    layer(
+      "DedupStore", on: ["CChecksum", "CZlib", "DedupCore", "MailMessage", "RelayMail", grdb, grdbSQLite, logging]),
     layer("MailEncryption", on: ["COpenSSL", "DedupCore", "MailMessage"]),
-    layer("HostSystem", on: ["CMalloc", "DedupCore", "DedupConfig", "MailMessage", "SMTPProtocol"]),
+    layer("HostSystem", on: ["CMalloc", "DedupCore", "DedupConfig", "RelayMail", "SMTPProtocol"]),
+    layer("MailFiles", on: ["DedupCore", "HostSystem", "MailMessage"]),
     layer(
       "ControlAPI",
-      on: ["DedupCore", "Listening", "MailMessage", hummingbird, hummingbirdCore, nio, nioPosix, nioHTTP1, logging]),
+      on: [
+        "DedupCore", "Listening", "MailMessage", "RelayMail", hummingbird, hummingbirdCore, nio, nioPosix, nioHTTP1,
+        logging,
+      ]),
 
     .executableTarget(
       name: "MailDedup",
       dependencies: [
         "MailMessage", "SMTPProtocol", "Fingerprint", "DedupCore", "DedupConfig", "Listening", "SMTPServer",
-        "SMTPClient", "Maildir", "MailEncryption", "DedupStore", "ControlAPI", "HostSystem", nio, nioPosix, logging,
-        lifecycle,
-        unixSignals,
-        argumentParser,
+        "SMTPClient", "MailFiles", "MailEncryption", "DedupStore", "ControlAPI", "HostSystem", "RelayMail", nio,
+        nioPosix, logging, lifecycle, unixSignals, argumentParser,
       ], swiftSettings: settings),
     .executableTarget(
       name: "dedupctl",
       dependencies: [
         "MailMessage", "SMTPProtocol", "Fingerprint", "DedupCore", "DedupConfig", "DedupStore", "ControlAPI",
-        "HostSystem", logging, argumentParser,
+        "HostSystem", "MailFiles", "RelayMail", "Trial", logging, argumentParser,
       ], swiftSettings: settings),
 
     layer(
@@ -107,17 +112,19 @@ let package = Package(
     tests(of: "MailMessage"),
     tests(of: "SMTPProtocol", with: ["MailMessage"]),
     tests(of: "Fingerprint", with: ["MailMessage"], resources: ["Corpus"]),
-    tests(of: "DedupCore", with: ["MailMessage"], resources: ["Goldens"]),
+    tests(of: "DedupCore", with: ["MailMessage"]),
+    tests(of: "RelayMail", with: ["DedupCore", "MailMessage"], resources: ["Goldens"]),
     tests(of: "DedupConfig", with: ["DedupCore", "Fingerprint", "MailMessage", "SMTPProtocol"]),
     tests(
       of: "SMTPServer", with: ["SMTPProtocol", "MailMessage", nio, nioPosix, nioEmbedded, nioSSL, logging],
       resources: ["Dialogs"]),
     tests(of: "SMTPClient", with: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, nioSSL]),
-    tests(of: "DedupStore", with: ["DedupCore", "MailMessage", grdb]),
-    tests(of: "HostSystem", with: ["DedupCore", "SMTPProtocol"]),
-    tests(of: "Maildir", with: ["DedupCore", "MailMessage"]),
+    tests(of: "Trial", with: ["DedupConfig", "DedupCore", "Fingerprint", "MailMessage"]),
+    tests(of: "DedupStore", with: ["DedupCore", "MailMessage", "RelayMail", "Trial", grdb]),
+    tests(of: "HostSystem", with: ["SMTPProtocol"]),
+    tests(of: "MailFiles", with: ["DedupCore", "MailMessage"]),
     tests(of: "MailEncryption", with: ["DedupCore", "MailMessage"]),
-    tests(of: "ControlAPI", with: ["DedupCore", nio, nioPosix]),
+    tests(of: "ControlAPI", with: ["DedupCore", "RelayMail", nio, nioPosix]),
     tests(of: "dedupctl", with: ["ControlAPI", "DedupCore"]),
     tests(
       of: "MailDedup",

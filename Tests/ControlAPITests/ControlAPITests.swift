@@ -5,6 +5,7 @@ import MailMessage
 import MailTestKit
 import NIOCore
 import NIOPosix
+import RelayMail
 import Synchronization
 import Testing
 

@@ -1,6 +1,6 @@
 """The HTML part of the summary as people see it: on a desk and on a telephone, by day and by night.
 
-The documents are the goldens of Tests/DedupCoreTests. A picture of each is left behind with MAILDEDUP_KEEP=1.
+The documents are the goldens of Tests/RelayMailTests. A picture of each is left behind with MAILDEDUP_KEEP=1.
 """
 import colorsys
 import re
@@ -10,7 +10,7 @@ import pytest
 from peers.chromium import Chromium
 from peers.relay import REPOSITORY
 
-GOLDENS = REPOSITORY / "Tests" / "DedupCoreTests" / "Goldens"
+GOLDENS = REPOSITORY / "Tests" / "RelayMailTests" / "Goldens"
 PAGES = sorted(path.stem for path in GOLDENS.glob("summary-*.html"))
 WIDTHS = {"desk": 680, "telephone": 360}
 

@@ -1,4 +1,5 @@
 package import DedupCore
+package import RelayMail
 
 /// The reading half of the control API, answered from a store. The daemon builds on it; `dedupctl` uses it alone when
 /// the daemon is down.

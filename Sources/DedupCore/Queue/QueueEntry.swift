@@ -95,3 +95,13 @@ package struct QueueEntry: Hashable, Sendable, Codable {
     statusRequest?.wishes[recipient] ?? DeliveryStatusRequest.Wish()
   }
 }
+
+extension Judged {
+  /// The kind of the mail in the queue.
+  package var kind: QueueEntry.Kind {
+    switch self {
+    case .pass, .doubt: .pass
+    case .report: .report
+    }
+  }
+}

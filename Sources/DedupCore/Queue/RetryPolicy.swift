@@ -52,7 +52,7 @@ package struct RetryPolicy: Hashable, Sendable {
   /// - Parameter isHeldUp: true if the mail was not tried because the route is closed.
   package func isDelayNoticeDue(for entry: QueueEntry, now: Timestamp, isHeldUp: Bool = false) -> Bool {
     !entry.delayNotified && (entry.attempts > 0 || isHeldUp) && now.since(entry.queuedAt) >= delayNotice
-      && !isExpired(queuedAt: entry.queuedAt, now: now) && DeliveryStatusNotification.isDue(for: entry)
+      && !isExpired(queuedAt: entry.queuedAt, now: now) && DeliveryStatusReport.isDue(for: entry)
   }
 
   private var longestWait: Duration { (waits.max() ?? .seconds(3600)) * 2 }

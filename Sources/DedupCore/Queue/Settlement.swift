@@ -14,7 +14,7 @@ package struct Settlement: Hashable, Sendable {
   /// The recipients given up, with the reason that the bounce reports.
   package var failed: [Failure]
   /// The reports on delivered recipients that the sender asked for, as far as it is our duty to send them.
-  var confirmations: [DeliveryStatusNotification.Report] = []
+  var confirmations: [DeliveryStatusReport] = []
   /// True if the first mail of a fingerprint, or the digest that named it, was delivered to no one in any attempt. The
   /// next mail of the fingerprint must then be forwarded.
   package var reopensWindow: Bool
@@ -109,7 +109,7 @@ extension Settlement {
     case .delivered(let reply, let handover):
       delivered.append(recipient)
       guard isConfirmed else { return }
-      if let report = DeliveryStatusNotification.Report(reaching: recipient, handover, reply: reply) {
+      if let report = DeliveryStatusReport(reaching: recipient, handover, reply: reply) {
         confirmations.append(report)
       }
     case .rejected(let reason, let status):

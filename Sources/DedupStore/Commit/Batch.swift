@@ -1,6 +1,7 @@
 import DedupCore
 import GRDB
 import MailMessage
+import RelayMail
 
 /// A transaction in progress: what its jobs did so far, and what to write before it commits.
 ///

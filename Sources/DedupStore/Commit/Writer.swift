@@ -1,5 +1,6 @@
 import DedupCore
 import GRDB
+import RelayMail
 import Synchronization
 
 /// Turns a batch of jobs into one durable transaction, and handles the consequences.

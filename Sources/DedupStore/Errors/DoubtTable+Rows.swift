@@ -2,6 +2,7 @@ import DedupCore
 import Foundation
 import GRDB
 import MailMessage
+import RelayMail
 
 // Rows.
 extension DoubtTable {

@@ -2,6 +2,7 @@ import DedupCore
 import Foundation
 import GRDB
 import MailMessage
+import RelayMail
 
 /// The doubts that one batch looked at, by their keys, and the mails that are kept of them.
 struct DoubtTable {

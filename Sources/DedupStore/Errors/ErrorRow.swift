@@ -1,5 +1,6 @@
 import DedupCore
 import GRDB
+import RelayMail
 
 /// A row of `fingerprint`: an error of a site, as the commit point needs it.
 struct ErrorRow {

@@ -1,6 +1,7 @@
 import DedupCore
 import GRDB
 import MailMessage
+import RelayMail
 
 /// The failures of mails about errors that no digest has reported yet. There is one row for each sender, recipient and
 /// status.

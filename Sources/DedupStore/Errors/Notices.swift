@@ -1,6 +1,7 @@
 import DedupCore
 import GRDB
 import MailMessage
+import RelayMail
 
 /// The mails that the store writes itself, in the transaction in which they become due.
 extension Batch {

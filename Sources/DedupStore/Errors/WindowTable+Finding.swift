@@ -1,6 +1,7 @@
 import DedupCore
 import GRDB
 import MailMessage
+import RelayMail
 
 // The lookup of an error.
 extension WindowTable {

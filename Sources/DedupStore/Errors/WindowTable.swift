@@ -1,6 +1,7 @@
 import DedupCore
 import GRDB
 import MailMessage
+import RelayMail
 
 /// The windows that one batch touched, and those that earlier batches left (`KnownWindows`).
 struct WindowTable {

@@ -3,6 +3,7 @@ import Foundation
 import GRDB
 import Glibc
 import MailMessage
+import RelayMail
 
 /// A message as it is written: whole in the database, or its head there and the rest in a file.
 ///

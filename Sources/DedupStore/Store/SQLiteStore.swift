@@ -3,6 +3,7 @@ import Dispatch
 import GRDB
 package import Logging
 package import MailMessage
+package import RelayMail
 import Synchronization
 
 /// The durable store: windows, counts and queue in one SQLite database, large messages in files beside it.

@@ -1,5 +1,5 @@
-import DedupCore
-import Glibc
+package import DedupCore
+package import Glibc
 
 /// Reads whole files.
 package enum FileBytes {
@@ -56,7 +56,7 @@ package enum FileBytes {
   ///
   /// - Parameter path: the path of the file; `-` for standard input.
   /// - Throws: a `Failure`, or the error that `body` throws.
-  static func forEachPiece(of path: String, _ body: ([UInt8]) throws -> Bool) throws {
+  package static func forEachPiece(of path: String, _ body: ([UInt8]) throws -> Bool) throws {
     let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw failure("open", path) }
     defer { if descriptor != STDIN_FILENO { close(descriptor) } }
@@ -77,25 +77,25 @@ package enum FileBytes {
   }
 
   /// Returns the type and permissions of a file; nil if there is none, or permission was denied.
-  static func mode(of path: String) -> mode_t? {
+  package static func mode(of path: String) -> mode_t? {
     var found = stat()
     return stat(path, &found) == 0 ? found.st_mode : nil
   }
 
   /// Returns the time at which the content was last changed; nil if there is no such file.
-  static func modified(_ path: String) -> Timestamp? {
+  package static func modified(_ path: String) -> Timestamp? {
     var found = stat()
     return stat(path, &found) == 0 ? Timestamp(seconds: Int64(found.st_mtim.tv_sec)) : nil
   }
 
   /// Returns why nothing can be read at `path`; nil if it exists.
-  static func absence(of path: String) -> Failure? {
+  package static func absence(of path: String) -> Failure? {
     var found = stat()
     return stat(path, &found) == 0 ? nil : failure("open", path)
   }
 
   /// Returns why a file, or a folder with its content, may not be read; nil if it may.
-  static func refusal(of path: String, isFolder: Bool) -> Failure? {
+  package static func refusal(of path: String, isFolder: Bool) -> Failure? {
     access(path, isFolder ? R_OK | X_OK : R_OK) == 0 ? nil : failure("read", path)
   }
 

@@ -1,5 +1,6 @@
 package import DedupCore
 import Glibc
+package import RelayMail
 
 /// The clock of the machine.
 package enum WallClock {

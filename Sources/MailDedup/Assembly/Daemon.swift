@@ -4,6 +4,7 @@ import DedupStore
 import Fingerprint
 import HostSystem
 import Logging
+import RelayMail
 import SMTPServer
 import ServiceLifecycle
 import UnixSignals

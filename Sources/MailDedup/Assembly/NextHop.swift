@@ -2,7 +2,7 @@ import DedupConfig
 import DedupCore
 import HostSystem
 import Logging
-import Maildir
+import MailFiles
 import NIOCore
 import NIOPosix
 import SMTPClient

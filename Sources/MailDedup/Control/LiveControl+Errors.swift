@@ -4,6 +4,7 @@ import DedupStore
 import HostSystem
 import Logging
 import MailMessage
+import RelayMail
 
 // The admin's view of errors.
 extension LiveControl {

@@ -2,6 +2,7 @@ import DedupCore
 import DedupStore
 import HostSystem
 import MailMessage
+import RelayMail
 
 /// A writer of the notices to senders about a delivery: that it failed, is late, or succeeded. If a bounce itself
 /// fails, the postmaster is told instead, if there is one.
@@ -19,9 +20,9 @@ struct BounceWriter {
   /// A mail to the sender of an entry, or to the postmaster.
   struct Notice {
     var mail: OwnMail
-    var reports: [DeliveryStatusNotification.Report]
+    var reports: [DeliveryStatusReport]
 
-    func tells(of action: DeliveryStatusNotification.Action) -> Bool { reports.contains { $0.action == action } }
+    func tells(of action: DeliveryStatusReport.Action) -> Bool { reports.contains { $0.action == action } }
   }
 
   /// Returns the notice, or nil if there is nothing to tell, if no recipient may be told or wants to be, or if a digest

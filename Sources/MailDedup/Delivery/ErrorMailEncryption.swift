@@ -4,6 +4,7 @@ import Dispatch
 import HostSystem
 import MailEncryption
 import MailMessage
+import RelayMail
 
 /// The encryption of mail about errors to the certificates of the admins, just before it is sent.
 ///

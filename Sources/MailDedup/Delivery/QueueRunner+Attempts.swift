@@ -80,7 +80,7 @@ extension QueueRunner {
     _ settlement: Settlement, of entry: QueueEntry, _ notice: BounceWriter.Notice?, _ gathered: [GatheredBounce]
   ) async {
     if !settlement.failed.isEmpty && gathered.isEmpty && notice?.tells(of: .failed) != true {
-      let mayBeTold = DeliveryStatusNotification.isDue(for: entry)
+      let mayBeTold = DeliveryStatusReport.isDue(for: entry)
       let reason = mayBeTold ? "its sender asked not to be told" : "mail without a sender is never bounced"
       logger.error("dropped", metadata: ["id": "\(entry.id)", "reason": "\(reason)"])
     }

@@ -3,6 +3,7 @@ import DedupStore
 import Dispatch
 import Logging
 import MailMessage
+import RelayMail
 import SMTPProtocol
 import Synchronization
 

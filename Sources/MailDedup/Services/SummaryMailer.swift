@@ -4,6 +4,7 @@ import DedupCore
 import DedupStore
 import HostSystem
 import MailMessage
+import RelayMail
 
 /// A mailer that creates the summaries of a period and queues them.
 struct SummaryMailer: Sendable {

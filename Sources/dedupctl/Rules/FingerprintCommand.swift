@@ -5,6 +5,8 @@ import DedupCore
 import Fingerprint
 import Glibc
 import HostSystem
+import MailFiles
+import RelayMail
 
 struct FingerprintCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

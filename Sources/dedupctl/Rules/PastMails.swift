@@ -1,5 +1,5 @@
 import ArgumentParser
-import HostSystem
+import MailFiles
 
 /// The mails that a command reads: one mail, an mbox, a Maildir, a folder of `.eml` files, or standard input.
 struct PastMails {

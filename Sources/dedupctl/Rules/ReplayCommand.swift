@@ -1,7 +1,8 @@
 import ArgumentParser
 import DedupConfig
 import DedupCore
-import HostSystem
+import MailFiles
+import Trial
 
 struct ReplayCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

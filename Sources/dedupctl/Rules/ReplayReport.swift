@@ -4,6 +4,7 @@ import DedupCore
 import Foundation
 import HostSystem
 import MailMessage
+import Trial
 
 /// The result of a replay of past mail with several settings, for people: a column for each setting.
 struct ReplayReport {

@@ -3,6 +3,7 @@ import DedupConfig
 import DedupCore
 import Foundation
 import MailMessage
+import Trial
 
 /// The result of a replay of past mail with one setting, for programs. Times are in seconds.
 struct ReplayRow: Encodable {

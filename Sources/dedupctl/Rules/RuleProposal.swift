@@ -2,6 +2,7 @@ import ControlAPI
 import DedupConfig
 import DedupCore
 import Fingerprint
+import Trial
 
 /// The output of `dedupctl rules suggest` for one merged or split error.
 struct RuleProposal {

@@ -3,6 +3,8 @@ import ControlAPI
 import DedupConfig
 import Fingerprint
 import HostSystem
+import MailFiles
+import Trial
 
 struct RulesCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

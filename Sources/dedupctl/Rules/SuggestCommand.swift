@@ -2,7 +2,8 @@ import ArgumentParser
 import ControlAPI
 import DedupConfig
 import DedupCore
-import HostSystem
+import MailFiles
+import Trial
 
 struct RulesSuggestCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,5 @@
-import DedupConfig
 import DedupCore
+import Trial
 
 /// The result of a trial of rules, for people: each rule with its mails, joined and split groups, mails by day.
 struct TrialReport {

@@ -1,5 +1,6 @@
 import DedupCore
 import MailMessage
+import MailTestKit
 import Testing
 
 /// What is delivered next, with a clock that the test moves and a queue that it plays.

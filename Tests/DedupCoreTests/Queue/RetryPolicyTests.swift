@@ -1,4 +1,5 @@
 import DedupCore
+import MailTestKit
 import Testing
 
 @Suite struct RetryPolicyTests {

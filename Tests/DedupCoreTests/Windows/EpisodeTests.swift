@@ -1,5 +1,6 @@
 import DedupCore
 import MailMessage
+import MailTestKit
 import Testing
 
 /// What a history of arrivals reads like in the inbox: each arrival by its minute, then the reason that the policy gave.

@@ -1,4 +1,5 @@
 import MailMessage
+import MailTestKit
 import Testing
 
 @testable import DedupCore

@@ -3,6 +3,7 @@ import Foundation
 import GRDB
 import MailMessage
 import MailTestKit
+import RelayMail
 import Testing
 
 @testable import DedupStore

@@ -2,6 +2,7 @@ import DedupCore
 import MailMessage
 import MailTestKit
 import Testing
+import Trial
 
 @testable import DedupStore
 
