@@ -76,7 +76,7 @@ test-quick:
 
 test-swift:
 	@Scripts/build --build-tests $(SWIFT_FLAGS)
-	swift test --skip-build $(SWIFT_FLAGS)
+	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=16 swift test --skip-build $(SWIFT_FLAGS)
 
 test-interop:
 	@Scripts/setup test

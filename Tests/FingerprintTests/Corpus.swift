@@ -1,8 +1,5 @@
+import Glibc
 import MailTestKit
-
-#if canImport(Glibc)
-  import Glibc
-#endif
 
 /// Reads the mails beside the tests.
 enum Corpus {

@@ -1,11 +1,6 @@
+import Glibc
 import MailTestKit
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// Compares with a file in `Goldens/`. What differs is written next to it as `NAME.actual`: look at the difference, and
 /// if it is right, move it over the golden.
@@ -19,7 +14,7 @@ func expectGolden(_ name: String, _ actual: String, at location: SourceLocation 
   Issue.record("Goldens/\(name) differs; see \(name).actual beside it", sourceLocation: location)
 }
 
-private let goldenFolder = Repository.path("Tests/DedupCoreTests/Goldens/")
+private let goldenFolder = Repository.path("Tests/RelayMailTests/Goldens/")
 
 private func readFile(_ path: String) -> String? {
   guard let file = fopen(path, "rb") else { return nil }

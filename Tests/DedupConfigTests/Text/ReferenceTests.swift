@@ -1,11 +1,8 @@
+import Glibc
 import MailTestKit
 import Testing
 
 @testable import DedupConfig
-
-#if canImport(Glibc)
-  import Glibc
-#endif
 
 /// The committed `dedup.conf` and `dedup.conf.example` are what the schema renders. When it changes, write them anew:
 /// `MAILDEDUP_WRITE_REFERENCE=1 swift test --filter ReferenceTests`, and review the difference.

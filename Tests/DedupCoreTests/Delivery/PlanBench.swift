@@ -1,5 +1,6 @@
 import DedupCore
 import MailMessage
+import MailTestKit
 
 /// A plan with its surroundings: what it asks for is written down in short words.
 struct PlanBench {

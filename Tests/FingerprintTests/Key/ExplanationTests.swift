@@ -1,9 +1,6 @@
 import Fingerprint
+import Glibc
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#endif
 
 /// What `explain` writes, below `Corpus/Explained`: which frames, texts and rules made the key. A change of the
 /// algorithm shows here as a difference that explains itself. The test writes `NAME.txt.actual` where it differs;
