@@ -146,7 +146,7 @@ def test_silences_of_one_error(workshop: Workshop):
     done = counter.call("silence expire", ["2", "2"])
     assert done.returncode == 0 and done.stdout.count("Silence 2 ended") == 1, done.stdout
     done = counter.call("silence expire", ["2", "2", "77"])
-    assert done.returncode == 3 and "no silence 2 or 77 holds" in one_clear_line(done.stderr)
+    assert done.returncode == 3 and "no silence 2 or 77 is in force" in one_clear_line(done.stderr)
 
 
 def test_export_is_json_unless_csv(counter: Counter):

@@ -167,8 +167,8 @@ def test_a_deploy_ends_what_was_silenced_until_then(shop: Relay):
     shop.ask("silence", "add", "--title", "KeyError*", "--until-resolved", "--reason", "fixed in the next deploy")
     shop.ask("silence", "add", "--rule", "noise", "--for", "2h", "--reason", "other")
     [ended] = shop.ask("silence", "expire", "--until-resolved")
-    assert ended["scope"] == "title KeyError*" and ended["ended_by"] == "expired"
-    assert [silence["scope"] for silence in shop.ask("silence", "list")] == ["rule noise"]
+    assert ended["scope"] == "title KeyError*, all sites" and ended["ended_by"] == "expired"
+    assert [silence["scope"] for silence in shop.ask("silence", "list")] == ["rule noise, all sites"]
     assert shop.dedupctl("silence", "expire", "--until-resolved").stdout == "There is no silence that ends when its error is resolved.\n"
 
 
@@ -210,8 +210,8 @@ def test_merged_and_split(shop: Relay):
     (["silence", "add", "ffffffff", "--for", "2 weeks", "--reason", "x"], 2, "is not a time"),
     (["silence", "add", "--for", "2h", "--reason", "x"], 2, "what to silence"),
     (["silence", "add", "--title", "[a", "--for", "2h", "--reason", "x"], 1, "without its ]"),
-    (["silence", "expire", "99"], 3, "there is no silence 99"),
-    (["silence", "expire", "97", "98", "99"], 3, "there is no silence 97 or 98 or 99"),
+    (["silence", "expire", "99"], 3, "no silence 99 is in force"),
+    (["silence", "expire", "97", "98", "99"], 3, "no silence 97 or 98 or 99 is in force"),
     (["silence", "expire"], 2, "numbers, or --until-resolved"),
     (["resolve", "ffffffff"], 3, "ffffffff"),
     (["merge", "ffffffff", "eeeeeeee"], 3, "no error has an id that starts with ffffffff or eeeeeeee"),

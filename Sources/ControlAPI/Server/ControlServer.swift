@@ -150,7 +150,9 @@ package struct ControlServer: Sendable {
     _ operation: any AnyOperation, _ service: any ControlService, _ request: Request, _ context: ControlContext
   ) async throws -> Response {
     let query = request.uri.queryParameters
-    let values = RequestValues(id: context.parameters.get("id") ?? "") { query.get($0) }
+    // The router leaves values in the path as they were sent: `4:3e12` comes as `4%3A3e12`.
+    let id = context.parameters.get("id").map { $0.removingPercentEncoding ?? $0 } ?? ""
+    let values = RequestValues(id: id) { query.get($0) }
     do {
       return response(.ok, try await operation.respond(service, values) { try await body(of: request) })
     } catch {

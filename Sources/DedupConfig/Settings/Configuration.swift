@@ -46,7 +46,8 @@ package struct Configuration: Hashable, Sendable {
     package var messageMemory = 64 << 20
     /// The maximum number of open connections of one client address.
     package var maximumConnectionsPerClient = 100
-    /// The same for clients on this machine, where all of a site's processes share one address.
+    /// The maximum number of open connections of one client on this machine, where all of a site's processes share one
+    /// address.
     package var maximumConnectionsPerLoopbackClient = 500
 
     package init() {}

@@ -34,7 +34,7 @@ extension DeliveryPlan {
     var isTrying = true
     var isTrial = false
     var isOrdinary = true
-    /// True if other mails like it were hanging when it was begun.
+    /// True if deliveries to its domain, or by its route, were hanging when it began.
     var isAmongSlow = false
     /// True if, with this mail, as many were under way as are allowed.
     var fillsUp = false

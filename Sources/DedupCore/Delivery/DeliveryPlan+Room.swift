@@ -1,8 +1,8 @@
 /// The assignment of places among the mails under way.
 ///
-/// Ordinary mail may take all of them. A few are never taken by mail like that which hangs (to a domain, or by a route,
-/// of which three have been under way for longer than a second), so that hanging mail holds up nothing else; and of the
-/// places that count at the moment, such mail and mail that is not ordinary leave one free.
+/// Ordinary mail may take all of them, with one exception: a domain or a route hangs if three of its deliveries have been
+/// under way for longer than a second, and mail for it never takes the last few places, so that it holds up nothing else.
+/// Of the places that count at the moment, such mail and mail that is not ordinary leave one free.
 extension DeliveryPlan {
   enum Place {
     case taken(Trip)

@@ -84,8 +84,9 @@ package struct DeliveryPlan: Sendable {
   private var wasClosed = false
   /// The domains that the next hop was closed to.
   private var closedTo: Set<String> = []
-  /// The time of the next search for old mail; `lookedAtOld` holds what was found in the current hour.
+  /// The time of the next search for old mail.
   var oldMailAt = Duration.zero
+  /// The old mails that were found in the current hour.
   private var lookedAtOld: Set<QueueID> = []
   private var hourEnds = Duration.zero
   var isLooking = false

@@ -21,8 +21,9 @@ package struct HostFailure: Hashable, Sendable {
   package var isProvenByConnection: Bool
   /// The domains to which the failure is limited, as far as is known; nil: it affects any mail.
   package var domains: Set<String>?
-  /// The time at which the failure began; `seen` is the time at which it was last seen.
+  /// The time at which the failure began.
   package internal(set) var since: Duration = .zero
+  /// The time at which the failure was last seen.
   package internal(set) var seen: Duration = .zero
   /// The number of times in a row that the failure was seen.
   package internal(set) var count = 0

@@ -4,7 +4,7 @@ package struct SendWindow: Hashable, Sendable {
   private static let first = 5
   /// The time below which more mails at once would gain next to nothing, and a crash would send more of them twice.
   private static let shortTime = Duration.milliseconds(50)
-  /// The time within which refusals count as one: what one mail was told, many others of the moment were told as well.
+  /// The time within which refusals count as one: deliveries that are under way together are often refused together.
   private static let oneRefusal = Duration.seconds(1)
 
   package private(set) var size: Int

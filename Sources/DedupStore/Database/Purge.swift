@@ -44,7 +44,7 @@ struct Purge {
     /// The rows; empty for kinds whose rows are searched again on removal.
     var items: [Item] = []
 
-    /// The same work in steps that each hold up a mail for a ms or two.
+    /// The same work, split into steps that each delay arriving mail by about 2 ms at most.
     var steps: [Work] {
       let size = kind == .samples ? 25 : 10
       if items.count <= size { return [self] }

@@ -28,7 +28,7 @@ extension Batch {
   }
 
   /// Queues the digests that are due, and opens the windows of the errors that they name. It changes errors without
-  /// noticeMode `windows`, so it must be called through `SQLiteStore.commit`, like `allClear`.
+  /// informing `windows`, so it must be called through `SQLiteStore.commit`, like `allClear`.
   ///
   /// - Returns: the time until the next digest may be due; nil if none waits.
   func digest(now: Timestamp) throws -> Duration? {

@@ -36,8 +36,9 @@ struct BodyFiles: Sendable {
     return BodyFile(name: name, octets: message.count, checksum: checksum.value)
   }
 
-  /// Returns the octets from `skip` on, which must be `count`; anything else is damage and throws. Adds them to
-  /// `checksum`.
+  /// Returns the `count` octets after the first `skip`, and adds them to `checksum`.
+  ///
+  /// - Throws: `StoreFailure` (`corrupt`) if the file has another size.
   func open(_ name: String, skip: Int, count: Int, _ checksum: inout Checksum) throws -> FileSlice {
     let file = try ReadOnlyFile(folder + "/" + name)
     guard skip >= 0, count >= 0, file.count == skip + count else {

@@ -13,8 +13,11 @@ struct MessageKey {
     self.records = records
   }
 
-  /// Returns the key, or nil if the message has no letters. `isDjango`: the message stands in Django's report layout.
-  /// `hasMoreLines`: `line` is only its first line.
+  /// Returns the key, or nil if the message has no letters.
+  ///
+  /// - Parameters:
+  ///   - isDjango: true if the message stands in Django's report layout.
+  ///   - hasMoreLines: true if `line` is only the first line of the message.
   mutating func key(
     _ text: borrowing Span<UInt8>, _ line: Range<Int>, view: Range<Int>?, isDjango: Bool, hasMoreLines: Bool = false
   ) -> ErrorKey? {

@@ -25,8 +25,9 @@ struct TracebackSurroundings {
   private(set) var isTied = false
   /// True if a sentence says what the Subject says.
   private(set) var repeatsSubject = false
-  /// True if a quote mark, a question or a closing stands above the traceback. `isHumanBelow`: below it.
+  /// True if a quote mark, a question or a sign-off stands above the traceback.
   private(set) var isHumanAbove = false
+  /// True if a quote mark, a question or a sign-off stands below the traceback.
   private(set) var isHumanBelow = false
   /// The number of labels that contact forms and the like have: `Name:`, `Message:`.
   private var formLabels = 0

@@ -39,7 +39,7 @@ package enum ConfigurationFile {
     var texts: [ConfigurationText] = []
     for file in [path] + (try includes(beside: folder)) {
       do {
-        texts.append(ConfigurationText(file: file, bytes: try FileBytes.readFile(file, most: mostOctets)))
+        texts.append(ConfigurationText(file: file, bytes: try FileBytes.read(file, most: mostOctets)))
       } catch {
         if file == path, isOptional { continue }
         let remedy =

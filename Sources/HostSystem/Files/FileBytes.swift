@@ -10,25 +10,9 @@ package enum FileBytes {
     package var isPermission = false
   }
 
-  /// Reads a file.
-  /// - Parameter most: the limit in octets; of a longer or endless file, at most one piece more than that is read.
-  package static func read(_ path: String, most: Int = .max) throws(Failure) -> [UInt8] {
-    var content: [UInt8] = []
-    do {
-      try forEachPiece(of: path) { piece in
-        content += piece
-        return content.count <= most
-      }
-    } catch let failure as Failure {
-      throw failure
-    } catch {
-      throw Failure(description: "cannot read \(path): \(error)")
-    }
-    return content
-  }
-
   /// Reads a regular file and refuses all else: a FIFO or a device may never end, or never begin.
-  package static func readFile(_ path: String, most: Int = .max) throws(Failure) -> [UInt8] {
+  /// - Parameter most: the limit in octets; of a longer file, at most one piece more than that is read.
+  package static func read(_ path: String, most: Int = .max) throws(Failure) -> [UInt8] {
     // Without O_NONBLOCK, open would wait for a writer of a FIFO.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw failure("open", path) }

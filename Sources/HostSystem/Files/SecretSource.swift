@@ -19,7 +19,7 @@ package enum SecretSource {
     let path = try expanded(path)
     try check(path)
     do {
-      return try secret(try FileBytes.read(path), from: path)
+      return try secret(try FileBytes.read(path, most: limit), from: path)
     } catch let failure as FileBytes.Failure {
       throw Failure(description: failure.description)
     } catch {

@@ -45,14 +45,37 @@ package enum Shell {
     let started = spawn(command, output: ends[1])
     close(ends[1])
     guard case .success(let child) = started else { return started.map { _ in [] } }
-    let read = read(ends[0], until: ContinuousClock.now + limit, atMost: octets, end)
+    let deadline = ContinuousClock.now + limit
+    let read = read(ends[0], until: deadline, atMost: octets, end)
+    // A command that closes its output may go on for as long as it likes.
+    if case .success = read, let status = status(of: child, until: deadline, end) {
+      return status == 0 ? read : .failure(.ended(status: exitCode(of: status)))
+    }
     // The command's own children may hold the pipe as well; all of them are in the process group of the shell.
-    if case .failure = read { kill(-child, SIGKILL) }
+    kill(-child, SIGKILL)
     var status: Int32 = 0
     while waitpid(child, &status, 0) < 0, errno == EINTR {}
     guard case .success = read else { return read }
-    // wait(2): the low byte holds the signal, the next one the exit status.
-    return status == 0 ? read : .failure(.ended(status: status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F))
+    return .failure(end.isAsked ? .interrupted : .tooSlow)
+  }
+
+  /// Waits for the end of a process and returns its status as in wait(2); nil if it still runs at the deadline.
+  private static func status(of child: pid_t, until deadline: ContinuousClock.Instant, _ end: CommandEnd) -> Int32? {
+    var status: Int32 = 0
+    var pause: UInt32 = 500
+    while true {
+      let found = waitpid(child, &status, WNOHANG)
+      if found == child { return status }
+      if found < 0, errno != EINTR { return status }
+      guard ContinuousClock.now < deadline, !end.isAsked else { return nil }
+      usleep(pause)
+      pause = min(pause * 2, 50_000)
+    }
+  }
+
+  /// Returns the exit code as a shell gives it. wait(2): the low byte holds the signal, the next one the exit status.
+  private static func exitCode(of status: Int32) -> Int32 {
+    status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
   }
 
   private static func spawn(_ command: String, output: Int32) -> Result<pid_t, Failure> {

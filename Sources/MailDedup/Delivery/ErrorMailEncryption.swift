@@ -52,7 +52,7 @@ struct ErrorMailEncryption: Sendable {
     var (recipients, faults, oddities) = ([Recipient](), [String](), [String]())
     for path in settings.certificates {
       do {
-        let octets = try FileBytes.readFile(path)
+        let octets = try FileBytes.read(path)
         recipients += try CertificateFile.certificates(in: octets).map { Recipient(file: path, certificate: $0) }
         if CertificateFile.holdsPrivateKey(octets) {
           oddities.append("\(path) holds a private key too: keep that off this machine, with its owner only")

@@ -1,6 +1,5 @@
-/// The subject of a failure: the host, connection, transaction, message or recipient that it concerns. Besides
-/// `Trouble`, which says if it is final, this is the one place that decides what a reply means, by code, enhanced code,
-/// step, and what the connection did before.
+/// The subject of a failure: the host, connection, transaction, message or recipient that it concerns. It is decided
+/// here alone, from the code, the enhanced code, the step, and what the connection did before.
 ///
 /// | failure | on a connection that carried a mail before | on a fresh one |
 /// |---|---|---|
@@ -30,7 +29,7 @@ extension Trouble {
   package enum Subject: String, Hashable, Sendable, CaseIterable {
     /// The host, as a fresh connection shows: it is left alone, and another one is asked.
     case host
-    /// This connection alone: the same goes over another connection at once.
+    /// This connection alone: the mail is tried again at once over another one.
     case connection
     /// The transaction, which has as many recipients as it may: the rest goes into the next one at once.
     case transaction

@@ -1,4 +1,5 @@
-/// The meaning of a failure at the next hop. This is the one place that decides it: callers report facts.
+/// The meaning of a failure at the next hop: callers report facts, and this type alone decides whether the failure is
+/// final and whether the connection can go on. `Trouble.Subject` decides what the failure is about.
 ///
 /// | fact | meaning |
 /// |---|---|
@@ -74,7 +75,7 @@ package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
   package var isPermanent: Bool
   /// True if nothing more may be said on this connection.
   package var endsConnection: Bool
-  /// True if the same may be tried again at once: not if the server let us wait for its reply until we gave up.
+  /// True if the same may be tried again at once; false after a reply that did not come in time.
   package private(set) var isRepeatable = true
   /// True if the reply did not come in time.
   package private(set) var isTimeout = false
@@ -177,7 +178,7 @@ package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
     Trouble(why, .init(4, 4, 1), .host, at: .connect, isPermanent: false, ends: true)
   }
 
-  /// The same trouble for a mail that came while the host is left alone because of it.
+  /// A copy whose description says that the host is being left alone because of it.
   package var whileResting: Trouble {
     var copy = self
     copy.description += " (a moment ago; the next hop is left alone for a while)"

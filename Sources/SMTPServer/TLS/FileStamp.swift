@@ -22,8 +22,11 @@ struct FileStamp: Hashable, Sendable {
     mode = found.st_mode
   }
 
-  /// Returns the system's reason why the file cannot be read, or nil if it can.
+  /// Returns why no content can be read from `path`, or nil if it can. Only a regular file has content that ends: opening
+  /// a FIFO waits for a writer, and a device may never end.
   static func unreadable(_ path: String) -> String? {
-    access(path, R_OK) == 0 ? nil : String(cString: strerror(errno))
+    guard access(path, R_OK) == 0 else { return String(cString: strerror(errno)) }
+    guard let stamp = FileStamp(path), stamp.mode & S_IFMT != S_IFREG else { return nil }
+    return stamp.mode & S_IFMT == S_IFDIR ? "it is a folder" : "it is not a regular file"
   }
 }

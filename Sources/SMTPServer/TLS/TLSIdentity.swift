@@ -63,14 +63,17 @@ package final class TLSIdentity: Sendable {
   }
 
   private static func read(_ certificate: String, _ key: String) throws(Failure) -> NIOSSLContext {
+    for (name, path) in [("certificate", certificate), ("key", key)] {
+      if let reason = FileStamp.unreadable(path) { throw failure(name, path, reason) }
+    }
     let chain: [NIOSSLCertificate]
     do { chain = try NIOSSLCertificate.fromPEMFile(certificate) } catch {
-      throw failure("certificate", certificate, "certificates in PEM", error)
+      throw failure("certificate", certificate, "it does not hold certificates in PEM")
     }
     if chain.isEmpty { throw Failure(description: "[tls] certificate: \(certificate) holds no certificate in PEM") }
     let secret: NIOSSLPrivateKey
     do { secret = try NIOSSLPrivateKey(file: key, format: .pem) } catch {
-      throw failure("key", key, "a private key in PEM without passphrase", error)
+      throw failure("key", key, "it does not hold a private key in PEM without passphrase")
     }
     var configuration = TLSConfiguration.makeServerConfiguration(
       certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(secret))
@@ -83,8 +86,7 @@ package final class TLSIdentity: Sendable {
     }
   }
 
-  private static func failure(_ name: String, _ path: String, _ what: String, _ error: any Error) -> Failure {
-    let reason = FileStamp.unreadable(path) ?? "it does not hold \(what)"
-    return Failure(description: "[tls] \(name): cannot use \(path): \(reason)")
+  private static func failure(_ name: String, _ path: String, _ reason: String) -> Failure {
+    Failure(description: "[tls] \(name): cannot use \(path): \(reason)")
   }
 }

@@ -5,7 +5,7 @@ import HostSystem
 
 struct DoctorCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "doctor", abstract: "Check the whole way of a mail, and say what to do about what fails.",
+    commandName: "doctor", abstract: "Check the whole path of a mail, and say how to mend what fails.",
     discussion: """
       Looks at the configuration, the control socket, the daemon, its listeners, the disk, the store, the emergency spool \
       and each next hop. Sends no mail and changes nothing. Exit status 1 when a check fails; 4 or 5 \

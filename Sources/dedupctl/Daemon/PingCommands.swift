@@ -30,11 +30,11 @@ struct PingCommand: AsyncParsableCommand {
 struct TestUpstreamCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "test-upstream",
-    abstract: "Whether the relay reaches where mail goes on to: connection, TLS, login. Sends no mail.",
+    abstract: "Test whether the relay reaches its next hops: connection, TLS, login. Sends no mail.",
     discussion: """
-      The running relay does it, with the settings, the rights and the network that it has. A Maildir is tried as well. \
-      It says so when the host wants a login before it takes mail. With --sender and --recipient it asks for these \
-      (MAIL and RCPT) and takes it back (RSET). Exit status 1 when one of the hosts does not work.
+      The running relay makes the test, with its own settings, permissions and network. A Maildir is tested as well. \
+      The output says when a host demands a login before it takes mail. With --sender and --recipient the relay offers \
+      these (MAIL and RCPT) and then withdraws them (RSET). Exit status 1 when one of the hosts does not work.
       """)
 
   @Option(help: ArgumentHelp("Another smarthost instead.", valueName: "host:port"))

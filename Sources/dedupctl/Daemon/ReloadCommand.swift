@@ -4,7 +4,7 @@ import ControlAPI
 struct ReloadCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reload",
-    abstract: "Let the relay read its configuration again, as SIGHUP does, and say what became of it.")
+    abstract: "Make the relay reload its configuration, as SIGHUP does, and print the outcome.")
 
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions

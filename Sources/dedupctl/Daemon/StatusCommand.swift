@@ -5,7 +5,7 @@ import Foundation
 
 struct StatusCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "status", abstract: "Show whether the relay runs, what it has done so far, and what waits.")
+    commandName: "status", abstract: "Show whether the relay is running, what it has done so far, and what is waiting.")
 
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions

@@ -4,16 +4,16 @@ import Foundation
 
 struct ExportCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "export", abstract: "Export every known error for other programs: one JSON object a line, or CSV.",
+    commandName: "export", abstract: "Export every known error for other programs: one JSON object per line, or CSV.",
     discussion: "Errors are fetched in pages, so there may be any number of them.")
 
-  @Flag(help: "CSV (RFC 4180) with a head line.")
+  @Flag(help: "CSV (RFC 4180) with a header line.")
   var csv = false
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
-  @Option(name: [.short, .long], help: "json, one object a line, or csv. Default: json.")
+  @Option(name: [.short, .long], help: "json, with one object per line, or csv. Default: json.")
   var output: Format?
-  @Flag(help: "CSV without its head line, for scripts.")
+  @Flag(help: "Omit the header line of CSV, for scripts.")
   var noHeaders = false
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case json, csv }

@@ -176,7 +176,7 @@ struct SilenceExpire: AsyncParsableCommand {
     }
     if !missing.isEmpty {
       let names = missing.map(String.init).joined(separator: " or ")
-      throw CommandFailure(.nothingMatched, "no silence \(names) holds; see: dedupctl silence list --all")
+      throw CommandFailure(.nothingMatched, "no silence \(names) is in force; see: dedupctl silence list --all")
     }
     if chosen.isEmpty, format.output == .table {
       Output.line("There is no silence that ends when its error is resolved.")

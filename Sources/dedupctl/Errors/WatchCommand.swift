@@ -7,8 +7,8 @@ struct WatchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "watch", abstract: "Print each change to one error as it happens, until ^C.",
     discussion: """
-      The first line says how it stands, each further line what changed: mails that came, were held back or went \
-      out, its window, silences, and what admins did. With -o json each line is the error as list shows it.
+      The first line shows the current state, each further line a change: mails that arrived, were held back or went \
+      out, its window, silences, and actions of admins. With -o json each line is the error as list shows it.
       """)
 
   @Argument(help: "The id that list shows, or its first characters.", completion: .errorIDs)

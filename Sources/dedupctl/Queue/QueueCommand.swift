@@ -5,7 +5,7 @@ import Foundation
 
 struct QueueCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "queue", abstract: "The mails that wait for delivery: list, try, hold, reroute or delete them.",
+    commandName: "queue", abstract: "List, try, hold, reroute or delete the mails that wait for delivery.",
     subcommands: [
       QueueList.self, QueueShow.self, QueueFlush.self, QueueHold.self, QueueRelease.self, QueueReroute.self,
       QueueDelete.self,

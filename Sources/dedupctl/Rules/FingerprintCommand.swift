@@ -10,11 +10,12 @@ import RelayMail
 
 struct FingerprintCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "fingerprint", abstract: "Show what the relay would make of a mail. Needs neither daemon nor store.",
+    commandName: "fingerprint",
+    abstract: "Show how the relay would judge a mail. Needs neither the daemon nor its store.",
     discussion: """
-      Prints a line for each mail: file, fingerprint or PASS, variant, and the error or the reason to pass, separated \
-      by tabs. A mail that the relay delivered is judged as it came: without the fields and the words in the Subject that \
-      the relay added.
+      Prints a line for each mail: file, fingerprint or PASS, variant, and the error or the reason for passing it, \
+      separated by tabs. A mail that the relay has delivered is judged as it arrived, without the header fields and the \
+      words in the Subject that the relay added.
 
       The rules are those of --config, else of the configuration of this machine or ./dedup.conf, if there is one.
       """)
@@ -25,7 +26,8 @@ struct FingerprintCommand: ParsableCommand {
   var explain = false
   @ParentCommand var dedupctl: DedupCtl
   @Option(
-    name: [.short, .long], help: ArgumentHelp("Judge as the rules and [reports] of this file say.", valueName: "path"))
+    name: [.short, .long],
+    help: ArgumentHelp("Use the rules and the [reports] section of this file.", valueName: "path"))
   var config: String?
   @OptionGroup var format: OutputOptions
 

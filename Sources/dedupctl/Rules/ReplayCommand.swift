@@ -7,26 +7,25 @@ import Trial
 struct ReplayCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "replay",
-    abstract: "What the relay would have sent of past mail, with these settings and with others. Sends nothing.",
+    abstract: "Show which past mail the relay would have sent, with your settings and with others. Sends nothing.",
     discussion: """
-      Plays the mails through recognition, rules and windows, on a clock of their own, once with the configuration and \
-      once with each --set and --settings. Needs neither daemon nor store; silences of the admin are not played.
+      Runs the mail through recognition, rules and windows on a simulated clock: once with the configuration, and once \
+      for each --set and --settings. Needs neither the daemon nor its store. Silences are not simulated.
 
-      A mail came when the first server took it (the lowest Received field), else at its Date, else when it was put \
-      where it lies.
+      The time of a mail is that of its lowest Received field, else that of its Date field, else that of its file.
       """)
 
   @Argument(help: PastMails.help) var path: String
   @Option(
     name: .customLong("set"),
     help: ArgumentHelp(
-      "Also with these keys of [window], e.g. \"length=4h, milestones=10 100\". May be repeated.", valueName: "keys"))
+      "Also try these keys of [window], e.g. \"length=4h, milestones=10 100\". May be repeated.", valueName: "keys"))
   var sets: [String] = []
-  @Option(help: ArgumentHelp("Also with this configuration file. May be repeated.", valueName: "path"))
+  @Option(help: ArgumentHelp("Also try this configuration file. May be repeated.", valueName: "path"))
   var settings: [String] = []
-  @Flag(help: "Print each mail about errors that would have gone out, instead of the sums.")
+  @Flag(help: "List each error mail that would have been sent, instead of the totals.")
   var timeline = false
-  @Option(parsing: .unconditional, help: "List at most this many errors.")
+  @Option(parsing: .unconditional, help: "Show at most this many errors.")
   var limit = 20
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions

@@ -9,13 +9,13 @@ import Trial
 struct RulesCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rules",
-    abstract: "The [rule NAME] sections of the configuration: show them, try them on past mail, have some suggested.",
+    abstract: "Show the [rule NAME] sections of the configuration, try them on past mail, and get suggestions.",
     subcommands: [RulesListCommand.self, RulesTestCommand.self, RulesSuggestCommand.self])
 }
 
 struct RulesListCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "The rules in the order in which they are asked; the first that matches decides.")
+    commandName: "list", abstract: "List the rules in order of evaluation; the first match decides.")
 
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
@@ -49,10 +49,10 @@ struct RulesListCommand: AsyncParsableCommand {
 
 struct RulesTestCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "test", abstract: "What the rules would have changed on past mail. Touches nothing.",
+    commandName: "test", abstract: "Show what the rules would have changed for past mail. Changes nothing.",
     discussion: """
-      Judges each mail once without and once with the rules, and does with both what the relay would, by the times at \
-      which they came. Needs neither daemon nor store.
+      Judges each mail twice, without the rules and with them, and simulates what the relay would have done, based on \
+      the times of arrival. Needs neither the daemon nor its store.
       """)
 
   @Argument(help: PastMails.help)
@@ -60,7 +60,7 @@ struct RulesTestCommand: AsyncParsableCommand {
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
   @OptionGroup var format: OutputOptions
-  @Option(parsing: .unconditional, help: "List at most this many errors and changes each.")
+  @Option(parsing: .unconditional, help: "Show at most this many errors, and this many changes.")
   var limit = 20
 
   func validate() throws { try Self.check("--limit", limit, from: 0) }

@@ -7,11 +7,11 @@ import Trial
 
 struct RulesSuggestCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "suggest", abstract: "Rules that say what you said with merge and split. Changes nothing.",
+    commandName: "suggest", abstract: "Suggest rules that make your merges and splits permanent. Changes nothing.",
     discussion: """
-      Prints for each merged or split error the narrowest rule that says the same, ready for conf.d, and as comments what \
-      it would have done to past mail: that of FILE or DIR, else the first and latest mails that the relay keeps of its \
-      errors.
+      For each merged or split error, prints the narrowest rule with the same effect, ready for conf.d. Comments show \
+      what the rule would have done to past mail: the mail in FILE or DIR or, without one, the first and latest mails \
+      that the relay keeps of each error.
       """)
 
   @Argument(help: PastMails.help)
@@ -19,7 +19,7 @@ struct RulesSuggestCommand: AsyncParsableCommand {
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
   @OptionGroup var format: OutputOptions
-  @Option(parsing: .unconditional, help: "List at most this many errors and changes each.")
+  @Option(parsing: .unconditional, help: "Show at most this many errors, and this many changes.")
   var limit = 20
 
   func validate() throws { try Self.check("--limit", limit, from: 0) }

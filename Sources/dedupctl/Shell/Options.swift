@@ -11,9 +11,9 @@ import SMTPProtocol
 struct OutputOptions: ParsableArguments {
   enum Format: String, ExpressibleByArgument, CaseIterable { case table, json }
 
-  @Option(name: [.short, .long], help: "table for people, json for programs: one object a line.")
+  @Option(name: [.short, .long], help: "table for people, or json for programs, with one object per line.")
   var output = Format.table
-  @Flag(help: "Tables without their head line, for scripts.")
+  @Flag(help: "Omit the header line of tables, for scripts.")
   var noHeaders = false
 
   /// Prints a table for people, as wide as their terminal.

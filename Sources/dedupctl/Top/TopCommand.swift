@@ -5,7 +5,7 @@ import HostSystem
 
 struct TopCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "top", abstract: "Watch what comes in: a view that refreshes itself, until q or ^C.",
+    commandName: "top", abstract: "Watch errors arrive in a live view, until q or ^C.",
     discussion: """
       PER MIN counts the mails of the last minute; in the first minute only those since the first view, which has - \
       where mail came. NOTE is as in list. On a terminal the arrow keys choose an error, enter shows it, s silences \

@@ -40,7 +40,7 @@ import Testing
     for (path, said) in [
       (folder, "is not a regular file"), ("/dev/zero", "is not a regular file"), ("/tmp", "is a folder, not a file"),
     ] {
-      let failure = #expect(throws: FileBytes.Failure.self) { try FileBytes.readFile(path) }
+      let failure = #expect(throws: FileBytes.Failure.self) { try FileBytes.read(path) }
       #expect(failure?.description == "\(path) \(said)")
     }
   }

@@ -51,6 +51,15 @@ private func outcome(_ read: () throws(SecretSource.Failure) -> Secret) -> Strin
     #expect(seen == "refused: cannot open \(folder.file("none")): No such file or directory")
   }
 
+  @Test("a FIFO is refused, and not waited for")
+  func fifo() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("secret")
+    #expect(mkfifo(path, 0o600) == 0)
+    let seen = outcome { () throws(SecretSource.Failure) in try SecretSource.file(path) }
+    #expect(seen == "refused: \(path) is not a regular file")
+  }
+
   /// The variable is of the whole process, so its three cases are one test.
   @Test("$CREDENTIALS_DIRECTORY at the start of a path is what systemd set")
   func credentialsDirectory() throws {
@@ -108,6 +117,13 @@ private func outcome(_ read: () throws(SecretSource.Failure) -> Secret) -> Strin
     let child = try #require(pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)))
     // Whoever takes over orphans may be slow to bury it.
     #expect(try await eventually { kill(child, 0) != 0 || isZombie(child) })
+  }
+
+  @Test("one that closes its output and goes on is ended at the limit, however early its output ended")
+  func closesItsOutput() {
+    #expect(
+      outcome("echo secret-token; exec >&-; sleep 60", within: .milliseconds(500))
+        == "refused: the token command took too long")
   }
 
   private func isZombie(_ process: pid_t) -> Bool {

@@ -84,6 +84,15 @@ struct PasswordTests {
     }
   }
 
+  @Test("a FIFO is no file of users, and is not waited for")
+  func fifo() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("users")
+    #expect(mkfifo(path, 0o600) == 0)
+    let failure = #expect(throws: PasswordFile.Failure.self) { try PasswordFile(path: path, logger: .quiet) }
+    #expect(failure?.description == "[auth] users: cannot use \(path): it is not a regular file")
+  }
+
   @Test("a file that everybody can read is refused, for hashes can be guessed")
   func readableFile() throws {
     try withUsers("") { path in
