@@ -66,7 +66,7 @@ private struct FixedStore: StoreReading {
   }
 
   func fingerprint(idPrefix: String, now: Timestamp) async throws -> [FingerprintDetail] {
-    guard "0123456789abcdef".hasPrefix(idPrefix) || "ü/1:0123456789abcdef".hasSuffix(idPrefix) else { return [] }
+    guard "0123456789abcdef".hasPrefix(idPrefix) || "1:0123456789abcdef".hasSuffix(idPrefix) else { return [] }
     return [
       FingerprintDetail(
         row: Self.row("shop.settings"), explanation: "why", firstSample: .kept(Array("Subject: x\r\n".utf8)),
@@ -206,7 +206,7 @@ private struct FixedStore: StoreReading {
 
   @Test(
     "an id in the path reaches the daemon as it was given, with colon and all",
-    arguments: ["0123", "1:0123456789abcdef", "ü/1:0123456789abcdef"])
+    arguments: ["0123", "1:0123456789abcdef"])
   func idInThePath(id: String) async throws {
     try await withServer { client, _ in
       let found = try await client.error(id: id)
