@@ -3,7 +3,7 @@ import MailMessage
 
 @testable import MailDedup
 
-extension Route {
+extension Destinations {
   /// Three at once.
   init(_ transport: any Transport, _ policy: RetryPolicy = RetryPolicy(), postmaster: EmailAddress? = nil) {
     self.init(

@@ -14,7 +14,7 @@ package struct RejectingReport: Codable, Sendable, Equatable {
   /// The time at which it last took such a mail. Absent if it took none since the start.
   package var tookUntil: Date?
 
-  package init(nextHop: String, _ standing: RejectionWatch.Standing) {
+  package init(nextHop: String, _ standing: RejectionWatch.Run) {
     self.nextHop = nextHop
     since = Date(standing.since)
     latest = Date(standing.latest)
@@ -55,7 +55,7 @@ package struct PacingReport: Codable, Sendable, Equatable {
   /// True if errors are reported in digests because little room is left.
   package var inDigests: Bool
 
-  package init(_ standing: DeliveryPacing.Standing, inDigests: Bool) {
+  package init(_ standing: DeliveryPacing.Usage, inDigests: Bool) {
     nextHop = standing.nextHop
     rate = standing.limits.rate?.description
     daily = standing.limits.daily
@@ -72,7 +72,7 @@ package struct GrowthReport: Codable, Sendable, Equatable {
   package var since: Date
   package var waiting: Int
 
-  package init(_ standing: QueueGrowth.Standing) {
+  package init(_ standing: QueueGrowth.Status) {
     since = Date(standing.since)
     waiting = standing.waiting
   }

@@ -5,7 +5,7 @@
 /// otherwise each new error would be one more rejected mail. The state is lost at a restart.
 package struct RejectionWatch: Hashable, Sendable {
   /// The rejections of one next hop in a row; a mail about errors that it accepts ends them.
-  package struct Standing: Hashable, Sendable {
+  package struct Run: Hashable, Sendable {
     package var since: Timestamp
     package var latest: Timestamp
     package var mails: Int
@@ -17,8 +17,8 @@ package struct RejectionWatch: Hashable, Sendable {
 
   /// A change that the admin has to be told.
   package enum Change: Hashable, Sendable {
-    case begins(Standing)
-    case ends(Standing)
+    case begins(Run)
+    case ends(Run)
   }
 
   /// The number of places that one next hop gives back at most within `StormCap.period`.
@@ -27,7 +27,7 @@ package struct RejectionWatch: Hashable, Sendable {
   private static let mostHops = 100
 
   /// The rejections by the name of the next hop.
-  package private(set) var rejecting: [String: Standing] = [:]
+  package private(set) var rejecting: [String: Run] = [:]
   private var taken: [String: Timestamp] = [:]
   private var returned: [String: StormCap] = [:]
 
@@ -55,7 +55,7 @@ package struct RejectionWatch: Hashable, Sendable {
       return nil
     }
     if rejecting.count >= Self.mostHops { rejecting = [:] }
-    let standing = Standing(since: now, latest: now, mails: 1, reason: failure.reason, tookUntil: taken[hop])
+    let standing = Run(since: now, latest: now, mails: 1, reason: failure.reason, tookUntil: taken[hop])
     rejecting[hop] = standing
     return .begins(standing)
   }

@@ -40,7 +40,7 @@ package struct DeliveryPacing: Sendable {
   }
 
   /// The state of one smarthost.
-  package struct Standing: Hashable, Sendable {
+  package struct Usage: Hashable, Sendable {
     package var nextHop: String
     package var limits: DeliveryLimits
     /// The recipients within the period of the rate; `ofDay` counts those within the day.
@@ -189,11 +189,11 @@ extension DeliveryPacing {
   }
 
   /// Returns the state of each smarthost that has limits, by name.
-  package mutating func standings(now: Timestamp) -> [Standing] {
+  package mutating func standings(now: Timestamp) -> [Usage] {
     for name in hops.keys { hops[name]?.log.forget(before: now) }
     return hops.sorted { $0.key < $1.key }.filter { !$0.value.limits.isEmpty }.map { name, hop in
       let waiting = hop.ordinary + hop.others
-      return Standing(
+      return Usage(
         nextHop: name, limits: hop.limits,
         ofPeriod: hop.limits.rate.map { hop.log.count(within: $0.period.length, now: now) } ?? 0,
         ofDay: hop.log.ordinaryOfDay + hop.log.otherOfDay, waiting: waiting.count,

@@ -3,7 +3,7 @@
 /// It grows when at least 100 mails wait and half as many again as the fewest in the last 15 minutes; at the first look
 /// 100 are enough. This is over when fewer than half of the maximum wait, or fewer than 50. Held mail does not count.
 package struct QueueGrowth: Sendable {
-  package struct Standing: Hashable, Sendable {
+  package struct Status: Hashable, Sendable {
     package var since: Timestamp
     /// The number of waiting mails.
     package var waiting: Int
@@ -13,15 +13,15 @@ package struct QueueGrowth: Sendable {
   }
 
   package enum Change: Hashable, Sendable {
-    case begins(Standing)
-    case ends(Standing)
+    case begins(Status)
+    case ends(Status)
   }
 
   package static let fewest = 100
   private static let period = Duration.seconds(900)
 
   /// The current growth; nil: the queue does not grow.
-  package private(set) var standing: Standing?
+  package private(set) var standing: Status?
   private var looks: [(at: Timestamp, waiting: Int)] = []
 
   package init() {}
@@ -41,7 +41,7 @@ package struct QueueGrowth: Sendable {
       return .ends(standing)
     }
     guard waiting >= Self.fewest, waiting >= before.saturatingAdding(before / 2) else { return nil }
-    let standing = Standing(since: now, waiting: waiting, most: waiting, oldest: oldest)
+    let standing = Status(since: now, waiting: waiting, most: waiting, oldest: oldest)
     self.standing = standing
     return .begins(standing)
   }

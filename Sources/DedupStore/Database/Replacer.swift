@@ -46,7 +46,7 @@ struct Replacer: Sendable {
   private func openOnce() throws -> DatabasePool {
     do {
       let pool = try Connection.openForWriting(files, limits)
-      do { try Examination.run(pool, patience: limits.examination) } catch let error where isDamage(error) {
+      do { try IntegrityCheck.run(pool, patience: limits.examination) } catch let error where isDamage(error) {
         return try replace(pool, .damaged, because: text(of: error))
       }
       return pool

@@ -6,7 +6,7 @@ import MailMessage
 /// each envelope (`SiteBounds`).
 struct SiteTable {
   /// The known facts about the site that a mail names.
-  struct Standing {
+  struct Filing {
     /// The site that its errors are filed under.
     var site: Site
     /// The row of that site; nil if it has none yet.
@@ -26,7 +26,7 @@ struct SiteTable {
     fileprivate func holds(at now: Timestamp) -> Bool { until.map { now < $0 && now >= asOf } ?? true }
   }
 
-  private var standings: [String: Standing] = [:]
+  private var standings: [String: Filing] = [:]
   /// The number of errors by envelope.
   private var errors: [String: Int] = [:]
   /// The number of errors filed elsewhere in this batch, by quarter.
@@ -36,7 +36,7 @@ struct SiteTable {
   var size: Int { standings.count + errors.count }
 
   /// Returns the known facts about a site; nil if there are none that still hold.
-  func known(_ site: Site, at now: Timestamp) -> Standing? {
+  func known(_ site: Site, at now: Timestamp) -> Filing? {
     guard let known = standings[site.key], known.holds(at: now) else { return nil }
     return known
   }
@@ -46,7 +46,7 @@ struct SiteTable {
   /// - Parameter isCapped: returns true if the cap of a row is reached.
   mutating func look(
     for site: Site, _ envelope: Envelope, at now: Timestamp, _ db: Database, isCapped: (Int64?) throws -> Bool
-  ) throws -> Standing {
+  ) throws -> Filing {
     let standing = try find(site, envelope, at: now, db, isCapped)
     // A visitor may have invented any number of sites.
     if standings.count >= 1000 { standings = [:] }
@@ -56,7 +56,7 @@ struct SiteTable {
 
   private func find(
     _ site: Site, _ envelope: Envelope, at now: Timestamp, _ db: Database, _ isCapped: (Int64?) throws -> Bool
-  ) throws -> Standing {
+  ) throws -> Filing {
     let key = Site.envelopeKey(of: envelope)
     let joined = Site.joined(envelopeKey: key, sender: envelope.sender.text)
     let find = try db.cachedStatement(sql: "SELECT id, since, is_later FROM site WHERE key = ?")
@@ -64,28 +64,28 @@ struct SiteTable {
     if let known {
       let (id, since) = (try known.integer(0), try known.optionalTime(1))
       guard try known.integer(2) != 0, let since, SiteBounds.isOnProbation(since: since, now: now) else {
-        return Standing(
+        return Filing(
           site: site, row: id, nominal: site, cap: id, until: nil, asOf: now, since: since, isLater: false)
       }
       let cap = try Row.fetchOne(find, arguments: [joined.key])?.integer(0)
       let census = try Census(key, joined, at: now, db)
       let nominal = SiteBounds.hasOwnSettings(since: since, first: census.first) ? site : joined
-      return Standing(
+      return Filing(
         site: site, row: id, nominal: nominal, cap: cap, until: since.advanced(by: SiteBounds.probation), asOf: now,
         since: since, isLater: true)
     }
     let row = try Row.fetchOne(find, arguments: [joined.key])?.integer(0)
     let census = try Census(key, joined, at: now, db)
     if census.sites == 0 {
-      return Standing(site: site, row: nil, nominal: site, cap: nil, until: now, asOf: now, since: now, isLater: false)
+      return Filing(site: site, row: nil, nominal: site, cap: nil, until: now, asOf: now, since: now, isLater: false)
     }
     guard SiteBounds.joins(sites: census.sites, onProbation: census.onProbation, isCapped: try isCapped(row)) else {
       let nominal = SiteBounds.hasOwnSettings(since: now, first: census.first) ? site : joined
-      return Standing(
+      return Filing(
         site: site, row: nil, nominal: nominal, cap: row, until: now, asOf: now, since: now, isLater: true)
     }
     // The site may stand on its own once things are calm again.
-    return Standing(
+    return Filing(
       site: joined, row: row, nominal: joined, cap: row, until: now, asOf: now, since: now, isLater: true)
   }
 
@@ -110,7 +110,7 @@ struct SiteTable {
 
   /// Returns the row of the site that errors are filed under, and that of its cap; both are created if necessary.
   mutating func rows(
-    of standing: Standing, named name: Site, _ envelope: Envelope, at now: Timestamp, _ db: Database
+    of standing: Filing, named name: Site, _ envelope: Envelope, at now: Timestamp, _ db: Database
   ) throws -> (site: Int64, cap: Int64) {
     if let row = standing.row, let cap = standing.cap { return (row, cap) }
     var standing = standing
@@ -124,12 +124,12 @@ struct SiteTable {
     return (row, cap)
   }
 
-  private func joined(_ standing: Standing, _ envelope: Envelope, _ db: Database) throws -> Int64 {
+  private func joined(_ standing: Filing, _ envelope: Envelope, _ db: Database) throws -> Int64 {
     let key = Site.envelopeKey(of: envelope)
     return try insert(Site.joined(envelopeKey: key, sender: envelope.sender.text), standing, envelope, db)
   }
 
-  private func insert(_ site: Site, _ standing: Standing, _ envelope: Envelope, _ db: Database) throws -> Int64 {
+  private func insert(_ site: Site, _ standing: Filing, _ envelope: Envelope, _ db: Database) throws -> Int64 {
     let find = try db.cachedStatement(sql: "SELECT id FROM site WHERE key = ?")
     if let row = try Row.fetchOne(find, arguments: [site.key])?.integer(0) { return row }
     let statement = try db.cachedStatement(

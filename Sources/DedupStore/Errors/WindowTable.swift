@@ -152,7 +152,7 @@ struct WindowTable {
 
   private mutating func standing(
     of site: Site, _ envelope: Envelope, _ policy: WindowPolicy, at now: Timestamp, _ db: Database
-  ) throws -> SiteTable.Standing {
+  ) throws -> SiteTable.Filing {
     if let known = sites.known(site, at: now) { return known }
     var sites = SiteTable()
     swap(&sites, &self.sites)

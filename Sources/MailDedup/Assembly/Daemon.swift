@@ -73,14 +73,15 @@ struct Daemon {
   /// Returns all services except the listener, which follows them. They end from the last to the first: no new mail,
   /// then no new deliveries, then no replies of the control API.
   private func services(_ relay: RunningRelay, _ reloader: Reloader) throws(StartFailure) -> [any Service] {
-    let watch = EncryptionWatch(route: relay.route, logger: logger)
+    let watch = EncryptionWatch(destinations: relay.destinations, logger: logger)
     return try notifiers(relay) + [
       control(relay, reloader), relay.runner, relay.queueWatch,
       SpoolImporter(
         spool: relay.spool, store: relay.store, reserve: relay.counting?.reserve, judge: relay.intake.judge,
         logger: logger),
       ReplacementNotifier(
-        store: relay.store, mailer: relay.mailer, postmaster: relay.route.value.bounces.postmaster, logger: logger),
+        store: relay.store, mailer: relay.mailer, postmaster: relay.destinations.value.bounces.postmaster,
+        logger: logger),
       SummaryService(mailer: relay.mailer, logger: logger), EpisodeService(store: relay.store, logger: logger),
       RetentionService(store: relay.store, logger: logger), StartupTrimmer(),
       FileRefresher {
@@ -95,7 +96,7 @@ struct Daemon {
     guard let counting = relay.counting else { return [] }
     return [
       DiskFullNotifier(
-        counting: counting, store: relay.store, mailer: relay.mailer, route: relay.route,
+        counting: counting, store: relay.store, mailer: relay.mailer, destinations: relay.destinations,
         directory: configuration.store.directory, logger: logger)
     ]
   }
@@ -104,7 +105,7 @@ struct Daemon {
     ListenerService(
       listener: relay.listener, patience: Self.shutdownPatience,
       announce: {
-        let nextHop = relay.route.value.transport.nextHop
+        let nextHop = relay.destinations.value.transport.nextHop
         Announcement(bound: bound, nextHop: nextHop, delivery: configuration.delivery).print()
         let addresses = bound.map(\.description).joined(separator: ", ")
         relay.manager.ready("listening on \(addresses), delivering to \(nextHop)")
@@ -115,7 +116,7 @@ struct Daemon {
 extension Daemon {
   /// Refuses folders that can never work. Called before the listener starts: there would be no place for accepted mail.
   private func refuseMisplaced() throws(StartFailure) {
-    let problems = StartTrial.misplaced(configuration)
+    let problems = StartCheck.misplaced(configuration)
     if !problems.isEmpty { throw StartFailure(.configuration, problems.joined(separator: "\n")) }
   }
 

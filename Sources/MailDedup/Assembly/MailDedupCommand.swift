@@ -62,7 +62,7 @@ struct MailDedupCommand: AsyncParsableCommand {
 
   /// Checks what the file alone does not show.
   private func check(_ configuration: Configuration, _ path: String) async throws {
-    let problems = await StartTrial(configuration).problems()
+    let problems = await StartCheck(configuration).problems()
     guard problems.isEmpty else { throw StartFailure(.configuration, "\(path): " + problems.joined(separator: "\n")) }
     let now = WallClock.now()
     let encryption = try ErrorMailEncryption(configuration.encryption, now: now)

@@ -69,10 +69,10 @@ actor Reloader {
 
   /// Takes the configuration over: first everything that can fail, the listener last; nothing fails after that.
   private func adopt(_ new: Configuration, _ change: ConfigurationChange) async throws {
-    let misplaced = StartTrial.misplaced(new)
+    let misplaced = StartCheck.misplaced(new)
     guard misplaced.isEmpty else { throw StartFailure(.configuration, misplaced.joined(separator: "\n")) }
     let listenerSetup = try ListenerSetup(new, hostname: relay.hostname, logger: logger)
-    var route = try Route(
+    var destinations = try Destinations(
       new, largeMessages: relay.store.largeMessages, hostname: relay.hostname, group: relay.delivery.group,
       logger: logger)
     try await relay.listener.adopt(listenerSetup.terms)
@@ -83,8 +83,8 @@ actor Reloader {
     relay.store.setPolicy(new.window)
     relay.store.setRetention(Retention(new.store))
     relay.summary.adopt(new.summary)
-    route.turns = relay.route.value.turns + (change.concernsRoute ? 1 : 0)
-    await relay.route.adopt(route).retire()
+    destinations.turns = relay.destinations.value.turns + (change.concernsRoute ? 1 : 0)
+    await relay.destinations.adopt(destinations).retire()
     if change.concernsRoute { await hurry() }
   }
 

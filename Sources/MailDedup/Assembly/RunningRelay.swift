@@ -19,7 +19,7 @@ struct RunningRelay: Sendable {
   let delivery: DeliveryLoop
   let store: SQLiteStore
   let reader: Live<ReportReader>
-  let route: Live<Route>
+  let destinations: Live<Destinations>
   let listenerSetup: Live<ListenerSetup>
   let summary: Live<Configuration.Summary>
   let spool: EmergencySpool
@@ -50,13 +50,13 @@ struct RunningRelay: Sendable {
     (self.hostname, self.log, self.manager, self.store, self.reader) = (hostname, log, manager, store, reader)
     group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
     delivery = DeliveryLoop()
-    let route = Live(
-      try Route(
+    let destinations = Live(
+      try Destinations(
         configuration, largeMessages: store.largeMessages, hostname: hostname, group: delivery.group, logger: logger))
-    self.route = route
+    self.destinations = destinations
     spool = EmergencySpool(directory: configuration.store.spool)
     counting = Self.counting(configuration, store, logger)
-    let safetyNet = SafetyNet(spool: spool, counting: counting, route: route, logger: logger)
+    let safetyNet = SafetyNet(spool: spool, counting: counting, destinations: destinations, logger: logger)
     self.safetyNet = safetyNet
     let pacing = ReplyPacing()
     intake = Intake(
@@ -72,9 +72,9 @@ struct RunningRelay: Sendable {
       RelayHealth(
         spoolWaiting: safetyNet.waiting, refused: safetyNet.counts.refused, setAside: store.setAside.map(\.path))
     }
-    runner = QueueRunner(store: store, route: route, executor: delivery, logger: logger)
+    runner = QueueRunner(store: store, destinations: destinations, executor: delivery, logger: logger)
     queueWatch = QueueWatch(
-      store: store, pacing: runner.pacing, mailer: mailer, postmaster: { route.value.bounces.postmaster },
+      store: store, pacing: runner.pacing, mailer: mailer, postmaster: { destinations.value.bounces.postmaster },
       logger: logger)
   }
 

@@ -19,7 +19,7 @@ extension LiveControl {
   /// The reason why no mail can be sent at the moment, or nil if it can.
   private var obstacle: String? {
     get async {
-      let transport = route.value.transport
+      let transport = destinations.value.transport
       guard transport.admission.state != .open, transport.admission.domains == nil else { return nil }
       return await transport.hostReports().compactMap { $0.failure?.reason }.first
     }
@@ -42,7 +42,7 @@ extension LiveControl {
     let change = try change(verb, to: request.to)
     // Before anything is due: the runner may try it while we still wait for the commit, and a resting host would put it
     // off once more.
-    if verb == .flush || verb == .release || verb == .reroute { await route.value.forgetFailures() }
+    if verb == .flush || verb == .release || verb == .reroute { await destinations.value.forgetFailures() }
     let ids = try await store.change(change, selection, now: WallClock.now())
     runner.readAgain()
     for envelope in doomed { logger.notice("deleted", metadata: envelope) }
@@ -58,19 +58,19 @@ extension LiveControl {
       recipient: request.recipient.map(Self.address))
     guard let host = request.host else {
       var probes: [UpstreamProbe] = []
-      for way in route.value.allWays {
-        for var probe in await way.transport.probe(question.over(way)).map(UpstreamProbe.init) {
-          probe.route = way.name
+      for route in destinations.value.allRoutes {
+        for var probe in await route.transport.probe(question.over(route)).map(UpstreamProbe.init) {
+          probe.route = route.name
           probes.append(probe)
         }
       }
       return probes
     }
     let smarthost = try smarthost(host)
-    guard let transport = route.value.sideways.transport(to: smarthost) else {
+    guard let transport = destinations.value.sideways.transport(to: smarthost) else {
       throw ControlProblem("the way to \(smarthost) cannot be set up; maildedup --check-config says why")
     }
-    return await transport.probe(question.over(route.value.main)).map(UpstreamProbe.init)
+    return await transport.probe(question.over(destinations.value.main)).map(UpstreamProbe.init)
   }
 
   private func change(_ verb: QueueVerb, to host: String?) throws -> QueueChange {
@@ -110,8 +110,8 @@ extension LiveControl {
 extension ProbeQuestion {
   /// Returns the question that a mail over this route would ask: with the address that the route substitutes for the
   /// sender. If no sender is named, that of Django's error mail is used as an example.
-  func over(_ way: Way) -> ProbeQuestion {
-    guard let rewrite = way.rewrite else { return self }
+  func over(_ route: Route) -> ProbeQuestion {
+    guard let rewrite = route.rewrite else { return self }
     var question = self
     let usual = EmailAddress("root@localhost")
     if let sender {
@@ -123,9 +123,9 @@ extension ProbeQuestion {
   }
 }
 
-extension Route {
+extension Destinations {
   fileprivate func forgetFailures() async {
-    for way in allWays { await way.transport.forgetFailures() }
+    for route in allRoutes { await route.transport.forgetFailures() }
     await sideways.forgetFailures()
   }
 }

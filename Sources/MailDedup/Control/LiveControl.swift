@@ -23,7 +23,7 @@ struct LiveControl: ControlService {
   }
 
   var store: SQLiteStore { relay.store }
-  var route: Live<Route> { relay.route }
+  var destinations: Live<Destinations> { relay.destinations }
   var runner: QueueRunner { relay.runner }
   var logger: Logger { relay.logger }
 
@@ -33,8 +33,9 @@ struct LiveControl: ControlService {
         pid: Int(ProcessInfo.processInfo.processIdentifier), startedAt: startedAt,
         uptimeSeconds: Int(Date.now.timeIntervalSince(startedAt)),
         listening: relay.listener.endpoints.map(\.description),
-        nextHop: route.value.transport.nextHop, connections: relay.listener.counts.open, trouble: trouble,
-        lastReload: await reloader.last, encryption: EncryptionReport(route.value.encryption, at: WallClock.now()),
+        nextHop: destinations.value.transport.nextHop, connections: relay.listener.counts.open, trouble: trouble,
+        lastReload: await reloader.last,
+        encryption: EncryptionReport(destinations.value.encryption, at: WallClock.now()),
         rejecting: rejecting, routes: routes, pacing: pacing,
         growth: relay.queueWatch.standing.map { GrowthReport($0) },
         smarthosts: await smarthosts))
@@ -54,10 +55,10 @@ struct LiveControl: ControlService {
   }
 
   private var routes: [RouteReport]? {
-    let ways = route.value.ways
-    return ways.isEmpty
+    let routes = destinations.value.routes
+    return routes.isEmpty
       ? nil
-      : ways.map { RouteReport(name: $0.name ?? "", nextHop: $0.transport.nextHop, sender: $0.rewrite?.address.text) }
+      : routes.map { RouteReport(name: $0.name ?? "", nextHop: $0.transport.nextHop, sender: $0.rewrite?.address.text) }
   }
 
   private var pacing: [PacingReport]? {
@@ -72,7 +73,7 @@ struct LiveControl: ControlService {
 
   private var smarthosts: [SmarthostReport]? {
     get async {
-      let reports = await route.value.hostReports()
+      let reports = await destinations.value.hostReports()
       return reports.isEmpty ? nil : reports.map { SmarthostReport($0, at: .now) }
     }
   }

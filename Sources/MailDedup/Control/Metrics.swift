@@ -105,7 +105,7 @@ struct Metrics: Sendable {
 
   private func addPacing(_ exposition: inout Exposition) {
     let standings = relay.runner.pacingStandings
-    func samples(_ value: (DeliveryPacing.Standing) -> Int) -> [Exposition.Sample] {
+    func samples(_ value: (DeliveryPacing.Usage) -> Int) -> [Exposition.Sample] {
       standings.map { .init(Double(value($0)), [.init("next_hop", $0.nextHop)]) }
     }
     exposition.add(
@@ -118,7 +118,7 @@ struct Metrics: Sendable {
   }
 
   private func addSmarthosts(_ exposition: inout Exposition) async {
-    let hosts = await relay.route.value.hostReports()
+    let hosts = await relay.destinations.value.hostReports()
     guard !hosts.isEmpty else { return }
     let labels = hosts.map { [Exposition.Label("next_hop", $0.smarthost.description)] }
     exposition.add(
@@ -139,7 +139,7 @@ struct Metrics: Sendable {
     exposition.add(
       "maildedup_certificate_expiry_seconds", .gauge,
       "When certificates of [encryption] expire, in seconds since 1970.",
-      relay.route.value.encryption.recipients.map {
+      relay.destinations.value.encryption.recipients.map {
         .init(Double($0.certificate.validUntil.seconds), [.init("file", $0.file)])
       })
   }

@@ -47,29 +47,29 @@ struct Departing: Sendable {
   }
 
   /// Offers the part of `entry` that may go now, with `message` sent as it is.
-  func depart(_ message: Message, of entry: QueueEntry, over route: Route) async -> Departure {
-    var results: [(part: Route.Part, result: DeliveryResult)] = []
+  func depart(_ message: Message, of entry: QueueEntry, over destinations: Destinations) async -> Departure {
+    var results: [(part: Destinations.Part, result: DeliveryResult)] = []
     var offers: [Departures] = []
     var departure = Departure(
-      result: DeliveryResult([], nextHop: route.transport.nextHop), sent: message, offered: [])
-    for part in route.parts(of: entry) {
+      result: DeliveryResult([], nextHop: destinations.transport.nextHop), sent: message, offered: [])
+    for part in destinations.parts(of: entry) {
       let request = DeliveryPacing.Request(
         id: entry.id, recipients: part.recipients.count, priority: DeliveryPriority(entry.kind),
-        limits: part.way.limits, nextHops: part.way.nextHops)
+        limits: part.route.limits, nextHops: part.route.nextHops)
       switch ask(request) {
       case .wait(let until, let reason):
         departure.mustWait(until, reason)
-        results.append((part, .waiting(reason, part.recipients.count, part.way)))
+        results.append((part, .waiting(reason, part.recipients.count, part.route)))
       case .go(let count):
         var offered = part
         offered.recipients = Array(part.recipients.prefix(count))
         let envelope = part.envelope(of: entry.envelope, entry.kind, offered.recipients)
-        if !route.ways.isEmpty { await lookAgain(part.way) }
+        if !destinations.routes.isEmpty { await lookAgain(part.route) }
         if !request.limits.isEmpty {
           offers += request.departures(of: count, now: WallClock.now())
           willOffer(entry.id, offers)
         }
-        let result = await part.way.transport.deliver(envelope, message: message, id: entry.id)
+        let result = await part.route.transport.deliver(envelope, message: message, id: entry.id)
         results.append((offered, result))
         departure.offered.formUnion(offered.recipients)
         if let counted = finished(request, result) { departure.departures.append(counted) }
@@ -77,29 +77,29 @@ struct Departing: Sendable {
       }
     }
     departure.result = DeliveryResult(
-      joining: results, of: entry.recipients.count, nextHop: route.transport.nextHop)
+      joining: results, of: entry.recipients.count, nextHop: destinations.transport.nextHop)
     return departure
   }
 
   /// Makes the remaining recipients wait for their turn: there are more than any limit ever lets go at once.
   private func wait(
-    for part: Route.Part, behind count: Int, _ departure: inout Departure,
-    _ results: inout [(part: Route.Part, result: DeliveryResult)]
+    for part: Destinations.Part, behind count: Int, _ departure: inout Departure,
+    _ results: inout [(part: Destinations.Part, result: DeliveryResult)]
   ) {
     guard count < part.recipients.count else { return }
     var rest = part
     rest.recipients = Array(part.recipients.dropFirst(count))
-    let limits = part.way.limits
+    let limits = part.route.limits
     let reason = limits.rate.map { "\($0)" } ?? limits.daily.map { "\($0) a day" } ?? ""
     departure.mustWait(WallClock.now().advanced(by: limits.rate?.period.length ?? .seconds(60)), reason)
-    results.append((rest, .waiting(reason, rest.recipients.count, part.way)))
+    results.append((rest, .waiting(reason, rest.recipients.count, part.route)))
   }
 
   /// Checks a closed route again. One of several may be closed while mail uses the others, and nothing else checks it
   /// then.
-  private func lookAgain(_ way: Way) async {
-    guard case .closed(let pause, let asks) = way.transport.admission.state, asks, pause <= .zero else { return }
-    await way.transport.lookAgain()
+  private func lookAgain(_ route: Route) async {
+    guard case .closed(let pause, let asks) = route.transport.admission.state, asks, pause <= .zero else { return }
+    await route.transport.lookAgain()
   }
 
   private func ask(_ request: DeliveryPacing.Request) -> DeliveryPacing.Answer {
@@ -140,8 +140,8 @@ extension Departure {
 }
 
 extension DeliveryResult {
-  fileprivate static func waiting(_ reason: String, _ count: Int, _ way: Way) -> DeliveryResult {
+  fileprivate static func waiting(_ reason: String, _ count: Int, _ route: Route) -> DeliveryResult {
     let outcome = DeliveryOutcome.deferred(reason: "it waits for its turn: \(reason)")
-    return DeliveryResult(Array(repeating: outcome, count: count), nextHop: way.transport.nextHop)
+    return DeliveryResult(Array(repeating: outcome, count: count), nextHop: route.transport.nextHop)
   }
 }

@@ -15,11 +15,11 @@ extension QueueRunner {
         events.add(.tried(entry.id, nil))
         return events.add(.recorded(entry.id, .settled))
       }
-      let route = route.value
-      let departure = await depart(message, of: entry, over: route)
+      let destinations = self.destinations.value
+      let departure = await depart(message, of: entry, over: destinations)
       events.add(.tried(entry.id, departure.result))
       if departure.offered.isEmpty, let wait = departure.wait { await postpone(entry, wait.until, wait.reason) }
-      let end = departure.offered.isEmpty && departure.wait != nil ? .open : await settle(entry, departure, route)
+      let end = departure.offered.isEmpty && departure.wait != nil ? .open : await settle(entry, departure, destinations)
       events.add(.recorded(entry.id, end))
     } catch {
       logger.error("queue-unreadable", metadata: ["id": "\(entry.id)", "error": "\(error)"])
@@ -29,27 +29,29 @@ extension QueueRunner {
     }
   }
 
-  private func settle(_ entry: QueueEntry, _ departure: Departure, _ route: Route) async -> DeliveryPlan.End {
+  private func settle(_ entry: QueueEntry, _ departure: Departure, _ destinations: Destinations) async
+    -> DeliveryPlan.End
+  {
     let result = departure.result
     let attempt = DeliveryAttempt(entry: entry.id, at: WallClock.now(), result)
-    var settlement = route.retry.settle(entry, attempt, random: .random(in: -1...1), age: store.ageTime)
+    var settlement = destinations.retry.settle(entry, attempt, random: .random(in: -1...1), age: store.ageTime)
     departure.adjust(&settlement, of: entry)
     // It failed on a route that mail no longer uses; the new one is tried at once.
-    let isOfOldWay = self.route.value.turns != route.turns
-    if isOfOldWay { settlement.nextAttempt = attempt.at }
+    let isOfOldRoute = self.destinations.value.turns != destinations.turns
+    if isOfOldRoute { settlement.nextAttempt = attempt.at }
     watchRejections(&settlement, of: entry, at: attempt.at)
-    let notice = route.bounces.notice(
+    let notice = destinations.bounces.notice(
       about: settlement, of: entry, message: departure.sent, at: attempt.at, age: store.ageTime)
     let isOnlyPutBack = !result.wasOffered && settlement.failed.isEmpty && notice == nil && departure.wait == nil
     if isOnlyPutBack {
       store.forgetOffer(of: entry.id)
-      return isOfOldWay ? .open : .putBack(for: result.pause ?? Self.putBackPause)
+      return isOfOldRoute ? .open : .putBack(for: result.pause ?? Self.putBackPause)
     }
     logger.log(settlement, of: entry)
     counts.change { $0.add(settlement) }
     let isHeldUp = result.awaitsNextHop && entry.reroutedTo == nil && !settlement.remaining.isEmpty
     heldUp.change { $0.note(entry.id, isHeldUp: isHeldUp, wasOffered: result.wasOffered) }
-    let gathered = route.bounces.gathered(from: settlement, of: entry, message: departure.sent, at: attempt.at)
+    let gathered = destinations.bounces.gathered(from: settlement, of: entry, message: departure.sent, at: attempt.at)
     await record(settlement, of: entry, notice, gathered)
     if !result.wasOffered, !settlement.remaining.isEmpty { return .putBack(for: result.pause ?? Self.putBackPause) }
     return settlement.remaining.isEmpty && notice == nil ? .settled : .open
@@ -61,13 +63,13 @@ extension QueueRunner {
     return try await store.message(of: next.entry.id)
   }
 
-  private func depart(_ message: Message, of entry: QueueEntry, over route: Route) async -> Departure {
-    switch await route.encryption.outgoing(message, entry.kind) {
-    case .success(let outgoing): return await departing.depart(outgoing, of: entry, over: route)
+  private func depart(_ message: Message, of entry: QueueEntry, over destinations: Destinations) async -> Departure {
+    switch await destinations.encryption.outgoing(message, entry.kind) {
+    case .success(let outgoing): return await departing.depart(outgoing, of: entry, over: destinations)
     case .failure(let failure):
       logger.error("not-encrypted", metadata: ["id": "\(entry.id)", "error": "\(failure)"])
       let outcome = DeliveryOutcome.deferred(reason: "it cannot be encrypted: \(failure)")
-      let result = DeliveryResult(entry.recipients.map { _ in outcome }, nextHop: route.transport.nextHop)
+      let result = DeliveryResult(entry.recipients.map { _ in outcome }, nextHop: destinations.transport.nextHop)
       return Departure(result: result, sent: Message([]), offered: Set(entry.recipients.indices))
     }
   }

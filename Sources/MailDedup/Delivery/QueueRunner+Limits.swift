@@ -7,11 +7,11 @@ import MailMessage
 // Limits and rejections of the next hops.
 extension QueueRunner {
   /// The state of each smarthost that has limits, even before the first mail.
-  var pacingStandings: [DeliveryPacing.Standing] {
-    var standings: [DeliveryPacing.Standing] = []
-    let ways = route.value.allWays
+  var pacingStandings: [DeliveryPacing.Usage] {
+    var standings: [DeliveryPacing.Usage] = []
+    let routes = destinations.value.allRoutes
     pacing.change { pacing in
-      for way in ways { for name in way.nextHops { pacing.expect(way.limits, at: name) } }
+      for route in routes { for name in route.nextHops { pacing.expect(route.limits, at: name) } }
       standings = pacing.standings(now: WallClock.now())
     }
     return standings

@@ -30,7 +30,7 @@ struct QueueRunner: Service {
   }
 
   let store: SQLiteStore
-  let route: Live<Route>
+  let destinations: Live<Destinations>
   private let executor: (any TaskExecutor)?
   let logger: Logger
   private let arrivals = Arrivals()
@@ -45,9 +45,9 @@ struct QueueRunner: Service {
   /// Creates the service.
   ///
   /// - Parameter executor: Runs the deliveries; nil means any thread.
-  init(store: SQLiteStore, route: Live<Route>, executor: (any TaskExecutor)? = nil, logger: Logger) {
+  init(store: SQLiteStore, destinations: Live<Destinations>, executor: (any TaskExecutor)? = nil, logger: Logger) {
     self.store = store
-    self.route = route
+    self.destinations = destinations
     self.executor = executor
     departing = Departing { [store] in store.noteOffer(of: $0, $1) }
     self.logger = logger
@@ -138,10 +138,10 @@ struct QueueRunner: Service {
   /// Does what the plan says until it has to wait; false when all is done.
   private func carryOut(_ state: inout LoopState, in group: inout DiscardingTaskGroup) async -> Bool {
     while true {
-      let admission = route.value.admission
+      let admission = destinations.value.admission
       if admission.state == .open, !state.wasOpen { hurry(in: &group) }
       state.wasOpen = admission.state == .open
-      let step = state.plan.next(at: monotonicTime(), .init(most: route.value.concurrency, admission: admission))
+      let step = state.plan.next(at: monotonicTime(), .init(most: destinations.value.concurrency, admission: admission))
       underway.adopt(state.plan.entriesUnderway)
       switch step {
       case .read(let reading): await read(reading, &state.plan)
@@ -156,7 +156,7 @@ struct QueueRunner: Service {
   }
 
   private func look() async {
-    await route.value.lookAgain()
+    await destinations.value.lookAgain()
     events.add(.looked)
   }
 
@@ -187,7 +187,7 @@ struct QueueRunner: Service {
       let isDelivered = result?.outcomes.contains { if case .delivered = $0 { true } else { false } } ?? false
       plan.tried(
         id, delivered: isDelivered, isThrottled: result?.isThrottled ?? false, at: monotonicTime(),
-        most: route.value.concurrency)
+        most: destinations.value.concurrency)
     case .recorded(let id, let end): plan.recorded(id, end, at: monotonicTime())
     case .looked: plan.looked()
     case .shutdown: plan.stop()
@@ -242,7 +242,7 @@ struct QueueRunner: Service {
 
   private func candidate(_ entry: QueueEntry, _ message: Message?, _ changes: Int) -> DeliveryPlan.Candidate {
     var candidate = DeliveryPlan.Candidate(entry: entry, message: message, changes: changes)
-    candidate.route = route.value.name(of: entry)
+    candidate.route = destinations.value.name(of: entry)
     return candidate
   }
 
@@ -268,7 +268,7 @@ struct QueueRunner: Service {
     case .due: return .all
     case .rerouted: return .rerouted
     case .old:
-      let (now, policy) = (store.ageTime, route.value.retry)
+      let (now, policy) = (store.ageTime, destinations.value.retry)
       return .old(since: now.advanced(by: .zero - policy.delayNotice), expired: now.advanced(by: .zero - policy.expire))
     }
   }

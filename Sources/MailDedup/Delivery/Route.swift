@@ -1,175 +1,124 @@
 import DedupConfig
 import DedupCore
-import HostSystem
+import DedupStore
 import Logging
 import MailMessage
 import NIOCore
-import Synchronization
 
-/// The destinations of queued mail, and what follows if a delivery fails.
+/// An outgoing route: one of the configuration, or that of `[delivery]`.
 struct Route: Sendable {
+  /// The name of the route; nil means `[delivery]`.
+  var name: String?
+  /// The selector of mail; nil takes everything that no route took.
+  var selector: RouteSelector?
   var transport: any Transport
-  /// The transports to the hosts to which an admin reroutes single mails.
-  var sideways: SideRoutes
-  var retry: RetryPolicy
-  var bounces: BounceWriter
-  /// The routes of the configuration, in its order; whatever none of them takes goes by `main`.
-  var ways: [Way] = []
-  /// The route of `[delivery]`, over `transport`.
-  var main: Way
-  /// The encryption of error mail.
-  var encryption = ErrorMailEncryption.off
-  /// The maximum number of simultaneous deliveries.
-  var concurrency: Int
-  /// The number of reloads since the start that redirected mail.
-  var turns = 0
+  /// The smarthosts that mail may go to, by the names that limits are counted under; empty if there are none.
+  var nextHops: [String] = []
+  var limits = DeliveryLimits()
+  var rewrite: SenderRewrite?
 
-  init(
-    transport: any Transport, sideways: SideRoutes = SideRoutes { _ in nil }, retry: RetryPolicy, bounces: BounceWriter,
-    encryption: ErrorMailEncryption = .off,
-    concurrency: Int
-  ) {
+  init(_ transport: any Transport) { self.transport = transport }
+
+  init(_ delivery: Configuration.Delivery, _ transport: any Transport) {
     self.transport = transport
-    main = Way(transport)
-    self.sideways = sideways
-    self.retry = retry
-    self.bounces = bounces
-    self.encryption = encryption
-    self.concurrency = concurrency
+    nextHops = delivery.discards ? [] : delivery.smarthosts.map(\.description)
+    limits = delivery.limits
+    rewrite = delivery.rewrite
   }
 }
 
-extension Route {
-  /// Creates the routes of a configuration.
-  ///
-  /// - Throws: `StartFailure` if the CA certificates cannot be read, or those of the admins cannot be used.
-  init(
-    _ configuration: Configuration, largeMessages: any LargeMessages, hostname: String, group: any EventLoopGroup,
-    logger: Logger
-  ) throws(StartFailure) {
-    let delivery = configuration.delivery
+extension Destinations {
+  /// A mail, or the part of a mail that goes over one route.
+  struct Part {
+    var route: Route
+    /// Indices into the entry's list of recipients, ascending.
+    var recipients: [Int]
+  }
+
+  /// Returns the parts of a mail by route. Each recipient goes over the first route that matches, otherwise over
+  /// `main`. A mail that an admin reroutes goes there.
+  func parts(of entry: QueueEntry) -> [Part] {
+    if let smarthost = entry.reroutedTo, let transport = sideways.transport(to: smarthost) {
+      var route = main
+      (route.transport, route.nextHops) = (transport, [smarthost.description])
+      return [Part(route: route, recipients: Array(entry.recipients.indices))]
+    }
+    return parts(entry.envelope, entry.kind)
+  }
+
+  /// Returns the name of the route of a mail, the first one of several, or nil if there is only `main`.
+  func name(of entry: QueueEntry) -> String? {
+    routes.isEmpty ? nil : parts(entry.envelope, entry.kind).first?.route.name ?? ""
+  }
+
+  private func parts(_ envelope: Envelope, _ kind: QueueEntry.Kind) -> [Part] {
+    guard !routes.isEmpty else { return [Part(route: main, recipients: Array(envelope.recipients.indices))] }
+    var places: [Int: [Int]] = [:]
+    for (place, recipient) in envelope.recipients.enumerated() {
+      let index = routes.firstIndex {
+        $0.selector?.matches(sender: envelope.sender, recipient: recipient, kind: kind) == true
+      }
+      places[index ?? routes.count, default: []].append(place)
+    }
+    return places.sorted { $0.key < $1.key }.map { index, recipients in
+      Part(route: index < routes.count ? routes[index] : main, recipients: recipients)
+    }
+  }
+
+  /// Delivers now, whatever the limits are: there is no place where the mail could wait.
+  func deliver(
+    _ envelope: Envelope, _ kind: QueueEntry.Kind, message: Message, id: QueueID
+  ) async -> DeliveryResult {
+    var results: [(part: Part, result: DeliveryResult)] = []
+    for part in parts(envelope, kind) {
+      let outgoing = part.envelope(of: envelope, kind, part.recipients)
+      results.append((part, await part.route.transport.deliver(outgoing, message: message, id: id)))
+    }
+    return DeliveryResult(joining: results, of: envelope.recipients.count, nextHop: transport.nextHop)
+  }
+}
+
+extension Destinations.Part {
+  /// Returns the envelope for the next hop: that of `envelope` with only these recipients, and with the addresses that
+  /// the route substitutes.
+  func envelope(of envelope: Envelope, _ kind: QueueEntry.Kind, _ places: [Int]) -> Envelope {
+    if route.rewrite == nil, places.count == envelope.recipients.count { return envelope }
+    var outgoing = Envelope(
+      sender: route.rewrite?.outgoing(envelope.sender) ?? envelope.sender, recipients: [], body: envelope.body,
+      usesSMTPUTF8: envelope.usesSMTPUTF8, statusRequest: envelope.statusRequest)
+    outgoing.statusRequest?.wishes = [:]
+    for place in places {
+      let recipient = envelope.recipients[place]
+      let destination = route.rewrite?.destination(of: recipient, sender: envelope.sender, isOurBounce: kind == .bounce)
+      outgoing.add(destination ?? recipient, envelope.wish(for: recipient))
+    }
+    return outgoing
+  }
+}
+
+extension DeliveryResult {
+  /// Joins the results of a mail that went over several routes. A recipient without a known outcome is deferred.
+  init(joining results: [(part: Destinations.Part, result: DeliveryResult)], of count: Int, nextHop: String) {
+    if results.count == 1, results[0].part.recipients.count == count {
+      self = results[0].result
+      return
+    }
+    var outcomes = [DeliveryOutcome?](repeating: nil, count: count)
+    for (part, result) in results {
+      for (place, outcome) in zip(part.recipients, result.outcomes) { outcomes[place] = outcome }
+    }
+    let names = results.map(\.result.nextHop)
+    let unique = names.enumerated().filter { !names[..<$0.offset].contains($0.element) }.map(\.element)
     self.init(
-      transport: try NextHop.transport(delivery, hostname: hostname, group: group, logger: logger),
-      sideways: SideRoutes { smarthost in
-        try? NextHop.transport(delivery.only(smarthost), hostname: hostname, group: group, logger: logger)
-      },
-      retry: delivery.retry,
-      bounces: BounceWriter(hostname: hostname, policy: delivery.retry, postmaster: delivery.postmaster),
-      encryption: try ErrorMailEncryption(
-        configuration.encryption, largeMessages: largeMessages, now: WallClock.now()),
-      // A route that hangs takes no more than its own connections: there are places for the others.
-      concurrency: delivery.connections * (1 + configuration.routes.count))
-    main = Way(delivery, transport)
-    for route in configuration.routes {
-      let delivery = configuration.delivery(on: route)
-      let transport: any Transport
-      do throws(StartFailure) {
-        transport = try NextHop.transport(delivery, hostname: hostname, group: group, logger: logger)
-      } catch {
-        throw StartFailure(.configuration, "[route \(route.name)]: \(error)")
-      }
-      var way = Way(delivery, transport)
-      (way.name, way.selector) = (route.name, route.selector)
-      ways.append(way)
-    }
-  }
-}
-
-extension Route {
-  /// All routes, that of `[delivery]` first.
-  var allWays: [Way] { [main] + ways }
-
-  /// The admission of mail by any route. If there are several, a closed one keeps its own mail waiting.
-  var admission: Admission {
-    guard !ways.isEmpty else { return transport.admission }
-    let all = allWays.map(\.transport.admission)
-    let open = all.filter { $0.state == .open || $0.domains != nil }
-    guard !open.isEmpty else { return all.first { $0.state == .trial } ?? Self.firstToOpen(all) }
-    return Admission(.open, mails: open.map(\.mails).reduce(0) { $0.saturatingAdding($1) })
-  }
-
-  private static func firstToOpen(_ closed: [Admission]) -> Admission {
-    func pause(_ admission: Admission) -> Duration {
-      if case .closed(let pause, _) = admission.state { pause } else { .zero }
-    }
-    return closed.min { pause($0) < pause($1) } ?? .open
-  }
-
-  /// Checks whether closed routes are open again.
-  func lookAgain() async {
-    for way in allWays { await way.transport.lookAgain() }
-  }
-
-  /// Returns the report of each smarthost, each once.
-  func hostReports() async -> [HostReport] {
-    var reports: [HostReport] = []
-    for way in allWays {
-      for report in await way.transport.hostReports() {
-        if let index = reports.firstIndex(where: { $0.smarthost == report.smarthost }) {
-          reports[index].join(report, of: way)
-        } else {
-          reports.append(report)
-        }
-      }
-    }
-    return reports
-  }
-
-  /// Lets deliveries in progress end, and keeps no connection open afterwards.
-  func retire() async {
-    for way in allWays { await way.transport.retire() }
-    await sideways.retire()
-  }
-}
-
-extension HostReport {
-  /// Joins a report of the same smarthost over another route, e.g. with another login: a failure only there is reported
-  /// here.
-  fileprivate mutating func join(_ report: HostReport, of way: Way) {
-    connections += report.connections
-    guard failure == nil, var other = report.failure else { return }
-    if let name = way.name { other.reason = "route \(name): \(other.reason)" }
-    (failure, failsFor, nextLook) = (other, report.failsFor, report.nextLook)
-  }
-}
-
-/// The transports to smarthosts that an admin named for single mails, each created when the first such mail is tried.
-final class SideRoutes: Sendable {
-  private let make: @Sendable (Smarthost) -> (any Transport)?
-  private let made = Mutex<[Smarthost: any Transport]>([:])
-
-  /// Creates an empty set of transports.
-  ///
-  /// - Parameter make: Creates the transport to a smarthost, or returns nil if that is not possible.
-  init(_ make: @escaping @Sendable (Smarthost) -> (any Transport)?) { self.make = make }
-
-  func transport(to smarthost: Smarthost) -> (any Transport)? {
-    made.withLock { made in
-      if let known = made[smarthost] { return known }
-      let new = make(smarthost)
-      made[smarthost] = new
-      return new
-    }
-  }
-
-  func retire() async {
-    for transport in made.withLock({ Array($0.values) }) { await transport.retire() }
-  }
-
-  func forgetFailures() async {
-    for transport in made.withLock({ Array($0.values) }) { await transport.forgetFailures() }
-  }
-}
-
-extension Configuration.Delivery {
-  /// Returns these settings with one host only. The password is for the hosts that the configuration names and for no
-  /// other.
-  func only(_ smarthost: Smarthost) -> Configuration.Delivery {
-    var delivery = self
-    if !smarthosts.contains(smarthost) {
-      (delivery.username, delivery.passwordFile, delivery.tokenFile, delivery.tokenCommand) = (nil, nil, nil, nil)
-    }
-    (delivery.smarthosts, delivery.discards) = ([smarthost], false)
-    return delivery
+      outcomes.map { $0 ?? .deferred(reason: "\(nextHop) reported no outcome") },
+      nextHop: unique.isEmpty ? nextHop : unique.joined(separator: ", "))
+    if unique.count == 1 { remote = results.first?.result.remote }
+    let parts = results.map(\.result)
+    wasOffered = parts.contains(where: \.wasOffered)
+    awaitsNextHop = !parts.isEmpty && parts.allSatisfy(\.awaitsNextHop)
+    isThrottled = parts.contains(where: \.isThrottled)
+    lostAnswer = parts.contains(where: \.lostAnswer)
+    pause = parts.compactMap(\.pause).min()
+    closedFor = parts.allSatisfy { $0.closedFor != nil } ? parts.compactMap(\.closedFor).min() : nil
   }
 }

@@ -12,18 +12,19 @@ struct DiskFullNotifier: Service {
   private let counting: DiskFullCounting
   private let store: SQLiteStore
   private let mailer: SummaryMailer
-  private let route: Live<Route>
+  private let destinations: Live<Destinations>
   private let directory: String
   private let logger: Logger
 
   init(
-    counting: DiskFullCounting, store: SQLiteStore, mailer: SummaryMailer, route: Live<Route>, directory: String,
+    counting: DiskFullCounting, store: SQLiteStore, mailer: SummaryMailer, destinations: Live<Destinations>,
+    directory: String,
     logger: Logger
   ) {
     self.counting = counting
     self.store = store
     self.mailer = mailer
-    self.route = route
+    self.destinations = destinations
     self.directory = directory
     self.logger = logger
   }
@@ -44,7 +45,7 @@ struct DiskFullNotifier: Service {
   /// Sends the notice. Returns true if there is nothing more to do.
   func notify(since: Timestamp) async -> Bool {
     let mail = await mailer.notice(
-      ofDiskFullSince: since, directory: directory, postmaster: route.value.bounces.postmaster)
+      ofDiskFullSince: since, directory: directory, postmaster: destinations.value.bounces.postmaster)
     guard let mail else {
       logger.error("disk-full", metadata: ["reason": "nobody is known to be told; set [delivery] postmaster"])
       return true
@@ -53,9 +54,9 @@ struct DiskFullNotifier: Service {
     do {
       try await store.enqueue([mail])
     } catch {
-      let route = route.value
+      let destinations = self.destinations.value
       let message = Message(mail.message)
-      let result = await route.deliver(mail.envelope, mail.kind, message: message, id: mail.id)
+      let result = await destinations.deliver(mail.envelope, mail.kind, message: message, id: mail.id)
       guard CutThrough.reply(to: result.outcomes, id: mail.id).isPositive else {
         logger.error("disk-full-not-told", metadata: ["to": "\(to)", "error": "\(error)"])
         return false

@@ -24,7 +24,7 @@ final class SafetyNet: Sendable {
 
   private let spool: EmergencySpool
   private let counting: DiskFullCounting?
-  private let route: Live<Route>
+  private let destinations: Live<Destinations>
   private let logger: Logger
   private let state = Mutex(Counts())
   /// The queue for disk access: syncing a file takes milliseconds, and no event loop may wait for that.
@@ -33,10 +33,10 @@ final class SafetyNet: Sendable {
   /// Creates the safety net.
   ///
   /// - Parameter counting: The counting with a full disk; nil means that error mail is not deduplicated then.
-  init(spool: EmergencySpool, counting: DiskFullCounting? = nil, route: Live<Route>, logger: Logger) {
+  init(spool: EmergencySpool, counting: DiskFullCounting? = nil, destinations: Live<Destinations>, logger: Logger) {
     self.spool = spool
     self.counting = counting
-    self.route = route
+    self.destinations = destinations
     self.logger = logger
   }
 
@@ -97,17 +97,17 @@ final class SafetyNet: Sendable {
   ///
   /// - Parameter verdict: The verdict that the mail states; nil means none.
   private func cutThrough(_ submission: Submission, _ verdict: Verdict?) async -> Reply {
-    let route = route.value
+    let destinations = self.destinations.value
     let rendering = verdict.map { ForwardedMail.render(submission, $0) } ?? .init(top: submission.received)
     let message = rendering.applied(to: submission.message)
-    guard case .success(let outgoing) = await route.encryption.outgoing(message, submission.judged.kind) else {
+    guard case .success(let outgoing) = await destinations.encryption.outgoing(message, submission.judged.kind) else {
       // Encryption needs no disk, so it hardly ever fails; and an admin who wants certificates or nothing gets no
       // exception for a bad day.
       count { $0.refused += 1 }
       log(.error, "refused", submission, "it cannot be encrypted")
       return CutThrough.later
     }
-    let result = await route.deliver(
+    let result = await destinations.deliver(
       submission.envelope, QueueEntry.Kind(submission.judged), message: outgoing, id: submission.id)
     let answer = CutThrough.reply(to: result.outcomes, id: submission.id)
     if answer.isPositive {

@@ -11,19 +11,19 @@ final class EncryptionWatch: Sendable {
     var warnings: [String]
   }
 
-  private let route: Live<Route>
+  private let destinations: Live<Destinations>
   private let logger: Logger
   private let last = Mutex<(told: Told, at: Timestamp)?>(nil)
 
   private static let pause = Duration.seconds(86_400)
 
-  init(route: Live<Route>, logger: Logger) {
-    self.route = route
+  init(destinations: Live<Destinations>, logger: Logger) {
+    self.destinations = destinations
     self.logger = logger
   }
 
   func look(now: Timestamp = WallClock.now()) {
-    let encryption = route.value.encryption
+    let encryption = destinations.value.encryption
     let told = Told(problems: encryption.problems(at: now), warnings: encryption.warnings(at: now))
     guard isNews(told, now) else { return }
     let effect = encryption.reasonForClear(at: now) == nil ? "it is still encrypted to" : "error mail leaves in clear"

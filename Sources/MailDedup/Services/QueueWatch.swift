@@ -34,7 +34,7 @@ struct QueueWatch: Service {
   private static let toldSetting = "queue.grows-since"
 
   /// The growth of the queue, or nil if it does not grow.
-  var standing: QueueGrowth.Standing? { growth.value.standing }
+  var standing: QueueGrowth.Status? { growth.value.standing }
 
   func run() async throws {
     await cancelWhenGracefulShutdown {
@@ -75,7 +75,7 @@ struct QueueWatch: Service {
 
   private func wasTold() async throws -> Bool { try await store.setting(Self.toldSetting)?.isEmpty == false }
 
-  private func notify(_ standing: QueueGrowth.Standing) async {
+  private func notify(_ standing: QueueGrowth.Status) async {
     logger.error("queue-grows", metadata: ["waiting": "\(standing.waiting)"])
     if (try? await wasTold()) == true { return }
     let latest = try? await store.queue(QueueFilter(state: .deferred, limit: 1)).first?.lastFailure

@@ -105,7 +105,7 @@ struct SummaryMailer: Sendable {
   /// Returns the mail about a growing queue to the recipients of the summary, otherwise to `postmaster`. Returns nil if
   /// no recipient is known.
   func notice(
-    ofGrowth standing: QueueGrowth.Standing, reason: String?, postmaster: EmailAddress?
+    ofGrowth standing: QueueGrowth.Status, reason: String?, postmaster: EmailAddress?
   ) async -> OwnMail? {
     await notice(postmaster, .alert) { now, sender, to, id in
       QueueGrowthNotice(

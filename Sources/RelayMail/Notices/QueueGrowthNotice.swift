@@ -3,7 +3,7 @@ package import MailMessage
 
 /// The mail that tells the admin that the queue grows.
 package struct QueueGrowthNotice: Hashable, Sendable {
-  package var standing: QueueGrowth.Standing
+  package var standing: QueueGrowth.Status
   /// The reason why the latest mails failed or wait; nil: not known.
   package var reason: String?
   /// The host that the relay runs on.
@@ -11,7 +11,7 @@ package struct QueueGrowthNotice: Hashable, Sendable {
   /// The offset of the reader's clock, in minutes ahead of UTC.
   package var utcOffsetMinutes: Int
 
-  package init(_ standing: QueueGrowth.Standing, reason: String?, hostname: String, utcOffsetMinutes: Int) {
+  package init(_ standing: QueueGrowth.Status, reason: String?, hostname: String, utcOffsetMinutes: Int) {
     self.standing = standing
     self.reason = reason
     self.hostname = hostname

@@ -29,7 +29,7 @@ final class ConnectionTable: Sendable {
     let call: @Sendable () -> Void
   }
 
-  private enum Standing: Hashable {
+  private enum Trust: Hashable {
     /// A proxy has not yet named the client.
     case unknown
     case stranger
@@ -38,7 +38,7 @@ final class ConnectionTable: Sendable {
 
   private struct Place {
     let channel: any Channel
-    var standing: Standing
+    var standing: Trust
     /// The key under which the client is counted (`Peer.countedAs`), or nil until the client is known.
     var client: String?
   }

@@ -18,7 +18,7 @@ struct DoctorCommand: AsyncParsableCommand {
 
   func run() async throws {
     let path = relay.config ?? dedupctl.relay.config ?? ConfigurationFile.defaultPath()
-    let (findings, status) = await Examination(path: path).findings()
+    let (findings, status) = await DoctorChecks(path: path).findings()
     for finding in findings {
       if format.output == .json { try Output.json(finding) } else { finding.write() }
     }

@@ -153,10 +153,10 @@ extension Message {
   func cutThrough(_ judged: Judged, _ isEncrypted: Bool) async throws {
     let admin = try Admin()
     let keeper = Keeper(.delivered(reply: "250"))
-    var route = Route(keeper)
-    route.encryption = try ErrorMailEncryption(admin.settings(), now: WallClock.now())
+    var destinations = Destinations(keeper)
+    destinations.encryption = try ErrorMailEncryption(admin.settings(), now: WallClock.now())
     let net = SafetyNet(
-      spool: EmergencySpool(directory: "/dev/null/spool"), route: Live(route), logger: .quiet)
+      spool: EmergencySpool(directory: "/dev/null/spool"), destinations: Live(destinations), logger: .quiet)
     let reply = await withCheckedContinuation { done in
       net.take(submission(judged), because: StoreFailure(.diskFull, "full")) { done.resume(returning: $0) }
     }
@@ -171,8 +171,8 @@ extension Message {
     var settings = admin.settings()
     settings.hidesSubject = true
     let keeper = Keeper(.rejected(reason: "550 no", status: "5.7.1"))
-    var route = Route(keeper)
-    route.encryption = try ErrorMailEncryption(settings, now: WallClock.now())
+    var destinations = Destinations(keeper)
+    destinations.encryption = try ErrorMailEncryption(settings, now: WallClock.now())
     var submission = submission(.report(Self.occurrence))
     submission.message = Message(Array("Subject: s3cret\r\n\r\nsecret\r\n".utf8))
     submission.envelope.statusRequest = DeliveryStatusRequest(returns: .full)
@@ -181,7 +181,7 @@ extension Message {
       directory: folder, policy: WindowPolicy(), explain: { _, _ in "" }, logger: .quiet, now: WallClock.now)
     defer { store.close() }
     _ = try await withCheckedThrowingContinuation { done in store.accept(submission) { done.resume(with: $0) } }
-    let runner = QueueRunner(store: store, route: Live(route), logger: .quiet)
+    let runner = QueueRunner(store: store, destinations: Live(destinations), logger: .quiet)
     let running = Task { try await runner.run() }
     _ = try await eventually { keeper.kept.withLock(\.count) >= 2 }
     running.cancel()

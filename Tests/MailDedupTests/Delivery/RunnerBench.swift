@@ -22,11 +22,11 @@ final class ScriptedTransport: Transport {
   private let opening: AsyncStream<Void>.Continuation
 
   let pause: Duration
-  let way = Mutex(Admission.open)
+  let state = Mutex(Admission.open)
 
-  var admission: Admission { way.withLock { $0 } }
+  var admission: Admission { state.withLock { $0 } }
 
-  func set(_ state: Admission.State) { way.withLock { $0.state = state } }
+  func set(_ state: Admission.State) { self.state.withLock { $0.state = state } }
 
   /// The way is open when somebody looks.
   func lookAgain() async { set(.open) }
@@ -98,7 +98,7 @@ struct Bench {
   /// Runs the runner until `body` returns, then shuts it down gracefully.
   func run(_ transport: ScriptedTransport, _ body: @escaping @Sendable () async throws -> Void) async throws {
     let runner = QueueRunner(
-      store: store, route: Live(Route(transport, policy, postmaster: postmaster)), logger: .quiet)
+      store: store, destinations: Live(Destinations(transport, policy, postmaster: postmaster)), logger: .quiet)
     let group = ServiceGroup(services: [runner], logger: .quiet)
     try await withThrowingTaskGroup(of: Void.self) { tasks in
       tasks.addTask { try await group.run() }

@@ -45,7 +45,7 @@ import Testing
     let hop = RecordingTransport("hop:25")
     let counting = try counting()
     let net = SafetyNet(
-      spool: EmergencySpool(directory: "/dev/null/spool"), counting: counting, route: Live(Route(hop)),
+      spool: EmergencySpool(directory: "/dev/null/spool"), counting: counting, destinations: Live(Destinations(hop)),
       logger: .quiet
     )
     for number in 1...20 {
@@ -58,7 +58,8 @@ import Testing
     let again = DiskFullCounting(
       reserve: try CountReserve(directory: folder.path), policy: { WindowPolicy() }, logger: .quiet)
     let later = SafetyNet(
-      spool: EmergencySpool(directory: "/dev/null/spool"), counting: again, route: Live(Route(hop)), logger: .quiet)
+      spool: EmergencySpool(directory: "/dev/null/spool"), counting: again, destinations: Live(Destinations(hop)),
+      logger: .quiet)
     #expect(await take(later, report(30)).lines.joined().contains("counted as"))
 
     let store = try SQLiteStore(
@@ -76,7 +77,8 @@ import Testing
   func nobodyTakesIt() async throws {
     let hop = RecordingTransport("hop:25", outcome: .deferred(reason: "451"))
     let net = SafetyNet(
-      spool: EmergencySpool(directory: "/dev/null/spool"), counting: try counting(), route: Live(Route(hop)),
+      spool: EmergencySpool(directory: "/dev/null/spool"), counting: try counting(),
+      destinations: Live(Destinations(hop)),
       logger: .quiet)
     for number in 1...3 { #expect(await take(net, report(Int64(number))).code == 451) }
     #expect(hop.envelopes.count == 3 && net.counts.refused == 3)
@@ -90,7 +92,7 @@ import Testing
     let filling = ReservedError(occurrence, of: report(1))
     while (try? counting.reserve.add(ReservedArrival(at: Self.start, fate: .spooled), of: filling)) != nil {}
     let net = SafetyNet(
-      spool: EmergencySpool(directory: "/dev/null/spool"), counting: counting, route: Live(Route(hop)),
+      spool: EmergencySpool(directory: "/dev/null/spool"), counting: counting, destinations: Live(Destinations(hop)),
       logger: .quiet
     )
     for number in 1...2 { #expect(await take(net, report(Int64(number))).code == 250) }
@@ -104,7 +106,8 @@ import Testing
   func atOnce() async throws {
     let hop = RecordingTransport("hop:25")
     let net = SafetyNet(
-      spool: EmergencySpool(directory: "/dev/null/spool"), counting: try counting(), route: Live(Route(hop)),
+      spool: EmergencySpool(directory: "/dev/null/spool"), counting: try counting(),
+      destinations: Live(Destinations(hop)),
       logger: .quiet)
     let codes = await withTaskGroup(of: Int.self) { group in
       for number in 1...50 { group.addTask { await take(net, report(Int64(number))).code } }
@@ -121,7 +124,7 @@ import Testing
     counting.onBegin { told.change { $0 += 1 } }
     let hop = RecordingTransport("hop:25")
     let net = SafetyNet(
-      spool: EmergencySpool(directory: "/dev/null/spool"), counting: counting, route: Live(Route(hop)),
+      spool: EmergencySpool(directory: "/dev/null/spool"), counting: counting, destinations: Live(Destinations(hop)),
       logger: .quiet
     )
     for number in 1...3 {

@@ -33,7 +33,7 @@ private let transaction = Transaction(
 private var unusedNet: SafetyNet {
   SafetyNet(
     spool: EmergencySpool(directory: "/dev/null/never"),
-    route: FixedTransport(outcome: .deferred(reason: "never")).route,
+    destinations: FixedTransport(outcome: .deferred(reason: "never")).destinations,
     logger: .quiet)
 }
 

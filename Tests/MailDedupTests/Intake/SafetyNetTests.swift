@@ -18,7 +18,7 @@ struct FixedTransport: Transport {
 
   init(outcomes: [DeliveryOutcome]) { self.outcomes = outcomes }
 
-  var route: Live<Route> { Live(Route(self)) }
+  var destinations: Live<Destinations> { Live(Destinations(self)) }
 
   func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> DeliveryResult {
     DeliveryResult(outcomes, nextHop: nextHop)
@@ -48,7 +48,8 @@ struct FixedTransport: Transport {
   @Test("a mail that the store cannot take is kept in the spool, and imported into the queue once the store is back")
   func spoolsAndImports() async throws {
     let spool = EmergencySpool(directory: folder.file("spool"))
-    let net = SafetyNet(spool: spool, route: FixedTransport(outcome: .deferred(reason: "never")).route, logger: .quiet)
+    let net = SafetyNet(
+      spool: spool, destinations: FixedTransport(outcome: .deferred(reason: "never")).destinations, logger: .quiet)
     let reply = await take(net)
     #expect(reply.code == 250 && reply.lines.joined().contains("kept as"))
     #expect(net.counts == SafetyNet.Counts(spooled: 1, cutThrough: 0, refused: 0))
@@ -80,7 +81,7 @@ struct FixedTransport: Transport {
     ])
   func cutsThrough(outcomes: [DeliveryOutcome], code: Int, why: Comment) async {
     let spool = EmergencySpool(directory: "/dev/null/spool")
-    let net = SafetyNet(spool: spool, route: FixedTransport(outcomes: outcomes).route, logger: .quiet)
+    let net = SafetyNet(spool: spool, destinations: FixedTransport(outcomes: outcomes).destinations, logger: .quiet)
     let reply = await take(net)
     #expect(reply.code == code, why)
     #expect(net.counts.cutThrough == (code == 250 ? 1 : 0))
@@ -94,7 +95,7 @@ struct FixedTransport: Transport {
       now: WallClock.now)
     let net = SafetyNet(
       spool: EmergencySpool(directory: folder.file("spool")),
-      route: FixedTransport(outcome: .deferred(reason: "never")).route,
+      destinations: FixedTransport(outcome: .deferred(reason: "never")).destinations,
       logger: .quiet)
     let intake = Intake(store: store, safetyNet: net, hostname: "relay.example", logger: .quiet)
     let transaction = Transaction(

@@ -4,7 +4,7 @@ import GRDB
 import Synchronization
 
 /// Checks whether a database is what we wrote.
-enum Examination {
+enum IntegrityCheck {
   /// Checks the database.
   ///
   /// - Parameter patience: the time limit; damage not found by then counts as absent. A start must not take longer,

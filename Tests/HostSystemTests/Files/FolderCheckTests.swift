@@ -3,16 +3,16 @@ import Testing
 
 @testable import HostSystem
 
-@Suite struct FolderTrialTests {
+@Suite struct FolderCheckTests {
   private let folder = NSTemporaryDirectory() + "folder-trial-\(UUID().uuidString)"
 
   @Test("a folder that takes files is one, also when it has yet to be made; nothing is left in it")
   func works() throws {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    #expect(FolderTrial.obstacle(at: folder) == nil)
-    #expect(FolderTrial.obstacle(at: folder + "/a/b") == nil)
-    #expect(FolderTrial.nearest(to: folder + "/a/b") == folder)
+    #expect(FolderCheck.obstacle(at: folder) == nil)
+    #expect(FolderCheck.obstacle(at: folder + "/a/b") == nil)
+    #expect(FolderCheck.nearest(to: folder + "/a/b") == folder)
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [])
   }
 
@@ -21,14 +21,14 @@ import Testing
     #expect(FileManager.default.createFile(atPath: folder, contents: nil))
     defer { try? FileManager.default.removeItem(atPath: folder) }
     for path in [folder, folder + "/a"] {
-      let obstacle = try #require(FolderTrial.obstacle(at: path))
+      let obstacle = try #require(FolderCheck.obstacle(at: path))
       #expect(obstacle.kind == .misplaced && obstacle.description.contains("\(folder) is not a folder"))
     }
   }
 
   @Test("/proc takes no files", .enabled(if: geteuid() == 0))
   func proc() throws {
-    let obstacle = try #require(FolderTrial.obstacle(at: "/proc/x"))
+    let obstacle = try #require(FolderCheck.obstacle(at: "/proc/x"))
     #expect(obstacle.kind == .misplaced)
     #expect(obstacle.description == "/proc/x is missing and cannot be made: /proc takes no files; name another path")
   }

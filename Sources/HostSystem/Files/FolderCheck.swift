@@ -2,7 +2,7 @@ import Glibc
 
 /// Tests whether files can be kept in a folder, by writing one: `access` may promise it even though the disk is full,
 /// or the file system is /proc or mounted read-only.
-package enum FolderTrial {
+package enum FolderCheck {
   /// The reason why no file can be kept, and what to do about it.
   package struct Obstacle: Error, Hashable, CustomStringConvertible {
     package enum Kind: Hashable, Sendable {

@@ -37,39 +37,40 @@ private func entry(
     kind: kind, delayNotified: false)
 }
 
-@Suite struct WayTests {
+@Suite struct RouteTests {
   private let main = RecordingTransport("main:25")
   private let partner = RecordingTransport("partner:25", outcome: .rejected(reason: "550 no", status: "5.1.1"))
   private let errors = RecordingTransport("errors:25")
 
-  private func route() throws -> Route {
-    var route = Route(main)
-    var toPartner = Way(partner)
+  private func destinations() throws -> Destinations {
+    var destinations = Destinations(main)
+    var toPartner = Route(partner)
     toPartner.selector = RouteSelector()
     toPartner.selector?.recipients = [try Glob("*@partner.example")]
-    var ofErrors = Way(errors)
+    var ofErrors = Route(errors)
     ofErrors.selector = RouteSelector()
     ofErrors.selector?.kinds = [.reports]
     ofErrors.rewrite = SenderRewrite(address: EmailAddress("errors@example.org"), senders: [try Glob("*")])
-    route.ways = [toPartner, ofErrors]
-    return route
+    destinations.routes = [toPartner, ofErrors]
+    return destinations
   }
 
   @Test("a probe asks with the sender that the way puts in the place of the mail's")
   func probeOverWay() throws {
-    let route = try route()
-    let errors = try #require(route.ways.last)
+    let destinations = try destinations()
+    let errors = try #require(destinations.routes.last)
     let addressed = ProbeQuestion(sender: EmailAddress("root@localhost"))
     #expect(addressed.over(errors).sender?.text == "errors@example.org")
     #expect(ProbeQuestion().over(errors).sender?.text == "errors@example.org")
-    #expect(addressed.over(route.main) == addressed && ProbeQuestion().over(route.main) == ProbeQuestion())
+    #expect(
+      addressed.over(destinations.main) == addressed && ProbeQuestion().over(destinations.main) == ProbeQuestion())
   }
 
   @Test("a mail to recipients of several routes is split, and each recipient has its own fate")
   func splits() async throws {
     let departing = Departing()
     let mail = entry(["a@shop.example", "b@partner.example", "c@shop.example"])
-    let departure = await departing.depart(Message([]), of: mail, over: try route())
+    let departure = await departing.depart(Message([]), of: mail, over: try destinations())
     #expect(main.envelopes.map { $0.recipients.map(\.text) } == [["a@shop.example", "c@shop.example"]])
     #expect(partner.envelopes.map { $0.recipients.map(\.text) } == [["b@partner.example"]])
     #expect(
@@ -82,25 +83,27 @@ private func entry(
   @Test("a report goes by its kind, from the sender of its route; the first route that matches takes a recipient")
   func byKind() async throws {
     let mail = entry(["ops@shop.example", "ops@partner.example"], kind: .report)
-    _ = await Departing().depart(Message([]), of: mail, over: try route())
+    _ = await Departing().depart(Message([]), of: mail, over: try destinations())
     #expect(errors.envelopes.map(\.sender.text) == ["errors@example.org"])
     #expect(partner.envelopes.map(\.sender.text) == ["root@localhost"])
     #expect(main.envelopes.isEmpty)
   }
 
-  @Test("what is handed on without the queue takes the same ways")
+  @Test("what is handed on without the queue takes the same routes")
   func cutThrough() async throws {
     let mail = entry(["ops@shop.example"], kind: .report)
-    let result = await (try route()).deliver(mail.envelope, mail.kind, message: Message([]), id: mail.id)
+    let result = await (try destinations()).deliver(mail.envelope, mail.kind, message: Message([]), id: mail.id)
     #expect(result.outcomes == [.delivered(reply: "250 ok")] && errors.envelopes.count == 1)
   }
 
   @Test("what is beyond the limits is not offered, and keeps its tries and its last failure")
   func limits() async throws {
-    var route = Route(main)
-    (route.main.limits, route.main.nextHops) = (DeliveryLimits(rate: DeliveryRate(3, per: .minute)), ["main:25"])
+    var destinations = Destinations(main)
+    (destinations.main.limits, destinations.main.nextHops) = (
+      DeliveryLimits(rate: DeliveryRate(3, per: .minute)), ["main:25"]
+    )
     let departing = Departing()
-    let first = await departing.depart(Message([]), of: entry(["a@b", "c@d", "e@f", "g@h"]), over: route)
+    let first = await departing.depart(Message([]), of: entry(["a@b", "c@d", "e@f", "g@h"]), over: destinations)
     #expect(first.offered == [0, 1, 2] && first.departures.map(\.total) == [3])
     var settlement = RetryPolicy().settle(
       entry(["a@b", "c@d", "e@f", "g@h"]),
@@ -108,17 +111,17 @@ private func entry(
     first.adjust(&settlement, of: entry(["a@b", "c@d", "e@f", "g@h"]))
     #expect(settlement.remaining.map(\.text) == ["g@h"] && settlement.attempts == 2 && settlement.pacedBy == "3/min")
     #expect(settlement.lastFailure == "451")
-    let second = await departing.depart(Message([]), of: entry(["x@y"]), over: route)
+    let second = await departing.depart(Message([]), of: entry(["x@y"]), over: destinations)
     #expect(second.offered.isEmpty && second.wait != nil && main.envelopes.count == 1)
   }
 
   @Test("what was not taken for now gives its place back")
   func deferred() async throws {
     let busy = RecordingTransport("main:25", outcome: .deferred(reason: "451"))
-    var route = Route(busy)
-    (route.main.limits, route.main.nextHops) = (DeliveryLimits(daily: 1), ["main:25"])
+    var destinations = Destinations(busy)
+    (destinations.main.limits, destinations.main.nextHops) = (DeliveryLimits(daily: 1), ["main:25"])
     let departing = Departing()
-    for _ in 0..<3 { _ = await departing.depart(Message([]), of: entry(["a@b"]), over: route) }
+    for _ in 0..<3 { _ = await departing.depart(Message([]), of: entry(["a@b"]), over: destinations) }
     #expect(busy.envelopes.count == 3)
   }
 }

@@ -10,7 +10,7 @@ import NIOCore
 import NIOPosix
 
 /// The checks of `--check-config` beyond the text: everything that a start opens, as far as that changes nothing.
-struct StartTrial {
+struct StartCheck {
   let configuration: Configuration
   private let group = MultiThreadedEventLoopGroup.singleton
   private let quiet = Logger(label: "check") { _ in SwiftLogNoOpLogHandler() }
@@ -35,7 +35,8 @@ struct StartTrial {
 
   private func way() -> [String] {
     do throws(StartFailure) {
-      _ = try Route(configuration, largeMessages: NoLargeMessages(), hostname: "localhost", group: group, logger: quiet)
+      _ = try Destinations(
+        configuration, largeMessages: NoLargeMessages(), hostname: "localhost", group: group, logger: quiet)
       return []
     } catch {
       return [error.description]
@@ -44,13 +45,13 @@ struct StartTrial {
 
   /// Checks the secrets. The relay reads most of them only when it needs them, which is late for finding out.
   private func secrets() -> [String] {
-    let ways =
+    let routes =
       [("delivery", configuration.delivery)]
       + configuration.routes.map {
         ("route \($0.name)", configuration.delivery(on: $0))
       }
     let files =
-      ways.flatMap { name, delivery in
+      routes.flatMap { name, delivery in
         [("\(name).password-file", delivery.passwordFile), ("\(name).oauth-token-file", delivery.tokenFile)]
       } + [("control.token-file", configuration.control.tokenFile)]
     return files.compactMap { key, path in
@@ -64,7 +65,7 @@ struct StartTrial {
 
   private func folders() -> [String] {
     let own = Self.places(of: configuration)
-    let problems = own.compactMap { key, path in FolderTrial.obstacle(at: path).map { "\(key): \($0)" } }
+    let problems = own.compactMap { key, path in FolderCheck.obstacle(at: path).map { "\(key): \($0)" } }
     return problems + Self.shared(own) + (problems.isEmpty ? shortage() : [])
   }
 
@@ -72,7 +73,7 @@ struct StartTrial {
   /// relay that started anyway would only fail with the first mail that it has to store there.
   static func misplaced(_ configuration: Configuration) -> [String] {
     let own = places(of: configuration)
-    let obstacles = own.compactMap { key, path in FolderTrial.obstacle(at: path).map { (key, $0) } }
+    let obstacles = own.compactMap { key, path in FolderCheck.obstacle(at: path).map { (key, $0) } }
     return obstacles.filter { $0.1.kind == .misplaced }.map { "\($0): \($1)" } + shared(own)
   }
 
@@ -102,7 +103,7 @@ struct StartTrial {
 
   /// Reports a disk with too little space, for which mail would be refused.
   private func shortage() -> [String] {
-    let folder = FolderTrial.nearest(to: configuration.store.directory)
+    let folder = FolderCheck.nearest(to: configuration.store.directory)
     return DiskSpace(path: folder)?.shortage(for: 0, StoreLimits()).map { ["store.directory: \($0)"] } ?? []
   }
 
@@ -111,7 +112,7 @@ struct StartTrial {
   private func socket() -> [String] {
     let path = configuration.control.socket
     let folder = SocketFile.folder(of: path)
-    if let obstacle = FolderTrial.obstacle(at: folder) { return ["control.socket: \(obstacle)"] }
+    if let obstacle = FolderCheck.obstacle(at: folder) { return ["control.socket: \(obstacle)"] }
     if access(folder, F_OK) == 0 {
       do { try SocketFile.checkFolder(folder) } catch { return ["control.socket = \(path): \(error)"] }
     }

@@ -7,7 +7,7 @@ import HostSystem
 
 /// The checks of `dedupctl doctor`, in the order of a mail's path. A check that is not possible because of an earlier
 /// failure is reported as skipped, not as working.
-struct Examination {
+struct DoctorChecks {
   /// The path of the configuration.
   let path: String
 
@@ -133,7 +133,7 @@ struct Examination {
   /// Returns what keeps files from being written there, as far as it can be found out: a user who may not write there
   /// cannot tell whether the relay may.
   private static func obstacle(at path: String) -> String? {
-    guard let obstacle = FolderTrial.obstacle(at: path), obstacle.kind != .notPermitted else { return nil }
+    guard let obstacle = FolderCheck.obstacle(at: path), obstacle.kind != .notPermitted else { return nil }
     return obstacle.description
   }
 
