@@ -19,7 +19,8 @@ extension QueueRunner {
       let departure = await depart(message, of: entry, over: destinations)
       events.add(.tried(entry.id, departure.result))
       if departure.offered.isEmpty, let wait = departure.wait { await postpone(entry, wait.until, wait.reason) }
-      let end = departure.offered.isEmpty && departure.wait != nil ? .open : await settle(entry, departure, destinations)
+      let isWaiting = departure.offered.isEmpty && departure.wait != nil
+      let end = isWaiting ? .open : await settle(entry, departure, destinations)
       events.add(.recorded(entry.id, end))
     } catch {
       logger.error("queue-unreadable", metadata: ["id": "\(entry.id)", "error": "\(error)"])
