@@ -5,7 +5,7 @@
 package struct HeaderField: Sendable, Equatable {
   package let name: Range<Int>
   /// The text after the colon, without surrounding white space, folds included.
-  package let value: Range<Int>
+  package fileprivate(set) var value: Range<Int>
 }
 
 /// The header block of a mail or of a MIME part.
@@ -23,49 +23,40 @@ package struct HeaderBlock: Sendable {
   /// without any header is all body.
   package init(_ bytes: borrowing Span<UInt8>, in range: Range<Int>, limit: Int = 1024 * 1024) {
     var fields: [HeaderField] = []
+    var scanner = HeaderScanner()
     var index = range.lowerBound
-    let end = range.upperBound
-    var tooLarge = false
-    var inText = false
-    while index < end {
-      let line = bytes.line(at: index, before: end)
-      let next = bytes.next(after: line, before: end)
-      if line.isEmpty {
-        index = next
-        break
+    var (isStray, isTooLarge, endsInText) = (false, false, false)
+    reading: while index < range.upperBound, !isTooLarge {
+      let isFold = bytes[index] == 0x20 || bytes[index] == 0x09
+      let end = isFold ? Swift.min(range.upperBound, range.lowerBound + limit + 1) : range.upperBound
+      let line = scanner.line(bytes, at: index, before: end)
+      switch line.kind {
+      // The blank before the colon that only old mail has ends the block: Python keeps visitors from starting a field
+      // in a Subject, but not with `Name :`. So nothing that a visitor wrote counts, and the mail is in doubt.
+      case .field(let name, let colon) where name.upperBound == colon:
+        fields.append(HeaderField(name: name, value: (colon + 1)..<line.text.upperBound))
+      case .fold:
+        if let last = fields.indices.last {
+          fields[last].value = fields[last].value.lowerBound..<line.text.upperBound
+        }
+      case .stray: isStray = true
+      case .end:
+        index = line.next
+        break reading
+      case .field, .text:
+        endsInText = !fields.isEmpty
+        break reading
       }
-      guard let field = HeaderBlock.field(bytes, line: line, end: Swift.min(end, range.lowerBound + limit + 1)) else {
-        inText = !fields.isEmpty
-        break
-      }
-      fields.append(field.0)
-      index = Swift.max(field.1, next)
-      if index - range.lowerBound > limit {
-        tooLarge = true
-        break
-      }
+      index = line.next
+      isTooLarge = !fields.isEmpty && index - range.lowerBound > limit
     }
+    // Only now: to trim a value at each of many blank folds would take quadratic time.
+    for index in fields.indices { fields[index].value = bytes.trimmed(fields[index].value) }
     self.fields = fields
-    bodyStart = index
-    isTooLarge = tooLarge
-    endsInText = inText
-  }
-
-  /// Returns the field that begins on `line`, and the start of the line after its last fold.
-  private static func field(_ bytes: borrowing Span<UInt8>, line: Range<Int>, end: Int) -> (HeaderField, Int)? {
-    guard let colon = bytes.firstIndex(of: UInt8(ascii: ":"), in: line), colon > line.lowerBound else { return nil }
-    let name = line.lowerBound..<colon
-    // RFC 5322, 2.2: no spaces inside a name. The `From you Sat Jan` of an mbox file and prose both end here. A space
-    // before the colon, which only the obsolete syntax of 4.5.8 has, ends it too: Python keeps visitors from starting a
-    // field in a Subject, but not with `Name :`.
-    for index in name where bytes[index] <= 0x20 || bytes[index] >= 0x7F { return nil }
-    var last = line
-    var next = bytes.next(after: line, before: end)
-    while next < end, bytes[next] == 0x20 || bytes[next] == 0x09 {
-      last = bytes.line(at: next, before: end)
-      next = bytes.next(after: last, before: end)
-    }
-    return (HeaderField(name: name, value: bytes.trimmed((colon + 1)..<Swift.max(colon + 1, last.upperBound))), next)
+    // Stray lines without a field below them are text.
+    bodyStart = isStray && fields.isEmpty ? range.lowerBound : index
+    self.isTooLarge = isTooLarge
+    self.endsInText = endsInText
   }
 
   /// Returns the value of the first field with that name (given in lower case); nil if there is none.

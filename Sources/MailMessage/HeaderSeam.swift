@@ -14,34 +14,15 @@ package enum HeaderSeam {
   ///     `From ` line there: a field name. The header goes on below;
   ///   - before anything else that is no field: the empty line that ends the header (RFC 5322 section 2.1).
   package static func octets(before message: [UInt8]) -> [UInt8] {
-    guard let first = message.first, first != 0x0D, first != 0x0A else { return [] }
-    let line = Line(message, from: 0)
-    if line.isField(message) { return [] }
-    let isMailbox = message.starts(with: "From ".utf8) || message.starts(with: ">From ".utf8)
-    guard isMailbox || first.isSpaceOrTab else { return [0x0D, 0x0A] }
-    var next = line.next
-    while next < message.count, message[next].isSpaceOrTab { next = Line(message, from: next).next }
-    guard next < message.count, Line(message, from: next).isField(message) else { return [0x0D, 0x0A] }
-    return isMailbox ? name : field
-  }
-
-  private struct Line {
-    let text: Range<Int>
-    /// The start of the next line.
-    let next: Int
-
-    init(_ message: [UInt8], from start: Int) {
-      let end = message.withUnsafeBytes { $0.firstIndex(of: 0x0A, in: start..<message.count) }
-      text = start..<end
-      next = min(end + 1, message.count)
+    let bytes = message.span
+    var scanner = HeaderScanner()
+    var line = scanner.line(bytes, at: 0, before: bytes.count)
+    if case .field = line.kind { return [] }
+    if line.kind == .end { return [] }
+    while line.kind == .stray, line.next < bytes.count {
+      line = scanner.line(bytes, at: line.next, before: bytes.count)
     }
-
-    func isField(_ message: [UInt8]) -> Bool {
-      !message[text.lowerBound].isSpaceOrTab && HeaderScan.field(in: text, message) != nil
-    }
+    guard case .field = line.kind else { return [0x0D, 0x0A] }
+    return bytes[0] == 0x20 || bytes[0] == 0x09 ? field : name
   }
-}
-
-extension UInt8 {
-  fileprivate var isSpaceOrTab: Bool { self == 0x20 || self == 0x09 }
 }

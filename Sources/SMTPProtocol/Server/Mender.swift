@@ -1,3 +1,5 @@
+import MailMessage
+
 /// Repairs the octets of a message, piece by piece, so that it has only the line ends that may leave (RFC 5321 section
 /// 2.3.8): no NUL, and no CR or LF outside of CRLF.
 ///
@@ -33,6 +35,7 @@ struct Mender: Hashable, Sendable {
 
   // The state of the header, which stays in memory as a whole until it ends.
   private var isInHeader = true
+  private var header = HeaderScanner()
   /// The start of the last line in the message.
   private var lineStart = 0
   private var isDamaged = false
@@ -131,7 +134,7 @@ struct Mender: Hashable, Sendable {
       message.removeSubrange(lineStart...)
       return false
     }
-    isInHeader = HeaderCheck.isHeaderLine(line)
+    isInHeader = header.kind(of: lineStart..<message.count, in: message.span).isInHeader
     return true
   }
 }

@@ -86,34 +86,24 @@ extension ServerSession {
   }
 
   private mutating func verify(_ credentials: LoginAttempt, _ actions: inout [Action]) {
-    state = .verifying(user: credentials.user)
+    state = .awaiting(.verification(user: credentials.user))
     actions.append(.authenticate(credentials))
   }
 
   /// Takes the outcome of an `authenticate` action.
   package mutating func verified(_ verification: Verification) -> [Action] {
-    guard case .verifying(let user) = state else { return [] }
+    guard case .awaiting(.verification(let user), let held) = state else { return [] }
     var actions: [Action] = []
     state = .command
     switch verification {
     case .accepted:
       client.user = user
       answer(.authenticated, &actions)
-    case .rejected: rejectCredentials(&actions)
+    case .rejected: answer(.badPassword, heeding: record.noteWrongPassword(limits), &actions)
     case .unavailable: answer(.cannotAuthenticate, &actions)
     case .tooManyFailures: end(.tooManyFailures, .tooManyFailures, &actions)
     }
-    continueWithHeld(&actions)
+    proceed(with: held, &actions)
     return actions
-  }
-
-  /// Refuses a wrong password. Each guess costs time, and after a few the connection.
-  private mutating func rejectCredentials(_ actions: inout [Action]) {
-    errors += 1
-    failures += 1
-    if failures >= limits.authFailures { return end(.tooManyFailures, .tooManyFailures, &actions) }
-    guard limits.authDelay > .zero, !isDraining else { return answer(.badPassword, &actions) }
-    state = .paused(.badPassword)
-    actions.append(.pause(limits.authDelay))
   }
 }

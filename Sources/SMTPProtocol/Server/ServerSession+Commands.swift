@@ -3,7 +3,7 @@ import MailMessage
 /// The effect of each command (RFC 5321 section 4.1) and the order in which commands may come (section 4.1.4).
 extension ServerSession {
   mutating func perform(_ command: Command, _ actions: inout [Action]) {
-    if isDraining, hasHadMail, draft == nil, command != .quit, command != .reset {
+    if isDraining, record.hasHadMail, draft == nil, command != .quit, command != .reset {
       return end(.shuttingDown, .shutdown, &actions)
     }
     switch command {
@@ -89,10 +89,8 @@ extension ServerSession {
     answer(.startData, &actions)
   }
 
-  /// Answers a command that brings no message nearer: a client that sends nothing else only holds the connection.
+  /// Answers a command that brings no message nearer.
   private mutating func answerJunk(_ reply: Reply, _ actions: inout [Action]) {
-    junk += 1
-    if junk > limits.junkCommands { return end(.tooMuchJunk, .tooMuchJunk, &actions) }
-    answer(reply, &actions)
+    answer(reply, heeding: record.noteJunk(limits), &actions)
   }
 }

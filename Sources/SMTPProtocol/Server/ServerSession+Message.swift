@@ -60,7 +60,12 @@ extension ServerSession {
 
   /// The octets of memory that the client's unfinished message and commands take. `mutating` like `wantsInput`.
   package var memory: Int {
-    mutating get { (decoder?.memory ?? 0) + partial.count + held.count }
+    mutating get { (decoder?.memory ?? 0) + commandMemory }
+  }
+
+  /// The octets of memory that unread commands take.
+  private var commandMemory: Int {
+    if case .awaiting(_, let held) = state { partial.count + held.count } else { partial.count }
   }
 
   /// Handles a lack of memory for the client's data: the message is read to its end and refused (452), and a client
@@ -68,22 +73,20 @@ extension ServerSession {
   package mutating func runOutOfMemory() -> [Action] {
     var actions: [Action] = []
     decoder?.giveUp()
-    if partial.count + held.count > Self.smallHolding { end(.noMemory, .noMemory, &actions) }
+    if commandMemory > Self.smallHolding { end(.noMemory, .noMemory, &actions) }
     return actions
   }
 
   mutating func spill(_ actions: inout [Action]) {
     guard let octets = decoder?.spilled(isScarce: isMemoryScarce) else { return }
-    hasSpilled = true
     actions.append(.spill(octets))
   }
 
   /// Abandons the open transaction, if there is one.
   mutating func abandon(_ actions: inout [Action]) {
+    if decoder?.hasSpilled == true { actions.append(.forget) }
     draft = nil
     decoder = nil
-    if hasSpilled { actions.append(.forget) }
-    hasSpilled = false
   }
 
   /// Ends a message that has arrived completely: hands the transaction over, or refuses it with the reason.
@@ -96,11 +99,10 @@ extension ServerSession {
     let mended = mendsMessages ? decoder.mended : []
     let rest: [UInt8]
     do { rest = try decoder.finished() } catch {
-      abandon(&actions)
+      if decoder.hasSpilled { actions.append(.forget) }
       return refuse(error, &actions)
     }
-    hasSpilled = false
-    state = .committing
+    state = .awaiting(.commit)
     var client = client
     client.transmission = transmission(utf8: draft.envelope.usesSMTPUTF8)
     var transaction = Transaction(client: client, envelope: draft.envelope, message: Message(rest))

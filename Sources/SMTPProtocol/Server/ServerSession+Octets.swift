@@ -11,7 +11,7 @@ extension ServerSession {
         if case .handshaking = state { return actions.append(.startTLS(dropping: rest.count)) }
       case .data: rest = UnsafeRawBufferPointer(rebasing: rest[takeData(rest, &actions)...])
       case .chunk(let chunk): rest = UnsafeRawBufferPointer(rebasing: rest[take(rest, of: chunk, &actions)...])
-      case .committing, .paused, .verifying: return hold(rest, &actions)
+      case .awaiting: return hold(rest, &actions)
       case .silent, .handshaking, .closed: return
       }
     }
@@ -76,23 +76,24 @@ extension ServerSession {
   }
 
   mutating func hold(_ bytes: UnsafeRawBufferPointer, _ actions: inout [Action]) {
+    guard case .awaiting(let task, var held) = state else { return }
     guard held.count + bytes.count <= Self.aheadLimit else { return end(.tooMuchAhead, .tooMuchAhead, &actions) }
+    // With the state's own reference gone, appending copies nothing.
+    state = .awaiting(task)
     held.append(contentsOf: bytes)
+    state = .awaiting(task, held: held)
   }
 
-  mutating func continueWithHeld(_ actions: inout [Action]) {
-    if !held.isEmpty {
-      let bytes = held
-      held = []
-      bytes.withUnsafeBytes { process($0, &actions) }
-    }
+  /// Goes on when the driver is done: with what was held, then with the end of the input if there is no more.
+  mutating func proceed(with held: [UInt8], _ actions: inout [Action]) {
+    held.withUnsafeBytes { process($0, &actions) }
     leaveIfAtEnd(&actions)
   }
 
   mutating func leaveIfAtEnd(_ actions: inout [Action]) {
     switch state {
-    case .silent, .command, .data, .chunk, .handshaking, .challenged: if isAtEnd { leave(.gone, &actions) }
-    case .committing, .paused, .verifying, .closed: break
+    case .silent, .command, .data, .chunk, .handshaking, .challenged: if record.isAtEnd { leave(.gone, &actions) }
+    case .awaiting, .closed: break
     }
   }
 }

@@ -12,15 +12,21 @@ extension ServerSession {
     case chunk(Chunk)
     /// Waiting for the client's response within AUTH.
     case challenged(Challenge)
-    /// Waiting for the driver to check a password.
-    case verifying(user: String)
-    /// Waiting for the driver to make a transaction durable.
-    case committing
+    /// Waiting for the driver to do something. What the client sends meanwhile is held, to be read afterwards.
+    case awaiting(DriverTask, held: [UInt8] = [])
     /// Negotiating TLS; after that the session greets or waits for a command.
     case handshaking(greets: Bool)
-    /// Waiting for the driver to end a pause, after which this reply goes out.
-    case paused(Reply)
     case closed
+  }
+
+  /// The task of the driver for which the session waits.
+  enum DriverTask: Hashable, Sendable {
+    /// Checking a password.
+    case verification(user: String)
+    /// Making a transaction durable.
+    case commit
+    /// Ending a pause, after which this reply goes out.
+    case pause(before: Reply)
   }
 
   /// The chunk that BDAT announced.

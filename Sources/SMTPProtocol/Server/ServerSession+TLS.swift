@@ -20,7 +20,6 @@ extension ServerSession {
     isSecure = true
     draft = nil
     partial = []
-    held = []
     client.helo = ""
     client.user = nil
     isExtended = false

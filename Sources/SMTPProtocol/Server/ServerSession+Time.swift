@@ -23,7 +23,7 @@ extension ServerSession {
     case .data, .chunk: checkData(elapsed)
     case .handshaking: checkHandshake(elapsed)
     // Here the client waits for us.
-    case .silent, .committing, .paused, .verifying, .closed: .wait(limits.idleUnderPressure)
+    case .silent, .awaiting, .closed: .wait(limits.idleUnderPressure)
     }
   }
 

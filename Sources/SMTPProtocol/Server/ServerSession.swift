@@ -37,26 +37,17 @@ package struct ServerSession: Hashable, Sendable {
   /// True if the client said EHLO rather than HELO.
   var isExtended = false
   var draft: Draft?
-  // Not the payload of `State.data`: taking it out of the enum to change it would copy the message at each chunk.
+  // Not part of `State`: a message in chunks lasts through several states (`chunk`, and `command` between two of them),
+  // and here it is changed in place, where a payload might be copied with the message at each chunk.
   var decoder: MessageDecoder?
   /// The envelope of the transaction whose message is complete, until the client's next command.
   var concluded: Envelope?
-  /// True if octets of the arriving message were spilled.
-  var hasSpilled = false
   /// True if little memory is left for all clients together; set by the driver.
   package var isMemoryScarce = false
   /// The start of a command whose LF has not arrived yet.
   var partial: [UInt8] = []
-  /// The octets that arrived while the driver was busy with this session.
-  var held: [UInt8] = []
-  var errors = 0
-  /// The number of wrong passwords.
-  var failures = 0
-  var junk = 0
+  var record = ClientRecord()
   var isDraining = false
-  /// True once a transaction got its reply.
-  var hasHadMail = false
-  var isAtEnd = false
   /// A number that changes whenever the client gets a new time limit; see `check`.
   package internal(set) var period = 0
 
@@ -83,7 +74,7 @@ package struct ServerSession: Hashable, Sendable {
     mutating get {
       switch state {
       case .silent, .command, .data, .chunk, .handshaking, .challenged: true
-      case .committing, .paused, .verifying: held.count < (maySend ? Self.aheadLimit / 8 : Self.smallHolding / 4)
+      case .awaiting(_, let held): held.count < (maySend ? Self.aheadLimit / 8 : Self.smallHolding / 4)
       case .closed: false
       }
     }
@@ -118,7 +109,7 @@ package struct ServerSession: Hashable, Sendable {
     // A client that talks before the banner does not speak SMTP: it is a bot, or a browser sent by an attacker.
     case .silent: end(.earlyTalker, .earlyTalker, &actions)
     case .command, .data, .chunk, .challenged: process(bytes, &actions)
-    case .committing, .paused, .verifying: hold(bytes, &actions)
+    case .awaiting: hold(bytes, &actions)
     // Octets from outside TLS are not from our client.
     case .handshaking, .closed: break
     }
@@ -129,17 +120,15 @@ package struct ServerSession: Hashable, Sendable {
 
   /// Settles the transaction that was handed out: `reply` goes to the client.
   package mutating func finish(_ reply: Reply) -> [Action] {
-    guard case .committing = state else { return [] }
-    hasHadMail = true
+    guard case .awaiting(.commit, let held) = state else { return [] }
     var actions: [Action] = []
     state = .command
-    if reply.isPositive { errors = 0 }
-    junk = 0
+    record.noteMail(reply)
     if reply.code == 421 {
       end(reply, .unavailable, &actions)
     } else {
       answer(reply, &actions)
-      continueWithHeld(&actions)
+      proceed(with: held, &actions)
     }
     return actions
   }
@@ -147,7 +136,7 @@ package struct ServerSession: Hashable, Sendable {
   /// Takes the end of the input: the client closed its side, or the connection is gone. What is short of CRLF.CRLF is
   /// dropped; the reply to a transaction being committed may still reach a client that closed only its sending side.
   package mutating func endOfInput() -> [Action] {
-    isAtEnd = true
+    record.noteEnd()
     var actions: [Action] = []
     leaveIfAtEnd(&actions)
     return actions
@@ -155,11 +144,11 @@ package struct ServerSession: Hashable, Sendable {
 
   /// Ends the pause.
   package mutating func resume() -> [Action] {
-    guard case .paused(let reply) = state else { return [] }
+    guard case .awaiting(.pause(let reply), let held) = state else { return [] }
     var actions: [Action] = []
     state = .command
     answer(reply, &actions)
-    continueWithHeld(&actions)
+    proceed(with: held, &actions)
     return actions
   }
 
@@ -183,17 +172,20 @@ package struct ServerSession: Hashable, Sendable {
     period += 1
   }
 
-  /// Refuses a request and counts the error: too many slow down or end the session.
+  /// Refuses a request and counts the error.
   mutating func refuse(_ reply: Reply, _ actions: inout [Action]) {
-    // A 4xx reply is not the client's fault.
-    if reply.isPermanent { errors += 1 }
-    if errors >= limits.errorsBeforeClose { return end(.tooManyErrors, .tooManyErrors, &actions) }
-    if errors >= limits.errorsBeforeDelay, limits.errorDelay > .zero, !isDraining {
-      state = .paused(reply)
-      actions.append(.pause(limits.errorDelay))
-      return
+    answer(reply, heeding: record.noteRefusal(reply, limits), &actions)
+  }
+
+  /// Answers, unless the client's record has it that the session ends. Nobody is delayed during a shutdown.
+  mutating func answer(_ reply: Reply, heeding consequence: ClientRecord.Consequence, _ actions: inout [Action]) {
+    switch consequence {
+    case .end(let reply, let ending): end(reply, ending, &actions)
+    case .delay(let time) where !isDraining:
+      state = .awaiting(.pause(before: reply))
+      actions.append(.pause(time))
+    case .none, .delay: answer(reply, &actions)
     }
-    answer(reply, &actions)
   }
 
   /// Ends the session with a last reply. No further octets of the client are examined.
@@ -207,7 +199,6 @@ package struct ServerSession: Hashable, Sendable {
     actions.append(.close(ending))
     state = .closed
     partial = []
-    held = []
     period += 1
   }
 }

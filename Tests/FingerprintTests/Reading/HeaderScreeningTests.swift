@@ -36,6 +36,12 @@ private func withSubject(_ subject: String, _ body: String) -> [UInt8] {
     GateCase("an encoded Subject that begins with AW:", "human-reply") {
       withSubject("=?utf-8?q?AW=3A_Fehler?=", SampleMail().report)
     },
+    GateCase("an answer below the line that mbox puts on top", "human-reply") {
+      Array("From kim Sat Nov 21 10:00:00 2026\n".utf8) + withHeader("In-Reply-To: <1@example.org>")
+    },
+    GateCase("an answer below a fold of nothing", "human-reply") {
+      Array(" folded\n".utf8) + withHeader("In-Reply-To: <1@example.org>")
+    },
     GateCase("a list's copy", "list-mail") { withHeader("List-Id: <dev.example.org>") },
     GateCase("a vacation message", "automatic-reply") { withHeader("Auto-Submitted: auto-replied") },
     GateCase("a mail program's mail", "mail-program") { withHeader("User-Agent: Mozilla Thunderbird") },
@@ -98,6 +104,14 @@ private func withSubject(_ subject: String, _ body: String) -> [UInt8] {
   @Test("forwarded:", arguments: cases)
   func forwards(_ gateCase: GateCase) {
     #expect(SampleMail.outcome(gateCase.make()) == gateCase.expected)
+  }
+
+  @Test(
+    "a report below a line that is no field is the report it is: the header below counts when it leaves, too",
+    arguments: ["From kim Sat Nov 21 10:00:00 2026\n", ">From kim\n", " folded\n"])
+  func belowStrayLine(_ line: String) {
+    let report = SampleMail().bytes
+    #expect(SampleMail.outcome(Array(line.utf8) + report) == SampleMail.outcome(report))
   }
 
   @Test("a text larger than the limit is a doubt, a large one within it is the report it is")
