@@ -66,9 +66,20 @@ final class CommitQueue<Context>: Sendable {
     octets: Int, isPatient: Bool = false, work: @escaping @Sendable (Context) throws -> Output,
     completion: @escaping @Sendable (Result<Output, StoreFailure>) -> Void
   ) {
-    var job = job(octets: octets, work: work, completion: completion)
+    var job = job(octets: octets, once: {}, work: { context, _ in try work(context) }, completion: { completion($1) })
     if isPatient { job.patience = .now + limits.patience }
-    if let refusal = admit(octets, isPreparing: false, job) { refuse(job, refusal) }
+    admit(job)
+  }
+
+  /// Adds a job with a step that needs no transaction and is done once, however often the job is tried.
+  ///
+  /// - Parameter once: done for all jobs of a batch in a row, before their transaction, on the thread that commits; for a
+  ///   job that never gets there, on the thread of its completion.
+  func submit<Kept, Output: Sendable>(
+    octets: Int, once: @escaping @Sendable () -> Kept, work: @escaping @Sendable (Context, Kept) throws -> Output,
+    completion: @escaping @Sendable (Kept, Result<Output, StoreFailure>) -> Void
+  ) {
+    admit(job(octets: octets, once: once, work: work, completion: completion))
   }
 
   /// Adds a job with slow work that needs no transaction, such as writing a file. `prepare` runs first, one at a time,
@@ -78,15 +89,27 @@ final class CommitQueue<Context>: Sendable {
     work: @escaping @Sendable (Context, Prepared) throws -> Output,
     completion: @escaping @Sendable (Result<Output, StoreFailure>) -> Void
   ) {
+    submit(
+      octets: octets, once: {}, prepare: prepare, work: { context, _, prepared in try work(context, prepared) },
+      completion: { completion($1) })
+  }
+
+  /// Adds a job with slow work and a step that is done once, after it.
+  func submit<Kept, Prepared: Sendable, Output: Sendable>(
+    octets: Int, once: @escaping @Sendable () -> Kept, prepare: @escaping @Sendable () throws -> Prepared,
+    work: @escaping @Sendable (Context, Kept, Prepared) throws -> Output,
+    completion: @escaping @Sendable (Kept, Result<Output, StoreFailure>) -> Void
+  ) {
     if let refusal = admit(octets, isPreparing: true, nil) {
-      return self.refusal.async { completion(.failure(refusal)) }
+      return self.refusal.async { completion(once(), .failure(refusal)) }
     }
     preparation.async { [self] in
       do {
         let prepared = try prepare()
-        finishPreparing(job(octets: octets, work: { try work($0, prepared) }, completion: completion))
+        finishPreparing(
+          job(octets: octets, once: once, work: { try work($0, $1, prepared) }, completion: completion))
       } catch {
-        completion(.failure(diagnose(error)))
+        completion(once(), .failure(diagnose(error)))
         finishPreparing(nil, octets: octets)
       }
     }
@@ -107,17 +130,26 @@ final class CommitQueue<Context>: Sendable {
 
 // Admission, on the threads of callers.
 extension CommitQueue {
-  func job<Output: Sendable>(
-    octets: Int, work: @escaping @Sendable (Context) throws -> Output,
-    completion: @escaping @Sendable (Result<Output, StoreFailure>) -> Void
+  private func job<Kept, Output: Sendable>(
+    octets: Int, once: @escaping @Sendable () -> Kept, work: @escaping @Sendable (Context, Kept) throws -> Output,
+    completion: @escaping @Sendable (Kept, Result<Output, StoreFailure>) -> Void
   ) -> Job {
-    Job(
-      octets: octets,
-      work: { context in
-        let output = try work(context)
-        return { completion(.success(output)) }
-      },
-      fail: { completion(.failure($0)) })
+    Job(octets: octets) {
+      let kept = once()
+      return BegunJob(
+        octets: octets,
+        work: { context in
+          let output = try work(context, kept)
+          return { completion(kept, .success(output)) }
+        },
+        fail: { completion(kept, .failure($0)) })
+    }
+  }
+
+  /// Admits the job or refuses it, never on the caller's thread, which may hold a lock that the completion takes.
+  private func admit(_ job: Job) {
+    guard let failure = admit(job.octets, isPreparing: false, job) else { return }
+    refusal.async { job.begin().fail(failure) }
   }
 
   /// Admits the job, or returns the reason for refusing it.
@@ -135,9 +167,6 @@ extension CommitQueue {
     if wakes { wake.signal() }
     return refusal
   }
-
-  /// Refuses a job, never on the caller's thread, which may hold a lock that the completion takes.
-  private func refuse(_ job: Job, _ failure: StoreFailure) { refusal.async { job.fail(failure) } }
 
   private func finishPreparing(_ job: Job?, octets: Int = 0) {
     let wakes = state.withLock { state in
@@ -188,9 +217,11 @@ extension CommitQueue {
     if state.withLock({ $0.isAsleep }) { wake.wait() }
   }
 
-  func commit(_ batch: [Job]) {
+  private func commit(_ jobs: [Job]) {
+    let start = ContinuousClock.now
+    let batch = jobs.map { $0.begin() }
     do {
-      let completions = try run(batch)
+      let completions = try run(batch, since: start)
       completions.forEach { $0() }
       release(batch)
     } catch  where batch.count == 1 && !(error is DatabaseReplaced) {
@@ -201,10 +232,13 @@ extension CommitQueue {
     }
   }
 
-  private func run(_ batch: [Job]) throws -> [@Sendable () -> Void] {
-    var completions: [@Sendable () -> Void] = []
+  /// Runs the jobs in one transaction.
+  ///
+  /// - Parameter start: the time from which its duration is measured.
+  /// - Returns: the closures that report the success.
+  private func run(_ batch: [BegunJob], since start: ContinuousClock.Instant) throws -> [() -> Void] {
+    var completions: [() -> Void] = []
     completions.reserveCapacity(batch.count)
-    let start = ContinuousClock.now
     try transaction { context in
       for job in batch { completions.append(try job.work(context)) }
     }
@@ -216,11 +250,11 @@ extension CommitQueue {
 
   /// Runs each job in a transaction of its own. If the failure is the store's and not a job's, the rest fails at once:
   /// a disk that hangs must not be asked five hundred times while clients wait.
-  private func commitAlone(_ batch: [Job], after first: StoreFailure) {
+  private func commitAlone(_ batch: [BegunJob], after first: StoreFailure) {
     var inARow = 0
     for (index, job) in batch.enumerated() {
       do {
-        let completions = try run([job])
+        let completions = try run([job], since: .now)
         completions.forEach { $0() }
         inARow = 0
       } catch {
@@ -238,7 +272,7 @@ extension CommitQueue {
     release(batch)
   }
 
-  private func release(_ batch: [Job]) {
+  private func release(_ batch: [BegunJob]) {
     let octets = batch.reduce(0) { $0 + $1.octets }
     state.withLock { $0.octets -= octets }
   }

@@ -34,7 +34,7 @@ struct FaultTests {
     }
     #expect(refusal?.kind == .diskFull && !queued.isEmpty)
     #expect(try await store.totals() == Totals(passed: queued.count))
-    for mail in queued { #expect(try await store.octets(of: mail.id) == mail.received + mail.message.head) }
+    for mail in queued { #expect(try await store.octets(of: mail.id) == mail.received() + mail.message.head) }
     let done = DeliveryOutcome.delivered(reply: "250")
     for mail in queued.prefix(2) { try await store.attempt(mail.id, at: nine, [done, done]) }
     try await store.accept(Shop.ordinary(octets: 10_000))

@@ -74,7 +74,7 @@ struct RetentionTests {
     #expect(sizes[1][0] == sizes[1][2] && sizes[1][1] == sizes[1][2])
     #expect(sizes[2][1] == sizes[2][2])
     for mail in mails {
-      guard case .report(let occurrence) = mail.judged else { continue }
+      guard let occurrence = mail.judge().occurrence else { continue }
       let detail = try await store.fingerprint(idPrefix: occurrence.fingerprint, now: now).first
       #expect(detail?.firstSample == .kept(mail.message.head))
     }
