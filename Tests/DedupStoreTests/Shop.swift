@@ -185,6 +185,12 @@ extension Result<Verdict, StoreFailure> {
 }
 
 extension SQLiteStore {
+  /// Does all the work of idle moments.
+  func tidyAll() throws {
+    var committer = Committer(writer, .quiet)
+    while try committer.tidyStep() {}
+  }
+
   /// All that is to be delivered for an entry.
   func octets(of id: QueueID) async throws -> [UInt8]? { try await message(of: id)?.octets() }
 }

@@ -6,7 +6,7 @@ import Synchronization
 
 /// Group commit: all jobs that wait at the moment share one transaction and its sync.
 ///
-/// `submit` never blocks; one thread of ours takes the pending jobs, runs them inside one `transaction` and then calls
+/// `submit` never blocks; one thread of ours takes the pending jobs, runs them inside one transaction and then calls
 /// the completions. While a transaction syncs, the next batch forms; if nothing else waits, a single job commits at
 /// once. The engine knows no database: `Context` is whatever the transaction passes to its jobs.
 ///
@@ -15,12 +15,8 @@ import Synchronization
 /// not fail the others; a single job is retried if the transaction reports that it would now meet another database.
 /// Jobs of a batch see what earlier ones did, in order of submission.
 final class CommitQueue<Context>: Sendable {
-  /// Runs its argument inside one durable transaction; throws if nothing of it was kept.
-  typealias Transaction = @Sendable (_ jobs: (Context) throws -> Void) throws -> Void
   let limits: StoreLimits
-  let transaction: Transaction
   private let diagnose: @Sendable (any Error) -> StoreFailure
-  private let idle: @Sendable () -> Bool
   let arriving: @Sendable () -> Int
   private let state = Mutex(State())
   private let wake = DispatchSemaphore(value: 0)
@@ -33,23 +29,24 @@ final class CommitQueue<Context>: Sendable {
   ///
   /// - Parameters:
   ///   - diagnose: turns an error of a transaction or a job into the failure that completions get.
-  ///   - idle: called on the writer thread after a second without work, and again as long as it returns true.
   ///   - arriving: the number of jobs about to be submitted, for which a batch may wait a moment.
   init(
-    limits: StoreLimits, transaction: @escaping Transaction,
-    diagnose: @escaping @Sendable (any Error) -> StoreFailure, idle: @escaping @Sendable () -> Bool,
+    limits: StoreLimits, diagnose: @escaping @Sendable (any Error) -> StoreFailure,
     arriving: @escaping @Sendable () -> Int = { 0 }
   ) {
     self.arriving = arriving
     self.limits = limits
-    self.transaction = transaction
     self.diagnose = diagnose
-    self.idle = idle
   }
 
   /// Starts the writer thread; jobs submitted earlier wait for it.
-  func start() {
-    let thread = Thread { [self] in run() }
+  ///
+  /// - Parameter make: called once, on that thread.
+  func start<Work: Committing<Context>>(_ make: @escaping @Sendable () -> Work) {
+    let thread = Thread { [self] in
+      var committer = make()
+      run(&committer)
+    }
     thread.name = "dedup-store"
     thread.start()
   }
@@ -181,15 +178,16 @@ extension CommitQueue {
 
 // The writer thread.
 extension CommitQueue {
-  private func run() {
+  private func run(_ committer: inout some Committing<Context>) {
     while true {
       // On a busy machine, threads that are about to bring a mail go first, so that it shares this commit.
       sched_yield()
       switch state.withLock({ $0.step(limits, arriving: arriving()) }) {
-      case .commit(let batch): commit(batch)
+      case .commit(let batch): commit(batch, &committer)
       case .rest(let left): _ = wake.wait(timeout: .now() + .microseconds(left.wholeMicroseconds))
-      case .sleep: if !linger() { sleep() }
+      case .sleep: if !linger() { sleep(&committer) }
       case .stop:
+        committer.finish()
         stopped.signal()
         return
       }
@@ -210,25 +208,25 @@ extension CommitQueue {
     }
   }
 
-  func sleep() {
+  private func sleep(_ committer: inout some Committing) {
     if wake.wait(timeout: .now() + .seconds(1)) == .success { return }
-    while idle() && state.withLock({ $0.ready.isEmpty && !$0.isClosing }) {}
+    while committer.tidy() && state.withLock({ $0.ready.isEmpty && !$0.isClosing }) {}
     // Nothing to do until the next call.
     if state.withLock({ $0.isAsleep }) { wake.wait() }
   }
 
-  private func commit(_ jobs: [Job]) {
+  private func commit(_ jobs: [Job], _ committer: inout some Committing<Context>) {
     let start = ContinuousClock.now
     let batch = jobs.map { $0.begin() }
     do {
-      let completions = try run(batch, since: start)
+      let completions = try run(batch, since: start, &committer)
       completions.forEach { $0() }
       release(batch)
     } catch  where batch.count == 1 && !(error is DatabaseReplaced) {
       batch[0].fail(diagnose(error))
       release(batch)
     } catch {
-      commitAlone(batch, after: diagnose(error))
+      commitAlone(batch, after: diagnose(error), &committer)
     }
   }
 
@@ -236,10 +234,12 @@ extension CommitQueue {
   ///
   /// - Parameter start: the time from which its duration is measured.
   /// - Returns: the closures that report the success.
-  private func run(_ batch: [BegunJob], since start: ContinuousClock.Instant) throws -> [() -> Void] {
+  private func run(
+    _ batch: [BegunJob], since start: ContinuousClock.Instant, _ committer: inout some Committing<Context>
+  ) throws -> [() -> Void] {
     var completions: [() -> Void] = []
     completions.reserveCapacity(batch.count)
-    try transaction { context in
+    try committer.commit { context in
       for job in batch { completions.append(try job.work(context)) }
     }
     let took = start.duration(to: .now).components
@@ -250,11 +250,13 @@ extension CommitQueue {
 
   /// Runs each job in a transaction of its own. If the failure is the store's and not a job's, the rest fails at once:
   /// a disk that hangs must not be asked five hundred times while clients wait.
-  private func commitAlone(_ batch: [BegunJob], after first: StoreFailure) {
+  private func commitAlone(
+    _ batch: [BegunJob], after first: StoreFailure, _ committer: inout some Committing<Context>
+  ) {
     var inARow = 0
     for (index, job) in batch.enumerated() {
       do {
-        let completions = try run([job], since: .now)
+        let completions = try run([job], since: .now, &committer)
         completions.forEach { $0() }
         inARow = 0
       } catch {

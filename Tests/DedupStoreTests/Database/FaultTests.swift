@@ -191,11 +191,13 @@ struct FaultTests {
     limits.openingPause = .zero
     let writer = try Writer.withoutDatabase(folder, limits)
     #expect(throws: StoreFailure(.diskFull, "full")) { try writer.pool }
-    let isMore = try writer.tidy()
+    var committer = Committer(writer, .quiet)
+    let isMore = try committer.tidyStep()
     #expect(!isMore)
     var runs = 0
-    try writer.commit { _ in runs += 1 }
+    try committer.commit { _ in runs += 1 }
     #expect(runs == 1 && FileManager.default.fileExists(atPath: bodies))
+    committer.finish()
     try writer.close()
   }
 

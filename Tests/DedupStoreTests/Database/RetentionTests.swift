@@ -167,13 +167,13 @@ struct RetentionTests {
     let store = try open()
     try await store.accept(Shop.report())
     clock.set(to: nine + Self.day * 500)
-    while try store.writer.tidy() {}
+    try store.tidyAll()
     #expect(try await counts(store, ["sample", "fingerprint"]) == [1, 1])
     #expect(store.ageTime.since(nine) < .minutes(5))
     store.close()
     let again = try open()
     defer { again.close() }
-    while try again.writer.tidy() {}
+    try again.tidyAll()
     #expect(try await counts(again, ["sample", "fingerprint"]) == [1, 1])
     #expect(again.ageTime.since(nine) < .minutes(5))
   }
