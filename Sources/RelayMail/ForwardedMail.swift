@@ -65,34 +65,36 @@ package enum ForwardedMail {
 
   /// Returns the changes to a mail that is forwarded.
   ///
-  /// - Parameter verdict: a `.forward`. A suppressed mail is not sent, and it is rendered like ordinary mail.
+  /// - Parameters:
+  ///   - verdict: a `.forward`. A suppressed mail is not sent, and it is rendered like ordinary mail.
+  ///   - occurrence: the error that the mail reports; nil if it is not sent as a report.
   package static func render(
-    _ submission: Submission, _ verdict: Verdict, _ context: Context = Context()
+    _ submission: Submission, _ verdict: Verdict, of occurrence: Occurrence? = nil, _ context: Context = Context()
   ) -> Rendering {
-    guard case .forward(let reason, let count) = verdict else { return Rendering(top: submission.received) }
+    guard case .forward(let reason, let count) = verdict else { return Rendering(top: submission.received()) }
     switch reason {
-    case .pass: return Rendering(top: submission.received)
-    case .doubt: return Rendering(top: submission.received + HeaderWriter.text("X-MailDedup-Reason", reason.text))
+    case .pass: return Rendering(top: submission.received())
+    case .doubt: return Rendering(top: submission.received() + HeaderWriter.text("X-MailDedup-Reason", reason.text))
     case .first, .windowElapsed, .stillGoing, .again, .regression, .lastOneRejected, .clockJumpedBack, .newVariant,
       .silenceEnded, .passingSite, .requested, .rule:
       return Rendering(
-        top: submission.received + fields(submission.judged, reason, count, context.variants)
+        top: submission.received() + fields(occurrence, reason, count, context.variants)
           + threadFields(submission.message, context),
-        insertion: insertion(submission, reason, count, context))
+        insertion: insertion(in: submission.message.head, occurrence, reason, count, context))
     }
   }
 
   private static func fields(
-    _ judged: Judged, _ reason: ForwardReason, _ count: RunningCount?, _ variants: VariantSpread
+    _ occurrence: Occurrence?, _ reason: ForwardReason, _ count: RunningCount?, _ variants: VariantSpread
   ) -> [UInt8] {
     var fields: [UInt8] = []
-    if case .report(let occurrence) = judged {
+    if let occurrence {
       fields += HeaderWriter.text("X-MailDedup-Fingerprint", occurrence.fingerprint)
       fields += HeaderWriter.text("X-MailDedup-Site", occurrence.site.name)
       if reason == .newVariant { fields += HeaderWriter.text("X-MailDedup-Variant", occurrence.variant) }
     }
     fields += HeaderWriter.text("X-MailDedup-Reason", reason.text)
-    if case .report(let occurrence) = judged {
+    if let occurrence {
       fields += HeaderWriter.text("X-MailDedup-Next", ErrorCommands.line(FingerprintRow.id(of: occurrence.fingerprint)))
     }
     guard let count else { return fields }
@@ -118,10 +120,9 @@ package enum ForwardedMail {
   }
 
   private static func insertion(
-    _ submission: Submission, _ reason: ForwardReason, _ count: RunningCount?, _ context: Context
+    in head: [UInt8], _ occurrence: Occurrence?, _ reason: ForwardReason, _ count: RunningCount?, _ context: Context
   ) -> HeaderEdit.Insertion? {
-    guard let count, case .report(let occurrence) = submission.judged, isNews(reason, count) else { return nil }
-    let head = submission.message.head
+    guard let count, let occurrence, isNews(reason, count) else { return nil }
     switch context.subject {
     case .count:
       let tag = SubjectTag(

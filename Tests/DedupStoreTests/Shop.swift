@@ -49,8 +49,8 @@ enum Shop {
   ) -> Submission {
     let padding = String(repeating: "x", count: max(0, octets - text.utf8.count - 16))
     return Submission(
-      id: id(at: time), receivedAt: time, envelope: envelope, received: received,
-      message: Message(Array("Subject: Hi\r\n\r\n\(text)\(padding)".utf8)), judged: judged)
+      id: id(at: time), receivedAt: time, envelope: envelope, received: { received },
+      message: Message(Array("Subject: Hi\r\n\r\n\(text)\(padding)".utf8)), judge: { judged })
   }
 
   static func report(
@@ -105,12 +105,16 @@ extension SQLiteStore {
   @discardableResult
   func accept(_ submission: Submission) async throws -> Verdict {
     try await withCheckedContinuation { continuation in
-      accept(submission) { continuation.resume(returning: $0) }
+      accept(submission) { continuation.resume(returning: $1) }
     }.get()
   }
 
   /// Makes all of `submissions` wait until they share one batch, and returns their answers in order.
-  func acceptTogether(_ submissions: [Submission]) async -> [Result<Verdict, StoreFailure>] {
+  ///
+  /// - Parameter andThen: adds more to the batch.
+  func acceptTogether(
+    _ submissions: [Submission], andThen: () -> Void = {}
+  ) async -> [Result<Verdict, StoreFailure>] {
     let answers = Answers(submissions.count)
     let gate = DispatchSemaphore(value: 0)
     await withCheckedContinuation { entered in
@@ -122,10 +126,11 @@ extension SQLiteStore {
     }
     return await withCheckedContinuation { continuation in
       for (index, submission) in submissions.enumerated() {
-        accept(submission) { result in
+        accept(submission) { _, result in
           if let all = answers.put(result, at: index) { continuation.resume(returning: all) }
         }
       }
+      andThen()
       gate.signal()
     }
   }
@@ -141,6 +146,13 @@ extension SQLiteStore {
 }
 
 struct Missing: Error {}
+
+extension Batch {
+  /// Judges a small mail and decides about it.
+  func accept(_ submission: Submission) throws -> Verdict {
+    try accept(submission, submission.judge(), file: nil)
+  }
+}
 
 /// Collects answers that arrive on other threads.
 final class Answers: Sendable {
@@ -173,6 +185,12 @@ extension Result<Verdict, StoreFailure> {
 }
 
 extension SQLiteStore {
+  /// Does all the work of idle moments.
+  func tidyAll() throws {
+    var committer = Committer(writer, .quiet)
+    while try committer.tidyStep() {}
+  }
+
   /// All that is to be delivered for an entry.
   func octets(of id: QueueID) async throws -> [UInt8]? { try await message(of: id)?.octets() }
 }

@@ -108,8 +108,8 @@ struct SampleMail {
   /// What became of a mail in one word: its reason, or `report`.
   static func outcome(_ mail: [UInt8]) -> String {
     switch ReportReader().judge(mail) {
-    case .notAReport(let reason): reason.rawValue
-    case .unclear(let doubt): doubt.reason.rawValue
+    case .pass(let reason): reason.rawValue
+    case .doubt(let doubt): doubt.reason.rawValue
     case .report: "report"
     }
   }

@@ -17,10 +17,10 @@ import Testing
       site: Site(settingsModule: site, subjectPrefix: nil, envelope: envelope), fingerprint: "1:3f2a9c51d0e4b677",
       variant: "v", title: "OperationalError: too many clients", place: "shop/db.py in connect")
     let submission = Submission(
-      id: QueueID(at: noon, salt: 1), receivedAt: noon, envelope: envelope, received: Array(received.utf8),
-      message: Message(Array(mail.utf8)), judged: judged ?? .report(occurrence))
+      id: QueueID(at: noon, salt: 1), receivedAt: noon, envelope: envelope, received: { Array(received.utf8) },
+      message: Message(Array(mail.utf8)), judge: { .report(occurrence) })
     let rendering = ForwardedMail.render(
-      submission, verdict, ForwardedMail.Context(variants: variants))
+      submission, verdict, of: (judged ?? .report(occurrence)).occurrence, ForwardedMail.Context(variants: variants))
     return String(decoding: rendering.applied(to: submission.message).head, as: UTF8.self)
   }
 

@@ -14,13 +14,13 @@ import Testing
       site: Site(settingsModule: "shop", subjectPrefix: nil, envelope: envelope), fingerprint: "1:3f2a",
       variant: "v", title: "E", place: "p")
     let submission = Submission(
-      id: QueueID(at: noon, salt: 1), receivedAt: noon, envelope: envelope, received: Array("Received: x\r\n".utf8),
-      message: Message(Array(mail.utf8)), judged: .report(occurrence))
+      id: QueueID(at: noon, salt: 1), receivedAt: noon, envelope: envelope, received: { Array("Received: x\r\n".utf8) },
+      message: Message(Array(mail.utf8)), judge: { .report(occurrence) })
     let history = RunningCount.History(episodes: 2, total: 9, firstSeen: noon, quiet: .seconds(90_000))
     let verdict = Verdict.forward(reason, RunningCount(heldBack: held, total: 9, since: noon, history: history))
     let thread = MailThread(root: MailThread.root(fingerprint: "1:3f2a", at: noon), first: "1@shop")
     let context = ForwardedMail.Context(thread: thread, subject: form)
-    return ForwardedMail.render(submission, verdict, context).applied(to: submission.message).head
+    return ForwardedMail.render(submission, verdict, of: occurrence, context).applied(to: submission.message).head
   }
 
   @Test(

@@ -28,8 +28,8 @@ private enum Outcome: Equatable {
 
   init(_ mail: [UInt8]) {
     switch ReportReader().judge(mail) {
-    case .notAReport(let reason): self = .pass(reason.rawValue)
-    case .unclear: self = .doubt
+    case .pass(let reason): self = .pass(reason.rawValue)
+    case .doubt: self = .doubt
     case .report(let report):
       self = .report(
         fingerprint: report.fingerprint.text, settings: report.settingsModule, prefix: report.subjectPrefix)

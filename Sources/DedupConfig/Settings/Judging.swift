@@ -13,8 +13,8 @@ extension Judged {
   /// Converts what the recogniser found into the terms of the store.
   package init(_ judgement: Judgement, envelope: Envelope) {
     switch judgement {
-    case .notAReport(let reason): self = .pass(reason: reason.rawValue)
-    case .unclear(let doubt):
+    case .pass(let reason): self = .pass(reason: reason.rawValue)
+    case .doubt(let doubt):
       self = .doubt(DoubtfulReport(reason: doubt.reason.rawValue, type: doubt.type, place: doubt.place))
     case .report(let report):
       self = .report(

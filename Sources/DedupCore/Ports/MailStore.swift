@@ -7,32 +7,24 @@ package struct Submission: Sendable {
   package var envelope: Envelope
   /// The message as the client sent it.
   package var message: Message
-  private let trace: @Sendable () -> [UInt8]
-  private let judging: Lazily<Judged>
+  /// Builds the `Received:` field of this hop with its CRLF, to be put on top of the message when it is sent. Mail that
+  /// is held back needs none.
+  package var received: @Sendable () -> [UInt8]
+  /// Judges the mail. The store calls it once, on the thread that makes the mail durable: judging a batch in a row takes
+  /// less time than judging each mail between the sockets of an event loop. Everybody else gets the result from the
+  /// store.
+  package var judge: @Sendable () -> Judged
 
-  /// The `Received:` field of this hop with its CRLF, to be put on top of the message when it is sent.
-  package var received: [UInt8] { trace() }
-
-  /// The kind of mail, judged on first access; see `init`.
-  package var judged: Judged { judging.value }
-
-  /// Creates a submission.
-  ///
-  /// - Parameters:
-  ///   - received: builds the `Received:` field on each access. Mail that is held back needs none.
-  ///   - judged: judges the mail on first access. That happens on the thread that makes the mail durable: judging a
-  ///     batch in a row takes less time than judging each mail between the sockets of an event loop.
   package init(
-    id: QueueID, receivedAt: Timestamp, envelope: Envelope, received: @autoclosure @escaping @Sendable () -> [UInt8],
-    message: Message,
-    judged: @autoclosure @escaping @Sendable () -> Judged
+    id: QueueID, receivedAt: Timestamp, envelope: Envelope, received: @escaping @Sendable () -> [UInt8],
+    message: Message, judge: @escaping @Sendable () -> Judged
   ) {
     self.id = id
     self.receivedAt = receivedAt
     self.envelope = envelope
-    trace = received
+    self.received = received
     self.message = message
-    judging = Lazily(judged)
+    self.judge = judge
   }
 }
 
@@ -83,8 +75,10 @@ package protocol MailStore: Sendable {
   /// Decides about `submission` and makes it durable, as a queue entry or as a counted suppression. The sync is shared
   /// with all other submissions that wait at the moment.
   ///
-  /// - Parameter completion: called once, on a thread of the store. Success means synced to disk.
-  func accept(_ submission: Submission, completion: @escaping @Sendable (Result<Verdict, StoreFailure>) -> Void)
+  /// - Parameter completion: called once, on a thread of the store, with what `submission.judge` said and what became of
+  ///   the mail. Success means synced to disk. The mail was judged exactly once, also if the store failed.
+  func accept(
+    _ submission: Submission, completion: @escaping @Sendable (Judged, Result<Verdict, StoreFailure>) -> Void)
 
   /// Returns the packages that reports of this envelope listed as their site's own, the oldest first (`SitePackages`).
   /// They are durable, so that an error named by them keeps its name after a restart.

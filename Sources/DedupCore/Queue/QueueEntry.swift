@@ -97,7 +97,8 @@ package struct QueueEntry: Hashable, Sendable, Codable {
 }
 
 extension Judged {
-  /// The kind of the mail in the queue.
+  /// The kind of the mail in the queue. A report goes out like a doubt if its error has no room, and may hold secrets
+  /// all the same.
   package var kind: QueueEntry.Kind {
     switch self {
     case .pass, .doubt: .pass

@@ -7,6 +7,9 @@ package enum Judged: Hashable, Sendable {
   case doubt(DoubtfulReport)
   /// An error report with a fingerprint.
   case report(Occurrence)
+
+  /// The error that the mail reports, or nil if it is no report for certain.
+  package var occurrence: Occurrence? { if case .report(let occurrence) = self { occurrence } else { nil } }
 }
 
 /// A mail that may be an error report, with the facts that are certain despite the doubt. Doubtful reports of one

@@ -84,10 +84,10 @@ final class Batch {
 
 extension Batch {
   /// Decides on one mail and writes the consequences. `file` holds the message if it is a large one.
-  func accept(_ submission: Submission, file: BodyFile?) throws -> Verdict {
-    switch submission.judged {
-    case .pass(let reason): return try forward(submission, .forward(.pass(reason), nil), .passed, file)
-    case .doubt(let doubt): return try decide(submission, doubt, file)
+  func accept(_ submission: Submission, _ judged: Judged, file: BodyFile?) throws -> Verdict {
+    switch judged {
+    case .pass(let reason): return try forward(submission, .forward(.pass(reason), nil), .passed, judged.kind, file)
+    case .doubt(let doubt): return try decide(submission, doubt, judged.kind, file)
     case .report(let occurrence): return try decide(submission, occurrence, file)
     }
   }
@@ -110,7 +110,7 @@ extension Batch {
     let now = submission.receivedAt
     let outcome: WindowTable.Outcome
     switch try windows.decide(occurrence, submission, policy, inDigests: noticeMode != .oneByOne, db) {
-    case .excess(let doubt): return try decide(submission, doubt, file)
+    case .excess(let doubt): return try decide(submission, doubt, .report, file)
     case .decided(let decided): outcome = decided
     }
     let verdict = outcome.decision.verdict
@@ -131,7 +131,8 @@ extension Batch {
       let context = ForwardedMail.Context(
         thread: outcome.thread, subject: outcome.settings.subject, variants: try variants(reason, count, outcome))
       try insert(
-        submission, ForwardedMail.render(submission, verdict, context), .report, opened, file, cap: outcome.cap)
+        submission, ForwardedMail.render(submission, verdict, of: occurrence, context), .report, opened, file,
+        cap: outcome.cap)
     case .suppress:
       tally.add(.suppressed, verdict.reason, fingerprint: outcome.row, at: now)
       if let file { effects.orphans.append(file.name) }
@@ -154,27 +155,23 @@ extension Batch {
   }
 
   private func forward(
-    _ submission: Submission, _ verdict: Verdict, _ outcome: Outcome, _ file: BodyFile?
+    _ submission: Submission, _ verdict: Verdict, _ outcome: Outcome, _ kind: QueueEntry.Kind, _ file: BodyFile?
   ) throws -> Verdict {
     tally.add(outcome, verdict.reason, fingerprint: nil, at: submission.receivedAt)
-    try insert(submission, ForwardedMail.render(submission, verdict), Self.kind(of: submission), nil, file)
+    try insert(submission, ForwardedMail.render(submission, verdict), kind, nil, file)
     return verdict
   }
 
-  /// Returns the kind of a mail. A report whose error has no room goes out like a doubt and may hold secrets all the
-  /// same.
-  private static func kind(of submission: Submission) -> QueueEntry.Kind {
-    if case .report = submission.judged { .report } else { .pass }
-  }
-
-  private func decide(_ submission: Submission, _ doubt: DoubtfulReport, _ file: BodyFile?) throws -> Verdict {
+  private func decide(
+    _ submission: Submission, _ doubt: DoubtfulReport, _ kind: QueueEntry.Kind, _ file: BodyFile?
+  ) throws -> Verdict {
     let now = submission.receivedAt
     let outcome = try windows.doubts.decide(doubt, submission.envelope, policy, at: now, db)
     guard let row = outcome.row, !outcome.verdict.isForward else {
-      return try forward(submission, outcome.verdict, .doubtful, file)
+      return try forward(submission, outcome.verdict, .doubtful, kind, file)
     }
     tally.add(.suppressed, outcome.verdict.reason, fingerprint: nil, at: now)
-    let id = try hold(submission, .forward(.doubt(doubt.reason), nil), row, file)
+    let id = try hold(submission, .forward(.doubt(doubt.reason), nil), kind, row, file)
     if id == nil {
       try DroppedTable.add(1, .doubts, now.quarter, db)
       if let file { effects.orphans.append(file.name) }
@@ -190,7 +187,9 @@ extension Batch {
   /// Keeps a doubt that is held back, in the form in which it would be sent.
   ///
   /// - Returns: the ID; nil if there is no room.
-  private func hold(_ submission: Submission, _ verdict: Verdict, _ row: Int64, _ file: BodyFile?) throws -> QueueID? {
+  private func hold(
+    _ submission: Submission, _ verdict: Verdict, _ kind: QueueEntry.Kind, _ row: Int64, _ file: BodyFile?
+  ) throws -> QueueID? {
     let octets = submission.message.count
     let (removed, isThereRoom) = try windows.doubts.makeRoom(for: octets, of: row, db)
     try removed.forEach(removeKept)
@@ -203,8 +202,8 @@ extension Batch {
     }
     space?.free -= room
     var entry = QueueTable.NewEntry(
-      id: submission.id, kind: Self.kind(of: submission), envelope: submission.envelope,
-      queuedAt: submission.receivedAt, opened: nil, doubt: row)
+      id: submission.id, kind: kind, envelope: submission.envelope, queuedAt: submission.receivedAt, opened: nil,
+      doubt: row)
     try QueueTable.insert(
       &entry, StoredMessage(submission.message, ForwardedMail.render(submission, verdict), file: file), db)
     return entry.id

@@ -7,6 +7,28 @@ struct BatchMemory {
   var windows: KnownWindows?
 }
 
+/// The knowledge that the thread that commits has of one database. Another database begins with nothing: its rows have
+/// other numbers.
+struct DatabaseMemory {
+  /// The number of the database (`CurrentDatabase`).
+  let generation: Int
+  /// True once a transaction of this process is durable in it. The first one keeps the number of the transaction before
+  /// it (`TransactionTable`).
+  var hasBegun = false
+  /// The samples that are held back, by rows.
+  var latest = LatestSamples()
+  /// The memory that the last batch left.
+  var batch = BatchMemory()
+
+  init(generation: Int) { self.generation = generation }
+
+  /// Returns what the last batch left, and forgets it: a transaction that fails leaves nothing to the next.
+  mutating func takeBatch() -> BatchMemory {
+    defer { batch = BatchMemory() }
+    return batch
+  }
+}
+
 /// Windows that hold as long as only batches change the database.
 struct KnownWindows {
   private let table: WindowTable

@@ -9,9 +9,16 @@ extension CommitQueue {
     var octets: Int
     /// The time until which it may wait for others; nil if it may not wait.
     var patience: ContinuousClock.Instant?
-    /// Does the job. Returns the closure to call once the transaction is durable.
-    var work: @Sendable (Context) throws -> @Sendable () -> Void
-    var fail: @Sendable (StoreFailure) -> Void
+    /// Does what is done once for the job, on the thread that answers it, and returns the rest.
+    var begin: @Sendable () -> BegunJob
+  }
+
+  /// A job in the hands of the thread that answers it. It is not Sendable, so what it keeps needs no lock.
+  struct BegunJob {
+    var octets: Int
+    /// Does the job; may be called again if the transaction failed. Returns the closure to call once it is durable.
+    var work: (Context) throws -> () -> Void
+    var fail: (StoreFailure) -> Void
   }
 
   struct State {

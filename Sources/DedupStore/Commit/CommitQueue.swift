@@ -6,7 +6,7 @@ import Synchronization
 
 /// Group commit: all jobs that wait at the moment share one transaction and its sync.
 ///
-/// `submit` never blocks; one thread of ours takes the pending jobs, runs them inside one `transaction` and then calls
+/// `submit` never blocks; one thread of ours takes the pending jobs, runs them inside one transaction and then calls
 /// the completions. While a transaction syncs, the next batch forms; if nothing else waits, a single job commits at
 /// once. The engine knows no database: `Context` is whatever the transaction passes to its jobs.
 ///
@@ -15,12 +15,8 @@ import Synchronization
 /// not fail the others; a single job is retried if the transaction reports that it would now meet another database.
 /// Jobs of a batch see what earlier ones did, in order of submission.
 final class CommitQueue<Context>: Sendable {
-  /// Runs its argument inside one durable transaction; throws if nothing of it was kept.
-  typealias Transaction = @Sendable (_ jobs: (Context) throws -> Void) throws -> Void
   let limits: StoreLimits
-  let transaction: Transaction
   private let diagnose: @Sendable (any Error) -> StoreFailure
-  private let idle: @Sendable () -> Bool
   let arriving: @Sendable () -> Int
   private let state = Mutex(State())
   private let wake = DispatchSemaphore(value: 0)
@@ -33,23 +29,24 @@ final class CommitQueue<Context>: Sendable {
   ///
   /// - Parameters:
   ///   - diagnose: turns an error of a transaction or a job into the failure that completions get.
-  ///   - idle: called on the writer thread after a second without work, and again as long as it returns true.
   ///   - arriving: the number of jobs about to be submitted, for which a batch may wait a moment.
   init(
-    limits: StoreLimits, transaction: @escaping Transaction,
-    diagnose: @escaping @Sendable (any Error) -> StoreFailure, idle: @escaping @Sendable () -> Bool,
+    limits: StoreLimits, diagnose: @escaping @Sendable (any Error) -> StoreFailure,
     arriving: @escaping @Sendable () -> Int = { 0 }
   ) {
     self.arriving = arriving
     self.limits = limits
-    self.transaction = transaction
     self.diagnose = diagnose
-    self.idle = idle
   }
 
   /// Starts the writer thread; jobs submitted earlier wait for it.
-  func start() {
-    let thread = Thread { [self] in run() }
+  ///
+  /// - Parameter make: called once, on that thread.
+  func start<Work: Committing<Context>>(_ make: @escaping @Sendable () -> Work) {
+    let thread = Thread { [self] in
+      var committer = make()
+      run(&committer)
+    }
     thread.name = "dedup-store"
     thread.start()
   }
@@ -66,9 +63,20 @@ final class CommitQueue<Context>: Sendable {
     octets: Int, isPatient: Bool = false, work: @escaping @Sendable (Context) throws -> Output,
     completion: @escaping @Sendable (Result<Output, StoreFailure>) -> Void
   ) {
-    var job = job(octets: octets, work: work, completion: completion)
+    var job = job(octets: octets, once: {}, work: { context, _ in try work(context) }, completion: { completion($1) })
     if isPatient { job.patience = .now + limits.patience }
-    if let refusal = admit(octets, isPreparing: false, job) { refuse(job, refusal) }
+    admit(job)
+  }
+
+  /// Adds a job with a step that needs no transaction and is done once, however often the job is tried.
+  ///
+  /// - Parameter once: done for all jobs of a batch in a row, before their transaction, on the thread that commits; for a
+  ///   job that never gets there, on the thread of its completion.
+  func submit<Kept, Output: Sendable>(
+    octets: Int, once: @escaping @Sendable () -> Kept, work: @escaping @Sendable (Context, Kept) throws -> Output,
+    completion: @escaping @Sendable (Kept, Result<Output, StoreFailure>) -> Void
+  ) {
+    admit(job(octets: octets, once: once, work: work, completion: completion))
   }
 
   /// Adds a job with slow work that needs no transaction, such as writing a file. `prepare` runs first, one at a time,
@@ -78,15 +86,27 @@ final class CommitQueue<Context>: Sendable {
     work: @escaping @Sendable (Context, Prepared) throws -> Output,
     completion: @escaping @Sendable (Result<Output, StoreFailure>) -> Void
   ) {
+    submit(
+      octets: octets, once: {}, prepare: prepare, work: { context, _, prepared in try work(context, prepared) },
+      completion: { completion($1) })
+  }
+
+  /// Adds a job with slow work and a step that is done once, after it.
+  func submit<Kept, Prepared: Sendable, Output: Sendable>(
+    octets: Int, once: @escaping @Sendable () -> Kept, prepare: @escaping @Sendable () throws -> Prepared,
+    work: @escaping @Sendable (Context, Kept, Prepared) throws -> Output,
+    completion: @escaping @Sendable (Kept, Result<Output, StoreFailure>) -> Void
+  ) {
     if let refusal = admit(octets, isPreparing: true, nil) {
-      return self.refusal.async { completion(.failure(refusal)) }
+      return self.refusal.async { completion(once(), .failure(refusal)) }
     }
     preparation.async { [self] in
       do {
         let prepared = try prepare()
-        finishPreparing(job(octets: octets, work: { try work($0, prepared) }, completion: completion))
+        finishPreparing(
+          job(octets: octets, once: once, work: { try work($0, $1, prepared) }, completion: completion))
       } catch {
-        completion(.failure(diagnose(error)))
+        completion(once(), .failure(diagnose(error)))
         finishPreparing(nil, octets: octets)
       }
     }
@@ -107,17 +127,26 @@ final class CommitQueue<Context>: Sendable {
 
 // Admission, on the threads of callers.
 extension CommitQueue {
-  func job<Output: Sendable>(
-    octets: Int, work: @escaping @Sendable (Context) throws -> Output,
-    completion: @escaping @Sendable (Result<Output, StoreFailure>) -> Void
+  private func job<Kept, Output: Sendable>(
+    octets: Int, once: @escaping @Sendable () -> Kept, work: @escaping @Sendable (Context, Kept) throws -> Output,
+    completion: @escaping @Sendable (Kept, Result<Output, StoreFailure>) -> Void
   ) -> Job {
-    Job(
-      octets: octets,
-      work: { context in
-        let output = try work(context)
-        return { completion(.success(output)) }
-      },
-      fail: { completion(.failure($0)) })
+    Job(octets: octets) {
+      let kept = once()
+      return BegunJob(
+        octets: octets,
+        work: { context in
+          let output = try work(context, kept)
+          return { completion(kept, .success(output)) }
+        },
+        fail: { completion(kept, .failure($0)) })
+    }
+  }
+
+  /// Admits the job or refuses it, never on the caller's thread, which may hold a lock that the completion takes.
+  private func admit(_ job: Job) {
+    guard let failure = admit(job.octets, isPreparing: false, job) else { return }
+    refusal.async { job.begin().fail(failure) }
   }
 
   /// Admits the job, or returns the reason for refusing it.
@@ -136,9 +165,6 @@ extension CommitQueue {
     return refusal
   }
 
-  /// Refuses a job, never on the caller's thread, which may hold a lock that the completion takes.
-  private func refuse(_ job: Job, _ failure: StoreFailure) { refusal.async { job.fail(failure) } }
-
   private func finishPreparing(_ job: Job?, octets: Int = 0) {
     let wakes = state.withLock { state in
       state.preparing -= 1
@@ -152,15 +178,16 @@ extension CommitQueue {
 
 // The writer thread.
 extension CommitQueue {
-  private func run() {
+  private func run(_ committer: inout some Committing<Context>) {
     while true {
       // On a busy machine, threads that are about to bring a mail go first, so that it shares this commit.
       sched_yield()
       switch state.withLock({ $0.step(limits, arriving: arriving()) }) {
-      case .commit(let batch): commit(batch)
+      case .commit(let batch): commit(batch, &committer)
       case .rest(let left): _ = wake.wait(timeout: .now() + .microseconds(left.wholeMicroseconds))
-      case .sleep: if !linger() { sleep() }
+      case .sleep: if !linger() { sleep(&committer) }
       case .stop:
+        committer.finish()
         stopped.signal()
         return
       }
@@ -181,31 +208,38 @@ extension CommitQueue {
     }
   }
 
-  func sleep() {
+  private func sleep(_ committer: inout some Committing) {
     if wake.wait(timeout: .now() + .seconds(1)) == .success { return }
-    while idle() && state.withLock({ $0.ready.isEmpty && !$0.isClosing }) {}
+    while committer.tidy() && state.withLock({ $0.ready.isEmpty && !$0.isClosing }) {}
     // Nothing to do until the next call.
     if state.withLock({ $0.isAsleep }) { wake.wait() }
   }
 
-  func commit(_ batch: [Job]) {
+  private func commit(_ jobs: [Job], _ committer: inout some Committing<Context>) {
+    let start = ContinuousClock.now
+    let batch = jobs.map { $0.begin() }
     do {
-      let completions = try run(batch)
+      let completions = try run(batch, since: start, &committer)
       completions.forEach { $0() }
       release(batch)
     } catch  where batch.count == 1 && !(error is DatabaseReplaced) {
       batch[0].fail(diagnose(error))
       release(batch)
     } catch {
-      commitAlone(batch, after: diagnose(error))
+      commitAlone(batch, after: diagnose(error), &committer)
     }
   }
 
-  private func run(_ batch: [Job]) throws -> [@Sendable () -> Void] {
-    var completions: [@Sendable () -> Void] = []
+  /// Runs the jobs in one transaction.
+  ///
+  /// - Parameter start: the time from which its duration is measured.
+  /// - Returns: the closures that report the success.
+  private func run(
+    _ batch: [BegunJob], since start: ContinuousClock.Instant, _ committer: inout some Committing<Context>
+  ) throws -> [() -> Void] {
+    var completions: [() -> Void] = []
     completions.reserveCapacity(batch.count)
-    let start = ContinuousClock.now
-    try transaction { context in
+    try committer.commit { context in
       for job in batch { completions.append(try job.work(context)) }
     }
     let took = start.duration(to: .now).components
@@ -216,11 +250,13 @@ extension CommitQueue {
 
   /// Runs each job in a transaction of its own. If the failure is the store's and not a job's, the rest fails at once:
   /// a disk that hangs must not be asked five hundred times while clients wait.
-  private func commitAlone(_ batch: [Job], after first: StoreFailure) {
+  private func commitAlone(
+    _ batch: [BegunJob], after first: StoreFailure, _ committer: inout some Committing<Context>
+  ) {
     var inARow = 0
     for (index, job) in batch.enumerated() {
       do {
-        let completions = try run([job])
+        let completions = try run([job], since: .now, &committer)
         completions.forEach { $0() }
         inARow = 0
       } catch {
@@ -238,7 +274,7 @@ extension CommitQueue {
     release(batch)
   }
 
-  private func release(_ batch: [Job]) {
+  private func release(_ batch: [BegunJob]) {
     let octets = batch.reduce(0) { $0 + $1.octets }
     state.withLock { $0.octets -= octets }
   }

@@ -57,22 +57,22 @@ extension WindowTable {
   func latest(_ row: ErrorRow) -> Entry { entries[row.id] ?? Entry(row: row) }
 
   mutating func entry(
-    at place: Place, _ occurrence: Occurrence, _ submission: Submission, _ record: WindowRecord, in site: Int64,
+    at place: Place, _ occurrence: Occurrence, _ head: [UInt8], _ record: WindowRecord, in site: Int64,
     _ db: Database
   ) throws -> Entry {
     switch place {
     case .known(let entry): entry
-    case .unknown(let name): try insert(name, occurrence, submission, record, in: site, db)
+    case .unknown(let name): try insert(name, occurrence, head, record, in: site, db)
     }
   }
 
   mutating func insert(
-    _ name: String, _ occurrence: Occurrence, _ submission: Submission, _ record: WindowRecord, in site: Int64,
+    _ name: String, _ occurrence: Occurrence, _ head: [UInt8], _ record: WindowRecord, in site: Int64,
     _ db: Database
   ) throws -> Entry {
     let thread = MailThread(
       root: MailThread.root(fingerprint: name, at: record.firstSeen),
-      subject: DisplayText.oneLine(HeaderEdit.text(of: "subject", in: submission.message.head) ?? ""))
+      subject: DisplayText.oneLine(HeaderEdit.text(of: "subject", in: head) ?? ""))
     let statement = try db.cachedStatement(
       sql: """
         INSERT INTO fingerprint

@@ -100,7 +100,7 @@ struct WindowTable {
     let decision = policy.decide(known?.row.record, arrival, now: now)
     occurrence.site = standing.site
     let rows = try sites.rows(of: standing, named: named.site, submission.envelope, at: now, db)
-    var entry = try entry(at: place, occurrence, submission, decision.record, in: rows.site, db)
+    var entry = try entry(at: place, occurrence, submission.message.head, decision.record, in: rows.site, db)
     if known == nil {
       sites.noteError(of: submission.envelope, isJoined: standing.site != named.site, at: now)
     }
@@ -169,9 +169,6 @@ struct WindowTable {
     _ arrivals: [ReservedArrival], of error: ReservedError, _ policy: WindowPolicy, _ db: Database
   ) throws -> Int64? {
     guard let first = arrivals.filter(\.fate.isCounted).map(\.at).min() else { return nil }
-    let submission = Submission(
-      id: QueueIDs.next(at: first), receivedAt: first, envelope: error.envelope, received: [],
-      message: Message(error.head), judged: .report(error.occurrence))
     let standing = try standing(of: error.site, error.envelope, policy, at: first, db)
     var occurrence = error.occurrence
     occurrence.site = standing.site
@@ -182,7 +179,7 @@ struct WindowTable {
       place.entry?.row.record
       ?? WindowRecord(firstSeen: first, lastSeen: first, windowStart: nil, held: 0, total: 0, suppressed: 0)
     record.add(arrivals)
-    var entry = try entry(at: place, occurrence, submission, record, in: rows.site, db)
+    var entry = try entry(at: place, occurrence, error.head, record, in: rows.site, db)
     if place.entry == nil {
       sites.noteError(of: error.envelope, isJoined: standing.site != error.site, at: first)
     }

@@ -111,7 +111,7 @@ extension EmergencySpool {
   private static func encode(_ submission: Submission, _ transactions: [Int64]) throws -> Message {
     let header = Header(
       id: submission.id, receivedAt: submission.receivedAt, envelope: submission.envelope,
-      received: String(decoding: submission.received, as: UTF8.self), transactions: transactions)
+      received: String(decoding: submission.received(), as: UTF8.self), transactions: transactions)
     let json = [UInt8](try JSONEncoder().encode(header))
     let content = submission.message.prepending(json)
     var checksum = Checksum()

@@ -1,7 +1,6 @@
 import DedupCore
 import Dispatch
 import GRDB
-import Logging
 import MailMessage
 import Synchronization
 
@@ -37,13 +36,6 @@ extension SQLiteStore {
       }
       done.wait()
       return isDone.load(ordering: .relaxed)
-    }
-  }
-
-  static func tidy(_ writer: Writer, _ logger: Logger) -> Bool {
-    do { return try writer.tidy() } catch {
-      logger.warning("the database could not be tidied", metadata: ["error": "\(Faults.failure(error))"])
-      return false
     }
   }
 }

@@ -3,9 +3,9 @@ import MailMessage
 
 extension SQLiteStore {
   package func accept(
-    _ submission: Submission, completion: @escaping @Sendable (Result<Verdict, StoreFailure>) -> Void
+    _ submission: Submission, completion: @escaping @Sendable (Judged, Result<Verdict, StoreFailure>) -> Void
   ) {
-    submit(submission, work: { try $0.accept($1, file: $2) }, completion: completion)
+    submit(submission, work: { try $0.accept($1, $2, file: $3) }, completion: completion)
   }
 
   /// Accepts a mail that the emergency spool kept. A mail that was imported before is left alone, so a crash between
@@ -25,11 +25,11 @@ extension SQLiteStore {
     // The file that the failed transaction left of a large message; nothing refers to it.
     bodies.remove("\(submission.id)")
     let result = await withCheckedContinuation { continuation in
-      submit(submission) { batch, submission, file in
+      submit(submission) { batch, submission, judged, file in
         try ImportTable.insert(submission.id, batch.db)
-        return try batch.accept(submission, file: file)
-      } completion: {
-        continuation.resume(returning: $0)
+        return try batch.accept(submission, judged, file: file)
+      } completion: { _, result in
+        continuation.resume(returning: result)
       }
     }
     return try result.get()
@@ -45,24 +45,26 @@ extension SQLiteStore {
     try await commit { try TransactionTable.forgetFound($0.db) }
   }
 
+  /// Submits `work` for a mail, which is judged once, however often the transaction is tried.
   private func submit<Output: Sendable>(
-    _ submission: Submission, work: @escaping @Sendable (Batch, Submission, BodyFile?) throws -> Output,
-    completion: @escaping @Sendable (Result<Output, StoreFailure>) -> Void
+    _ submission: Submission, work: @escaping @Sendable (Batch, Submission, Judged, BodyFile?) throws -> Output,
+    completion: @escaping @Sendable (Judged, Result<Output, StoreFailure>) -> Void
   ) {
     // Octets that are in a file already do not wait in memory.
     let octets = submission.message.head.count
     guard submission.message.tail != nil || submission.message.count > limits.inlineOctets else {
-      return queue.submit(octets: octets, work: { try work($0, submission, nil) }, completion: completion)
+      return queue.submit(
+        octets: octets, once: submission.judge, work: { try work($0, submission, $1, nil) }, completion: completion)
     }
     let bodies = bodies
     let file = Written()
-    queue.submit(octets: octets) { [limits] in
+    queue.submit(octets: octets, once: submission.judge) { [limits] in
       try Self.prepared(submission, bodies, file, limits)
-    } work: { batch, prepared in
-      try work(batch, prepared.submission, prepared.file)
-    } completion: { result in
+    } work: { batch, judged, prepared in
+      try work(batch, prepared.submission, judged, prepared.file)
+    } completion: { judged, result in
       if case .failure(let failure) = result { file.remove(from: bodies, after: failure) }
-      completion(result)
+      completion(judged, result)
     }
   }
 

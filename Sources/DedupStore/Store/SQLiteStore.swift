@@ -88,9 +88,7 @@ package final class SQLiteStore: MailStore, Sendable {
     self.logger = logger
     explainer = Explainer(explain)
     handovers = HandoverNotes(path: files.handovers)
-    queue = CommitQueue(
-      limits: limits, transaction: { [writer] in try writer.commit($0) }, diagnose: Faults.failure,
-      idle: { [writer, logger] in Self.tidy(writer, logger) }, arriving: arriving)
+    queue = CommitQueue(limits: limits, diagnose: Faults.failure, arriving: arriving)
     reader = StoreReader(
       { () throws(StoreFailure) in
         let opened = try database.opened
@@ -106,7 +104,7 @@ package final class SQLiteStore: MailStore, Sendable {
       replaced(())
     }
     if let pool = try? database.opened.pool { try? pool.read { try writer.start($0) } }
-    queue.start()
+    queue.start { [writer] in Committer(writer, logger) }
     startRetention()
   }
 

@@ -4,9 +4,7 @@ import MailMessage
 /// analysis that gives the verdict.
 package struct FingerprintExplanation: Sendable, Codable, Equatable {
   package enum Verdict: String, Sendable, Codable {
-    case report
-    case notAReport = "not-a-report"
-    case unclear
+    case report, pass, doubt
   }
 
   /// One frame, with the place it was given.
@@ -67,8 +65,8 @@ package struct FingerprintExplanation: Sendable, Codable, Equatable {
     level = analysis.screening?.subject.level
     subjectPrefix = analysis.screening?.subject.prefix
     switch analysis.outcome {
-    case .pass(let reason): (verdict, self.reason) = (.notAReport, reason.rawValue)
-    case .doubt(let doubt): (verdict, self.reason) = (.unclear, doubt.reason.rawValue)
+    case .pass(let reason): (verdict, self.reason) = (.pass, reason.rawValue)
+    case .doubt(let doubt): (verdict, self.reason) = (.doubt, doubt.reason.rawValue)
     case .report(let key):
       verdict = .report
       read(ReportSummary(analysis, key).report, key)
@@ -174,8 +172,8 @@ extension FingerprintExplanation {
       case .silence: "An error report that a rule silences: it is counted and not forwarded."
       case .summaryOnly: "An error report that a rule keeps for the summary: it is counted and not forwarded."
       }
-    case .notAReport: "No error report (\(reason ?? "")): forwarded untouched."
-    case .unclear: "Unclear (\(reason ?? "")): forwarded untouched."
+    case .pass: "No error report (\(reason ?? "")): forwarded untouched."
+    case .doubt: "In doubt (\(reason ?? "")): forwarded untouched."
     }
   }
 

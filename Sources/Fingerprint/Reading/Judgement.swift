@@ -2,10 +2,10 @@
 /// mail never.
 package enum Judgement: Sendable {
   /// Ordinary mail.
-  case notAReport(PassReason)
+  case pass(PassReason)
   /// A mail that looks like an error report, or whose reading failed or passed a limit: it is forwarded, and the reason
   /// is recorded.
-  case unclear(Doubt)
+  case doubt(Doubt)
   /// An error report, with its name.
   case report(FingerprintedReport)
 }

@@ -20,7 +20,7 @@ package struct ReadingLimits: Hashable, Sendable {
 /// Reads a mail and decides whether it is an error report, and which error it reports.
 ///
 /// Pure: the verdict depends on the bytes and on nothing else. Linear in the size of the mail, never traps on any
-/// bytes, and forwards (`notAReport`, `unclear`) whenever it is not sure.
+/// bytes, and forwards (`pass`, `doubt`) whenever it is not sure.
 package struct ReportReader: Hashable, Sendable {
   package let limits: ReadingLimits
   /// The rules of the admin, which take precedence over everything else that names errors.
@@ -47,8 +47,8 @@ package struct ReportReader: Hashable, Sendable {
   package func judge(_ message: [UInt8], packages: @escaping @Sendable () -> [String] = { [] }) -> Judgement {
     let analysis = ruled(message, records: false, packages)
     switch analysis.outcome {
-    case .pass(let reason): return .notAReport(reason)
-    case .doubt(let doubt): return .unclear(doubt)
+    case .pass(let reason): return .pass(reason)
+    case .doubt(let doubt): return .doubt(doubt)
     case .report(let key): return .report(ReportSummary(analysis, key).report)
     }
   }

@@ -48,12 +48,11 @@ final class Intake: TransactionHandler {
   func handle(_ transaction: Transaction, reply: @escaping @Sendable (Reply) -> Void) {
     if transaction.message.tail != nil { return large.async { [self] in judgeLarge(transaction, reply) } }
     let transaction = transaction.seamed(before: transaction.message.head)
-    guard transaction.message.count > Self.largeMail else {
-      return accept(transaction, judgement: self.judgement(on: transaction.message.head, transaction.envelope), reply)
-    }
+    let judge = { @Sendable [self] in judged(transaction.message.head, transaction.envelope) }
+    guard transaction.message.count > Self.largeMail else { return accept(transaction, judge: judge, reply) }
     large.async { [self] in
-      let judgement = judgement(on: transaction.message.head, transaction.envelope)
-      accept(transaction, judgement: judgement, reply)
+      let judged = judge()
+      accept(transaction, judge: { judged }, reply)
     }
   }
 
@@ -62,11 +61,11 @@ final class Intake: TransactionHandler {
   private func judgeLarge(_ transaction: Transaction, _ reply: @escaping @Sendable (Reply) -> Void) {
     do {
       let octets = try transaction.message.octets()
-      let judgement = judgement(on: octets, transaction.envelope)
+      let judged = judged(octets, transaction.envelope)
       var transaction = transaction
-      if case .report = judgement { transaction.message = Message(octets) }
+      if case .report = judged { transaction.message = Message(octets) }
       transaction = transaction.seamed(before: octets)
-      accept(transaction, judgement: judgement, reply)
+      accept(transaction, judge: { judged }, reply)
     } catch {
       logger.error("unreadable", metadata: ["session": "\(transaction.client.session)", "error": "\(error)"])
       reply(Reply(451, EnhancedStatusCode(4, 3, 0), "the message was lost on the disk, try again later"))
@@ -74,41 +73,36 @@ final class Intake: TransactionHandler {
   }
 
   private func accept(
-    _ transaction: Transaction, judgement: @autoclosure @escaping @Sendable () -> Judgement,
-    _ reply: @escaping @Sendable (Reply) -> Void
+    _ transaction: Transaction, judge: @escaping @Sendable () -> Judged, _ reply: @escaping @Sendable (Reply) -> Void
   ) {
-    let submission = submission(for: transaction, judgement)
-    store.accept(submission) { [logger, safetyNet, pacing] result in
-      if case .pass = submission.judged { pacing.noteOtherMail() }
+    let submission = submission(for: transaction, judge)
+    store.accept(submission) { [logger, safetyNet, pacing] judged, result in
+      if case .pass = judged { pacing.noteOtherMail() }
       switch result {
       case .success(let verdict):
         let answer = Self.reply(to: verdict, id: submission.id)
-        Self.log(verdict, of: submission, from: transaction.client, mended: transaction.mended, answer, to: logger)
+        Self.log(verdict, judged, of: submission, from: transaction, answer, to: logger)
         if verdict.isForward { reply(answer) } else { pacing.give { reply(answer) } }
-      case .failure(let failure): safetyNet.take(submission, because: failure, reply: reply)
+      case .failure(let failure): safetyNet.take(submission, judged, because: failure, reply: reply)
       }
     }
   }
 
   /// Judges a mail of the emergency spool.
-  func judge(_ mail: EmergencySpool.Mail) -> Judged {
-    Judged(judgement(on: mail.message, mail.envelope), envelope: mail.envelope)
+  func judge(_ mail: EmergencySpool.Mail) -> Judged { judged(mail.message, mail.envelope) }
+
+  private func judged(_ message: [UInt8], _ envelope: Envelope) -> Judged {
+    Judged(reader.value.judge(message) { [store] in store.packages(of: envelope) }, envelope: envelope)
   }
 
-  private func judgement(on message: [UInt8], _ envelope: Envelope) -> Judgement {
-    reader.value.judge(message) { [store] in store.packages(of: envelope) }
-  }
-
-  private func submission(
-    for transaction: Transaction, _ judgement: @escaping @Sendable () -> Judgement
-  ) -> Submission {
+  private func submission(for transaction: Transaction, _ judge: @escaping @Sendable () -> Judged) -> Submission {
     let now = WallClock.now()
     let id = QueueIDs.next(at: now)
     let envelope = transaction.envelope
     return Submission(
       id: id, receivedAt: now, envelope: envelope,
-      received: Self.received(from: transaction.client, by: self.hostname, id, for: envelope, at: now),
-      message: transaction.message, judged: Judged(judgement(), envelope: envelope))
+      received: { [hostname] in Self.received(from: transaction.client, by: hostname, id, for: envelope, at: now) },
+      message: transaction.message, judge: judge)
   }
 
   private static func received(
@@ -130,9 +124,10 @@ final class Intake: TransactionHandler {
   }
 
   private static func log(
-    _ verdict: Verdict, of submission: Submission, from client: Transaction.Client, mended: Mended, _ answer: Reply,
+    _ verdict: Verdict, _ judged: Judged, of submission: Submission, from transaction: Transaction, _ answer: Reply,
     to logger: Logger
   ) {
+    let (client, mended) = (transaction.client, transaction.mended)
     let recipients = submission.envelope.recipients
     var metadata: Logger.Metadata = [
       "id": .string(submission.id.description), "session": .string(client.session), "client": .string(client.address),
@@ -143,7 +138,7 @@ final class Intake: TransactionHandler {
     ]
     if let user = client.user { metadata["user"] = "\(user)" }
     if !mended.isEmpty { metadata["mended"] = "\(mended)" }
-    if case .report(let occurrence) = submission.judged {
+    if let occurrence = judged.occurrence {
       metadata["fingerprint"] = "\(occurrence.fingerprint)"
       metadata["site"] = "\(occurrence.site.name)"
       if let rule = occurrence.rule { metadata["rule"] = "\(rule.name)" }

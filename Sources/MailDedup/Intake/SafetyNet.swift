@@ -49,21 +49,24 @@ final class SafetyNet: Sendable {
   var waiting: Int { (try? spool.waiting().count) ?? 0 }
 
   /// Takes over a mail that was not stored because of `failure`; calls `reply` once, from any thread.
-  func take(_ submission: Submission, because failure: StoreFailure, reply: @escaping @Sendable (Reply) -> Void) {
+  func take(
+    _ submission: Submission, _ judged: Judged, because failure: StoreFailure,
+    reply: @escaping @Sendable (Reply) -> Void
+  ) {
     disk.async { [self] in
       if failure.kind == .diskFull { counting?.noteFull(at: submission.receivedAt) }
-      guard failure.kind == .diskFull, let counting, case .report(let occurrence) = submission.judged else {
-        return keep(submission, because: failure, undecided: nil, reply)
+      guard failure.kind == .diskFull, let counting, let occurrence = judged.occurrence else {
+        return keep(submission, judged, because: failure, undecided: nil, reply)
       }
-      let again = { @Sendable [self] in take(submission, because: failure, reply: reply) }
+      let again = { @Sendable [self] in take(submission, judged, because: failure, reply: reply) }
       switch counting.take(submission, occurrence, again: again) {
       case .counted(let running):
         count { $0.counted += 1 }
         log(.info, "suppressed", submission, SuppressionReason.insideWindow.rawValue)
         reply(Reply(250, EnhancedStatusCode(2, 0, 0), "counted as \(submission.id), \(running.heldBack) held back"))
-      case .goesOn(let undecided): keep(submission, because: failure, undecided: undecided, reply)
+      case .goesOn(let undecided): keep(submission, judged, because: failure, undecided: undecided, reply)
       case .waits: break
-      case .unavailable: keep(submission, because: failure, undecided: nil, reply)
+      case .unavailable: keep(submission, judged, because: failure, undecided: nil, reply)
       }
     }
   }
@@ -72,7 +75,7 @@ final class SafetyNet: Sendable {
   ///
   /// - Parameter undecided: Reports the outcome to waiting mails of the same error; nil if none waits for this one.
   private func keep(
-    _ submission: Submission, because failure: StoreFailure, undecided: DiskFullCounting.Undecided?,
+    _ submission: Submission, _ judged: Judged, because failure: StoreFailure, undecided: DiskFullCounting.Undecided?,
     _ reply: @escaping @Sendable (Reply) -> Void
   ) {
     do {
@@ -85,7 +88,7 @@ final class SafetyNet: Sendable {
       log(.error, "not-spooled", submission, "\(error)")
       let verdict = undecided?.offer()
       Task {
-        let answer = await cutThrough(submission, verdict)
+        let answer = await cutThrough(submission, judged, verdict)
         // Before the client gets the reply: its next mail of this error may be here at once.
         undecided?.wasOffered(isTaken: answer.isPositive)
         reply(answer)
@@ -96,11 +99,12 @@ final class SafetyNet: Sendable {
   /// Offers a mail to the next hop, and returns the reply for the client.
   ///
   /// - Parameter verdict: The verdict that the mail states; nil means none.
-  private func cutThrough(_ submission: Submission, _ verdict: Verdict?) async -> Reply {
+  private func cutThrough(_ submission: Submission, _ judged: Judged, _ verdict: Verdict?) async -> Reply {
     let destinations = self.destinations.value
-    let rendering = verdict.map { ForwardedMail.render(submission, $0) } ?? .init(top: submission.received)
+    let rendering =
+      verdict.map { ForwardedMail.render(submission, $0, of: judged.occurrence) } ?? .init(top: submission.received())
     let message = rendering.applied(to: submission.message)
-    guard case .success(let outgoing) = await destinations.encryption.outgoing(message, submission.judged.kind) else {
+    guard case .success(let outgoing) = await destinations.encryption.outgoing(message, judged.kind) else {
       // Encryption needs no disk, so it hardly ever fails; and an admin who wants certificates or nothing gets no
       // exception for a bad day.
       count { $0.refused += 1 }
@@ -108,7 +112,7 @@ final class SafetyNet: Sendable {
       return CutThrough.later
     }
     let result = await destinations.deliver(
-      submission.envelope, QueueEntry.Kind(submission.judged), message: outgoing, id: submission.id)
+      submission.envelope, judged.kind, message: outgoing, id: submission.id)
     let answer = CutThrough.reply(to: result.outcomes, id: submission.id)
     if answer.isPositive {
       count { $0.cutThrough += 1 }
@@ -151,11 +155,4 @@ enum CutThrough {
   }
 
   static let later = Reply(451, EnhancedStatusCode(4, 3, 0), "cannot store the message now, try again later")
-}
-
-extension QueueEntry.Kind {
-  /// Creates the kind that the queue would give the mail.
-  fileprivate init(_ judged: Judged) {
-    if case .report = judged { self = .report } else { self = .pass }
-  }
 }

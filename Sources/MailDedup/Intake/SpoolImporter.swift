@@ -79,8 +79,8 @@ struct SpoolImporter: Service {
     guard let mail = loaded else { return }
     let verdict = try await store.importSpooled(
       Submission(
-        id: mail.id, receivedAt: mail.receivedAt, envelope: mail.envelope, received: mail.received,
-        message: Message(mail.message), judged: judge(mail)), transactions: mail.transactions)
+        id: mail.id, receivedAt: mail.receivedAt, envelope: mail.envelope, received: { mail.received },
+        message: Message(mail.message), judge: { [judge] in judge(mail) }), transactions: mail.transactions)
     try spool.remove(id)
     try await store.forgetSpooled(id)
     logger.info("imported", metadata: ["id": "\(id)", "reason": "\(verdict?.reason ?? "imported-before")"])

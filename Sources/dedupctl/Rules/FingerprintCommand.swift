@@ -82,8 +82,8 @@ struct FingerprintCommand: ParsableCommand {
     init(file: String, _ judgement: Judgement) {
       self.file = file
       switch judgement {
-      case .notAReport(let reason): self.reason = "pass/\(reason.rawValue)"
-      case .unclear(let doubt): self.reason = "doubt/\(doubt.reason.rawValue)"
+      case .pass(let reason): self.reason = "pass/\(reason.rawValue)"
+      case .doubt(let doubt): self.reason = "doubt/\(doubt.reason.rawValue)"
       case .report(let report):
         fingerprint = report.fingerprint.text
         variant = report.variant

@@ -88,7 +88,7 @@ struct BatchMemoryTests {
     try await store.accept(Shop.report())
     await withCheckedContinuation { done in
       store.queue.submit(octets: 0) { batch in
-        _ = try batch.accept(Shop.report(at: nine + .minutes(1)), file: nil)
+        _ = try batch.accept(Shop.report(at: nine + .minutes(1)))
         throw StoreFailure(.other, "no")
       } completion: { (_: Result<Void, StoreFailure>) in
         done.resume()

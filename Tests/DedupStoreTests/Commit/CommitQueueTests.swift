@@ -10,6 +10,7 @@ private final class Ledger: Sendable {
   struct State {
     var batches: [[Int]] = []
     var attempts = 0
+    var finishes = 0
     /// Values that no transaction can hold.
     var poison: Set<Int> = []
     var failure: StoreFailure?
@@ -24,11 +25,18 @@ private final class Ledger: Sendable {
 
   func queue(_ limits: StoreLimits = StoreLimits(), arriving: Int = 0) -> CommitQueue<Page> {
     let queue = CommitQueue<Page>(
-      limits: limits, transaction: { [self] in try commit($0) },
-      diagnose: { $0 as? StoreFailure ?? StoreFailure(.other, "\($0)") }, idle: { false },
-      arriving: { arriving })
-    queue.start()
+      limits: limits, diagnose: { $0 as? StoreFailure ?? StoreFailure(.other, "\($0)") }, arriving: { arriving })
+    queue.start { Hand(ledger: self) }
     return queue
+  }
+
+  /// What the thread of the queue writes with.
+  struct Hand: Committing {
+    let ledger: Ledger
+
+    func commit(_ jobs: (Page) throws -> Void) throws { try ledger.commit(jobs) }
+    func tidy() -> Bool { false }
+    func finish() { ledger.state.withLock { $0.finishes += 1 } }
   }
 
   private func commit(_ jobs: (Page) throws -> Void) throws {
@@ -261,8 +269,10 @@ struct CommitQueueTests {
       }
     }
     #expect(queue.close())
+    #expect(ledger.state.withLock { $0.finishes } == 1)
     #expect(answers.withLock { $0.count == 20 && $0.values.allSatisfy { $0 } })
     #expect(!queue.close())
+    #expect(ledger.state.withLock { $0.finishes } == 1)
     let late = DispatchSemaphore(value: 0)
     let refusal = Mutex<StoreFailure.Kind?>(nil)
     queue.submit(octets: 1) {

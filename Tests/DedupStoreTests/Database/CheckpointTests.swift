@@ -167,7 +167,8 @@ import Testing
     }
     try store.writer.outsideTransaction { _ = try $0.checkpoint(.truncate) }
     var steps = 0
-    while try store.writer.tidy() { steps += 1 }
+    var committer = Committer(store.writer, .quiet)
+    while try committer.tidyStep() { steps += 1 }
     #expect(steps > 10)
     #expect(try await store.fingerprints(FingerprintQuery(), now: nine).isEmpty)
     #expect(try size(folder, "dedup.sqlite-wal") <= Self.longest)

@@ -43,7 +43,7 @@ struct DamageTests {
   @Test("whatever flips on whatever page: the store opens and takes mail, delivers nothing damaged and knows its loss")
   func flips() async throws {
     let (original, mails) = try await Self.filled()
-    let known = Dictionary(uniqueKeysWithValues: mails.map { ($0.id, $0.received + $0.message.head) })
+    let known = Dictionary(uniqueKeysWithValues: mails.map { ($0.id, $0.received() + $0.message.head) })
     let size = try Data(contentsOf: URL(fileURLWithPath: original.file("dedup.sqlite"))).count
     #expect(size > 40 * 4096)
     for page in 0..<(size / 4096) {
@@ -246,7 +246,5 @@ private enum Damage {
 }
 
 extension Submission {
-  fileprivate var digest: String {
-    if case .report(let occurrence) = judged { String(occurrence.fingerprint.dropFirst(3)) } else { "" }
-  }
+  fileprivate var digest: String { judge().occurrence.map { String($0.fingerprint.dropFirst(3)) } ?? "" }
 }

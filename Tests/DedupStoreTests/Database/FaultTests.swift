@@ -34,7 +34,7 @@ struct FaultTests {
     }
     #expect(refusal?.kind == .diskFull && !queued.isEmpty)
     #expect(try await store.totals() == Totals(passed: queued.count))
-    for mail in queued { #expect(try await store.octets(of: mail.id) == mail.received + mail.message.head) }
+    for mail in queued { #expect(try await store.octets(of: mail.id) == mail.received() + mail.message.head) }
     let done = DeliveryOutcome.delivered(reply: "250")
     for mail in queued.prefix(2) { try await store.attempt(mail.id, at: nine, [done, done]) }
     try await store.accept(Shop.ordinary(octets: 10_000))
@@ -191,11 +191,13 @@ struct FaultTests {
     limits.openingPause = .zero
     let writer = try Writer.withoutDatabase(folder, limits)
     #expect(throws: StoreFailure(.diskFull, "full")) { try writer.pool }
-    let isMore = try writer.tidy()
+    var committer = Committer(writer, .quiet)
+    let isMore = try committer.tidyStep()
     #expect(!isMore)
     var runs = 0
-    try writer.commit { _ in runs += 1 }
+    try committer.commit { _ in runs += 1 }
     #expect(runs == 1 && FileManager.default.fileExists(atPath: bodies))
+    committer.finish()
     try writer.close()
   }
 

@@ -74,7 +74,7 @@ struct RetentionTests {
     #expect(sizes[1][0] == sizes[1][2] && sizes[1][1] == sizes[1][2])
     #expect(sizes[2][1] == sizes[2][2])
     for mail in mails {
-      guard case .report(let occurrence) = mail.judged else { continue }
+      guard let occurrence = mail.judge().occurrence else { continue }
       let detail = try await store.fingerprint(idPrefix: occurrence.fingerprint, now: now).first
       #expect(detail?.firstSample == .kept(mail.message.head))
     }
@@ -167,13 +167,13 @@ struct RetentionTests {
     let store = try open()
     try await store.accept(Shop.report())
     clock.set(to: nine + Self.day * 500)
-    while try store.writer.tidy() {}
+    try store.tidyAll()
     #expect(try await counts(store, ["sample", "fingerprint"]) == [1, 1])
     #expect(store.ageTime.since(nine) < .minutes(5))
     store.close()
     let again = try open()
     defer { again.close() }
-    while try again.writer.tidy() {}
+    try again.tidyAll()
     #expect(try await counts(again, ["sample", "fingerprint"]) == [1, 1])
     #expect(again.ageTime.since(nine) < .minutes(5))
   }

@@ -25,7 +25,7 @@ struct SpoolTests {
     #expect(try spool.waiting() == [plain.id, odd.id])
     for mail in [plain, odd] {
       let loaded = try #require(try spool.load(mail.id) { Issue.record("damaged: \($0)") })
-      #expect(loaded.message == mail.message.head && loaded.received == mail.received)
+      #expect(loaded.message == mail.message.head && loaded.received == mail.received())
       #expect(loaded.envelope == mail.envelope && loaded.receivedAt == mail.receivedAt)
       #expect(loaded.transactions == [7, .max])
       try spool.remove(mail.id)

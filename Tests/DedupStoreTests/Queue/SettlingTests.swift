@@ -103,10 +103,10 @@ struct SettlingTests {
     try await store.accept(first)
     let settlement = Shop.settlement(of: first.id, Shop.envelope.recipients, [rejected, rejected])
     let verdicts = try await store.commit { batch in
-      let before = try batch.accept(Shop.report(), file: nil)
+      let before = try batch.accept(Shop.report())
       try batch.settle(
         Settling(settlement: settlement, at: nine, notice: nil, delayNoticeSent: false), noticeFile: nil)
-      return [before, try batch.accept(Shop.report(), file: nil), try batch.accept(Shop.report(), file: nil)]
+      return [before, try batch.accept(Shop.report()), try batch.accept(Shop.report())]
     }
     #expect(verdicts.map(\.isForward) == [false, true, false])
     #expect(verdicts.map(\.heldBack) == [1, 1, 1])

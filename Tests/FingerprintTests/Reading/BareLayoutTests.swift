@@ -46,7 +46,7 @@ import Testing
       Exception Type: ValueError at /cart/
       Exception Value: \(value)
       """
-    guard case .unclear(let doubt) = ReportReader().judge(Array(text.replacing("\n", with: "\r\n").utf8)) else {
+    guard case .doubt(let doubt) = ReportReader().judge(Array(text.replacing("\n", with: "\r\n").utf8)) else {
       Issue.record("not a doubt")
       return
     }

@@ -29,7 +29,7 @@ import Testing
     var mail = SampleMail()
     #expect(SampleMail.outcome(mail.bytes) == "report")
     mail.subject += "\r\n" + hostile.line
-    guard case .unclear(let doubt) = ReportReader().judge(mail.bytes) else {
+    guard case .doubt(let doubt) = ReportReader().judge(mail.bytes) else {
       Issue.record("\(SampleMail.outcome(mail.bytes))")
       return
     }

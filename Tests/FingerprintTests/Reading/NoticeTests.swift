@@ -104,8 +104,8 @@ import Testing
       let body = "Hello,\n\nthe job failed again:\n\n\(SampleMail().traceback)\nThanks\n"
       switch reader.judge(Array((header + body).replacing("\n", with: "\r\n").utf8)) {
       case .report: return "report"
-      case .notAReport(let reason): return reason.rawValue
-      case .unclear(let doubt): return doubt.reason.rawValue
+      case .pass(let reason): return reason.rawValue
+      case .doubt(let doubt): return doubt.reason.rawValue
       }
     }
     #expect(outcome("worker@a.example.org") == "report")

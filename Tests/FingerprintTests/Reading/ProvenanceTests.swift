@@ -111,7 +111,7 @@ struct HostileCase: CustomTestStringConvertible, Sendable {
       #expect(report.settingsModule == plain.settingsModule)
       #expect(report.subjectPrefix == plain.subjectPrefix)
       #expect(report.place == plain.place)
-    case (.doubt(let reason, let type), .unclear(let doubt)):
+    case (.doubt(let reason, let type), .doubt(let doubt)):
       #expect(doubt.reason == reason)
       #expect(doubt.type == type)
     case (_, let judgement): Issue.record("judged as \(judgement)")

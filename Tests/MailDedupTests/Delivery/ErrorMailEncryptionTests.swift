@@ -131,11 +131,11 @@ extension Message {
     }
   }
 
-  private func submission(_ judged: Judged) -> Submission {
+  private var submission: Submission {
     Submission(
       id: QueueID(rawValue: 1), receivedAt: Timestamp(seconds: 1_795_356_185),
       envelope: Envelope(sender: EmailAddress("a@example.org"), recipients: [EmailAddress("b@example.org")]),
-      received: Array("Received: x\r\n".utf8), message: report, judged: judged)
+      received: { Array("Received: x\r\n".utf8) }, message: report, judge: { .report(Self.occurrence) })
   }
 
   private static let occurrence = Occurrence(
@@ -158,7 +158,7 @@ extension Message {
     let net = SafetyNet(
       spool: EmergencySpool(directory: "/dev/null/spool"), destinations: Live(destinations), logger: .quiet)
     let reply = await withCheckedContinuation { done in
-      net.take(submission(judged), because: StoreFailure(.diskFull, "full")) { done.resume(returning: $0) }
+      net.take(submission, judged, because: StoreFailure(.diskFull, "full")) { done.resume(returning: $0) }
     }
     #expect(reply.code == 250 && net.counts.cutThrough == 1)
     let sent = keeper.kept.withLock { $0.map(\.text) }
@@ -173,14 +173,14 @@ extension Message {
     let keeper = Keeper(.rejected(reason: "550 no", status: "5.7.1"))
     var destinations = Destinations(keeper)
     destinations.encryption = try ErrorMailEncryption(settings, now: WallClock.now())
-    var submission = submission(.report(Self.occurrence))
+    var submission = submission
     submission.message = Message(Array("Subject: s3cret\r\n\r\nsecret\r\n".utf8))
     submission.envelope.statusRequest = DeliveryStatusRequest(returns: .full)
     let folder = admin.folder.file("store")
     let store = try SQLiteStore(
       directory: folder, policy: WindowPolicy(), explain: { _, _ in "" }, logger: .quiet, now: WallClock.now)
     defer { store.close() }
-    _ = try await withCheckedThrowingContinuation { done in store.accept(submission) { done.resume(with: $0) } }
+    _ = try await withCheckedThrowingContinuation { done in store.accept(submission) { done.resume(with: $1) } }
     let runner = QueueRunner(store: store, destinations: Live(destinations), logger: .quiet)
     let running = Task { try await runner.run() }
     _ = try await eventually { keeper.kept.withLock(\.count) >= 2 }

@@ -85,13 +85,13 @@ struct Bench {
       id: QueueID(rawValue: number), receivedAt: Timestamp(seconds: 1_795_356_185),
       envelope: Envelope(
         sender: EmailAddress(sender), recipients: [EmailAddress("ops@shop.example")], statusRequest: request),
-      received: Array("Received: x\r\n".utf8), message: Message(Array("Subject: \(number)\r\n\r\nbody\r\n".utf8)),
-      judged: .pass(reason: "no-report-structure"))
+      received: { Array("Received: x\r\n".utf8) }, message: Message(Array("Subject: \(number)\r\n\r\nbody\r\n".utf8)),
+      judge: { .pass(reason: "no-report-structure") })
   }
 
   func accept(_ submission: Submission) async throws {
     _ = try await withCheckedThrowingContinuation { done in
-      store.accept(submission) { done.resume(with: $0) }
+      store.accept(submission) { done.resume(with: $1) }
     }
   }
 

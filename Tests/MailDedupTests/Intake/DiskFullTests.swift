@@ -24,13 +24,15 @@ import Testing
       variant: "", title: "Error", place: "shop/views.py")
     return Submission(
       id: QueueID(rawValue: number), receivedAt: Self.start.advanced(by: .seconds(number)), envelope: envelope,
-      received: Array("Received: x\r\n".utf8), message: Message(Array("Subject: y\r\n\r\nz\r\n".utf8)),
-      judged: .report(occurrence))
+      received: { Array("Received: x\r\n".utf8) }, message: Message(Array("Subject: y\r\n\r\nz\r\n".utf8)),
+      judge: { .report(occurrence) })
   }
 
   private func take(_ net: SafetyNet, _ submission: Submission) async -> Reply {
     await withCheckedContinuation { done in
-      net.take(submission, because: StoreFailure(.diskFull, "no space")) { done.resume(returning: $0) }
+      net.take(submission, submission.judge(), because: StoreFailure(.diskFull, "no space")) {
+        done.resume(returning: $0)
+      }
     }
   }
 
@@ -88,7 +90,7 @@ import Testing
   func saysNoCountThatIsNotDurable() async throws {
     let hop = RecordingTransport("hop:25")
     let counting = try counting()
-    guard case .report(let occurrence) = report(1, error: "ffff").judged else { return }
+    guard let occurrence = report(1, error: "ffff").judge().occurrence else { return }
     let filling = ReservedError(occurrence, of: report(1))
     while (try? counting.reserve.add(ReservedArrival(at: Self.start, fate: .spooled), of: filling)) != nil {}
     let net = SafetyNet(
@@ -131,7 +133,7 @@ import Testing
       let error = report(Int64(number))
       let mail = Submission(
         id: error.id, receivedAt: error.receivedAt, envelope: error.envelope, received: error.received,
-        message: error.message, judged: .pass(reason: "no-error"))
+        message: error.message, judge: { .pass(reason: "no-error") })
       #expect(await take(net, mail).code == 250)
     }
     #expect(told.value == 1 && hop.envelopes.count == 3)

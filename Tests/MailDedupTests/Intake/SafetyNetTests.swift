@@ -36,12 +36,12 @@ struct FixedTransport: Transport {
     id: QueueID(rawValue: 1), receivedAt: Timestamp(seconds: 1_795_356_185),
     envelope: Envelope(
       sender: EmailAddress("a@example.org"), recipients: [EmailAddress("b@example.org"), EmailAddress("c@example.org")]),
-    received: Array("Received: x\r\n".utf8), message: Message(Array("Subject: y\r\n\r\nz\r\n".utf8)),
-    judged: .pass(reason: "no-report-structure"))
+    received: { Array("Received: x\r\n".utf8) }, message: Message(Array("Subject: y\r\n\r\nz\r\n".utf8)),
+    judge: { .pass(reason: "no-report-structure") })
 
   private func take(_ net: SafetyNet) async -> Reply {
     await withCheckedContinuation { done in
-      net.take(Self.submission, because: Self.failure) { done.resume(returning: $0) }
+      net.take(Self.submission, Self.submission.judge(), because: Self.failure) { done.resume(returning: $0) }
     }
   }
 

@@ -41,10 +41,10 @@ final class SummaryMailerTests {
       site: Site(settingsModule: site, subjectPrefix: nil, envelope: envelope), fingerprint: "v1:\(digest)",
       variant: "", title: "Error \(digest)", place: "views.py")
     let submission = Submission(
-      id: QueueID(at: time, salt: .random(in: 0...UInt32.max)), receivedAt: time, envelope: envelope, received: [],
-      message: Message(Array("Subject: x\r\n\r\nx\r\n".utf8)), judged: .report(occurrence))
+      id: QueueID(at: time, salt: .random(in: 0...UInt32.max)), receivedAt: time, envelope: envelope, received: { [] },
+      message: Message(Array("Subject: x\r\n\r\nx\r\n".utf8)), judge: { .report(occurrence) })
     _ = try await withCheckedContinuation { continuation in
-      store.accept(submission) { continuation.resume(returning: $0) }
+      store.accept(submission) { continuation.resume(returning: $1) }
     }.get()
     try await deliverAll()
   }

@@ -151,8 +151,9 @@ struct MailThreadTests {
     let mail = Array((test.header + "Subject: s\r\n\r\nbody\r\n").utf8)
     let submission = Submission(
       id: QueueID(at: noon, salt: 1), receivedAt: noon,
-      envelope: Envelope(sender: EmailAddress("root@shop"), recipients: [EmailAddress("a@example.org")]), received: [],
-      message: Message(mail), judged: .doubt(DoubtfulReport(reason: "x")))
+      envelope: Envelope(sender: EmailAddress("root@shop"), recipients: [EmailAddress("a@example.org")]),
+      received: { [] },
+      message: Message(mail), judge: { .doubt(DoubtfulReport(reason: "x")) })
     let count = RunningCount(heldBack: 0, total: 1, since: noon)
     let top = ForwardedMail.render(submission, .forward(.first, count), .init(thread: test.thread)).top.text
     #expect(top.contains("References:") == (test.expected != nil))
@@ -200,11 +201,13 @@ struct MailThreadTests {
   func subjects(_ test: SubjectCase) {
     let submission = Submission(
       id: QueueID(at: noon, salt: 1), receivedAt: noon,
-      envelope: Envelope(sender: EmailAddress("root@shop"), recipients: [EmailAddress("a@example.org")]), received: [],
-      message: Message(Array("Subject: s\r\n\r\nbody\r\n".utf8)), judged: .report(Self.occurrence))
+      envelope: Envelope(sender: EmailAddress("root@shop"), recipients: [EmailAddress("a@example.org")]),
+      received: { [] },
+      message: Message(Array("Subject: s\r\n\r\nbody\r\n".utf8)), judge: { .report(Self.occurrence) })
     let count = RunningCount(
       heldBack: test.held, total: 12, since: noon, history: test.reason == .again ? Self.history : nil)
-    let rendering = ForwardedMail.render(submission, .forward(test.reason, count), .init(subject: test.form))
+    let rendering = ForwardedMail.render(
+      submission, .forward(test.reason, count), of: Self.occurrence, .init(subject: test.form))
     #expect(rendering.applied(to: submission.message).head.text.contains(test.subject + "\n\nbody\n"))
     #expect(rendering.top.text.contains("X-MailDedup-Count: 12\n"))
     #expect(
