@@ -89,7 +89,7 @@ package struct MailArchive: Sendable {
     throw Failure(
       isEmpty: true,
       description: parts.isEmpty
-        ? "no .eml file stands below \(folder), and it is no Maildir" : "the Maildir \(folder) is empty")
+        ? "there are no .eml files in \(folder), and it is not a Maildir" : "the Maildir \(folder) is empty")
   }
 
   /// Returns the time in a name like `1795356185.M1P2.host:2,S`, in which a program that delivers into a Maildir writes

@@ -68,6 +68,7 @@ enum Main {
     StandardStream.occupyClosed()
     // `Output.write` handles a closed pipe.
     signal(SIGPIPE, SIG_IGN)
+    Terminal.widenForHelp()
     do {
       try checkHelp()
       var command = try await DedupCtl.asyncParseAsRoot()
@@ -81,7 +82,8 @@ enum Main {
     } catch let problem as ControlProblem {
       end(problem.message, problem.status)
     } catch let unreachable as ControlClient.Unreachable {
-      end(unreachable.description, unreachable.isPermission ? .permission : .unreachable)
+      let path = StartCommand.configuration(in: CommandLine.arguments)
+      end(StartCommand.inRemedy(unreachable.description, path), unreachable.isPermission ? .permission : .unreachable)
     } catch {
       end(with: error)
     }
@@ -103,7 +105,9 @@ enum Main {
       let text = DedupCtl.fullMessage(for: error, columns: .max / 2)
       // Otherwise it is a completion script, or the input for the manual.
       let isHelp = text.hasPrefix("OVERVIEW:") || text.hasPrefix("USAGE:")
-      Output.data(isHelp ? HelpText.wrapped(text, columns: Output.terminalWidth ?? 80) : text)
+      let shown =
+        isHelp ? HelpText.wrapped(text, columns: Output.terminalWidth ?? 80) : CompletionScript.withVerbsOfHelp(text)
+      Output.data(shown)
       exit(0)
     case .validationFailure:
       if let mistyped = MistypedVerb(CommandLine.arguments.dropFirst(), of: DedupCtl.self) {

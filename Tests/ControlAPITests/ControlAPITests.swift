@@ -108,7 +108,7 @@ private struct FixedStore: StoreReading {
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await server.run() }
       for await _ in ready {}
-      try await body(ControlClient(socket: socket), socket)
+      try await body(ControlClient(socket: socket, patience: .seconds(240)), socket)
       group.cancelAll()
     }
   }

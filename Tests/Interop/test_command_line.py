@@ -1,4 +1,5 @@
 """Small things that somebody meets in the first hour with dedupctl."""
+import os
 import signal
 import subprocess
 
@@ -86,8 +87,8 @@ def test_a_mistyped_verb(words: list[str], says: str):
     (["queue", "list", "--limit", "-1"], "--limit: write a number from 1 on"),
     (["stats", "--days", "-3"], "--days: write a number from 1 to 400"),
     (["silence", "add", "abcd", "--mails", "-1"], "--mails and --above take numbers from 1 on"),
-    (["silence", "add", "abcd", "--for", "-1h"], '"-1h" is not a time'),
-    (["top", "--every", "-1"], "--every: write a number from 1 to 3600"), (["list", "--since", "-2h"], '"-2h" is no time'),
+    (["silence", "add", "abcd", "--for", "-1h"], '"-1h" is not a duration'),
+    (["top", "--every", "-1"], "--every: write a number from 1 to 3600"), (["list", "--since", "-2h"], '"-2h" is not a time'),
     (["--socket", "x"], 'there is no option "--socket" before a command'),
     (["replay", "x", "--limit", "-1"], "--limit: write a number from 0 on"),
 ])
@@ -102,6 +103,35 @@ def test_an_empty_id(counter: Counter):
     for verb in ["show", "queue show", "queue hold", "resolve", "pass", "watch"]:
         done = counter.call(verb, [""])
         assert done.returncode == 2 and "id is empty" in done.stderr, f"{verb}: {done.stderr}"
+
+
+def test_nothing_is_done_for_some(workshop: Workshop):
+    """An id that is empty or unknown, as one of several: the errors of the others stay as they were."""
+    counter = desk(workshop)
+    for verb in ["resolve", "pass", "merge"]:
+        for wrong, status, says in [("", 2, "id is empty"), ("zz\nzz", 3, "starts with zz zz;"), ("z" * 500, 3, "z…; see")]:
+            done = counter.call(verb, ["{error}", wrong])
+            assert done.returncode == status and says in one_clear_line(done.stderr) and not done.stdout, done.stderr
+    [error] = [error for error in counter.relay.errors() if error["id"] == counter.names["error"]]
+    assert "resolved_at" not in error and not error["passes_next"], error
+    itself = counter.call("merge", ["{error}", "{error}"])
+    assert itself.returncode == 2 and "cannot be merged with itself" in one_clear_line(itself.stderr)
+
+
+def test_queue_ids_that_match_nothing(counter: Counter):
+    """What to do is said with each verb."""
+    for verb, extra in [("flush", []), ("hold", []), ("release", []), ("reroute", ["--to", "default"]), ("delete", ["--yes"])]:
+        done = counter.call(f"queue {verb}", ["zzzz"], *extra)
+        assert done.returncode == 3 and "see: dedupctl queue list" in one_clear_line(done.stderr), done.stderr
+
+
+@pytest.mark.parametrize("columns", ["1", "20", "27", "39"])
+def test_help_in_a_narrow_terminal(columns: str):
+    """ArgumentParser would end the process."""
+    for words in [["--help"], ["silence", "add", "--help"], ["help", "queue"], ["show"]]:
+        done = subprocess.run(
+            [binary("dedupctl"), *words], capture_output=True, text=True, env={**os.environ, "COLUMNS": columns})
+        assert done.returncode == (2 if words == ["show"] else 0), f"{words}: {done.stderr}"
 
 
 @pytest.mark.parametrize("words", [

@@ -50,7 +50,18 @@ def test_completion(workshop: Workshop):
     assert not errors & set(completed(counter, "show", ""))
 
 
+def test_completion_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Where a file is asked for, and the rules of the configuration."""
+    (tmp_path / "dedup.conf").write_text("[rule scanners]\npath = /wp-admin\naction = summary-only\n")
+    monkeypatch.chdir(tmp_path)
+    for words in [["check-config"], ["fingerprint"], ["replay"], ["rules", "test"], ["list", "-c"], ["--config"]]:
+        assert "dedup.conf" in offered(*words, "ded"), words
+    for verb in [["list"], ["silence", "add"]]:
+        assert offered(*verb, "--config", "dedup.conf", "--rule", "") == ["scanners"], verb
+
+
 @pytest.mark.parametrize(("words", "expected"), [
+    (["help", "qu"], {"queue"}), (["queue", "list", "--kind", "no"], {"notice"}),
     (["sho"], {"show"}), (["queue", "re"], {"release", "reroute"}), (["silence", ""], {"add", "list", "expire"}),
     (["show", "--s"], {"--site"}), (["list", "--sort", "si"], {"since-last-mail"}), (["show", ""], set()),
     (["--config", "nowhere.conf", "sta"], {"status", "stats"}), (["list", "--acti"], {"--active"}),

@@ -1,6 +1,7 @@
 """The configuration beyond one file: conf.d, the environment, what counts in the end; and the door with a token."""
 import json
 import os
+import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -79,6 +80,8 @@ def test_only_the_environment(tmp_path: Path):
     assert done.returncode == 78 and "other.conf" in done.stderr
     done = maildedup("--check-config", folder=tmp_path, MAILDEDUP_WINDOW_LENGHT="4h", MAILDEDUP_LOG_LEVEL="debug")
     assert done.returncode == 78 and "did you mean MAILDEDUP_WINDOW_LENGTH?" in done.stderr
+    alone = maildedup("--check-config", folder=tmp_path, MAILDEDUP_WINDOW_LENGHT="4h")
+    assert alone.returncode == 78 and "did you mean MAILDEDUP_WINDOW_LENGTH?" in alone.stderr
 
 
 def secret(path: Path, mode: int) -> str:
@@ -106,7 +109,7 @@ def secret(path: Path, mode: int) -> str:
     (lambda folder: {"store": {"directory": str(folder / "s"), "spool": str(folder / "dedup.conf")}}, "is not a folder"),
     (lambda folder: {"store": {"directory": str(folder / "s"), "spool": f"{folder}/./s/"}}, "is given to both"),
     (lambda folder: {"store": {"directory": linked(folder, "s", "t"), "spool": str(folder / "t")}}, "is the folder of"),
-    (lambda folder: {"listener": {"address": "192.0.2.1:2525"}}, "192.0.2.1:2525 is no address of this machine"),
+    (lambda folder: {"listener": {"address": "192.0.2.1:2525"}}, "192.0.2.1:2525 is not an address of this machine"),
 ], ids=["missing password", "open password", "password of a route", "certificate", "users", "file for a folder", "file for a socket", "file for the folder of a socket",
         "socket in /proc", "Maildir in /proc", "spool in /proc", "file for the spool", "one folder twice",
         "one folder under two names", "address"])
@@ -172,6 +175,68 @@ def test_a_configuration_that_is_no_file(tmp_path: Path, program: str):
         done = subprocess.run([binary(command[0]), *command[1:], "--config", path], capture_output=True, text=True,
                               timeout=20)
         assert done.returncode != 0 and f"{path} is not a regular file" in done.stdout + done.stderr
+
+
+def test_a_listener_without_an_address(tmp_path: Path):
+    """A name that does not resolve is said in words."""
+    write_config(tmp_path / "d.conf", {
+        "listener": {"address": "nix.invalid:2525"}, "store": {"directory": "store"}, "control": {"socket": "c.sock"}})
+    done = maildedup("--config", "d.conf", folder=tmp_path)
+    assert done.returncode == 69 and done.stderr.splitlines()[-1] == (
+        "maildedup: cannot listen on nix.invalid:2525: the name does not resolve to an address of this machine; "
+        "change [listener] address"), done.stderr
+
+
+def test_a_control_port_that_is_taken(tmp_path: Path):
+    """It is no secret until the end: neither a check nor a start is content with it."""
+    (tmp_path / "token").write_text("a-long-token-for-the-port\n")
+    (tmp_path / "token").chmod(0o600)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        write_config(tmp_path / "d.conf", {
+            "listener": {"address": f"127.0.0.1:{free_port()}"}, "store": {"directory": "store"},
+            "control": {"socket": "c.sock", "address": address, "token-file": "token"}})
+        check = maildedup("--check-config", "--config", "d.conf", folder=tmp_path)
+        start = maildedup("--config", "d.conf", folder=tmp_path)
+    assert (check.returncode, start.returncode) == (78, 69)
+    for done in (check, start):
+        assert f"control.address: {address} is in use" in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
+
+
+def test_two_addresses_that_exclude_each_other(tmp_path: Path):
+    """The second one is ours as well, so the check has to hold the first."""
+    port = free_port()
+    write_config(tmp_path / "d.conf", {
+        "listener": {"address": f"127.0.0.1:{port}, 0.0.0.0:{port}"}, "store": {"directory": "store"},
+        "control": {"socket": "c.sock", "socket-group": "root"}})
+    done = maildedup("--check-config", "--config", "d.conf", folder=tmp_path)
+    assert done.returncode == 78 and f"0.0.0.0:{port} is in use" in done.stderr, done.stderr
+
+
+def test_what_only_systemd_has_is_a_warning(tmp_path: Path):
+    """The check runs by hand, where $CREDENTIALS_DIRECTORY is not set."""
+    write_config(tmp_path / "d.conf", {
+        "listener": {"address": f"127.0.0.1:{free_port()}"}, "store": {"directory": "store"},
+        "delivery": {"smarthost": "localhost:25", "username": "me", "password-file": "$CREDENTIALS_DIRECTORY/smarthost"}})
+    done = maildedup("--check-config", "--config", "d.conf", folder=tmp_path)
+    assert done.returncode == 0 and "exists only under systemd, so it was not checked" in done.stderr, done.stderr
+
+
+def test_a_secret_that_is_missing_at_the_start(workshop: Workshop, sink):
+    """Mail waits for it in the queue, and the log says so at once."""
+    relay = workshop.relay(sink, overrides={"delivery": {"username": "me", "password-file": "/nowhere/secret"}}).start()
+    assert " secret-unreadable " in relay.output() and "delivery.password-file: cannot open /nowhere/secret" in relay.output()
+
+
+def test_a_relay_that_is_stuck(relay: Relay):
+    """It takes connections, as the kernel does for it, and answers none."""
+    until(lambda: relay.dedupctl("ping").returncode == 0, "the control socket")
+    relay.process.send_signal(signal.SIGSTOP)
+    try:
+        done = relay.dedupctl("ping")
+    finally:
+        relay.process.send_signal(signal.SIGCONT)
+    assert done.returncode == 4 and "took the connection and did not answer within 15 s" in done.stderr, done.stderr
 
 
 def test_escapes_in_what_was_typed(tmp_path: Path):

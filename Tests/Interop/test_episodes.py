@@ -145,10 +145,12 @@ def test_a_silence_in_several_sites(workshop: Workshop):
     said = relay.dedupctl("silence", "add", error).stdout
     assert "2 silences, one for each site" in said and " of [Django]," in said and " of [shop]," in said, said
     assert all(f" of [{site}]\n" in relay.dedupctl("silence", "list").stdout for site in ["Django", "shop"])
-    assert re.search(r"End them before with: dedupctl silence expire \d+ \d+\n", said)
+    assert re.search(r"End them early with: dedupctl silence expire \d+ \d+\n", said)
     assert re.search(r"Silence \d+ +\w+; ends \d\d:\d\d", relay.dedupctl("show", error).stdout)
-    for pattern, is_known in [("--site=*shop*", True), ("--site=elsewhere", False), ("--rule=none", False)]:
+    for pattern, is_known in [("--site=*shop*", True), ("--site=elsewhere", False)]:
         assert ("nothing matches now" in relay.dedupctl("silence", "add", pattern).stdout) != is_known, pattern
+    assert "It covers 2 errors that came so far.\n" in relay.dedupctl("silence", "add", "--title", "*").stdout
+    assert "covers it already (title *, all sites), ends" in relay.dedupctl("silence", "add", error).stdout
 
 
 def test_a_silence_outlives_a_resolution(shop: Relay):
@@ -165,10 +167,10 @@ def test_a_silence_outlives_a_resolution(shop: Relay):
 def test_a_deploy_ends_what_was_silenced_until_then(shop: Relay):
     """--until-resolved of rules and patterns ends with one line in the deploy script; others stay."""
     shop.ask("silence", "add", "--title", "KeyError*", "--until-resolved", "--reason", "fixed in the next deploy")
-    shop.ask("silence", "add", "--rule", "noise", "--for", "2h", "--reason", "other")
+    shop.ask("silence", "add", "--place", "nowhere/*", "--for", "2h", "--reason", "other")
     [ended] = shop.ask("silence", "expire", "--until-resolved")
     assert ended["scope"] == "title KeyError*, all sites" and ended["ended_by"] == "expired"
-    assert [silence["scope"] for silence in shop.ask("silence", "list")] == ["rule noise, all sites"]
+    assert [silence["scope"] for silence in shop.ask("silence", "list")] == ["place nowhere/*, all sites"]
     assert shop.dedupctl("silence", "expire", "--until-resolved").stdout == "There is no silence that ends when its error is resolved.\n"
 
 
@@ -207,7 +209,8 @@ def test_merged_and_split(shop: Relay):
 @pytest.mark.parametrize("command, code, text", [
     (["silence", "add", "ffffffff", "--for", "2h", "--reason", "x"], 3, "no error has an id that starts with ffffffff"),
     (["silence", "add", "ffffffff", "--for", "2h", "--mails", "3"], 2, "exclude each other"),
-    (["silence", "add", "ffffffff", "--for", "2 weeks", "--reason", "x"], 2, "is not a time"),
+    (["silence", "add", "ffffffff", "--for", "2 weeks", "--reason", "x"], 2, "is not a duration; write e.g. 30min"),
+    (["silence", "add", "--rule", "none"], 3, "no rule is called \"none\"; see: dedupctl rules list"),
     (["silence", "add", "--for", "2h", "--reason", "x"], 2, "what to silence"),
     (["silence", "add", "--title", "[a", "--for", "2h", "--reason", "x"], 1, "without its ]"),
     (["silence", "expire", "99"], 3, "no silence 99 is in force"),

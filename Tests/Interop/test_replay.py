@@ -141,7 +141,7 @@ def test_broken_files_are_named_and_skipped(config, tmp_path):
     (2, [], "<file|dir|->"),
     (1, ["{mail}", "--settings", "{folder}/gone.conf"], "gone.conf"),
     (1, ["{folder}/gone"], "cannot open"),
-    (3, ["{folder}/empty"], "no .eml file stands below"),
+    (3, ["{folder}/empty"], "there are no .eml files in"),
 ], ids=lambda value: str(value) if isinstance(value, int) else "")
 def test_exit_statuses(code, arguments, words, config, tmp_path):
     """1 failure, 2 usage, 3 nothing found, each with what to do."""

@@ -34,7 +34,7 @@ def test_a_merge_becomes_a_rule(workshop: Workshop):
     assert told.returncode == 0 and "It joins 2 errors" in told.stdout and "WARNING" not in told.stdout, told.stdout
     relay.send(error_report(3))
     told = relay.dedupctl("rules", "suggest").stdout
-    assert "WARNING" in told.split("It joins")[1] and "step_ad" in told.split("WARNING")[1]
+    assert "WARNING" not in told and "step_ad" not in told and "function = step_ab, step_ac\n" in told, told
     assert relay.config.read_text() == before
     ruled = relay.folder / "ruled.conf"
     ruled.write_text(before + "\n" + told)
@@ -46,6 +46,18 @@ def test_a_merge_becomes_a_rule(workshop: Workshop):
     relay.dedupctl("purge", "--all", "--yes")
     [row] = relay.ask("rules", "suggest")
     assert row["no_rule"] == "no error report of them is kept" and len(row["unkept"]) == 2
+
+
+def test_a_rule_that_joins_more_is_commented_out(workshop: Workshop):
+    """The file of one and the function of the other is an error that nobody merged."""
+    relay = workshop.relay().start()
+    for number in [1, 2]:
+        relay.send(error_report(number))
+    relay.dedupctl("merge", id_of(relay, "step_ab"), id_of(relay, "step_ac"))
+    relay.send(error_report(1).replace(b"in step_ab", b"in step_ac").replace(b"<1@", b"<11@"))
+    told = relay.dedupctl("rules", "suggest").stdout
+    assert "WARNING: this rule also matches what you did not merge" in told.split("# [rule merged-")[0], told
+    assert all(line.startswith("# ") for line in told.splitlines()), told
 
 
 def test_an_installed_rule_comes_first(workshop: Workshop):

@@ -26,6 +26,13 @@ extension ControlClient {
       }
     }
 
+    /// The error of a daemon that took the connection and did not answer in time.
+    init(silentFor patience: Duration, at address: Address) {
+      isPermission = false
+      reason = "the relay at \(address) took the connection and did not answer within \(patience.components.seconds) s"
+      remedy = "it may be stuck; look at its log, and restart it"
+    }
+
     private static func remedy(_ address: Address) -> String {
       switch address {
       case .socket: "start it with: systemctl start maildedup.service; or name its configuration with --config"
@@ -38,7 +45,7 @@ extension ControlClient {
       case ENOENT: "there is no such socket"
       case ECONNREFUSED: "nobody listens there"
       case ECONNRESET, EPIPE: "it ended while it was asked"
-      case ENOTSOCK, ENOTDIR, ENXIO: "that is no socket"
+      case ENOTSOCK, ENOTDIR, ENXIO: "that is not a socket"
       case EHOSTUNREACH, ENETUNREACH: "the network does not lead there"
       case let code?: String(cString: strerror(code))
       case nil: other(error)

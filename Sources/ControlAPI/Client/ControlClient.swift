@@ -2,6 +2,7 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import Synchronization
 
 /// A client of a running daemon, over its Unix socket or its TCP port. It opens a connection for each request.
 package struct ControlClient: Sendable {
@@ -20,17 +21,24 @@ package struct ControlClient: Sendable {
   }
 
   private let address: Address
+  private let patience: Duration?
 
-  package init(socket: String) { address = .socket(socket) }
+  /// Makes a client.
+  ///
+  /// - Parameter patience: the time that each answer may take; nil for 15 s for a question and 300 s for an order, which
+  ///   may test slow hosts or read a token from a command. A daemon that is stuck takes the connection and never answers.
+  package init(_ address: Address, patience: Duration? = nil) { (self.address, self.patience) = (address, patience) }
 
-  package init(_ address: Address) { self.address = address }
+  package init(socket: String, patience: Duration? = nil) { self.init(.socket(socket), patience: patience) }
 
   /// Sends a request to the daemon and returns its answer.
   ///
   /// - Throws: `Unreachable`, or the `ControlProblem` that the daemon reports.
   func ask<Request, Answer>(_ operation: Operation<Request, Answer>, _ request: Request) async throws -> Answer {
     let written = try operation.form.write(request)
-    let answer = try await exchange(operation.method.http, written.path(operation.path), written.body)
+    let path = written.path(operation.path)
+    let answer = try await exchange(
+      operation.method.http, path, written.body, within: patience ?? operation.method.patience)
     do { return try ControlJSON.decode(Answer.self, from: answer) } catch {
       throw ControlProblem(
         "the answer of the daemon on \(address) is of another version than this dedupctl; install both from one release"
@@ -40,15 +48,27 @@ package struct ControlClient: Sendable {
 
   /// Returns the text at one of the paths of `MonitoringPath`.
   func text(of path: String) async throws -> String {
-    String(decoding: try await exchange(.GET, path), as: UTF8.self)
+    String(decoding: try await exchange(.GET, path, within: patience ?? .seconds(10)), as: UTF8.self)
   }
 
   /// Sends a request and returns the octets of the answer.
-  private func exchange(_ method: HTTPMethod, _ path: String, _ body: Data = Data()) async throws -> Data {
+  ///
+  /// - Throws: `Unreachable` if no daemon answers within the patience, and the `ControlProblem` that it reports.
+  private func exchange(
+    _ method: HTTPMethod, _ path: String, _ body: Data = Data(), within patience: Duration
+  ) async throws -> Data {
     let channel = try await connect()
+    let isOverdue = Atomic(false)
+    let deadline = channel.channel.eventLoop.scheduleTask(in: TimeAmount(patience)) { [inner = channel.channel] in
+      isOverdue.store(true, ordering: .relaxed)
+      inner.close(promise: nil)
+    }
+    defer { deadline.cancel() }
     let (status, answer): (HTTPResponseStatus, Data)
-    do { (status, answer) = try await exchange(on: channel, method, path, body) } catch let error as IOError {
-      throw Unreachable(error, at: address)
+    do { (status, answer) = try await exchange(on: channel, method, path, body) } catch {
+      if isOverdue.load(ordering: .relaxed) { throw Unreachable(silentFor: patience, at: address) }
+      if let error = error as? IOError { throw Unreachable(error, at: address) }
+      throw error
     }
     guard status == .ok else {
       throw (try? ControlJSON.decode(ControlProblem.self, from: answer))
@@ -107,4 +127,6 @@ package struct ControlClient: Sendable {
 
 extension OperationMethod {
   fileprivate var http: HTTPMethod { HTTPMethod(rawValue: rawValue) }
+
+  fileprivate var patience: Duration { self == .get ? .seconds(15) : .seconds(300) }
 }

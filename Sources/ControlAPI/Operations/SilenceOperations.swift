@@ -24,7 +24,7 @@ extension Operations {
       WrittenRequest(id: "\(end.id)", query: ["author": end.author])
     } read: { values in
       guard let id = Int(values.id) else {
-        throw ControlProblem("\"\(values.id)\" is no number of a silence", .malformed)
+        throw ControlProblem("\"\(values.id)\" is not the number of a silence", .malformed)
       }
       return (id, values.text("author"))
     }

@@ -59,7 +59,8 @@ package struct ControlServer: Sendable {
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await runSocket() }
       if let tcp { group.addTask { try await run(tcp) } }
-      try await group.waitForAll()
+      // Not `waitForAll`, which would keep a failure of one until the other ends.
+      for try await _ in group {}
     }
   }
 

@@ -30,11 +30,12 @@ extension StoredState {
     for prefix in request.ids ?? [] {
       let found = try await self.ids(from: prefix)
       guard let id = found.first else {
-        throw ControlProblem("no mail in the queue has an id that starts with \(prefix)", .nothingMatched)
+        throw ControlProblem(
+          "no mail in the queue has an id that starts with \(prefix); see: dedupctl queue list", .nothingMatched)
       }
       guard found.count == 1 else {
         let names = found.prefix(5).map(\.description).joined(separator: ", ")
-        throw ControlProblem("\(prefix) is the beginning of several: \(names)", .ambiguous)
+        throw ControlProblem("\(prefix) matches several mails (\(names)); type more of the id", .ambiguous)
       }
       ids.append(id)
     }

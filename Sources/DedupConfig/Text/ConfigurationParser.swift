@@ -61,9 +61,10 @@ package enum ConfigurationParser {
 }
 
 extension ConfigurationParser {
-  /// Returns true if a variable sets a key.
+  /// Returns true if a variable sets a key, or is a misspelled key.
   package static func hasKeys(in environment: [String: String]) -> Bool {
-    !EnvironmentReader(environment).entries.isEmpty
+    let reader = EnvironmentReader(environment)
+    return !reader.entries.isEmpty || !reader.problems.isEmpty
   }
 
   /// Returns the variables that have our prefix but name no key: those of another program, or a mistake.

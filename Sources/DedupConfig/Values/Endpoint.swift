@@ -44,6 +44,10 @@ extension ValueFormat<Smarthost> {
 }
 
 private func readEndpoint(_ text: String, usualPort: Int) throws(ValueProblem) -> Endpoint {
+  if let bracketed = bracketed(text) {
+    throw ValueProblem(
+      item: text, what: "is an IPv6 address without brackets", remedy: "write it with brackets", example: .this(bracketed))
+  }
   if IPAddress(text) != nil || isHostname(text) {
     let host = text.contains(":") ? "[\(text)]" : text
     throw ValueProblem(
@@ -71,4 +75,15 @@ private func splitEndpoint(_ text: String) -> (host: String, port: String)? {
   }
   guard !host.contains(":"), IPAddress(String(host)) != nil || isHostname(String(host)) else { return nil }
   return (String(host), port)
+}
+
+/// Returns `::1:2525` as `[::1]:2525`, or nil if the text is not an IPv6 address that ends in what looks like a port: a
+/// group of its own with a decimal number above 9.
+private func bracketed(_ text: String) -> String? {
+  guard !text.contains("["), let colon = text.lastIndex(of: ":"), text[..<colon].contains(":") else { return nil }
+  let (host, port) = (String(text[..<colon]), text[text.index(after: colon)...])
+  guard host.contains("::"), IPAddress(host) != nil, port.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+    let number = Int(port), (10...65_535).contains(number)
+  else { return nil }
+  return "[\(host)]:\(port)"
 }

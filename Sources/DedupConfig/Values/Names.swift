@@ -36,6 +36,10 @@ extension ValueFormat<String> {
           throw ValueProblem(
             item: text, what: "starts with ~, which is not expanded here", remedy: "write the whole path")
         }
+        if text.hasPrefix("$"), !text.hasPrefix("$CREDENTIALS_DIRECTORY/") {
+          throw ValueProblem(
+            item: text, what: "starts with a variable, which is not expanded here", remedy: "write the whole path")
+        }
         guard text.utf8.count <= maximumLength else {
           throw ValueProblem(
             item: text, what: "is too long", remedy: "write a path of at most \(maximumLength) bytes")

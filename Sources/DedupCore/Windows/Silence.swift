@@ -119,7 +119,7 @@ package struct Silence: Hashable, Sendable, Codable {
   }
 
   /// Rules on one more mail that the silence covers and counts it.
-  package mutating func rule(now: Timestamp) -> Ruling {
+  package mutating func rule(goesOut: Bool = false, now: Timestamp) -> Ruling {
     guard ended == nil else { return .isOver }
     if lastActive.since(now) > WindowPolicy.tolerance { return end(.clockJumpedBack, now, .isOver) }
     recent.add(at: now)
@@ -129,7 +129,7 @@ package struct Silence: Hashable, Sendable, Codable {
     case .aboveRate(let rate) where recent.total > rate: return end(.rate, now, .endsWithThis)
     case .at, .afterMails, .aboveRate, .whenResolved: break
     }
-    held = held.saturatingAdding(1)
+    if !goesOut { held = held.saturatingAdding(1) }
     lastActive = max(lastActive, now)
     return .holds
   }

@@ -135,7 +135,8 @@ package struct WindowPolicy: Hashable, Sendable {
   ) -> Verdict {
     var held = record.count
     held.heldBack = held.heldBack.saturatingAdding(1)
-    if record.passesNext, !isNew { return .forward(.requested, record.count) }
+    // A mail after a resolution says so, whatever else lets it through: that is what the developer has to know.
+    if record.passesNext, !isNew { return .forward(beginning == .regression ? .regression : .requested, record.count) }
     if let reason = arrival.holdingReason { return .suppress(reason, held) }
     guard let reason = forwardReason(record, isNew: isNew, beginning, arrival, settings, now: now) else {
       return .suppress(record.isRejected ? .afterRejection : .insideWindow, held)

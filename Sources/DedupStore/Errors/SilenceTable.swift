@@ -10,14 +10,16 @@ struct SilenceTable {
 
   /// Returns the ruling of the silences on one more mail of an error; nil if none covers it. Of several, the first that
   /// holds the mail back decides; one that ends with this mail gives way to it.
+  ///
+  /// - Parameter goesOut: true if the mail goes out whatever the silences say; none of them counts it then.
   mutating func rule(
-    over occurrence: Occurrence, row: Int64?, now: Timestamp, _ db: Database
+    over occurrence: Occurrence, row: Int64?, goesOut: Bool, now: Timestamp, _ db: Database
   ) throws -> Silence.Ruling? {
     var silences = try open ?? Self.open(db)
     var ruling: Silence.Ruling?
     for index in silences.indices where silences[index].covers(occurrence, row: row ?? 0) {
       let known = silences[index]
-      let answer = silences[index].rule(now: now)
+      let answer = silences[index].rule(goesOut: goesOut, now: now)
       if silences[index] != known { touched.insert(known.id) }
       ruling = answer
       if answer == .holds { break }

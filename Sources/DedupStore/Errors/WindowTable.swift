@@ -95,7 +95,8 @@ struct WindowTable {
     let isOneOfMany = try known == nil && Self.isOneOfMany(occurrence.kind, in: standing.row, at: now, db)
     let arrival = WindowPolicy.Arrival(
       site: occurrence.site.name, rule: occurrence.rule, isNewVariant: isNewVariant,
-      silence: try silences.rule(over: occurrence, row: known?.row.id, now: now, db),
+      silence: try silences.rule(
+        over: occurrence, row: known?.row.id, goesOut: known?.row.record.passesNext == true, now: now, db),
       isCapped: try inDigests || isOneOfMany || sent.isCapped(cap, limit: settings.hourlyForwards, now: now, db))
     let decision = policy.decide(known?.row.record, arrival, now: now)
     occurrence.site = standing.site

@@ -62,7 +62,8 @@ package enum StandardStream: Int32, Sendable {
   private static func text(_ code: CInt) -> String {
     switch code {
     case ENOSPC, EDQUOT: "the disk is full"
-    case EBADF: "it is closed; give the command a terminal, a file or a pipe"
+    // EINVAL: a descriptor of the runtime has taken the number of a stream that was closed at the start.
+    case EBADF, EINVAL: "it is closed; give the command a terminal, a file or a pipe"
     case EFBIG: "the file would be too large; write elsewhere"
     case EIO: "\(String(cString: strerror(code))); look after its disk or terminal"
     default: String(cString: strerror(code))

@@ -1,17 +1,25 @@
 import ControlAPI
 import DedupConfig
 import HostSystem
+import NIOPosix
 import SMTPProtocol
 
 // The socket, the group and the TCP port of the control API.
 extension Daemon {
-  /// Prepares the control socket. Called before the listener starts: another relay, with another store, may own that
+  /// Prepares the control socket and looks at the TCP port. Called before the listener starts: another relay, with another store, may own that
   /// socket.
-  func prepareControlSocket() throws(StartFailure) {
+  ///
+  /// - Throws: `StartFailure` if the socket or the TCP port of the control API cannot be opened.
+  func prepareControl() async throws(StartFailure) {
     let socket = configuration.control.socket
     do { try ControlServer.prepare(socket) } catch {
       throw StartFailure(.unavailable, "control.socket = \(socket): \(error)")
     }
+    guard let address = configuration.control.address else { return }
+    var check = PortCheck(group: MultiThreadedEventLoopGroup.singleton)
+    let obstacle = await check.obstacle(at: address.host, address.port)
+    await check.close()
+    if let obstacle { throw StartFailure(.unavailable, "control.address: \(obstacle)") }
   }
 
   func control(_ relay: RunningRelay, _ reloader: Reloader) throws(StartFailure) -> ControlEndpoint {

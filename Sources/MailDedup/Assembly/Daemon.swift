@@ -45,12 +45,13 @@ struct Daemon {
     try refuseMisplaced()
     let store = try openStore(reader, arriving)
     defer { store.close() }
-    try prepareControlSocket()
+    try await prepareControl()
     let relay = try RunningRelay(
       configuration, store: store, reader: reader, arriving: arriving, inherited: inherited,
       manager: ServiceManager(), hostname: hostname, log: log)
     let bound = try await start(relay.listener)
     warn(ofDescriptors: descriptors)
+    StartCheck(configuration).warnOfSecrets(logger)
     let reloader = Reloader(path: path, running: configuration, relay: relay)
     let hangUp = HangUpService(hangUps: hangUps, terminal: terminal, reloader: reloader)
     try await run(try services(relay, reloader) + [listening(relay, bound)], hangUp)

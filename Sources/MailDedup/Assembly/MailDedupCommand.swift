@@ -62,7 +62,9 @@ struct MailDedupCommand: AsyncParsableCommand {
 
   /// Checks what the file alone does not show.
   private func check(_ configuration: Configuration, _ path: String) async throws {
-    let problems = await StartCheck(configuration).problems()
+    let start = StartCheck(configuration)
+    let problems = await start.problems()
+    for note in start.unchecked() { complain("warning: \(note)") }
     guard problems.isEmpty else { throw StartFailure(.configuration, "\(path): " + problems.joined(separator: "\n")) }
     let now = WallClock.now()
     let encryption = try ErrorMailEncryption(configuration.encryption, now: now)
@@ -114,6 +116,7 @@ struct MailDedupCommand: AsyncParsableCommand {
 extension MailDedupCommand {
   /// Replaces ArgumentParser's own `main`, which repeats what was typed without escaping it.
   static func main() async {
+    Terminal.widenForHelp()
     do {
       let command = try parse()
       try await command.run()

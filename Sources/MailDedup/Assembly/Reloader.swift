@@ -86,6 +86,7 @@ actor Reloader {
     destinations.turns = relay.destinations.value.turns + (change.concernsRoute ? 1 : 0)
     await relay.destinations.adopt(destinations).retire()
     if change.concernsRoute { await hurry() }
+    StartCheck(new).warnOfSecrets(logger)
   }
 
   /// Makes mail due that waits because of the old route, so that the new one is tried now. Its age and attempts are

@@ -19,7 +19,8 @@ struct StartCheck {
 
   /// Returns what a start would refuse, or what would fail soon after; empty if nothing would.
   func problems() async -> [String] {
-    (listenerSetup() + way() + secrets() + folders() + socket() + (await ports())).reduce(into: []) { all, problem in
+    (listenerSetup() + destinations() + secrets() + folders() + socket() + (await ports())).reduce(into: []) {
+      all, problem in
       if !all.contains(problem) { all.append(problem) }
     }
   }
@@ -33,7 +34,7 @@ struct StartCheck {
     }
   }
 
-  private func way() -> [String] {
+  private func destinations() -> [String] {
     do throws(StartFailure) {
       _ = try Destinations(
         configuration, largeMessages: NoLargeMessages(), hostname: "localhost", group: group, logger: quiet)
@@ -43,8 +44,33 @@ struct StartCheck {
     }
   }
 
-  /// Checks the secrets. The relay reads most of them only when it needs them, which is late for finding out.
-  private func secrets() -> [String] {
+  /// Returns the secrets that cannot be read. The relay reads most of them only when it needs them, which is late for
+  /// finding out.
+  func secrets() -> [String] {
+    secretFiles().compactMap { key, path in
+      if Self.isUnchecked(path) { return nil }
+      do throws(SecretSource.Failure) { _ = try SecretSource.file(path) } catch { return "\(key): \(error)" }
+      return nil
+    }
+  }
+
+  /// Logs the secrets that cannot be read: mail that needs one waits in the queue until it can.
+  func warnOfSecrets(_ logger: Logger) {
+    for problem in secrets() { logger.error("secret-unreadable", metadata: ["error": "\(problem)"]) }
+  }
+
+  /// Returns what could not be checked, and why.
+  func unchecked() -> [String] {
+    secretFiles().filter { Self.isUnchecked($0.path) }.map { key, path in
+      "\(key): \(path) exists only under systemd, so it was not checked; ask the running relay: dedupctl doctor"
+    }
+  }
+
+  private static func isUnchecked(_ path: String) -> Bool {
+    path.hasPrefix("$CREDENTIALS_DIRECTORY/") && getenv("CREDENTIALS_DIRECTORY") == nil
+  }
+
+  private func secretFiles() -> [(key: String, path: String)] {
     let routes =
       [("delivery", configuration.delivery)]
       + configuration.routes.map {
@@ -54,11 +80,7 @@ struct StartCheck {
       routes.flatMap { name, delivery in
         [("\(name).password-file", delivery.passwordFile), ("\(name).oauth-token-file", delivery.tokenFile)]
       } + [("control.token-file", configuration.control.tokenFile)]
-    return files.compactMap { key, path in
-      guard let path else { return nil }
-      do throws(SecretSource.Failure) { _ = try SecretSource.file(path) } catch { return "\(key): \(error)" }
-      return nil
-    }
+    return files.compactMap { key, path in path.map { (key, $0) } }
   }
 
   // MARK: - Folders
@@ -111,6 +133,9 @@ struct StartCheck {
   /// way.
   private func socket() -> [String] {
     let path = configuration.control.socket
+    if let name = configuration.control.socketGroup, GroupName.id(of: name) == nil {
+      return ["control.socket-group: there is no group \"\(name)\" on this machine"]
+    }
     let folder = SocketFile.folder(of: path)
     if let obstacle = FolderCheck.obstacle(at: folder) { return ["control.socket: \(obstacle)"] }
     if access(folder, F_OK) == 0 {
@@ -126,34 +151,17 @@ struct StartCheck {
   private func ports() async -> [String] {
     let listener = configuration.listener
     var problems: [String] = []
-    for address in listener.addresses + listener.tlsAddresses {
-      if let problem = await obstacle(at: address.host, address.port) {
-        problems.append("listener.address: \(problem)")
-      }
+    var check = PortCheck(group: group)
+    let addresses =
+      (listener.addresses + listener.tlsAddresses).map { ("listener.address", $0) }
+      + (configuration.control.address.map { [("control.address", $0)] } ?? [])
+    for (key, address) in addresses {
+      if let problem = await check.obstacle(at: address.host, address.port) { problems.append("\(key): \(problem)") }
     }
+    await check.close()
     if problems.isEmpty { return [] }
     // They are in use by a relay that is already running.
     return await isRunning() ? [] : problems
-  }
-
-  private func obstacle(at host: String, _ port: Int) async -> String? {
-    do {
-      let channel = try await ServerBootstrap(group: group)
-        .serverChannelOption(.socketOption(.so_reuseaddr), value: 1).serverChannelOption(.autoRead, value: false)
-        .bind(host: host, port: port).get()
-      try? await channel.close()
-      return nil
-    } catch let error as IOError {
-      let address = "\(host):\(port)"
-      switch error.errnoCode {
-      case EADDRINUSE: return "\(address) is in use: end the program that listens there, or choose another port"
-      case EACCES: return "user \"\(UserName.ofProcess())\" cannot listen on \(address); choose a port from 1024 on"
-      case EADDRNOTAVAIL: return "\(address) is no address of this machine"
-      default: return "nobody can listen on \(address): \(String(cString: strerror(error.errnoCode)))"
-      }
-    } catch {
-      return "\(host) is no address of this machine"
-    }
   }
 
   /// Returns true if the control socket accepts a connection.

@@ -81,7 +81,7 @@ extension LiveControl {
     let ids = Set(errors.map(\.fingerprint))
     guard ids.count > 1 else { return errors }
     let names = errors.prefix(5).map { "\($0.id) \(DisplayText.oneLine($0.title))" }.joined(separator: "; ")
-    throw ControlProblem("that is the beginning of several errors: \(names)", .ambiguous)
+    throw ControlProblem("that matches several errors (\(names)); type more of the id", .ambiguous)
   }
 
   private func scopes(of request: SilenceRequest) async throws -> [(Silence.Scope, NamedError?)] {

@@ -59,7 +59,7 @@ extension LiveControl {
 
   static func address(_ text: String) throws -> EmailAddress {
     do throws(EmailAddress.SyntaxFault) { return try EmailAddress.parse(text) } catch {
-      throw ControlProblem("\"\(DisplayText.oneLine(text))\" is no mail address: \(error.rawValue)", .malformed)
+      throw ControlProblem("\"\(DisplayText.oneLine(text))\" is not a mail address: \(error.rawValue)", .malformed)
     }
   }
 }

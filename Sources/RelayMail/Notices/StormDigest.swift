@@ -57,11 +57,11 @@ package struct StormDigest: Hashable, Sendable {
   func text(_ letterhead: Letterhead) -> String {
     var lines = DisplayText.wrap(
       """
-      So many different errors come from \(DisplayText.oneLine(site, limit: 60)) that mail about each would fill the \
-      mailbox. These \(DisplayText.count(mails, "mail")) did not go out one by one; from now on each error is held back \
-      and counted like any other. dedupctl show ID --mails has the whole mail.
+      Too many different errors come from \(DisplayText.oneLine(site, limit: 60)) to send a mail about each. This mail \
+      stands for \(DisplayText.count(mails, "mail")); from now on each of these errors is held back and counted like any \
+      other.
       """, columns: 74)
-    lines += [""] + DisplayText.wrap(ErrorCommands.hint, columns: 74)
+    lines += [""] + DisplayText.wrap(ErrorCommands.hintWithMails, columns: 74)
     for (index, item) in items.enumerated() { lines += [""] + entry(item, number: index + 1, letterhead) }
     if left > 0 { lines += ["", "\(DisplayText.count(left, "more error")) in the next mail, in a few minutes."] }
     return lines.map { $0 + "\n" }.joined()

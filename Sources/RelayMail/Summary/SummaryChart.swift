@@ -14,11 +14,13 @@ struct SummaryChart {
     self.clock = clock
   }
 
-  /// The highest bar in words, e.g. `highest 620 at 14:00`, or nil if nothing arrived.
+  /// The highest bar in words, e.g. `highest 620 in the hour from 14:00`, or nil if nothing arrived.
   var peak: String? {
     guard let highest = cells.max(), highest > 0, let index = cells.firstIndex(of: highest) else { return nil }
     let time = start.advanced(by: .seconds(3600) * (index * hours))
-    return "highest \(DisplayText.number(highest)) at \(mark(time))"
+    let end = hours < 24 ? "\(mark(time))–\(clock.clock(time.advanced(by: .seconds(3600 * hours))))" : mark(time)
+    let span = hours == 1 ? "in the hour from \(mark(time))" : "at \(end)"
+    return "highest \(DisplayText.number(highest)) \(span)"
   }
 
   /// The labels of the axis below the bars: beginning, middle and end.

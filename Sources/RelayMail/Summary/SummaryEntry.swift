@@ -28,7 +28,7 @@ struct SummaryEntry {
   let seen: String
   /// The arrivals over time.
   let cells: [Int]
-  /// The highest bar in words, e.g. `highest 620 at 14:00`, or nil if nothing arrived.
+  /// The highest bar in words, e.g. `highest 620 in the hour from 14:00`, or nil if nothing arrived.
   let peak: String?
 
   struct Number {

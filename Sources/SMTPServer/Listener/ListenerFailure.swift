@@ -44,13 +44,12 @@ package struct ListenerFailure: Error, Hashable, Sendable, CustomStringConvertib
         "ports below 1024 need a privilege (CAP_NET_BIND_SERVICE); give it or change [listener] address"
       )
     case EADDRNOTAVAIL:
-      (.noSuchAddress, "no network interface of this machine has the address; change [listener] address")
+      (.noSuchAddress, "this machine does not have that address; change [listener] address")
     case let code?:
       (.other, "\(String(cString: strerror(code))); change [listener] address")
-    case nil where error is SocketAddressError:
-      (.noSuchAddress, "the name does not resolve to an address; change [listener] address")
     case nil:
-      (.other, "\(error); change [listener] address")
+      // NIO gives an error without errno only where the name is no address and does not resolve to one.
+      (.noSuchAddress, "the name does not resolve to an address of this machine; change [listener] address")
     }
   }
 

@@ -8,18 +8,43 @@ extension RuleMatcher {
   ]
   /// The fields of which a rule needs at least one: a rule without any would match most mail of a site.
   private static let anchors: Set<RuleField> = [.type, .text, .module, .function, .innermost]
+  /// The fields of which a rule that joins errors lists all values where the mails do not agree: without them it would
+  /// match every error of a module.
+  private static let listedFields: Set<RuleField> = [.type, .module, .function]
+  /// The maximum number of values in such a list.
+  private static let mostListed = 20
   /// The minimum length of a common beginning of texts, in Unicode scalars; a shorter one says nothing.
   private static let shortestBeginning = 12
 
   /// Returns a matcher for each field on which all mails agree.
-  static func common(_ mails: [MailFacts]) throws(NoRule) -> [RuleMatcher] {
+  ///
+  /// - Parameter listsOthers: True to also list the types, modules and functions on which they do not agree.
+  static func common(_ mails: [MailFacts], listsOthers: Bool = false) throws(NoRule) -> [RuleMatcher] {
     var matchers: [RuleMatcher] = []
+    var isAnchored = false
     for field in RuleField.allCases {
       let pattern = field == .text ? beginning(of: mails) : exactFields.contains(field) ? value(field, mails) : nil
-      if let pattern, let glob = try? Glob(pattern) { matchers.append(RuleMatcher(field, [glob])) }
+      if let pattern, let glob = try? Glob(pattern) {
+        matchers.append(RuleMatcher(field, [glob]))
+        isAnchored = isAnchored || anchors.contains(field)
+      } else if listsOthers, listedFields.contains(field), let globs = list(field, mails) {
+        matchers.append(RuleMatcher(field, globs))
+      }
     }
-    guard matchers.contains(where: { anchors.contains($0.field) }) else { throw .nothingInCommon }
+    guard isAnchored else { throw .nothingInCommon }
     return matchers
+  }
+
+  /// Returns a pattern for each value that decides a mail, or nil if a mail has none or there are too many.
+  private static func list(_ field: RuleField, _ mails: [MailFacts]) -> [Glob]? {
+    let values = mails.map { $0.values[field]?.first ?? "" }
+    let names = Set(values).sorted()
+    guard !names.contains(""), names.count <= mostListed else { return nil }
+    let globs = names.compactMap { name -> Glob? in
+      guard name.unicodeScalars.allSatisfy(\.isPlain) else { return nil }
+      return pattern(Array(name.unicodeScalars), suffix: "").flatMap { try? Glob($0) }
+    }
+    return globs.count == names.count ? globs : nil
   }
 
   /// Returns the first value of the first mail that all others have as well, or nil if there is none.

@@ -6,7 +6,8 @@ package import Fingerprint
 /// A merge applies to one store and to the errors that it names; a rule applies wherever its file is installed, and to
 /// errors that have not occurred yet.
 package struct RuleSuggestion: Sendable {
-  /// The rule, with a line for each field on which the mails agree, so that it matches as little else as possible.
+  /// The rule, with a line for each field on which the mails agree, so that it matches as little else as possible. If it
+  /// joins errors, it also lists the types, modules and functions on which they do not.
   package let rule: Rule
   /// The fingerprints that the mails have without any rule.
   package let fingerprints: Set<String>
@@ -23,7 +24,8 @@ package struct RuleSuggestion: Sendable {
     guard fingerprints.count > 1 else { throw .oneError }
     if Set(samples.compactMap { reader.fingerprint($0.mail) }).count == 1 { throw .isSaidAlready }
     rule = Rule(
-      name: reader.rules.freeName("merged-\(id)"), matchers: try RuleMatcher.common(samples.map(\.facts)),
+      name: reader.rules.freeName("merged-\(id)"),
+      matchers: try RuleMatcher.common(samples.map(\.facts), listsOthers: true),
       key: .fingerprint([.literal("merged \(id)")]))
     try check(samples, reader) { Set($0).count == 1 }
   }

@@ -6,11 +6,12 @@ struct CheckConfigCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check-config", abstract: "List every problem of the configuration, with its place and the remedy.",
     discussion: """
-      Reads what the relay would read: the file, conf.d/*.conf beside it, the environment. maildedup --check-config also \
-      looks at the certificates that it names. Exit status 1 when there is an error; warnings do not count.
+      Reads what the relay would read: the file, conf.d/*.conf beside it, the environment. Looks at the text only: \
+      files, folders and ports are checked by maildedup --check-config. Exit status 1 when there is an error; warnings do \
+      not count.
       """)
 
-  @Argument(help: "The file. Default: that of --config, or of this machine.")
+  @Argument(help: "The file. Default: that of --config, or of this machine.", completion: .file())
   var path: String?
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions
@@ -30,6 +31,10 @@ struct CheckConfigCommand: ParsableCommand {
     }
   }
 
+  static func success(_ path: String) -> String {
+    "\(path): no errors in the text. Files, folders and ports are checked by: maildedup --check-config"
+  }
+
   func run() throws {
     let path = path ?? relay.config ?? dedupctl.relay.config ?? ConfigurationFile.defaultPath()
     let parsed: ParsedConfiguration
@@ -45,7 +50,7 @@ struct CheckConfigCommand: ParsableCommand {
     } else {
       for problem in parsed.errors { Output.line(Output.styled("error", .red) + ": \(problem)") }
       for problem in parsed.warnings { Output.line(Output.styled("warning", .yellow) + ": \(problem)") }
-      if parsed.errors.isEmpty { Output.line("\(path): no errors") }
+      if parsed.errors.isEmpty { Output.paragraph(Self.success(path)) }
     }
     guard parsed.errors.isEmpty else {
       throw CommandFailure(.failure, "the relay would not start with this, and a reload would refuse it")

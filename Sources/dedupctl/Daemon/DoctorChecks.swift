@@ -25,7 +25,7 @@ struct DoctorChecks {
     let client = ControlClient(socket: configuration.control.socket)
     let (daemon, status, exit) = await daemon(client, configuration.control.socket)
     var findings = Self.findings(of: parsed, path) + [daemon]
-    findings += Self.endpoints(configuration.listener).map(Self.listener)
+    findings += Self.endpoints(configuration.listener).map(listener)
     findings += [Self.disk(configuration.store, status), await Self.store(configuration.store, client, status)]
     findings.append(Self.spool(configuration.store, status))
     findings += await Self.upstream(client, status)
@@ -49,11 +49,13 @@ struct DoctorChecks {
       return (Finding("daemon", .works, "answers on \(socket), version \(status.version)\(pid)"), status, .failure)
     } catch let unreachable as ControlClient.Unreachable {
       let exit = unreachable.isPermission ? ExitStatus.permission : .unreachable
-      return (Finding("daemon", .fails, unreachable.reason, remedy: unreachable.remedy), nil, exit)
+      return (Finding("daemon", .fails, unreachable.reason, remedy: start(unreachable.remedy)), nil, exit)
     } catch {
       return (Finding("daemon", .fails, "\(error)", remedy: "look at the log of the relay"), nil, .failure)
     }
   }
+
+  private func start(_ remedy: String) -> String { StartCommand.inRemedy(remedy, path) }
 
   // MARK: - Listeners
 
@@ -65,13 +67,13 @@ struct DoctorChecks {
       + (listener.socket.map { [($0, .socket($0))] } ?? [])
   }
 
-  private static func listener(_ name: String, _ address: GreetingProbe.Address) -> Finding {
+  private func listener(_ name: String, _ address: GreetingProbe.Address) -> Finding {
     do throws(GreetingProbe.Failure) {
       let greeting = try GreetingProbe.greeting(of: address)
       return Finding("listener", .works, greeting.isEmpty ? "\(name) takes connections" : "\(name) greets: \(greeting)")
     } catch {
       let parts = error.description.split(separator: "; ", maxSplits: 1).map(String.init)
-      return Finding("listener", .fails, "\(name): \(parts[0])", remedy: parts.dropFirst().first)
+      return Finding("listener", .fails, "\(name): \(parts[0])", remedy: parts.dropFirst().first.map(start))
     }
   }
 
@@ -113,8 +115,25 @@ struct DoctorChecks {
           remedy: "its errors are new to the relay; remove the file when nobody needs it any more")
       }
       return Finding("store", .works, "\(store.directory), \(DisplayText.count(errors, "error"))")
+    } catch let failure as StoreFailure {
+      return Finding("store", .fails, failure.description, remedy: remedy(failure, store.directory))
     } catch {
-      return Finding("store", .fails, "\(error)", remedy: "see docs/troubleshooting.md")
+      return Finding("store", .fails, "\(error)", remedy: "look at the log of the relay")
+    }
+  }
+
+  /// Returns what mends the store, or nil if the failure says so itself.
+  static func remedy(_ failure: StoreFailure, _ directory: String) -> String? {
+    if failure.description.contains("no relay has used") {
+      return "no relay ran here yet: start maildedup, which makes the store, or correct [store] directory"
+    }
+    return switch failure.kind {
+    case .corrupt: "start maildedup: it sets the damaged file aside and begins a new one"
+    case .unreadable, .ioError: "look after the disk of \(directory)"
+    case .locked: "end the other program that has the database open"
+    case .readOnly: "run dedupctl as root or as a member of the group maildedup"
+    case .diskFull: "free some space on the disk of \(directory)"
+    case .closed, .other: failure.description.contains(";") ? nil : "look at the log of the relay"
     }
   }
 

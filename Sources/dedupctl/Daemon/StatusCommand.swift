@@ -14,12 +14,14 @@ struct StatusCommand: AsyncParsableCommand {
 
   func run() async throws { try await watching.repeating(show) }
 
-  private func show(isQuiet: Bool) async throws {
-    let status = try await relay.service(or: dedupctl.relay, isQuiet: isQuiet).status()
+  private func show() async throws {
+    let status = try await relay.service(or: dedupctl.relay).status()
     if format.output == .json { return try Output.json(status) }
-    for (name, value) in Self.facts(status) {
+    let time = watching.watch ? [("Time", Output.local(.now, "%Y-%m-%d %H:%M:%S %Z"))] : []
+    for (name, value) in time + Self.facts(status) {
       Output.line(name.padding(toLength: 12, withPad: " ", startingAt: 0) + printable(value))
     }
+    if watching.watch { Output.line("") }
   }
 
   private static func facts(_ status: StatusReport) -> [(String, String)] {
@@ -39,7 +41,7 @@ struct StatusCommand: AsyncParsableCommand {
         if let failure = host.outage { facts.append(("Fails", failure)) }
         if let limits = Self.limits(of: host) { facts.append(("Takes", limits)) }
       }
-      if let reload = daemon.lastReload { facts.append(("Reload", Self.reload(reload))) }
+      if let reload = daemon.lastReload { facts.append(("Reloaded", Self.reload(reload))) }
       if let encryption = daemon.encryption { facts += Self.encryption(encryption) }
       for hop in daemon.rejecting ?? [] { facts.append(("Rejecting", Self.rejecting(hop))) }
       if let full = daemon.trouble.diskFullSince {
@@ -78,9 +80,9 @@ struct StatusCommand: AsyncParsableCommand {
 
   private static func reload(_ report: ReloadReport) -> String {
     let time = Output.time(report.at)
-    if let problem = report.problems.first { return "refused at \(time), the old configuration stays: \(problem)" }
+    if let problem = report.problems.first { return "\(time), refused; the old configuration stays: \(problem)" }
     let waiting = report.awaitingRestart.joined(separator: ", ")
-    return "at \(time)" + (waiting.isEmpty ? "" : "; \(waiting) take effect after a restart")
+    return time + (waiting.isEmpty ? "" : "; \(waiting) take effect after a restart")
   }
 
   private static func delivery(_ daemon: DaemonStatus) -> [(String, String)] {

@@ -18,6 +18,7 @@ struct PassCommand: AsyncParsableCommand {
 
   func run() async throws {
     let daemon = try await relay.daemon(or: dedupctl.relay)
+    try await daemon.mustKnow(ids, site: which.site)
     var missing: [String] = []
     for id in ids {
       let errors = try await daemon.passNext(ErrorSelector(id: id, site: which.site))

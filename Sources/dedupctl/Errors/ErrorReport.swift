@@ -53,7 +53,7 @@ struct ErrorReport {
       ("First seen", Output.local(entry.firstSeen, "%Y-%m-%d %H:%M:%S %Z")),
       ("Last seen", Output.local(entry.lastSeen, "%Y-%m-%d %H:%M:%S %Z")),
       ("Window ends", entry.windowEnd.map { Output.local($0, "%Y-%m-%d %H:%M:%S %Z") } ?? "no window is open"),
-      ("Episode", Self.text(of: entry)),
+      ("Episode \(entry.episode.number)", Self.text(of: entry)),
     ]
     if let whole { facts.append(("Part of", "\(whole.id) \(whole.error), which has its counts")) }
     if let reason = entry.lastReason {
@@ -71,11 +71,15 @@ struct ErrorReport {
   /// Returns the present outbreak, and what is special about it.
   private static func text(of entry: ErrorEntry) -> String {
     let episode = entry.episode
-    var text = "\(episode.total) since \(Output.local(episode.startedAt, "%Y-%m-%d %H:%M:%S %Z"))"
-    if let quiet = episode.quietSecondsBefore {
-      text += ", number \(episode.number), quiet for \(DisplayText.duration(.seconds(quiet))) before"
+    let mails = DisplayText.count(episode.total, "mail")
+    var text = "\(mails) since \(Output.local(episode.startedAt, "%Y-%m-%d %H:%M:%S %Z"))"
+    let quiet = episode.quietSecondsBefore.map { "quiet for \(DisplayText.duration(.seconds($0)))" }
+    switch (episode.beginning == "regression", quiet) {
+    case (true, let quiet?): text += " (resolved before, then \(quiet))"
+    case (true, nil): text += " (resolved before)"
+    case (false, let quiet?): text += " (\(quiet) before)"
+    case (false, nil): break
     }
-    if episode.beginning == "regression" { text += ", after it had been resolved" }
     if let resolved = entry.resolvedAt { text += "; resolved \(Output.local(resolved, "%Y-%m-%d %H:%M:%S %Z"))" }
     if entry.awaitsDigest { text += "; the storm cap holds it back until the next digest" }
     return text

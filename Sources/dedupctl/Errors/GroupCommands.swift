@@ -32,6 +32,7 @@ struct ResolveCommand: AsyncParsableCommand {
 
   func run() async throws {
     let daemon = try await relay.daemon(or: dedupctl.relay)
+    try await daemon.mustKnow(ids, site: which.site)
     var missing: [String] = []
     for id in ids {
       let resolved = try await daemon.resolve(ErrorSelector(id: id, site: which.site))
@@ -83,7 +84,7 @@ struct MergeCommand: AsyncParsableCommand {
 
   func run() async throws {
     let daemon = try await relay.daemon(or: dedupctl.relay)
-    try await checkThatAllAreKnown(daemon)
+    try await daemon.mustKnow([target] + others, site: which.site)
     let reports = try await daemon.merge(
       MergeRequest(ids: others, into: ErrorSelector(id: target, site: which.site)))
     guard !reports.isEmpty else { throw try await nothingToMerge(daemon) }
@@ -99,19 +100,15 @@ struct MergeCommand: AsyncParsableCommand {
 }
 
 extension MergeCommand {
-  /// Checks that all errors are known, before anything is done.
-  private func checkThatAllAreKnown(_ daemon: any ControlService) async throws {
-    var missing: [String] = []
-    for id in [target] + others where try await which.chosen(daemon.error(id: id)).isEmpty { missing.append(id) }
-    if !missing.isEmpty { throw try await daemon.noError(missing, site: which.site) }
-  }
-
   private func nothingToMerge(_ daemon: any ControlService) async throws -> CommandFailure {
     let groupings = try await daemon.groupings()
     let known = try await which.chosen(daemon.error(id: target)).map(\.entry)
     var reasons: [String] = []
     for id in others {
       let errors = try await which.chosen(daemon.error(id: id)).map(\.entry)
+      if !errors.isEmpty, Set(errors.map(\.fingerprint)).isSubset(of: known.map(\.fingerprint)) {
+        return CommandFailure(.usage, "an error cannot be merged with itself")
+      }
       let wholes = errors.compactMap { groupings.whole(of: $0) }
       if let whole = wholes.first(where: { whole in known.contains { $0.fingerprint == whole.fingerprint } }) {
         reasons.append("\(errors[0].id) is part of \(whole.id) already")

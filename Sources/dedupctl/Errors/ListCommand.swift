@@ -35,7 +35,7 @@ struct ListCommand: AsyncParsableCommand {
   var since: PointInTime?
   @Option(help: "Only sites of this name; * stands for any text.", completion: .sites)
   var site: String?
-  @Option(help: "Only errors whose latest mail this rule decided.")
+  @Option(help: "Only errors whose latest mail this rule decided.", completion: .rules)
   var rule: String?
   @Option(
     help: """
@@ -58,8 +58,8 @@ struct ListCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try await watching.repeating { isQuiet in
-      let service = try await relay.service(or: dedupctl.relay, isQuiet: isQuiet)
+    try await watching.repeating {
+      let service = try await relay.service(or: dedupctl.relay)
       let errors = try await service.errors(query(at: WallClock.now()))
       if errors.isEmpty, let site { try await service.mustKnow(site) }
       if format.output == .json { return try errors.forEach(Output.json) }

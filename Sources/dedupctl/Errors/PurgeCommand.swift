@@ -47,13 +47,18 @@ struct PurgeCommand: AsyncParsableCommand {
     let found = try await daemon.purge(request)
     guard found.unknown.isEmpty else { throw try await daemon.noError(found.unknown, site: site) }
     warn(of: found)
-    guard found.mails > 0 else { throw CommandFailure(.nothingMatched, "no such mail is kept") }
+    guard found.mails > 0 else { throw CommandFailure(.nothingMatched, Self.absence(ids, olderThan)) }
     try confirmation.confirm("Remove \(Self.words(found))")
     request.isTrial = false
     let removed = try await daemon.purge(request)
     Output.markDone()
     if format.output == .json { return try Output.json(removed) }
     Output.line("Removed \(Self.words(removed)).")
+  }
+
+  static func absence(_ ids: [String], _ olderThan: Duration?) -> String {
+    let whose = ids.isEmpty ? "for any error" : ids.count == 1 ? "for this error" : "for these errors"
+    return "no mails are kept \(whose)\(olderThan == nil ? "" : " that are so old")"
   }
 
   private func warn(of found: PurgeReport) {

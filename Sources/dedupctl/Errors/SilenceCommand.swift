@@ -2,6 +2,7 @@ import ArgumentParser
 import ControlAPI
 import DedupConfig
 import DedupCore
+import Fingerprint
 import Foundation
 import HostSystem
 
@@ -28,7 +29,7 @@ struct SilenceAdd: AsyncParsableCommand {
 
   @Argument(help: "The id that list shows, or its first characters.", completion: .errorIDs)
   var id: String?
-  @Option(help: "The errors that this rule of the configuration decides.")
+  @Option(help: "The errors that this rule of the configuration decides.", completion: .rules)
   var rule: String?
   @Option(help: "A pattern for the error as list shows it.")
   var title: String?
@@ -61,7 +62,8 @@ struct SilenceAdd: AsyncParsableCommand {
     let ends = [duration != nil, mails != nil, above != nil, untilResolved].count { $0 }
     if ends > 1 { throw ValidationError("--for, --mails, --above and --until-resolved exclude each other.") }
     if let duration, Self.seconds(duration) == nil {
-      throw ValidationError("\"\(duration)\" is not a time; write a number with s, min, h or d, e.g. 2h.")
+      throw ValidationError(
+        "\"\(DisplayText.oneLine(duration, limit: 60))\" is not a duration; write e.g. 30min, 2h, 3d")
     }
     if mails.map({ $0 < 1 }) ?? false || above.map({ $0 < 1 }) ?? false {
       throw ValidationError("--mails and --above take numbers from 1 on.")
@@ -76,6 +78,7 @@ struct SilenceAdd: AsyncParsableCommand {
     (request.mails, request.rate, request.untilResolved) = (mails, above, untilResolved)
     let hasOtherEnd = mails != nil || above != nil || untilResolved
     request.seconds = duration.flatMap(Self.seconds) ?? (hasOtherEnd ? nil : 3600)
+    try mustKnowRule()
     let daemon = try await relay.daemon(or: parent.dedupctl.relay)
     let made = try await daemon.silence(request)
     guard !made.isEmpty else { throw try await daemon.noError([id ?? ""], site: site) }
@@ -83,9 +86,23 @@ struct SilenceAdd: AsyncParsableCommand {
     if format.output == .json { return try made.forEach(Output.json) }
     report(made)
     if let id { try await reportOthers(daemon, id, besides: made) }
-    if id == nil, let silence = made.first, try await !daemon.knowsAny(of: silence, request) {
-      Output.line("Note: nothing matches now.")
-    }
+    if id == nil, let silence = made.first { Self.reportCoverage(try await daemon.known(of: silence, request)) }
+  }
+
+  /// Checks that the configuration has the rule, as far as it can be read from here.
+  private func mustKnowRule() throws {
+    let outer = parent.dedupctl.relay
+    guard let rule, relay.controlAddress == nil, outer.controlAddress == nil,
+      let rules = try? relay.configuration(or: outer).rules.rules, !rules.contains(where: { $0.name == rule })
+    else { return }
+    let name = DisplayText.oneLine(rule, limit: 60)
+    throw CommandFailure(.nothingMatched, "no rule is called \"\(name)\"; see: dedupctl rules list")
+  }
+
+  private static func reportCoverage(_ known: Int) {
+    Output.line(
+      known == 0
+        ? "Note: nothing matches now." : "It covers \(DisplayText.count(known, "error")) that came so far.")
   }
 
   private func report(_ made: [SilenceEntry]) {
@@ -95,7 +112,7 @@ struct SilenceAdd: AsyncParsableCommand {
     }
     let ids = made.map(\.id).unique.map(String.init).joined(separator: " ")
     let pronoun = made.count > 1 ? "them" : "it"
-    Output.line("End \(pronoun) before with: dedupctl silence expire \(ids)")
+    Output.line("End \(pronoun) early with: dedupctl silence expire \(ids)")
   }
 
   /// Reports the other silences that cover the error. An admin who ends this one would otherwise wonder why it stays
@@ -104,7 +121,11 @@ struct SilenceAdd: AsyncParsableCommand {
     let errors = try await daemon.error(id: id).filter { site == nil || $0.entry.site == site }
     var said = Set(made.map(\.id))
     for silence in errors.flatMap(\.silences) where said.insert(silence.id).inserted {
-      Output.line("Silence \(silence.id) covers it already: \(printable(silence.what)), ends \(silence.end)")
+      Output.line(
+        silence.isOfError
+          ? "Silence \(silence.id) covers it already, ends \(silence.end). Both hold; to have one only: "
+            + "dedupctl silence expire \(silence.id)"
+          : "Silence \(silence.id) covers it already (\(printable(silence.scope))), ends \(silence.end)")
     }
   }
 
@@ -198,29 +219,32 @@ extension [Int] {
 }
 
 extension ControlService {
-  /// Returns true if a silence of a rule or of patterns, made as `request` says, covers an error that is known now.
-  fileprivate func knowsAny(of silence: SilenceEntry, _ request: SilenceRequest) async throws -> Bool {
+  /// Returns the number of known errors that a silence of a rule or of patterns, made as `request` says, covers.
+  fileprivate func known(of silence: SilenceEntry, _ request: SilenceRequest) async throws -> Int {
     let pattern = Silence.Pattern(title: request.title, place: request.place, site: request.site)
     let scope = request.rule.map { Silence.Scope.rule($0) } ?? .matching(pattern)
     let made = Silence(
       createdAt: Timestamp(silence.createdAt), author: silence.author, reason: silence.reason, scope: scope,
       end: .whenResolved)
+    var known = 0
     var next: Int? = 0
     while let after = next {
       let page = try await export(after: after, limit: 1000)
-      let isKnown = page.errors.contains { error in
+      known += page.errors.count { error in
         made.covers(row: 0, title: error.error, place: error.place, site: error.site, rule: error.lastRule)
       }
-      if isKnown { return true }
       next = page.next
     }
-    return false
+    return known
   }
 }
 
 extension SilenceEntry {
   /// The scope of the silence, with the site of an error.
   fileprivate var what: String { scope + (error.map { " of \($0.site)" } ?? "") }
+
+  /// True if the silence is about one error, not about a rule or patterns that cover it.
+  fileprivate var isOfError: Bool { error.map { scope.hasPrefix($0.id + " ") } ?? false }
 
   /// The time or the condition of its end, in the reader's time zone.
   var end: String {

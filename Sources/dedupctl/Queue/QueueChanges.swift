@@ -24,19 +24,27 @@ struct QueueSelectionOptions: ParsableArguments {
   }
 
   /// Returns the chosen mails by id, as they are before a change.
+  ///
+  /// - Throws: `CommandFailure` if an id matches no mail, or several: nothing is changed then.
   func named(_ daemon: any ControlService) async throws -> [QueuedMail] {
     var mails: [QueuedMail] = []
-    for id in ids { mails += try await daemon.queued(id: id, octets: 0).map(\.mail) }
+    for id in ids {
+      let found = id.isEmpty ? [] : try await daemon.queued(id: id, octets: 0).map(\.mail)
+      if let failure = Self.failure(id, found.map(\.id)) { throw failure }
+      mails += found
+    }
     return mails
   }
-}
 
-extension QueueSelectionOptions {
-  /// The reason why nothing was done if nothing else explains it.
-  fileprivate var absence: String {
-    ids.isEmpty
-      ? "no mail in the queue needs that"
-      : "no mail in the queue has an id that starts with \(ids.joined(separator: " or ")); see: dedupctl queue list"
+  /// Returns the failure of an id that does not match exactly one mail.
+  static func failure(_ id: String, _ found: [String]) -> CommandFailure? {
+    if found.isEmpty {
+      return CommandFailure(
+        .nothingMatched, "no mail in the queue has an id that starts with \(id.typed); see: dedupctl queue list")
+    }
+    guard found.count > 1 else { return nil }
+    let names = found.prefix(5).joined(separator: ", ") + (found.count > 5 ? " …" : "")
+    return CommandFailure(.usage, "\(id.typed) matches several mails (\(names)); type more of the id")
   }
 }
 
@@ -48,14 +56,15 @@ extension OutputOptions {
   /// Reports the change of queued mail.
   ///
   /// - Parameters:
-  ///   - verb: The change, e.g. `Held`.
+  ///   - change: The words for the change of so many mails, e.g. `Held 3 mails`.
   ///   - which: The mails that were asked for.
   ///   - meanwhile: The effect on mails that are being tried at the moment.
+  ///   - absence: The reason why nothing was changed with `--all`.
   ///   - settled: The requested mails that were in that state before, and its name, e.g. `held already`.
   /// - Throws: `CommandFailure` if nothing changed.
   func write(
-    _ report: QueueChangeReport, _ verb: String, of which: QueueSelectionOptions, meanwhile: String,
-    settled: (mails: [String], how: String)? = nil
+    _ report: QueueChangeReport, _ change: (String) -> String, of which: QueueSelectionOptions, meanwhile: String,
+    absence: String, settled: (mails: [String], how: String)? = nil
   ) throws {
     if !report.ids.isEmpty { Output.markDone() }
     if output == .json { try Output.json(report) }
@@ -64,11 +73,14 @@ extension OutputOptions {
       guard !mails.isEmpty else { return nil }
       return "\(mails.joined(separator: ", ")) \(mails.count == 1 ? "is" : "are") \(settled.how)"
     }
-    guard !report.ids.isEmpty else { throw CommandFailure(.nothingMatched, unchanged ?? which.absence) }
+    guard !report.ids.isEmpty else {
+      let gone = "no mail in the queue has an id that starts with \(which.ids.typed); see: dedupctl queue list"
+      throw CommandFailure(.nothingMatched, unchanged ?? (which.ids.isEmpty ? absence : gone))
+    }
     if output == .json { return }
     let names = report.ids.prefix(20).joined(separator: ", ")
     let rest = report.ids.count > 20 ? " and \(report.ids.count - 20) more" : ""
-    Output.line("\(verb) \(DisplayText.count(report.ids.count, "mail")): \(names)\(rest)")
+    Output.line("\(change(DisplayText.count(report.ids.count, "mail"))): \(names)\(rest)")
     if let unchanged { Output.line("Unchanged: \(unchanged)") }
     if !report.delivering.isEmpty {
       Output.line("Being tried at the moment, \(meanwhile): \(report.delivering.joined(separator: ", "))")
@@ -86,10 +98,14 @@ struct QueueFlush: AsyncParsableCommand {
   @OptionGroup var format: OutputOptions
 
   func run() async throws {
-    let report = try await relay.daemon(or: queue.dedupctl.relay).change(.flush, which.request())
+    let daemon = try await relay.daemon(or: queue.dedupctl.relay)
+    _ = try await which.named(daemon)
+    let report = try await daemon.change(.flush, which.request())
     if report.ids.isEmpty, which.ids.isEmpty, format.output == .table { return Output.line("Nothing waits.") }
     if report.ids.isEmpty, which.ids.isEmpty { return try Output.json(report) }
-    try format.write(report, "Due now:", of: which, meanwhile: "so that is their attempt")
+    try format.write(
+      report, { "Trying \($0) now" }, of: which, meanwhile: "so that is their attempt",
+      absence: "no mail to try: the queue is empty")
   }
 }
 
@@ -109,7 +125,8 @@ struct QueueHold: AsyncParsableCommand {
     let held = try await which.named(daemon).filter(\.isHeld).map(\.id)
     let report = try await daemon.change(.hold, which.request())
     try format.write(
-      report, "Held", of: which, meanwhile: "held if that fails", settled: (held, "held already"))
+      report, { "Held \($0)" }, of: which, meanwhile: "held if that fails",
+      absence: "no mail to hold: the queue is empty, or all in it is held", settled: (held, "held already"))
   }
 }
 
@@ -130,7 +147,8 @@ struct QueueRelease: AsyncParsableCommand {
     let free = try await which.named(daemon).filter { !$0.isHeld }.map(\.id)
     let report = try await daemon.change(.release, which.request())
     try format.write(
-      report, "Released", of: which, meanwhile: "so that is their attempt", settled: (free, "not held"))
+      report, { "Released \($0)" }, of: which, meanwhile: "so that is their attempt",
+      absence: "no mail to release: none is held", settled: (free, "not held"))
   }
 }
 
@@ -155,10 +173,12 @@ struct QueueReroute: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let request = which.request(to: to == "default" ? nil : to)
-    let report = try await relay.daemon(or: queue.dedupctl.relay).change(.reroute, request)
+    let daemon = try await relay.daemon(or: queue.dedupctl.relay)
+    _ = try await which.named(daemon)
+    let report = try await daemon.change(.reroute, which.request(to: to == "default" ? nil : to))
     try format.write(
-      report, to == "default" ? "On the way of all mail:" : "To \(to):", of: which, meanwhile: "on the old way")
+      report, { "Rerouted \($0) to \(to == "default" ? "the way of all mail" : to)" }, of: which,
+      meanwhile: "on the old way", absence: "no mail to reroute: the queue is empty")
   }
 }
 
@@ -178,12 +198,11 @@ struct QueueDelete: AsyncParsableCommand {
   func run() async throws {
     let daemon = try await relay.daemon(or: queue.dedupctl.relay)
     // Checked before the admin is asked about it.
-    for id in which.ids where try await daemon.queued(id: id, octets: 0).isEmpty {
-      throw CommandFailure(
-        .nothingMatched, "no mail in the queue has an id that starts with \(id); see: dedupctl queue list")
-    }
+    _ = try await which.named(daemon)
     try confirmation.confirm("Delete \(which.all ? "all mails" : which.ids.joined(separator: ", ")) from the queue")
     let report = try await daemon.change(.delete, which.request())
-    try format.write(report, "Deleted", of: which, meanwhile: "so they may still arrive")
+    try format.write(
+      report, { "Deleted \($0)" }, of: which, meanwhile: "so they may still arrive",
+      absence: "no mail to delete: the queue is empty")
   }
 }

@@ -24,7 +24,7 @@ struct QueueList: AsyncParsableCommand {
       alike) or set-aside (damaged, never sent).
       """)
 
-  @Option(help: "Only of this kind: pass, report, copy, notice, summary, bounce or alert.")
+  @Option(help: "Only of this kind: pass, report, copy, notice, summary, bounce or alert.", completion: .queueKinds)
   var kind: String?
   @Option(help: "Only from senders that match, e.g. \"*@shop.example\".")
   var sender: String?
@@ -50,8 +50,8 @@ struct QueueList: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try await watching.repeating { isQuiet in
-      let service = try await relay.service(or: queue.dedupctl.relay, isQuiet: isQuiet)
+    try await watching.repeating {
+      let service = try await relay.service(or: queue.dedupctl.relay)
       let mails = try await service.queue(filter)
       if format.output == .json { return try mails.forEach(Output.json) }
       if mails.isEmpty { return Output.line(isFiltered ? "No such mail waits." : "The queue is empty.") }
@@ -110,10 +110,7 @@ struct QueueShow: AsyncParsableCommand {
   func run() async throws {
     let service = try await relay.service(or: queue.dedupctl.relay)
     let found = try await service.queued(id: id, octets: octets)
-    guard !found.isEmpty else {
-      throw CommandFailure(
-        .nothingMatched, "no mail in the queue has an id that starts with \(id); see: dedupctl queue list")
-    }
+    if found.isEmpty, let failure = QueueSelectionOptions.failure(id, []) { throw failure }
     for var detail in found {
       if !message { detail.message = detail.message.map(Self.header) }
       if format.output == .json { try Output.json(detail) } else { show(detail) }

@@ -20,14 +20,15 @@ struct FingerprintCommand: ParsableCommand {
       The rules are those of --config, else of the configuration of this machine or ./dedup.conf, if there is one.
       """)
 
-  @Argument(help: PastMails.help)
+  @Argument(help: PastMails.help, completion: .file())
   var path: String
   @Flag(help: "Explain the fingerprint.")
   var explain = false
   @ParentCommand var dedupctl: DedupCtl
   @Option(
     name: [.short, .long],
-    help: ArgumentHelp("Use the rules and the [reports] section of this file.", valueName: "path"))
+    help: ArgumentHelp("Use the rules and the [reports] section of this file.", valueName: "path"),
+    completion: .file())
   var config: String?
   @OptionGroup var format: OutputOptions
 

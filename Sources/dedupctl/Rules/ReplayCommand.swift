@@ -15,13 +15,14 @@ struct ReplayCommand: AsyncParsableCommand {
       The time of a mail is that of its lowest Received field, else that of its Date field, else that of its file.
       """)
 
-  @Argument(help: PastMails.help) var path: String
+  @Argument(help: PastMails.help, completion: .file()) var path: String
   @Option(
     name: .customLong("set"),
     help: ArgumentHelp(
       "Also try these keys of [window], e.g. \"length=4h, milestones=10 100\". May be repeated.", valueName: "keys"))
   var sets: [String] = []
-  @Option(help: ArgumentHelp("Also try this configuration file. May be repeated.", valueName: "path"))
+  @Option(
+    help: ArgumentHelp("Also try this configuration file. May be repeated.", valueName: "path"), completion: .file())
   var settings: [String] = []
   @Flag(help: "List each error mail that would have been sent, instead of the totals.")
   var timeline = false

@@ -30,11 +30,15 @@ struct RuleProposal {
 
   // MARK: - For people
 
-  /// Returns text that can be put into a file of `conf.d` as it is: everything but the rule is a comment.
+  /// Returns text that can be put into a file of `conf.d` as it is: everything but the rule is a comment. So is the rule
+  /// if it matches errors that the admin did not name.
   func lines(limit: Int) -> [String] {
     switch suggestion {
     case .success(let found):
-      return comment(origin) + [found.rule.configurationText.trimmingLineEnd] + comment(effect(limit: limit))
+      let text = found.rule.configurationText.trimmingLineEnd
+      let warning = warning(limit: limit)
+      let rule = warning.isEmpty ? [text] : comment(text.split(separator: "\n").map(String.init))
+      return comment(origin + warning) + rule + comment(effect(limit: limit))
     case .failure(let why): return comment(origin + ["No rule: \(why)."])
     }
   }
@@ -62,11 +66,15 @@ struct RuleProposal {
     for change in effect.splits.prefix(limit) {
       lines += ["It splits \(change.whole.id) into \(change.parts.count) errors:"] + groups(change.parts, limit)
     }
-    if !effect.strangers.isEmpty {
-      let verb = grouping.kind == ErrorGrouping.Kind.merged.rawValue ? "merge" : "split"
-      lines += ["WARNING: it also matches what you did not \(verb):"] + groups(effect.strangers, limit)
-    }
     return lines
+  }
+
+  /// Returns the errors that the rule matches and the admin did not name, or nothing if there are none.
+  private func warning(limit: Int) -> [String] {
+    guard let strangers = trial?.effect().strangers, !strangers.isEmpty else { return [] }
+    let verb = grouping.kind == ErrorGrouping.Kind.merged.rawValue ? "merge" : "split"
+    return ["WARNING: this rule also matches what you did not \(verb):"] + groups(strangers, limit)
+      + ["So it is commented out: narrow it, try it with dedupctl rules test, then remove the marks."]
   }
 
   private func groups(_ groups: [RuleTrialResult.Group], _ limit: Int) -> [String] {

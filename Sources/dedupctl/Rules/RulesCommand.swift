@@ -55,7 +55,7 @@ struct RulesTestCommand: AsyncParsableCommand {
       the times of arrival. Needs neither the daemon nor its store.
       """)
 
-  @Argument(help: PastMails.help)
+  @Argument(help: PastMails.help, completion: .file())
   var path: String
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions

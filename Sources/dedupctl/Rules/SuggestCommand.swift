@@ -14,7 +14,7 @@ struct RulesSuggestCommand: AsyncParsableCommand {
       that the relay keeps of each error.
       """)
 
-  @Argument(help: PastMails.help)
+  @Argument(help: PastMails.help, completion: .file())
   var path: String?
   @ParentCommand var dedupctl: DedupCtl
   @OptionGroup var relay: RelayOptions

@@ -2,10 +2,11 @@ import ArgumentParser
 import ControlAPI
 import DedupConfig
 import DedupCore
+import Fingerprint
 import HostSystem
 
-// The words that a shell completes from the running daemon. Only the words are printed: a daemon that is down completes
-// nothing.
+// The words that a shell completes from the running daemon or the configuration. Only the words are printed: a daemon
+// that is down completes nothing.
 extension CompletionKind {
   /// The ids of errors, the latest first.
   static let errorIDs = fromDaemon { try await errors($0).map(\.id) }
@@ -21,6 +22,16 @@ extension CompletionKind {
   /// The ids of the mails that wait.
   static let queueIDs = fromDaemon { service in
     try await service.queue(QueueFilter(limit: most)).map(\.id)
+  }
+
+  /// The names of the rules of the configuration.
+  static let rules = CompletionKind.custom(ruleNames)
+  /// The kinds of mails in the queue.
+  static let queueKinds = CompletionKind.list(["pass", "report", "copy", "notice", "summary", "bounce", "alert"])
+
+  @Sendable private static func ruleNames(_ words: [String], _: Int, _ prefix: String) async -> [String] {
+    let rules = (try? ConfigurationFile.read(StartCommand.configuration(in: words)).configuration.rules.rules) ?? []
+    return rules.map(\.name).filter { $0.hasPrefix(prefix) }
   }
 
   /// The largest number of words, more than a user looks through; typing the first digits narrows them.
@@ -42,8 +53,6 @@ extension CompletionKind {
 
   /// Returns the socket of the configuration that the command line names, otherwise of this machine's configuration.
   private static func socket(of words: [String]) -> String? {
-    let option = words.lastIndex { $0 == "-c" || $0 == "--config" }
-    let named = option.flatMap { words.indices.contains($0 + 1) ? words[$0 + 1] : nil }
-    return try? ConfigurationFile.read(named ?? ConfigurationFile.defaultPath()).configuration.control.socket
+    try? ConfigurationFile.read(StartCommand.configuration(in: words)).configuration.control.socket
   }
 }

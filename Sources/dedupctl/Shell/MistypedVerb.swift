@@ -58,7 +58,8 @@ struct MistypedVerb: CustomStringConvertible {
       + (near.map { "; did you mean \($0)?" } ?? "; see dedupctl --help")
   }
 
-  private static func verbs(of command: any ParsableCommand.Type) -> [any ParsableCommand.Type] {
+  /// Returns the commands below a command, in the order of its help.
+  static func verbs(of command: any ParsableCommand.Type) -> [any ParsableCommand.Type] {
     command.configuration.subcommands + command.configuration.groupedSubcommands.flatMap(\.subcommands)
   }
 

@@ -68,16 +68,11 @@ struct WatchOptions: ParsableArguments {
   var watch = false
 
   /// Runs `body` once, or repeatedly on a cleared screen. A failure ends it.
-  ///
-  /// - Parameter body: Gets true if remarks in addition to its answer, such as that the daemon is down, are already on
-  ///   display.
-  func repeating(_ body: (_ isQuiet: Bool) async throws -> Void) async throws {
-    guard watch else { return try await body(false) }
-    var isFirst = true
+  func repeating(_ body: () async throws -> Void) async throws {
+    guard watch else { return try await body() }
     while !Task.isCancelled {
       if Output.isTerminal { Output.clearScreen() }
-      try await body(!isFirst && !Output.isTerminal)
-      isFirst = false
+      try await body()
       try await Task.sleep(for: .seconds(2))
     }
   }
@@ -102,14 +97,15 @@ struct RelayOptions: ParsableArguments {
     name: [.short, .long],
     help: ArgumentHelp(
       "The relay's configuration. Default: $MAILDEDUP_CONFIG, else /etc/maildedup/dedup.conf, else ./dedup.conf.",
-      valueName: "path"))
+      valueName: "path"), completion: .file())
   var config: String?
 
   @Option(
     help: ArgumentHelp(
       "Ask the relay at this address ([control] address) instead of its socket.", valueName: "host:port"))
   var controlAddress: String?
-  @Option(help: ArgumentHelp("The file with the token for --control-address.", valueName: "path"))
+  @Option(
+    help: ArgumentHelp("The file with the token for --control-address.", valueName: "path"), completion: .file())
   var tokenFile: String?
 
   func validate() throws {
@@ -119,7 +115,7 @@ struct RelayOptions: ParsableArguments {
     }
   }
 
-  /// Returns the running daemon, or its store if the daemon is down.
+  /// Returns the running daemon, or its store if the daemon is down, which is said once as long as it lasts.
   ///
   /// - Parameter isQuiet: True if the caller reports that the daemon is down.
   func service(or outer: RelayOptions, isQuiet: Bool = false) async throws -> any ControlService {
@@ -128,9 +124,16 @@ struct RelayOptions: ParsableArguments {
     let client = ControlClient(socket: configuration.control.socket)
     do {
       _ = try await client.status()
+      Output.daemonAnswers()
       return client
     } catch let unreachable as ControlClient.Unreachable where !unreachable.isPermission {
-      return try stoppedStore(configuration, because: unreachable, isQuiet: isQuiet)
+      let start = StartCommand.of(path(or: outer))
+      let store = try stoppedStore(configuration, because: StartCommand.inRemedy("\(unreachable)", path(or: outer)))
+      if !isQuiet {
+        Output.daemonIsDown(
+          "The daemon is down (\(configuration.control.socket)); reading its store. Start it with: \(start)")
+      }
+      return store
     }
   }
 
@@ -158,15 +161,18 @@ struct RelayOptions: ParsableArguments {
 
   /// Returns the named configuration, otherwise the one of this machine.
   func configuration(or outer: RelayOptions) throws -> Configuration {
-    try Self.load(config ?? outer.config ?? ConfigurationFile.defaultPath())
+    try Self.load(path(or: outer))
+  }
+
+  private func path(or outer: RelayOptions) -> String {
+    config ?? outer.config ?? ConfigurationFile.defaultPath()
   }
 
   /// Returns the configuration even if it has errors: a running relay continues with the previous, correct version of
   /// the file.
   private func findable(or outer: RelayOptions, saysProblems: Bool = true) throws -> Configuration {
-    let path = config ?? outer.config ?? ConfigurationFile.defaultPath()
     do {
-      let parsed = try ConfigurationFile.read(path)
+      let parsed = try ConfigurationFile.read(path(or: outer))
       if saysProblems, let problem = parsed.errors.first {
         Output.error("The configuration is wrong, a reload would refuse it: \(problem)")
       }
@@ -184,22 +190,15 @@ struct RelayOptions: ParsableArguments {
     }
   }
 
-  private func stoppedStore(
-    _ configuration: Configuration, because unreachable: ControlClient.Unreachable, isQuiet: Bool
-  ) throws -> any ControlService {
+  private func stoppedStore(_ configuration: Configuration, because reason: String) throws -> any ControlService {
     do {
       let reader = try StoreReader(
         readingDirectory: configuration.store.directory, policy: configuration.window)
-      if !isQuiet {
-        Output.error(
-          "The daemon is down (\(configuration.control.socket)); reading its store. "
-            + "Start it with: systemctl start maildedup.service")
-      }
       let hostname = configuration.listener.hostname ?? HostName.current()
       let top = configuration.summary.topErrors
       return StoredState(reader: reader, now: WallClock.now) { .local(top: top, hostname: hostname, at: $0) }
     } catch {
-      throw CommandFailure(.unreachable, "\(unreachable), and its store cannot be read: \(error)")
+      throw CommandFailure(.unreachable, "\(reason), and its store cannot be read: \(error)")
     }
   }
 }

@@ -22,6 +22,15 @@ enum Output {
 
   private static let isDone = Atomic(false)
 
+  /// Says that the daemon is down: once as long as it is, and again on a screen that was cleared.
+  static func daemonIsDown(_ text: String) {
+    if !isDownSaid.exchange(true, ordering: .relaxed) || isTerminal { error(text) }
+  }
+
+  static func daemonAnswers() { isDownSaid.store(false, ordering: .relaxed) }
+
+  private static let isDownSaid = Atomic(false)
+
   static func error(_ text: String) { prompt(text + "\n") }
 
   /// Prints a question, without a line end.

@@ -29,7 +29,8 @@ struct PointInTime {
       form = .at(Timestamp(date))
       return
     }
-    throw ValidationError("\"\(text)\" is no time; write 2h, 7d, 2026-11-26 or 2026-11-26T14:00")
+    let shown = DisplayText.oneLine(text, limit: 60)
+    throw ValidationError("\"\(shown)\" is not a time; write 2h, 7d, 2026-11-26 or 2026-11-26T14:00")
   }
 
   func before(_ now: Timestamp) -> Timestamp {

@@ -18,10 +18,10 @@ import Testing
   func reads(_ text: String, _ name: String) throws { #expect(try ReplaySetting(text, over: Self.base).name == name) }
 
   @Test(
-    "what is no setting is refused with what to write instead",
+    "what is not a setting is refused with what to write instead",
     arguments: [
-      ("length", "\"length\" is no setting; write KEY=VALUE, e.g. length=4h, milestones=10 100 1000"),
-      ("", "\"\" is no setting"),
+      ("length", "\"length\" is not a setting; write KEY=VALUE, e.g. length=4h, milestones=10 100 1000"),
+      ("", "\"\" is not a setting"),
       ("lenght=4h", "unknown key \"lenght\"; did you mean length?"),
       ("length=4", "length: \"4\" has no unit; write 4s, 4min, 4h or 4d"),
       ("length=4 h", "length: \"4 h\" is not a duration"), ("length=1h,length=2h", "length is set twice"),

@@ -46,6 +46,9 @@ extension ValueTests {
       "IPv6 without brackets and port", "listener.address", "::1",
       says: "\"::1\" has no port; write host:port, e.g. [::1]:2525"),
     Bad(
+      "IPv6 with a port and without brackets", "listener.address", "::1:2525",
+      says: "\"::1:2525\" is an IPv6 address without brackets; write it with brackets, e.g. [::1]:2525"),
+    Bad(
       "a smarthost without port", "delivery.smarthost", "mail.example.org",
       says: "\"mail.example.org\" has no port; write host:port, e.g. mail.example.org:25"),
     Bad(
@@ -90,6 +93,9 @@ extension ValueTests {
       says: "\"postmaster\" is not a mail address (the address has no domain); "
         + "write only name@domain, without a display name"),
     Bad("an empty path", "store.directory", "", says: "is empty; write a path, e.g. /var/lib/maildedup"),
+    Bad(
+      "a variable in a path", "store.directory", "$HOME/store",
+      says: "\"$HOME/store\" starts with a variable, which is not expanded here; write the whole path"),
     Bad(
       "a path of the shell", "store.directory", "~/store",
       says: "\"~/store\" starts with ~, which is not expanded here; write the whole path"),

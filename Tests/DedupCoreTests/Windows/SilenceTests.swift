@@ -56,6 +56,16 @@ struct SilenceTests {
     #expect(silence.held == test.mails.count { $0.ruling == .holds })
   }
 
+  @Test("a mail that goes out whatever silences say is not counted as held, nor among those that end a silence")
+  func letThrough() {
+    var silence = Self.silence(.afterMails(1))
+    #expect(silence.rule(goesOut: true, now: Self.start) == .holds)
+    #expect(silence.held == 0)
+    #expect(silence.rule(now: Self.start) == .holds)
+    #expect(silence.held == 1)
+    #expect(silence.rule(now: Self.start) == .endsWithThis)
+  }
+
   struct ScopeCase: CustomTestStringConvertible {
     var scope: Silence.Scope
     var covers: Bool

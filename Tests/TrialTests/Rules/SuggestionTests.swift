@@ -62,32 +62,42 @@ import Trial
   static let slow = "Read timed out after 10 seconds"
 
   @Test(
-    "the matchers of a merge are what all mails agree on",
+    "the matchers of a merge are what all mails agree on, and their types, modules and functions",
     arguments: [
       (
         [Report(), Report(function: "subtotal")],
         [
-          "type = KeyError", "module = orders/pricing.py", "caller = orders/views.py in cart",
-          "view = orders.views.cart",
+          "type = KeyError", "module = orders/pricing.py", "function = subtotal, total",
+          "caller = orders/views.py in cart", "view = orders.views.cart",
         ]
       ),
       (
         [Report(), Report(type: "TypeError")],
         [
-          "module = orders/pricing.py", "function = total", "innermost = orders/pricing.py in total",
-          "caller = orders/views.py in cart", "view = orders.views.cart",
+          "type = KeyError, TypeError", "module = orders/pricing.py", "function = total",
+          "innermost = orders/pricing.py in total", "caller = orders/views.py in cart", "view = orders.views.cart",
         ]
       ),
       (
         [Report(text: slow, module: "a", function: "b", view: nil), Report(text: "Read timed out after 15 minutes")],
-        ["type = KeyError", "text = Read timed out after *", "caller = orders/views.py in cart"]
+        [
+          "type = KeyError", "text = Read timed out after *", "module = a.py, orders/pricing.py",
+          "function = b, total", "caller = orders/views.py in cart",
+        ]
       ),
       (
         [Report(text: "[a*b?], \"quoted\"", view: nil), Report(text: "[a*b?], \"quoted\"", function: "x", view: nil)],
         [
           "type = KeyError", "text = \"[[]a[*]b[?]], ?quoted?*\"", "module = orders/pricing.py",
-          "caller = orders/views.py in cart",
+          "function = total, x", "caller = orders/views.py in cart",
         ]
+      ),
+      (
+        [
+          Report(type: "IndexError", function: "v18", caller: "a"),
+          Report(type: "NameError", function: "v19", view: nil),
+        ],
+        ["type = IndexError, NameError", "module = orders/pricing.py", "function = v18, v19"]
       ),
     ])
   func merging(_ reports: [Report], _ matchers: [String]) throws {
@@ -152,7 +162,16 @@ import Trial
     #expect(trial.effect().matched == 4 && trial.effect().strangers == [])
     #expect(trial.effect().joins.map(\.parts.count) == [2] && trial.effect().splits == [])
     trial.add(PastMail(Report(function: "tax").mail), file: "6")
-    #expect(trial.effect().strangers.map(\.place) == ["orders/pricing.py in tax"])
+    #expect(trial.effect().matched == 4 && trial.effect().strangers == [])
+  }
+
+  @Test("a type of one error with the function of the other is an error that was not merged")
+  func strangers() throws {
+    let suggestion = try Self.merged([Report(), Report(type: "TypeError", function: "subtotal")])
+    let members = Set(suggestion.fingerprints.map(FingerprintRow.id))
+    var trial = SuggestionTrial(suggestion.rule, members: members, in: Configuration())
+    trial.add(PastMail(Report(function: "subtotal").mail), file: "1")
+    #expect(trial.effect().strangers.map(\.place) == ["orders/pricing.py in subtotal"])
   }
 
   @Test("of mails that an earlier rule takes the trial of a new one counts none")
