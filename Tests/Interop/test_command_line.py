@@ -283,7 +283,7 @@ def test_doctor(workshop: Workshop):
     assert relay.dedupctl("doctor").returncode == UNREACHABLE
     findings = {finding["check"]: finding for finding in relay.ask_whatever("doctor")}
     assert findings["configuration"]["state"] == findings["daemon"]["state"] == findings["listener"]["state"] == "fails"
-    assert "start maildedup" in findings["listener"]["remedy"] and findings["store"]["state"] == "works"
+    assert "start it with: maildedup --config" in findings["listener"]["remedy"] and findings["store"]["state"] == "works"
 
 
 def test_doctor_and_a_file_for_the_spool(workshop: Workshop):

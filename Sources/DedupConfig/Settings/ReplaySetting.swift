@@ -46,7 +46,8 @@ package struct ReplaySetting: Sendable {
         pairs[last].value += ", " + trimmed(piece)
       } else {
         let example = "length=4h, milestones=10 100 1000"
-        throw ReplaySettingProblem(description: "\"\(excerpt(text))\" is not a setting; write KEY=VALUE, e.g. \(example)")
+        throw ReplaySettingProblem(
+          description: "\"\(excerpt(text))\" is not a setting; write KEY=VALUE, e.g. \(example)")
       }
     }
     return pairs

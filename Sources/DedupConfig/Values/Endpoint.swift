@@ -46,7 +46,8 @@ extension ValueFormat<Smarthost> {
 private func readEndpoint(_ text: String, usualPort: Int) throws(ValueProblem) -> Endpoint {
   if let bracketed = bracketed(text) {
     throw ValueProblem(
-      item: text, what: "is an IPv6 address without brackets", remedy: "write it with brackets", example: .this(bracketed))
+      item: text, what: "is an IPv6 address without brackets", remedy: "write it with brackets",
+      example: .this(bracketed))
   }
   if IPAddress(text) != nil || isHostname(text) {
     let host = text.contains(":") ? "[\(text)]" : text

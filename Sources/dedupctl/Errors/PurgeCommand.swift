@@ -58,7 +58,7 @@ struct PurgeCommand: AsyncParsableCommand {
 
   static func absence(_ ids: [String], _ olderThan: Duration?) -> String {
     let whose = ids.isEmpty ? "for any error" : ids.count == 1 ? "for this error" : "for these errors"
-    return "no mails are kept \(whose)\(olderThan == nil ? "" : " that are so old")"
+    return olderThan == nil ? "no mails are kept \(whose)" : "no mails that are so old are kept \(whose)"
   }
 
   private func warn(of found: PurgeReport) {
