@@ -85,6 +85,7 @@ actor Reloader {
     relay.summary.adopt(new.summary)
     route.turns = relay.route.value.turns + (change.concernsRoute ? 1 : 0)
     await relay.route.adopt(route).retire()
+    await relay.fleet.adopt(new)
     if change.concernsRoute { await hurry() }
   }
 

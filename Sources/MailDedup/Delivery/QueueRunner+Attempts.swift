@@ -15,11 +15,14 @@ extension QueueRunner {
         events.add(.tried(entry.id, nil))
         return events.add(.recorded(entry.id, .settled))
       }
+      guard case .leave(let outgoing, let claim) = try await consented(to: entry, message) else { return }
       let route = route.value
-      let departure = await depart(message, of: entry, over: route)
+      let departure = await depart(outgoing, of: entry, over: route, under: claim)
       events.add(.tried(entry.id, departure.result))
+      async let told: Void = tell(claim, departure, of: entry)
       if departure.offered.isEmpty, let wait = departure.wait { await postpone(entry, wait.until, wait.reason) }
       let end = departure.offered.isEmpty && departure.wait != nil ? .open : await settle(entry, departure, route)
+      _ = await told
       events.add(.recorded(entry.id, end))
     } catch {
       logger.error("queue-unreadable", metadata: ["id": "\(entry.id)", "error": "\(error)"])
@@ -27,6 +30,20 @@ extension QueueRunner {
       events.add(.tried(entry.id, nil))
       events.add(.recorded(entry.id, .open))
     }
+  }
+
+  /// Asks the fleet, and finishes the attempt if the mail does not leave.
+  private func consented(to entry: QueueEntry, _ message: Message) async throws -> Consent {
+    let consent = try await consent(for: entry, message)
+    let end: DeliveryPlan.End
+    switch consent {
+    case .leave: return consent
+    case .wait(let pause): end = await stay(entry, pause)
+    case .counted: end = .settled
+    }
+    events.add(.tried(entry.id, nil))
+    events.add(.recorded(entry.id, end))
+    return consent
   }
 
   private func settle(_ entry: QueueEntry, _ departure: Departure, _ route: Route) async -> DeliveryPlan.End {
@@ -61,7 +78,7 @@ extension QueueRunner {
     return try await store.message(of: next.entry.id)
   }
 
-  private func depart(_ message: Message, of entry: QueueEntry, over route: Route) async -> Departure {
+  func depart(_ message: Message, of entry: QueueEntry, over route: Route) async -> Departure {
     switch await route.encryption.outgoing(message, entry.kind) {
     case .success(let outgoing): return await departing.depart(outgoing, of: entry, over: route)
     case .failure(let failure):
