@@ -1,6 +1,6 @@
 package import MailMessage
 
-/// What a forwarded mail about an error says of the fleet, put on top just before it leaves.
+/// The mark of the fleet on a forwarded mail about an error, made just before it leaves.
 ///
 /// | field | meaning |
 /// |---|---|
@@ -12,7 +12,7 @@ package import MailMessage
 package enum FleetMark: Hashable, Sendable {
   /// The counts of the fleet, of which `relays` counted any.
   case counted(mails: Int, heldBack: Int, relays: Int)
-  /// It left without the fleet's consent, for the reason in that word.
+  /// The mail left without the fleet's consent, for the reason in that word.
   case alone(String)
 
   /// Returns the message with the mark.

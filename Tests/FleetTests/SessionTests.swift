@@ -12,8 +12,8 @@ import Testing
 
   private static var digests: String { String(repeating: digest, count: FleetScript.all.count) }
 
-  private func ready() throws -> EngineSession {
-    var session = EngineSession(login: .init(username: "relay", password: "secret"), database: 3)
+  private func ready() throws -> HeldSession {
+    let session = HeldSession(EngineSession(login: .init(username: "relay", password: "secret"), database: 3))
     let begun = session.begin()
     guard case .send(let octets)? = begun.first, begun.count == 1 else { throw Unexpected(begun) }
     #expect(
@@ -37,7 +37,7 @@ import Testing
   ]
 
   @Test(arguments: refusals) func whatCannotBeUsedIsClosed(_ octets: String, _ reason: String) throws {
-    var session = EngineSession(login: .init(username: nil, password: "secret"), database: 3)
+    let session = HeldSession(EngineSession(login: .init(username: nil, password: "secret"), database: 3))
     _ = session.begin()
     guard case .close(let failure)? = session.receive(octets.utf8).last else { throw Unexpected([]) }
     #expect("\(failure)".contains(reason))
@@ -46,7 +46,7 @@ import Testing
   @Test func answersComeInOrderAndAreCutAnywhere() throws {
     let octets = Array("*1\r\n$1\r\na\r\n:5\r\n".utf8)
     for cut in octets.indices {
-      var session = try ready()
+      let session = try ready()
       _ = session.run(.claim, keys: ["k", "e"], ["t"], id: 1)
       _ = session.command(["TIME"], id: 2)
       let answers = session.receive(octets[..<cut]) + session.receive(octets[cut...])
@@ -56,7 +56,7 @@ import Testing
   }
 
   @Test func aScriptThatTheEngineForgotIsSentWhole() throws {
-    var session = try ready()
+    let session = try ready()
     let digest = String(repeating: "d", count: 40)
     #expect(
       session.run(.claim, keys: ["k", "e"], ["t"], id: 1)
@@ -68,14 +68,14 @@ import Testing
   }
 
   @Test func aClaimThatNobodyWaitsForIsNotSentAgain() throws {
-    var session = try ready()
+    let session = try ready()
     _ = session.run(.claim, keys: ["k", "e"], ["t"], id: 1)
     session.abandon(1)
     #expect(session.receive("-NOSCRIPT No matching script.\r\n".utf8).isEmpty)
   }
 
   @Test func aReplicaIsLeft() throws {
-    var session = try ready()
+    let session = try ready()
     _ = session.run(.claim, keys: ["k", "e"], ["t"], id: 1)
     _ = session.command(["TIME"], id: 2)
     let failure = EngineFailure.refused("READONLY You can't write against a read only replica.")
@@ -86,13 +86,27 @@ import Testing
   }
 
   @Test func whatNobodyAskedClosesTheConnection() throws {
-    var session = try ready()
+    let session = try ready()
     guard case .close? = session.receive("+OK\r\n".utf8).last else { throw Unexpected([]) }
   }
 
   @Test func nothingIsAskedBeforeItIsReady() {
-    var session = EngineSession(login: nil)
+    let session = HeldSession(EngineSession(login: nil))
     #expect(session.run(.claim, keys: [], [], id: 1) == [.answer(1, .failure(.notConnected))])
+  }
+}
+
+/// A session as a reference: what changes it may stand in an expectation.
+private final class HeldSession {
+  private var session: EngineSession
+  init(_ session: EngineSession) { self.session = session }
+  var pending: Int { session.pending }
+  func begin() -> [EngineSession.Action] { session.begin() }
+  func receive(_ octets: some Sequence<UInt8>) -> [EngineSession.Action] { session.receive(octets) }
+  func abandon(_ id: Int) { session.abandon(id) }
+  func command(_ words: [String], id: Int) -> [EngineSession.Action] { session.command(words, id: id) }
+  func run(_ script: FleetScript, keys: [String], _ arguments: [String], id: Int) -> [EngineSession.Action] {
+    session.run(script, keys: keys, arguments, id: id)
   }
 }
 

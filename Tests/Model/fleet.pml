@@ -17,13 +17,20 @@
 #define RELAYS 2
 #endif
 #ifndef MAILS
-#define MAILS 2
+#define MAILS 3
+#endif
+#ifndef DEFERRALS
+#define DEFERRALS 1
 #endif
 #ifndef END
 #define END 5
 #endif
+#ifndef WINDOW
 #define WINDOW 3
+#endif
+#ifndef LEASE
 #define LEASE 1
+#endif
 #define NEVER (-100)
 /* What the engine's scripts test, by its clock. */
 #define HOLDS(at, in) (at != NEVER && in == gen && now + skew >= at && now + skew - at < WINDOW)
@@ -77,32 +84,33 @@ byte copyClaimGen = 0;
 short copyDeliveredAt = NEVER;
 byte copyDeliveredGen = 0;
 
-chan request[RELAYS] = [3] of { mtype, byte };
-chan answer[RELAYS] = [3] of { byte, mtype, short };
+chan request[RELAYS] = [2] of { mtype, byte, short };
+chan answer[RELAYS] = [2] of { byte, mtype, short };
 
-/* What really happened: when a next hop took the last mail, when the window of the last mail began, mails too many, and
-   what excuses them. */
+/* What really happened: when a next hop took the last mail, when the window of the fleet began, mails too many, and what
+   excuses them. */
 short tookAt = NEVER;
 short windowAt = NEVER;
 byte extra = 0;
 byte faults = 0;
 byte busy = 0;
 
+byte mails = MAILS;
+byte deferrals = DEFERRALS;
 byte cuts = CUTS;
 byte crashes = CRASHES;
 byte failovers = FAILOVERS;
 byte flushes = FLUSHES;
 byte doubles = DOUBLES;
 
-/* A next hop takes a mail whose claim was sent at `since`. */
+/* A next hop takes a mail: of the fleet, whose claim was sent at `since`, or on a relay's own account. */
 inline take(since) {
   if
-  :: since - windowAt < WINDOW -> extra++
-  :: else
+  :: what == won && since - windowAt >= WINDOW -> windowAt = since
+  :: else -> extra++
   fi;
   assert(extra <= faults);
-  tookAt = now;
-  windowAt = since
+  tookAt = now
 }
 
 /* The claim is given up at once, unless it cannot be said. */
@@ -110,7 +118,7 @@ inline giveUp() {
   if
   :: what == won ->
     if
-    :: nfull(request[r]) -> request[r]!release, token
+    :: nfull(request[r]) -> request[r]!release, token, 0
     :: full(request[r])
     fi
   :: else
@@ -118,7 +126,7 @@ inline giveUp() {
 }
 
 /* One script, at a stroke. */
-inline execute(r, what, token) {
+inline execute(r, what, token, at) {
   if
   :: what == claim ->
     if
@@ -139,19 +147,23 @@ inline execute(r, what, token) {
         :: by != 0 && by != token -> faults++ /* a lease was lost */
         :: else
         fi;
-        by = token;
-        claimGen = gen;
-        claimedAt = now + skew;
-        until = now + skew + LEASE;
         if
-        :: nfull(answer[r]) -> answer[r]!token, won, 0
+        :: by == token && claimGen == gen /* it came twice: its beginning stays */
+        :: else ->
+          by = token;
+          claimGen = gen;
+          claimedAt = now + skew;
+          until = now + skew + LEASE
+        fi;
+        if
+        :: nfull(answer[r]) -> answer[r]!token, won, claimedAt
         :: full(answer[r])
         fi
       fi
     fi
   :: what == delivered ->
     if
-    :: by == token && claimGen == gen ->
+    :: by == token && claimGen == gen && claimedAt == at ->
       deliveredAt = claimedAt;
       deliveredGen = gen;
       by = 0
@@ -168,27 +180,29 @@ inline execute(r, what, token) {
 active proctype Engine() {
   mtype what;
   byte token;
+  short at;
   byte r;
 end:
   do
   :: atomic {
       if
-      :: request[0]?what, token -> r = 0
-      :: request[1]?what, token -> r = 1
+      :: request[0]?what, token, at -> r = 0
+      :: request[1]?what, token, at -> r = 1
 #if RELAYS > 2
-      :: request[2]?what, token -> r = 2
+      :: request[2]?what, token, at -> r = 2
 #endif
       fi;
       if
       :: doubles > 0 && nfull(request[r]) ->
         doubles--;
         faults++;
-        request[r]!what, token
+        request[r]!what, token, at
       :: true
       fi;
-      execute(r, what, token);
+      execute(r, what, token, at);
       what = claim;
       token = 0;
+      at = 0;
       r = 0
     }
   :: atomic {
@@ -250,7 +264,6 @@ end:
 
 active [RELAYS] proctype Relay() {
   byte r = _pid - 2;
-  byte mails = MAILS;
   bool queued = false;
   short start = NEVER; /* of the local window */
   byte try = 0;
@@ -291,7 +304,7 @@ end:
       token = 1 + r + RELAYS * try;
       sentAt = now;
       busy++;
-      request[r]!claim, token
+      request[r]!claim, token, 0
     };
     do
     :: atomic {
@@ -308,7 +321,7 @@ end:
         what = release; /* no answer in the patience */
         isLeft = true;
         if
-        :: nfull(request[r]) -> request[r]!release, token
+        :: nfull(request[r]) -> request[r]!release, token, 0
         :: true
         fi;
         break
@@ -342,7 +355,7 @@ end:
           faults++;
           what = release;
           if
-          :: nfull(request[r]) -> request[r]!release, token
+          :: nfull(request[r]) -> request[r]!release, token, 0
           :: full(request[r])
           fi
         }
@@ -351,17 +364,13 @@ end:
       if
       :: atomic {
           true ->
-          if
-          :: what == release -> sentAt = now
-          :: else
-          fi;
           take(sentAt);
           queued = false
         };
         if
         :: atomic {
             what == won && nfull(request[r]) ->
-            request[r]!delivered, token;
+            request[r]!delivered, token, age;
             busy--
           }
         :: atomic {
@@ -386,7 +395,8 @@ end:
           busy--
         }
       :: atomic {
-          now < END -> /* deferred: it is tried again */
+          deferrals > 0 -> /* it is tried again */
+          deferrals--;
           giveUp();
           busy--
         }

@@ -4,11 +4,8 @@ package struct EngineFacts: Hashable, Sendable {
   /// Differs for each start of the engine and for each promotion to primary.
   package private(set) var run = ""
   package private(set) var role = ""
-  package private(set) var evictionPolicy = ""
-  package private(set) var isLoading = false
-  /// True if it writes an append-only file or snapshots.
-  package private(set) var isPersistent = false
-  package private(set) var memory = 0
+  private(set) var evictionPolicy = ""
+  private(set) var isLoading = false
 
   package init() {}
 
@@ -24,8 +21,6 @@ package struct EngineFacts: Hashable, Sendable {
     role = text("role")
     evictionPolicy = text("maxmemory_policy")
     isLoading = text("loading") == "1"
-    isPersistent = text("aof_enabled") == "1" || (Int(text("rdb_saves")) ?? 0) > 0
-    memory = Int(text("used_memory")) ?? 0
   }
 
   /// The reason why it cannot be used; nil if it can.

@@ -1,8 +1,8 @@
 /// The engine's answer to a claim.
 package struct ClaimAnswer: Hashable, Sendable {
   package enum Fate: Hashable, Sendable {
-    /// The window is the caller's to report.
-    case won(FleetCount)
+    /// The window is the caller's to report; the claim was made at that time of the engine's clock.
+    case won(FleetCount, at: Int64)
     /// Another relay is about to deliver; its lease lasts as long.
     case claimed(left: Duration)
     /// A next hop took a mail of the error not longer ago than the window lasts: its age, and the token of its claim.
@@ -11,8 +11,8 @@ package struct ClaimAnswer: Hashable, Sendable {
 
   package var fate: Fate
   /// The time of the engine's clock, in milliseconds since 1970, and the word that changes when it forgot everything.
-  package var engineTime: Int64
-  package var epoch: String
+  var engineTime: Int64
+  var epoch: String
 
   /// Reads a reply of `FleetScript.claim`; nil if it is none.
   package init?(_ reply: RESPValue) {
@@ -22,8 +22,9 @@ package struct ClaimAnswer: Hashable, Sendable {
     (engineTime, self.epoch) = (time, epoch)
     switch items[0].text {
     case "won":
-      guard items.count == 6, let held = items[4].number, let stores = items[5].number else { return nil }
-      fate = .won(FleetCount(mails: Int(first), heldBack: Int(held), stores: Int(stores)))
+      guard items.count == 7, let held = items[4].number, let stores = items[5].number, let at = items[6].number
+      else { return nil }
+      fate = .won(FleetCount(mails: Int(first), heldBack: Int(held), stores: Int(stores)), at: at)
     case "claimed": fate = .claimed(left: .milliseconds(first))
     case "delivered":
       guard items.count == 5, let token = items[4].text else { return nil }
@@ -48,14 +49,14 @@ package struct FleetCount: Hashable, Sendable {
 }
 
 /// The engine's answer to every other script.
-package struct EngineReceipt: Hashable, Sendable {
+struct EngineReceipt: Hashable, Sendable {
   /// False if the token was another's by then, and nothing was changed.
-  package var isDone: Bool
-  package var engineTime: Int64
-  package var epoch: String
+  var isDone: Bool
+  var engineTime: Int64
+  var epoch: String
 
   /// Reads a reply; nil if it is none.
-  package init?(_ reply: RESPValue) {
+  init?(_ reply: RESPValue) {
     guard let items = reply.items, items.count == 3, let time = items[1].number, let epoch = items[2].text,
       let word = items[0].text, word == "done" || word == "stale"
     else { return nil }

@@ -76,6 +76,9 @@ package struct FleetMachine: Sendable {
   /// Takes note that the engine is another process, or forgot everything: its clock may be another one.
   package mutating func generationChanged() { clock = EngineClock() }
 
+  /// Takes note that the engine answers in time again.
+  mutating func answersAgain() { breaker.succeeded() }
+
   /// Takes note of the engine's time in an answer to something else than a claim.
   ///
   /// - Returns: false if the clock was set back.
@@ -88,9 +91,9 @@ package struct FleetMachine: Sendable {
     breaker.succeeded()
     let isSteady = read(answer.engineTime, sentAt: request.sentAt, at: now)
     switch answer.fate {
-    case .won(let count):
+    case .won(let count, let madeAt):
       waiting[request.mail] = nil
-      let lease = Lease(token: request.token, sentAt: request.sentAt)
+      let lease = Lease(token: request.token, madeAt: madeAt, sentAt: request.sentAt)
       return lease.allowsOffer(at: now) ? .deliver(lease, count) : .alone(.stale)
     case .delivered(let age, let token):
       waiting[request.mail] = nil

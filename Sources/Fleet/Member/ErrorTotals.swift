@@ -23,7 +23,7 @@ package struct PushedError: Hashable, Sendable {
   package var info: String
 
   /// The most octets of what is shown of an error.
-  package static let mostInfo = 2048
+  static let mostInfo = 2048
 
   package init(error: String, totals: ErrorTotals, info: String) {
     (self.error, self.totals) = (error, totals)

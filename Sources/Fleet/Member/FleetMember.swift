@@ -134,7 +134,8 @@ package final class FleetMember: Sendable {
   /// - Returns: false if the claim was another's by then, or the engine did not answer; another relay may have sent one
   ///   mail too.
   package func delivered(_ lease: Lease, of error: String) async -> Bool {
-    let answer = await client.run(.delivered, keys: keys(error), [lease.token], patience: Self.patience)
+    let answer = await client.run(
+      .delivered, keys: keys(error), [lease.token, "\(lease.madeAt)"], patience: Self.patience)
     let isDone = (try? answer.get()).flatMap { EngineReceipt($0) }?.isDone ?? false
     if !isDone { state.withLock { $0.counts.late += 1 } }
     return isDone
@@ -162,6 +163,7 @@ package final class FleetMember: Sendable {
       return false
     }
     note(epoch: receipt.epoch)
+    if clock() - sentAt <= settings.patience { state.withLock { $0.machine.answersAgain() } }
     await look(receipt.engineTime, sentAt: sentAt)
     return true
   }

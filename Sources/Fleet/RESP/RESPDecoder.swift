@@ -119,7 +119,7 @@ package struct RESPLimits: Hashable, Sendable {
   /// Octets of one bulk.
   package var bulk = 1 << 20
   /// Values in one reply, those in its arrays included.
-  package var elements = 200_000
+  var elements = 200_000
   /// Arrays inside of each other.
   package var depth = 4
   /// Octets of one reply.

@@ -6,7 +6,7 @@ extension FleetScript {
   ///
   /// Answers `delivered` with age and token of the mail that is not older than the window; `claimed` with what is left
   /// of another's lease in ms; or `won` with the mails of the episode, those held back since the last delivered mail,
-  /// and the number of stores that count.
+  /// the number of stores that count, and when the claim was made.
   package static let claim = FleetScript(
     "claim",
     """
@@ -36,9 +36,15 @@ extension FleetScript {
         mails = mails - tonumber(all[i + 1])
       end
     end
-    redis.call('HSET', KEYS[1], 'by', ARGV[1], 'gen', gen, 'at', text(now),
-      'until', text(now + math.min(tonumber(ARGV[3]), \(longestLease))), 'held', text(held))
+    -- A claim that comes twice must not move its beginning: its mail may be delivered by now.
+    local at = text(now)
+    if known[4] == ARGV[1] and known[5] == gen then
+      at = redis.call('HGET', KEYS[1], 'at')
+    else
+      redis.call('HSET', KEYS[1], 'by', ARGV[1], 'gen', gen, 'at', at,
+        'until', text(now + math.min(tonumber(ARGV[3]), \(longestLease))), 'held', text(held))
+    end
     local news = math.max(0, held - tonumber(known[7] or '0'))
-    return {'won', text(now), epoch, text(math.max(0, mails)), text(news), text(stores)}
+    return {'won', text(now), epoch, text(math.max(0, mails)), text(news), text(stores), at}
     """)
 }

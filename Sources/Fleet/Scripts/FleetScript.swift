@@ -29,7 +29,7 @@ package struct FleetScript: Hashable, Sendable {
   package static let all = [claim, renew, delivered, release, push, hello, turn]
 
   /// The longest lease that is honoured, in milliseconds: one that seems longer was made before a clock was set back.
-  package static let longestLease = 60_000
+  static let longestLease = 60_000
 
   private static let beginning = """
     local time = redis.call('TIME')
