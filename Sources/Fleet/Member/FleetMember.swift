@@ -205,7 +205,7 @@ package final class FleetMember: Sendable {
       guard let words = pair.value.text?.split(separator: " ", maxSplits: 1),
         let seen = words.first.flatMap({ Int64($0) })
       else { return nil }
-      let age = Duration.milliseconds(max(0, seconds * 1000 - seen))
+      let age = max(.zero, Duration.seconds(seconds) - .milliseconds(seen))
       return FleetRelay(store: pair.name, seen: age, info: words.count == 2 ? String(words[1]) : "")
     }.sorted { $0.seen < $1.seen }
   }

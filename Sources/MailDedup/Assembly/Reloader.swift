@@ -75,6 +75,7 @@ actor Reloader {
     var route = try Route(
       new, largeMessages: relay.store.largeMessages, hostname: relay.hostname, group: relay.delivery.group,
       logger: logger)
+    try FleetLink.check(new.fleet, group: relay.delivery.group, logger: logger)
     try await relay.listener.adopt(listenerSetup.terms)
     running = new
     relay.log.adopt(new.log)

@@ -73,6 +73,7 @@ struct RunningRelay: Sendable {
       RelayHealth(
         spoolWaiting: safetyNet.waiting, refused: safetyNet.counts.refused, setAside: store.setAside.map(\.path))
     }
+    try FleetLink.check(configuration.fleet, group: delivery.group, logger: logger)
     fleet = FleetLink(configuration, store: store, hostname: hostname, group: delivery.group, logger: logger)
     runner = QueueRunner(store: store, route: route, executor: delivery, fleet: fleet, logger: logger)
     queueWatch = QueueWatch(

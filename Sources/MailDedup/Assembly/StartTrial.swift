@@ -19,7 +19,8 @@ struct StartTrial {
 
   /// Returns what a start would refuse, or what would fail soon after; empty if nothing would.
   func problems() async -> [String] {
-    (listenerSetup() + way() + secrets() + folders() + socket() + (await ports())).reduce(into: []) { all, problem in
+    (listenerSetup() + way() + fleet() + secrets() + folders() + socket() + (await ports())).reduce(into: []) {
+      all, problem in
       if !all.contains(problem) { all.append(problem) }
     }
   }
@@ -42,6 +43,20 @@ struct StartTrial {
     }
   }
 
+  private func fleet() -> [String] {
+    do throws(StartFailure) {
+      try FleetLink.check(configuration.fleet, group: group, logger: quiet)
+      return []
+    } catch {
+      return [error.description]
+    }
+  }
+
+  /// Connects to the engine of the fleet once, and says what it is; nil without a fleet.
+  func engine() async -> (found: String?, warnings: [String])? {
+    await FleetLink.probe(configuration.fleet, group: group, logger: quiet)
+  }
+
   /// Checks the secrets. The relay reads most of them only when it needs them, which is late for finding out.
   private func secrets() -> [String] {
     let ways =
@@ -52,7 +67,10 @@ struct StartTrial {
     let files =
       ways.flatMap { name, delivery in
         [("\(name).password-file", delivery.passwordFile), ("\(name).oauth-token-file", delivery.tokenFile)]
-      } + [("control.token-file", configuration.control.tokenFile)]
+      } + [
+        ("control.token-file", configuration.control.tokenFile),
+        ("fleet.password-file", configuration.fleet.passwordFile),
+      ]
     return files.compactMap { key, path in
       guard let path else { return nil }
       do throws(SecretSource.Failure) { _ = try SecretSource.file(path) } catch { return "\(key): \(error)" }

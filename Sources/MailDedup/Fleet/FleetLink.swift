@@ -155,6 +155,39 @@ final class FleetLink: Sendable {
   }
 }
 
+extension FleetLink {
+  /// Checks the files that the settings name. Whether the engine answers is no reason to refuse them: it may come later.
+  static func check(
+    _ settings: Configuration.Fleet, group: any EventLoopGroup, logger: Logger
+  ) throws(StartFailure) {
+    guard let engine = settings.engine else { return }
+    do throws(EngineFailure) {
+      _ = try EngineClient(.init(address: engine, caFile: settings.caFile), group: group, logger: logger)
+    } catch {
+      throw StartFailure(.configuration, "fleet.ca-file: \(error)")
+    }
+    guard let path = settings.passwordFile else { return }
+    do throws(SecretSource.Failure) { try SecretSource.checkPermissions(of: path) } catch {
+      throw StartFailure(.configuration, "fleet.password-file: \(error)")
+    }
+  }
+
+  /// Connects once, and says what the engine is: nil without a fleet, else one line each, the warnings apart.
+  static func probe(
+    _ settings: Configuration.Fleet, group: any EventLoopGroup, logger: Logger
+  ) async -> (found: String?, warnings: [String])? {
+    guard let engine = settings.engine else { return nil }
+    do throws(EngineFailure) {
+      let client = try EngineClient(
+        .init(address: engine, caFile: settings.caFile, login: login(settings)), group: group, logger: logger)
+      let facts = try await client.probe()
+      return ("\(engine) answers: \(facts.version), primary", facts.warnings)
+    } catch {
+      return (nil, ["\(error); until it answers, each relay sends by itself"])
+    }
+  }
+}
+
 /// The service that connects the relay to its fleet, and ends that after the deliveries.
 struct FleetService: Service {
   let link: FleetLink
