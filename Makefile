@@ -4,7 +4,7 @@
 SWIFT_FLAGS = --explicit-target-dependency-import-check error
 BIN = $$(swift build --show-bin-path)
 
-.PHONY: help run build release deb test test-quick test-swift test-interop coverage coverage-interop bench bench-compare bench-setup lint score fuzz fuzz-octets fuzz-visitor demo demo-mails setup clean
+.PHONY: help run build release deb test test-quick test-swift test-interop test-model test-fleet coverage coverage-interop bench bench-compare bench-setup lint score fuzz fuzz-octets fuzz-visitor demo demo-mails setup clean
 
 help:
 	@echo "make run         installs what is missing, builds, and runs the relay with ./dedup.conf"
@@ -14,6 +14,7 @@ help:
 	@echo "make build       debug build              make release   optimised build"
 	@echo "make deb         the Debian package, into dist/ (an optimised build: about a quarter of an hour)"
 	@echo "make test-swift  the Swift tests alone    make test-interop   Django, PostgreSQL and a sink alone"
+	@echo "make test-fleet  200 schedules of faults over three relays and their engine; make test runs ten"
 	@echo "make coverage    how many lines the Swift tests run, by target and room; coverage-interop: with the real peers"
 	@echo "make lint        formatting and layers    make demo-mails     records the outage of the demo anew"
 	@echo "make bench       rates, latencies and memory beside Postfix, OpenSMTPD and sinks, with the optimised build"
@@ -51,15 +52,17 @@ deb:
 	@Scripts/deb "$$(swift build $(DEB_FLAGS) --show-bin-path)"
 
 test:
-	@echo "[1/5] what is missing on this machine"
+	@echo "[1/6] what is missing on this machine"
 	@Scripts/setup test
-	@echo "[2/5] Swift: build and tests"
+	@echo "[2/6] Swift: build and tests"
 	@$(MAKE) --no-print-directory test-swift
-	@echo "[3/5] formatting and layers"
+	@echo "[3/6] formatting and layers"
 	@$(MAKE) --no-print-directory lint
-	@echo "[4/5] fuzzing, 20 s for each target"
+	@echo "[4/6] fuzzing, 20 s for each target"
 	@FUZZ_SEED=1 $(MAKE) --no-print-directory fuzz-octets FUZZ_SECONDS=20
-	@echo "[5/5] real peers: Django, PostgreSQL, Postfix, mail clients"
+	@echo "[5/6] the protocol of the fleet, every order of steps"
+	@$(MAKE) --no-print-directory test-model
+	@echo "[6/6] real peers: Django, PostgreSQL, Postfix, mail clients"
 	@$(MAKE) --no-print-directory test-interop
 
 # What needs nothing but Python beside the relay.
@@ -82,6 +85,17 @@ test-interop:
 	@Scripts/setup test
 	@Scripts/build $(SWIFT_FLAGS)
 	@Scripts/interop "$(BIN)"
+
+test-model:
+	@Scripts/model
+
+# About half a minute each.
+FLEET_SEEDS = 200
+
+test-fleet:
+	@Scripts/setup test
+	@Scripts/build $(SWIFT_FLAGS)
+	@MAILDEDUP_BIN_DIR="$(BIN)" FLEET_SEEDS=$(FLEET_SEEDS) .venv/bin/python -B -m pytest -q -s Tests/Interop/test_fleet_faults.py
 
 # In a folder of its own: every object is another one with its counters.
 COVERAGE = .build/coverage

@@ -8,7 +8,8 @@ import PackageDescription
 //   1  SMTPProtocol  Fingerprint  DedupCore                 pure decisions: no socket, clock, log or task
 //      RelayMail  DedupConfig  Trial
 //   2  Listening  SMTPServer  SMTPClient  DedupStore        one kind of I/O each
-//      ControlAPI  HostSystem  MailFiles  MailEncryption    (of MailEncryption: random numbers)
+//      Fleet  ControlAPI  HostSystem  MailFiles             (of MailEncryption: random numbers)
+//      MailEncryption
 //   3  MailDedup  dedupctl                                  wiring
 //   t  MailTestKit                                          imported by tests only
 
@@ -80,6 +81,7 @@ let package = Package(
       on: ["CCrypt", "Listening", "SMTPProtocol", "MailMessage", nio, nioPosix, nioTLS, nioSSL, logging]),
     layer(
       "SMTPClient", on: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, nioTLS, nioSSL, logging]),
+    layer("Fleet", on: ["DedupCore", nio, nioPosix, nioTLS, nioSSL, logging]),
     layer(
       "DedupStore", on: ["CChecksum", "CZlib", "DedupCore", "MailMessage", "RelayMail", grdb, grdbSQLite, logging]),
     layer("MailEncryption", on: ["COpenSSL", "DedupCore", "MailMessage"]),
@@ -96,8 +98,8 @@ let package = Package(
       name: "MailDedup",
       dependencies: [
         "MailMessage", "SMTPProtocol", "Fingerprint", "DedupCore", "DedupConfig", "Listening", "SMTPServer",
-        "SMTPClient", "MailFiles", "MailEncryption", "DedupStore", "ControlAPI", "HostSystem", "RelayMail", nio,
-        nioPosix, logging, lifecycle, unixSignals, argumentParser,
+        "SMTPClient", "Fleet", "MailFiles", "MailEncryption", "DedupStore", "ControlAPI", "HostSystem", "RelayMail",
+        nio, nioPosix, logging, lifecycle, unixSignals, argumentParser,
       ], swiftSettings: settings),
     .executableTarget(
       name: "dedupctl",
@@ -119,6 +121,7 @@ let package = Package(
       of: "SMTPServer", with: ["SMTPProtocol", "MailMessage", nio, nioPosix, nioEmbedded, nioSSL, logging],
       resources: ["Dialogs"]),
     tests(of: "SMTPClient", with: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, nioSSL]),
+    tests(of: "Fleet", with: ["DedupCore", nio, nioPosix, nioEmbedded, logging]),
     tests(of: "Trial", with: ["DedupConfig", "DedupCore", "Fingerprint", "MailMessage"]),
     tests(of: "DedupStore", with: ["DedupCore", "MailMessage", "RelayMail", "Trial", grdb]),
     tests(of: "HostSystem", with: ["SMTPProtocol"]),

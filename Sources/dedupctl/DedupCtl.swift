@@ -21,7 +21,7 @@ struct DedupCtl: AsyncParsableCommand {
         name: "Look",
         subcommands: [
           ListCommand.self, ShowCommand.self, WatchCommand.self, TopCommand.self, StatusCommand.self,
-          StatsCommand.self, SummaryCommand.self, ExportCommand.self,
+          StatsCommand.self, SummaryCommand.self, ExportCommand.self, FleetCommand.self,
         ]),
       CommandGroup(
         name: "Decide",

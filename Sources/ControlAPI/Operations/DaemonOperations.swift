@@ -13,6 +13,8 @@ package protocol ControlService: ErrorControl, SilenceControl, QueueControl {
   func sendSummary(_ request: SummaryRequest) async throws -> SummarySent
   /// Reads the configuration again. The report lists its mistakes.
   func reload() async throws -> ReloadReport
+  /// Returns the fleet as the relay sees it.
+  func fleet(_ request: FleetRequest) async throws -> FleetReport
 }
 
 extension Operations {
@@ -29,7 +31,22 @@ extension Operations {
     try await service.reload()
   }
 
-  static var daemon: [any AnyOperation] { [status, previewSummary, sendSummary, reload] }
+  static let fleet = Operation(.get, "/v1/fleet", "The relays that send one mail of each error together.", .fleet) {
+    try await $0.fleet($1)
+  }
+
+  static var daemon: [any AnyOperation] { [status, previewSummary, sendSummary, reload, fleet] }
+}
+
+extension RequestForm where Request == FleetRequest {
+  /// The form of a question about the fleet: the number of errors as a query parameter.
+  static var fleet: Self {
+    .values(["limit": "integer"]) { request in
+      WrittenRequest(query: ["limit": "\(request.limit)"])
+    } read: {
+      FleetRequest(limit: $0.integer("limit") ?? 0)
+    }
+  }
 }
 
 extension RequestForm where Request == SummaryRequest {
@@ -56,6 +73,8 @@ extension ControlClient: ControlService {
 
   package func reload() async throws -> ReloadReport { try await ask(Operations.reload, ()) }
 
+  package func fleet(_ request: FleetRequest) async throws -> FleetReport { try await ask(Operations.fleet, request) }
+
   package func metrics() async throws -> String {
     try await text(of: MonitoringPath.metrics)
   }
@@ -77,6 +96,10 @@ extension StoredState {
 
   package func reload() async throws -> ReloadReport {
     throw ControlProblem("the daemon is down; it reads its configuration when it starts")
+  }
+
+  package func fleet(_ request: FleetRequest) async throws -> FleetReport {
+    throw ControlProblem("the daemon is down; only a running daemon knows its fleet")
   }
 
   package func metrics() async throws -> String { throw Self.readOnly }

@@ -1,7 +1,7 @@
 /// All sections and keys, in the order of `dedup.conf`.
 package enum ConfigurationSchema {
   package static let sections = [
-    listener, delivery, window, reports, summary, access, tls, auth, encryption, store, control, log, limits,
+    listener, delivery, window, reports, summary, access, tls, auth, encryption, store, fleet, control, log, limits,
   ]
 
   /// The name of the sections that define one rule each; see `RuleSchema`.

@@ -22,6 +22,7 @@ package struct Configuration: Hashable, Sendable {
   package var routes: [Route] = []
   package var summary = Summary()
   package var store = Store()
+  package var fleet = Fleet()
   package var control = Control()
   package var log = Log()
 
@@ -179,6 +180,22 @@ package struct Configuration: Hashable, Sendable {
     package init() {}
   }
 
+  /// `[fleet]`: the relays that send one mail of each error together.
+  package struct Fleet: Hashable, Sendable {
+    /// The engine that they agree through; nil: this relay is in no fleet.
+    package var engine: EngineAddress?
+    package var name = "main"
+    /// The name that is shown for this relay; nil: that of the machine.
+    package var relay: String?
+    package var username: String?
+    package var passwordFile: String?
+    package var caFile: String?
+    /// The longest time that a mail about an error waits for the engine.
+    package var patience = Duration.milliseconds(50)
+
+    package init() {}
+  }
+
   /// `[control]`: how `dedupctl` reaches the daemon.
   package struct Control: Hashable, Sendable {
     package var socket = "var/control.sock"
@@ -233,7 +250,7 @@ extension Configuration {
   private static var optionalPaths: [WritableKeyPath<Configuration, String?>] {
     [
       \.listener.socket, \.tls.certificate, \.tls.key, \.auth.users, \.delivery.caFile, \.delivery.passwordFile,
-      \.delivery.tokenFile, \.control.tokenFile,
+      \.delivery.tokenFile, \.control.tokenFile, \.fleet.passwordFile, \.fleet.caFile,
     ]
   }
 

@@ -13,6 +13,23 @@ func checkConsistency(of parsed: inout ParsedConfiguration) {
   checkSummary(&parsed)
   checkControl(&parsed)
   checkFolders(&parsed)
+  checkFleet(&parsed)
+}
+
+private func checkFleet(_ parsed: inout ParsedConfiguration) {
+  let fleet = parsed.configuration.fleet
+  guard let engine = fleet.engine else { return }
+  if fleet.username != nil, fleet.passwordFile == nil {
+    parsed.error(at: "fleet.username", "there is no password for it; set fleet.password-file")
+  }
+  if fleet.caFile != nil, !engine.usesTLS {
+    parsed.warn(at: "fleet.ca-file", "it is not used: only rediss:// and sentinels:// are encrypted")
+  }
+  if !engine.usesTLS, !engine.isLocal {
+    parsed.warn(
+      at: "fleet.engine",
+      "whoever is on the way reads the titles of errors, and could hold errors back; write rediss://")
+  }
 }
 
 /// Checks that no two folders are the same: each is swept and counted as if nothing else were in it.

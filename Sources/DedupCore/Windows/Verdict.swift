@@ -54,6 +54,10 @@ package enum ForwardReason: Hashable, Sendable {
     }
   }
 
+  /// True if a mail of another relay about the same error can stand for this one (`[fleet]`). What an admin asked of
+  /// this relay, and what comes back after it was resolved here, is its own.
+  package var isSharedByFleet: Bool { !isAskedFor && self != .regression }
+
   /// True if the admin asked for each of these mails, so that no cap and no window applies to them.
   package var isAskedFor: Bool {
     switch self {
@@ -81,6 +85,8 @@ package enum SuppressionReason: String, Hashable, Sendable, Codable {
   /// The mail may be an error report, and so many like it were forwarded within the window that it is kept and waits
   /// for the digest.
   case doubtFlood = "doubt-flood"
+  /// Another relay of the fleet reported the error within the window; otherwise the mail would be forwarded.
+  case fleetWindow = "fleet-window"
 }
 
 /// The count of an error as it is shown to the inbox.

@@ -132,7 +132,7 @@ extension Batch {
         thread: outcome.thread, subject: outcome.settings.subject, variants: try variants(reason, count, outcome))
       try insert(
         submission, ForwardedMail.render(submission, verdict, of: occurrence, context), .report, opened, file,
-        cap: outcome.cap)
+        cap: outcome.cap, claim: FleetClaim(reason, outcome, variant: occurrence.variant))
     case .suppress:
       tally.add(.suppressed, verdict.reason, fingerprint: outcome.row, at: now)
       if let file { effects.orphans.append(file.name) }
@@ -218,11 +218,11 @@ extension Batch {
 
   private func insert(
     _ submission: Submission, _ rendering: ForwardedMail.Rendering, _ kind: QueueEntry.Kind,
-    _ opened: QueueTable.OpenedWindow?, _ file: BodyFile?, cap: Int64? = nil
+    _ opened: QueueTable.OpenedWindow?, _ file: BodyFile?, cap: Int64? = nil, claim: FleetClaim? = nil
   ) throws {
     var entry = QueueTable.NewEntry(
       id: submission.id, kind: kind, envelope: submission.envelope, queuedAt: submission.receivedAt, opened: opened,
-      cap: cap)
+      cap: cap, claim: claim)
     // Data in the database is in the WAL before that, so it takes room twice.
     let room = file == nil ? 2 * submission.message.count : 0
     if let shortage = space?.shortage(for: room, limits) { throw shortage }

@@ -34,7 +34,8 @@ struct Salvage {
     try new.execute(
       sql: """
         UPDATE entry SET fingerprint_id = NULL, window_start = NULL
-        WHERE fingerprint_id NOT IN (SELECT id FROM fingerprint)
+        WHERE fingerprint_id NOT IN (SELECT id FROM fingerprint);
+        UPDATE entry SET fleet_error = NULL WHERE fleet_error NOT IN (SELECT id FROM fingerprint)
         """)
     return result
   }

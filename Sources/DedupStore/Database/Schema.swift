@@ -30,6 +30,7 @@ enum Schema {
     migrator.registerMigration("19 rejections") { try $0.execute(sql: rejections) }
     migrator.registerMigration("20 pacing") { try $0.execute(sql: pacing) }
     migrator.registerMigration("21 ordinary mail first") { try $0.execute(sql: ordinaryMailFirst) }
+    migrator.registerMigration("22 fleet") { try $0.execute(sql: fleet) }
     return migrator
   }
 

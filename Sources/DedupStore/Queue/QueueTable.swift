@@ -38,6 +38,8 @@ enum QueueTable {
     var doubt: Int64?
     /// The site whose storm cap the entry counts towards; nil if it counts towards none.
     var cap: Int64?
+    /// The question to the fleet before the entry leaves; nil if it leaves without asking.
+    var claim: FleetClaim?
 
     /// The time when the entry is due. An alert goes before everything else that is due.
     fileprivate var due: Timestamp { kind == .alert ? Timestamp(milliseconds: 0) : queuedAt }
@@ -70,8 +72,8 @@ enum QueueTable {
         INSERT INTO entry
           (id, kind, sender, body_type, smtputf8, octets, queued_at, attempts, next_attempt, scheduled_at,
            delay_notified, fingerprint_id, window_start, carried, aside, dsn_ret, dsn_envid, envelope_crc32c,
-           recipients, doubt_id, cap_site)
-        VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+           recipients, doubt_id, cap_site, fleet_error, fleet_window, fleet_variant, fleet_reason)
+        VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """)
     let time = entry.queuedAt.milliseconds
     let envelope = entry.envelope
@@ -84,7 +86,8 @@ enum QueueTable {
       entry.opened?.fingerprint, entry.opened?.start.milliseconds, entry.opened?.carried ?? 0,
       (entry.doubt == nil ? Aside.nothing : .held).rawValue, envelope.statusRequest?.returns?.rawValue,
       envelope.statusRequest?.envelopeID?.encoded, checksum,
-      envelope.recipients.count, entry.doubt, entry.cap,
+      envelope.recipients.count, entry.doubt, entry.cap, entry.claim?.error,
+      entry.claim?.window.wholeMilliseconds, entry.claim?.variant, entry.claim?.reason,
     ])
   }
 

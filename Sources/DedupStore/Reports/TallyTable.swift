@@ -24,6 +24,8 @@ struct TallyTable {
 
   private var mails: [Key: Int] = [:]
   private var arrivals: [Arrival: HourCount] = [:]
+  /// The mails that were counted as forwarded, now or in an earlier batch, and were not.
+  private var turned: [(Key, fingerprint: Int64)] = []
 
   mutating func add(_ outcome: Outcome, _ reason: String, fingerprint: Int64?, at time: Timestamp) {
     let quarter = time.quarter
@@ -34,6 +36,26 @@ struct TallyTable {
       arrivals[arrival, default: HourCount()].suppressed += 1
     } else {
       arrivals[arrival, default: HourCount()].forwarded += 1
+    }
+  }
+
+  /// Counts a mail that was counted as forwarded as held back, in the quarter in which it came. What retention has
+  /// removed meanwhile stays removed.
+  mutating func turn(_ forwarded: String, into suppressed: SuppressionReason, fingerprint: Int64, at time: Timestamp) {
+    let (was, becomes) = (Outcome.forwarded, Outcome.suppressed)
+    turned.append((Key(quarter: time.quarter, outcome: was, reason: forwarded), fingerprint))
+    add(becomes, suppressed.rawValue, fingerprint: fingerprint, at: time)
+  }
+
+  private func flushTurned(_ db: Database) throws {
+    guard !turned.isEmpty else { return }
+    let mails = try db.cachedStatement(
+      sql: "UPDATE tally SET mails = mails - 1 WHERE quarter = ? AND outcome = ? AND reason = ? AND mails > 0")
+    let arrivals = try db.cachedStatement(
+      sql: "UPDATE arrival SET forwarded = forwarded - 1 WHERE fingerprint_id = ? AND quarter = ? AND forwarded > 0")
+    for (key, fingerprint) in turned {
+      try mails.execute(arguments: [key.quarter, key.outcome.rawValue, key.reason])
+      try arrivals.execute(arguments: [fingerprint, key.quarter])
     }
   }
 
@@ -95,6 +117,7 @@ struct TallyTable {
           """)
       try statement.execute(arguments: [key.fingerprint, key.quarter, count.forwarded, count.suppressed])
     }
+    try flushTurned(db)
   }
 }
 

@@ -54,7 +54,7 @@ enum Hex {
   }
 }
 
-enum Digest {
+package enum Digest {
   /// The SHA-256 of libcrypto, or nil if it has none. Fetched once: libcrypto looks it up under a lock each time.
   ///
   /// Safe for all threads: like every `static let` it is set before it is read, and it is never freed. `EVP_Digest`,
@@ -62,7 +62,7 @@ enum Digest {
   nonisolated(unsafe) private static let sha256 = EVP_MD_fetch(nil, "SHA256", nil)
 
   /// Returns the first `count` octets of the SHA-256 of `bytes`, in lower-case hexadecimal.
-  static func hex(of bytes: [UInt8], bytes count: Int) -> String {
+  package static func hex(of bytes: [UInt8], bytes count: Int) -> String {
     var out = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
     var length: UInt32 = 0
     let done = sha256 == nil ? 0 : EVP_Digest(bytes, bytes.count, &out, &length, sha256, nil)

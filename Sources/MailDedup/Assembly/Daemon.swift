@@ -76,7 +76,7 @@ struct Daemon {
   private func services(_ relay: RunningRelay, _ reloader: Reloader) throws(StartFailure) -> [any Service] {
     let watch = EncryptionWatch(destinations: relay.destinations, logger: logger)
     return try notifiers(relay) + [
-      control(relay, reloader), relay.runner, relay.queueWatch,
+      control(relay, reloader), FleetService(link: relay.fleet), relay.runner, relay.queueWatch,
       SpoolImporter(
         spool: relay.spool, store: relay.store, reserve: relay.counting?.reserve, judge: relay.intake.judge,
         logger: logger),

@@ -74,6 +74,10 @@ struct MailDedupCommand: AsyncParsableCommand {
     for warning in encryption.problems(at: now) + encryption.warnings(at: now) {
       complain("warning: encryption.certificates: \(warning)")
     }
+    if let engine = await start.engine() {
+      for warning in engine.warnings { complain("warning: fleet.engine: \(warning)") }
+      if let found = engine.found { try say("fleet: \(found)\n") }
+    }
     try say("\(path): no errors; certificates, secrets, users, folders and ports are fit for a start\n")
   }
 

@@ -75,6 +75,7 @@ actor Reloader {
     var destinations = try Destinations(
       new, largeMessages: relay.store.largeMessages, hostname: relay.hostname, group: relay.delivery.group,
       logger: logger)
+    try FleetLink.check(new.fleet, group: relay.delivery.group, logger: logger)
     try await relay.listener.adopt(listenerSetup.terms)
     running = new
     relay.log.adopt(new.log)
@@ -85,6 +86,7 @@ actor Reloader {
     relay.summary.adopt(new.summary)
     destinations.turns = relay.destinations.value.turns + (change.concernsRoute ? 1 : 0)
     await relay.destinations.adopt(destinations).retire()
+    await relay.fleet.adopt(new)
     if change.concernsRoute { await hurry() }
     StartCheck(new).warnOfSecrets(logger)
   }

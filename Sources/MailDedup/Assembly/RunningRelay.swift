@@ -29,6 +29,7 @@ struct RunningRelay: Sendable {
   let safetyNet: SafetyNet
   let intake: Intake
   let listener: SMTPListener
+  let fleet: FleetLink
   let runner: QueueRunner
   let mailer: SummaryMailer
   let queueWatch: QueueWatch
@@ -72,7 +73,10 @@ struct RunningRelay: Sendable {
       RelayHealth(
         spoolWaiting: safetyNet.waiting, refused: safetyNet.counts.refused, setAside: store.setAside.map(\.path))
     }
-    runner = QueueRunner(store: store, destinations: destinations, executor: delivery, logger: logger)
+    try FleetLink.check(configuration.fleet, group: delivery.group, logger: logger)
+    fleet = FleetLink(configuration, store: store, hostname: hostname, group: delivery.group, logger: logger)
+    runner = QueueRunner(
+      store: store, destinations: destinations, executor: delivery, fleet: fleet, logger: logger)
     queueWatch = QueueWatch(
       store: store, pacing: runner.pacing, mailer: mailer, postmaster: { destinations.value.bounces.postmaster },
       logger: logger)

@@ -19,7 +19,7 @@ struct StartCheck {
 
   /// Returns what a start would refuse, or what would fail soon after; empty if nothing would.
   func problems() async -> [String] {
-    (listenerSetup() + destinations() + secrets() + folders() + socket() + (await ports())).reduce(into: []) {
+    (listenerSetup() + destinations() + fleet() + secrets() + folders() + socket() + (await ports())).reduce(into: []) {
       all, problem in
       if !all.contains(problem) { all.append(problem) }
     }
@@ -42,6 +42,20 @@ struct StartCheck {
     } catch {
       return [error.description]
     }
+  }
+
+  private func fleet() -> [String] {
+    do throws(StartFailure) {
+      try FleetLink.check(configuration.fleet, group: group, logger: quiet)
+      return []
+    } catch {
+      return [error.description]
+    }
+  }
+
+  /// Connects to the engine of the fleet once, and says what it is; nil without a fleet.
+  func engine() async -> (found: String?, warnings: [String])? {
+    await FleetLink.probe(configuration.fleet, group: group, logger: quiet)
   }
 
   /// Returns the secrets that cannot be read. The relay reads most of them only when it needs them, which is late for
@@ -79,7 +93,10 @@ struct StartCheck {
     let files =
       routes.flatMap { name, delivery in
         [("\(name).password-file", delivery.passwordFile), ("\(name).oauth-token-file", delivery.tokenFile)]
-      } + [("control.token-file", configuration.control.tokenFile)]
+      } + [
+        ("control.token-file", configuration.control.tokenFile),
+        ("fleet.password-file", configuration.fleet.passwordFile),
+      ]
     return files.compactMap { key, path in path.map { (key, $0) } }
   }
 

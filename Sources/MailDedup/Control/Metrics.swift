@@ -23,6 +23,7 @@ struct Metrics: Sendable {
     addDeliveries(&exposition)
     addRejections(&exposition)
     addPacing(&exposition)
+    addFleet(&exposition)
     await addSmarthosts(&exposition)
     addCommits(&exposition)
     addCertificates(&exposition)

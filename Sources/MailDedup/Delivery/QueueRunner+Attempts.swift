@@ -15,12 +15,15 @@ extension QueueRunner {
         events.add(.tried(entry.id, nil))
         return events.add(.recorded(entry.id, .settled))
       }
+      guard case .leave(let outgoing, let claim) = try await consented(to: entry, message) else { return }
       let destinations = self.destinations.value
-      let departure = await depart(message, of: entry, over: destinations)
+      let departure = await depart(outgoing, of: entry, over: destinations, under: claim)
       events.add(.tried(entry.id, departure.result))
+      async let told: Void = tell(claim, departure, of: entry)
       if departure.offered.isEmpty, let wait = departure.wait { await postpone(entry, wait.until, wait.reason) }
       let isWaiting = departure.offered.isEmpty && departure.wait != nil
       let end = isWaiting ? .open : await settle(entry, departure, destinations)
+      _ = await told
       events.add(.recorded(entry.id, end))
     } catch {
       logger.error("queue-unreadable", metadata: ["id": "\(entry.id)", "error": "\(error)"])
@@ -28,6 +31,20 @@ extension QueueRunner {
       events.add(.tried(entry.id, nil))
       events.add(.recorded(entry.id, .open))
     }
+  }
+
+  /// Asks the fleet, and finishes the attempt if the mail does not leave.
+  private func consented(to entry: QueueEntry, _ message: Message) async throws -> Consent {
+    let consent = try await consent(for: entry, message)
+    let end: DeliveryPlan.End
+    switch consent {
+    case .leave: return consent
+    case .wait(let pause): end = await stay(entry, pause)
+    case .counted: end = .settled
+    }
+    events.add(.tried(entry.id, nil))
+    events.add(.recorded(entry.id, end))
+    return consent
   }
 
   private func settle(_ entry: QueueEntry, _ departure: Departure, _ destinations: Destinations) async
@@ -64,7 +81,7 @@ extension QueueRunner {
     return try await store.message(of: next.entry.id)
   }
 
-  private func depart(_ message: Message, of entry: QueueEntry, over destinations: Destinations) async -> Departure {
+  func depart(_ message: Message, of entry: QueueEntry, over destinations: Destinations) async -> Departure {
     switch await destinations.encryption.outgoing(message, entry.kind) {
     case .success(let outgoing): return await departing.depart(outgoing, of: entry, over: destinations)
     case .failure(let failure):

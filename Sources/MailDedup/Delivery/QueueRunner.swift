@@ -32,6 +32,8 @@ struct QueueRunner: Service {
   let store: SQLiteStore
   let destinations: Live<Destinations>
   private let executor: (any TaskExecutor)?
+  /// The fleet that is asked before mail about errors leaves; nil or off: nobody is.
+  let fleet: FleetLink?
   let logger: Logger
   private let arrivals = Arrivals()
   private let underway = Live<Set<QueueID>>([])
@@ -45,7 +47,11 @@ struct QueueRunner: Service {
   /// Creates the service.
   ///
   /// - Parameter executor: Runs the deliveries; nil means any thread.
-  init(store: SQLiteStore, destinations: Live<Destinations>, executor: (any TaskExecutor)? = nil, logger: Logger) {
+  init(
+    store: SQLiteStore, destinations: Live<Destinations>, executor: (any TaskExecutor)? = nil, fleet: FleetLink? = nil,
+    logger: Logger
+  ) {
+    self.fleet = fleet
     self.store = store
     self.destinations = destinations
     self.executor = executor
@@ -86,6 +92,7 @@ struct QueueRunner: Service {
   func run() async throws {
     store.onQueued { [arrivals, events] in if arrivals.add($0) { events.add(.added) } }
     await recall()
+    await fleet?.settled()
     events.add(.wake)
     await withGracefulShutdownHandler {
       await withTaskExecutorPreference(executor) {

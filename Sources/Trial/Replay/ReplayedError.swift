@@ -53,7 +53,7 @@ package struct ReplayedError: Hashable, Sendable {
     guard case .suppress(let reason, _) = decision.verdict else { return }
     untold += 1
     switch reason {
-    case .insideWindow, .stormCap, .afterRejection: hiddenSince = hiddenSince ?? now
+    case .insideWindow, .stormCap, .afterRejection, .fleetWindow: hiddenSince = hiddenSince ?? now
     case .silenced, .summaryOnly, .doubtFlood: break
     }
   }

@@ -43,6 +43,8 @@ struct ListCommand: AsyncParsableCommand {
       name.
       """)
   var sort = SortOrder.last
+  @Flag(help: "The errors of the whole fleet as its engine has them, latest first; other filters do not apply.")
+  var fleet = false
   @Flag(help: "Reverse the order.")
   var reverse = false
   @Option(parsing: .unconditional, help: "At most this many.")
@@ -59,6 +61,7 @@ struct ListCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await watching.repeating {
+      if fleet { return try await listFleet() }
       let service = try await relay.service(or: dedupctl.relay)
       let errors = try await service.errors(query(at: WallClock.now()))
       if errors.isEmpty, let site { try await service.mustKnow(site) }
@@ -72,6 +75,15 @@ struct ListCommand: AsyncParsableCommand {
         Output.line("See them with: dedupctl queue list --held")
       }
     }
+  }
+
+  private func listFleet() async throws {
+    let report = try await relay.service(or: dedupctl.relay).fleet(FleetRequest(limit: limit))
+    if let problem = report.problem { throw CommandFailure(.failure, "the engine was not asked: \(problem)") }
+    let errors = report.errors ?? []
+    if format.output == .json { return try errors.forEach(Output.json) }
+    if !errors.isEmpty { format.write(ErrorTable.of(fleet: errors)) }
+    if errors.isEmpty, !format.noHeaders { Output.line("The fleet has counted no error yet.") }
   }
 
   private var isFiltered: Bool { new || active || silenced || since != nil || site != nil || rule != nil }
@@ -109,6 +121,23 @@ enum ErrorTable {
             site, Output.time(error.firstSeen), Output.time(error.lastSeen),
             error.windowEnd.map { Output.time($0) } ?? "-", Bar.sparkline(Array(error.hours.suffix(12))),
           ], error.style)
+    }
+    return table
+  }
+
+  /// Returns the table of errors as the whole fleet counts them.
+  static func of(fleet errors: [FleetErrorEntry]) -> Table {
+    var table = Table([
+      .init(title: "ID"), .init(title: "TOTAL", alignment: .right), .init(title: "HELD", alignment: .right),
+      .init(title: "RELAYS", alignment: .right), .init(title: "ERROR", isFlexible: true),
+      .init(title: "PLACE", isFlexible: true, isPath: true), .init(title: "SITE", isFlexible: true, isPath: true),
+      .init(title: "LAST SEEN"),
+    ])
+    for error in errors {
+      table.add([
+        error.id, "\(error.total)", "\(error.suppressed)", "\(error.relays)", error.error ?? "", error.place ?? "",
+        error.site, Output.time(error.lastSeen),
+      ])
     }
     return table
   }

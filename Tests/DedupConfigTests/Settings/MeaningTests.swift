@@ -43,7 +43,7 @@ import Testing
         "a section like no other; its keys are not counted too", "[relayhosts]\na = b\nc = d",
         [
           "1:2: unknown section [relayhosts]; there are [listener], [delivery], [window], [reports], [summary], [access], [tls], "
-            + "[auth], [encryption], [store], [control], [log], [limits], [route NAME], [site NAME], [rule NAME]"
+            + "[auth], [encryption], [store], [fleet], [control], [log], [limits], [route NAME], [site NAME], [rule NAME]"
         ]),
       Row(
         "a name as long as a line", "[log]\n\(String(repeating: "x", count: 70)) = 1",

@@ -96,6 +96,7 @@ struct EpisodeHistoryTests {
     case .stormCap: #expect(cap.isReached(settings.hourlyForwards, now: now) && record?.awaitsDigestSince != nil)
     case .summaryOnly: Issue.record("there is no rule")
     case .doubtFlood: Issue.record("there is no doubt")
+    case .fleetWindow: Issue.record("there is no fleet")
     case .afterRejection:
       let longest = max(settings.length, settings.reminders.max() ?? .zero)
       guard let rejection = record?.rejection, record?.windowStart == nil else {

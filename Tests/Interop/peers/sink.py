@@ -2,6 +2,7 @@
 import email
 import email.policy
 import threading
+import time
 from dataclasses import dataclass, field
 
 from aiosmtpd.controller import Controller
@@ -21,6 +22,7 @@ class Arrival:
     sender: str
     recipients: list[str]
     raw: bytes
+    at: float = field(default_factory=time.monotonic)
     message: email.message.EmailMessage = field(init=False)
 
     def __post_init__(self):

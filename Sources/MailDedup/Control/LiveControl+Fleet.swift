@@ -1,0 +1,61 @@
+import ControlAPI
+import DedupConfig
+import DedupCore
+import Fleet
+import Foundation
+
+// The fleet, from the engine and from what this relay ruled.
+extension LiveControl {
+  func fleet(_ request: FleetRequest) async throws -> FleetReport {
+    guard let engine = relay.fleet.settings.engine else {
+      throw ControlProblem("this relay is in no fleet; [fleet] engine makes it a member", .nothingMatched)
+    }
+    guard let member = relay.fleet.member else {
+      throw ControlProblem("this relay has not joined its fleet yet; the log says why")
+    }
+    var report = FleetReport(engine: engine.description, rulings: .init(member.counts))
+    let standing = member.client.standing
+    report.version = standing.facts?.version
+    report.warnings = standing.facts?.warnings ?? []
+    report.problem = standing.facts == nil ? "\(standing.failure ?? .notConnected)" : nil
+    do throws(EngineFailure) {
+      guard standing.facts != nil else { return report }
+      report.relays = try await member.relays().map { .init($0, asked: member.settings.store) }
+      if request.limit > 0 {
+        report.errors = try await member.errors(limit: request.limit).compactMap { FleetErrorEntry($0) }
+      }
+    } catch {
+      report.problem = "\(error)"
+    }
+    return report
+  }
+}
+
+extension FleetReport.Rulings {
+  init(_ counts: FleetMember.Counts) {
+    self.init(
+      won: counts.won, waited: counts.waited, covered: counts.covered, away: counts.alone[.away] ?? 0,
+      stale: counts.alone[.stale] ?? 0, late: counts.late)
+  }
+}
+
+extension FleetReport.Relay {
+  fileprivate init(_ relay: FleetRelay, asked store: String) {
+    let info = FleetNames.read(FleetPresence.Info.self, relay.info)
+    self.init(
+      name: info?.name ?? relay.store, version: info?.version ?? "", seenSeconds: Int(relay.seen / .seconds(1)),
+      alone: info?.alone ?? 0, isAsked: relay.store == store)
+  }
+}
+
+extension FleetErrorEntry {
+  /// Creates the entry of an error; nil if no relay said yet what it is.
+  fileprivate init?(_ error: FleetError) {
+    guard let info = FleetNames.read(FleetNames.Info.self, error.info) else { return nil }
+    self.init(
+      id: FingerprintRow.id(of: info.fingerprint), fingerprint: info.fingerprint, site: info.site, total: error.mails,
+      suppressed: error.heldBack, relays: error.stores,
+      lastSeen: Date(Timestamp(milliseconds: info.lastSeen)))
+    (self.error, place) = (info.title, info.place)
+  }
+}

@@ -1,0 +1,47 @@
+import ArgumentParser
+import ControlAPI
+import DedupCore
+
+struct FleetCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "fleet",
+    abstract: "Show the relays that send one mail of each error together, and their engine.",
+    discussion: """
+      SEEN is the time since the engine heard of a relay, ALONE counts the mails that it sent without the others' \
+      consent since its start: fleet-away while the engine did not answer, fleet-stale when its word was too old.
+      """)
+
+  @ParentCommand var dedupctl: DedupCtl
+  @OptionGroup var relay: RelayOptions
+  @OptionGroup var format: OutputOptions
+
+  func run() async throws {
+    let report = try await relay.daemon(or: dedupctl.relay).fleet(FleetRequest())
+    if format.output == .json { return try Output.json(report) }
+    Output.paragraph("Engine \(report.engine), \(report.version ?? "not connected")")
+    if let problem = report.problem { Output.paragraph(printable("It is not asked: \(problem).")) }
+    for warning in report.warnings { Output.paragraph(printable("Warning: \(warning).")) }
+    let rulings = report.rulings
+    Output.paragraph(
+      "Since its start this relay sent \(DisplayText.count(rulings.won, "mail")) for the fleet; "
+        + "\(rulings.covered) more were counted because another relay had sent one; "
+        + "\(rulings.away) left as fleet-away, \(rulings.stale) as fleet-stale.")
+    guard !report.relays.isEmpty else { return }
+    Output.line("")
+    format.write(Self.relays(report))
+  }
+
+  private static func relays(_ report: FleetReport) -> Table {
+    var table = Table([
+      .init(title: "RELAY", isFlexible: true), .init(title: "VERSION"), .init(title: "SEEN", alignment: .right),
+      .init(title: "ALONE", alignment: .right), .init(title: "NOTE"),
+    ])
+    for relay in report.relays {
+      table.add([
+        relay.name, relay.version, "\(DisplayText.duration(.seconds(relay.seenSeconds))) ago", "\(relay.alone)",
+        relay.isAsked ? "this one" : "",
+      ])
+    }
+    return table
+  }
+}
