@@ -4,11 +4,12 @@ import json
 import pytest
 
 from conftest import Workshop
+from peers.clock import Clock
 from peers.engine import Engine, Wire
 from peers.mails import error_report
 from peers.relay import Relay
 from peers.sink import Sink
-from peers.waiting import stays, until
+from peers.waiting import pause, stays, until
 
 pytestmark = pytest.mark.skipif(not Engine.is_there(), reason="redis-server is not installed")
 
@@ -16,8 +17,8 @@ pytestmark = pytest.mark.skipif(not Engine.is_there(), reason="redis-server is n
 class Fleet:
     """Relays that share an engine, each over a wire of its own, and deliver to one sink."""
 
-    def __init__(self, workshop: Workshop, relays: int = 3, window: str = "1h", **fleet: str):
-        self.engine = Engine(workshop.folder / "engine").start()
+    def __init__(self, workshop: Workshop, relays: int = 3, window: str = "1h", prefix: tuple = (), **fleet: str):
+        self.engine = Engine(workshop.folder / "engine", prefix=prefix).start()
         workshop.endings.append(self.engine.stop)
         self.sink = workshop.sink()
         self.wires = [Wire(self.engine.port) for _ in range(relays)]
@@ -176,6 +177,40 @@ def test_a_relay_that_died_with_a_claim_holds_back_for_its_lease(workshop: Works
     first.start()
     first.wait_drained()
     assert len(fleet.sink.arrivals) == 1, "the mail of the one that died is a count by then"
+
+
+def test_clocks_that_differ_by_hours(workshop: Workshop):
+    """No clock of a relay decides: of three that are five hours apart, one mail leaves in each window."""
+    fleet = Fleet(workshop, window="5s")
+    for number, hours in ((1, 5), (2, -5)):
+        folder = workshop.folder / f"clock{number}"
+        folder.mkdir()
+        clock = Clock(folder)
+        clock.jump(hours * 3600)
+        assert fleet.relays[number].stop() == 0
+        fleet.relays[number].start(*clock.prefix)
+        until(lambda number=number: fleet.relays[number].output().count("fleet-engine ") == 2, "it is back")
+    for window in (1, 2):
+        for number in range(9):
+            fleet.relays[number % 3].send(error_report(1))
+        fleet.drain()
+        assert len(fleet.sink.arrivals) == window
+        assert stays(lambda window=window: len(fleet.sink.arrivals) == window, 5.2)
+
+
+def test_an_engine_whose_clock_is_set_back_hides_nothing(workshop: Workshop):
+    """What it says of ages is not believed, and its windows begin anew."""
+    folder = workshop.folder / "clock"
+    folder.mkdir()
+    clock = Clock(folder)
+    fleet = Fleet(workshop, relays=2, window="5s", prefix=clock.prefix)
+    fleet.relays[0].send(error_report(1))
+    fleet.drain()
+    clock.jump(-3600)
+    until(lambda: any("fleet-clock-set-back" in relay.output() for relay in fleet.relays), "it is noticed", 30)
+    pause(5.2)
+    fleet.relays[1].send(error_report(1))
+    fleet.sink.wait_for(lambda arrival: True, "the mail of the next window", count=2, seconds=5)
 
 
 def test_off_nothing_is_connected(workshop: Workshop, sink: Sink):

@@ -30,7 +30,8 @@ def verbs_of_the_program() -> set[str]:
 
 def test_each_verb_has_its_row():
     """A verb that nobody tries here would rot."""
-    assert verbs_of_the_program() == set(VERBS)
+    # `fleet` needs one: test_fleet_engine.py has it.
+    assert verbs_of_the_program() == set(VERBS) | {"fleet"}
 
 
 # In this order each finds what the one before left: the silence of `add` is what `list` and `expire` are about.

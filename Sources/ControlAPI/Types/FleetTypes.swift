@@ -13,7 +13,8 @@ package struct FleetRequest: Sendable, Equatable {
 
 /// The fleet as the asked relay sees it.
 package struct FleetReport: Codable, Sendable, Equatable {
-  package var engine: String
+  /// The address of the engine. Absent if the relay is in no fleet.
+  package var engine: String?
   /// The version that the engine states. Absent while there is no connection.
   package var version: String?
   /// The reason why the engine is not asked at the moment. Absent if it is.
@@ -27,7 +28,7 @@ package struct FleetReport: Codable, Sendable, Equatable {
   /// The errors that came last. Absent if none were asked for.
   package var errors: [FleetErrorEntry]?
 
-  package init(engine: String, rulings: Rulings) {
+  package init(engine: String?, rulings: Rulings) {
     (self.engine, self.rulings, warnings, relays) = (engine, rulings, [], [])
   }
 
@@ -95,7 +96,8 @@ extension FleetReport: Described {
   static let schema = Schema(
     "FleetReport",
     [
-      "engine": "string", "version?": "string", "problem?": "string", "warnings": "string[]", "rulings": "FleetRulings",
+      "engine?": "string", "version?": "string", "problem?": "string", "warnings": "string[]",
+      "rulings": "FleetRulings",
       "relays": "FleetRelay[]", "errors?": "FleetErrorEntry[]",
     ], parts: [Rulings.self, Relay.self, FleetErrorEntry.self])
 }

@@ -31,6 +31,8 @@ package final class FleetMember: Sendable {
     /// Mails that were delivered although the claim was another's by then.
     package var late = 0
     package var pushed = 0
+
+    package init() {}
   }
 
   private struct State {

@@ -8,7 +8,7 @@ import Foundation
 extension LiveControl {
   func fleet(_ request: FleetRequest) async throws -> FleetReport {
     guard let engine = relay.fleet.settings.engine else {
-      throw ControlProblem("this relay is in no fleet; [fleet] engine makes it a member", .nothingMatched)
+      return FleetReport(engine: nil, rulings: .init(FleetMember.Counts()))
     }
     guard let member = relay.fleet.member else {
       throw ControlProblem("this relay has not joined its fleet yet; the log says why")

@@ -6,9 +6,9 @@ import Logging
 
 /// The relay's presence in its fleet: it says that it is there, and pushes counts that changed.
 ///
-/// The interval follows what changes: a second while errors come in, up to ten when nothing does. When the engine is
-/// another one, or forgot everything, all errors that are live are pushed again; so they are every ten minutes, which
-/// mends whatever a clock that was set back left out.
+/// The interval follows what changes: a second while some errors come in, up to ten when there are very many, or none.
+/// When the engine is another one, or forgot everything, all errors that are live are pushed again; so they are every
+/// ten minutes, which mends whatever a clock that was set back left out.
 struct FleetPresence: Sendable {
   let member: FleetMember
   let store: SQLiteStore
@@ -22,6 +22,8 @@ struct FleetPresence: Sendable {
 
   private static let shortest = Duration.seconds(1)
   private static let longest = Duration.seconds(10)
+  /// The pause for each error that was pushed. An engine takes about 10 µs for one, and has a hundred relays.
+  private static let pause = Duration.milliseconds(10)
   private static let everything = Duration.seconds(600)
   /// Errors in one push.
   private static let atOnce = 50
@@ -50,7 +52,7 @@ struct FleetPresence: Sendable {
         everythingAt = BootClock.now()
       }
       pushedAt = now
-      interval = count > 0 ? Self.shortest : min(interval * 2, Self.longest)
+      interval = min(count > 0 ? max(Self.shortest, Self.pause * count) : interval * 2, Self.longest)
     }
   }
 

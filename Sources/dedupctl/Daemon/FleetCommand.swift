@@ -17,8 +17,9 @@ struct FleetCommand: AsyncParsableCommand {
 
   func run() async throws {
     let report = try await relay.daemon(or: dedupctl.relay).fleet(FleetRequest())
+    guard let engine = report.engine else { throw Self.noFleet }
     if format.output == .json { return try Output.json(report) }
-    Output.paragraph("Engine \(report.engine), \(report.version ?? "not connected")")
+    Output.paragraph("Engine \(engine), \(report.version ?? "not connected")")
     if let problem = report.problem { Output.paragraph(printable("It is not asked: \(problem).")) }
     for warning in report.warnings { Output.paragraph(printable("Warning: \(warning).")) }
     let rulings = report.rulings
@@ -30,6 +31,10 @@ struct FleetCommand: AsyncParsableCommand {
     Output.line("")
     format.write(Self.relays(report))
   }
+
+  /// The failure of a question about a fleet to a relay that is in none.
+  static let noFleet = CommandFailure(
+    .nothingMatched, "this relay is in no fleet; [fleet] engine in its configuration makes it a member")
 
   private static func relays(_ report: FleetReport) -> Table {
     var table = Table([

@@ -79,6 +79,7 @@ struct ListCommand: AsyncParsableCommand {
 
   private func listFleet() async throws {
     let report = try await relay.service(or: dedupctl.relay).fleet(FleetRequest(limit: limit))
+    if report.engine == nil { throw FleetCommand.noFleet }
     if let problem = report.problem { throw CommandFailure(.failure, "the engine was not asked: \(problem)") }
     let errors = report.errors ?? []
     if format.output == .json { return try errors.forEach(Output.json) }

@@ -13,11 +13,12 @@ from .waiting import free_port, until
 class Engine:
     """One redis-server in a folder of its own, on a port of this machine."""
 
-    def __init__(self, folder: Path, *options: str):
+    def __init__(self, folder: Path, *options: str, prefix: tuple = ()):
         folder.mkdir(parents=True)
         self.folder = folder
         self.port = free_port()
         self.options = options
+        self.prefix = prefix
         self.process: subprocess.Popen | None = None
 
     @staticmethod
@@ -29,7 +30,7 @@ class Engine:
         """Starts it and waits until it answers."""
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(
-                ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder),
+                [*self.prefix, "redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder),
                  "--save", "", "--unixsocket", str(self.folder / "redis.sock"), *self.options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         until(self._answers, "the engine answers", 20)
