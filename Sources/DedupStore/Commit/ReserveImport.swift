@@ -34,8 +34,9 @@ extension Batch {
     let row = try windows.add(arrivals, of: error, policy, db)
     for arrival in arrivals {
       switch arrival.fate {
-      case .suppressed:
-        tally.add(.suppressed, SuppressionReason.insideWindow.rawValue, fingerprint: row, at: arrival.at)
+      case .suppressed, .suppressedAfterRejection:
+        let reason = arrival.fate.suppression ?? .insideWindow
+        tally.add(.suppressed, reason.rawValue, fingerprint: row, at: arrival.at)
       case .forwarded, .offered: tally.add(.forwarded, ForwardReason.first.text, fingerprint: row, at: arrival.at)
       case .spooled, .refused: break
       }

@@ -56,7 +56,9 @@ struct RunningRelay: Sendable {
     self.destinations = destinations
     spool = EmergencySpool(directory: configuration.store.spool)
     counting = Self.counting(configuration, store, logger)
-    let safetyNet = SafetyNet(spool: spool, counting: counting, destinations: destinations, logger: logger)
+    let rejections = RejectionLog(logger: logger)
+    let safetyNet = SafetyNet(
+      spool: spool, counting: counting, destinations: destinations, rejections: rejections, logger: logger)
     self.safetyNet = safetyNet
     let pacing = ReplyPacing()
     intake = Intake(
@@ -72,7 +74,8 @@ struct RunningRelay: Sendable {
       RelayHealth(
         spoolWaiting: safetyNet.waiting, refused: safetyNet.counts.refused, setAside: store.setAside.map(\.path))
     }
-    runner = QueueRunner(store: store, destinations: destinations, executor: delivery, logger: logger)
+    runner = QueueRunner(
+      store: store, destinations: destinations, executor: delivery, rejections: rejections, logger: logger)
     queueWatch = QueueWatch(
       store: store, pacing: runner.pacing, mailer: mailer, postmaster: { destinations.value.bounces.postmaster },
       logger: logger)

@@ -4,7 +4,7 @@ import HostSystem
 import Logging
 import MailMessage
 
-// Limits and rejections of the next hops.
+// Limits of the next hops.
 extension QueueRunner {
   /// The state of each smarthost that has limits, even before the first mail.
   var pacingStandings: [DeliveryPacing.Usage] {
@@ -25,24 +25,6 @@ extension QueueRunner {
     do { try await store.postpone(entry.id, until: time, reason: reason) } catch {
       logger.error("queue-unreadable", metadata: ["id": "\(entry.id)", "error": "\(error)"])
       try? await Task.sleep(for: Self.storePause)
-    }
-  }
-
-  func watchRejections(_ settlement: inout Settlement, of entry: QueueEntry, at now: Timestamp) {
-    var change: RejectionWatch.Change?
-    rejections.change { change = $0.note(&settlement, of: entry, at: now) }
-    switch change {
-    case .begins(let standing):
-      logger.error(
-        "next-hop-rejects",
-        metadata: [
-          "next_hop": "\(settlement.nextHop)", "reason": "\(standing.reason)",
-          "took_until": "\(standing.tookUntil.map { $0.civil().rfc5322 } ?? "never since the start")",
-        ])
-    case .ends(let standing):
-      logger.notice(
-        "next-hop-takes-again", metadata: ["next_hop": "\(settlement.nextHop)", "rejected": "\(standing.mails)"])
-    case nil: break
     }
   }
 }

@@ -38,15 +38,21 @@ struct QueueRunner: Service {
   /// The mails deferred because the route failed, and not for themselves: they are due when it is open again.
   let heldUp = Live<HeldUpMail>(HeldUpMail())
   let counts = Live(DeliveryCounts())
-  let rejections = Live(RejectionWatch())
+  let rejections: RejectionLog
   let departing: Departing
   let events = EventQueue<Event>()
 
   /// Creates the service.
   ///
-  /// - Parameter executor: Runs the deliveries; nil means any thread.
-  init(store: SQLiteStore, destinations: Live<Destinations>, executor: (any TaskExecutor)? = nil, logger: Logger) {
+  /// - Parameters:
+  ///   - executor: Runs the deliveries; nil means any thread.
+  ///   - rejections: Hears which next hops reject mail about errors; nil means one of its own.
+  init(
+    store: SQLiteStore, destinations: Live<Destinations>, executor: (any TaskExecutor)? = nil,
+    rejections: RejectionLog? = nil, logger: Logger
+  ) {
     self.store = store
+    self.rejections = rejections ?? RejectionLog(logger: logger)
     self.destinations = destinations
     self.executor = executor
     departing = Departing { [store] in store.noteOffer(of: $0, $1) }
@@ -75,7 +81,7 @@ struct QueueRunner: Service {
   var deliveries: DeliveryCounts { counts.value }
 
   /// The next hops that reject mail about errors.
-  var rejectionWatch: RejectionWatch { rejections.value }
+  var rejectionWatch: RejectionWatch { rejections.watch }
 
   /// The pacing: what the limits of the next hops let through.
   var pacing: Live<DeliveryPacing> { departing.pacing }

@@ -25,6 +25,7 @@ final class SafetyNet: Sendable {
   private let spool: EmergencySpool
   private let counting: DiskFullCounting?
   private let destinations: Live<Destinations>
+  private let rejections: RejectionLog
   private let logger: Logger
   private let state = Mutex(Counts())
   /// The queue for disk access: syncing a file takes milliseconds, and no event loop may wait for that.
@@ -32,9 +33,15 @@ final class SafetyNet: Sendable {
 
   /// Creates the safety net.
   ///
-  /// - Parameter counting: The counting with a full disk; nil means that error mail is not deduplicated then.
-  init(spool: EmergencySpool, counting: DiskFullCounting? = nil, destinations: Live<Destinations>, logger: Logger) {
+  /// - Parameters:
+  ///   - counting: The counting with a full disk; nil means that error mail is not deduplicated then.
+  ///   - rejections: Hears which next hops reject mail about errors, as from the queue; nil means nobody does.
+  init(
+    spool: EmergencySpool, counting: DiskFullCounting? = nil, destinations: Live<Destinations>,
+    rejections: RejectionLog? = nil, logger: Logger
+  ) {
     self.spool = spool
+    self.rejections = rejections ?? RejectionLog(logger: logger)
     self.counting = counting
     self.destinations = destinations
     self.logger = logger
@@ -60,9 +67,9 @@ final class SafetyNet: Sendable {
       }
       let again = { @Sendable [self] in take(submission, judged, because: failure, reply: reply) }
       switch counting.take(submission, occurrence, again: again) {
-      case .counted(let running):
+      case .counted(let reason, let running):
         count { $0.counted += 1 }
-        log(.info, "suppressed", submission, SuppressionReason.insideWindow.rawValue)
+        log(.info, "suppressed", submission, reason.rawValue)
         reply(Reply(250, EnhancedStatusCode(2, 0, 0), "counted as \(submission.id), \(running.heldBack) held back"))
       case .goesOn(let undecided): keep(submission, judged, because: failure, undecided: undecided, reply)
       case .waits: break
@@ -113,6 +120,7 @@ final class SafetyNet: Sendable {
     }
     let result = await destinations.deliver(
       submission.envelope, judged.kind, message: outgoing, id: submission.id)
+    rejections.note(result, of: judged.kind, at: submission.receivedAt)
     let answer = CutThrough.reply(to: result.outcomes, id: submission.id)
     if answer.isPositive {
       count { $0.cutThrough += 1 }
