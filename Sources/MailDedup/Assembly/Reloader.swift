@@ -85,6 +85,7 @@ actor Reloader {
     relay.summary.adopt(new.summary)
     destinations.turns = relay.destinations.value.turns + (change.concernsRoute ? 1 : 0)
     await relay.destinations.adopt(destinations).retire()
+    relay.runner.adoptLimits()
     if change.concernsRoute { await hurry() }
   }
 

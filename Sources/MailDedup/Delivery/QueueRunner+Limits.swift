@@ -8,13 +8,33 @@ import MailMessage
 extension QueueRunner {
   /// The state of each smarthost that has limits, even before the first mail.
   var pacingStandings: [DeliveryPacing.Usage] {
+    adoptLimits()
     var standings: [DeliveryPacing.Usage] = []
-    let routes = destinations.value.allRoutes
-    pacing.change { pacing in
-      for route in routes { for name in route.nextHops { pacing.expect(route.limits, at: name) } }
-      standings = pacing.standings(now: WallClock.now())
-    }
+    pacing.change { standings = $0.standings(now: WallClock.now()) }
     return standings
+  }
+
+  /// Takes the limits of the configuration over: after a reload no mail may ask for hours, or none at all.
+  func adoptLimits() {
+    let destinations = destinations.value
+    var limits: [String: DeliveryLimits] = [:]
+    for route in destinations.allRoutes {
+      for name in route.nextHops where limits[name]?.isEmpty ?? true { limits[name] = route.limits }
+    }
+    pacing.change { $0.adopt(limits, others: destinations.main.limits) }
+  }
+
+  /// Returns what is known of earlier processes: what left, and which mail waits for the limits.
+  func recalledPacing(_ departures: [Departures], _ waiting: [QueueEntry], now: Timestamp) -> DeliveryPacing {
+    var pacing = DeliveryPacing(departures, now: now)
+    let destinations = destinations.value
+    for entry in waiting {
+      for part in destinations.parts(of: entry) {
+        pacing.recall(
+          DeliveryPacing.Request(entry, part), until: entry.nextAttempt, since: entry.queuedAt, now: now)
+      }
+    }
+    return pacing
   }
 
   /// Postpones a mail of which nothing was offered until the limits allow it.

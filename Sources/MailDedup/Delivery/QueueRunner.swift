@@ -111,8 +111,9 @@ struct QueueRunner: Service {
       logger.error("handovers-unreadable", metadata: ["error": "\(error)"])
     }
     do {
-      let recorded = try await store.departures()
-      departing.pacing.adopt(DeliveryPacing(recorded, now: WallClock.now()))
+      let hasLimits = destinations.value.allRoutes.contains { !$0.limits.isEmpty }
+      let (recorded, waiting) = (try await store.departures(), hasLimits ? try await store.paced() : [])
+      departing.pacing.adopt(recalledPacing(recorded, waiting, now: WallClock.now()))
     } catch {
       logger.error("departures-unreadable", metadata: ["error": "\(error)"])
     }
