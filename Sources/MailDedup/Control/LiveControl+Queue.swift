@@ -42,7 +42,12 @@ extension LiveControl {
     let change = try change(verb, to: request.to)
     // Before anything is due: the runner may try it while we still wait for the commit, and a resting host would put it
     // off once more.
-    if verb == .flush || verb == .release || verb == .reroute { await destinations.value.forgetFailures() }
+    switch change {
+    case .flush, .release, .reroute(to: nil): await destinations.value.forgetFailures()
+    // What is known of the other hosts stays true: nothing is about to try them.
+    case .reroute(let smarthost?): await destinations.value.sideways.transport(to: smarthost)?.forgetFailures()
+    case .hold, .delete: break
+    }
     let ids = try await store.change(change, selection, now: WallClock.now())
     runner.readAgain()
     for envelope in doomed { logger.notice("deleted", metadata: envelope) }

@@ -71,9 +71,14 @@ struct LiveControl: ControlService {
     return hops.isEmpty ? nil : hops.map { RejectingReport(nextHop: $0.key, $0.value) }
   }
 
+  /// The smarthosts that mail waits for because an admin sent it there.
+  private var reroutedTo: [Smarthost] {
+    get async { (try? await store.reroutedTo()) ?? [] }
+  }
+
   private var smarthosts: [SmarthostReport]? {
     get async {
-      let reports = await destinations.value.hostReports()
+      let reports = await destinations.value.hostReports(rerouted: await reroutedTo)
       return reports.isEmpty ? nil : reports.map { SmarthostReport($0, at: .now) }
     }
   }
