@@ -51,11 +51,12 @@ extension OutputOptions {
   ///   - verb: The change, e.g. `Held`.
   ///   - which: The mails that were asked for.
   ///   - meanwhile: The effect on mails that are being tried at the moment.
+  ///   - appliesNow: False if the change applies to mails that are being tried only after that fails.
   ///   - settled: The requested mails that were in that state before, and its name, e.g. `held already`.
   /// - Throws: `CommandFailure` if nothing changed.
   func write(
     _ report: QueueChangeReport, _ verb: String, of which: QueueSelectionOptions, meanwhile: String,
-    settled: (mails: [String], how: String)? = nil
+    appliesNow: Bool = true, settled: (mails: [String], how: String)? = nil
   ) throws {
     if !report.ids.isEmpty { Output.markDone() }
     if output == .json { try Output.json(report) }
@@ -66,13 +67,19 @@ extension OutputOptions {
     }
     guard !report.ids.isEmpty else { throw CommandFailure(.nothingMatched, unchanged ?? which.absence) }
     if output == .json { return }
-    let names = report.ids.prefix(20).joined(separator: ", ")
-    let rest = report.ids.count > 20 ? " and \(report.ids.count - 20) more" : ""
-    Output.line("\(verb) \(DisplayText.count(report.ids.count, "mail")): \(names)\(rest)")
+    let done = appliesNow ? report.ids : report.ids.filter { !report.delivering.contains($0) }
+    if !done.isEmpty { Output.line("\(verb) \(DisplayText.count(done.count, "mail")): \(Self.names(done))") }
     if let unchanged { Output.line("Unchanged: \(unchanged)") }
-    if !report.delivering.isEmpty {
-      Output.line("Being tried at the moment, \(meanwhile): \(report.delivering.joined(separator: ", "))")
+    if let missing = report.missing, !missing.isEmpty {
+      Output.line("Not in the queue: \(printable(missing.joined(separator: ", ")))")
     }
+    if !report.delivering.isEmpty {
+      Output.line("Being tried at the moment, \(meanwhile): \(Self.names(report.delivering))")
+    }
+  }
+
+  private static func names(_ ids: [String]) -> String {
+    ids.prefix(20).joined(separator: ", ") + (ids.count > 20 ? " and \(ids.count - 20) more" : "")
   }
 }
 
@@ -109,7 +116,7 @@ struct QueueHold: AsyncParsableCommand {
     let held = try await which.named(daemon).filter(\.isHeld).map(\.id)
     let report = try await daemon.change(.hold, which.request())
     try format.write(
-      report, "Held", of: which, meanwhile: "held if that fails", settled: (held, "held already"))
+      report, "Held", of: which, meanwhile: "held if that fails", appliesNow: false, settled: (held, "held already"))
   }
 }
 
