@@ -30,6 +30,8 @@ final class DiskFullCounting: Sendable {
     /// The time when the latest episode of a full disk began, or nil if there was none.
     var since: Timestamp?
     var latest: Timestamp?
+    /// True if the store queued a mail after the latest one that found no room.
+    var hasRoom = false
   }
 
   let reserve: CountReserve
@@ -37,6 +39,8 @@ final class DiskFullCounting: Sendable {
   private let logger: Logger
   private let state: Mutex<State>
   private let began = Live<(@Sendable () -> Void)?>(nil)
+  /// True while the state says that there is no room, so that each other mail need not take the lock.
+  private let isFull = Atomic(false)
 
   /// The time without a mail that found no room after which the next one starts another episode.
   private static let pause = Duration.seconds(3600)
@@ -56,7 +60,7 @@ final class DiskFullCounting: Sendable {
   /// Returns the time since when there is no room, or nil if there is room.
   func since(now: Timestamp) -> Timestamp? {
     state.withLock { state in
-      guard let latest = state.latest, now.since(latest) < .seconds(60) else { return nil }
+      guard !state.hasRoom, let latest = state.latest, now.since(latest) < .seconds(60) else { return nil }
       return state.since
     }
   }
@@ -173,14 +177,23 @@ final class DiskFullCounting: Sendable {
     for again in waiting { again() }
   }
 
+  /// Records that the store queued a mail.
+  func noteRoom() {
+    guard isFull.load(ordering: .relaxed) else { return }
+    state.withLock { $0.hasRoom = true }
+    isFull.store(false, ordering: .relaxed)
+  }
+
   /// Records that a mail found no room.
   func noteFull(at now: Timestamp) {
     let isNew = state.withLock { state in
       let isNew = state.latest.map { now.since($0) >= Self.pause } ?? true
-      if isNew { state.since = now }
+      if isNew || state.hasRoom { state.since = now }
+      state.hasRoom = false
       state.latest = max(state.latest ?? now, now)
       return isNew
     }
+    isFull.store(true, ordering: .relaxed)
     if isNew { began.value?() }
   }
 }

@@ -52,6 +52,9 @@ final class SafetyNet: Sendable {
   /// Returns the time since when the disk has no room for new mail, or nil if it has room.
   func isFullSince(now: Timestamp) -> Timestamp? { counting?.since(now: now) }
 
+  /// Records that the store queued a mail, so that its disk is no longer full.
+  func noteRoom() { counting?.noteRoom() }
+
   /// The number of mails in the spool now; 0 if its folder cannot be read.
   var waiting: Int { (try? spool.waiting().count) ?? 0 }
 

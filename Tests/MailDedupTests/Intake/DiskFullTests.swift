@@ -188,6 +188,19 @@ import Testing
     #expect(hop.envelopes.count == 1 && net.counts.counted == 49)
   }
 
+  @Test(
+    "the disk counts as full until the store queues a mail again, or no mail finds no room for a minute",
+    arguments: [
+      ([true], 1, true, "no room"), ([true, false], 1, false, "a mail was queued"),
+      ([true, false, true], 1, true, "full again"), ([false], 1, false, "never full"),
+      ([true], 60, false, "a minute without mail that found no room"),
+    ] as [([Bool], Int64, Bool, Comment)])
+  func fullUntil(steps: [Bool], after seconds: Int64, isFull: Bool, why: Comment) throws {
+    let counting = try counting()
+    for foundNoRoom in steps { if foundNoRoom { counting.noteFull(at: Self.start) } else { counting.noteRoom() } }
+    #expect((counting.since(now: Self.start.advanced(by: .seconds(seconds))) != nil) == isFull, why)
+  }
+
   @Test("it is told once when the disk is full, and ordinary mail is handed on each")
   func tellsOnce() async throws {
     let told = Live(0)
