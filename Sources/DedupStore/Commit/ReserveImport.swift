@@ -28,6 +28,13 @@ extension SQLiteStore {
   }
 }
 
+extension SQLiteStore {
+  /// Adds mails that were handed on past the store to the totals.
+  package func count(_ handedOn: HandedOnMail) async throws(StoreFailure) {
+    try await commit { $0.tally.add(handedOn) }
+  }
+}
+
 extension Batch {
   /// Counts mails that the reserve took, with their error if there is room for it.
   fileprivate func add(_ arrivals: [ReservedArrival], of error: ReservedError) throws {

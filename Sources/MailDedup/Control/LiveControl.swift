@@ -38,7 +38,7 @@ struct LiveControl: ControlService {
         encryption: EncryptionReport(destinations.value.encryption, at: WallClock.now()),
         rejecting: rejecting, routes: routes, pacing: pacing,
         growth: relay.queueWatch.standing.map { GrowthReport($0) },
-        smarthosts: await smarthosts))
+        smarthosts: await smarthosts), uncounted: relay.safetyNet.uncounted.totals)
   }
 
   func metrics() async throws -> String { try await metricsNow.text() }

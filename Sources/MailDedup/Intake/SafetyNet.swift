@@ -28,6 +28,7 @@ final class SafetyNet: Sendable {
   private let rejections: RejectionLog
   private let logger: Logger
   private let state = Mutex(Counts())
+  private let handedOn = Live(HandedOnMail())
   /// The queue for disk access: syncing a file takes milliseconds, and no event loop may wait for that.
   private let disk = DispatchQueue(label: "maildedup.spool")
 
@@ -51,6 +52,19 @@ final class SafetyNet: Sendable {
 
   /// Returns the time since when the disk has no room for new mail, or nil if it has room.
   func isFullSince(now: Timestamp) -> Timestamp? { counting?.since(now: now) }
+
+  /// The ordinary mails that were handed on and that the store has not counted yet.
+  var uncounted: HandedOnMail { handedOn.value }
+
+  /// Gives what is uncounted to `count`, and keeps it if that throws.
+  func handOver(_ count: (HandedOnMail) async throws -> Void) async rethrows {
+    let mails = handedOn.adopt(HandedOnMail())
+    guard !mails.isEmpty else { return }
+    do { try await count(mails) } catch {
+      handedOn.change { $0.add(mails) }
+      throw error
+    }
+  }
 
   /// Records that the store queued a mail, so that its disk is no longer full.
   func noteRoom() { counting?.noteRoom() }
@@ -127,6 +141,7 @@ final class SafetyNet: Sendable {
     let answer = CutThrough.reply(to: result.outcomes, id: submission.id)
     if answer.isPositive {
       count { $0.cutThrough += 1 }
+      handedOn.change { $0.add(judged, at: submission.receivedAt) }
       log(.warning, "cut-through", submission, result.nextHop)
     } else {
       count { $0.refused += 1 }

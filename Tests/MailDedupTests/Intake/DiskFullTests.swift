@@ -201,6 +201,35 @@ import Testing
     #expect((counting.since(now: Self.start.advanced(by: .seconds(seconds))) != nil) == isFull, why)
   }
 
+  @Test("ordinary mail that was handed on is in the totals: at once in the status, later in the store, and once")
+  func countsHandedOn() async throws {
+    let net = SafetyNet(
+      spool: EmergencySpool(directory: "/dev/null/spool"),
+      destinations: Live(Destinations(RecordingTransport("hop:25"))), logger: .quiet)
+    let judgements: [Judged] = [
+      .pass(reason: "no-error"), .pass(reason: "reply"), .doubt(DoubtfulReport(reason: "truncated")),
+      report(1).judge(),
+    ]
+    for (number, judged) in judgements.enumerated() {
+      var mail = report(Int64(number))
+      mail.judge = { judged }
+      #expect(await take(net, mail).code == 250)
+    }
+    #expect(net.uncounted.totals == Totals(passed: 2, doubtful: 1), "a report is counted by the reserve or not at all")
+    let broken = StoreFailure(.diskFull, "no space")
+    await #expect(throws: StoreFailure.self) { try await net.handOver { _ in throw broken } }
+    #expect(net.uncounted.totals == Totals(passed: 2, doubtful: 1), "kept for the next time")
+    let store = try SQLiteStore(
+      directory: folder.path, policy: WindowPolicy(), explain: { _, _ in "" }, logger: .quiet, now: WallClock.now)
+    defer { store.close() }
+    let importer = SpoolImporter(
+      spool: EmergencySpool(directory: folder.file("spool")), store: store, safetyNet: net,
+      judge: { _ in .pass(reason: "tested") }, logger: .quiet)
+    for _ in 1...2 { await importer.countHandedOn() }
+    #expect(try await store.totals() == Totals(passed: 2, doubtful: 1))
+    #expect(net.uncounted.isEmpty)
+  }
+
   @Test("it is told once when the disk is full, and ordinary mail is handed on each")
   func tellsOnce() async throws {
     let told = Live(0)
