@@ -21,19 +21,30 @@ extension SMTPTransport {
     let login = try await login()
     var settings = settings
     if hasAlternative(to: index) || areAllDown && hosts.count > 1 { settings.timeouts = settings.timeouts.impatient }
+    let (connection, tlsFailure) = try await open(link, login, settings)
+    if tlsFailure != nil { hosts[index].withoutTLSUntil = clock() + settings.timeWithoutTLS }
+    return connection
+  }
+
+  /// Opens a connection as for a mail: where TLS is opportunistic and fails, a second one in the clear.
+  ///
+  /// - Returns: The connection, and the failure of TLS that made it one in the clear; nil if there was none.
+  func open(
+    _ link: SmarthostLink, _ login: ClientCredentials?, _ settings: SMTPTransportSettings
+  ) async throws(Trouble) -> (connection: SmarthostConnection, tlsFailure: Trouble?) {
     let mayGoInTheClear = link.tls == .opportunistic && login == nil
+    var settings = settings
     if mayGoInTheClear { settings.timeouts.hurryHandshake() }
     do throws(Trouble) {
-      return try await SmarthostConnection.open(to: link, credentials: login, settings, tls, on: group)
+      return (try await SmarthostConnection.open(to: link, credentials: login, settings, tls, on: group), nil)
     } catch {
       // RFC 7435: a server whose TLS does not work still gets the mail, unless the admin demanded more. A password is
       // never sent to it.
       guard error.isAboutTLS, mayGoInTheClear, !Task.isCancelled else { throw error }
       logger.warning("tls-failed", metadata: ["next_hop": "\(link.smarthost)", "reason": "\(error)"])
+      var link = link
       link.tls = .none
-      let connection = try await SmarthostConnection.open(to: link, credentials: nil, settings, tls, on: group)
-      hosts[index].withoutTLSUntil = clock() + settings.timeWithoutTLS
-      return connection
+      return (try await SmarthostConnection.open(to: link, credentials: nil, settings, tls, on: group), error)
     }
   }
 

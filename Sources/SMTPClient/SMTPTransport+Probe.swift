@@ -51,8 +51,8 @@ extension SMTPTransport {
       let login = try await login()
       var impatient = settings
       impatient.timeouts = .forProbes
-      let connection = try await SmarthostConnection.open(to: link, credentials: login, impatient, tls, on: group)
-      let encryption = await connection.isEncrypted ? "encrypted, certificate \(trust(in: link))" : "not encrypted"
+      let (connection, tlsFailure) = try await open(link, login, impatient)
+      let encryption = await encryption(of: connection, link, tlsFailure)
       steps = ["connected", encryption] + (login.map { ["logged in as \($0.username)"] } ?? [])
       let (answers, failure) = await ask(question, on: connection)
       connection.quit()
@@ -83,6 +83,18 @@ extension SMTPTransport {
     if case .failed(let trouble)? = delivery.outcomes.first { return (steps, trouble) }
     steps.append("takes mail for <\(recipient)>")
     return (steps, nil)
+  }
+
+  /// Returns whether a connection is encrypted, and if it is not although it might be, why.
+  private func encryption(
+    of connection: SmarthostConnection, _ link: SmarthostLink, _ tlsFailure: Trouble?
+  ) async -> String {
+    if await connection.isEncrypted { return "encrypted, certificate \(trust(in: link))" }
+    if let tlsFailure { return "not encrypted, because TLS fails (\(tlsFailure)) and is not required" }
+    if let refusal = await connection.refusalOfTLS {
+      return "not encrypted, because it refuses STARTTLS (\(refusal)) and TLS is not required"
+    }
+    return link.tls == .opportunistic ? "not encrypted, because it offers no STARTTLS" : "not encrypted"
   }
 
   private func trust(in link: SmarthostLink) -> String {

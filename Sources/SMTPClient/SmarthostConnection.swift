@@ -28,6 +28,11 @@ final class SmarthostConnection: Sendable {
     get async { (try? await channel.eventLoop.submit { self.handler.value.isEncrypted }.get()) ?? false }
   }
 
+  /// The reply that refused STARTTLS, after which the connection went on in the clear; nil if none did.
+  var refusalOfTLS: Reply? {
+    get async { try? await channel.eventLoop.submit { self.handler.value.refusalOfTLS }.get() }
+  }
+
   /// Connects and does everything that precedes the first mail. A caller on a loop of `group` stays on it.
   static func open(
     to link: SmarthostLink, credentials: ClientCredentials?, _ settings: SMTPTransportSettings, _ tls: TLSClient,

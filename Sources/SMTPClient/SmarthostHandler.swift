@@ -49,6 +49,8 @@ final class SmarthostHandler: ChannelInboundHandler {
 
   var isEncrypted: Bool { session.isSecure }
 
+  var refusalOfTLS: Reply? { session.refusalOfTLS }
+
   var capabilities: ServerCapabilities { session.capabilities }
 
   func deliver(_ job: ClientSession.Job, message: Message, promise: EventLoopPromise<ClientSession.Delivery>) {

@@ -222,6 +222,22 @@ private struct FixedStore: StoreReading {
     }
   }
 
+  @Test(
+    "a change applies to the mails that are there; an id that is gone is named, and only fails where none is left",
+    arguments: [
+      ([FixedStore.entry.id.description, "ZZZZ"], ["ZZZZ"]), ([FixedStore.entry.id.description], []),
+      (["ZZZZ", "YYYY"], nil),
+    ] as [([String], [String]?)])
+  func selection(ids: [String], missing: [String]?) async throws {
+    let request = QueueChangeRequest(ids: ids, all: false)
+    guard let missing else {
+      await #expect(throws: ControlProblem.self) { try await direct.selection(request) }
+      return
+    }
+    let selected = try await direct.selection(request)
+    #expect(selected.mails == .ids([FixedStore.entry.id]) && selected.missing == missing)
+  }
+
   @Test("a relay that is not ready says why")
   func notReady() async throws {
     try await withServer { client, _ in

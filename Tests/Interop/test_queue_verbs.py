@@ -41,7 +41,8 @@ def test_an_afternoon_with_the_queue(workshop: Workshop, backlog):
     """Each mail goes where the admin sends it, and nowhere else; what is held stays through a restart."""
     relay, sink, ids = backlog
     elsewhere = workshop.sink()
-    assert "Held 1 mail" in do(relay, "hold", ids["one"])
+    held = do(relay, "hold", ids["one"], "ZZZZZZZZZZZZZ")
+    assert "Held 1 mail" in held and "Not in the queue: ZZZZZZZZZZZZZ" in held
     # What every id begins with.
     assert relay.dedupctl("queue", "hold", ids["one"][:1]).returncode == 2
     do(relay, "reroute", ids["two"], "--to", f"127.0.0.1:{elsewhere.port}")

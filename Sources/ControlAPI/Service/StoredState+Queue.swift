@@ -19,19 +19,23 @@ extension StoredState {
     return try await reader.queueIDs(in: range, limit: 20)
   }
 
-  /// Returns the mails that a request selects.
+  /// Returns the mails that a request selects, and its ids that no mail has: a mail may leave the queue between the
+  /// list and the command, and the others are not to wait for that.
   ///
-  /// - Throws: `ControlProblem` if an id is ambiguous or matches no mail, or if the request is not clear.
-  package func selection(_ request: QueueChangeRequest) async throws -> QueueSelection {
+  /// - Throws: `ControlProblem` if an id is ambiguous, if no id matches a mail, or if the request is not clear.
+  package func selection(
+    _ request: QueueChangeRequest
+  ) async throws -> (mails: QueueSelection, missing: [String]) {
     guard request.all == (request.ids == nil) else {
       throw ControlProblem("either \"ids\" or \"all\" says which mails", .malformed)
     }
-    var ids: [QueueID] = []
-    for prefix in request.ids ?? [] {
+    guard let prefixes = request.ids else { return (.all, []) }
+    var (ids, missing): ([QueueID], [String]) = ([], [])
+    for prefix in prefixes {
       let found = try await self.ids(from: prefix)
       guard let id = found.first else {
-        throw ControlProblem(
-          "no mail in the queue has an id that starts with \(prefix); see: dedupctl queue list", .nothingMatched)
+        missing.append(prefix)
+        continue
       }
       guard found.count == 1 else {
         let names = found.prefix(5).map(\.description).joined(separator: ", ")
@@ -39,6 +43,10 @@ extension StoredState {
       }
       ids.append(id)
     }
-    return request.ids == nil ? .all : .ids(ids)
+    if ids.isEmpty, let prefix = missing.first {
+      throw ControlProblem(
+        "no mail in the queue has an id that starts with \(prefix); see: dedupctl queue list", .nothingMatched)
+    }
+    return (.ids(ids), missing)
   }
 }

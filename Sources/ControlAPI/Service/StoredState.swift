@@ -26,10 +26,15 @@ package struct StoredState: ControlService {
 
   package func obstacles() async -> [String] { ["the daemon is down"] }
 
-  package func status(daemon: DaemonStatus?) async throws -> StatusReport {
-    StatusReport(
-      version: MailDedupVersion.text, daemon: daemon, totals: try await reader.totals(),
-      queue: try await reader.queueStatus())
+  /// Returns the status.
+  ///
+  /// - Parameter uncounted: the mails that the running daemon answered for and the store has not counted yet.
+  package func status(daemon: DaemonStatus?, uncounted: Totals = Totals()) async throws -> StatusReport {
+    var totals = try await reader.totals()
+    totals.passed = totals.passed.saturatingAdding(uncounted.passed)
+    totals.doubtful = totals.doubtful.saturatingAdding(uncounted.doubtful)
+    return StatusReport(
+      version: MailDedupVersion.text, daemon: daemon, totals: totals, queue: try await reader.queueStatus())
   }
 
   package func previewSummary(_ request: SummaryRequest) async throws -> SummaryPreview {

@@ -57,10 +57,13 @@ package struct QueueChangeReport: Codable, Sendable, Equatable {
   package var ids: [String]
   /// The ids in `ids` of mails that are being tried at the moment. That attempt is still completed.
   package var delivering: [String]
+  /// The ids of the request that no mail in the queue has any more. Absent if there are none.
+  package var missing: [String]?
 
-  package init(ids: [String], delivering: [String]) {
+  package init(ids: [String], delivering: [String], missing: [String]? = nil) {
     self.ids = ids
     self.delivering = delivering
+    self.missing = missing
   }
 }
 
@@ -191,7 +194,7 @@ extension QueueChangeReport: Described {
   static let schema = Schema(
     "QueueChangeReport",
     [
-      "ids": "string[]", "delivering": "string[]",
+      "ids": "string[]", "delivering": "string[]", "missing?": "string[]",
     ])
 }
 

@@ -39,23 +39,45 @@ package struct RejectionWatch: Hashable, Sendable {
   ) -> Change? {
     guard entry.kind.isAboutErrors else { return nil }
     let hop = settlement.nextHop
-    if !settlement.delivered.isEmpty {
-      if taken.count >= Self.mostHops { taken = [:] }
-      taken[hop] = now
-      returned[hop] = nil
-      return rejecting.removeValue(forKey: hop).map(Change.ends)
-    }
+    if !settlement.delivered.isEmpty { return noteTaken(by: hop, at: now) }
     settlement.returnsPlace = settlement.reopensWindow && returnsPlace(hop, at: now)
     guard let failure = settlement.failed.last(where: { !$0.isExpiry }) else { return nil }
+    return noteRejection(by: hop, failure.reason, at: now)
+  }
+
+  /// Records the outcomes of a mail that was handed on past the queue.
+  package mutating func note(
+    _ result: DeliveryResult, of kind: QueueEntry.Kind, at now: Timestamp
+  ) -> Change? {
+    guard kind.isAboutErrors else { return nil }
+    var rejected: String?
+    for outcome in result.outcomes {
+      switch outcome {
+      case .delivered: return noteTaken(by: result.nextHop, at: now)
+      case .rejected(let reason, _): rejected = reason
+      case .deferred: break
+      }
+    }
+    return rejected.flatMap { noteRejection(by: result.nextHop, $0, at: now) }
+  }
+
+  private mutating func noteTaken(by hop: String, at now: Timestamp) -> Change? {
+    if taken.count >= Self.mostHops { taken = [:] }
+    taken[hop] = now
+    returned[hop] = nil
+    return rejecting.removeValue(forKey: hop).map(Change.ends)
+  }
+
+  private mutating func noteRejection(by hop: String, _ reason: String, at now: Timestamp) -> Change? {
     if var standing = rejecting[hop] {
       standing.latest = now
       standing.mails = standing.mails.saturatingAdding(1)
-      standing.reason = failure.reason
+      standing.reason = reason
       rejecting[hop] = standing
       return nil
     }
     if rejecting.count >= Self.mostHops { rejecting = [:] }
-    let standing = Run(since: now, latest: now, mails: 1, reason: failure.reason, tookUntil: taken[hop])
+    let standing = Run(since: now, latest: now, mails: 1, reason: reason, tookUntil: taken[hop])
     rejecting[hop] = standing
     return .begins(standing)
   }

@@ -95,9 +95,21 @@ package struct SenderRewrite: Hashable, Sendable {
 
   private func original(of recipient: EmailAddress) -> EmailAddress? {
     guard hasPlace, let at = recipient.text.lastIndex(of: "@"),
-      recipient.text[at...].lowercased() == domain.lowercased(), recipient.text.hasPrefix(local)
+      recipient.text[at...].lowercased() == domain.lowercased(),
+      // Only the relay gives this address its meaning, and some servers write bounces to it in another case.
+      recipient.text[..<at].utf8.prefix(local.utf8.count).elementsEqual(local.utf8, by: Self.isSameLetter)
     else { return nil }
-    let name = recipient.text[..<at].dropFirst(local.count)
+    let name = recipient.text[..<at].utf8.dropFirst(local.utf8.count)
+    return original(named: name)
+  }
+
+  private static func isSameLetter(_ one: UInt8, _ other: UInt8) -> Bool {
+    func small(_ octet: UInt8) -> UInt8 { (0x41...0x5A).contains(octet) ? octet | 0x20 : octet }
+    return small(one) == small(other)
+  }
+
+  private func original(named octets: Substring.UTF8View.SubSequence) -> EmailAddress? {
+    let name = Substring(octets)
     guard let equals = name.lastIndex(of: "="), equals > name.startIndex, name.index(after: equals) < name.endIndex
     else { return nil }
     let text = name[..<equals] + "@" + name[name.index(after: equals)...]

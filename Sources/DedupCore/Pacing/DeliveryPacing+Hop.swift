@@ -57,6 +57,12 @@ extension DeliveryPacing {
       }
     }
 
+    /// Removes the limits: no mail waits for them any more.
+    mutating func lift() {
+      limits = DeliveryLimits()
+      dropAll()
+    }
+
     /// Drops all waiting mail: all of it asks anew.
     mutating func dropAll() {
       (ordinary, others, waiting, recipientsWaiting) = ([], [], [], 0)

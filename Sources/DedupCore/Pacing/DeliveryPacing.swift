@@ -164,7 +164,7 @@ extension DeliveryPacing {
   /// Records that a smarthost has no limits any more.
   private mutating func lift(_ id: QueueID, at name: String) {
     hops[name]?.remove(id)
-    hops[name]?.limits = DeliveryLimits()
+    hops[name]?.lift()
   }
 
   /// Makes all mail ask anew after the clock was set back, so that none waits for a time that may be days off.
@@ -182,10 +182,28 @@ extension DeliveryPacing {
 
 // The state for display and for digests.
 extension DeliveryPacing {
-  /// Records the limits of a smarthost, which are unknown as long as no mail asked for it.
-  package mutating func expect(_ limits: DeliveryLimits, at nextHop: String) {
-    guard !limits.isEmpty, hops[nextHop]?.limits.isEmpty ?? true else { return }
-    hops[nextHop, default: Hop()].limits = limits
+  /// Takes over the limits of the configuration, which mail that asks tells too, but perhaps much later.
+  ///
+  /// - Parameters:
+  ///   - configured: the limits of each smarthost of the configuration.
+  ///   - others: the limits of other smarthosts, to which an admin rerouted mail.
+  package mutating func adopt(_ configured: [String: DeliveryLimits], others: DeliveryLimits) {
+    for (name, limits) in configured where !limits.isEmpty { hops[name, default: Hop()].limits = limits }
+    for name in hops.keys {
+      let limits = configured[name] ?? others
+      if limits.isEmpty { hops[name]?.lift() }
+    }
+  }
+
+  /// Takes over a mail that an earlier process made wait until `time`, so that it counts as waiting before it asks
+  /// again, which may be hours later.
+  package mutating func recall(_ request: Request, until time: Timestamp, since asked: Timestamp, now: Timestamp) {
+    guard !request.limits.isEmpty else { return }
+    for name in request.nextHops { prepare(name, request, now: now) }
+    let slot = Slot(
+      id: request.id, time: max(time, now), recipients: min(request.recipients, request.limits.mostAtOnce),
+      priority: request.priority, asked: min(asked, now))
+    for name in request.nextHops { hops[name]?.insert(slot) }
   }
 
   /// Returns the state of each smarthost that has limits, by name.

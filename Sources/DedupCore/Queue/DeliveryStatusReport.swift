@@ -62,9 +62,22 @@ extension RetryPolicy {
   private func delays(_ settlement: Settlement, of entry: QueueEntry, at now: Timestamp) -> [DeliveryStatusReport] {
     guard isDelayNoticeDue(for: entry, now: now, isHeldUp: !settlement.wasOffered) else { return [] }
     let reason = settlement.lastFailure ?? "no reason is known"
-    // RFC 3463 defines 4.4.1 as no answer from host: close enough for any reason that kept a mail waiting for hours.
+    // RFC 3463 defines 4.4.1 as no answer from host: close enough for any reason without a status of its own.
+    let status = Self.status(ofReply: reason) ?? "4.4.1"
     return settlement.remaining.filter { entry.wish(for: $0).wants(.delay) }
-      .map { DeliveryStatusReport(recipient: $0, action: .delayed, reason: reason, status: "4.4.1") }
+      .map { DeliveryStatusReport(recipient: $0, action: .delayed, reason: reason, status: status) }
+  }
+
+  /// Returns the enhanced status code of a temporary refusal, e.g. `4.2.2` of `452 4.2.2 mailbox full` (RFC 2034), or
+  /// nil if the text begins with none.
+  private static func status(ofReply text: String) -> String? {
+    let words = text.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
+    guard words.count >= 2, words[0].count == 3, words[0].first == "4", Int(words[0]) != nil else { return nil }
+    let parts = words[1].split(separator: ".", omittingEmptySubsequences: false)
+    let areNumbers = parts.allSatisfy { part in
+      (1...3).contains(part.utf8.count) && part.utf8.allSatisfy { (0x30...0x39).contains($0) }
+    }
+    return parts.count == 3 && parts[0] == "4" && areNumbers ? String(words[1]) : nil
   }
 }
 

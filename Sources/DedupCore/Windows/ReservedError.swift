@@ -69,13 +69,30 @@ package struct ReservedArrival: Hashable, Sendable {
     /// The mail is about to be cut through to the next hop. While the reply of the next hop is not known, the mail is
     /// counted but opens no window.
     case offered = 3
-    /// The mail was cut through to the next hop, which did not accept it. It is treated as if it had never arrived.
+    /// The mail was cut through to the next hop, which did not accept it, and the client was told so. It is not
+    /// counted, but the next mail of its error goes as after a `Rejection`.
     case refused = 4
+    /// The mail was held back because the next hop did not accept the last mail of its error.
+    case suppressedAfterRejection = 5
+
+    /// Creates the fate of a mail that is held back.
+    package init(of reason: SuppressionReason) {
+      self = reason == .afterRejection ? .suppressedAfterRejection : .suppressed
+    }
+
+    /// The reason why the mail was held back, or nil if it was not.
+    package var suppression: SuppressionReason? {
+      switch self {
+      case .suppressed: .insideWindow
+      case .suppressedAfterRejection: .afterRejection
+      case .forwarded, .spooled, .offered, .refused: nil
+      }
+    }
 
     /// True if the import of the reserve counts the mail.
     package var isCounted: Bool {
       switch self {
-      case .suppressed, .forwarded, .offered: true
+      case .suppressed, .suppressedAfterRejection, .forwarded, .offered: true
       case .spooled, .refused: false
       }
     }
@@ -112,32 +129,61 @@ package struct ReservedWindows: Sendable {
 
   /// Records a mail that an earlier process counted.
   package mutating func note(_ arrival: ReservedArrival, of key: ReservedError.Key) {
-    guard arrival.fate != .refused else { return }
+    guard arrival.fate != .refused else { return noteRefusal(of: key, at: arrival.at) }
     var record = WindowRecord.arriving(records[key], nil, now: arrival.at)
     switch arrival.fate {
-    case .suppressed: record.carryOut(.suppress(.insideWindow, record.count), now: arrival.at)
+    case .suppressed, .suppressedAfterRejection:
+      record.carryOut(.suppress(arrival.fate.suppression ?? .insideWindow, record.count), now: arrival.at)
     case .forwarded, .spooled: record.opensWindow(at: arrival.at)
     case .offered, .refused: break
     }
     note(record, of: key)
   }
+
+  /// Records that the next hop did not accept a mail that arrived at `now`, rejected or deferred: while no disk keeps
+  /// the mail, both mean that it is not told.
+  package mutating func noteRefusal(of key: ReservedError.Key, at now: Timestamp) {
+    var record = records[key] ?? .unseen(at: now)
+    record.refuse(at: now)
+    note(record, of: key)
+  }
 }
 
 extension WindowRecord {
+  /// Returns the record of an error none of whose mails was counted.
+  package static func unseen(at now: Timestamp) -> WindowRecord {
+    WindowRecord(firstSeen: now, lastSeen: now, windowStart: nil, held: 0, total: 0, suppressed: 0)
+  }
+
+  /// Records that the next hop did not accept a mail about the error, which is not counted.
+  fileprivate mutating func refuse(at now: Timestamp) {
+    // The mail of the window before it was not rejected.
+    if windowStart != nil { rejection = nil }
+    windowStart = nil
+    rejection = Rejection(count: (rejection?.count ?? 0).saturatingAdding(1), at: now, total: total)
+  }
+
   /// Adds the mails that the reserve counted, none of which the store knows. Mail that the store itself held back
   /// before stays unreported: a mail that went past the store reports only the mails held back in the reserve.
-  package mutating func add(_ arrivals: [ReservedArrival]) {
+  ///
+  /// - Parameter window: the length of the window that the store opened. A mail that was refused before its end went
+  ///   beyond the window only because the reserve did not know it, so the window stays.
+  package mutating func add(_ arrivals: [ReservedArrival], window: Duration) {
     let heldBefore = held
-    for arrival in arrivals where arrival.fate.isCounted {
+    for arrival in arrivals where arrival.fate == .refused || arrival.fate.isCounted {
+      if arrival.fate == .refused {
+        if windowStart.map({ arrival.at >= $0.advanced(by: window) }) ?? true { refuse(at: arrival.at) }
+        continue
+      }
       total = total.saturatingAdding(1)
       episode.mails = episode.mails.saturatingAdding(1)
       lastSeen = max(lastSeen, arrival.at)
       firstSeen = min(firstSeen, arrival.at)
       switch arrival.fate {
-      case .suppressed:
+      case .suppressed, .suppressedAfterRejection:
         suppressed = suppressed.saturatingAdding(1)
         held = held.saturatingAdding(1)
-        lastReason = SuppressionReason.insideWindow.rawValue
+        lastReason = (arrival.fate.suppression ?? .insideWindow).rawValue
       case .forwarded:
         if windowStart.map({ $0 < arrival.at }) ?? true { opensWindow(at: arrival.at) }
         held = heldBefore

@@ -174,9 +174,10 @@ package struct WindowPolicy: Hashable, Sendable {
     }
     let length = settings.length(afterTelling: record.episode.told)
     guard let start = record.windowStart else {
-      if isFirst { return .first }
-      let isAllowed = record.rejection?.allowsNext(total: record.total, window: length, now: now) ?? true
-      return isAllowed ? .lastOneRejected : nil
+      if let rejection = record.rejection, !rejection.allowsNext(total: record.total, window: length, now: now) {
+        return nil
+      }
+      return isFirst ? .first : .lastOneRejected
     }
     if start.since(now) > max(.zero, min(Self.tolerance, length)) { return .clockJumpedBack }
     guard now >= end(of: start, length: length) else { return nil }

@@ -28,14 +28,22 @@ extension SQLiteStore {
   }
 }
 
+extension SQLiteStore {
+  /// Adds mails that were handed on past the store to the totals.
+  package func count(_ handedOn: HandedOnMail) async throws(StoreFailure) {
+    try await commit { $0.tally.add(handedOn) }
+  }
+}
+
 extension Batch {
   /// Counts mails that the reserve took, with their error if there is room for it.
   fileprivate func add(_ arrivals: [ReservedArrival], of error: ReservedError) throws {
     let row = try windows.add(arrivals, of: error, policy, db)
     for arrival in arrivals {
       switch arrival.fate {
-      case .suppressed:
-        tally.add(.suppressed, SuppressionReason.insideWindow.rawValue, fingerprint: row, at: arrival.at)
+      case .suppressed, .suppressedAfterRejection:
+        let reason = arrival.fate.suppression ?? .insideWindow
+        tally.add(.suppressed, reason.rawValue, fingerprint: row, at: arrival.at)
       case .forwarded, .offered: tally.add(.forwarded, ForwardReason.first.text, fingerprint: row, at: arrival.at)
       case .spooled, .refused: break
       }

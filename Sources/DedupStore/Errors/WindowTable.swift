@@ -176,10 +176,9 @@ struct WindowTable {
     let place = try place(of: occurrence, db)
     if place.entry == nil, try !sites.hasRoom(error.envelope, db) { return nil }
     let rows = try sites.rows(of: standing, named: error.site, error.envelope, at: first, db)
-    var record =
-      place.entry?.row.record
-      ?? WindowRecord(firstSeen: first, lastSeen: first, windowStart: nil, held: 0, total: 0, suppressed: 0)
-    record.add(arrivals)
+    var record = place.entry?.row.record ?? .unseen(at: first)
+    let usual = policy.settings(site: standing.nominal.name, rule: error.rule).length
+    record.add(arrivals, window: record.length ?? usual)
     var entry = try entry(at: place, occurrence, error.head, record, in: rows.site, db)
     if place.entry == nil {
       sites.noteError(of: error.envelope, isJoined: standing.site != error.site, at: first)

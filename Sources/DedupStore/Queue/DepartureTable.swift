@@ -29,6 +29,11 @@ extension SQLiteStore {
     try await reader.read { try DepartureTable.all($0) }
   }
 
+  /// The mails that wait for the limits of a next hop, in the order of their time.
+  package func paced() async throws(StoreFailure) -> [QueueEntry] {
+    try await reader.read { try QueueQueries.paced($0) }
+  }
+
   /// Postpones a mail that was not offered yet because of the next hop's limit that `reason` names. Its number of
   /// attempts stays the same.
   package func postpone(_ id: QueueID, until time: Timestamp, reason: String) async throws(StoreFailure) {

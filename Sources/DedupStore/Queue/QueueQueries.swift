@@ -115,6 +115,13 @@ enum QueueQueries {
     ).map { try Found($0).entry(db) }
   }
 
+  /// Returns the entries that wait for the limits of a next hop, in the order of their time.
+  static func paced(_ db: Database) throws -> [QueueEntry] {
+    try Row.fetchAll(
+      db, sql: "SELECT \(columns) FROM entry WHERE aside = 0 AND paced_by IS NOT NULL ORDER BY next_attempt, id"
+    ).map { try Found($0).entry(db) }
+  }
+
   /// Returns the value of `aside` to look for, and whether the entry was tried; nil means either.
   private static func condition(_ state: QueueEntry.State) -> (QueueTable.Aside?, Bool?) {
     switch state {

@@ -27,6 +27,14 @@ struct TallyTable {
   /// The mails that were counted as forwarded, now or in an earlier batch, and were not.
   private var turned: [(Key, fingerprint: Int64)] = []
 
+  /// Counts mails without a fingerprint that were handed on past the store.
+  mutating func add(_ handedOn: HandedOnMail) {
+    for (key, count) in handedOn.mails {
+      let outcome: Outcome = if case .doubt = key.reason { .doubtful } else { .passed }
+      mails[Key(quarter: key.at.quarter, outcome: outcome, reason: key.reason.text), default: 0] += count
+    }
+  }
+
   mutating func add(_ outcome: Outcome, _ reason: String, fingerprint: Int64?, at time: Timestamp) {
     let quarter = time.quarter
     mails[Key(quarter: quarter, outcome: outcome, reason: reason), default: 0] += 1

@@ -21,6 +21,17 @@ extension SQLiteStore {
   }
 }
 
+extension SQLiteStore {
+  /// Returns the smarthosts that an admin sent waiting mail to, by name.
+  package func reroutedTo() async throws(StoreFailure) -> [Smarthost] {
+    try await reader.read { db in
+      try Row.fetchAll(
+        db, sql: "SELECT DISTINCT rerouted_to FROM entry WHERE rerouted_to IS NOT NULL AND aside = 0 ORDER BY 1"
+      ).compactMap { Smarthost(try $0.text(0)) }
+    }
+  }
+}
+
 extension QueueChange {
   /// The values of `aside` of the entries that the change applies to.
   fileprivate var concerns: [QueueTable.Aside] {

@@ -78,8 +78,8 @@ struct Daemon {
     return try notifiers(relay) + [
       control(relay, reloader), FleetService(link: relay.fleet), relay.runner, relay.queueWatch,
       SpoolImporter(
-        spool: relay.spool, store: relay.store, reserve: relay.counting?.reserve, judge: relay.intake.judge,
-        logger: logger),
+        spool: relay.spool, store: relay.store, reserve: relay.counting?.reserve, safetyNet: relay.safetyNet,
+        judge: relay.intake.judge, logger: logger),
       ReplacementNotifier(
         store: relay.store, mailer: relay.mailer, postmaster: relay.destinations.value.bounces.postmaster,
         logger: logger),

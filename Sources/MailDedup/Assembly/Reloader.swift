@@ -87,6 +87,7 @@ actor Reloader {
     destinations.turns = relay.destinations.value.turns + (change.concernsRoute ? 1 : 0)
     await relay.destinations.adopt(destinations).retire()
     await relay.fleet.adopt(new)
+    relay.runner.adoptLimits()
     if change.concernsRoute { await hurry() }
     StartCheck(new).warnOfSecrets(logger)
   }

@@ -57,7 +57,9 @@ struct RunningRelay: Sendable {
     self.destinations = destinations
     spool = EmergencySpool(directory: configuration.store.spool)
     counting = Self.counting(configuration, store, logger)
-    let safetyNet = SafetyNet(spool: spool, counting: counting, destinations: destinations, logger: logger)
+    let rejections = RejectionLog(logger: logger)
+    let safetyNet = SafetyNet(
+      spool: spool, counting: counting, destinations: destinations, rejections: rejections, logger: logger)
     self.safetyNet = safetyNet
     let pacing = ReplyPacing()
     intake = Intake(
@@ -76,7 +78,8 @@ struct RunningRelay: Sendable {
     try FleetLink.check(configuration.fleet, group: delivery.group, logger: logger)
     fleet = FleetLink(configuration, store: store, hostname: hostname, group: delivery.group, logger: logger)
     runner = QueueRunner(
-      store: store, destinations: destinations, executor: delivery, fleet: fleet, logger: logger)
+      store: store, destinations: destinations, executor: delivery, rejections: rejections, fleet: fleet,
+      logger: logger)
     queueWatch = QueueWatch(
       store: store, pacing: runner.pacing, mailer: mailer, postmaster: { destinations.value.bounces.postmaster },
       logger: logger)

@@ -37,19 +37,33 @@ extension LiveControl {
   }
 
   func change(_ verb: QueueVerb, _ request: QueueChangeRequest) async throws -> QueueChangeReport {
-    let selection = try await stored.selection(request)
+    let selected = try await stored.selection(request)
+    let selection = selected.mails
     let doomed = verb == .delete ? try await envelopes(selection) : []
     let change = try change(verb, to: request.to)
     // Before anything is due: the runner may try it while we still wait for the commit, and a resting host would put it
     // off once more.
-    if verb == .flush || verb == .release || verb == .reroute { await destinations.value.forgetFailures() }
+    switch change {
+    case .flush, .release, .reroute(to: nil): await destinations.value.forgetFailures()
+    // What is known of the other hosts stays true: nothing is about to try them.
+    case .reroute(let smarthost?): await destinations.value.sideways.transport(to: smarthost)?.forgetFailures()
+    case .hold, .delete: break
+    }
+    let triedBefore = runner.beingTried
     let ids = try await store.change(change, selection, now: WallClock.now())
     runner.readAgain()
     for envelope in doomed { logger.notice("deleted", metadata: envelope) }
     logger.notice("queue-changed", metadata: ["change": "\(verb.rawValue)", "mails": "\(ids.count)"])
-    let beingTried = runner.beingTried
+    let beingTried =
+      switch verb {
+      // Of what was under way before, some is done before the change is durable.
+      case .hold, .delete: triedBefore.union(runner.beingTried)
+      case .reroute: triedBefore
+      case .flush, .release: runner.beingTried
+      }
     return QueueChangeReport(
-      ids: ids.map(\.description), delivering: ids.filter(beingTried.contains).map(\.description))
+      ids: ids.map(\.description), delivering: ids.filter(beingTried.contains).map(\.description),
+      missing: selected.missing.isEmpty ? nil : selected.missing)
   }
 
   func probe(_ request: ProbeRequest) async throws -> [UpstreamProbe] {

@@ -38,7 +38,7 @@ struct LiveControl: ControlService {
         encryption: EncryptionReport(destinations.value.encryption, at: WallClock.now()),
         rejecting: rejecting, routes: routes, pacing: pacing,
         growth: relay.queueWatch.standing.map { GrowthReport($0) },
-        smarthosts: await smarthosts))
+        smarthosts: await smarthosts), uncounted: relay.safetyNet.uncounted.totals)
   }
 
   func metrics() async throws -> String { try await metricsNow.text() }
@@ -71,9 +71,14 @@ struct LiveControl: ControlService {
     return hops.isEmpty ? nil : hops.map { RejectingReport(nextHop: $0.key, $0.value) }
   }
 
+  /// The smarthosts that mail waits for because an admin sent it there.
+  private var reroutedTo: [Smarthost] {
+    get async { (try? await store.reroutedTo()) ?? [] }
+  }
+
   private var smarthosts: [SmarthostReport]? {
     get async {
-      let reports = await destinations.value.hostReports()
+      let reports = await destinations.value.hostReports(rerouted: await reroutedTo)
       return reports.isEmpty ? nil : reports.map { SmarthostReport($0, at: .now) }
     }
   }

@@ -119,7 +119,8 @@ struct Metrics: Sendable {
   }
 
   private func addSmarthosts(_ exposition: inout Exposition) async {
-    let hosts = await relay.destinations.value.hostReports()
+    let rerouted = (try? await relay.store.reroutedTo()) ?? []
+    let hosts = await relay.destinations.value.hostReports(rerouted: rerouted)
     guard !hosts.isEmpty else { return }
     let labels = hosts.map { [Exposition.Label("next_hop", $0.smarthost.description)] }
     exposition.add(

@@ -53,9 +53,7 @@ struct Departing: Sendable {
     var departure = Departure(
       result: DeliveryResult([], nextHop: destinations.transport.nextHop), sent: message, offered: [])
     for part in destinations.parts(of: entry) {
-      let request = DeliveryPacing.Request(
-        id: entry.id, recipients: part.recipients.count, priority: DeliveryPriority(entry.kind),
-        limits: part.route.limits, nextHops: part.route.nextHops)
+      let request = DeliveryPacing.Request(entry, part)
       switch ask(request) {
       case .wait(let until, let reason):
         departure.mustWait(until, reason)
@@ -122,6 +120,13 @@ struct Departing: Sendable {
 }
 
 extension DeliveryPacing.Request {
+  /// Creates the request for the part of a mail that goes over one route.
+  init(_ entry: QueueEntry, _ part: Destinations.Part) {
+    self.init(
+      id: entry.id, recipients: part.recipients.count, priority: DeliveryPriority(entry.kind),
+      limits: part.route.limits, nextHops: part.route.nextHops)
+  }
+
   /// Returns what the mail counts for as long as it is unknown which next hop gets it: it counts for each.
   fileprivate func departures(of recipients: Int, now: Timestamp) -> [Departures] {
     let isOrdinary = !priority.isFromTheRest

@@ -60,16 +60,16 @@ extension Destinations {
       // A route that hangs takes no more than its own connections: there are places for the others.
       concurrency: delivery.connections * (1 + configuration.routes.count))
     main = Route(delivery, transport)
-    for route in configuration.routes {
-      let delivery = configuration.delivery(on: route)
+    for configured in configuration.routes {
+      let delivery = configuration.delivery(on: configured)
       let transport: any Transport
       do throws(StartFailure) {
         transport = try NextHop.transport(delivery, hostname: hostname, group: group, logger: logger)
       } catch {
-        throw StartFailure(.configuration, "[route \(route.name)]: \(error)")
+        throw StartFailure(.configuration, "[route \(configured.name)]: \(error)")
       }
       var route = Route(delivery, transport)
-      (route.name, route.selector) = (route.name, route.selector)
+      (route.name, route.selector) = (configured.name, configured.selector)
       routes.append(route)
     }
   }
@@ -101,15 +101,24 @@ extension Destinations {
   }
 
   /// Returns the report of each smarthost, each once.
-  func hostReports() async -> [HostReport] {
+  ///
+  /// - Parameter rerouted: The smarthosts that mail waits for because an admin sent it there; they come last.
+  func hostReports(rerouted: [Smarthost] = []) async -> [HostReport] {
     var reports: [HostReport] = []
     for route in allRoutes {
       for report in await route.transport.hostReports() {
         if let index = reports.firstIndex(where: { $0.smarthost == report.smarthost }) {
-          reports[index].join(report, of: route)
+          reports[index].join(report, over: route.name.map { "route \($0)" })
         } else {
           reports.append(report)
         }
+      }
+    }
+    for report in await sideways.hostReports(of: rerouted) {
+      if let index = reports.firstIndex(where: { $0.smarthost == report.smarthost }) {
+        reports[index].join(report, over: "rerouted mail")
+      } else {
+        reports.append(report)
       }
     }
     return reports
@@ -125,10 +134,10 @@ extension Destinations {
 extension HostReport {
   /// Joins a report of the same smarthost over another route, e.g. with another login: a failure only there is reported
   /// here.
-  fileprivate mutating func join(_ report: HostReport, of route: Route) {
+  fileprivate mutating func join(_ report: HostReport, over way: String?) {
     connections += report.connections
     guard failure == nil, var other = report.failure else { return }
-    if let name = route.name { other.reason = "route \(name): \(other.reason)" }
+    if let way { other.reason = "\(way): \(other.reason)" }
     (failure, failsFor, nextLook) = (other, report.failsFor, report.nextLook)
   }
 }
@@ -154,6 +163,14 @@ final class SideRoutes: Sendable {
 
   func retire() async {
     for transport in made.withLock({ Array($0.values) }) { await transport.retire() }
+  }
+
+  /// Returns the reports of those of `smarthosts` that were tried.
+  func hostReports(of smarthosts: [Smarthost]) async -> [HostReport] {
+    let known = made.withLock { made in smarthosts.compactMap { made[$0] } }
+    var reports: [HostReport] = []
+    for transport in known { reports += await transport.hostReports() }
+    return reports
   }
 
   func forgetFailures() async {

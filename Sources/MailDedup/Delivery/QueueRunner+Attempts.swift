@@ -57,7 +57,7 @@ extension QueueRunner {
     // It failed on a route that mail no longer uses; the new one is tried at once.
     let isOfOldRoute = self.destinations.value.turns != destinations.turns
     if isOfOldRoute { settlement.nextAttempt = attempt.at }
-    watchRejections(&settlement, of: entry, at: attempt.at)
+    rejections.note(&settlement, of: entry, at: attempt.at)
     let notice = destinations.bounces.notice(
       about: settlement, of: entry, message: departure.sent, at: attempt.at, age: store.ageTime)
     let isOnlyPutBack = !result.wasOffered && settlement.failed.isEmpty && notice == nil && departure.wait == nil

@@ -4,17 +4,37 @@ import HostSystem
 import Logging
 import MailMessage
 
-// Limits and rejections of the next hops.
+// Limits of the next hops.
 extension QueueRunner {
   /// The state of each smarthost that has limits, even before the first mail.
   var pacingStandings: [DeliveryPacing.Usage] {
+    adoptLimits()
     var standings: [DeliveryPacing.Usage] = []
-    let routes = destinations.value.allRoutes
-    pacing.change { pacing in
-      for route in routes { for name in route.nextHops { pacing.expect(route.limits, at: name) } }
-      standings = pacing.standings(now: WallClock.now())
-    }
+    pacing.change { standings = $0.standings(now: WallClock.now()) }
     return standings
+  }
+
+  /// Takes the limits of the configuration over: after a reload no mail may ask for hours, or none at all.
+  func adoptLimits() {
+    let destinations = destinations.value
+    var limits: [String: DeliveryLimits] = [:]
+    for route in destinations.allRoutes {
+      for name in route.nextHops where limits[name]?.isEmpty ?? true { limits[name] = route.limits }
+    }
+    pacing.change { $0.adopt(limits, others: destinations.main.limits) }
+  }
+
+  /// Returns what is known of earlier processes: what left, and which mail waits for the limits.
+  func recalledPacing(_ departures: [Departures], _ waiting: [QueueEntry], now: Timestamp) -> DeliveryPacing {
+    var pacing = DeliveryPacing(departures, now: now)
+    let destinations = destinations.value
+    for entry in waiting {
+      for part in destinations.parts(of: entry) {
+        pacing.recall(
+          DeliveryPacing.Request(entry, part), until: entry.nextAttempt, since: entry.queuedAt, now: now)
+      }
+    }
+    return pacing
   }
 
   /// Postpones a mail of which nothing was offered until the limits allow it.
@@ -25,24 +45,6 @@ extension QueueRunner {
     do { try await store.postpone(entry.id, until: time, reason: reason) } catch {
       logger.error("queue-unreadable", metadata: ["id": "\(entry.id)", "error": "\(error)"])
       try? await Task.sleep(for: Self.storePause)
-    }
-  }
-
-  func watchRejections(_ settlement: inout Settlement, of entry: QueueEntry, at now: Timestamp) {
-    var change: RejectionWatch.Change?
-    rejections.change { change = $0.note(&settlement, of: entry, at: now) }
-    switch change {
-    case .begins(let standing):
-      logger.error(
-        "next-hop-rejects",
-        metadata: [
-          "next_hop": "\(settlement.nextHop)", "reason": "\(standing.reason)",
-          "took_until": "\(standing.tookUntil.map { $0.civil().rfc5322 } ?? "never since the start")",
-        ])
-    case .ends(let standing):
-      logger.notice(
-        "next-hop-takes-again", metadata: ["next_hop": "\(settlement.nextHop)", "rejected": "\(standing.mails)"])
-    case nil: break
     }
   }
 }

@@ -40,19 +40,23 @@ struct QueueRunner: Service {
   /// The mails deferred because the route failed, and not for themselves: they are due when it is open again.
   let heldUp = Live<HeldUpMail>(HeldUpMail())
   let counts = Live(DeliveryCounts())
-  let rejections = Live(RejectionWatch())
+  let rejections: RejectionLog
   let departing: Departing
   let events = EventQueue<Event>()
 
   /// Creates the service.
   ///
-  /// - Parameter executor: Runs the deliveries; nil means any thread.
+  /// - Parameters:
+  ///   - executor: Runs the deliveries; nil means any thread.
+  ///   - rejections: Hears which next hops reject mail about errors; nil means one of its own.
+  ///   - fleet: Is asked before a mail about an error leaves; nil means no fleet.
   init(
-    store: SQLiteStore, destinations: Live<Destinations>, executor: (any TaskExecutor)? = nil, fleet: FleetLink? = nil,
-    logger: Logger
+    store: SQLiteStore, destinations: Live<Destinations>, executor: (any TaskExecutor)? = nil,
+    rejections: RejectionLog? = nil, fleet: FleetLink? = nil, logger: Logger
   ) {
     self.fleet = fleet
     self.store = store
+    self.rejections = rejections ?? RejectionLog(logger: logger)
     self.destinations = destinations
     self.executor = executor
     departing = Departing { [store] in store.noteOffer(of: $0, $1) }
@@ -81,7 +85,7 @@ struct QueueRunner: Service {
   var deliveries: DeliveryCounts { counts.value }
 
   /// The next hops that reject mail about errors.
-  var rejectionWatch: RejectionWatch { rejections.value }
+  var rejectionWatch: RejectionWatch { rejections.watch }
 
   /// The pacing: what the limits of the next hops let through.
   var pacing: Live<DeliveryPacing> { departing.pacing }
@@ -112,8 +116,9 @@ struct QueueRunner: Service {
       logger.error("handovers-unreadable", metadata: ["error": "\(error)"])
     }
     do {
-      let recorded = try await store.departures()
-      departing.pacing.adopt(DeliveryPacing(recorded, now: WallClock.now()))
+      let hasLimits = destinations.value.allRoutes.contains { !$0.limits.isEmpty }
+      let (recorded, waiting) = (try await store.departures(), hasLimits ? try await store.paced() : [])
+      departing.pacing.adopt(recalledPacing(recorded, waiting, now: WallClock.now()))
     } catch {
       logger.error("departures-unreadable", metadata: ["error": "\(error)"])
     }

@@ -8,12 +8,13 @@ import Synchronization
 /// `CountReserve`.
 ///
 /// The first mail of an error goes on to the spool or the next hop. Mails of the same error that come meanwhile wait
-/// for its outcome, and are counted if it was taken. When the reserve is used up, each mail goes on.
+/// for its outcome, and are counted if it was taken. If it was not, the next ones go on at the growing distances of
+/// `Rejection`, and those between are counted. When the reserve is used up, each mail goes on.
 final class DiskFullCounting: Sendable {
   /// The decision on a mail.
   enum Answer: Sendable {
-    /// The mail is counted, durably; the value says how many are held back.
-    case counted(RunningCount)
+    /// The mail is counted, durably; the count says how many are held back.
+    case counted(SuppressionReason, RunningCount)
     /// The mail goes on, and its outcome has to be reported.
     case goesOn(Undecided)
     /// The mail is decided again when the outcome of its error's mail in progress is known.
@@ -29,6 +30,8 @@ final class DiskFullCounting: Sendable {
     /// The time when the latest episode of a full disk began, or nil if there was none.
     var since: Timestamp?
     var latest: Timestamp?
+    /// True if the store queued a mail after the latest one that found no room.
+    var hasRoom = false
   }
 
   let reserve: CountReserve
@@ -36,6 +39,8 @@ final class DiskFullCounting: Sendable {
   private let logger: Logger
   private let state: Mutex<State>
   private let began = Live<(@Sendable () -> Void)?>(nil)
+  /// True while the state says that there is no room, so that each other mail need not take the lock.
+  private let isFull = Atomic(false)
 
   /// The time without a mail that found no room after which the next one starts another episode.
   private static let pause = Duration.seconds(3600)
@@ -55,7 +60,7 @@ final class DiskFullCounting: Sendable {
   /// Returns the time since when there is no room, or nil if there is room.
   func since(now: Timestamp) -> Timestamp? {
     state.withLock { state in
-      guard let latest = state.latest, now.since(latest) < .seconds(60) else { return nil }
+      guard !state.hasRoom, let latest = state.latest, now.since(latest) < .seconds(60) else { return nil }
       return state.since
     }
   }
@@ -79,13 +84,13 @@ final class DiskFullCounting: Sendable {
       return decision
     }
     guard let decision else { return .waits }
-    guard case .suppress(_, let count) = decision.verdict else {
+    guard case .suppress(let reason, let count) = decision.verdict else {
       return .goesOn(
         Undecided(submission: submission, occurrence: occurrence, verdict: decision.verdict, counting: self))
     }
-    guard add(.suppressed, submission, occurrence) != nil else { return .unavailable }
+    guard add(.init(of: reason), submission, occurrence) != nil else { return .unavailable }
     state.withLock { $0.windows.note(decision.record, of: key) }
-    return .counted(count)
+    return .counted(reason, count)
   }
 
   /// A mail that goes on while others of its error wait for its outcome: exactly one of `wasSpooled` and `wasOffered`
@@ -108,7 +113,8 @@ final class DiskFullCounting: Sendable {
 
     /// Records that the spool has the mail, whose import counts it. Blocks for a sync.
     func wasSpooled() {
-      counting.finished(submission, occurrence, isTold: counting.add(.spooled, submission, occurrence) != nil)
+      let isCounted = counting.add(.spooled, submission, occurrence) != nil
+      counting.finished(submission, occurrence, isCounted ? .told : .unknown)
     }
 
     /// Reserves the count. Call it before the next hop is offered the mail, which may state no count that is not
@@ -124,12 +130,12 @@ final class DiskFullCounting: Sendable {
       return .forward(reason, count.flatMap { $0.heldBack > 0 ? $0 : nil })
     }
 
-    /// Records the answer of the next hop. If it did not take the mail, the next one of its error goes on as well.
+    /// Records the answer of the next hop. If it did not take the mail, the next one goes as after a `Rejection`.
     func wasOffered(isTaken: Bool) {
       // A mail that went out uncounted opens no window, or the mails that it would hold back would not be counted.
-      guard let place = place.value else { return counting.finished(submission, occurrence, isTold: false) }
+      guard let place = place.value else { return counting.finished(submission, occurrence, .unknown) }
       counting.reserve.correct(place, to: isTaken ? .forwarded : .refused)
-      counting.finished(submission, occurrence, isTold: isTaken)
+      counting.finished(submission, occurrence, isTaken ? .told : .refused)
     }
   }
 
@@ -145,29 +151,49 @@ final class DiskFullCounting: Sendable {
     }
   }
 
+  /// The fate of a mail that went on.
+  private enum Fate {
+    /// The mail was taken, and the reserve has counted it: its window opens.
+    case told
+    /// The next hop did not take the mail, and the reserve knows that.
+    case refused
+    /// The reserve has no room for the mail.
+    case unknown
+  }
+
   /// Ends the wait of the mails of the same error, which are decided again.
-  ///
-  /// - Parameter isTold: True if the mail was taken and the reserve has counted it, so that its window opens.
-  private func finished(_ submission: Submission, _ occurrence: Occurrence, isTold: Bool) {
+  private func finished(_ submission: Submission, _ occurrence: Occurrence, _ fate: Fate) {
     let key = ReservedError.Key(occurrence)
     let waiting = state.withLock { state in
-      if isTold {
+      switch fate {
+      case .told:
         let decision = state.windows.decide(occurrence, policy(), now: submission.receivedAt)
         state.windows.note(decision.record, of: key)
+      case .refused: state.windows.noteRefusal(of: key, at: submission.receivedAt)
+      case .unknown: break
       }
       return state.waiting.removeValue(forKey: key) ?? []
     }
     for again in waiting { again() }
   }
 
+  /// Records that the store queued a mail.
+  func noteRoom() {
+    guard isFull.load(ordering: .relaxed) else { return }
+    state.withLock { $0.hasRoom = true }
+    isFull.store(false, ordering: .relaxed)
+  }
+
   /// Records that a mail found no room.
   func noteFull(at now: Timestamp) {
     let isNew = state.withLock { state in
       let isNew = state.latest.map { now.since($0) >= Self.pause } ?? true
-      if isNew { state.since = now }
+      if isNew || state.hasRoom { state.since = now }
+      state.hasRoom = false
       state.latest = max(state.latest ?? now, now)
       return isNew
     }
+    isFull.store(true, ordering: .relaxed)
     if isNew { began.value?() }
   }
 }

@@ -80,6 +80,7 @@ final class Intake: TransactionHandler {
       if case .pass = judged { pacing.noteOtherMail() }
       switch result {
       case .success(let verdict):
+        if verdict.isForward { safetyNet.noteRoom() }
         let answer = Self.reply(to: verdict, id: submission.id)
         Self.log(verdict, judged, of: submission, from: transaction, answer, to: logger)
         if verdict.isForward { reply(answer) } else { pacing.give { reply(answer) } }

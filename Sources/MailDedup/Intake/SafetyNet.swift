@@ -25,16 +25,24 @@ final class SafetyNet: Sendable {
   private let spool: EmergencySpool
   private let counting: DiskFullCounting?
   private let destinations: Live<Destinations>
+  private let rejections: RejectionLog
   private let logger: Logger
   private let state = Mutex(Counts())
+  private let handedOn = Live(HandedOnMail())
   /// The queue for disk access: syncing a file takes milliseconds, and no event loop may wait for that.
   private let disk = DispatchQueue(label: "maildedup.spool")
 
   /// Creates the safety net.
   ///
-  /// - Parameter counting: The counting with a full disk; nil means that error mail is not deduplicated then.
-  init(spool: EmergencySpool, counting: DiskFullCounting? = nil, destinations: Live<Destinations>, logger: Logger) {
+  /// - Parameters:
+  ///   - counting: The counting with a full disk; nil means that error mail is not deduplicated then.
+  ///   - rejections: Hears which next hops reject mail about errors, as from the queue; nil means nobody does.
+  init(
+    spool: EmergencySpool, counting: DiskFullCounting? = nil, destinations: Live<Destinations>,
+    rejections: RejectionLog? = nil, logger: Logger
+  ) {
     self.spool = spool
+    self.rejections = rejections ?? RejectionLog(logger: logger)
     self.counting = counting
     self.destinations = destinations
     self.logger = logger
@@ -44,6 +52,22 @@ final class SafetyNet: Sendable {
 
   /// Returns the time since when the disk has no room for new mail, or nil if it has room.
   func isFullSince(now: Timestamp) -> Timestamp? { counting?.since(now: now) }
+
+  /// The ordinary mails that were handed on and that the store has not counted yet.
+  var uncounted: HandedOnMail { handedOn.value }
+
+  /// Gives what is uncounted to `count`, and keeps it if that throws.
+  func handOver(_ count: (HandedOnMail) async throws -> Void) async rethrows {
+    let mails = handedOn.adopt(HandedOnMail())
+    guard !mails.isEmpty else { return }
+    do { try await count(mails) } catch {
+      handedOn.change { $0.add(mails) }
+      throw error
+    }
+  }
+
+  /// Records that the store queued a mail, so that its disk is no longer full.
+  func noteRoom() { counting?.noteRoom() }
 
   /// The number of mails in the spool now; 0 if its folder cannot be read.
   var waiting: Int { (try? spool.waiting().count) ?? 0 }
@@ -60,9 +84,9 @@ final class SafetyNet: Sendable {
       }
       let again = { @Sendable [self] in take(submission, judged, because: failure, reply: reply) }
       switch counting.take(submission, occurrence, again: again) {
-      case .counted(let running):
+      case .counted(let reason, let running):
         count { $0.counted += 1 }
-        log(.info, "suppressed", submission, SuppressionReason.insideWindow.rawValue)
+        log(.info, "suppressed", submission, reason.rawValue)
         reply(Reply(250, EnhancedStatusCode(2, 0, 0), "counted as \(submission.id), \(running.heldBack) held back"))
       case .goesOn(let undecided): keep(submission, judged, because: failure, undecided: undecided, reply)
       case .waits: break
@@ -113,9 +137,11 @@ final class SafetyNet: Sendable {
     }
     let result = await destinations.deliver(
       submission.envelope, judged.kind, message: outgoing, id: submission.id)
+    rejections.note(result, of: judged.kind, at: submission.receivedAt)
     let answer = CutThrough.reply(to: result.outcomes, id: submission.id)
     if answer.isPositive {
       count { $0.cutThrough += 1 }
+      handedOn.change { $0.add(judged, at: submission.receivedAt) }
       log(.warning, "cut-through", submission, result.nextHop)
     } else {
       count { $0.refused += 1 }

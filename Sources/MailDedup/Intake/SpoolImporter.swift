@@ -10,14 +10,16 @@ struct SpoolImporter: Service {
   private let spool: EmergencySpool
   private let store: SQLiteStore
   private let reserve: CountReserve?
+  private let safetyNet: SafetyNet?
   private let judge: @Sendable (EmergencySpool.Mail) -> Judged
   private let logger: Logger
 
   init(
-    spool: EmergencySpool, store: SQLiteStore, reserve: CountReserve? = nil,
+    spool: EmergencySpool, store: SQLiteStore, reserve: CountReserve? = nil, safetyNet: SafetyNet? = nil,
     judge: @escaping @Sendable (EmergencySpool.Mail) -> Judged, logger: Logger
   ) {
     self.reserve = reserve
+    self.safetyNet = safetyNet
     self.spool = spool
     self.store = store
     self.judge = judge
@@ -32,6 +34,7 @@ struct SpoolImporter: Service {
       while !Task.isCancelled {
         await importAll()
         await importCounts()
+        await countHandedOn()
         if !hasForgotten { hasForgotten = await forgetFoundTransactions() }
         try? await Task.sleep(for: Self.pause)
       }
@@ -46,6 +49,13 @@ struct SpoolImporter: Service {
       logger.info("counts-imported", metadata: ["mails": "\(count)"])
     } catch {
       logger.warning("reserve-waits", metadata: ["error": "\(error)"])
+    }
+  }
+
+  /// Adds the ordinary mail that was handed on past the store to its totals.
+  func countHandedOn() async {
+    do { try await safetyNet?.handOver { [store] in try await store.count($0) } } catch {
+      logger.debug("handed-on-uncounted", metadata: ["error": "\(error)"])
     }
   }
 

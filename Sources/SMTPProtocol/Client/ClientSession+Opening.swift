@@ -55,7 +55,9 @@ extension ClientSession {
     if Trouble(.reply(reply), at: .startTLS) != nil {
       // RFC 3207 section 4: after 454 and 5xx, the server still listens. After a 250, it is unknown what it waits for.
       let mayGoOn = tls == .opportunistic && reply.code != 421 && (reply.isTemporary || reply.isPermanent)
-      return mayGoOn ? authenticate(&actions) : abandon(.reply(reply), &actions)
+      guard mayGoOn else { return abandon(.reply(reply), &actions) }
+      refusalOfTLS = reply
+      return authenticate(&actions)
     }
     // Anything after the 220 came in the clear, from anybody; read after the handshake, it would pass for the server's
     // word (CVE-2011-0411 and its kin).

@@ -130,6 +130,8 @@ package struct ClientSession: Hashable, Sendable {
 
   let hostname: String
   let tls: TLSMode
+  /// The reply that refused STARTTLS where the session may go on in the clear; nil if none did.
+  package internal(set) var refusalOfTLS: Reply?
   let credentials: ClientCredentials?
   let isLoopback: Bool
 

@@ -25,14 +25,17 @@ struct QueueSelectionOptions: ParsableArguments {
 
   /// Returns the chosen mails by id, as they are before a change.
   ///
-  /// - Throws: `CommandFailure` if an id matches no mail, or several: nothing is changed then.
+  /// An id may match none: its mail can have left since it was listed.
+  ///
+  /// - Throws: `CommandFailure` if no id matches a mail, or one matches several: nothing is changed then.
   func named(_ daemon: any ControlService) async throws -> [QueuedMail] {
     var mails: [QueuedMail] = []
     for id in ids {
-      let found = id.isEmpty ? [] : try await daemon.queued(id: id, octets: 0).map(\.mail)
-      if let failure = Self.failure(id, found.map(\.id)) { throw failure }
+      let found = try await daemon.queued(id: id, octets: 0).map(\.mail)
+      if found.count > 1, let failure = Self.failure(id, found.map(\.id)) { throw failure }
       mails += found
     }
+    if mails.isEmpty, let id = ids.first, let failure = Self.failure(id, []) { throw failure }
     return mails
   }
 
@@ -60,11 +63,12 @@ extension OutputOptions {
   ///   - which: The mails that were asked for.
   ///   - meanwhile: The effect on mails that are being tried at the moment.
   ///   - absence: The reason why nothing was changed with `--all`.
+  ///   - appliesNow: False if the change applies to mails that are being tried only after that fails.
   ///   - settled: The requested mails that were in that state before, and its name, e.g. `held already`.
   /// - Throws: `CommandFailure` if nothing changed.
   func write(
     _ report: QueueChangeReport, _ change: (String) -> String, of which: QueueSelectionOptions, meanwhile: String,
-    absence: String, settled: (mails: [String], how: String)? = nil
+    absence: String, appliesNow: Bool = true, settled: (mails: [String], how: String)? = nil
   ) throws {
     if !report.ids.isEmpty { Output.markDone() }
     if output == .json { try Output.json(report) }
@@ -78,13 +82,19 @@ extension OutputOptions {
       throw CommandFailure(.nothingMatched, unchanged ?? (which.ids.isEmpty ? absence : gone))
     }
     if output == .json { return }
-    let names = report.ids.prefix(20).joined(separator: ", ")
-    let rest = report.ids.count > 20 ? " and \(report.ids.count - 20) more" : ""
-    Output.line("\(change(DisplayText.count(report.ids.count, "mail"))): \(names)\(rest)")
+    let done = appliesNow ? report.ids : report.ids.filter { !report.delivering.contains($0) }
+    if !done.isEmpty { Output.line("\(change(DisplayText.count(done.count, "mail"))): \(Self.names(done))") }
     if let unchanged { Output.line("Unchanged: \(unchanged)") }
-    if !report.delivering.isEmpty {
-      Output.line("Being tried at the moment, \(meanwhile): \(report.delivering.joined(separator: ", "))")
+    if let missing = report.missing, !missing.isEmpty {
+      Output.line("Not in the queue: \(printable(missing.joined(separator: ", ")))")
     }
+    if !report.delivering.isEmpty {
+      Output.line("Being tried at the moment, \(meanwhile): \(Self.names(report.delivering))")
+    }
+  }
+
+  private static func names(_ ids: [String]) -> String {
+    ids.prefix(20).joined(separator: ", ") + (ids.count > 20 ? " and \(ids.count - 20) more" : "")
   }
 }
 
@@ -126,7 +136,8 @@ struct QueueHold: AsyncParsableCommand {
     let report = try await daemon.change(.hold, which.request())
     try format.write(
       report, { "Held \($0)" }, of: which, meanwhile: "held if that fails",
-      absence: "no mail to hold: the queue is empty, or all in it is held", settled: (held, "held already"))
+      absence: "no mail to hold: the queue is empty, or all in it is held", appliesNow: false,
+      settled: (held, "held already"))
   }
 }
 

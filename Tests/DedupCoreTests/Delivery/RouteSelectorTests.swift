@@ -49,6 +49,8 @@ import Testing
     "bounces find their way: to the sender they name, or where somebody reads what nobody can reach",
     arguments: [
       ("", "relay+shop=example.com@example.org", false, "shop@example.com", "a bounce that came through the relay"),
+      ("", "Relay+shop=example.com@Example.ORG", false, "shop@example.com", "a server changed the case"),
+      ("", "relax+shop=example.com@example.org", false, "relax+shop=example.com@example.org", "another local part"),
       ("", "relay+root=localhost@example.org", false, "relay+root=localhost@example.org", "no one can reach that"),
       ("a@example.com", "relay+shop=example.com@example.org", false, "relay+shop=example.com@example.org", "no bounce"),
       ("", "other@example.org", false, "other@example.org", "another recipient"),

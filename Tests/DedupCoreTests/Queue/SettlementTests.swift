@@ -128,6 +128,23 @@ import Testing
     #expect(RetryPolicy().isDelayNoticeDue(for: .fixture(), now: late, isHeldUp: true))
   }
 
+  @Test(
+    "a notice of delay has the status that the next hop gave, and 4.4.1 where it gave none",
+    arguments: [
+      ("452 4.2.2 mailbox full (in reply to RCPT)", "4.2.2"), ("451 4.7.500 later", "4.7.500"),
+      ("451 try again later", "4.4.1"), ("connection to a:25 refused", "4.4.1"), ("421 4.3 later", "4.4.1"),
+      ("550 5.1.1 no such user (in reply to RCPT)", "4.4.1"), ("452 5.2.2 of another class", "4.4.1"),
+      ("452 4.2.1234 too long", "4.4.1"), ("", "4.4.1"),
+    ])
+  func delayStatus(reason: String, status: String) {
+    let entry = QueueEntry.fixture(recipients: ["a@example.org"], attempts: 9)
+    let late = noon.advanced(by: .seconds(4 * 3600))
+    let attempt = DeliveryAttempt(
+      entry: entry.id, at: late, outcomes: [.deferred(reason: reason)], nextHop: "next")
+    let settlement = RetryPolicy().settle(entry, attempt, random: 0)
+    #expect(RetryPolicy().reports(on: settlement, of: entry, at: late).map(\.status) == [status])
+  }
+
   @Test("the first retry after a lost answer does not wait long")
   func lostAnswer() {
     var attempt = DeliveryAttempt(entry: QueueID(rawValue: 1), at: noon, outcomes: [Self.later], nextHop: "next")

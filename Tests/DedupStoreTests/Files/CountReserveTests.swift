@@ -69,6 +69,25 @@ struct CountReserveTests {
     #expect(try await store.accept(Shop.report(at: nine + .minutes(2))).reason == next, "\(sentence)")
   }
 
+  @Test(
+    "a mail that the next hop refused is not counted, but the next ones of its error go as after a rejection",
+    arguments: [
+      ([ReservedArrival.Fate.refused, .refused, .suppressedAfterRejection], nil, 1, 2, "a new error"),
+      ([.forwarded, .suppressed, .refused], 0, 2, nil, "the window is open: the mail that opened it was taken"),
+      ([.refused, .suppressedAfterRejection, .forwarded], 0, 2, 1, "one that was taken opens the window"),
+    ] as [([ReservedArrival.Fate], Int?, Int, Int?, String)])
+  func refused(fates: [ReservedArrival.Fate], start: Int?, total: Int, rejections: Int?, why: String) async throws {
+    let folder = try TemporaryFolder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    let reserve = try CountReserve(path: folder.file("reserve"), octets: 64 << 10)
+    for fate in fates { try reserve.add(ReservedArrival(at: nine, fate: fate), of: Self.error) }
+    #expect(try await store.importCounts(from: reserve) == total, "\(why)")
+    let row = try #require(try await store.fingerprints(FingerprintQuery(), now: nine).first)
+    #expect(row.record.total == total && row.record.rejection?.count == rejections, "\(why)")
+    #expect(row.record.windowStart == start.map { nine + .seconds($0) }, "\(why)")
+  }
+
   @Test("an import leaves what is being offered, and what came after it, for the next one")
   func underway() throws {
     let folder = try TemporaryFolder()

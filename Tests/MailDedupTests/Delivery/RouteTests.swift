@@ -7,6 +7,8 @@ import Testing
 
 /// Takes everything and remembers the envelopes.
 final class RecordingTransport: Transport {
+  /// What it reports of its host; nil: nothing.
+  let reported = Live<HostReport?>(nil)
   let nextHop: String
   private let outcome: DeliveryOutcome
   private let taken = Mutex<[(envelope: Envelope, message: Message)]>([])
@@ -25,6 +27,41 @@ final class RecordingTransport: Transport {
   }
 
   func probe() async -> [Probe] { [] }
+
+  func hostReports() async -> [HostReport] { [reported.value].compactMap { $0 } }
+}
+
+/// What is known of the hosts of rerouted mail.
+@Suite struct ReroutedHostTests {
+  private static func report(_ host: String, fails: Bool) -> HostReport {
+    let failure = HostFailure(.unreachable, "\(host) refuses", isProvenByConnection: true, domains: nil)
+    return HostReport(
+      smarthost: Smarthost(host: host, port: 25), failure: fails ? failure : nil, failsFor: nil, nextLook: nil,
+      limits: HostLimits(connections: 1, mailsPerConnection: 1, recipientsPerTransaction: 1), connections: 0)
+  }
+
+  @Test(
+    "a host that rerouted mail waits for is reported like the others, as long as mail waits for it",
+    arguments: [
+      (["b"], [("a", nil), ("b", "b refuses")], "the new host is down"),
+      ([], [("a", nil)], "no mail waits for it any more"),
+      (["c"], [("a", nil)], "it was never tried"),
+      (["a"], [("a", "rerouted mail: a refuses")], "rerouted to a host of the configuration, without its login"),
+    ] as [([String], [(String, String?)], Comment)])
+  func reports(rerouted: [String], expected: [(String, String?)], why: Comment) async {
+    let main = RecordingTransport("a:25")
+    main.reported.adopt(Self.report("a", fails: false))
+    var destinations = Destinations(main)
+    destinations.sideways = SideRoutes { smarthost in
+      let transport = RecordingTransport(smarthost.description)
+      transport.reported.adopt(Self.report(smarthost.host, fails: true))
+      return transport
+    }
+    for host in ["a", "b"] { _ = destinations.sideways.transport(to: Smarthost(host: host, port: 25)) }
+    let found = await destinations.hostReports(rerouted: rerouted.map { Smarthost(host: $0, port: 25) })
+    #expect(found.map(\.smarthost.host) == expected.map(\.0), why)
+    #expect(found.map(\.failure?.reason) == expected.map(\.1), why)
+  }
 }
 
 private func entry(
