@@ -60,16 +60,16 @@ extension Destinations {
       // A route that hangs takes no more than its own connections: there are places for the others.
       concurrency: delivery.connections * (1 + configuration.routes.count))
     main = Route(delivery, transport)
-    for route in configuration.routes {
-      let delivery = configuration.delivery(on: route)
+    for configured in configuration.routes {
+      let delivery = configuration.delivery(on: configured)
       let transport: any Transport
       do throws(StartFailure) {
         transport = try NextHop.transport(delivery, hostname: hostname, group: group, logger: logger)
       } catch {
-        throw StartFailure(.configuration, "[route \(route.name)]: \(error)")
+        throw StartFailure(.configuration, "[route \(configured.name)]: \(error)")
       }
       var route = Route(delivery, transport)
-      (route.name, route.selector) = (route.name, route.selector)
+      (route.name, route.selector) = (configured.name, configured.selector)
       routes.append(route)
     }
   }

@@ -1,5 +1,9 @@
+import DedupConfig
 import DedupCore
 import MailMessage
+import MailTestKit
+import NIOPosix
+import SMTPServer
 import Synchronization
 import Testing
 
@@ -9,11 +13,14 @@ import Testing
 final class RecordingTransport: Transport {
   let nextHop: String
   private let outcome: DeliveryOutcome
+  private let isClosed: Bool
   private let taken = Mutex<[(envelope: Envelope, message: Message)]>([])
 
-  init(_ nextHop: String, outcome: DeliveryOutcome = .delivered(reply: "250 ok")) {
+  /// - Parameter isClosed: True if no host was asked, so that the outcome is no attempt.
+  init(_ nextHop: String, outcome: DeliveryOutcome = .delivered(reply: "250 ok"), isClosed: Bool = false) {
     self.nextHop = nextHop
     self.outcome = outcome
+    self.isClosed = isClosed
   }
 
   var envelopes: [Envelope] { taken.withLock { $0.map(\.envelope) } }
@@ -21,7 +28,9 @@ final class RecordingTransport: Transport {
 
   func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> DeliveryResult {
     taken.withLock { $0.append((envelope, message)) }
-    return DeliveryResult(envelope.recipients.map { _ in outcome }, nextHop: nextHop)
+    var result = DeliveryResult(envelope.recipients.map { _ in outcome }, nextHop: nextHop)
+    (result.wasOffered, result.awaitsNextHop) = (!isClosed, isClosed)
+    return result
   }
 
   func probe() async -> [Probe] { [] }
@@ -37,7 +46,7 @@ private func entry(
     kind: kind, delayNotified: false)
 }
 
-@Suite struct RouteTests {
+struct RouteTests {
   private let main = RecordingTransport("main:25")
   private let partner = RecordingTransport("partner:25", outcome: .rejected(reason: "550 no", status: "5.1.1"))
   private let errors = RecordingTransport("errors:25")
@@ -78,6 +87,23 @@ private func entry(
         .delivered(reply: "250 ok"), .rejected(reason: "550 no", status: "5.1.1"), .delivered(reply: "250 ok"),
       ])
     #expect(departure.result.nextHop == "partner:25, main:25" && departure.offered == [0, 1, 2])
+  }
+
+  @Test("the routes of a configuration keep their names, and take the mail that they select")
+  func configured() throws {
+    var configuration = Configuration()
+    configuration.delivery.smarthosts = [Smarthost(host: "main.example", port: 25)]
+    var route = Configuration.Route(name: "partner")
+    route.selector.recipients = [try Glob("*@partner.example")]
+    route.smarthosts = [Smarthost(host: "mx.partner.example", port: 25)]
+    configuration.routes = [route]
+    let destinations = try Destinations(
+      configuration, largeMessages: MemoryMessages(), hostname: "us.example",
+      group: MultiThreadedEventLoopGroup.singleton, logger: .quiet)
+    let mail = entry(["a@shop.example", "b@partner.example"])
+    let parts = destinations.parts(of: mail).map { "\($0.route.name ?? "main") \($0.recipients)" }
+    #expect(parts == ["partner [1]", "main [0]"])
+    #expect(destinations.routes.map(\.nextHops) == [["mx.partner.example:25"]])
   }
 
   @Test("a report goes by its kind, from the sender of its route; the first route that matches takes a recipient")
