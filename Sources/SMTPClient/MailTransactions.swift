@@ -240,7 +240,9 @@ extension ClientSession.Outcome {
   /// True if the message was refused for the number of its recipients (x.5.3), which some servers only report at that
   /// point.
   fileprivate var refusesSoMany: Bool {
-    guard case .failed(let trouble) = self, trouble.step == .message, let status = trouble.status else { return false }
+    guard case .failed(let trouble) = self, trouble.step == .data || trouble.step == .message,
+      let status = trouble.status
+    else { return false }
     return status.subject == 5 && status.detail == 3
   }
 }
