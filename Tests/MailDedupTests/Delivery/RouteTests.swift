@@ -106,6 +106,44 @@ struct RouteTests {
     #expect(destinations.routes.map(\.nextHops) == [["mx.partner.example:25"]])
   }
 
+  struct Split: Sendable, CustomTestStringConvertible {
+    let main: DeliveryOutcome
+    let attempts: Int
+    let remaining: [String]
+    let isDue: Bool
+    let shows: String
+    var testDescription: String { shows }
+  }
+
+  static let halves = [
+    Split(
+      main: .delivered(reply: "250 ok"), attempts: 2, remaining: ["b@partner.example"], isDue: true,
+      shows: "the part that was not offered costs no try beside one that was delivered, and stays due"),
+    Split(
+      main: .rejected(reason: "550 no", status: nil), attempts: 2, remaining: ["b@partner.example"], isDue: true,
+      shows: "nor beside one that was rejected"),
+    Split(
+      main: .deferred(reason: "451 later"), attempts: 3, remaining: ["a@shop.example", "b@partner.example"],
+      isDue: false, shows: "beside one that was deferred, the mail was tried"),
+  ]
+
+  @Test("a mail over two routes of which one is down", arguments: halves)
+  func splitOverClosedRoute(_ example: Split) async throws {
+    var destinations = Destinations(RecordingTransport("main:25", outcome: example.main))
+    var toPartner = Route(RecordingTransport("partner:25", outcome: .deferred(reason: "down"), isClosed: true))
+    toPartner.selector = RouteSelector()
+    toPartner.selector?.recipients = [try Glob("*@partner.example")]
+    destinations.routes = [toPartner]
+    let mail = entry(["a@shop.example", "b@partner.example"])
+    let departure = await Departing().depart(Message([]), of: mail, over: destinations)
+    let now = mail.queuedAt.advanced(by: .seconds(1))
+    let settlement = RetryPolicy().settle(
+      mail, DeliveryAttempt(entry: mail.id, at: now, departure.result), random: 0)
+    #expect(settlement.attempts == example.attempts && settlement.remaining.map(\.text) == example.remaining)
+    #expect((settlement.nextAttempt <= now) == example.isDue)
+    #expect(departure.result.awaitsNextHop == example.isDue)
+  }
+
   @Test("a report goes by its kind, from the sender of its route; the first route that matches takes a recipient")
   func byKind() async throws {
     let mail = entry(["ops@shop.example", "ops@partner.example"], kind: .report)
