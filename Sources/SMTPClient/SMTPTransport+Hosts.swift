@@ -104,6 +104,7 @@ extension SMTPTransport {
     var result = DeliveryResult(
       mail.results(otherwise: trouble).map(\.outcome), remote: hosts[host ?? resting].link.smarthost)
     result.wasOffered = mail.wasOffered
+    result.isRateLimited = mail.isRateLimited
     result.isThrottled = mail.isThrottled
     result.lostAnswer = mail.lostAnswer
     result.awaitsNextHop = mail.lostAnswer || mail.mayBeHost || !mail.open.isEmpty && mail.lastRefusal == nil

@@ -121,10 +121,11 @@ extension DeliveryResult {
     wasOffered = (open.isEmpty ? parts : open).contains(where: \.wasOffered)
     awaitsNextHop = !open.isEmpty && open.allSatisfy(\.awaitsNextHop)
     isThrottled = parts.contains(where: \.isThrottled)
+    isRateLimited = parts.contains(where: \.isRateLimited)
     lostAnswer = parts.contains(where: \.lostAnswer)
     pause = parts.compactMap(\.pause).min()
     closedFor = open.allSatisfy { $0.closedFor != nil } ? open.compactMap(\.closedFor).min() : nil
   }
-}
 
   private var hasDeferred: Bool { outcomes.contains { if case .deferred = $0 { true } else { false } } }
+}
