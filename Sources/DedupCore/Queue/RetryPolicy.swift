@@ -15,7 +15,7 @@ package struct RetryPolicy: Hashable, Sendable {
   /// The first wait after a connection that was lost before the last reply. The next hop may or may not have accepted
   /// such a mail, and waiting longer does not settle the question.
   static let waitForLostAnswer = Duration.seconds(2)
-  /// The first wait after a refusal for the rate; each further wait is twice as long, up to that of any other mail.
+  /// The first two waits after refusals for the rate; each further two are twice as long, up to that of any other mail.
   static let waitForRate = Duration.seconds(2)
   /// The time for which the route must have been closed, while checked continuously, to count as much as
   /// `fewestAttempts`.
@@ -38,7 +38,7 @@ package struct RetryPolicy: Hashable, Sendable {
     let index = max(1, attempts) - 1
     let factor = 1 + jitter * min(1, max(-1, random))
     var base = waits.indices.contains(index) ? waits[index] : last
-    if isRateLimited { base = min(base, Self.waitForRate * (1 << min(index, 20))) }
+    if isRateLimited { base = min(base, Self.waitForRate * (1 << min(index / 2, 20))) }
     // NaN fails both comparisons. Multiplying a duration by it would trap.
     return factor >= 0 && factor <= 10 ? base * factor : base
   }

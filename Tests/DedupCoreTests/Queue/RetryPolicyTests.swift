@@ -17,7 +17,7 @@ import Testing
 
   @Test(
     "a mail that was refused for a rate comes again soon, then as any other",
-    arguments: [(1, 2), (2, 4), (3, 8), (4, 16), (6, 64), (11, 2048), (12, 3600), (Int.max, 3600), (Int.min, 2)])
+    arguments: [(1, 2), (2, 2), (3, 4), (5, 8), (11, 64), (21, 2048), (23, 3600), (Int.max, 3600), (Int.min, 2)])
   func waitsForRate(_ attempts: Int, _ seconds: Int) {
     #expect(Self.policy.wait(after: attempts, random: 0, isRateLimited: true) == .seconds(seconds))
   }
