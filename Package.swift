@@ -133,7 +133,7 @@ let package = Package(
       of: "MailDedup",
       with: [
         "ControlAPI", "DedupConfig", "DedupCore", "MailMessage", "SMTPProtocol", "DedupStore", "Fingerprint",
-        "HostSystem", "MailEncryption", logging, lifecycle, nio,
+        "HostSystem", "MailEncryption", "SMTPServer", logging, lifecycle, nio, nioPosix,
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -50,6 +50,8 @@ package struct MailTransactions {
   package private(set) var wasOffered = false
   /// True if the host wants less from us.
   package private(set) var isThrottled = false
+  /// True if a recipient was refused only because the host takes less at a time.
+  package private(set) var isRateLimited = false
   /// True if the reason of the deferral may be a problem of the host.
   package private(set) var mayBeHost = false
   /// True if the message was sent and the connection was lost before the reply.
@@ -129,6 +131,7 @@ package struct MailTransactions {
     if let trouble = lessons.hostTrouble {
       wasOffered = true
       isThrottled = isThrottled || trouble.isThrottle
+      isRateLimited = isRateLimited || trouble.isThrottle
       lessons.hostWorked = false
     }
     return lessons
@@ -151,6 +154,7 @@ package struct MailTransactions {
     wasOffered = true
     if case .failed(let trouble) = outcome, trouble.isThrottle || trouble.isAboutSystem {
       mayBeHost = true
+      isRateLimited = isRateLimited || trouble.saysThrottle
       lessons.strikesHost = trouble
       lessons.needsDomains = !trouble.isThrottle && trouble.subject == .recipient
     } else {
@@ -199,7 +203,7 @@ package struct MailTransactions {
   private mutating func slowDown(_ index: Int, _ trouble: Trouble, isFirst: Bool, _ lessons: inout Lessons) {
     guard isFirst else { return strikes[index, default: 0] += 0 }
     outcomes[index] = .failed(trouble)
-    (wasOffered, mayBeHost) = (true, true)
+    (wasOffered, mayBeHost, isRateLimited) = (true, true, true)
     lessons.strikesHost = trouble
   }
 
@@ -237,10 +241,12 @@ package struct MailTransactions {
 }
 
 extension ClientSession.Outcome {
-  /// True if the message was refused for the number of its recipients (x.5.3), which some servers only report at that
-  /// point.
+  /// True if DATA or the message was refused for the number of its recipients (x.5.3), which some servers only report at
+  /// that point.
   fileprivate var refusesSoMany: Bool {
-    guard case .failed(let trouble) = self, trouble.step == .message, let status = trouble.status else { return false }
+    guard case .failed(let trouble) = self, trouble.step == .data || trouble.step == .message,
+      let status = trouble.status
+    else { return false }
     return status.subject == 5 && status.detail == 3
   }
 }

@@ -40,15 +40,14 @@ extension SMTPTransport {
     let isEightBit: Bool
     /// True if the header is not ASCII and the client announced that (RFC 6531).
     let needsSMTPUTF8: Bool
-    /// The domains of the recipients.
-    let domains: Set<String>
+    let parties: MailParties
 
     init(_ envelope: Envelope, _ message: Message, _ id: QueueID) {
       self.envelope = envelope
       self.message = message
       self.id = id
       isEightBit = message.isEightBit
-      domains = Set(envelope.recipients.map(\.domain))
+      parties = MailParties(sender: envelope.sender, domains: Set(envelope.recipients.map(\.domain)))
       needsSMTPUTF8 = envelope.usesSMTPUTF8 && isEightBit && message.hasEightBitHeader
     }
 
@@ -72,9 +71,9 @@ extension SMTPTransport {
 
   /// Returns true if the host may be asked now.
   ///
-  /// - Parameter domains: The recipient domains of the mail; nil means any mail.
-  func isUsable(_ index: Int, for domains: Set<String>? = nil) -> Bool {
-    hosts[index].health.isUsable(at: clock(), settings.rests, isOnlyWay: areAllDown, for: domains)
+  /// - Parameter mail: The mail that is to go; nil means any mail.
+  func isUsable(_ index: Int, for mail: MailParties? = nil) -> Bool {
+    hosts[index].health.isUsable(at: clock(), settings.rests, isOnlyWay: areAllDown, for: mail)
   }
 
   /// Returns true if another host may be asked instead of this one.
@@ -91,7 +90,7 @@ extension SMTPTransport {
     let closedFor = hosts.compactMap(\.health.failure).map { clock() - $0.since }.min()
     var first: (trouble: Trouble, host: Int)?
     var taker: Int?
-    for index in hosts.indices where isUsable(index, for: offer.domains) && !mail.open.isEmpty && !isShutDown {
+    for index in hosts.indices where isUsable(index, for: offer.parties) && !mail.open.isEmpty && !isShutDown {
       if first != nil { mail.askAnotherHost() }
       let trouble = await hand(offer, &mail, to: index)
       if mail.wasOffered { taker = taker ?? index }
@@ -105,6 +104,7 @@ extension SMTPTransport {
       mail.results(otherwise: trouble).map(\.outcome), remote: hosts[host ?? resting].link.smarthost)
     result.wasOffered = mail.wasOffered
     result.isThrottled = mail.isThrottled
+    result.isRateLimited = mail.isRateLimited
     result.lostAnswer = mail.lostAnswer
     result.awaitsNextHop = mail.lostAnswer || mail.mayBeHost || !mail.open.isEmpty && mail.lastRefusal == nil
     result.closedFor = areAllDown ? closedFor : nil
@@ -141,7 +141,7 @@ extension SMTPTransport {
         if Task.isCancelled || isShutDown { return error }
         if patience > 0, clock() - begun < Self.refusalTime, isOneTooMany(error, at: index) {
           patience -= 1
-          guard await enterAgain(), isUsable(index, for: offer.domains) else { return error }
+          guard await enterAgain(), isUsable(index, for: offer.parties) else { return error }
           await waitForLeave(from: index)
           continue
         }
@@ -153,12 +153,7 @@ extension SMTPTransport {
       let lessons = mail.took(delivery, batch)
       learn(lessons, offer, kept, batch, from: index)
       if let trouble = lessons.hostTrouble {
-        // What the host says about a message may concern the recipients' domains only.
-        if trouble.step == .data || trouble.step == .message {
-          strike(trouble, for: offer.domains, isEnough: true, at: index)
-        } else {
-          note(trouble, of: index)
-        }
+        fault(trouble, offer.parties, at: index)
         return trouble
       }
     }
@@ -169,7 +164,10 @@ extension SMTPTransport {
     _ lessons: MailTransactions.Lessons, _ offer: Offer, _ kept: Kept, _ batch: MailTransactions.Batch, from index: Int
   ) {
     let recipients = offer.envelope.recipients
-    if lessons.hostWorked { worked(index, for: Set(batch.recipients.map { recipients[$0].domain })) }
+    if lessons.hostWorked {
+      let domains = Set(batch.recipients.map { recipients[$0].domain })
+      worked(index, for: MailParties(sender: offer.envelope.sender, domains: domains))
+    }
     if let most = lessons.mostRecipients {
       hosts[index].limits.recipientsRefused(after: most)
     } else if !lessons.delivered.isEmpty {
@@ -189,24 +187,28 @@ extension SMTPTransport {
     }
     // A mail that ended connections before says nothing new about the host.
     if !lessons.hostWorked, !batch.isAlone, let trouble = lessons.strikesHost {
-      strike(trouble, for: offer.domains, needsDomains: lessons.needsDomains, at: index)
+      let scope = trouble.blames(offer.parties)
+      judge(hosts[index].health.struck(scope, needsDomains: lessons.needsDomains, at: clock()), trouble, at: index)
     }
   }
 
-  /// Counts a strike against the host: several mails like this one are no coincidence.
-  private func strike(
-    _ trouble: Trouble, for domains: Set<String>, isEnough: Bool = false, needsDomains: Bool = false, at index: Int
-  ) {
-    let verdict = hosts[index].health.struck(
-      for: domains, isEnough: isEnough, needsDomains: needsDomains, at: clock())
+  /// Records that the host is of no use for a mail. What it says about a sender or a message may concern mail of the
+  /// same sender, or to the same domains, only.
+  private func fault(_ trouble: Trouble, _ mail: MailParties, at index: Int) {
+    guard trouble.isReply, trouble.isThrottle, trouble.step.isAboutTheMail else { return note(trouble, of: index) }
+    judge(hosts[index].health.throttled(trouble.blames(mail)), trouble, at: index)
+  }
+
+  private func judge(_ verdict: HostHealth.Verdict, _ trouble: Trouble, at index: Int) {
     switch verdict {
     case .mails: break
-    case .domains(let domains): note(trouble, of: index, for: domains)
+    case .scope(let scope): note(trouble, of: index, for: scope)
     case .host: note(trouble, of: index)
     }
   }
 
-  func worked(_ index: Int, for domains: Set<String> = []) {
+  /// Records that the host accepted a connection or, with its parties, a mail.
+  func worked(_ index: Int, for mail: MailParties? = nil) {
     if let failure = hosts[index].health.failure {
       let lasted = (clock() - failure.since).components
       logger.notice(
@@ -214,17 +216,18 @@ extension SMTPTransport {
         metadata: ["next_hop": "\(hosts[index].link.smarthost)", "failed_for": "\(lasted.seconds) s"])
       hosts[index].trouble = nil
     }
-    hosts[index].health.worked(for: domains, at: clock())
+    if let mail { hosts[index].health.worked(for: mail, at: clock()) } else { hosts[index].health.worked() }
     publish()
   }
 
   /// Records a failure of the host.
   ///
-  /// - Parameter domains: The only domains that the failure concerns, as far as is known; nil means all mail.
-  func note(_ trouble: Trouble, of index: Int, for domains: Set<String>? = nil) {
+  /// - Parameter scope: The only mail that the failure concerns, as far as is known; nil means all mail.
+  func note(_ trouble: Trouble, of index: Int, for scope: MailScope? = nil) {
     let kind = HostFailure.Kind(trouble)
-    let failure = HostFailure(
-      kind, trouble.description, isProvenByConnection: trouble.step.isOpening, domains: domains)
+    var failure = HostFailure(kind, trouble.description, isProvenByConnection: trouble.step.isOpening, scope: scope)
+    // A 421 alone may as well be a server that crashed over a mail, except at MAIL.
+    failure.isThrottle = trouble.saysThrottle || trouble.isThrottle && trouble.step == .mail
     let isNews = hosts[index].health.failed(failure, at: clock(), settings.rests, isOnlyWay: areAllDown)
     if kind == .unreachable { hosts[index].limits.hostFailed() }
     hosts[index].trouble = trouble
@@ -234,6 +237,13 @@ extension SMTPTransport {
     logger.log(
       level: trouble.needsAdmin ? .error : .warning, "smarthost-failed",
       metadata: ["next_hop": "\(hosts[index].link.smarthost)", "reason": "\(trouble)"])
+  }
+}
+
+extension Trouble {
+  /// Returns whom a refusal of the mail may be about instead of the host: at MAIL no recipient is known yet.
+  fileprivate func blames(_ mail: MailParties) -> MailScope {
+    step == .mail ? .from([mail.sender]) : .to(mail.domains)
   }
 }
 

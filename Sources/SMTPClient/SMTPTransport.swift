@@ -103,7 +103,7 @@ package actor SMTPTransport: Transport {
   private var places: Int { min(settings.connections, hosts[preferred].limits.connections.value) }
 
   /// The host that the next mail goes to.
-  private var preferred: Int { hosts.indices.first { isUsable($0) || hosts[$0].health.failure?.domains != nil } ?? 0 }
+  private var preferred: Int { hosts.indices.first { isUsable($0) || hosts[$0].health.failure?.scope != nil } ?? 0 }
 
   /// Waits for a place. Returns false if the transport is shut down.
   private func enter() async -> Bool {
@@ -172,23 +172,23 @@ extension SMTPTransport {
     if known.health.contains(where: { $0.failure == nil }) { return Admission(.open, mails: known.mails) }
     var pause: Duration?
     var asks = false
-    let domains = Self.refused(by: known.health)
-    if domains?.isEmpty == true { return Admission(.open, mails: known.mails) }
+    let scope = Self.refused(by: known.health)
+    if scope?.isEmpty == true { return Admission(.open, mails: known.mails) }
     for health in known.health {
       guard let failure = health.failure, let end = health.restsUntil(settings.rests, isOnlyWay: true) else { continue }
       if end <= now, !failure.isProvenByConnection {
-        return Admission(.trial, mails: domains == nil ? 1 : known.mails, domains: domains)
+        let trials = failure.trials
+        return Admission(.trial, mails: scope == nil ? trials : known.mails, scope: scope, trials: trials)
       }
       if end <= now { asks = true }
       pause = min(pause ?? .seconds(3600), max(.zero, end - now))
     }
-    return Admission(.closed(for: pause ?? .zero, asks: asks), mails: known.mails, domains: domains)
+    return Admission(.closed(for: pause ?? .zero, asks: asks), mails: known.mails, scope: scope)
   }
 
-  /// Returns the domains that no host takes mail for, if each host has failed; nil if no host takes mail for any
-  /// domain.
-  private static func refused(by hosts: [HostHealth]) -> Set<String>? {
-    hosts.compactMap { $0.failure?.domains }.reduce(nil) { $0?.intersection($1) ?? $1 }
+  /// Returns the mail that no host takes, if each host has failed; nil if no host takes any mail.
+  private static func refused(by hosts: [HostHealth]) -> MailScope? {
+    hosts.compactMap { $0.failure?.scope }.reduce(nil) { $0?.intersection($1) ?? $1 }
   }
 
   package func hostReports() async -> [HostReport] {

@@ -31,10 +31,14 @@ package struct SMTPTimeouts: Hashable, Sendable {
   package var connect: Duration = .seconds(30)
   /// The limit for the banner (4.5.3.2.1).
   package var greeting: Duration = .seconds(300)
-  /// The limit for `connect` and `greeting` if another host may be asked instead.
+  /// The limit for `connect`, and again for the banner and the reply to EHLO together, if another host may be asked
+  /// instead.
   package var withAlternative: Duration = .seconds(10)
   /// The limit for the reply to EHLO and HELO. The RFC does not specify one, so it is that of MAIL.
   package var hello: Duration = .seconds(300)
+  /// The limit for the banner and the reply to EHLO together, however many lines arrive meanwhile, and again for EHLO
+  /// after STARTTLS; nil: only that of each reply.
+  var opening: Duration?
   /// The limit for the reply to STARTTLS, and again for the handshake; RFC 3207 does not specify one.
   package var handshake: Duration = .seconds(60)
   /// The limit of `handshake` if mail may go in the clear instead.
@@ -63,7 +67,7 @@ package struct SMTPTimeouts: Hashable, Sendable {
   var impatient: SMTPTimeouts {
     var timeouts = self
     timeouts.connect = min(connect, withAlternative)
-    timeouts.greeting = min(greeting, withAlternative)
+    timeouts.opening = withAlternative
     return timeouts
   }
 }

@@ -26,6 +26,8 @@ final class SmarthostHandler: ChannelInboundHandler {
   private var context: ChannelHandlerContext?
   private var delivery: Delivery?
   private var feed: MessageFeed?
+  /// The time at which the server must have introduced itself; nil: there is none, or it has.
+  private var openingEnds: NIODeadline?
   /// The time at which the wait for the server ends.
   private var deadline = NIODeadline.distantFuture
   private var alarm: (task: Scheduled<Void>, at: NIODeadline)?
@@ -72,6 +74,7 @@ final class SmarthostHandler: ChannelInboundHandler {
   }
 
   func channelActive(context: ChannelHandlerContext) {
+    limitOpening(context)
     setAlarm()
     context.fireChannelActive()
   }
@@ -92,7 +95,10 @@ final class SmarthostHandler: ChannelInboundHandler {
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    if case .handshakeCompleted? = event as? TLSUserEvent { perform(session.secured()) }
+    if case .handshakeCompleted? = event as? TLSUserEvent {
+      limitOpening(context)
+      perform(session.secured())
+    }
     context.fireUserInboundEventTriggered(event)
   }
 
@@ -166,6 +172,10 @@ final class SmarthostHandler: ChannelInboundHandler {
 
   // MARK: - Time
 
+  private func limitOpening(_ context: ChannelHandlerContext) {
+    openingEnds = settings.timeouts.opening.map { context.eventLoop.now + TimeAmount($0) }
+  }
+
   /// Sets the alarm. Every event restarts the wait: a line of a reply, or a piece of the message that was sent.
   private func setAlarm() {
     guard let context, context.channel.isActive else {
@@ -179,6 +189,8 @@ final class SmarthostHandler: ChannelInboundHandler {
     case let step?: limit = settings.timeouts.limit(step)
     }
     deadline = context.eventLoop.now + TimeAmount(limit)
+    let isIntroducing = session.awaited == .greeting || session.awaited == .hello
+    if let openingEnds, isIntroducing { deadline = min(deadline, openingEnds) }
     // An alarm that rings too early only checks the time again, which is cheaper than a new alarm for each reply.
     if let alarm, alarm.at <= deadline { return }
     alarm?.task.cancel()

@@ -13,9 +13,12 @@ struct FailOverTests {
   private let group = MultiThreadedEventLoopGroup.singleton
   private let clock = ManualClock()
 
-  private func transport(to ports: Int...) throws -> SMTPTransport {
+  private func transport(
+    to ports: Int..., adjust: (inout SMTPTransportSettings) -> Void = { _ in }
+  ) throws -> SMTPTransport {
     let clock = clock
     var settings = SMTPTransportSettings(hostname: "us.example")
+    adjust(&settings)
     // On a busy machine a connection may wait long for its first mail.
     settings.idle = .seconds(600)
     return SMTPTransport(
@@ -52,6 +55,24 @@ struct FailOverTests {
     clock.advance(by: .seconds(30))
     #expect(await deliver(over: transport) == delivered)
     #expect(first.mails.count == 1 && second.mails.count == 7)
+    await transport.shutdown()
+    await first.stop()
+    await second.stop()
+  }
+
+  static let hangs: [(answer: ScriptedSmarthost.Answer, shows: String)] = [
+    (.silence, "says nothing"), (.drip(.milliseconds(20)), "dribbles its reply"),
+  ]
+
+  @Test("a first host that hangs at EHLO costs no more than one that hangs at the banner", arguments: hangs)
+  func hangingIntroduction(_ hang: (answer: ScriptedSmarthost.Answer, shows: String)) async throws {
+    let first = try await ScriptedSmarthost.start(on: group) { $0.step == .ehlo ? hang.answer : nil }
+    let second = try await ScriptedSmarthost.start(on: group)
+    let transport = try transport(to: first.port, second.port) { $0.timeouts.withAlternative = .milliseconds(500) }
+    #expect(await deliver(over: transport) == delivered, "\(hang.shows)")
+    #expect(second.mails.count == 1 && first.mails.isEmpty)
+    let failure = await transport.hostReports().first?.failure
+    #expect(failure?.kind == .unreachable && failure?.reason == "no reply to EHLO in time")
     await transport.shutdown()
     await first.stop()
     await second.stop()

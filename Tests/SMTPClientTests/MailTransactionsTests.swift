@@ -20,6 +20,7 @@ struct MailTransactionsTests {
       case "m": .failed(try #require(Trouble(.reply(Reply(452, nil, "many")), at: .furtherRecipient)))
       case "5": .failed(try #require(Trouble(.reply(Reply(452, EnhancedStatusCode(4, 5, 3), "many")), at: .message)))
       case "6": .failed(try #require(Trouble(.reply(Reply(554, EnhancedStatusCode(5, 5, 3), "many")), at: .message)))
+      case "7": .failed(try #require(Trouble(.reply(Reply(452, EnhancedStatusCode(4, 5, 3), "many")), at: .data)))
       case "h": .failed(try #require(Trouble(.reply(Reply(454, nil, "throttled")), at: .message)))
       default: .failed(try #require(end))
       }
@@ -44,7 +45,9 @@ struct MailTransactionsTests {
   private let lost = Trouble.Fact.connectionLost
   private let leaving = Trouble.Fact.reply(Reply(421, nil, "no more"))
 
-  @Test("a message that is refused for the number of its recipients goes again, in halves", arguments: ["5", "6"])
+  @Test(
+    "a message that is refused for the number of its recipients, or at DATA, goes again in halves",
+    arguments: ["5", "6", "7"])
   func tooManyForTheMessage(letter: String) throws {
     var mail = MailTransactions(recipients: 10)
     var sizes: [Int] = []

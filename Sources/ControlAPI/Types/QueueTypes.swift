@@ -94,9 +94,11 @@ package struct SmarthostReport: Codable, Sendable, Equatable {
   /// The reason why the smarthost fails. Absent while it works, as far as is known.
   package var failure: String?
   /// The kind of the failure: `unreachable`, `refusing`, `throttling`, `login` or `needs-admin`. Absent with `failure`,
-  /// as are the next two.
+  /// as are the next three.
   package var failureKind: String?
   package var failsSince: Date?
+  /// The senders and domains whose mail alone is affected. Absent if all mail is.
+  package var failsFor: [String]?
   /// The latest time at which it is tried again.
   package var nextLook: Date?
   /// The number of open connections.
@@ -115,6 +117,7 @@ package struct SmarthostReport: Codable, Sendable, Equatable {
     failure = report.failure?.reason
     failureKind = report.failure?.kind.rawValue
     failsSince = report.failsFor.map { now.addingTimeInterval(-Double($0.milliseconds) / 1000) }
+    failsFor = report.failure?.scope?.names
     nextLook = report.nextLook.map { now.addingTimeInterval(Double($0.milliseconds) / 1000) }
     connections = report.connections
     let limits = report.limits
@@ -122,6 +125,10 @@ package struct SmarthostReport: Codable, Sendable, Equatable {
     mostMailsPerConnection = limits.mailsPerConnection.isLearned ? limits.mailsPerConnection.value : nil
     mostRecipients = limits.recipientsPerTransaction.isLearned ? limits.recipientsPerTransaction.value : nil
   }
+}
+
+extension MailScope {
+  fileprivate var names: [String] { senders.map { "from <\($0)>" }.sorted() + domains.map { "to \($0)" }.sorted() }
 }
 
 extension Duration {

@@ -2,7 +2,7 @@
 package struct Admission: Hashable, Sendable {
   package enum State: Hashable, Sendable {
     case open
-    /// The next hop took no mail lately, and only a mail can show whether it does again: one may go.
+    /// The next hop took no mail lately, and only a mail can show whether it does again: `trials` may go.
     case trial
     /// No mail may go. The state changes after this time at the earliest; with `asks`, only if `Transport.lookAgain`
     /// then finds the next hop open.
@@ -12,17 +12,20 @@ package struct Admission: Hashable, Sendable {
   package var state: State
   /// The maximum number of mails at once.
   package var mails: Int
-  /// The domains to which a state other than `open` is limited: it holds only for mail to no others; nil: for all mail.
-  package var domains: Set<String>?
+  /// The mail to which a state other than `open` is limited; nil: it holds for all mail.
+  package var scope: MailScope?
+  /// The maximum number of mails that try a next hop out at the same time.
+  package var trials: Int
 
-  package init(_ state: State, mails: Int, domains: Set<String>? = nil) {
+  package init(_ state: State, mails: Int, scope: MailScope? = nil, trials: Int = 1) {
     self.state = state
     self.mails = mails
-    self.domains = domains
+    self.scope = scope
+    self.trials = trials
   }
 
-  /// Returns true if a state other than `open` applies to mail to these domains.
-  package func concerns(_ recipients: Set<String>) -> Bool { domains.map { recipients.isSubset(of: $0) } ?? true }
+  /// Returns true if a state other than `open` applies to the mail.
+  package func concerns(_ mail: MailParties) -> Bool { scope?.covers(mail) ?? true }
 
   package static let open = Admission(.open, mails: .max)
 }

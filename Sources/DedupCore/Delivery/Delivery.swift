@@ -62,6 +62,8 @@ package struct DeliveryAttempt: Hashable, Sendable {
   package var closedFor: Duration?
   /// True if the connection was lost when only the last reply was missing.
   package var lostAnswer = false
+  /// True if the next hop refused it only because it takes less at a time.
+  package var isRateLimited = false
 
   package init(
     entry: QueueID, at: Timestamp, outcomes: [DeliveryOutcome], nextHop: String, remote: Smarthost? = nil
@@ -76,6 +78,7 @@ package struct DeliveryAttempt: Hashable, Sendable {
   package init(entry: QueueID, at: Timestamp, _ result: DeliveryResult) {
     self.init(entry: entry, at: at, outcomes: result.outcomes, nextHop: result.nextHop, remote: result.remote)
     (wasOffered, closedFor, lostAnswer) = (result.wasOffered, result.closedFor, result.lostAnswer)
+    isRateLimited = result.isRateLimited
   }
 }
 
@@ -93,6 +96,8 @@ package struct DeliveryResult: Hashable, Sendable {
   package var awaitsNextHop = false
   /// True if the next hop wants less mail from us.
   package var isThrottled = false
+  /// True if a recipient was deferred only because the next hop takes less at a time: it is tried again soon.
+  package var isRateLimited = false
   /// The wait before a mail that was not offered is handed over again; nil: until the next hop is open.
   package var pause: Duration?
   /// True if the connection was lost when only the last reply was missing, so that the first retry need not wait long.

@@ -12,15 +12,16 @@ extension DeliveryPlan {
     var isOnlyToldOf = false
     /// The name of the route of the entry; nil if there are no routes.
     package var route: String?
-    /// The domains of its recipients.
-    package let domains: Set<String>
+    package let parties: MailParties
 
     package init(entry: QueueEntry, message: Message?, changes: Int) {
       self.entry = entry
       self.message = message
       self.changes = changes
-      domains = entry.domains
+      parties = MailParties(sender: entry.sender, domains: entry.domains)
     }
+
+    var domains: Set<String> { parties.domains }
 
     var goesItsOwnWay: Bool { entry.reroutedTo != nil || isOnlyToldOf }
 

@@ -8,7 +8,7 @@ extension DeliveryPlan {
     case taken(Trip)
     /// There is no place now; one may become free with any event.
     case full
-    /// The next hop is closed to its domains for this time.
+    /// The next hop is closed to it for this time.
     case closed(for: Duration)
   }
 
@@ -28,7 +28,10 @@ extension DeliveryPlan {
   /// The pause for mail to a domain while another mail tries it out.
   private static let trialPause = Duration.seconds(1)
 
-  var isTrialUnderway: Bool { underway.values.contains { $0.isTrial && $0.isTrying } }
+  /// Returns true if one more mail may try out whether the next hop is open.
+  func mayTry(_ admission: Admission) -> Bool {
+    underway.values.count { $0.isTrial && $0.isTrying } < max(1, admission.trials)
+  }
 
   func slowOnes(_ now: Duration) -> SlowOnes {
     let slow = underway.values.filter { $0.isTrying && now - $0.startedAt >= Self.slowness }
@@ -61,11 +64,11 @@ extension DeliveryPlan {
 
   /// Returns the place if the next hop is closed to the mail; nil: it is open, or the mail may try it out.
   private func closing(to next: Candidate, _ admission: Admission, _ trip: inout Trip) -> Place? {
-    guard admission.concerns(next.domains) else { return nil }
+    guard admission.concerns(next.parties) else { return nil }
     switch admission.state {
     case .open: return nil
     case .closed(let pause, _): return .closed(for: max(pause, .milliseconds(100)))
-    case .trial where isTrialUnderway: return .closed(for: Self.trialPause)
+    case .trial where !mayTry(admission): return .closed(for: Self.trialPause)
     case .trial:
       trip.isTrial = true
       return nil
@@ -105,7 +108,7 @@ extension DeliveryPlan {
   func alarm(_ now: Duration, _ limits: Limits) -> Duration? {
     var times = Array(putBack.values)
     if let nextDue { times.append(nextDue) }
-    if case .closed(let pause, _) = limits.admission.state, limits.admission.domains == nil {
+    if case .closed(let pause, _) = limits.admission.state, limits.admission.scope == nil {
       times += [oldMailAt] + (isLooking ? [] : [now + pause])
     }
     if !hasRoom(now, limits) || !aside.isEmpty {

@@ -9,7 +9,7 @@
 /// - Error mail and the relay's own mail have three quarters of the places at most: however long a next hop takes for
 ///   it, or how much there is, ordinary mail goes.
 /// - Mail to a domain, or by a route, of which some hang leaves a few places to all other mail (`DeliveryPlan+Room`).
-/// - While the next hop is closed to some domains only, mail to others goes.
+/// - While the next hop is closed to some senders or domains only, mail of others goes.
 /// - A mail that takes long does not hold up the others: after a second it no longer counts among the mails under way
 ///   at once. `Limits.most` bounds their number.
 ///
@@ -82,8 +82,8 @@ package struct DeliveryPlan: Sendable {
   /// The time at which the next mail becomes due; nil: none is known.
   var nextDue: Duration?
   private var wasClosed = false
-  /// The domains that the next hop was closed to.
-  private var closedTo: Set<String> = []
+  /// The mail that the next hop was closed to.
+  private var closedTo = MailScope()
   /// The time of the next search for old mail.
   var oldMailAt = Duration.zero
   /// The old mails that were found in the current hour.
@@ -183,9 +183,9 @@ package struct DeliveryPlan: Sendable {
   package mutating func next(at now: Duration, _ limits: Limits) -> Step {
     if isStopping { return underway.isEmpty ? .finish : .wait(until: nil) }
     lookAtClock(now)
-    lookAtDomains(limits.admission)
+    lookAtScope(limits.admission)
     switch limits.admission.state {
-    case .closed(let pause, let asks) where limits.admission.domains == nil:
+    case .closed(let pause, let asks) where limits.admission.scope == nil:
       close(now)
       if asks, pause <= .zero, !isLooking {
         isLooking = true
@@ -209,11 +209,11 @@ package struct DeliveryPlan: Sendable {
     if putBack.count < before { (isOutdated, isOutdatedAside) = (true, true) }
   }
 
-  /// Makes mail that waits for a domain due as soon as the next hop is open to it.
-  private mutating func lookAtDomains(_ admission: Admission) {
-    let domains = admission.state == .open ? [] : admission.domains ?? []
-    if !closedTo.isSubset(of: domains) { changed() }
-    closedTo = domains
+  /// Makes mail that the next hop was closed to due as soon as it is open.
+  private mutating func lookAtScope(_ admission: Admission) {
+    let scope = admission.state == .open ? MailScope() : admission.scope ?? MailScope()
+    if !closedTo.isSubset(of: scope) { changed() }
+    closedTo = scope
   }
 
   private mutating func reopen() {
@@ -233,7 +233,7 @@ package struct DeliveryPlan: Sendable {
 
   private mutating func goOn(_ now: Duration, _ limits: Limits) -> Step? {
     guard hasRoom(now, limits) else { return nil }
-    if limits.admission.state == .trial, limits.admission.domains == nil, isTrialUnderway { return nil }
+    if limits.admission.state == .trial, limits.admission.scope == nil, !mayTry(limits.admission) { return nil }
     if let step = begin(now, limits) { return step }
     return isOutdated ? .read(.due) : nil
   }

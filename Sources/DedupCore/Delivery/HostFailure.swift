@@ -19,8 +19,10 @@ package struct HostFailure: Hashable, Sendable {
   package var reason: String
   /// True if a connection without a mail shows that the failure is over; otherwise only a mail does.
   package var isProvenByConnection: Bool
-  /// The domains to which the failure is limited, as far as is known; nil: it affects any mail.
-  package var domains: Set<String>?
+  /// The mail that the failure is limited to, as far as is known; nil: it affects any mail.
+  package var scope: MailScope?
+  /// True if the host says that it takes less at a time.
+  package var isThrottle = false
   /// The time at which the failure began.
   package internal(set) var since: Duration = .zero
   /// The time at which the failure was last seen.
@@ -28,15 +30,19 @@ package struct HostFailure: Hashable, Sendable {
   /// The number of times in a row that the failure was seen.
   package internal(set) var count = 0
 
-  package init(_ kind: Kind, _ reason: String, isProvenByConnection: Bool, domains: Set<String>? = nil) {
+  package init(_ kind: Kind, _ reason: String, isProvenByConnection: Bool, scope: MailScope? = nil) {
     self.kind = kind
     self.reason = reason
     self.isProvenByConnection = isProvenByConnection
-    self.domains = domains
+    self.scope = scope
   }
 
-  /// Returns true if the failure holds back mail to these domains.
-  package func concerns(_ recipients: Set<String>) -> Bool { domains.map { recipients.isSubset(of: $0) } ?? true }
+  /// Returns true if the failure holds back the mail.
+  package func concerns(_ mail: MailParties) -> Bool { scope?.covers(mail) ?? true }
+
+  /// The number of mails that may try the host out at the same time. A host that takes less at a time gets one. Where
+  /// mail after mail was refused, it may be the mails' fault, and the next that is taken opens the host to all others.
+  package var trials: Int { isThrottle ? 1 : 4 }
 }
 
 /// The rule for how long a host that failed is left alone.

@@ -15,6 +15,8 @@ package struct RetryPolicy: Hashable, Sendable {
   /// The first wait after a connection that was lost before the last reply. The next hop may or may not have accepted
   /// such a mail, and waiting longer does not settle the question.
   static let waitForLostAnswer = Duration.seconds(2)
+  /// The first two waits after refusals for the rate; each further two are twice as long, up to that of any other mail.
+  static let waitForRate = Duration.seconds(2)
   /// The time for which the route must have been closed, while checked continuously, to count as much as
   /// `fewestAttempts`.
   static let wayTried = Duration.seconds(3600)
@@ -29,11 +31,14 @@ package struct RetryPolicy: Hashable, Sendable {
   /// - Parameters:
   ///   - attempts: the number of failed attempts so far, at least 1.
   ///   - random: a number from -1 to 1.
-  package func wait(after attempts: Int, random: Double) -> Duration {
+  ///   - isRateLimited: true if the next hop refused it only because it takes less at a time. A rate is over within
+  ///     seconds, and a next hop that is left idle meanwhile drains a backlog in several times the time.
+  package func wait(after attempts: Int, random: Double, isRateLimited: Bool = false) -> Duration {
     guard let last = waits.last else { return .seconds(3600) }
     let index = max(1, attempts) - 1
     let factor = 1 + jitter * min(1, max(-1, random))
-    let base = waits.indices.contains(index) ? waits[index] : last
+    var base = waits.indices.contains(index) ? waits[index] : last
+    if isRateLimited { base = min(base, Self.waitForRate * (1 << min(index / 2, 20))) }
     // NaN fails both comparisons. Multiplying a duration by it would trap.
     return factor >= 0 && factor <= 10 ? base * factor : base
   }

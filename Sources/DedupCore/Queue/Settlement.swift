@@ -75,9 +75,11 @@ extension RetryPolicy {
     _ entry: QueueEntry, _ attempt: DeliveryAttempt, random: Double, age: Timestamp? = nil
   ) -> Settlement {
     let attempts = attempt.wasOffered ? entry.attempts.saturatingAdding(1) : entry.attempts
-    let wasTriedEnough = attempts >= fewestAttempts || (attempt.closedFor ?? .zero) >= Self.wayTried
+    // Attempts in quick succession prove less.
+    let enough = attempt.isRateLimited ? fewestAttempts.saturatingAdding(fewestAttempts) : fewestAttempts
+    let wasTriedEnough = attempts >= enough || (attempt.closedFor ?? .zero) >= Self.wayTried
     let expired = wasTriedEnough && isExpired(queuedAt: entry.queuedAt, now: age ?? attempt.at)
-    var wait = wait(after: attempts, random: random)
+    var wait = wait(after: attempts, random: random, isRateLimited: attempt.isRateLimited)
     if attempt.lostAnswer, attempts == 1 { wait = min(wait, Self.waitForLostAnswer) }
     var settlement = Settlement(
       entry: entry.id, remaining: [],

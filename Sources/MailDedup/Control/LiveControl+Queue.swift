@@ -20,7 +20,7 @@ extension LiveControl {
   private var obstacle: String? {
     get async {
       let transport = destinations.value.transport
-      guard transport.admission.state != .open, transport.admission.domains == nil else { return nil }
+      guard transport.admission.state != .open, transport.admission.scope == nil else { return nil }
       return await transport.hostReports().compactMap { $0.failure?.reason }.first
     }
   }

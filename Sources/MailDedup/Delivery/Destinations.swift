@@ -83,7 +83,7 @@ extension Destinations {
   var admission: Admission {
     guard !routes.isEmpty else { return transport.admission }
     let all = allRoutes.map(\.transport.admission)
-    let open = all.filter { $0.state == .open || $0.domains != nil }
+    let open = all.filter { $0.state == .open || $0.scope != nil }
     guard !open.isEmpty else { return all.first { $0.state == .trial } ?? Self.firstToOpen(all) }
     return Admission(.open, mails: open.map(\.mails).reduce(0) { $0.saturatingAdding($1) })
   }

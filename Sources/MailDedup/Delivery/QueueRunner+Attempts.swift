@@ -60,7 +60,8 @@ extension QueueRunner {
     rejections.note(&settlement, of: entry, at: attempt.at)
     let notice = destinations.bounces.notice(
       about: settlement, of: entry, message: departure.sent, at: attempt.at, age: store.ageTime)
-    let isOnlyPutBack = !result.wasOffered && settlement.failed.isEmpty && notice == nil && departure.wait == nil
+    let isDecided = !settlement.failed.isEmpty || !settlement.delivered.isEmpty
+    let isOnlyPutBack = !result.wasOffered && !isDecided && notice == nil && departure.wait == nil
     if isOnlyPutBack {
       store.forgetOffer(of: entry.id)
       return isOfOldRoute ? .open : .putBack(for: result.pause ?? Self.putBackPause)

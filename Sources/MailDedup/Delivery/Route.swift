@@ -98,6 +98,9 @@ extension Destinations.Part {
 
 extension DeliveryResult {
   /// Joins the results of a mail that went over several routes. A recipient without a known outcome is deferred.
+  ///
+  /// Whether it was offered, and what it waits for, is said of the parts with deferred recipients: a part that was
+  /// delivered is no attempt at one whose host is down.
   init(joining results: [(part: Destinations.Part, result: DeliveryResult)], of count: Int, nextHop: String) {
     if results.count == 1, results[0].part.recipients.count == count {
       self = results[0].result
@@ -114,11 +117,15 @@ extension DeliveryResult {
       nextHop: unique.isEmpty ? nextHop : unique.joined(separator: ", "))
     if unique.count == 1 { remote = results.first?.result.remote }
     let parts = results.map(\.result)
-    wasOffered = parts.contains(where: \.wasOffered)
-    awaitsNextHop = !parts.isEmpty && parts.allSatisfy(\.awaitsNextHop)
+    let open = parts.filter(\.hasDeferred)
+    wasOffered = (open.isEmpty ? parts : open).contains(where: \.wasOffered)
+    awaitsNextHop = !open.isEmpty && open.allSatisfy(\.awaitsNextHop)
     isThrottled = parts.contains(where: \.isThrottled)
+    isRateLimited = parts.contains(where: \.isRateLimited)
     lostAnswer = parts.contains(where: \.lostAnswer)
     pause = parts.compactMap(\.pause).min()
-    closedFor = parts.allSatisfy { $0.closedFor != nil } ? parts.compactMap(\.closedFor).min() : nil
+    closedFor = open.allSatisfy { $0.closedFor != nil } ? open.compactMap(\.closedFor).min() : nil
   }
+
+  private var hasDeferred: Bool { outcomes.contains { if case .deferred = $0 { true } else { false } } }
 }

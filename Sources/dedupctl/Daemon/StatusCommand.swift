@@ -144,12 +144,17 @@ struct StatusCommand: AsyncParsableCommand {
 }
 
 extension SmarthostReport {
+  private static let mostNamed = 3
+
   /// The outage in words: since when and why the host fails, and when it is tried again; nil while it works.
   var outage: String? {
     guard let failure else { return nil }
+    let named = failsFor?.prefix(Self.mostNamed).joined(separator: ", ") ?? ""
+    let more = (failsFor?.count ?? 0) > Self.mostNamed ? " and others" : ""
+    let limits = failsFor == nil ? "" : " for mail \(named)\(more) only"
     let since = failsSince.map { " since \(Output.local($0, "%Y-%m-%d %H:%M:%S %Z"))" } ?? ""
     let next = nextLook.map { "; tried again within \(max(1, Int($0.timeIntervalSinceNow.rounded(.up)))) s" } ?? ""
     let admin = failureKind == "needs-admin" ? "; an admin has to correct that" : ""
-    return "\(host)\(since): \(failure)\(next)\(admin)"
+    return "\(host)\(limits)\(since): \(failure)\(next)\(admin)"
   }
 }

@@ -1,4 +1,5 @@
 import DedupCore
+import MailMessage
 import Testing
 
 /// Mail that is refused or hangs, and mail that has nothing to do with it.
@@ -8,13 +9,13 @@ struct DeliveryPlanRoomTests {
   @Test("while the way is closed to a domain, mail to others goes as it comes, and the domain's when it is open again")
   func refusedDomain() {
     var bench = PlanBench()
-    bench.admission = Admission(.closed(for: .seconds(5), asks: false), mails: 20, domains: ["poison.example"])
+    bench.admission = Admission(.closed(for: .seconds(5), asks: false), mails: 20, scope: .to(["poison.example"]))
     bench.due = (1...40).map { .due($0, domain: "poison.example") } + [.due(50)]
     #expect(deliveries(bench.run()) == ["deliver 50"])
     bench.end(50)
     #expect(deliveries(bench.arrive(.due(51))) == ["deliver 51"])
     bench.end(51)
-    bench.admission = Admission(.trial, mails: 20, domains: ["poison.example"])
+    bench.admission = Admission(.trial, mails: 20, scope: .to(["poison.example"]))
     bench.now = .seconds(20)
     #expect(deliveries(bench.run()) == ["deliver 1"], "one at a time")
     #expect(deliveries(bench.arrive(.due(52))) == ["deliver 52"])
@@ -24,10 +25,36 @@ struct DeliveryPlanRoomTests {
     #expect(deliveries(bench.run()).count == 5)
   }
 
+  @Test("a host that refused mail after mail is tried out with as many as it allows, and by no more")
+  func trials() {
+    var bench = PlanBench()
+    bench.admission = Admission(.trial, mails: 4, trials: 4)
+    bench.due = (1...10).map { .due($0) }
+    #expect(deliveries(bench.run()).count == 4)
+    bench.now = .seconds(20)
+    #expect(deliveries(bench.run()).isEmpty)
+    bench.end(1)
+    #expect(deliveries(bench.run()).count == 1)
+  }
+
+  @Test("while the way is closed to a sender, mail from others goes")
+  func refusedSender() {
+    var bench = PlanBench()
+    bench.due = (1...3).map { .due($0) }
+    let sender = bench.due[0].sender
+    bench.admission = Admission(.closed(for: .seconds(5), asks: false), mails: 20, scope: .from([sender]))
+    #expect(deliveries(bench.run()).isEmpty)
+    bench.due[1].sender = EmailAddress("other@shop.example")
+    bench.now = .seconds(6)
+    #expect(deliveries(bench.run()) == ["deliver 2"])
+    bench.admission = .open
+    #expect(deliveries(bench.run()) == ["deliver 1", "deliver 3"])
+  }
+
   @Test("mail to several domains of which one is open is not held back")
   func mixed() {
     var bench = PlanBench()
-    bench.admission = Admission(.closed(for: .seconds(5), asks: false), mails: 20, domains: ["poison.example"])
+    bench.admission = Admission(.closed(for: .seconds(5), asks: false), mails: 20, scope: .to(["poison.example"]))
     var entry = QueueEntry.due(1, domain: "poison.example")
     entry.recipients += QueueEntry.due(2).recipients
     bench.due = [entry]

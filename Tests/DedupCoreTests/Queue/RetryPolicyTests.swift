@@ -16,6 +16,31 @@ import Testing
   }
 
   @Test(
+    "a mail that was refused for a rate comes again soon, then as any other",
+    arguments: [(1, 2), (2, 2), (3, 4), (5, 8), (11, 64), (21, 2048), (23, 3600), (Int.max, 3600), (Int.min, 2)])
+  func waitsForRate(_ attempts: Int, _ seconds: Int) {
+    #expect(Self.policy.wait(after: attempts, random: 0, isRateLimited: true) == .seconds(seconds))
+  }
+
+  @Test(
+    "a mail older than five days is given up after eight attempts, in quick succession after sixteen",
+    arguments: [(6, false, 0), (7, false, 1), (7, true, 0), (14, true, 0), (15, true, 1)])
+  func triedEnough(_ attempts: Int, _ isRateLimited: Bool, _ failed: Int) {
+    let entry = QueueEntry.fixture(recipients: ["a@example.org"], attempts: attempts)
+    var attempt = DeliveryAttempt(
+      entry: entry.id, at: noon.advanced(by: .seconds(6 * 86_400)), outcomes: [.deferred(reason: "451")], nextHop: "x")
+    attempt.isRateLimited = isRateLimited
+    #expect(Self.policy.settle(entry, attempt, random: 0).failed.count == failed)
+  }
+
+  @Test("the waits configured are never exceeded, also for a rate")
+  func shortWaits() {
+    var policy = RetryPolicy()
+    policy.waits = [.seconds(1)]
+    #expect(policy.wait(after: 5, random: 0, isRateLimited: true) == .seconds(1))
+  }
+
+  @Test(
     "the jitter of a wait stays within a fifth",
     arguments: [(1.0, 36), (-1.0, 24), (0.5, 33), (7.0, 36), (-7.0, 24), (.infinity, 36), (-.infinity, 24)])
   func jitterStaysWithinAFifth(_ random: Double, _ seconds: Int) {

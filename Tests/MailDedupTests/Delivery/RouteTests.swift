@@ -1,5 +1,9 @@
+import DedupConfig
 import DedupCore
 import MailMessage
+import MailTestKit
+import NIOPosix
+import SMTPServer
 import Synchronization
 import Testing
 
@@ -11,11 +15,14 @@ final class RecordingTransport: Transport {
   let reported = Live<HostReport?>(nil)
   let nextHop: String
   private let outcome: DeliveryOutcome
+  private let isClosed: Bool
   private let taken = Mutex<[(envelope: Envelope, message: Message)]>([])
 
-  init(_ nextHop: String, outcome: DeliveryOutcome = .delivered(reply: "250 ok")) {
+  /// - Parameter isClosed: True if no host was asked, so that the outcome is no attempt.
+  init(_ nextHop: String, outcome: DeliveryOutcome = .delivered(reply: "250 ok"), isClosed: Bool = false) {
     self.nextHop = nextHop
     self.outcome = outcome
+    self.isClosed = isClosed
   }
 
   var envelopes: [Envelope] { taken.withLock { $0.map(\.envelope) } }
@@ -23,7 +30,9 @@ final class RecordingTransport: Transport {
 
   func deliver(_ envelope: Envelope, message: Message, id: QueueID) async -> DeliveryResult {
     taken.withLock { $0.append((envelope, message)) }
-    return DeliveryResult(envelope.recipients.map { _ in outcome }, nextHop: nextHop)
+    var result = DeliveryResult(envelope.recipients.map { _ in outcome }, nextHop: nextHop)
+    (result.wasOffered, result.awaitsNextHop) = (!isClosed, isClosed)
+    return result
   }
 
   func probe() async -> [Probe] { [] }
@@ -34,7 +43,7 @@ final class RecordingTransport: Transport {
 /// What is known of the hosts of rerouted mail.
 @Suite struct ReroutedHostTests {
   private static func report(_ host: String, fails: Bool) -> HostReport {
-    let failure = HostFailure(.unreachable, "\(host) refuses", isProvenByConnection: true, domains: nil)
+    let failure = HostFailure(.unreachable, "\(host) refuses", isProvenByConnection: true)
     return HostReport(
       smarthost: Smarthost(host: host, port: 25), failure: fails ? failure : nil, failsFor: nil, nextLook: nil,
       limits: HostLimits(connections: 1, mailsPerConnection: 1, recipientsPerTransaction: 1), connections: 0)
@@ -74,7 +83,7 @@ private func entry(
     kind: kind, delayNotified: false)
 }
 
-@Suite struct RouteTests {
+struct RouteTests {
   private let main = RecordingTransport("main:25")
   private let partner = RecordingTransport("partner:25", outcome: .rejected(reason: "550 no", status: "5.1.1"))
   private let errors = RecordingTransport("errors:25")
@@ -115,6 +124,61 @@ private func entry(
         .delivered(reply: "250 ok"), .rejected(reason: "550 no", status: "5.1.1"), .delivered(reply: "250 ok"),
       ])
     #expect(departure.result.nextHop == "partner:25, main:25" && departure.offered == [0, 1, 2])
+  }
+
+  @Test("the routes of a configuration keep their names, and take the mail that they select")
+  func configured() throws {
+    var configuration = Configuration()
+    configuration.delivery.smarthosts = [Smarthost(host: "main.example", port: 25)]
+    var route = Configuration.Route(name: "partner")
+    route.selector.recipients = [try Glob("*@partner.example")]
+    route.smarthosts = [Smarthost(host: "mx.partner.example", port: 25)]
+    configuration.routes = [route]
+    let destinations = try Destinations(
+      configuration, largeMessages: MemoryMessages(), hostname: "us.example",
+      group: MultiThreadedEventLoopGroup.singleton, logger: .quiet)
+    let mail = entry(["a@shop.example", "b@partner.example"])
+    let parts = destinations.parts(of: mail).map { "\($0.route.name ?? "main") \($0.recipients)" }
+    #expect(parts == ["partner [1]", "main [0]"])
+    #expect(destinations.routes.map(\.nextHops) == [["mx.partner.example:25"]])
+  }
+
+  struct Split: Sendable, CustomTestStringConvertible {
+    let main: DeliveryOutcome
+    let attempts: Int
+    let remaining: [String]
+    let isDue: Bool
+    let shows: String
+    var testDescription: String { shows }
+  }
+
+  static let halves = [
+    Split(
+      main: .delivered(reply: "250 ok"), attempts: 2, remaining: ["b@partner.example"], isDue: true,
+      shows: "the part that was not offered costs no try beside one that was delivered, and stays due"),
+    Split(
+      main: .rejected(reason: "550 no", status: nil), attempts: 2, remaining: ["b@partner.example"], isDue: true,
+      shows: "nor beside one that was rejected"),
+    Split(
+      main: .deferred(reason: "451 later"), attempts: 3, remaining: ["a@shop.example", "b@partner.example"],
+      isDue: false, shows: "beside one that was deferred, the mail was tried"),
+  ]
+
+  @Test("a mail over two routes of which one is down", arguments: halves)
+  func splitOverClosedRoute(_ example: Split) async throws {
+    var destinations = Destinations(RecordingTransport("main:25", outcome: example.main))
+    var toPartner = Route(RecordingTransport("partner:25", outcome: .deferred(reason: "down"), isClosed: true))
+    toPartner.selector = RouteSelector()
+    toPartner.selector?.recipients = [try Glob("*@partner.example")]
+    destinations.routes = [toPartner]
+    let mail = entry(["a@shop.example", "b@partner.example"])
+    let departure = await Departing().depart(Message([]), of: mail, over: destinations)
+    let now = mail.queuedAt.advanced(by: .seconds(1))
+    let settlement = RetryPolicy().settle(
+      mail, DeliveryAttempt(entry: mail.id, at: now, departure.result), random: 0)
+    #expect(settlement.attempts == example.attempts && settlement.remaining.map(\.text) == example.remaining)
+    #expect((settlement.nextAttempt <= now) == example.isDue)
+    #expect(departure.result.awaitsNextHop == example.isDue)
   }
 
   @Test("a report goes by its kind, from the sender of its route; the first route that matches takes a recipient")
