@@ -66,7 +66,7 @@ import Testing
   @Test("what cannot be purged is named")
   func purge() {
     #expect(PurgeCommand.absence(["a", "b"], nil) == "no mails are kept for these errors")
-    #expect(PurgeCommand.absence([], .seconds(1)) == "no mails are kept for any error that are so old")
+    #expect(PurgeCommand.absence([], .seconds(1)) == "no mails that are so old are kept for any error")
   }
 
   @Test(
