@@ -194,7 +194,7 @@ class Comparison:
     def _holds(self, page: str, kept: Kept, sight: Sight, outcome: Outcome) -> bool:
         error = error_of(kept, page)
         plain, plain_mail = self.plain.get(error, (None, None))
-        if sight.verdict == "unclear":
+        if sight.verdict == "doubt":
             outcome.doubts[page, sight.reason] += 1
             return True
         if plain is None:
