@@ -103,7 +103,7 @@ def test_columns_stand_under_each_other(counter: Counter):
 
 @pytest.mark.parametrize(("make", "says"), [
     (lambda path: None, "there is no such socket"),
-    (lambda path: path.write_text(""), "that is no socket|nobody listens there"),
+    (lambda path: path.write_text(""), "that is not a socket|nobody listens there"),
 ])
 def test_nobody_answers(workshop: Workshop, make, says: str):
     """What happened, where, why, what to do."""
@@ -112,7 +112,7 @@ def test_nobody_answers(workshop: Workshop, make, says: str):
     done = relay.dedupctl("ping")
     line = one_clear_line(done.stderr)
     assert done.returncode == UNREACHABLE and re.search(says, line) and str(relay.folder / "control.sock") in line, line
-    assert "start maildedup" in line and not INTERNALS.search(line), line
+    assert "start it with: maildedup --config" in line and not INTERNALS.search(line), line
 
 
 def test_the_store_of_a_relay_that_never_ran(workshop: Workshop):
