@@ -17,6 +17,8 @@ extension DeliveryPlan {
     var domains: [String?: Set<String>] = [:]
     var routes: Set<String> = []
 
+    var isEmpty: Bool { routes.isEmpty && domains.values.allSatisfy(\.isEmpty) }
+
     func contain(_ candidate: Candidate) -> Bool {
       if let route = candidate.route, routes.contains(route) { return true }
       return domains[candidate.route].map { candidate.domains.isSubset(of: $0) } ?? false

@@ -74,6 +74,12 @@ package struct DeliveryPlan: Sendable {
   private var ready: [Candidate] = []
   /// The entries that were read and wait for one of the places that such mail may take; the most urgent last.
   var aside: [Candidate] = []
+  /// The mail that is put back because it would wait behind mail that hangs.
+  private var skipped: Set<QueueID> = []
+  /// The number of mails that were skipped since the last event.
+  private var skippedInARow = 0
+  /// The mails that are skipped in a row at most: then events are looked at first, or a long queue would hold them up.
+  private static let mostSkipped = 200
   /// True if mail may be due that the plan does not know of.
   private var isOutdated = true
   private var isOutdatedAside = true
@@ -122,7 +128,7 @@ package struct DeliveryPlan: Sendable {
 
   /// Discards everything that was read, because it is out of date.
   package mutating func changed() {
-    (ready, aside, putBack) = ([], [], [:])
+    (ready, aside, putBack, skipped) = ([], [], [:], [])
     (isOutdated, isOutdatedAside) = (true, true)
   }
 
@@ -235,7 +241,12 @@ package struct DeliveryPlan: Sendable {
     guard hasRoom(now, limits) else { return nil }
     if limits.admission.state == .trial, limits.admission.scope == nil, !mayTry(limits.admission) { return nil }
     if let step = begin(now, limits) { return step }
-    return isOutdated ? .read(.due) : nil
+    guard isOutdated else { return nil }
+    guard skippedInARow < Self.mostSkipped else {
+      skippedInARow = 0
+      return .wait(until: now + .milliseconds(20))
+    }
+    return .read(.due)
   }
 
   /// Returns the next step that is allowed while the next hop is closed.
@@ -251,12 +262,13 @@ package struct DeliveryPlan: Sendable {
 
   private mutating func begin(_ now: Duration, _ limits: Limits) -> Step? {
     let slow = slowOnes(now)
+    if slow.isEmpty { takeBackSkipped() }
     while let next = ready.popLast() {
       guard underway[next.entry.id] == nil, putBack[next.entry.id] == nil || next.isOnlyToldOf else { continue }
       switch place(for: next, now, limits, slow) {
       case .taken(let trip): return start(next, trip)
       case .full where aside.count < Self.lookahead: aside.insert(next, at: 0)
-      case .full: putBack[next.entry.id] = now + spread(.seconds(1))
+      case .full: skip(next, now)
       case .closed(let pause): putBack[next.entry.id] = now + spread(pause)
       }
     }
@@ -265,6 +277,20 @@ package struct DeliveryPlan: Sendable {
       return start(aside.remove(at: index), trip)
     }
     return nil
+  }
+
+  private mutating func skip(_ next: Candidate, _ now: Duration) {
+    putBack[next.entry.id] = now + spread(.seconds(1))
+    skipped.insert(next.entry.id)
+    skippedInARow += 1
+  }
+
+  /// Makes the skipped mail due: nothing hangs any more.
+  private mutating func takeBackSkipped() {
+    guard !skipped.isEmpty else { return }
+    for id in skipped { putBack[id] = nil }
+    skipped = []
+    isOutdated = true
   }
 
   private mutating func start(_ next: Candidate, _ trip: Trip) -> Step {
