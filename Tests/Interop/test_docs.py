@@ -271,6 +271,22 @@ def test_length_of_a_page(page: Path):
     assert len(page.read_text().splitlines()) <= most
 
 
+_FILES_THAT_NAME_PATHS = [
+    path for path in map(Path, subprocess.run(
+        ["git", "ls-files", "-z", "README.md", "CONTRIBUTING.md", "docs", "packaging", "Scripts"], cwd=REPOSITORY,
+        capture_output=True, text=True, check=True).stdout.split("\0"))
+    if path.suffix in ("", ".md", ".py", ".service", ".socket") and path.name]
+
+
+@pytest.mark.parametrize("page", _FILES_THAT_NAME_PATHS, ids=str)
+def test_paths_of_sources_that_are_named_exist(page: Path):
+    """A file that moved is named where it is now, also by the scripts that write it."""
+    text = (REPOSITORY / page).read_text(errors="replace")
+    text = re.sub(r'" / "', "/", text)
+    named = set(re.findall(r"(?<![\w/])(?:Sources|Tests)/[\w/+.-]*\w\.(?:swift|py|pml|txt|smtp)\b", text))
+    assert not {path for path in named if not (REPOSITORY / path).exists()}
+
+
 @pytest.mark.parametrize("name", sorted(named_tests(REPOSITORY / "docs" / "security.md")))
 def test_what_the_page_of_security_claims_has_its_test(name: str):
     """Each test that it names is there, under this name."""

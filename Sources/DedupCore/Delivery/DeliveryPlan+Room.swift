@@ -2,7 +2,7 @@
 ///
 /// Ordinary mail may take all of them, with one exception: a domain or a route hangs if three of its deliveries have been
 /// under way for longer than a second, and mail for it never takes the last few places, so that it holds up nothing else.
-/// Of the places that count at the moment, such mail and mail that is not ordinary leave one free.
+/// Mail for a domain or a route that hangs, and mail that is not ordinary, also leave one place of the window free.
 extension DeliveryPlan {
   enum Place {
     case taken(Trip)

@@ -74,12 +74,12 @@ package struct DeliveryPlan: Sendable {
   private var ready: [Candidate] = []
   /// The entries that were read and wait for one of the places that such mail may take; the most urgent last.
   var aside: [Candidate] = []
-  /// The mail that is put back because it would wait behind mail that hangs.
+  /// The mail that is put back because mail like it hangs.
   private var skipped: Set<QueueID> = []
-  /// The number of mails that were skipped since the last event.
-  private var skippedInARow = 0
-  /// The mails that are skipped in a row at most: then events are looked at first, or a long queue would hold them up.
-  private static let mostSkipped = 200
+  /// The number of mails that were put back since the last pause.
+  private var putBackInARow = 0
+  /// The maximum of `putBackInARow`: the plan then pauses for events, which a long queue would hold up.
+  private static let mostPutBackInARow = 200
   /// True if mail may be due that the plan does not know of.
   private var isOutdated = true
   private var isOutdatedAside = true
@@ -242,8 +242,8 @@ package struct DeliveryPlan: Sendable {
     if limits.admission.state == .trial, limits.admission.scope == nil, !mayTry(limits.admission) { return nil }
     if let step = begin(now, limits) { return step }
     guard isOutdated else { return nil }
-    guard skippedInARow < Self.mostSkipped else {
-      skippedInARow = 0
+    guard putBackInARow < Self.mostPutBackInARow else {
+      putBackInARow = 0
       return .wait(until: now + .milliseconds(20))
     }
     return .read(.due)
@@ -268,8 +268,8 @@ package struct DeliveryPlan: Sendable {
       switch place(for: next, now, limits, slow) {
       case .taken(let trip): return start(next, trip)
       case .full where aside.count < Self.lookahead: aside.insert(next, at: 0)
-      case .full: skip(next, now)
-      case .closed(let pause): putBack[next.entry.id] = now + spread(pause)
+      case .full: putBack(next.entry.id, for: .seconds(1), hangs: slow.contain(next), now)
+      case .closed(let pause): putBack(next.entry.id, for: pause, hangs: false, now)
       }
     }
     for index in aside.indices.reversed() {
@@ -279,10 +279,10 @@ package struct DeliveryPlan: Sendable {
     return nil
   }
 
-  private mutating func skip(_ next: Candidate, _ now: Duration) {
-    putBack[next.entry.id] = now + spread(.seconds(1))
-    skipped.insert(next.entry.id)
-    skippedInARow += 1
+  private mutating func putBack(_ id: QueueID, for pause: Duration, hangs: Bool, _ now: Duration) {
+    putBack[id] = now + spread(pause)
+    if hangs { skipped.insert(id) }
+    putBackInARow += 1
   }
 
   /// Makes the skipped mail due: nothing hangs any more.

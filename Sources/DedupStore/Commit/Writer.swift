@@ -112,7 +112,7 @@ final class Writer: Sendable {
   }
 }
 
-// What the thread that commits tells.
+// Called by the thread that commits.
 extension Writer {
   /// Counts one more transaction.
   ///

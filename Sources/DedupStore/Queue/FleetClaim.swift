@@ -163,7 +163,7 @@ extension Batch {
     try QueueTable.delete(id, db)
     covered.facts.file.map { effects.orphans.append($0) }
     let opened = covered.facts.opened
-    // What it said was held back before it was not said by this relay, so that it counts on.
+    // The mail would have reported the mails held back before it. Nobody reads it now, so they count towards the next.
     let statement = try db.cachedStatement(
       sql: """
         UPDATE fingerprint SET held = held + ?1 + 1, suppressed = suppressed + 1, last_reason = ?2,

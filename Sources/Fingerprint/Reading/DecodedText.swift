@@ -2,8 +2,8 @@ import MailMessage
 
 /// The decoded text of a part, with LF at the ends of its lines.
 ///
-/// Of a text beyond the limit only the beginning and the end are read, which tell whether it may be a report. Line ends
-/// stay line ends. The part left out may be all that Django wrote, so nothing more follows from the rest.
+/// A text beyond the limit is read at its beginning and its end only, which is enough to tell whether it may be a report.
+/// The part left out may be all that Django wrote, so nothing more is concluded from the rest. Line ends are kept.
 struct DecodedText: Sendable, Equatable {
   var octets: [UInt8]
   /// True if a part in the middle is left out.

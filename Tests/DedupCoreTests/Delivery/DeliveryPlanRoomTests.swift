@@ -80,6 +80,40 @@ struct DeliveryPlanRoomTests {
     #expect(hanging == 17, "three of twenty places are left")
   }
 
+  @Test("a long queue behind mail that hangs is read in steps, so that what ends the hanging is heard in between")
+  func longQueueBehindHangingMail() {
+    var bench = PlanBench()
+    bench.due = (1...1000).map { .due($0, domain: "tarpit.example") }
+    bench.hang()
+    let steps = bench.run()
+    #expect(steps.count { $0 == "read due" } <= 11 && steps.last == "wait 1520", "\(steps.last ?? "")")
+  }
+
+  @Test("the mail that was passed over is due as soon as nothing hangs, not when its pause is over")
+  func nothingHangsAnyMore() {
+    var bench = PlanBench()
+    bench.due = (1...300).map { .due($0, domain: "tarpit.example") }
+    bench.hang()
+    for _ in 0..<40 {
+      _ = bench.run()
+      bench.now += .milliseconds(20)
+    }
+    let hanging = bench.delivering
+    for id in hanging { bench.end(id.rawValue) }
+    #expect(deliveries(bench.run()).first == "deliver \(hanging.count + 1)", "the oldest that waits")
+  }
+
+  @Test("reports that find no place are put back for a second, and not read again and again")
+  func reportsWithoutAPlace() {
+    var bench = PlanBench()
+    bench.due = (1...300).map { .due($0, .report) }
+    for _ in 0..<40 {
+      _ = bench.run()
+      bench.now += .milliseconds(20)
+    }
+    #expect(bench.run().allSatisfy { $0.hasPrefix("wait") })
+  }
+
   @Test("error mail that hangs by a route of its own does not hold up ordinary mail to the same domain")
   func hangingRoute() {
     var bench = PlanBench()

@@ -56,6 +56,12 @@ struct PlanBench {
     return run()
   }
 
+  /// Begins what there is a place for, and lets it hang for 1.5 s.
+  mutating func hang() {
+    _ = run()
+    now = .milliseconds(1500)
+  }
+
   mutating func end(_ number: Int64, _ end: DeliveryPlan.End = .settled, isThrottled: Bool = false) {
     let id = QueueID(rawValue: number)
     plan.tried(id, delivered: end == .settled && !isThrottled, isThrottled: isThrottled, at: now, most: most)
