@@ -58,9 +58,8 @@ package struct ControlServer: Sendable {
     try Self.prepare(socket)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await runSocket() }
-      if let tcp { group.addTask { try await run(tcp) } }
-      // Not `waitForAll`, which would keep a failure of one until the other ends.
-      for try await _ in group {}
+      if let tcp { group.addTask { await serve(tcp) } }
+      try await group.waitForAll()
     }
   }
 
@@ -89,6 +88,20 @@ package struct ControlServer: Sendable {
     defer { if case .success(let file) = outcome.withLock({ $0 }) { file.remove() } }
     try await application.run()
     if case .failure(let obstacle) = outcome.withLock({ $0 }) { throw obstacle }
+  }
+
+  /// Serves the TCP port. A failure there is logged and ends nothing else: mail and the socket do not depend on it.
+  private func serve(_ tcp: TCPListener) async {
+    do { try await run(tcp) } catch {
+      let code = (error as? IOError)?.errnoCode
+      logger.error(
+        "control-port-closed",
+        metadata: [
+          "address": "\(tcp.host):\(tcp.port)",
+          "error":
+            "\(code.map { String(cString: strerror($0)) } ?? "it cannot be listened on"); mend that, then restart",
+        ])
+    }
   }
 
   private func run(_ tcp: TCPListener) async throws {
