@@ -54,7 +54,9 @@ struct Daemon {
     StartCheck(configuration).warnOfSecrets(logger)
     let reloader = Reloader(path: path, running: configuration, relay: relay)
     let hangUp = HangUpService(hangUps: hangUps, terminal: terminal, reloader: reloader)
-    try await run(try services(relay, reloader) + [listening(relay, bound)], hangUp)
+    let (controlIsReady, ready) = AsyncStream.makeStream(of: Never.self)
+    let control = try control(relay, reloader) { ready.finish() }
+    try await run(services(relay, control) + [listening(relay, bound, after: controlIsReady)], hangUp)
     logger.notice("stopped")
   }
 
@@ -73,10 +75,10 @@ struct Daemon {
 
   /// Returns all services except the listener, which follows them. They end from the last to the first: no new mail,
   /// then no new deliveries, then no replies of the control API.
-  private func services(_ relay: RunningRelay, _ reloader: Reloader) throws(StartFailure) -> [any Service] {
+  private func services(_ relay: RunningRelay, _ control: ControlEndpoint) -> [any Service] {
     let watch = EncryptionWatch(destinations: relay.destinations, logger: logger)
-    return try notifiers(relay) + [
-      control(relay, reloader), FleetService(link: relay.fleet), relay.runner, relay.queueWatch,
+    return notifiers(relay) + [
+      control, FleetService(link: relay.fleet), relay.runner, relay.queueWatch,
       SpoolImporter(
         spool: relay.spool, store: relay.store, reserve: relay.counting?.reserve, safetyNet: relay.safetyNet,
         judge: relay.intake.judge, logger: logger),
@@ -102,9 +104,11 @@ struct Daemon {
     ]
   }
 
-  private func listening(_ relay: RunningRelay, _ bound: [ListenerSettings.Endpoint]) -> ListenerService {
+  private func listening(
+    _ relay: RunningRelay, _ bound: [ListenerSettings.Endpoint], after controlIsReady: AsyncStream<Never>
+  ) -> ListenerService {
     ListenerService(
-      listener: relay.listener, patience: Self.shutdownPatience,
+      listener: relay.listener, patience: Self.shutdownPatience, controlIsReady: controlIsReady,
       announce: {
         let nextHop = relay.destinations.value.transport.nextHop
         Announcement(bound: bound, nextHop: nextHop, delivery: configuration.delivery).print()
