@@ -10,6 +10,8 @@ extension DeliveryPlan {
     case full
     /// The next hop is closed to it for this time.
     case closed(for: Duration)
+    /// The next hop takes mail like it at a pace, and no more of it now.
+    case paced
   }
 
   /// The domains and routes of which several mails hang; domains are grouped by the route that leads to them.
@@ -39,7 +41,7 @@ extension DeliveryPlan {
     let slow = underway.values.filter { $0.isTrying && now - $0.startedAt >= Self.slowness }
     guard slow.count >= Self.fewestSlow else { return SlowOnes() }
     let domains = Dictionary(grouping: slow, by: \.route).mapValues { trips in
-      Self.frequent(trips.flatMap { Array($0.domains) })
+      Self.frequent(trips.flatMap { Array($0.parties.domains) })
     }
     return SlowOnes(domains: domains, routes: Self.frequent(slow.compactMap(\.route)))
   }
@@ -50,11 +52,13 @@ extension DeliveryPlan {
 
   func place(for next: Candidate, _ now: Duration, _ limits: Limits, _ slow: SlowOnes) -> Place {
     var trip = Trip(
-      startedAt: now, isOrdinary: next.isOrdinary, isAmongSlow: slow.contain(next), domains: next.domains,
-      route: next.route)
+      startedAt: now, isOrdinary: next.isOrdinary, isAmongSlow: slow.contain(next), isPaced: !next.goesItsOwnWay,
+      parties: next.parties, route: next.route)
     var room = room(limits)
     if !next.goesItsOwnWay {
-      if let closed = closing(to: next, limits.admission, &trip) { return closed }
+      let opensAt = opensAt(for: next)
+      if let closed = closing(to: next, limits.admission, &trip) { return opensAt == nil ? closed : .paced }
+      if let opensAt, opensAt > now { return .paced }
       if trip.isAmongSlow || !trip.isOrdinary {
         room = max(1, room - 1)
         guard hasRoom(for: trip, within: room, now, limits) else { return .full }
@@ -108,8 +112,8 @@ extension DeliveryPlan {
 
   /// Returns the time at which to look again without an event; nil: none.
   func alarm(_ now: Duration, _ limits: Limits) -> Duration? {
-    var times = Array(putBack.values)
-    if let nextDue { times.append(nextDue) }
+    var times = [putBack.earliest, nextDue].compactMap(\.self)
+    times += aside.compactMap { opensAt(for: $0) }.filter { $0 > now }
     if case .closed(let pause, _) = limits.admission.state, limits.admission.scope == nil {
       times += [oldMailAt] + (isLooking ? [] : [now + pause])
     }

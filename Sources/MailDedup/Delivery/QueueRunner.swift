@@ -198,8 +198,8 @@ struct QueueRunner: Service {
     case .tried(let id, let result):
       let isDelivered = result?.outcomes.contains { if case .delivered = $0 { true } else { false } } ?? false
       plan.tried(
-        id, delivered: isDelivered, isThrottled: result?.isThrottled ?? false, at: monotonicTime(),
-        most: destinations.value.concurrency)
+        id, delivered: isDelivered, isThrottled: result?.isThrottled ?? false, slowed: result?.slowed,
+        at: monotonicTime(), most: destinations.value.concurrency)
     case .recorded(let id, let end): plan.recorded(id, end, at: monotonicTime())
     case .looked: plan.looked()
     case .shutdown: plan.stop()
