@@ -41,6 +41,7 @@ extension DeliveryPlan {
     var fillsUp = false
     /// True if the mail goes at the pace of its next hop, and tells of it.
     var isPaced = true
+    var recipients: [EmailAddress] = []
     var parties: MailParties
     var route: String?
   }

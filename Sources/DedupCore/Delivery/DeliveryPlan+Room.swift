@@ -1,8 +1,11 @@
+import MailMessage
+
 /// The assignment of places among the mails under way.
 ///
-/// Ordinary mail may take all of them, with one exception: a domain or a route hangs if three of its deliveries have been
-/// under way for longer than a second, and mail for it never takes the last few places, so that it holds up nothing else.
-/// Mail for a domain or a route that hangs, and mail that is not ordinary, also leave one place of the window free.
+/// Ordinary mail may take all of them, with one exception: a recipient, a domain or a route hangs if three of its
+/// deliveries have been under way for longer than a second, and mail for it never takes the last few places, so that it
+/// holds up nothing else. Deliveries to a recipient that hangs say nothing about its domain and its route. Mail for what
+/// hangs, and mail that is not ordinary, also leave one place of the window free.
 extension DeliveryPlan {
   enum Place {
     case taken(Trip)
@@ -14,14 +17,16 @@ extension DeliveryPlan {
     case paced
   }
 
-  /// The domains and routes of which several mails hang; domains are grouped by the route that leads to them.
+  /// The recipients, domains and routes of which several mails hang; domains are grouped by the route that leads to them.
   struct SlowOnes {
+    var recipients: Set<EmailAddress> = []
     var domains: [String?: Set<String>] = [:]
     var routes: Set<String> = []
 
-    var isEmpty: Bool { routes.isEmpty && domains.values.allSatisfy(\.isEmpty) }
+    var isEmpty: Bool { recipients.isEmpty && routes.isEmpty && domains.values.allSatisfy(\.isEmpty) }
 
     func contain(_ candidate: Candidate) -> Bool {
+      if !recipients.isEmpty, candidate.entry.recipients.contains(where: recipients.contains) { return true }
       if let route = candidate.route, routes.contains(route) { return true }
       return domains[candidate.route].map { candidate.domains.isSubset(of: $0) } ?? false
     }
@@ -40,20 +45,22 @@ extension DeliveryPlan {
   func slowOnes(_ now: Duration) -> SlowOnes {
     let slow = underway.values.filter { $0.isTrying && now - $0.startedAt >= Self.slowness }
     guard slow.count >= Self.fewestSlow else { return SlowOnes() }
-    let domains = Dictionary(grouping: slow, by: \.route).mapValues { trips in
+    let recipients = Self.frequent(slow.flatMap { Array(Set($0.recipients)) })
+    let others = slow.filter { trip in !trip.recipients.contains(where: recipients.contains) }
+    let domains = Dictionary(grouping: others, by: \.route).mapValues { trips in
       Self.frequent(trips.flatMap { Array($0.parties.domains) })
     }
-    return SlowOnes(domains: domains, routes: Self.frequent(slow.compactMap(\.route)))
+    return SlowOnes(recipients: recipients, domains: domains, routes: Self.frequent(others.compactMap(\.route)))
   }
 
-  private static func frequent(_ names: [String]) -> Set<String> {
+  private static func frequent<Name: Hashable>(_ names: [Name]) -> Set<Name> {
     Set(Dictionary(grouping: names) { $0 }.filter { $0.value.count >= fewestSlow }.keys)
   }
 
   func place(for next: Candidate, _ now: Duration, _ limits: Limits, _ slow: SlowOnes) -> Place {
     var trip = Trip(
       startedAt: now, isOrdinary: next.isOrdinary, isAmongSlow: slow.contain(next), isPaced: !next.goesItsOwnWay,
-      parties: next.parties, route: next.route)
+      recipients: next.entry.recipients, parties: next.parties, route: next.route)
     var room = room(limits)
     if !next.goesItsOwnWay {
       let opensAt = opensAt(for: next)

@@ -130,6 +130,24 @@ struct DeliveryPlanRoomTests {
     #expect(bench.delivering.count { $0.rawValue <= 26 } == 26)
   }
 
+  @Test("a recipient whose mails hang holds up no other of its domain, which is no more than one of others")
+  func hangingRecipient() {
+    var bench = PlanBench()
+    bench.due = (1...25).map { .due($0) }
+    for index in bench.due.indices { bench.due[index].recipients = [EmailAddress("hangs@customer.example")] }
+    for second: Int64 in 0..<10 {
+      bench.now = .seconds(second)
+      _ = bench.run()
+    }
+    let hanging = bench.delivering.count
+    #expect(hanging == 17, "three of twenty places are left")
+    for number: Int64 in 100..<200 {
+      #expect(deliveries(bench.arrive(.due(number))).contains("deliver \(number)"))
+      bench.end(number)
+    }
+    #expect(bench.delivering.count == hanging + 100)
+  }
+
   @Test("mail that was refused for the rate goes at its pace, ordinary mail first, and other mail does not wait")
   func pace() {
     var bench = PlanBench()
