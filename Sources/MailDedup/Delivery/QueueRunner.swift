@@ -96,6 +96,7 @@ struct QueueRunner: Service {
   func run() async throws {
     store.onQueued { [arrivals, events] in if arrivals.add($0) { events.add(.added) } }
     await recall()
+    adoptLimits()
     await fleet?.settled()
     events.add(.wake)
     await withGracefulShutdownHandler {

@@ -26,9 +26,9 @@ struct QueueWatch: Service {
     self.logger = logger
   }
 
-  private static let pause = Duration.seconds(5)
+  private static let pause = Duration.seconds(1)
   /// The number of rounds between two checks of the queue's size.
-  private static let looksPerMinute = 12
+  private static let looksPerMinute = 60
   /// The setting of the store that holds the time since when the queue grows and the maximum number of mails that waited,
   /// if that was reported; empty if it does not grow. After a restart the growth goes on, and is not reported again.
   private static let toldSetting = "queue.grows-since"
@@ -40,7 +40,7 @@ struct QueueWatch: Service {
     await cancelWhenGracefulShutdown {
       var looks = 0
       while !Task.isCancelled {
-        setNoticeMode(now: WallClock.now())
+        await setNoticeMode(now: WallClock.now())
         if looks % Self.looksPerMinute == 0 { await look(now: WallClock.now()) }
         looks += 1
         try? await Task.sleep(for: Self.pause)
@@ -49,12 +49,24 @@ struct QueueWatch: Service {
   }
 
   /// Sets how errors are reported, one by one or in digests, as the limits demand.
-  func setNoticeMode(now: Timestamp) {
-    var noticeMode = NoticeMode.oneByOne
-    pacing.change { noticeMode = $0.noticeMode(now: now) }
-    guard noticeMode != store.noticeMode else { return }
-    store.setNoticeMode(noticeMode)
+  func setNoticeMode(now: Timestamp) async {
+    let queued = await reportsQueued()
+    var (noticeMode, room) = (NoticeMode.oneByOne, Int?.none)
+    pacing.change {
+      noticeMode = $0.noticeMode(now: now, queued: queued)
+      room = $0.noticeRoom(queued: queued)
+    }
+    let isChange = noticeMode != store.noticeMode
+    store.setNoticeMode(noticeMode, room: room)
+    guard isChange else { return }
     logger.notice("errors-told", metadata: ["how": "\(noticeMode == .oneByOne ? "one by one" : "in digests")"])
+  }
+
+  /// Returns the number of recipients of queued mails about errors, as far as it matters to the limits.
+  private func reportsQueued() async -> Int {
+    guard let most = pacing.value.noticeRoom(queued: 0), most > 0 else { return 0 }
+    let reports = try? await store.queue(QueueFilter(kind: .report, limit: most))
+    return reports?.reduce(0) { $0 + $1.recipients.count } ?? 0
   }
 
   func look(now: Timestamp) async {

@@ -86,9 +86,9 @@ import Testing
       store: store, pacing: Live(pacing),
       mailer: SummaryMailer(store: store, settings: Live(Configuration.Summary()), hostname: "relay.example"),
       postmaster: { nil }, logger: .quiet)
-    watch.setNoticeMode(now: now)
+    await watch.setNoticeMode(now: now)
     #expect(store.noticeMode == .inDigests(every: .seconds(3600)))
-    watch.setNoticeMode(now: now.advanced(by: .seconds(86_500)))
+    await watch.setNoticeMode(now: now.advanced(by: .seconds(86_500)))
     #expect(store.noticeMode == .oneByOne)
   }
 }
