@@ -105,6 +105,10 @@ extension SMTPTransport {
     result.wasOffered = mail.wasOffered
     result.isThrottled = mail.isThrottled
     result.isRateLimited = mail.isRateLimited
+    let isDeferred = result.outcomes.contains { if case .deferred = $0 { true } else { false } }
+    // Too much at the same time is no matter of the pace.
+    let throttle = mail.throttle.flatMap { $0.countsConnections ? nil : $0 }
+    result.slowed = isDeferred ? throttle?.blames(offer.parties) : nil
     result.lostAnswer = mail.lostAnswer
     result.awaitsNextHop = mail.lostAnswer || mail.mayBeHost || !mail.open.isEmpty && mail.lastRefusal == nil
     result.closedFor = areAllDown ? closedFor : nil

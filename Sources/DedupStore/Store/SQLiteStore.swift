@@ -139,7 +139,12 @@ package final class SQLiteStore: MailStore, Sendable {
   package var noticeMode: NoticeMode { writer.noticeMode }
 
   /// Sets how errors are reported from the next batch on.
-  package func setNoticeMode(_ noticeMode: NoticeMode) { writer.setNoticeMode(noticeMode) }
+  ///
+  /// - Parameter room: the number of recipients that may still be told of errors one by one; further new errors wait for a
+  ///   digest. Nil means any number.
+  package func setNoticeMode(_ noticeMode: NoticeMode, room: Int? = nil) {
+    writer.setNoticeMode(noticeMode, room: room)
+  }
 
   /// Sets how long samples and history are kept, from the next idle moment on.
   package func setRetention(_ retention: Retention) {

@@ -80,6 +80,7 @@ struct RunningRelay: Sendable {
     runner = QueueRunner(
       store: store, destinations: destinations, executor: delivery, rejections: rejections, fleet: fleet,
       logger: logger)
+    runner.adoptLimits()
     queueWatch = QueueWatch(
       store: store, pacing: runner.pacing, mailer: mailer, postmaster: { destinations.value.bounces.postmaster },
       logger: logger)

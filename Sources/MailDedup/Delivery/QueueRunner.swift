@@ -96,6 +96,7 @@ struct QueueRunner: Service {
   func run() async throws {
     store.onQueued { [arrivals, events] in if arrivals.add($0) { events.add(.added) } }
     await recall()
+    adoptLimits()
     await fleet?.settled()
     events.add(.wake)
     await withGracefulShutdownHandler {
@@ -198,8 +199,8 @@ struct QueueRunner: Service {
     case .tried(let id, let result):
       let isDelivered = result?.outcomes.contains { if case .delivered = $0 { true } else { false } } ?? false
       plan.tried(
-        id, delivered: isDelivered, isThrottled: result?.isThrottled ?? false, at: monotonicTime(),
-        most: destinations.value.concurrency)
+        id, delivered: isDelivered, isThrottled: result?.isThrottled ?? false, slowed: result?.slowed,
+        at: monotonicTime(), most: destinations.value.concurrency)
     case .recorded(let id, let end): plan.recorded(id, end, at: monotonicTime())
     case .looked: plan.looked()
     case .shutdown: plan.stop()
