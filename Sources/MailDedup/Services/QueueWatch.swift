@@ -1,5 +1,6 @@
 import DedupCore
 import DedupStore
+import EventLog
 import HostSystem
 import Logging
 import MailMessage
@@ -54,7 +55,7 @@ struct QueueWatch: Service {
     pacing.change { noticeMode = $0.noticeMode(now: now) }
     guard noticeMode != store.noticeMode else { return }
     store.setNoticeMode(noticeMode)
-    logger.notice("errors-told", metadata: ["how": "\(noticeMode == .oneByOne ? "one by one" : "in digests")"])
+    logger.event(.notice, .errorsTold, [.how: "\(noticeMode == .oneByOne ? "one by one" : "in digests")"])
   }
 
   func look(now: Timestamp) async {
@@ -64,19 +65,19 @@ struct QueueWatch: Service {
       growth.change { change = $0.look(waiting: status.waiting - status.held, oldest: status.oldest, now: now) }
       switch change {
       case .begins(let standing): await notify(standing)
-      case .ends: logger.notice("queue-shrinks", metadata: ["waiting": "\(status.waiting)"])
+      case .ends: logger.event(.notice, .queueShrinks, [.waiting: "\(status.waiting)"])
       case nil: break
       }
       if standing == nil, try await wasTold() { try await store.setSetting(Self.toldSetting, "") }
     } catch {
-      logger.warning("queue-unreadable", metadata: ["error": "\(error)"])
+      logger.event(.warning, .queueUnreadable, [.error: "\(error)"])
     }
   }
 
   private func wasTold() async throws -> Bool { try await store.setting(Self.toldSetting)?.isEmpty == false }
 
   private func notify(_ standing: QueueGrowth.Status) async {
-    logger.error("queue-grows", metadata: ["waiting": "\(standing.waiting)"])
+    logger.event(.error, .queueGrows, [.waiting: "\(standing.waiting)"])
     if (try? await wasTold()) == true { return }
     let latest = try? await store.queue(QueueFilter(state: .deferred, limit: 1)).first?.lastFailure
     let paced = try? await store.queue(QueueFilter(limit: 1)).first?.pacedBy
@@ -87,7 +88,7 @@ struct QueueWatch: Service {
     do {
       try await store.enqueue([mail], setting: (Self.toldSetting, String(standing.since.milliseconds)))
     } catch {
-      logger.error("queue-growth-not-told", metadata: ["error": "\(error)"])
+      logger.event(.error, .queueGrowthNotTold, [.error: "\(error)"])
     }
   }
 }
