@@ -1,4 +1,5 @@
 import DedupCore
+import EventLog
 import GRDB
 import Logging
 
@@ -66,7 +67,7 @@ struct Committer: Committing {
   /// Does a step of work for idle moments, and logs a failure. Returns true if there is more.
   mutating func tidy() -> Bool {
     do { return try tidyStep() } catch {
-      logger.warning("the database could not be tidied", metadata: ["error": "\(Faults.failure(error))"])
+      logger.event(.warning, .databaseNotTidied, [.error: "\(Faults.failure(error))"])
       return false
     }
   }

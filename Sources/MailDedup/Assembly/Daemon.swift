@@ -1,6 +1,7 @@
 import DedupConfig
 import DedupCore
 import DedupStore
+import EventLog
 import Fingerprint
 import HostSystem
 import Logging
@@ -57,7 +58,7 @@ struct Daemon {
     let (controlIsReady, ready) = AsyncStream.makeStream(of: Never.self)
     let control = try control(relay, reloader) { ready.finish() }
     try await run(services(relay, control) + [listening(relay, bound, after: controlIsReady)], hangUp)
-    logger.notice("stopped")
+    logger.event(.notice, .stopped)
   }
 
   /// Runs the services until SIGTERM, SIGINT or the end of the terminal, and shuts them down from the last to the
@@ -149,15 +150,15 @@ extension Daemon {
   }
 
   private func warn(ofDescriptors limit: Int) {
-    logger.info("descriptors", metadata: ["limit": "\(limit)"])
+    logger.event(.info, .descriptors, [.limit: "\(limit)"])
     let wanted = configuration.listener.maximumConnections
     let possible = ListenerSetup.connections(of: configuration, descriptors: limit)
     guard possible < wanted else { return }
-    logger.warning(
-      "descriptors-short",
-      metadata: [
-        "limit": "\(limit)", "connections": "\(possible)",
-        "reason": """
+    logger.event(
+      .warning, .descriptorsShort,
+      [
+        .limit: "\(limit)", .connections: "\(possible)",
+        .reason: """
         listener.maximum-connections = \(wanted) needs \(wanted + Descriptors.reserve) descriptors; raise the hard limit \
         (LimitNOFILE of systemd, ulimit -Hn) or lower the key
         """,

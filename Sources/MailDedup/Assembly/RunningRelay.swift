@@ -1,6 +1,7 @@
 import DedupConfig
 import DedupCore
 import DedupStore
+import EventLog
 import Fingerprint
 import HostSystem
 import Logging
@@ -93,7 +94,7 @@ struct RunningRelay: Sendable {
       let reserve = try CountReserve(directory: configuration.store.directory)
       return DiskFullCounting(reserve: reserve, policy: { store.policy }, logger: logger)
     } catch {
-      logger.warning("no-reserve", metadata: ["error": "\(error)"])
+      logger.event(.warning, .noReserve, [.error: "\(error)"])
       return nil
     }
   }
@@ -110,11 +111,11 @@ extension [InheritedSocket] {
       let place = ListenerSettings.Endpoint(socket.address).place
       descriptors[place] = socket.descriptor
       if settings.endpoints.contains(where: { $0.place == place }) { continue }
-      logger.warning(
-        "socket-unused",
-        metadata: [
-          "endpoint": "\(socket.address)",
-          "reason": "the service manager listens there, but [listener] does not name it: clients would wait in vain",
+      logger.event(
+        .warning, .socketUnused,
+        [
+          .endpoint: "\(socket.address)",
+          .reason: "the service manager listens there, but [listener] does not name it: clients would wait in vain",
         ])
     }
     return descriptors

@@ -1,5 +1,6 @@
 import DedupCore
 import DedupStore
+import EventLog
 import Fleet
 import HostSystem
 import Logging
@@ -47,7 +48,7 @@ extension QueueRunner {
   }
 
   private func alone(_ reason: FleetMachine.Reason, _ entry: QueueEntry, _ message: Message) -> Consent {
-    logger.notice("fleet-alone", metadata: ["id": "\(entry.id)", "reason": "\(reason.rawValue)"])
+    logger.event(.notice, .fleetAlone, [.id: "\(entry.id)", .reason: "\(reason.rawValue)"])
     return .leave(marked(message, .alone(reason.rawValue)), nil)
   }
 
@@ -67,8 +68,7 @@ extension QueueRunner {
     }
     guard isCounted else { return .wait(.milliseconds(50)) }
     fleet.noteChange(question.error.row)
-    logger.info(
-      "suppressed", metadata: ["id": "\(entry.id)", "reason": "\(SuppressionReason.fleetWindow.rawValue)"])
+    logger.event(.info, .suppressed, [.id: "\(entry.id)", .reason: "\(SuppressionReason.fleetWindow.rawValue)"])
     return .counted
   }
 
@@ -96,8 +96,8 @@ extension QueueRunner {
     let isDelivered = departure.result.outcomes.contains { if case .delivered = $0 { true } else { false } }
     guard isDelivered else { return claim.member.release(claim.lease, of: claim.error) }
     if await claim.member.delivered(claim.lease, of: claim.error) { return }
-    logger.notice(
-      "fleet-late",
-      metadata: ["id": "\(entry.id)", "reason": "the claim was lost while the mail was offered, or the engine is away"])
+    logger.event(
+      .notice, .fleetLate,
+      [.id: "\(entry.id)", .reason: "the claim was lost while the mail was offered, or the engine is away"])
   }
 }

@@ -1,5 +1,6 @@
 import DedupCore
 import DedupStore
+import EventLog
 import HostSystem
 import Logging
 import MailMessage
@@ -112,16 +113,16 @@ struct QueueRunner: Service {
   private func recall() async {
     do {
       let handovers = try await store.recallHandovers()
-      if handovers > 0 { logger.notice("handovers-recalled", metadata: ["mails": "\(handovers)"]) }
+      if handovers > 0 { logger.event(.notice, .handoversRecalled, [.mails: "\(handovers)"]) }
     } catch {
-      logger.error("handovers-unreadable", metadata: ["error": "\(error)"])
+      logger.event(.error, .handoversUnreadable, [.error: "\(error)"])
     }
     do {
       let hasLimits = destinations.value.allRoutes.contains { !$0.limits.isEmpty }
       let (recorded, waiting) = (try await store.departures(), hasLimits ? try await store.paced() : [])
       departing.pacing.adopt(recalledPacing(recorded, waiting, now: WallClock.now()))
     } catch {
-      logger.error("departures-unreadable", metadata: ["error": "\(error)"])
+      logger.event(.error, .departuresUnreadable, [.error: "\(error)"])
     }
   }
 
@@ -241,7 +242,7 @@ struct QueueRunner: Service {
   private func makeDue(_ ids: Set<QueueID>, in group: inout DiscardingTaskGroup) {
     group.addTask {
       do { try await store.makeDue(ids, now: WallClock.now()) } catch {
-        logger.warning("queue-not-hurried", metadata: ["error": "\(error)"])
+        logger.event(.warning, .queueNotHurried, [.error: "\(error)"])
       }
     }
   }
@@ -271,7 +272,7 @@ struct QueueRunner: Service {
       plan.read(
         reading, found, nextDue: pause.map { monotonicTime() + $0 }, transactions: store.transactions)
     } catch {
-      logger.error("queue-unreadable", metadata: ["error": "\(error)"])
+      logger.event(.error, .queueUnreadable, [.error: "\(error)"])
       plan.notRead(until: monotonicTime() + Self.storePause)
     }
   }

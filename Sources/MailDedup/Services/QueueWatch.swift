@@ -1,5 +1,6 @@
 import DedupCore
 import DedupStore
+import EventLog
 import HostSystem
 import Logging
 import MailMessage
@@ -59,7 +60,7 @@ struct QueueWatch: Service {
     let isChange = noticeMode != store.noticeMode
     store.setNoticeMode(noticeMode, room: room)
     guard isChange else { return }
-    logger.notice("errors-told", metadata: ["how": "\(noticeMode == .oneByOne ? "one by one" : "in digests")"])
+    logger.event(.notice, .errorsTold, [.how: "\(noticeMode == .oneByOne ? "one by one" : "in digests")"])
   }
 
   /// Returns the number of recipients of queued mails about errors, as far as it matters to the limits.
@@ -77,12 +78,12 @@ struct QueueWatch: Service {
       self.growth.adopt(growth)
       switch change {
       case .begins(let standing): await notify(standing)
-      case .ends: logger.notice("queue-shrinks", metadata: ["waiting": "\(status.waiting)"])
+      case .ends: logger.event(.notice, .queueShrinks, [.waiting: "\(status.waiting)"])
       case nil: break
       }
       try await remember(growth.standing)
     } catch {
-      logger.warning("queue-unreadable", metadata: ["error": "\(error)"])
+      logger.event(.warning, .queueUnreadable, [.error: "\(error)"])
     }
   }
 
@@ -106,7 +107,7 @@ struct QueueWatch: Service {
   }
 
   private func notify(_ standing: QueueGrowth.Status) async {
-    logger.error("queue-grows", metadata: ["waiting": "\(standing.waiting)"])
+    logger.event(.error, .queueGrows, [.waiting: "\(standing.waiting)"])
     let latest = try? await store.queue(QueueFilter(state: .deferred, limit: 1)).first?.lastFailure
     let paced = try? await store.queue(QueueFilter(limit: 1)).first?.pacedBy
     guard
@@ -116,7 +117,7 @@ struct QueueWatch: Service {
     do {
       try await store.enqueue([mail], setting: (Self.toldSetting, Self.setting(standing)))
     } catch {
-      logger.error("queue-growth-not-told", metadata: ["error": "\(error)"])
+      logger.event(.error, .queueGrowthNotTold, [.error: "\(error)"])
     }
   }
 }

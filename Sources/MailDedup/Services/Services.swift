@@ -1,5 +1,6 @@
 import ControlAPI
 import DedupStore
+import EventLog
 import HostSystem
 import Logging
 import NIOCore
@@ -61,7 +62,7 @@ struct RetentionService: Service {
     await cancelWhenGracefulShutdown {
       while !Task.isCancelled {
         do { try await store.tidy() } catch {
-          logger.warning("retention-failed", metadata: ["error": "\(error)"])
+          logger.event(.warning, .retentionFailed, [.error: "\(error)"])
         }
         try? await Task.sleep(for: .seconds(3600))
       }
