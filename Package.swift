@@ -128,7 +128,7 @@ let package = Package(
     tests(of: "Fleet", with: ["DedupCore", nio, nioPosix, nioEmbedded, logging]),
     tests(of: "Trial", with: ["DedupConfig", "DedupCore", "Fingerprint", "MailMessage"]),
     tests(of: "DedupStore", with: ["DedupCore", "MailMessage", "RelayMail", "Trial", grdb]),
-    tests(of: "HostSystem", with: ["SMTPProtocol"]),
+    tests(of: "HostSystem", with: ["DedupConfig", "DedupCore", "SMTPProtocol", nio, nioPosix]),
     tests(of: "MailFiles", with: ["DedupCore", "MailMessage"]),
     tests(of: "MailEncryption", with: ["DedupCore", "MailMessage"]),
     tests(of: "ControlAPI", with: ["DedupCore", "RelayMail", nio, nioPosix]),
