@@ -215,6 +215,25 @@ def test_an_engine_whose_clock_is_set_back_hides_nothing(workshop: Workshop):
     fleet.sink.wait_for(lambda arrival: True, "the mail of the next window", count=2, seconds=5)
 
 
+def test_relays_are_restarted_one_at_a_time(workshop: Workshop):
+    """As for an upgrade: mail goes on at the others, it is one mail, and no count is lost."""
+    fleet = Fleet(workshop)
+    fleet.relays[0].send(error_report(1))
+    fleet.drain()
+    for resting in fleet.relays:
+        assert resting.stop() == 0
+        for relay in fleet.relays:
+            if relay is not resting:
+                relay.send(error_report(1))
+        resting.start()
+        resting.send(error_report(1))
+    fleet.drain()
+    assert len(fleet.sink.arrivals) == 1
+    assert fleet.totals()["accepted"] == 10
+    until(lambda: list(fleet.counted().values()) == [10], "the engine counts all ten", 30)
+    assert len(fleet.relays[0].ask("fleet")[0]["relays"]) == 3, "a store is the same relay after its restart"
+
+
 def test_sites_that_differ_by_the_machine_become_one(workshop: Workshop):
     """Three machines in the prefix are three sites with a mail each; the lines that `dedupctl fleet` proposes make one."""
     fleet = Fleet(workshop)
