@@ -4,13 +4,14 @@
 SWIFT_FLAGS = --explicit-target-dependency-import-check error
 BIN = $$(swift build --show-bin-path)
 
-.PHONY: help run build release deb test test-quick test-swift test-interop test-model test-fleet coverage coverage-interop bench bench-compare bench-setup lint score fuzz fuzz-octets fuzz-visitor demo demo-mails setup clean
+.PHONY: help run build release deb test test-quick test-swift test-interop test-model test-fleet coverage coverage-interop bench bench-compare bench-setup lint score fuzz fuzz-octets fuzz-visitor demo demo-fleet demo-mails setup clean
 
 help:
 	@echo "make run         installs what is missing, builds, and runs the relay with ./dedup.conf"
 	@echo "make test-quick  the same without what installs much or takes long: under five minutes once it is built"
 	@echo "make test        installs what is missing, then all tests: Swift, lint, and the real peers"
 	@echo "make demo        replays a real Django outage through the relay and shows what arrives"
+	@echo "make demo-fleet  the same over three relays that share an engine: one mail, also when one of them is killed"
 	@echo "make build       debug build              make release   optimised build"
 	@echo "make deb         the Debian package, into dist/ (an optimised build: about a quarter of an hour)"
 	@echo "make test-swift  the Swift tests alone    make test-interop   Django, PostgreSQL and a sink alone"
@@ -161,6 +162,11 @@ demo:
 	@Scripts/setup demo
 	@swift build $(SWIFT_FLAGS)
 	@MAILDEDUP_BIN_DIR="$(BIN)" Scripts/demo/run
+
+demo-fleet:
+	@Scripts/setup demo-fleet
+	@swift build $(SWIFT_FLAGS)
+	@MAILDEDUP_BIN_DIR="$(BIN)" Scripts/demo/fleet
 
 demo-mails:
 	@Scripts/setup peers

@@ -12,13 +12,14 @@ import tempfile
 import time
 from pathlib import Path
 
+import fleet
 import growth
 import report
 import syncs
 import throughput
 from load import REPOSITORY, Load
 
-PARTS = ("throughput", "mixed", "syncs", "growth", "fingerprint")
+PARTS = ("throughput", "mixed", "syncs", "growth", "fleet", "fingerprint")
 
 
 def main() -> None:
@@ -60,6 +61,8 @@ def _measure(options: argparse.Namespace, folder: Path, say) -> report.Figures:
         figures |= syncs.measure(load, folder, say)
     if "growth" in wanted:
         figures |= growth.measure(load, folder, options.rounds, say)
+    if "fleet" in wanted:
+        figures |= fleet.measure(load, folder, options.rounds, say)
     return figures
 
 

@@ -1,5 +1,6 @@
 """Several relays and one engine: one mail of each error, and one too many rather than one hidden."""
 import json
+import re
 
 import pytest
 
@@ -7,9 +8,10 @@ from conftest import Workshop
 from peers.clock import Clock
 from peers.engine import Engine, Wire
 from peers.mails import error_report
-from peers.relay import Relay
+from peers.relay import REPOSITORY, Relay
 from peers.sink import Sink
 from peers.waiting import pause, stays, until
+from test_monitoring import metrics, names
 
 pytestmark = pytest.mark.skipif(not Engine.is_there(), reason="redis-server is not installed")
 
@@ -211,6 +213,82 @@ def test_an_engine_whose_clock_is_set_back_hides_nothing(workshop: Workshop):
     pause(5.2)
     fleet.relays[1].send(error_report(1))
     fleet.sink.wait_for(lambda arrival: True, "the mail of the next window", count=2, seconds=5)
+
+
+def test_relays_are_restarted_one_at_a_time(workshop: Workshop):
+    """As for an upgrade: mail goes on at the others, it is one mail, and no count is lost."""
+    fleet = Fleet(workshop)
+    fleet.relays[0].send(error_report(1))
+    fleet.drain()
+    for resting in fleet.relays:
+        assert resting.stop() == 0
+        for relay in fleet.relays:
+            if relay is not resting:
+                relay.send(error_report(1))
+        resting.start()
+        resting.send(error_report(1))
+    fleet.drain()
+    assert len(fleet.sink.arrivals) == 1
+    assert fleet.totals()["accepted"] == 10
+    until(lambda: list(fleet.counted().values()) == [10], "the engine counts all ten", 30)
+    assert len(fleet.relays[0].ask("fleet")[0]["relays"]) == 3, "a store is the same relay after its restart"
+
+
+def test_sites_that_differ_by_the_machine_become_one(workshop: Workshop):
+    """Three machines in the prefix are three sites with a mail each; the lines that `dedupctl fleet` proposes make one."""
+    fleet = Fleet(workshop)
+
+    def of_machine(number: int) -> bytes:
+        return error_report(1).replace(b"Subject: [Django]", b"Subject: [web%d]" % number, 1)
+
+    for number, relay in enumerate(fleet.relays):
+        relay.send(of_machine(number))
+    fleet.drain()
+    assert len(fleet.sink.arrivals) == 3
+    until(lambda: len(fleet.counted()) == 1 and len(fleet.engine.errors()) == 3, "the engine has all three")
+    shown = fleet.relays[0].dedupctl("fleet").stdout
+    lines = [line for line in shown.splitlines() if line.startswith(("[site ", "match = "))]
+    assert lines[1:] == ["match = [web*]"], shown
+    for relay in fleet.relays:
+        relay.overrides[lines[0].strip("[]")] = {"match": "[web*]"}
+        relay.write_config()
+        relay.restart()
+        until(lambda relay=relay: relay.output().count("fleet-engine ") == 2, "it is back")
+    for number, relay in enumerate(fleet.relays):
+        relay.send(of_machine(number))
+    fleet.drain()
+    assert len(fleet.sink.arrivals) == 4, "one of the site that they are now"
+    assert "match" not in fleet.relays[0].dedupctl("fleet").stdout
+
+
+def test_a_relay_alone_joins_machines_too(workshop: Workshop, sink: Sink):
+    """`dedupctl doctor` proposes the lines; a reload with them makes one site."""
+    relay: Relay = workshop.relay(sink).start()
+    mails = [error_report(1).replace(b"Subject: [Django]", b"Subject: [web%d]" % number, 1) for number in (1, 2)]
+    for mail in mails:
+        relay.send(mail)
+    relay.wait_drained()
+    assert len(sink.arrivals) == 2
+    found = [finding for finding in relay.ask_whatever("doctor") if finding["check"] == "sites"]
+    assert found[0]["paste"][1] == "match = [web*]"
+    relay.overrides[found[0]["paste"][0].strip("[]")] = {"match": "[web*]"}
+    relay.write_config()
+    assert relay.dedupctl("reload").returncode == 0
+    for mail in mails * 2:
+        relay.send(mail)
+    relay.wait_drained()
+    assert len(sink.arrivals) == 3
+    entry = [error for error in relay.errors() if error["subject_prefix"] == "(match)"]
+    assert [error["total"] for error in entry] == [4]
+
+
+def test_the_metrics_of_a_fleet(workshop: Workshop):
+    """The manual names those that a relay of a fleet has, and alerts ask for no others."""
+    fleet = Fleet(workshop, relays=1)
+    found = {name for name in names(metrics(fleet.relays[0])) if name.startswith("maildedup_fleet_")}
+    for path, is_complete in (("docs/monitoring.md", True), ("packaging/prometheus/maildedup.rules.yml", False)):
+        named = set(re.findall(r"maildedup_fleet_[a-z_]+", (REPOSITORY / path).read_text()))
+        assert named == found if is_complete else named and named <= found, path
 
 
 def test_off_nothing_is_connected(workshop: Workshop, sink: Sink):

@@ -27,6 +27,8 @@ package struct FleetReport: Codable, Sendable, Equatable {
   package var relays: [Relay]
   /// The errors that came last. Absent if none were asked for.
   package var errors: [FleetErrorEntry]?
+  /// The sites that differ by numbers only. Absent if there are none.
+  package var sites: [LikeSites]?
 
   package init(engine: String?, rulings: Rulings) {
     (self.engine, self.rulings, warnings, relays) = (engine, rulings, [], [])
@@ -51,6 +53,16 @@ package struct FleetReport: Codable, Sendable, Equatable {
       (self.won, self.waited, self.covered) = (won, waited, covered)
       (self.away, self.stale, self.late) = (away, stale, late)
     }
+  }
+
+  /// Sites that may be one on several machines.
+  package struct LikeSites: Codable, Sendable, Equatable {
+    /// The prefixes and senders that differ.
+    package var seen: [String]
+    /// The lines of the configuration that make one site of them.
+    package var lines: [String]
+
+    package init(seen: [String], lines: [String]) { (self.seen, self.lines) = (seen, lines) }
   }
 
   /// A relay of the fleet.
@@ -99,7 +111,8 @@ extension FleetReport: Described {
       "engine?": "string", "version?": "string", "problem?": "string", "warnings": "string[]",
       "rulings": "FleetRulings",
       "relays": "FleetRelay[]", "errors?": "FleetErrorEntry[]",
-    ], parts: [Rulings.self, Relay.self, FleetErrorEntry.self])
+      "sites?": "FleetLikeSites[]",
+    ], parts: [Rulings.self, Relay.self, FleetErrorEntry.self, LikeSites.self])
 }
 
 extension FleetReport.Rulings: Described {
@@ -109,6 +122,10 @@ extension FleetReport.Rulings: Described {
       "won": "integer", "waited": "integer", "covered": "integer", "away": "integer", "stale": "integer",
       "late": "integer",
     ])
+}
+
+extension FleetReport.LikeSites: Described {
+  static let schema = Schema("FleetLikeSites", ["seen": "string[]", "lines": "string[]"])
 }
 
 extension FleetReport.Relay: Described {

@@ -15,6 +15,8 @@ package struct Configuration: Hashable, Sendable {
   package var limits = SessionLimits()
   package var window = WindowPolicy()
   package var reports = Reports()
+  /// The sites that `[site NAME] match` makes of several prefixes or senders.
+  package var sites = SiteNaming()
   /// The `[rule NAME]` sections, in the order of the file.
   package var rules = RuleSet()
   package var delivery = Delivery()

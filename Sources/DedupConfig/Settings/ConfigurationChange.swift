@@ -22,7 +22,7 @@ package struct ConfigurationChange: Hashable, Sendable {
     let hasSameRules = old.rules == new.rules && old.window.rules == new.window.rules
     keys =
       differing.map(\.id) + (old.routes == new.routes ? [] : [ConfigurationSchema.routeSection])
-      + (old.window.sites == new.window.sites ? [] : [ConfigurationSchema.siteSection])
+      + (old.window.sites == new.window.sites && old.sites == new.sites ? [] : [ConfigurationSchema.siteSection])
       + (hasSameRules ? [] : [ConfigurationSchema.ruleSection])
     values =
       differing.map { Value(key: $0.id, old: $0.text(of: old), new: $0.text(of: new)) }

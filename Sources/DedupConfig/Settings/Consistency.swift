@@ -14,6 +14,20 @@ func checkConsistency(of parsed: inout ParsedConfiguration) {
   checkControl(&parsed)
   checkFolders(&parsed)
   checkFleet(&parsed)
+  checkSites(&parsed)
+}
+
+private func checkSites(_ parsed: inout ParsedConfiguration) {
+  var homes: [SitePattern: String] = [:]
+  for (name, patterns) in parsed.configuration.sites.patterns.sorted(by: { $0.key < $1.key }) {
+    for pattern in patterns {
+      guard let other = homes.updateValue(name, forKey: pattern), other != name else { continue }
+      parsed.warn(
+        at: "site \(name)",
+        "match: \(pattern) stands in [site \(other)] too; mail without a settings module is of that one"
+      )
+    }
+  }
 }
 
 private func checkFleet(_ parsed: inout ParsedConfiguration) {

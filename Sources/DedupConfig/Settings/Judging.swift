@@ -9,9 +9,36 @@ extension Configuration {
   }
 }
 
+extension Configuration {
+  /// The judge of mail by these settings.
+  package var judge: MailJudge { MailJudge(reader: reader, sites: sites) }
+}
+
+/// The judge of a mail: what its text says, and which site it is of.
+package struct MailJudge: Hashable, Sendable {
+  package let reader: ReportReader
+  package let sites: SiteNaming
+
+  package init(reader: ReportReader = ReportReader(), sites: SiteNaming = SiteNaming()) {
+    (self.reader, self.sites) = (reader, sites)
+  }
+
+  /// Returns this judge with another reader.
+  package func with(_ reader: ReportReader) -> MailJudge { MailJudge(reader: reader, sites: sites) }
+
+  /// Judges a mail.
+  ///
+  /// - Parameter packages: the packages that earlier mails of the envelope listed as the site's own.
+  package func judge(
+    _ message: [UInt8], from envelope: Envelope, packages: @escaping @Sendable () -> [String] = { [] }
+  ) -> Judged {
+    Judged(reader.judge(message, packages: packages), envelope: envelope, sites)
+  }
+}
+
 extension Judged {
   /// Converts what the recogniser found into the terms of the store.
-  package init(_ judgement: Judgement, envelope: Envelope) {
+  fileprivate init(_ judgement: Judgement, envelope: Envelope, _ sites: SiteNaming) {
     switch judgement {
     case .pass(let reason): self = .pass(reason: reason.rawValue)
     case .doubt(let doubt):
@@ -20,7 +47,8 @@ extension Judged {
       self = .report(
         Occurrence(
           site: Site(
-            settingsModule: report.settingsModule, subjectPrefix: report.subjectPrefix, envelope: envelope),
+            settingsModule: report.settingsModule, subjectPrefix: report.subjectPrefix, envelope: envelope,
+            naming: sites),
           fingerprint: report.fingerprint.text, previous: LateNames { report.previous.map(\.text) },
           variant: report.variant, traits: LateVariantTraits { VariantTraits(report.traits) }, title: report.title,
           place: report.place, kind: report.kind, packages: LateNames { report.packages },

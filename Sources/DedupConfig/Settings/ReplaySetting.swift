@@ -1,17 +1,16 @@
 package import DedupCore
-package import Fingerprint
 
 /// Settings with which past mail is replayed.
 package struct ReplaySetting: Sendable {
   /// The name in the report: what differs in this setting, or the file that it comes from.
   package let name: String
   package let policy: WindowPolicy
-  package let reader: ReportReader
+  package let judge: MailJudge
 
   package init(name: String, _ configuration: Configuration) {
     self.name = name
     policy = configuration.window
-    reader = configuration.reader
+    judge = configuration.judge
   }
 
   /// Creates a setting that changes some keys of `[window]` in `base`; what sites and rules override stays.
@@ -33,7 +32,7 @@ package struct ReplaySetting: Sendable {
     var policy = base.window
     policy.settings = overrides.applied(to: policy.settings)
     self.policy = policy
-    reader = base.reader
+    judge = base.judge
   }
 
   /// Splits `text` at commas. A piece with a `=` begins the next key; any other is a further item of a list.

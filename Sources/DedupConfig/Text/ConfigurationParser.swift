@@ -156,7 +156,8 @@ extension ConfigurationBuilder {
     }
     guard reader.problems.isEmpty else { return }
     parsed.origins["site \(reader.name)"] = section.name.position
-    parsed.configuration.window.sites[reader.name] = reader.overrides
+    parsed.configuration.window.sites[reader.name] = reader.overrides == WindowOverrides() ? nil : reader.overrides
+    parsed.configuration.sites.patterns[reader.name] = reader.patterns.isEmpty ? nil : reader.patterns
   }
 
   private mutating func addRoute(_ section: INISection) {

@@ -39,8 +39,8 @@ package enum ConfigurationReference {
   }
 
   private static func sites(of configuration: Configuration) -> [(name: String, text: String)] {
-    configuration.window.sites.sorted { $0.key < $1.key }.map {
-      ("site \($0.key)", SiteReader.text(of: $0.key, $0.value))
+    Set(configuration.window.sites.keys).union(configuration.sites.patterns.keys).sorted().map {
+      ("site \($0)", SiteReader.text(of: $0, in: configuration))
     }
   }
 

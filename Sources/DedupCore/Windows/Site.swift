@@ -5,7 +5,8 @@ package import MailMessage
 package struct Site: Hashable, Sendable, Codable {
   /// The key of the site, equal for two mails exactly when they belong to the same site.
   package let key: String
-  /// The name that an admin uses for the site: the settings module, else the subject prefix, else the sender.
+  /// The name that an admin uses for the site: the settings module, else the subject prefix, else the sender, unless the
+  /// admin gave it another one (`SiteNaming`).
   package let name: String
 
   /// Creates the site of a mail.
@@ -13,14 +14,32 @@ package struct Site: Hashable, Sendable, Codable {
   /// - Parameters:
   ///   - settingsModule: the settings module as the report names it, e.g. `shop.settings.production`.
   ///   - subjectPrefix: Django's `EMAIL_SUBJECT_PREFIX`, e.g. `[Storefront]`.
-  package init(settingsModule: String?, subjectPrefix: String?, envelope: Envelope) {
-    let parts = [settingsModule ?? "", subjectPrefix ?? ""].map(Self.escape)
-    key = (parts + [Self.envelopeKey(of: envelope)]).joined(separator: Self.separator)
-    let names = [settingsModule, subjectPrefix, envelope.sender.text]
-    name = names.compactMap { $0 }.first { !$0.isEmpty } ?? "unknown"
+  ///   - naming: the sites that the admin made of several prefixes or senders.
+  package init(
+    settingsModule: String?, subjectPrefix: String?, envelope: Envelope, naming: SiteNaming = SiteNaming()
+  ) {
+    let (module, prefix, sender) = (settingsModule ?? "", subjectPrefix ?? "", envelope.sender.text)
+    let match = naming.match(settingsModule: module, subjectPrefix: prefix, sender: sender)
+    let common = match.map { Self.common + Self.escape($0.name) } ?? ""
+    let parts = [
+      Self.escape(module), match?.prefix == true ? common : Self.escape(prefix),
+      match?.sender == true ? common : Self.escape(sender.lowercased()), Self.recipientsKey(of: envelope),
+    ]
+    key = parts.joined(separator: Self.separator)
+    name = match?.name ?? [module, prefix, sender].first { !$0.isEmpty } ?? "unknown"
   }
 
   private static let separator = "\u{1F}"
+  /// The beginning of a part that is equal for all mails whose own part matches. No mail can produce it: `escape` never
+  /// writes `=` after an escape character.
+  private static let common = "\u{1B}="
+  /// The text that is shown in place of such a part.
+  fileprivate static let commonText = "(match)"
+
+  /// The part of the key that holds sender and recipients, by which sites and errors are bounded (`SiteBounds`).
+  package var envelopeKey: String {
+    key.split(separator: Self.separator, maxSplits: 2, omittingEmptySubsequences: false).last.map(String.init) ?? ""
+  }
 
   /// Returns the site that stands for all sites of the envelope with that key that joined (`SiteBounds`). No mail can
   /// produce its key: `escape` never writes this character after an escape character.
@@ -35,8 +54,11 @@ package struct Site: Hashable, Sendable, Codable {
   /// Returns the key of an envelope, equal for two envelopes exactly when sender and set of recipients are the same,
   /// ignoring case. It is the part of `key` after the second separator.
   package static func envelopeKey(of envelope: Envelope) -> String {
-    let recipients = Set(envelope.recipients.map { $0.text.lowercased() }).sorted().map(escape)
-    return escape(envelope.sender.text.lowercased()) + separator + recipients.joined(separator: "\u{1E}")
+    escape(envelope.sender.text.lowercased()) + separator + recipientsKey(of: envelope)
+  }
+
+  private static func recipientsKey(of envelope: Envelope) -> String {
+    Set(envelope.recipients.map { $0.text.lowercased() }).sorted().map(escape).joined(separator: "\u{1E}")
   }
 
   /// Escapes the separators of `key` in one of its parts. Parts come from mail text, and no mail may pass for mail of
@@ -56,6 +78,7 @@ package struct Site: Hashable, Sendable, Codable {
   }
   /// Reverses `escape`.
   fileprivate static func unescape(_ part: Substring) -> String {
+    if part.hasPrefix(common) { return commonText }
     var text = ""
     var isEscaped = false
     for scalar in part.unicodeScalars {

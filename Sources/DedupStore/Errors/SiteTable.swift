@@ -57,7 +57,7 @@ struct SiteTable {
   private func find(
     _ site: Site, _ envelope: Envelope, at now: Timestamp, _ db: Database, _ isCapped: (Int64?) throws -> Bool
   ) throws -> Filing {
-    let key = Site.envelopeKey(of: envelope)
+    let key = site.envelopeKey
     let joined = Site.joined(envelopeKey: key, sender: envelope.sender.text)
     let find = try db.cachedStatement(sql: "SELECT id, since, is_later FROM site WHERE key = ?")
     let known = try Row.fetchOne(find, arguments: [site.key])
@@ -115,7 +115,7 @@ struct SiteTable {
     if let row = standing.row, let cap = standing.cap { return (row, cap) }
     var standing = standing
     let row = try standing.row ?? insert(standing.site, standing, envelope, db)
-    let cap = try standing.cap ?? (standing.isLater ? self.joined(standing, envelope, db) : row)
+    let cap = try standing.cap ?? (standing.isLater ? self.joined(standing, name, envelope, db) : row)
     (standing.row, standing.cap) = (row, cap)
     if standing.site == name {
       standing.until = standing.isLater ? standing.since?.advanced(by: SiteBounds.probation) : nil
@@ -124,9 +124,9 @@ struct SiteTable {
     return (row, cap)
   }
 
-  private func joined(_ standing: Filing, _ envelope: Envelope, _ db: Database) throws -> Int64 {
-    let key = Site.envelopeKey(of: envelope)
-    return try insert(Site.joined(envelopeKey: key, sender: envelope.sender.text), standing, envelope, db)
+  private func joined(_ standing: Filing, _ site: Site, _ envelope: Envelope, _ db: Database) throws -> Int64 {
+    let joined = Site.joined(envelopeKey: site.envelopeKey, sender: envelope.sender.text)
+    return try insert(joined, standing, envelope, db)
   }
 
   private func insert(_ site: Site, _ standing: Filing, _ envelope: Envelope, _ db: Database) throws -> Int64 {
@@ -136,7 +136,7 @@ struct SiteTable {
       sql: "INSERT INTO site (key, name, sender, recipients, envelope, since, is_later) VALUES (?, ?, ?, ?, ?, ?, ?)")
     try statement.execute(arguments: [
       site.key, site.name, envelope.sender.text, WindowTable.text(of: envelope.recipients),
-      Site.envelopeKey(of: envelope), standing.since?.milliseconds, standing.isLater,
+      site.envelopeKey, standing.since?.milliseconds, standing.isLater,
     ])
     return db.lastInsertedRowID
   }
@@ -144,9 +144,9 @@ struct SiteTable {
 
 // Errors.
 extension SiteTable {
-  /// Returns true if an envelope has room for one more error.
-  mutating func hasRoom(_ envelope: Envelope, _ db: Database) throws -> Bool {
-    let key = Site.envelopeKey(of: envelope)
+  /// Returns true if the envelope of a site has room for one more error.
+  mutating func hasRoom(_ site: Site, _ db: Database) throws -> Bool {
+    let key = site.envelopeKey
     if let known = errors[key], known < SiteBounds.mostErrors { return true }
     let statement = try db.cachedStatement(sql: "SELECT IFNULL(SUM(errors), 0) FROM site WHERE envelope = ?")
     let count = try Row.fetchOne(statement, arguments: [key])?.count(0) ?? 0
@@ -155,8 +155,8 @@ extension SiteTable {
   }
 
   /// Records a new error.
-  mutating func noteError(of envelope: Envelope, isJoined: Bool, at now: Timestamp) {
-    errors[Site.envelopeKey(of: envelope), default: 0] += 1
+  mutating func noteError(of site: Site, isJoined: Bool, at now: Timestamp) {
+    errors[site.envelopeKey, default: 0] += 1
     if isJoined { joined[now.quarter, default: 0] += 1 }
   }
 

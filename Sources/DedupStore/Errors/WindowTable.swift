@@ -85,7 +85,7 @@ struct WindowTable {
     occurrence.site = standing.site
     let place = try place(of: occurrence, db)
     let known = place.entry
-    if known == nil, try !sites.hasRoom(submission.envelope, db) { return .excess(Self.excess(of: named)) }
+    if known == nil, try !sites.hasRoom(named.site, db) { return .excess(Self.excess(of: named)) }
     // Settings of single sites do not apply to a site that a visitor may have invented.
     occurrence.site = standing.nominal
     occurrence.rule = policy.rule(named.rule, ofUnknownSite: standing.nominal != named.site)
@@ -103,7 +103,7 @@ struct WindowTable {
     let rows = try sites.rows(of: standing, named: named.site, submission.envelope, at: now, db)
     var entry = try entry(at: place, occurrence, submission.message.head, decision.record, in: rows.site, db)
     if known == nil {
-      sites.noteError(of: submission.envelope, isJoined: standing.site != named.site, at: now)
+      sites.noteError(of: named.site, isJoined: standing.site != named.site, at: now)
     }
     let thread = entry.row.thread
     entry.row.record = decision.record
@@ -174,14 +174,14 @@ struct WindowTable {
     var occurrence = error.occurrence
     occurrence.site = standing.site
     let place = try place(of: occurrence, db)
-    if place.entry == nil, try !sites.hasRoom(error.envelope, db) { return nil }
+    if place.entry == nil, try !sites.hasRoom(error.site, db) { return nil }
     let rows = try sites.rows(of: standing, named: error.site, error.envelope, at: first, db)
     var record = place.entry?.row.record ?? .unseen(at: first)
     let usual = policy.settings(site: standing.nominal.name, rule: error.rule).length
     record.add(arrivals, window: record.length ?? usual)
     var entry = try entry(at: place, occurrence, error.head, record, in: rows.site, db)
     if place.entry == nil {
-      sites.noteError(of: error.envelope, isJoined: standing.site != error.site, at: first)
+      sites.noteError(of: error.site, isJoined: standing.site != error.site, at: first)
     }
     entry.row.record = record
     touched.insert(entry.row.id)

@@ -42,13 +42,13 @@ struct Daemon {
     let descriptors = Descriptors.raiseLimit()
     // Trapped from here on: the default action of SIGHUP ends the process.
     let hangUps = await UnixSignalsSequence(trapping: .sighup)
-    let (reader, arriving) = (Live(configuration.reader), ArrivingMessages())
+    let (judge, arriving) = (Live(configuration.judge), ArrivingMessages())
     try refuseMisplaced()
-    let store = try openStore(reader, arriving)
+    let store = try openStore(judge, arriving)
     defer { store.close() }
     try await prepareControl()
     let relay = try RunningRelay(
-      configuration, store: store, reader: reader, arriving: arriving, inherited: inherited,
+      configuration, store: store, judge: judge, arriving: arriving, inherited: inherited,
       manager: ServiceManager(), hostname: hostname, log: log)
     let bound = try await start(relay.listener)
     warn(ofDescriptors: descriptors)
@@ -126,13 +126,13 @@ extension Daemon {
     if !problems.isEmpty { throw StartFailure(.configuration, problems.joined(separator: "\n")) }
   }
 
-  private func openStore(_ reader: Live<ReportReader>, _ arriving: ArrivingMessages) throws -> SQLiteStore {
+  private func openStore(_ judge: Live<MailJudge>, _ arriving: ArrivingMessages) throws -> SQLiteStore {
     var limits = StoreLimits()
     limits.retention = Retention(configuration.store)
     do {
       return try SQLiteStore(
         directory: configuration.store.directory, policy: configuration.window,
-        explain: { message, packages in reader.value.explain(message) { packages }.text }, logger: logger,
+        explain: { message, packages in judge.value.reader.explain(message) { packages }.text }, logger: logger,
         limits: limits, now: WallClock.now,
         letterhead: Letterhead(hostname: hostname) { LocalTime.offset(at: $0) / 60 },
         arriving: { arriving.count })

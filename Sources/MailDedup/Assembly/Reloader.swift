@@ -81,7 +81,7 @@ actor Reloader {
     running = new
     relay.log.adopt(new.log)
     relay.listenerSetup.adopt(listenerSetup)
-    relay.reader.adopt(new.reader)
+    relay.judge.adopt(new.judge)
     relay.store.setPolicy(new.window)
     relay.store.setRetention(Retention(new.store))
     relay.summary.adopt(new.summary)

@@ -19,7 +19,7 @@ struct RunningRelay: Sendable {
   let group: MultiThreadedEventLoopGroup
   let delivery: DeliveryLoop
   let store: SQLiteStore
-  let reader: Live<ReportReader>
+  let judge: Live<MailJudge>
   let destinations: Live<Destinations>
   let listenerSetup: Live<ListenerSetup>
   let summary: Live<Configuration.Summary>
@@ -45,11 +45,11 @@ struct RunningRelay: Sendable {
   ///   - inherited: The sockets that the service manager opened for us.
   /// - Throws: `StartFailure` if a certificate, a users file or another configured file cannot be used.
   init(
-    _ configuration: Configuration, store: SQLiteStore, reader: Live<ReportReader>, arriving: ArrivingMessages,
+    _ configuration: Configuration, store: SQLiteStore, judge: Live<MailJudge>, arriving: ArrivingMessages,
     inherited: [InheritedSocket], manager: ServiceManager, hostname: String, log: LogOutput
   ) throws(StartFailure) {
     let logger = log.logger
-    (self.hostname, self.log, self.manager, self.store, self.reader) = (hostname, log, manager, store, reader)
+    (self.hostname, self.log, self.manager, self.store, self.judge) = (hostname, log, manager, store, judge)
     group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
     delivery = DeliveryLoop()
     let destinations = Live(
@@ -64,7 +64,7 @@ struct RunningRelay: Sendable {
     self.safetyNet = safetyNet
     let pacing = ReplyPacing()
     intake = Intake(
-      store: store, reader: reader, safetyNet: safetyNet, pacing: pacing, hostname: hostname, logger: logger)
+      store: store, judge: judge, safetyNet: safetyNet, pacing: pacing, hostname: hostname, logger: logger)
     listenerSetup = Live(try ListenerSetup(configuration, hostname: hostname, logger: logger))
     let terms = listenerSetup.value.terms
     listener = SMTPListener(

@@ -21,13 +21,31 @@ extension LiveControl {
     do throws(EngineFailure) {
       guard standing.facts != nil else { return report }
       report.relays = try await member.relays().map { .init($0, asked: member.settings.store) }
+      let errors = try await member.errors(limit: request.limit > 0 ? request.limit : Self.comparedErrors)
       if request.limit > 0 {
-        report.errors = try await member.errors(limit: request.limit).compactMap { FleetErrorEntry($0) }
+        report.errors = errors.compactMap { FleetErrorEntry($0) }
+      } else {
+        report.sites = likeSites(errors)
       }
     } catch {
       report.problem = "\(error)"
     }
     return report
+  }
+}
+
+extension LiveControl {
+  /// The number of the latest errors whose sites are compared.
+  private static let comparedErrors = 200
+
+  private func likeSites(_ errors: [FleetError]) -> [FleetReport.LikeSites]? {
+    let seen = errors.compactMap { FleetNames.read(FleetNames.Info.self, $0.info) }.map {
+      SiteSuggestion.Seen(name: $0.site, prefix: $0.prefix ?? "", sender: $0.sender ?? "")
+    }
+    let found = SiteSuggestion.all(for: seen, besides: relay.judge.value.sites).map {
+      FleetReport.LikeSites(seen: $0.seen, lines: $0.lines)
+    }
+    return found.isEmpty ? nil : found
   }
 }
 

@@ -24,6 +24,9 @@ enum FleetNames {
   struct Info: Codable, Hashable {
     var fingerprint: String
     var site: String
+    /// The prefix and the sender of the site; nil from a relay that did not tell them yet.
+    var prefix: String?
+    var sender: String?
     var title: String?
     var place: String?
     var lastSeen: Int64
@@ -33,8 +36,10 @@ enum FleetNames {
   ///
   /// - Parameter isSecret: True if nothing of the mail may leave in clear.
   static func info(of error: FleetTotals, isSecret: Bool) -> String {
+    let traits = SiteTraits(key: error.siteKey)
     let info = Info(
-      fingerprint: error.fingerprint, site: String(error.site.prefix(100)),
+      fingerprint: error.fingerprint, site: String(error.site.prefix(100)), prefix: String(traits.prefix.prefix(100)),
+      sender: String(traits.sender.prefix(100)),
       title: isSecret ? nil : String(error.title.prefix(300)), place: isSecret ? nil : String(error.place.prefix(200)),
       lastSeen: error.lastSeen.milliseconds)
     return json(info)

@@ -16,7 +16,7 @@ import SMTPServer
 /// in a row; that is linear in their size, so it is not held up. A large mail is read and judged off both threads, one
 /// at a time, so that memory does not grow with their number.
 final class Intake: TransactionHandler {
-  private let reader: Live<ReportReader>
+  private let judge: Live<MailJudge>
   private let store: any MailStore
   private let safetyNet: SafetyNet
   private let pacing: ReplyPacing
@@ -30,16 +30,16 @@ final class Intake: TransactionHandler {
   /// Creates the handler.
   ///
   /// - Parameters:
-  ///   - reader: Judges, with the rules of the admin.
+  ///   - judge: Judges, with the rules of the admin.
   ///   - safetyNet: Takes what the store cannot.
   ///   - pacing: Answers mail that is held back.
   ///   - hostname: Our name in `Received:`.
   init(
-    store: any MailStore, reader: Live<ReportReader> = Live(ReportReader()), safetyNet: SafetyNet,
+    store: any MailStore, judge: Live<MailJudge> = Live(MailJudge()), safetyNet: SafetyNet,
     pacing: ReplyPacing = ReplyPacing(), hostname: String, logger: Logger
   ) {
     self.store = store
-    self.reader = reader
+    self.judge = judge
     self.safetyNet = safetyNet
     self.pacing = pacing
     self.hostname = hostname
@@ -94,7 +94,7 @@ final class Intake: TransactionHandler {
   func judge(_ mail: EmergencySpool.Mail) -> Judged { judged(mail.message, mail.envelope) }
 
   private func judged(_ message: [UInt8], _ envelope: Envelope) -> Judged {
-    Judged(reader.value.judge(message) { [store] in store.packages(of: envelope) }, envelope: envelope)
+    judge.value.judge(message, from: envelope) { [store] in store.packages(of: envelope) }
   }
 
   private func submission(for transaction: Transaction, _ judge: @escaping @Sendable () -> Judged) -> Submission {

@@ -11,14 +11,14 @@ struct MailHistory: Sendable {
     var envelope: Envelope
   }
 
-  private let reader: ReportReader
+  private let judge: MailJudge
   private var facts: [Fact] = []
   private var numbers: [Fact: Int32] = [:]
   /// The index in `facts` of each mail, in the order in which the mails were read.
   private var mails: [Int32] = []
   private var packages = SitePackages()
 
-  init(_ reader: ReportReader) { self.reader = reader }
+  init(_ judge: MailJudge) { self.judge = judge }
 
   mutating func add(_ mail: PastMail) {
     let judged = judged(mail)
@@ -36,7 +36,7 @@ struct MailHistory: Sendable {
   private mutating func judged(_ mail: PastMail) -> Judged {
     let key = Site.envelopeKey(of: mail.envelope)
     let known = packages.names(of: key)
-    let judged = Judged(reader.judge(mail.message) { known }, envelope: mail.envelope)
+    let judged = judge.judge(mail.message, from: mail.envelope) { known }
     guard case .report(var report) = judged else { return judged }
     let now = mail.arrivedAt ?? Timestamp(seconds: 0)
     if packages.isDue(key, at: now) { _ = packages.note(report.packages.all, of: key, at: now) }

@@ -65,7 +65,7 @@ package struct Replay: Sendable {
 extension Replay {
   private mutating func decide(_ named: Occurrence, _ envelope: Envelope, at now: Timestamp) -> Verdict {
     totals.arrived(at: now)
-    let from = envelopeRow(of: envelope)
+    let from = envelopeRow(of: envelope, named.site.envelopeKey)
     let (site, cap, nominal) = standing(of: named.site, from, at: now)
     var occurrence = named
     occurrence.rule = policy.rule(named.rule, ofUnknownSite: nominal != named.site.name)
@@ -117,8 +117,8 @@ extension Replay {
     sites[site].waiting.insert(row)
   }
 
-  private mutating func envelopeRow(of envelope: Envelope) -> Int {
-    let key = Site.envelopeKey(of: envelope)
+  private mutating func envelopeRow(of envelope: Envelope, _ key: String? = nil) -> Int {
+    let key = key ?? Site.envelopeKey(of: envelope)
     if let row = envelopeRows[key] { return row }
     envelopeRows[key] = envelopes.count
     envelopes.append(ReplayedEnvelope(key: key, sender: envelope.sender.text))

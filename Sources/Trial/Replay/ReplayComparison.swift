@@ -9,7 +9,7 @@ import RelayMail
 /// it held back is missing, and is counted.
 package struct ReplayComparison: Sendable {
   private let settings: [ReplaySetting]
-  /// The index in `histories` of each setting: settings with the same rules share a history.
+  /// The index in `histories` of each setting: settings with the same rules and sites share a history.
   private let historyOfSetting: [Int]
   private var histories: [MailHistory] = []
   private var times: [Timestamp?] = []
@@ -32,13 +32,13 @@ package struct ReplayComparison: Sendable {
 
   package init(_ settings: [ReplaySetting]) {
     self.settings = settings
-    var readers: [ReportReader] = []
+    var judges: [MailJudge] = []
     historyOfSetting = settings.map { setting in
-      if let index = readers.firstIndex(of: setting.reader) { return index }
-      readers.append(setting.reader)
-      return readers.count - 1
+      if let index = judges.firstIndex(of: setting.judge) { return index }
+      judges.append(setting.judge)
+      return judges.count - 1
     }
-    histories = readers.map(MailHistory.init)
+    histories = judges.map(MailHistory.init)
   }
 
   /// Adds one more mail.

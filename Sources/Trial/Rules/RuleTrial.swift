@@ -9,8 +9,8 @@ import MailMessage
 ///
 /// A mail without a time of arrival counts as arrived at the time of the mail before it in the order of the files.
 package struct RuleTrial: Sendable {
-  private let plain: ReportReader
-  private let ruled: ReportReader
+  private let plain: MailJudge
+  private let ruled: MailJudge
   private let policy: WindowPolicy
   private let utcOffsetMinutes: @Sendable (Timestamp) -> Int
   private var mails: [Mail] = []
@@ -25,16 +25,16 @@ package struct RuleTrial: Sendable {
 
   /// - Parameter utcOffsetMinutes: the offset from UTC, at a time, of the clock by which days are counted, in minutes.
   package init(_ configuration: Configuration, utcOffsetMinutes: @escaping @Sendable (Timestamp) -> Int = { _ in 0 }) {
-    ruled = configuration.reader
-    plain = ruled.with(RuleSet())
+    ruled = configuration.judge
+    plain = ruled.with(ruled.reader.with(RuleSet()))
     policy = configuration.window
     self.utcOffsetMinutes = utcOffsetMinutes
   }
 
   /// Adds one more mail; the order of the calls does not matter.
   package mutating func add(_ mail: PastMail, file: String) {
-    func report(_ reader: ReportReader) -> Occurrence? {
-      if case .report(let report) = Judged(reader.judge(mail.message), envelope: mail.envelope) { report } else { nil }
+    func report(_ judge: MailJudge) -> Occurrence? {
+      if case .report(let report) = judge.judge(mail.message, from: mail.envelope) { report } else { nil }
     }
     let before = report(plain)
     mails.append(
@@ -51,7 +51,7 @@ package struct RuleTrial: Sendable {
     }
     let (before, after) = (run(\.before), run(\.after))
     return RuleTrialResult(
-      mails: mails.count, reports: mails.count { $0.before != nil }, rules: ruled.rules.rules.map(matches),
+      mails: mails.count, reports: mails.count { $0.before != nil }, rules: ruled.reader.rules.rules.map(matches),
       merged: changes { ($0.after, $0.before) }, split: changes { ($0.before, $0.after) },
       days: days(before, after), before: before.totals, after: after.totals)
   }

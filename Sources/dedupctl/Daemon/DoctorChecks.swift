@@ -28,6 +28,7 @@ struct DoctorChecks {
     findings += Self.endpoints(configuration.listener).map(listener)
     findings += [Self.disk(configuration.store, status), await Self.store(configuration.store, client, status)]
     findings.append(Self.spool(configuration.store, status))
+    findings += await Self.sites(client, status, configuration.sites)
     findings += await Self.upstream(client, status)
     return (findings, exit)
   }
@@ -157,6 +158,23 @@ struct DoctorChecks {
   }
 
   // MARK: - Next hops
+
+  /// Proposes to join sites that differ by numbers only; says nothing if there are none.
+  private static func sites(
+    _ client: ControlClient, _ status: StatusReport?, _ naming: SiteNaming
+  ) async -> [Finding] {
+    guard status != nil, let errors = try? await client.errors(all: true, limit: 1000) else { return [] }
+    let seen = errors.map {
+      SiteSuggestion.Seen(name: $0.site, prefix: $0.subjectPrefix ?? "", sender: $0.sender ?? "")
+    }
+    return SiteSuggestion.all(for: seen, besides: naming).map { suggestion in
+      var finding = Finding(
+        "sites", .warns, "\(suggestion.seen.joined(separator: " and ")) are sites of their own",
+        remedy: "if the numbers are of machines, and the site is one, add this to the configuration:")
+      finding.paste = suggestion.lines
+      return finding
+    }
+  }
 
   private static func upstream(_ client: ControlClient, _ status: StatusReport?) async -> [Finding] {
     guard status != nil else { return [skipped("upstream")] }

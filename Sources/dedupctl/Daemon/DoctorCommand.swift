@@ -37,13 +37,15 @@ struct Finding: Encodable {
     case skipped
   }
 
-  /// The name of the check: `configuration`, `daemon`, `listener`, `disk`, `store`, `spool`, `upstream`.
+  /// The name of the check: `configuration`, `daemon`, `listener`, `disk`, `store`, `spool`, `sites`, `upstream`.
   var check: String
   var state: State
   /// The object of the check and its state, in words.
   var text: String
   /// The remedy, or nil if nothing needs to be done.
   var remedy: String?
+  /// The lines that the remedy asks to add to the configuration, or nil.
+  var paste: [String]?
 
   init(_ check: String, _ state: State, _ text: String, remedy: String? = nil) {
     (self.check, self.state, self.text, self.remedy) = (check, state, text, remedy)
@@ -64,6 +66,7 @@ struct Finding: Encodable {
     let said = Self.wrapped(text, mark + DisplayText.padded(check, columns: 15), indent: 24, width)
     let margin = String(repeating: " ", count: 24)
     return said + (remedy.map { Self.wrapped($0, margin + "-> ", indent: 27, width) } ?? [])
+      + (paste ?? []).map { printable($0) }
   }
 
   /// Returns the text as indented lines after a head.

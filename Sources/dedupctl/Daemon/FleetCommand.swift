@@ -27,9 +27,18 @@ struct FleetCommand: AsyncParsableCommand {
       "Since its start this relay sent \(DisplayText.count(rulings.won, "mail")) for the fleet; "
         + "\(rulings.covered) more were counted because another relay had sent one; "
         + "\(rulings.away) left as fleet-away, \(rulings.stale) as fleet-stale.")
-    guard !report.relays.isEmpty else { return }
-    Output.line("")
-    format.write(Self.relays(report))
+    if !report.relays.isEmpty {
+      Output.line("")
+      format.write(Self.relays(report))
+    }
+    for site in report.sites ?? [] {
+      Output.line("")
+      Output.paragraph(
+        printable(site.seen.joined(separator: " and "))
+          + " are sites of their own, with a mail each. If the numbers are of machines, and the site is one, add this to "
+          + "the configuration of each relay:")
+      for line in site.lines { Output.line(printable(line)) }
+    }
   }
 
   /// The failure of a question about a fleet to a relay that is in none.

@@ -21,8 +21,8 @@ import Testing
     #expect(Mirror(reflecting: WindowSettings()).children.count == count("window"))
     #expect(Mirror(reflecting: WindowOverrides()).children.count == OverrideKey.ofSites.count)
     let configuration = Configuration()
-    // And the rules and routes, which are sections of their own.
-    #expect(Mirror(reflecting: configuration).children.count == ConfigurationSchema.sections.count + 2)
+    // And the rules, routes and sites, which are sections of their own.
+    #expect(Mirror(reflecting: configuration).children.count == ConfigurationSchema.sections.count + 3)
     #expect(Mirror(reflecting: configuration.listener).children.count == count("listener"))
     #expect(Mirror(reflecting: configuration.access).children.count == count("access"))
     #expect(Mirror(reflecting: configuration.tls).children.count == count("tls"))
