@@ -18,6 +18,8 @@ STORMS = [Case("report-15k", 100, 6000), Case("report-15k", 100, 12000, reuse=Tr
           Case("report-kinds", 100, 4000, kinds=1000)]
 # Every mail is another error, so each asks.
 SINGLE = 200
+# Every new error leaves, so that there is something to ask.
+WINDOW = {"storm-cap": "0"}
 PATIENCE = 0.05
 
 
@@ -27,7 +29,8 @@ class InFleet(Ours):
     name = "maildedup in a fleet"
 
     def __init__(self, folder: Path, next_hop: int, engine: Engine):
-        super().__init__(folder, next_hop, fleet={"engine": f"unix://{engine.folder}/redis.sock?db=0", "relay": "web1"})
+        super().__init__(folder, next_hop, fleet={"engine": f"unix://{engine.folder}/redis.sock?db=0", "relay": "web1"},
+                         window=WINDOW)
 
     def start(self) -> "InFleet":
         """Listens, and has reached its engine."""
@@ -41,7 +44,7 @@ def measure(load: Load, folder: Path, rounds: int, say: Callable[[str], None]) -
     figures: Figures = {}
     engine = Engine(folder / "engine")
     with running([engine, Sink(), Sink()]) as [_, one, other]:
-        with running([Ours(folder, one.port), InFleet(folder, other.port, engine)]) as servers:
+        with running([Ours(folder, one.port, window=WINDOW), InFleet(folder, other.port, engine)]) as servers:
             sinks = {servers[0].name: one, servers[1].name: other}
             measuring = Round(load, figures)
             for turn in range(rounds):

@@ -49,7 +49,8 @@ def test_the_demo_of_a_fleet_tells_its_story():
     assert "1 mail instead of 99" in done.stdout
     assert "in the inbox: 1 mail still" in done.stdout
     assert "1 mail instead of 297" in done.stdout
-    assert done.stdout.count("web2") >= 3, "dedupctl fleet names the relays"
+    for relay in ("web1", "web2", "web3"):
+        assert done.stdout.count(relay) >= 2, "dedupctl fleet names the relays, before and after one dies"
     assert "OperationalError" in done.stdout.split("$ dedupctl list --fleet")[1]
 
 
