@@ -18,7 +18,10 @@ enum Sample {
   private static func json(of schema: [String: Any], _ schemas: [String: Any], inside names: [String]) -> Any {
     if let reference = schema["$ref"] as? String, let name = reference.split(separator: "/").last.map(String.init) {
       let properties = (schemas[name] as? [String: Any])?["properties"] as? [String: [String: Any]] ?? [:]
-      return properties.mapValues { json(of: $0, schemas, inside: names + [name]) }
+      var object = properties.mapValues { json(of: $0, schemas, inside: names + [name]) }
+      // The only text that is one of a few words.
+      if name == ControlProblem.schema.name { object["kind"] = ControlProblem.Kind.refused.rawValue }
+      return object
     }
     switch schema["type"] as? String {
     case "array":

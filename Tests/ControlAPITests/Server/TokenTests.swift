@@ -26,7 +26,7 @@ import Testing
   @Test("without the token nothing is answered, and the refusal says what to show")
   func wrongToken() async throws {
     try await withPort { port in
-      for token in ["", "S3cret", "s3cre", "s3cret "] {
+      for token in ["", "S3cret", "s3cre", "s3cret2"] {
         let client = ControlClient(.tcp(host: "127.0.0.1", port: port, token: token))
         let problem = await #expect(throws: ControlProblem.self) { try await client.status() }
         #expect(problem?.message == "show the token of [control] token-file: Authorization: Bearer TOKEN")

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import HostSystem
@@ -18,6 +19,13 @@ import Testing
       ("no-such-program 2>/dev/null", "ended with status 127"), ("head -c 5000 /dev/zero", "printed too much"),
     ])
   func outcomes(_ command: String, _ expected: String) { #expect(outcome(command) == expected) }
+
+  @Test("a command can be ended by SIGTERM although the relay ignores that: `timeout` sends it")
+  func signals() {
+    let before = signal(SIGTERM, SIG_IGN)
+    defer { signal(SIGTERM, before) }
+    #expect(outcome("kill -TERM $$; echo alive") == "ended with status 143")
+  }
 
   @Test("a command that takes too long is killed, with all processes that it started")
   func tooSlow() {

@@ -26,7 +26,7 @@ import Testing
     /// Returns the next message, or nil if there is none.
     func message() -> String? {
       var octets = [UInt8](repeating: 0, count: 512)
-      let count = recv(descriptor, &octets, octets.count, Int32(MSG_DONTWAIT.rawValue))
+      let count = recv(descriptor, &octets, octets.count, Int32(MSG_DONTWAIT))
       return count < 0 ? nil : String(decoding: octets.prefix(count), as: UTF8.self)
     }
   }
