@@ -13,6 +13,7 @@ final class Batch {
   let noticeMode: NoticeMode
   let limits: StoreLimits
   let letterhead: Letterhead
+  let naming: FleetNaming
   var windows: WindowTable
   var tally = TallyTable()
   var samples = SampleTable()
@@ -40,7 +41,7 @@ final class Batch {
 
   init(
     _ db: Database, directory: String, policy: WindowPolicy, noticeMode: NoticeMode = .oneByOne, limits: StoreLimits,
-    letterhead: Letterhead, latest: LatestSamples, memory: BatchMemory, packages: SitePackages
+    letterhead: Letterhead, naming: FleetNaming, latest: LatestSamples, memory: BatchMemory, packages: SitePackages
   ) {
     self.noticeMode = noticeMode
     self.latest = latest
@@ -49,10 +50,10 @@ final class Batch {
     known = memory.windows
     self.db = db
     self.directory = directory
-    self.letterhead = letterhead
+    (self.letterhead, self.naming) = (letterhead, naming)
     self.policy = policy
     self.limits = limits
-    windows = WindowTable(variants: VariantTable(limit: limits.variants))
+    windows = WindowTable(variants: VariantTable(limit: limits.variants), naming: naming)
   }
 
   /// Takes over the windows of the previous batch if they still hold. Call it first in the transaction.

@@ -52,7 +52,7 @@ package final class FleetMember: Sendable {
   private let state = Mutex(State())
   /// The time for which the engine keeps an error that no relay pushes any more, in seconds.
   static let timeToLive = 45 * 86_400
-  private static let patience = Duration.seconds(3)
+  static let patience = Duration.seconds(3)
 
   /// Creates a member; `client.run()` connects it.
   ///
@@ -76,16 +76,19 @@ package final class FleetMember: Sendable {
   /// - Parameters:
   ///   - error: The name of the error in the fleet.
   ///   - window: The time for which a delivered mail holds back this one.
+  ///   - marks: The marks of the pass and the resolve that the mail answers; only a mail that answered the same stands for
+  ///     it.
   package func claim(
-    _ error: String, for mail: QueueID, window: Duration, _ totals: ErrorTotals
+    _ error: String, for mail: QueueID, window: Duration, _ totals: ErrorTotals,
+    marks: (pass: String?, resolve: String?)
   ) async -> FleetMachine.Ruling {
-    let ruling = await rule(error, mail, window, totals)
+    let ruling = await rule(error, mail, window, totals.arguments + [marks.pass ?? "", marks.resolve ?? ""])
     state.withLock { $0.counts.note(ruling) }
     return ruling
   }
 
   private func rule(
-    _ error: String, _ mail: QueueID, _ window: Duration, _ totals: ErrorTotals
+    _ error: String, _ mail: QueueID, _ window: Duration, _ totals: [String]
   ) async -> FleetMachine.Ruling {
     let request = FleetMachine.Request(
       error: error, mail: mail, token: Self.token(), window: window, sentAt: clock())
@@ -94,7 +97,7 @@ package final class FleetMember: Sendable {
       request.token, "\(Lease.length.milliseconds)", "\(window.milliseconds)", "\(Self.timeToLive)",
     ]
     let answer = await client.run(
-      .claim, keys: keys(error), arguments + totals.arguments, patience: settings.patience)
+      .claim, keys: keys(error), arguments + totals, patience: settings.patience)
     let now = clock()
     guard case .success(let reply) = answer, let known = ClaimAnswer(reply) else {
       // It may have won all the same, without anybody knowing.
@@ -228,7 +231,7 @@ package final class FleetMember: Sendable {
 
   // MARK: - The engine's clock and epoch
 
-  private func note(epoch: String) {
+  func note(epoch: String) {
     let run = client.standing.facts?.run
     state.withLock { state in
       if state.epoch != epoch || state.run != run { state.machine.generationChanged() }
@@ -249,11 +252,11 @@ package final class FleetMember: Sendable {
     if let receipt = (try? answer.get()).flatMap({ EngineReceipt($0) }) { note(epoch: receipt.epoch) }
   }
 
-  private func key(_ name: String) -> String { "maildedup:\(settings.name):\(name)" }
+  func key(_ name: String) -> String { "maildedup:\(settings.name):\(name)" }
   private func errorKey(_ error: String) -> String { key("e:\(error)") }
   private func keys(_ error: String) -> [String] { [errorKey(error), key("epoch")] }
 
-  private static func token() -> String {
+  static func token() -> String {
     String(UInt64.random(in: .min ... .max), radix: 36) + String(UInt64.random(in: .min ... .max), radix: 36)
   }
 }
