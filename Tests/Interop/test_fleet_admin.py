@@ -190,6 +190,28 @@ def test_the_engine_forgets_and_the_relays_remember(fleet: Fleet):
     assert not silences(first) and not silences(second)
 
 
+def test_show_of_the_fleet(fleet: Fleet):
+    """Any relay shows an error of any other, with the counts of each and what was said of it."""
+    first, second, third = fleet.relays
+    for _ in range(3):
+        first.send(error_report(2))
+    second.send(error_report(2))
+    fleet.drain()
+    error = place_of(first, "step_ac")
+    say(second, "silence", "add", error, "--mails", "7", "--author", "ann", "--reason", "deploy")
+    until(lambda: silences(third), "it holds on the others", 10)
+    until(lambda: sorted(fleet.counted().values()) == [3, 4], "the engine counts all", 15)
+    detail = third.ask("show", "--fleet", error)[0]
+    assert detail["counts"] == [{"relay": "web0", "suppressed": 2, "total": 3},
+                                {"relay": "web1", "suppressed": 1, "total": 1}], detail
+    assert detail["entry"]["total"] == 4 and "step_ac" in detail["entry"]["place"]
+    assert detail["said"] == ["silenced for 7 mails by ann: deploy"]
+    shown = third.dedupctl("show", "--fleet", error).stdout
+    assert all(word in shown for word in ("KeyError", "4 mails at 2 stores, 3 held back", "web0", "Said: silenced")), shown
+    nothing = third.dedupctl("show", "--fleet", "ffffffff")
+    assert nothing.returncode == 3 and "knows no error" in nothing.stderr
+
+
 def test_a_relay_that_joins_learns_all_and_brings_its_own(workshop: Workshop):
     """Silences of the time before there was a fleet hold on all once it is turned on."""
     fleet = Fleet(workshop, relays=2)

@@ -47,12 +47,12 @@ package struct FleetRecord: Hashable, Sendable {
       }
     }
 
-    /// The fingerprint of the error that the record is about; nil for a silence by a rule or patterns.
-    package var fingerprint: String? {
+    /// The error that the record is about; nil for a silence by a rule or patterns.
+    package var error: FleetErrorName? {
       switch self {
-      case .silence(let silence): if case .named(let error) = silence.scope { error.fingerprint } else { nil }
-      case .pass(let request), .resolve(let request): request.error.fingerprint
-      case .grouping(let grouping): grouping.error.fingerprint
+      case .silence(let silence): if case .named(let error) = silence.scope { error } else { nil }
+      case .pass(let request), .resolve(let request): request.error
+      case .grouping(let grouping): grouping.error
       }
     }
 

@@ -36,7 +36,7 @@ enum FleetRecords {
     try db.execute(
       sql: "INSERT OR REPLACE INTO fleet_record VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
       arguments: [
-        record.name, record.version.number, record.version.writer, record.body.fingerprint, record.body.isOpen,
+        record.name, record.version.number, record.version.writer, record.body.error?.fingerprint, record.body.isOpen,
         now.milliseconds, isPushed, body,
       ])
   }
@@ -60,6 +60,13 @@ enum FleetRecords {
       }
     }
     return nil
+  }
+
+  /// Returns the records about an error that still hold.
+  static func about(_ error: FleetErrorName, _ db: Database) throws -> [FleetRecord] {
+    try read("WHERE fingerprint = ? AND is_open = 1 ORDER BY name", [error.fingerprint], db).filter {
+      $0.body.error == error
+    }
   }
 
   /// Returns the errors that count for another one.

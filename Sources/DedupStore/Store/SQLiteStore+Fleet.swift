@@ -35,6 +35,11 @@ extension SQLiteStore {
     }
   }
 
+  /// Returns what admins said about an error, as far as it holds.
+  package func fleetRecords(of error: FleetErrorName) async throws(StoreFailure) -> [FleetRecord] {
+    try await reader.read { try FleetRecords.about(error, $0) }
+  }
+
   /// Takes over records of other relays, with their times by the clock of this one.
   ///
   /// - Returns: the number that were news.

@@ -219,8 +219,17 @@ package final class FleetMember: Sendable {
   package func errors(limit: Int) async throws(EngineFailure) -> [FleetError] {
     let words = ["ZREVRANGE", key("errors"), "0", "\(max(0, limit - 1))"]
     let list = try await client.command(words, patience: Self.patience).get()
+    return try await errors(at: (list.items ?? []).compactMap(\.text))
+  }
+
+  /// The errors of these names that the engine has.
+  package func errors(named names: [String]) async throws(EngineFailure) -> [FleetError] {
+    try await errors(at: names.map { errorKey($0) })
+  }
+
+  private func errors(at keys: [String]) async throws(EngineFailure) -> [FleetError] {
     var errors: [FleetError] = []
-    for name in (list.items ?? []).compactMap(\.text) {
+    for name in keys {
       let fields = try await client.command(["HGETALL", name], patience: Self.patience).get()
       if let pairs = fields.pairs, !pairs.isEmpty {
         errors.append(FleetError(error: String(name.dropFirst(errorKey("").utf8.count)), pairs))

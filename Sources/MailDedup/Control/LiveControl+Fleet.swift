@@ -18,14 +18,16 @@ extension LiveControl {
     report.version = standing.facts?.version
     report.warnings = standing.facts?.warnings ?? []
     report.problem = standing.facts == nil ? "\(standing.failure ?? .notConnected)" : nil
-    do throws(EngineFailure) {
+    do {
       guard standing.facts != nil else { return report }
-      report.relays = try await member.relays().map { .init($0, asked: member.settings.store) }
+      let relays = try await member.relays()
+      report.relays = relays.map { .init($0, asked: member.settings.store) }
       if request.limit > 0 {
         report.errors = try await member.errors(limit: request.limit).compactMap { FleetErrorEntry($0) }
       }
-    } catch {
-      report.problem = "\(error)"
+      if let id = request.error { report.details = try await fleetErrors(id, member, relays) }
+    } catch let failure as EngineFailure {
+      report.problem = "\(failure)"
     }
     return report
   }
@@ -50,7 +52,7 @@ extension FleetReport.Relay {
 
 extension FleetErrorEntry {
   /// Creates the entry of an error; nil if no relay said yet what it is.
-  fileprivate init?(_ error: FleetError) {
+  init?(_ error: FleetError) {
     guard let info = FleetNames.read(FleetNames.Info.self, error.info) else { return nil }
     self.init(
       id: FingerprintRow.id(of: info.fingerprint), fingerprint: info.fingerprint, site: info.site, total: error.mails,

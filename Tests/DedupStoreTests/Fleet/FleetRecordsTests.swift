@@ -62,7 +62,7 @@ struct FleetRecordsTests {
     #expect(try await store.fleetRecordsToPush(limit: 10).isEmpty)
     try await store.fleetForgot(at: nine)
     let brought = try await store.fleetRecordsToPush(limit: 10)
-    #expect(brought.count == 1 && brought.first?.body.fingerprint == "v1:aaaa1111", "silences come along")
+    #expect(brought.count == 1 && brought.first?.body.error?.fingerprint == "v1:aaaa1111", "silences come along")
     try await store.passNext([row], sharedAt: nine)
     try await store.resolve([row], at: nine, isShared: true)
     let all = try await store.fleetRecordsToPush(limit: 10)
