@@ -56,7 +56,7 @@ extension FleetScript {
   private static let record = """
     local function version(name)
       local kept = redis.call('HGET', KEYS[1], name)
-      if not kept then return nil end
+      if not kept then return end
       local number, writer = string.match(kept, '^(%d+) (%w*) ')
       return tonumber(number), writer
     end
