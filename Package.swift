@@ -7,9 +7,9 @@ import PackageDescription
 //   0  MailMessage                                          bytes of a mail: addresses, headers, MIME
 //   1  SMTPProtocol  Fingerprint  DedupCore                 pure decisions: no socket, clock, log or task
 //      RelayMail  DedupConfig  Trial
-//   2  Listening  SMTPServer  SMTPClient  DedupStore        one kind of I/O each
-//      Fleet  ControlAPI  HostSystem  MailFiles             (of MailEncryption: random numbers)
-//      MailEncryption
+//   2  EventLog  Listening  SMTPServer  SMTPClient          one kind of I/O each
+//      DedupStore  Fleet  ControlAPI  HostSystem            (of MailEncryption: random numbers)
+//      MailFiles  MailEncryption
 //   3  MailDedup  dedupctl                                  wiring
 //   t  MailTestKit                                          imported by tests only
 
@@ -75,29 +75,33 @@ let package = Package(
     layer("DedupConfig", on: ["DedupCore", "Fingerprint", "MailMessage", "SMTPProtocol"]),
     layer("Trial", on: ["DedupConfig", "DedupCore", "Fingerprint", "MailMessage", "RelayMail"]),
 
+    layer("EventLog", on: [logging]),
     layer("Listening", on: [nio]),
     layer(
       "SMTPServer",
-      on: ["CCrypt", "Listening", "SMTPProtocol", "MailMessage", nio, nioPosix, nioTLS, nioSSL, logging]),
+      on: ["CCrypt", "EventLog", "Listening", "SMTPProtocol", "MailMessage", nio, nioPosix, nioTLS, nioSSL, logging]),
     layer(
-      "SMTPClient", on: ["SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, nioTLS, nioSSL, logging]),
-    layer("Fleet", on: ["DedupCore", nio, nioPosix, nioTLS, nioSSL, logging]),
+      "SMTPClient",
+      on: ["EventLog", "SMTPProtocol", "DedupCore", "MailMessage", nio, nioPosix, nioTLS, nioSSL, logging]),
+    layer("Fleet", on: ["DedupCore", "EventLog", nio, nioPosix, nioTLS, nioSSL, logging]),
     layer(
-      "DedupStore", on: ["CChecksum", "CZlib", "DedupCore", "MailMessage", "RelayMail", grdb, grdbSQLite, logging]),
+      "DedupStore",
+      on: ["CChecksum", "CZlib", "DedupCore", "EventLog", "MailMessage", "RelayMail", grdb, grdbSQLite, logging]),
     layer("MailEncryption", on: ["COpenSSL", "DedupCore", "MailMessage"]),
     layer("HostSystem", on: ["CMalloc", "DedupCore", "DedupConfig", "RelayMail", "SMTPProtocol"]),
     layer("MailFiles", on: ["DedupCore", "HostSystem", "MailMessage"]),
     layer(
       "ControlAPI",
       on: [
-        "DedupCore", "Listening", "MailMessage", "RelayMail", hummingbird, hummingbirdCore, nio, nioPosix, nioHTTP1,
+        "DedupCore", "EventLog", "Listening", "MailMessage", "RelayMail", hummingbird, hummingbirdCore, nio, nioPosix,
+        nioHTTP1,
         logging,
       ]),
 
     .executableTarget(
       name: "MailDedup",
       dependencies: [
-        "MailMessage", "SMTPProtocol", "Fingerprint", "DedupCore", "DedupConfig", "Listening", "SMTPServer",
+        "MailMessage", "SMTPProtocol", "Fingerprint", "DedupCore", "DedupConfig", "EventLog", "Listening", "SMTPServer",
         "SMTPClient", "Fleet", "MailFiles", "MailEncryption", "DedupStore", "ControlAPI", "HostSystem", "RelayMail",
         nio, nioPosix, logging, lifecycle, unixSignals, argumentParser,
       ], swiftSettings: settings),

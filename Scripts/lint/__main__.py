@@ -4,6 +4,7 @@ import sys
 
 import access
 import comments
+import events
 import layers
 import sizes
 import subjects
@@ -12,7 +13,7 @@ import subjects
 def main() -> int:
     """Prints what every check found, a line each."""
     total = 0
-    for check in (layers, sizes, comments, access, subjects):
+    for check in (layers, sizes, comments, access, events, subjects):
         found = list(check.findings())
         total += len(found)
         print(f"lint: {check.__name__}: {len(found) or 'no'} finding{'s' * (len(found) != 1)}")

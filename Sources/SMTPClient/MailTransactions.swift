@@ -50,8 +50,8 @@ package struct MailTransactions {
   package private(set) var wasOffered = false
   /// True if the host wants less from us.
   package private(set) var isThrottled = false
-  /// True if a recipient was refused only because the host takes less at a time.
-  package private(set) var isRateLimited = false
+  /// The first refusal of a recipient only because the host takes less at a time.
+  package private(set) var throttle: Trouble?
   /// True if the reason of the deferral may be a problem of the host.
   package private(set) var mayBeHost = false
   /// True if the message was sent and the connection was lost before the reply.
@@ -79,6 +79,8 @@ package struct MailTransactions {
     self.isSuspect = isSuspect
     askAnotherHost()
   }
+
+  package var isRateLimited: Bool { throttle != nil }
 
   /// The recipients without an outcome.
   package var open: [Int] { outcomes.indices.filter { outcomes[$0] == nil } }
@@ -131,7 +133,7 @@ package struct MailTransactions {
     if let trouble = lessons.hostTrouble {
       wasOffered = true
       isThrottled = isThrottled || trouble.isThrottle
-      isRateLimited = isRateLimited || trouble.isThrottle
+      if trouble.isThrottle { throttle = throttle ?? trouble }
       lessons.hostWorked = false
     }
     return lessons
@@ -154,7 +156,7 @@ package struct MailTransactions {
     wasOffered = true
     if case .failed(let trouble) = outcome, trouble.isThrottle || trouble.isAboutSystem {
       mayBeHost = true
-      isRateLimited = isRateLimited || trouble.saysThrottle
+      if trouble.saysThrottle { throttle = throttle ?? trouble }
       lessons.strikesHost = trouble
       lessons.needsDomains = !trouble.isThrottle && trouble.subject == .recipient
     } else {
@@ -203,7 +205,7 @@ package struct MailTransactions {
   private mutating func slowDown(_ index: Int, _ trouble: Trouble, isFirst: Bool, _ lessons: inout Lessons) {
     guard isFirst else { return strikes[index, default: 0] += 0 }
     outcomes[index] = .failed(trouble)
-    (wasOffered, mayBeHost, isRateLimited) = (true, true, true)
+    (wasOffered, mayBeHost, throttle) = (true, true, throttle ?? trouble)
     lessons.strikesHost = trouble
   }
 

@@ -1,4 +1,5 @@
 import DedupCore
+import EventLog
 import Logging
 import MailMessage
 import NIOCore
@@ -41,7 +42,7 @@ extension SMTPTransport {
       // RFC 7435: a server whose TLS does not work still gets the mail, unless the admin demanded more. A password is
       // never sent to it.
       guard error.isAboutTLS, mayGoInTheClear, !Task.isCancelled else { throw error }
-      logger.warning("tls-failed", metadata: ["next_hop": "\(link.smarthost)", "reason": "\(error)"])
+      logger.event(.warning, .tlsFailed, [.nextHop: "\(link.smarthost)", .reason: "\(error)"])
       var link = link
       link.tls = .none
       return (try await SmarthostConnection.open(to: link, credentials: nil, settings, tls, on: group), error)
@@ -84,10 +85,10 @@ extension SMTPTransport {
     // Connections being opened may turn out to be the ones the host takes, and those that sent QUIT may still count.
     guard open > 0 else { return connecting[index, default: 0] > 0 || hosts[index].leaving.contains { $0.isOpen } }
     hosts[index].limits.connectionRefused(whileOpen: open)
-    logger.info(
-      "connections-limited",
-      metadata: [
-        "next_hop": "\(hosts[index].link.smarthost)", "connections": "\(open)", "reason": "\(trouble)",
+    logger.event(
+      .info, .connectionsLimited,
+      [
+        .nextHop: "\(hosts[index].link.smarthost)", .connections: "\(open)", .reason: "\(trouble)",
       ])
     return true
   }

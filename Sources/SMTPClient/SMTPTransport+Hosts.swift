@@ -1,4 +1,5 @@
 import DedupCore
+import EventLog
 import Logging
 import MailMessage
 import NIOCore
@@ -105,6 +106,10 @@ extension SMTPTransport {
     result.wasOffered = mail.wasOffered
     result.isThrottled = mail.isThrottled
     result.isRateLimited = mail.isRateLimited
+    let isDeferred = result.outcomes.contains { if case .deferred = $0 { true } else { false } }
+    // Too much at the same time is no matter of the pace.
+    let throttle = mail.throttle.flatMap { $0.countsConnections ? nil : $0 }
+    result.slowed = isDeferred ? throttle?.blames(offer.parties) : nil
     result.lostAnswer = mail.lostAnswer
     result.awaitsNextHop = mail.lostAnswer || mail.mayBeHost || !mail.open.isEmpty && mail.lastRefusal == nil
     result.closedFor = areAllDown ? closedFor : nil
@@ -211,9 +216,8 @@ extension SMTPTransport {
   func worked(_ index: Int, for mail: MailParties? = nil) {
     if let failure = hosts[index].health.failure {
       let lasted = (clock() - failure.since).components
-      logger.notice(
-        "smarthost-works",
-        metadata: ["next_hop": "\(hosts[index].link.smarthost)", "failed_for": "\(lasted.seconds) s"])
+      logger.event(
+        .notice, .smarthostWorks, [.nextHop: "\(hosts[index].link.smarthost)", .failedFor: "\(lasted.seconds) s"])
       hosts[index].trouble = nil
     }
     if let mail { hosts[index].health.worked(for: mail, at: clock()) } else { hosts[index].health.worked() }
@@ -234,9 +238,9 @@ extension SMTPTransport {
     publish()
     // Logged once for each kind of failure and not for each mail. What only an admin can fix is logged as an error.
     guard isNews else { return }
-    logger.log(
-      level: trouble.needsAdmin ? .error : .warning, "smarthost-failed",
-      metadata: ["next_hop": "\(hosts[index].link.smarthost)", "reason": "\(trouble)"])
+    logger.event(
+      trouble.needsAdmin ? .error : .warning, .smarthostFailed,
+      [.nextHop: "\(hosts[index].link.smarthost)", .reason: "\(trouble)"])
   }
 }
 

@@ -1,3 +1,4 @@
+import EventLog
 import Logging
 import MailMessage
 import NIOPosix
@@ -16,7 +17,7 @@ extension SMTPTransport {
     } catch {
       // Nearly all servers pass 8 bits on, announced or not, and there is no alternative.
       let reason = (error as? SevenBitForm.Obstacle)?.rawValue ?? "\(error)"
-      logger.warning("sent-with-8-bits", metadata: ["id": "\(offer.id)", "reason": "\(reason)"])
+      logger.event(.warning, .sentWith8Bits, [.id: "\(offer.id)", .reason: "\(reason)"])
       return offer
     }
   }

@@ -17,21 +17,7 @@ import Testing
 
   private func withServer(
     tcp: ControlServer.TCPListener? = nil, _ body: (ControlClient, String) async throws -> Void
-  ) async throws {
-    let folder = try TemporaryFolder()
-    let socket = folder.file("control/control.sock")
-    let (ready, signal) = AsyncStream<Void>.makeStream()
-    let server = ControlServer(
-      service: direct, socket: socket, tcp: tcp, group: MultiThreadedEventLoopGroup.singleton,
-      logger: .quiet,
-      onReady: { signal.finish() })
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await server.run() }
-      for await _ in ready {}
-      try await body(ControlClient(socket: socket, patience: .seconds(240)), socket)
-      group.cancelAll()
-    }
-  }
+  ) async throws { try await runServer(of: direct, tcp: tcp, body) }
 
   @Test("FINDS R8: a file at the path of the socket is left alone, and so is a relay that answers there")
   func othersAreLeftAlone() async throws {

@@ -511,6 +511,15 @@ def test_a_domain_that_hangs(contest: Contest):
     assert max(done.seconds[pair] for pair in load.pairs()) < done.submitted + 2
 
 
+def test_a_recipient_that_hangs(contest: Contest):
+    """25 mails to one recipient that hangs hold up no other of its domain."""
+    load = Load().add(75)
+    for number in range(75, 100):
+        load.mails[f"tar-{number}"] = ["tar@customer.example"]
+    _, done = contest.hold(Tarpit, load.mix(), allowed=1.0, never=("tar",))
+    assert max(done.seconds[pair] for pair in load.pairs("plain")) < done.submitted + 2
+
+
 def test_a_limit_for_a_domain(contest: Contest):
     """One domain that gets its mail slowly holds up nobody else."""
     load = Load().add(100).add(30, "busy", "busy.example").mix()

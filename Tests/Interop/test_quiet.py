@@ -85,6 +85,20 @@ def test_limits(workshop: Workshop):
     assert len(sink.offered) == 20, "a restart forgets nothing"
 
 
+def test_a_burst_of_new_errors(workshop: Workshop):
+    """What the day has no room for is told in one digest and not queued mail by mail; ordinary mail goes at once."""
+    sink = counting(workshop)
+    relay = workshop.relay(sink, overrides={"delivery": {"daily": "40"}}).start()
+    for number in range(25):
+        relay.send(error_report(number))
+        relay.send(letter(number), "a@shop.example", "b@customer.example")
+    until(lambda: sum(to == ["b@customer.example"] for _, to in sink.offered) == 25, "all ordinary mail is there")
+    reports = [mail for mail in relay.queue() if mail["kind"] == "report"]
+    assert len(reports) + len(sink.offered) - 25 == 2, "half of the tenth of the day"
+    assert relay.totals()["suppressed"] == 23
+    assert len(relay.errors()) == 25, "each is known, and named in the digest"
+
+
 def test_routes_and_senders(workshop: Workshop):
     """Reports go by their own route and sender, a split mail reaches both sides, root@localhost is replaced."""
     sink, errors = counting(workshop), counting(workshop)

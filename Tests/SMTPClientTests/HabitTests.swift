@@ -163,6 +163,21 @@ struct HabitTests {
     await smarthost.stop()
   }
 
+  @Test(
+    "a refusal for the rate names the mail that goes at a pace, one for what goes on at once does not",
+    arguments: [
+      ("454 4.7.0 Throttling failure: Maximum sending rate exceeded", true),
+      ("432 4.3.2 Concurrent connections limit exceeded", false),
+    ])
+  func slowed(reply: String, isPaced: Bool) async throws {
+    let smarthost = try await ScriptedSmarthost.start(on: group) { $0.step == .message ? .say(reply) : nil }
+    let transport = try transport(to: smarthost.port)
+    let result = await deliver(over: transport)
+    #expect(result.isThrottled && (result.slowed != nil) == isPaced)
+    await transport.shutdown()
+    await smarthost.stop()
+  }
+
   @Test("a sender that is throttled holds up no mail from others, and rests")
   func throttledSender() async throws {
     let smarthost = try await ScriptedSmarthost.start(on: group) { request in

@@ -1,3 +1,4 @@
+import EventLog
 import Foundation
 import Hummingbird
 import HummingbirdCore
@@ -94,11 +95,11 @@ package struct ControlServer: Sendable {
   private func serve(_ tcp: TCPListener) async {
     do { try await run(tcp) } catch {
       let code = (error as? IOError)?.errnoCode
-      logger.error(
-        "control-port-closed",
-        metadata: [
-          "address": "\(tcp.host):\(tcp.port)",
-          "error":
+      logger.event(
+        .error, .controlPortClosed,
+        [
+          .address: "\(tcp.host):\(tcp.port)",
+          .error:
             "\(code.map { String(cString: strerror($0)) } ?? "it cannot be listened on"); mend that, then restart",
         ])
     }

@@ -219,6 +219,7 @@ extension SmarthostReport: Described {
     "Smarthost",
     [
       "host": "string", "failure?": "string", "failure_kind?": "string", "fails_since?": "time",
+      "fails_for?": "string[]",
       "next_look?": "time", "connections": "integer", "most_connections?": "integer",
       "most_mails_per_connection?": "integer", "most_recipients?": "integer",
     ])

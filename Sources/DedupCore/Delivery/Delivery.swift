@@ -98,6 +98,9 @@ package struct DeliveryResult: Hashable, Sendable {
   package var isThrottled = false
   /// True if a recipient was deferred only because the next hop takes less at a time: it is tried again soon.
   package var isRateLimited = false
+  /// The sender or the domains whose mail the next hop takes less of at a time, if it deferred this one for that; empty:
+  /// any mail.
+  package var slowed: MailScope?
   /// The wait before a mail that was not offered is handed over again; nil: until the next hop is open.
   package var pause: Duration?
   /// True if the connection was lost when only the last reply was missing, so that the first retry need not wait long.

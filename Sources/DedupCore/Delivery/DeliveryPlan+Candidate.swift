@@ -39,7 +39,10 @@ extension DeliveryPlan {
     var isAmongSlow = false
     /// True if, with this mail, as many were under way as are allowed.
     var fillsUp = false
-    var domains: Set<String> = []
+    /// True if the mail goes at the pace of its next hop, and tells of it.
+    var isPaced = true
+    var recipients: [EmailAddress] = []
+    var parties: MailParties
     var route: String?
   }
 }

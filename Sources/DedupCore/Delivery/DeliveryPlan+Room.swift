@@ -1,8 +1,11 @@
+import MailMessage
+
 /// The assignment of places among the mails under way.
 ///
-/// Ordinary mail may take all of them, with one exception: a domain or a route hangs if three of its deliveries have been
-/// under way for longer than a second, and mail for it never takes the last few places, so that it holds up nothing else.
-/// Mail for a domain or a route that hangs, and mail that is not ordinary, also leave one place of the window free.
+/// Ordinary mail may take all of them, with one exception: a recipient, a domain or a route hangs if three of its
+/// deliveries have been under way for longer than a second, and mail for it never takes the last few places, so that it
+/// holds up nothing else. Deliveries to a recipient that hangs say nothing about its domain and its route. Mail for what
+/// hangs, and mail that is not ordinary, also leave one place of the window free.
 extension DeliveryPlan {
   enum Place {
     case taken(Trip)
@@ -10,16 +13,20 @@ extension DeliveryPlan {
     case full
     /// The next hop is closed to it for this time.
     case closed(for: Duration)
+    /// The next hop takes mail like it at a pace, and no more of it now.
+    case paced
   }
 
-  /// The domains and routes of which several mails hang; domains are grouped by the route that leads to them.
+  /// The recipients, domains and routes of which several mails hang; domains are grouped by the route that leads to them.
   struct SlowOnes {
+    var recipients: Set<EmailAddress> = []
     var domains: [String?: Set<String>] = [:]
     var routes: Set<String> = []
 
-    var isEmpty: Bool { routes.isEmpty && domains.values.allSatisfy(\.isEmpty) }
+    var isEmpty: Bool { recipients.isEmpty && routes.isEmpty && domains.values.allSatisfy(\.isEmpty) }
 
     func contain(_ candidate: Candidate) -> Bool {
+      if !recipients.isEmpty, candidate.entry.recipients.contains(where: recipients.contains) { return true }
       if let route = candidate.route, routes.contains(route) { return true }
       return domains[candidate.route].map { candidate.domains.isSubset(of: $0) } ?? false
     }
@@ -38,23 +45,27 @@ extension DeliveryPlan {
   func slowOnes(_ now: Duration) -> SlowOnes {
     let slow = underway.values.filter { $0.isTrying && now - $0.startedAt >= Self.slowness }
     guard slow.count >= Self.fewestSlow else { return SlowOnes() }
-    let domains = Dictionary(grouping: slow, by: \.route).mapValues { trips in
-      Self.frequent(trips.flatMap { Array($0.domains) })
+    let recipients = Self.frequent(slow.flatMap { Array(Set($0.recipients)) })
+    let others = slow.filter { trip in !trip.recipients.contains(where: recipients.contains) }
+    let domains = Dictionary(grouping: others, by: \.route).mapValues { trips in
+      Self.frequent(trips.flatMap { Array($0.parties.domains) })
     }
-    return SlowOnes(domains: domains, routes: Self.frequent(slow.compactMap(\.route)))
+    return SlowOnes(recipients: recipients, domains: domains, routes: Self.frequent(others.compactMap(\.route)))
   }
 
-  private static func frequent(_ names: [String]) -> Set<String> {
+  private static func frequent<Name: Hashable>(_ names: [Name]) -> Set<Name> {
     Set(Dictionary(grouping: names) { $0 }.filter { $0.value.count >= fewestSlow }.keys)
   }
 
   func place(for next: Candidate, _ now: Duration, _ limits: Limits, _ slow: SlowOnes) -> Place {
     var trip = Trip(
-      startedAt: now, isOrdinary: next.isOrdinary, isAmongSlow: slow.contain(next), domains: next.domains,
-      route: next.route)
+      startedAt: now, isOrdinary: next.isOrdinary, isAmongSlow: slow.contain(next), isPaced: !next.goesItsOwnWay,
+      recipients: next.entry.recipients, parties: next.parties, route: next.route)
     var room = room(limits)
     if !next.goesItsOwnWay {
-      if let closed = closing(to: next, limits.admission, &trip) { return closed }
+      let opensAt = opensAt(for: next)
+      if let closed = closing(to: next, limits.admission, &trip) { return opensAt == nil ? closed : .paced }
+      if let opensAt, opensAt > now { return .paced }
       if trip.isAmongSlow || !trip.isOrdinary {
         room = max(1, room - 1)
         guard hasRoom(for: trip, within: room, now, limits) else { return .full }
@@ -108,8 +119,8 @@ extension DeliveryPlan {
 
   /// Returns the time at which to look again without an event; nil: none.
   func alarm(_ now: Duration, _ limits: Limits) -> Duration? {
-    var times = Array(putBack.values)
-    if let nextDue { times.append(nextDue) }
+    var times = [putBack.earliest, nextDue].compactMap(\.self)
+    times += aside.compactMap { opensAt(for: $0) }.filter { $0 > now }
     if case .closed(let pause, _) = limits.admission.state, limits.admission.scope == nil {
       times += [oldMailAt] + (isLooking ? [] : [now + pause])
     }

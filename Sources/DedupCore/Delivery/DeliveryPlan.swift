@@ -10,6 +10,7 @@
 ///   it, or how much there is, ordinary mail goes.
 /// - Mail to a domain, or by a route, of which some hang leaves a few places to all other mail (`DeliveryPlan+Room`).
 /// - While the next hop is closed to some senders or domains only, mail of others goes.
+/// - Mail that a next hop refused for the rate goes at the pace that it showed (`LearnedPaces`); other mail does not wait.
 /// - A mail that takes long does not hold up the others: after a second it no longer counts among the mails under way
 ///   at once. `Limits.most` bounds their number.
 ///
@@ -68,20 +69,20 @@ package struct DeliveryPlan: Sendable {
 
   package private(set) var window = SendWindow()
   var underway: [QueueID: Trip] = [:]
-  /// The entries that were not offered, and the time until which they are left alone.
-  var putBack: [QueueID: Duration] = [:]
+  /// The entries that are left alone for a while.
+  var putBack = PutBackMail()
+  /// The paces that were learned, by route.
+  var paces: [String?: LearnedPaces] = [:]
   /// The entries to begin next, the most urgent last.
-  private var ready: [Candidate] = []
+  var ready: [Candidate] = []
   /// The entries that were read and wait for one of the places that such mail may take; the most urgent last.
   var aside: [Candidate] = []
-  /// The mail that is put back because mail like it hangs.
-  private var skipped: Set<QueueID> = []
   /// The number of mails that were put back since the last pause.
-  private var putBackInARow = 0
+  var putBackInARow = 0
   /// The maximum of `putBackInARow`: the plan then pauses for events, which a long queue would hold up.
   private static let mostPutBackInARow = 200
   /// True if mail may be due that the plan does not know of.
-  private var isOutdated = true
+  var isOutdated = true
   private var isOutdatedAside = true
   /// The store's `transactions` at the last reading of the queue.
   private var lookedAt = 0
@@ -105,7 +106,7 @@ package struct DeliveryPlan: Sendable {
 
   /// Returns the entries to leave out when the queue is read.
   package func excluded(for reading: Reading) -> Set<QueueID> {
-    entriesUnderway.union(reading == .old ? lookedAtOld : Set(putBack.keys).union(aside.map(\.entry.id)))
+    entriesUnderway.union(reading == .old ? lookedAtOld : putBack.ids.union(aside.map(\.entry.id)))
   }
 
   // MARK: - Events
@@ -128,7 +129,15 @@ package struct DeliveryPlan: Sendable {
 
   /// Discards everything that was read, because it is out of date.
   package mutating func changed() {
-    (ready, aside, putBack, skipped) = ([], [], [:], [])
+    (ready, aside, putBack) = ([], [], PutBackMail())
+    (isOutdated, isOutdatedAside) = (true, true)
+  }
+
+  /// Reconsiders all mail but that which waits for its pace.
+  private mutating func reconsider() {
+    ready = []
+    aside = aside.filter(isPaced)
+    _ = putBack.takeBack([.closed, .full, .hangs])
     (isOutdated, isOutdatedAside) = (true, true)
   }
 
@@ -162,11 +171,15 @@ package struct DeliveryPlan: Sendable {
   }
 
   /// Records that the transport is done with an entry.
-  package mutating func tried(_ id: QueueID, delivered: Bool, isThrottled: Bool, at now: Duration, most: Int) {
+  ///
+  /// - Parameter slowed: the mail that the next hop takes too much of, if it refused this one for that.
+  package mutating func tried(
+    _ id: QueueID, delivered: Bool, isThrottled: Bool, slowed: MailScope? = nil, at now: Duration, most: Int
+  ) {
     if isThrottled { window.throttled(at: now) }
-    if delivered, let trip = underway[id] {
-      window.delivered(in: now - trip.startedAt, wasFull: trip.fillsUp, most: most)
-    }
+    guard let trip = underway[id] else { return }
+    if delivered { window.delivered(in: now - trip.startedAt, wasFull: trip.fillsUp, most: most) }
+    if trip.isPaced { learnPace(from: trip, delivered, slowed, now) }
     underway[id]?.isTrying = false
   }
 
@@ -175,7 +188,7 @@ package struct DeliveryPlan: Sendable {
     switch end {
     case .settled: break
     case .open: (isOutdated, isOutdatedAside) = (true, true)
-    case .putBack(let pause): putBack[id] = now + pause
+    case .putBack(let pause): putBack.put(id, until: now + pause, .closed)
     }
   }
 
@@ -210,22 +223,20 @@ package struct DeliveryPlan: Sendable {
       (isOutdated, isOutdatedAside) = (true, true)
       self.nextDue = nil
     }
-    let before = putBack.count
-    putBack = putBack.filter { now < $0.value }
-    if putBack.count < before { (isOutdated, isOutdatedAside) = (true, true) }
+    if putBack.takeBackDue(at: now) { (isOutdated, isOutdatedAside) = (true, true) }
   }
 
   /// Makes mail that the next hop was closed to due as soon as it is open.
   private mutating func lookAtScope(_ admission: Admission) {
     let scope = admission.state == .open ? MailScope() : admission.scope ?? MailScope()
-    if !closedTo.isSubset(of: scope) { changed() }
+    if !closedTo.isSubset(of: scope) { reconsider() }
     closedTo = scope
   }
 
   private mutating func reopen() {
     guard wasClosed else { return }
     wasClosed = false
-    changed()
+    reconsider()
   }
 
   private mutating func close(_ now: Duration) {
@@ -241,6 +252,7 @@ package struct DeliveryPlan: Sendable {
     guard hasRoom(now, limits) else { return nil }
     if limits.admission.state == .trial, limits.admission.scope == nil, !mayTry(limits.admission) { return nil }
     if let step = begin(now, limits) { return step }
+    takeBackPaced()
     guard isOutdated else { return nil }
     guard putBackInARow < Self.mostPutBackInARow else {
       putBackInARow = 0
@@ -258,43 +270,5 @@ package struct DeliveryPlan: Sendable {
     if now >= hourEnds { (lookedAtOld, hourEnds) = ([], now + .seconds(3600)) }
     oldMailAt = now + Self.oldMailPause
     return .read(.old)
-  }
-
-  private mutating func begin(_ now: Duration, _ limits: Limits) -> Step? {
-    let slow = slowOnes(now)
-    if slow.isEmpty { takeBackSkipped() }
-    while let next = ready.popLast() {
-      guard underway[next.entry.id] == nil, putBack[next.entry.id] == nil || next.isOnlyToldOf else { continue }
-      switch place(for: next, now, limits, slow) {
-      case .taken(let trip): return start(next, trip)
-      case .full where aside.count < Self.lookahead: aside.insert(next, at: 0)
-      case .full: putBack(next.entry.id, for: .seconds(1), hangs: slow.contain(next), now)
-      case .closed(let pause): putBack(next.entry.id, for: pause, hangs: false, now)
-      }
-    }
-    for index in aside.indices.reversed() {
-      guard case .taken(let trip) = place(for: aside[index], now, limits, slow) else { continue }
-      return start(aside.remove(at: index), trip)
-    }
-    return nil
-  }
-
-  private mutating func putBack(_ id: QueueID, for pause: Duration, hangs: Bool, _ now: Duration) {
-    putBack[id] = now + spread(pause)
-    if hangs { skipped.insert(id) }
-    putBackInARow += 1
-  }
-
-  /// Makes the skipped mail due: nothing hangs any more.
-  private mutating func takeBackSkipped() {
-    guard !skipped.isEmpty else { return }
-    for id in skipped { putBack[id] = nil }
-    skipped = []
-    isOutdated = true
-  }
-
-  private mutating func start(_ next: Candidate, _ trip: Trip) -> Step {
-    underway[next.entry.id] = trip
-    return .deliver(next)
   }
 }

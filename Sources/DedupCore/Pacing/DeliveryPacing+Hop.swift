@@ -69,6 +69,15 @@ extension DeliveryPacing {
       othersWent = nil
     }
 
+    /// Returns the number of recipients that may be told of errors one by one: until half of the part of `daily` that
+    /// mail other than ordinary may take is used, or all of `daily`. Nil: there is no limit.
+    ///
+    /// - Parameter queued: the number of recipients of queued mails about errors.
+    func reportRoom(_ queued: Int) -> Int? {
+      guard let daily = limits.daily, let share = limits.dailyShare(of: .own) else { return nil }
+      return min((share + 1) / 2 - log.otherOfDay, daily - log.ordinaryOfDay - log.otherOfDay) - queued
+    }
+
     fileprivate var recipientsUnderway: Int { underway.values.reduce(0) { $0 + $1.recipients } }
   }
 }

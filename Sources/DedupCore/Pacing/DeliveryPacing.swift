@@ -220,14 +220,16 @@ extension DeliveryPacing {
   }
 
   /// Returns how errors are to be reported now, so that the limits last.
-  package mutating func noticeMode(now: Timestamp) -> NoticeMode {
+  ///
+  /// - Parameter queued: the number of recipients of queued mails about errors, whether or not they asked for their time.
+  package mutating func noticeMode(now: Timestamp, queued: Int = 0) -> NoticeMode {
     var noticeMode = NoticeMode.oneByOne
     for name in hops.keys {
       hops[name]?.log.forget(before: now)
       hops[name]?.dropGone(before: now.advanced(by: .zero - Self.grace))
     }
     for hop in hops.values {
-      if let share = hop.limits.dailyShare(of: .own), hop.log.otherOfDay * 2 >= share {
+      if let share = hop.limits.dailyShare(of: .own), let room = hop.reportRoom(queued), room <= 0 {
         // The last quarter of the share is enough for so many digests in a day.
         let digests = max(1, share / 4)
         noticeMode.joined(.inDigests(every: max(.seconds(3600), DepartureLog.day / digests)))
@@ -237,6 +239,11 @@ extension DeliveryPacing {
     }
     return noticeMode
   }
+
+  /// Returns the number of recipients that may still be told of errors one by one before `noticeMode` demands digests;
+  /// nil: any number. What is queued meanwhile counts against it at once, or a burst of new errors would be queued mail
+  /// by mail for days.
+  package func noticeRoom(queued: Int) -> Int? { hops.values.compactMap { $0.reportRoom(queued) }.min() }
 }
 
 /// The manner in which errors are reported: one by one or in digests.

@@ -10,6 +10,16 @@ package struct QueueGrowth: Sendable {
     /// The maximum number of mails that waited at once.
     package var most: Int
     package var oldest: Timestamp?
+
+    /// The status of a growth that an earlier process reported. Nothing else is known of its queue yet.
+    package init(since: Timestamp, most: Int) { self.init(since: since, waiting: 0, most: most, oldest: nil) }
+
+    init(since: Timestamp, waiting: Int, most: Int, oldest: Timestamp?) {
+      self.since = since
+      self.waiting = waiting
+      self.most = most
+      self.oldest = oldest
+    }
   }
 
   package enum Change: Hashable, Sendable {
@@ -24,7 +34,8 @@ package struct QueueGrowth: Sendable {
   package private(set) var standing: Status?
   private var looks: [(at: Timestamp, waiting: Int)] = []
 
-  package init() {}
+  /// - Parameter standing: the growth that an earlier process reported and that was not over when it ended.
+  package init(standing: Status? = nil) { self.standing = standing }
 
   /// Records the state of the queue; must be called about once a minute. Returns the change, or nil.
   package mutating func look(waiting: Int, oldest: Timestamp?, now: Timestamp) -> Change? {

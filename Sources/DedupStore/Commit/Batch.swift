@@ -11,6 +11,10 @@ final class Batch {
   let db: Database
   let policy: WindowPolicy
   let noticeMode: NoticeMode
+  /// The number of recipients that may be told of errors one by one in this batch; nil: any.
+  private let noticeRoom: Int?
+  /// The number of recipients that this batch tells of errors one by one.
+  private(set) var noticed = 0
   let limits: StoreLimits
   let letterhead: Letterhead
   let naming: FleetNaming
@@ -40,10 +44,12 @@ final class Batch {
   }
 
   init(
-    _ db: Database, directory: String, policy: WindowPolicy, noticeMode: NoticeMode = .oneByOne, limits: StoreLimits,
-    letterhead: Letterhead, naming: FleetNaming, latest: LatestSamples, memory: BatchMemory, packages: SitePackages
+    _ db: Database, directory: String, policy: WindowPolicy, noticeMode: NoticeMode = .oneByOne, noticeRoom: Int? = nil,
+    limits: StoreLimits, letterhead: Letterhead, naming: FleetNaming, latest: LatestSamples, memory: BatchMemory,
+    packages: SitePackages
   ) {
     self.noticeMode = noticeMode
+    self.noticeRoom = noticeRoom
     self.latest = latest
     self.packages = PackageTable(packages)
     unchanged = memory.unchanged
@@ -107,10 +113,13 @@ extension Batch {
     return entry.id
   }
 
+  /// True if the limits of the next hop leave no room for one more mail about a single error.
+  private var tellsInDigests: Bool { noticeMode != .oneByOne || noticeRoom.map { noticed >= $0 } ?? false }
+
   private func decide(_ submission: Submission, _ occurrence: Occurrence, _ file: BodyFile?) throws -> Verdict {
     let now = submission.receivedAt
     let outcome: WindowTable.Outcome
-    switch try windows.decide(occurrence, submission, policy, inDigests: noticeMode != .oneByOne, db) {
+    switch try windows.decide(occurrence, submission, policy, inDigests: tellsInDigests, db) {
     case .excess(let doubt): return try decide(submission, doubt, .report, file)
     case .decided(let decided): outcome = decided
     }
@@ -124,6 +133,7 @@ extension Batch {
     try packages.note(occurrence, of: submission.envelope, at: now, db)
     switch verdict {
     case .forward(let reason, let count):
+      noticed += submission.envelope.recipients.count
       tally.add(.forwarded, verdict.reason, fingerprint: outcome.row, at: now)
       // A variant goes out beside the mail that opened the window: if it is rejected, that one still stands.
       let opened =

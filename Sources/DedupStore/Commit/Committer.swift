@@ -1,4 +1,5 @@
 import DedupCore
+import EventLog
 import GRDB
 import Logging
 
@@ -66,7 +67,7 @@ struct Committer: Committing {
   /// Does a step of work for idle moments, and logs a failure. Returns true if there is more.
   mutating func tidy() -> Bool {
     do { return try tidyStep() } catch {
-      logger.warning("the database could not be tidied", metadata: ["error": "\(Faults.failure(error))"])
+      logger.event(.warning, .databaseNotTidied, [.error: "\(Faults.failure(error))"])
       return false
     }
   }
@@ -104,9 +105,9 @@ extension Committer {
     if db.isInsideTransaction { try db.rollback() }
     if memory.generation != generation { memory = DatabaseMemory(generation: generation) }
     let batch = Batch(
-      db, directory: writer.bodies.folder, policy: state.policy, noticeMode: state.noticeMode, limits: writer.limits,
-      letterhead: writer.letterhead, naming: writer.naming, latest: memory.latest, memory: memory.takeBatch(),
-      packages: state.packages)
+      db, directory: writer.bodies.folder, policy: state.policy, noticeMode: state.noticeMode,
+      noticeRoom: state.noticeRoom, limits: writer.limits, letterhead: writer.letterhead, naming: writer.naming,
+      latest: memory.latest, memory: memory.takeBatch(), packages: state.packages)
     let changes = db.totalChangesCount
     var left = BatchMemory()
     try db.inTransaction(.immediate) {

@@ -55,7 +55,9 @@ final class Writer: Sendable {
   /// The current settings for how errors are reported.
   var noticeMode: NoticeMode { state.withLock { $0.noticeMode } }
 
-  func setNoticeMode(_ noticeMode: NoticeMode) { state.withLock { $0.noticeMode = noticeMode } }
+  func setNoticeMode(_ noticeMode: NoticeMode, room: Int?) {
+    state.withLock { ($0.noticeMode, $0.noticeRoom) = (noticeMode, room) }
+  }
 
   func setRetention(_ retention: Retention) { state.withLock { $0.retention = retention } }
 
@@ -131,6 +133,7 @@ extension Writer {
     state.withLock { state in
       state.packages = packages
       state.holdsSamples = holdsSamples
+      state.noticeRoom = state.noticeRoom.map { $0 - batch.noticed }
     }
   }
 

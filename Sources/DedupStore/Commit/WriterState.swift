@@ -7,6 +7,8 @@ struct WriterState {
   var policy: WindowPolicy
   /// The way in which errors are reported, from the next batch on. The limits of the next hops set it.
   var noticeMode = NoticeMode.oneByOne
+  /// The number of recipients that may still be told of errors one by one before errors wait for digests; nil: any.
+  var noticeRoom: Int?
   /// The time for which samples and history are kept, from the next idle moment on. A reload sets it.
   var retention: Retention
   /// The packages of all envelopes, as far as they are durable. The thread that commits sets them; whoever judges reads

@@ -1,4 +1,5 @@
 import DedupCore
+import EventLog
 import Foundation
 import GRDB
 import Glibc
@@ -147,12 +148,12 @@ struct Replacer: Sendable {
   }
 
   private func notify(_ replacement: StoreReplacement) {
-    logger.critical(
-      "database-replaced",
-      metadata: [
-        "cause": "\(replacement.cause.rawValue)", "reason": "\(replacement.reason)",
-        "set_aside": "\(replacement.path ?? "nothing was left")", "recovered": "\(replacement.recovered)",
-        "lost": "\(replacement.lost.map(String.init) ?? "unknown")", "errors": "\(replacement.errors)",
+    logger.event(
+      .critical, .databaseReplaced,
+      [
+        .cause: "\(replacement.cause.rawValue)", .reason: "\(replacement.reason)",
+        .setAside: "\(replacement.path ?? "nothing was left")", .recovered: "\(replacement.recovered)",
+        .lost: "\(replacement.lost.map(String.init) ?? "unknown")", .errors: "\(replacement.errors)",
       ])
   }
 }

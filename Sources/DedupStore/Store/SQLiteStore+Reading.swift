@@ -1,4 +1,5 @@
 package import DedupCore
+import EventLog
 import Logging
 package import MailMessage
 
@@ -42,7 +43,7 @@ extension SQLiteStore: StoreReading {
 
   private func setAside(_ id: QueueID, reason: String) async throws(StoreFailure) {
     try await commit { try QueueTable.setAside(id, reason: reason, $0.db) }
-    logger.error("a queued mail is damaged and was set aside", metadata: ["id": "\(id)", "reason": "\(reason)"])
+    logger.event(.error, .queuedMailDamaged, [.id: "\(id)", .reason: reason])
   }
 
   package func queue(_ filter: QueueFilter) async throws(StoreFailure) -> [QueueEntry] {
@@ -112,7 +113,7 @@ extension SQLiteStore: StoreReading {
     guard before?.isJump(to: now) ?? true else { return }
     do { try await commit { try QueueTable.reschedule(now: now, $0.db) } } catch {
       forgetClock()
-      logger.error("the queue was not adapted to the clock", metadata: ["error": "\(error)"])
+      logger.event(.error, .queueNotRescheduled, [.error: "\(error)"])
     }
   }
 }

@@ -1,5 +1,6 @@
 package import DedupCore
 import Dispatch
+import EventLog
 import GRDB
 package import Logging
 package import MailMessage
@@ -122,7 +123,7 @@ package final class SQLiteStore: MailStore, Sendable {
     writer.onCommit(nil)
     writer.onReplaced(nil)
     do { try writer.close() } catch {
-      logger.error("the store did not close in order", metadata: ["error": "\(Faults.failure(error))"])
+      logger.event(.error, .storeNotClosed, [.error: "\(Faults.failure(error))"])
     }
     lock.release()
   }
@@ -142,7 +143,12 @@ package final class SQLiteStore: MailStore, Sendable {
   package var noticeMode: NoticeMode { writer.noticeMode }
 
   /// Sets how errors are reported from the next batch on.
-  package func setNoticeMode(_ noticeMode: NoticeMode) { writer.setNoticeMode(noticeMode) }
+  ///
+  /// - Parameter room: the number of recipients that may still be told of errors one by one; further new errors wait for a
+  ///   digest. Nil means any number.
+  package func setNoticeMode(_ noticeMode: NoticeMode, room: Int? = nil) {
+    writer.setNoticeMode(noticeMode, room: room)
+  }
 
   /// Sets how long samples and history are kept, from the next idle moment on.
   package func setRetention(_ retention: Retention) {
@@ -210,7 +216,7 @@ package final class SQLiteStore: MailStore, Sendable {
     } catch {
       let failure = Faults.failure(error).about(replacer.files.database)
       guard failure.kind == .diskFull || failure.kind == .ioError else { throw error }
-      logger.critical("store-unavailable", metadata: ["error": "\(failure)"])
+      logger.event(.critical, .storeUnavailable, [.error: "\(failure)"])
       return CurrentDatabase(missing: failure)
     }
   }
@@ -221,9 +227,9 @@ package final class SQLiteStore: MailStore, Sendable {
   ) {
     do {
       let orphans = try Housekeeping.removeOrphans(files, bodies, pool)
-      if orphans > 0 { logger.notice("removed body files without an entry", metadata: ["files": "\(orphans)"]) }
+      if orphans > 0 { logger.event(.notice, .orphansRemoved, [.files: "\(orphans)"]) }
     } catch {
-      logger.warning("body files without an entry stay", metadata: ["error": "\(Faults.failure(error))"])
+      logger.event(.warning, .orphansStay, [.error: "\(Faults.failure(error))"])
     }
   }
 

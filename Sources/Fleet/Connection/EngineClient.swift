@@ -1,4 +1,5 @@
 package import DedupCore
+import EventLog
 package import Logging
 package import NIOCore
 import Synchronization
@@ -112,15 +113,14 @@ package final class EngineClient: Sendable {
       let connection = state.withLock({ $0.connection }),
       let place = try? await self.primary(primary, nodes), place != connection.place
     else { return }
-    logger.notice("fleet-engine-moved", metadata: ["to": "\(place)"])
+    logger.event(.notice, .fleetEngineMoved, [.engine: "\(place)"])
     connection.cut()
   }
 
   private func adopt(_ connection: EngineConnection) {
     state.withLock { ($0.connection, $0.failure, $0.wasTried) = (connection, nil, true) }
-    logger.notice(
-      "fleet-engine", metadata: ["at": "\(connection.place)", "version": "\(connection.facts.version)"])
-    for warning in connection.facts.warnings { logger.warning("fleet-engine", metadata: ["problem": "\(warning)"]) }
+    logger.event(.notice, .fleetEngine, [.place: "\(connection.place)", .version: "\(connection.facts.version)"])
+    for warning in connection.facts.warnings { logger.event(.warning, .fleetEngine, [.problem: "\(warning)"]) }
   }
 
   private func note(_ failure: EngineFailure) {
@@ -129,7 +129,7 @@ package final class EngineClient: Sendable {
       return state.failure != failure
     }
     if isNews, !Task.isCancelled {
-      logger.warning("fleet-engine-away", metadata: ["engine": "\(settings.address)", "reason": "\(failure)"])
+      logger.event(.warning, .fleetEngineAway, [.engine: "\(settings.address)", .reason: "\(failure)"])
     }
   }
 

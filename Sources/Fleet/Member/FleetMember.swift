@@ -1,4 +1,5 @@
 package import DedupCore
+import EventLog
 package import Logging
 package import NIOCore
 import Synchronization
@@ -103,7 +104,7 @@ package final class FleetMember: Sendable {
       // It may have won all the same, without anybody knowing.
       if case .failure(.notConnected) = answer { return .alone(.away) }
       post(.release, error, request.token)
-      logger.debug("fleet-no-answer", metadata: ["answer": "\(answer)"])
+      logger.event(.debug, .fleetNoAnswer, [.answer: "\(answer)"])
       return state.withLock { $0.machine.failed(request, at: now) }
     }
     note(epoch: known.epoch)
@@ -254,8 +255,7 @@ package final class FleetMember: Sendable {
       ($0.machine.read(engineTime, sentAt: sentAt, at: clock()), $0.epoch)
     }
     guard !isSteady, let epoch else { return }
-    logger.error(
-      "fleet-clock-set-back", metadata: ["reason": "the engine's clock was set back; its windows are forgotten"])
+    logger.event(.error, .fleetClockSetBack, [.reason: "the engine's clock was set back; its windows are forgotten"])
     let answer = await client.run(
       .turn, keys: [key("relays"), key("epoch")], [Self.token(), epoch], patience: Self.patience)
     if let receipt = (try? answer.get()).flatMap({ EngineReceipt($0) }) { note(epoch: receipt.epoch) }

@@ -22,11 +22,17 @@ extension Daemon {
     if let obstacle { throw StartFailure(.unavailable, "control.address: \(obstacle)") }
   }
 
-  func control(_ relay: RunningRelay, _ reloader: Reloader) throws(StartFailure) -> ControlEndpoint {
+  /// Returns the control API of the relay.
+  ///
+  /// - Parameter onReady: called once it answers.
+  func control(
+    _ relay: RunningRelay, _ reloader: Reloader, onReady: @escaping @Sendable () -> Void
+  ) throws(StartFailure) -> ControlEndpoint {
     ControlEndpoint(
       server: ControlServer(
         service: LiveControl(relay, reloader: reloader), socket: configuration.control.socket,
-        socketGroup: try socketGroup(), tcp: try tcpListener(), group: relay.group, logger: logger))
+        socketGroup: try socketGroup(), tcp: try tcpListener(), group: relay.group, logger: logger,
+        onReady: onReady))
   }
 
   private func socketGroup() throws(StartFailure) -> UInt32? {

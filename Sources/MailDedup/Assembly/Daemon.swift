@@ -1,6 +1,7 @@
 import DedupConfig
 import DedupCore
 import DedupStore
+import EventLog
 import Fingerprint
 import HostSystem
 import Logging
@@ -54,8 +55,10 @@ struct Daemon {
     StartCheck(configuration).warnOfSecrets(logger)
     let reloader = Reloader(path: path, running: configuration, relay: relay)
     let hangUp = HangUpService(hangUps: hangUps, terminal: terminal, reloader: reloader)
-    try await run(try services(relay, reloader) + [listening(relay, bound)], hangUp)
-    logger.notice("stopped")
+    let (controlIsReady, ready) = AsyncStream.makeStream(of: Never.self)
+    let control = try control(relay, reloader) { ready.finish() }
+    try await run(services(relay, control) + [listening(relay, bound, after: controlIsReady)], hangUp)
+    logger.event(.notice, .stopped)
   }
 
   /// Runs the services until SIGTERM, SIGINT or the end of the terminal, and shuts them down from the last to the
@@ -73,10 +76,10 @@ struct Daemon {
 
   /// Returns all services except the listener, which follows them. They end from the last to the first: no new mail,
   /// then no new deliveries, then no replies of the control API.
-  private func services(_ relay: RunningRelay, _ reloader: Reloader) throws(StartFailure) -> [any Service] {
+  private func services(_ relay: RunningRelay, _ control: ControlEndpoint) -> [any Service] {
     let watch = EncryptionWatch(destinations: relay.destinations, logger: logger)
-    return try notifiers(relay) + [
-      control(relay, reloader), FleetService(link: relay.fleet), relay.runner, relay.queueWatch,
+    return notifiers(relay) + [
+      control, FleetService(link: relay.fleet), relay.runner, relay.queueWatch,
       SpoolImporter(
         spool: relay.spool, store: relay.store, reserve: relay.counting?.reserve, safetyNet: relay.safetyNet,
         judge: relay.intake.judge, logger: logger),
@@ -102,9 +105,11 @@ struct Daemon {
     ]
   }
 
-  private func listening(_ relay: RunningRelay, _ bound: [ListenerSettings.Endpoint]) -> ListenerService {
+  private func listening(
+    _ relay: RunningRelay, _ bound: [ListenerSettings.Endpoint], after controlIsReady: AsyncStream<Never>
+  ) -> ListenerService {
     ListenerService(
-      listener: relay.listener, patience: Self.shutdownPatience,
+      listener: relay.listener, patience: Self.shutdownPatience, controlIsReady: controlIsReady,
       announce: {
         let nextHop = relay.destinations.value.transport.nextHop
         Announcement(bound: bound, nextHop: nextHop, delivery: configuration.delivery).print()
@@ -145,15 +150,15 @@ extension Daemon {
   }
 
   private func warn(ofDescriptors limit: Int) {
-    logger.info("descriptors", metadata: ["limit": "\(limit)"])
+    logger.event(.info, .descriptors, [.limit: "\(limit)"])
     let wanted = configuration.listener.maximumConnections
     let possible = ListenerSetup.connections(of: configuration, descriptors: limit)
     guard possible < wanted else { return }
-    logger.warning(
-      "descriptors-short",
-      metadata: [
-        "limit": "\(limit)", "connections": "\(possible)",
-        "reason": """
+    logger.event(
+      .warning, .descriptorsShort,
+      [
+        .limit: "\(limit)", .connections: "\(possible)",
+        .reason: """
         listener.maximum-connections = \(wanted) needs \(wanted + Descriptors.reserve) descriptors; raise the hard limit \
         (LimitNOFILE of systemd, ulimit -Hn) or lower the key
         """,

@@ -1,5 +1,6 @@
 import DedupConfig
 import DedupCore
+import EventLog
 import HostSystem
 import Logging
 import MailFiles
@@ -17,7 +18,7 @@ enum NextHop {
     _ delivery: Configuration.Delivery, hostname: String, group: any EventLoopGroup, logger: Logger
   ) throws(StartFailure) -> any Transport {
     if delivery.discards {
-      logger.warning("discarding", metadata: ["reason": "[delivery] discard is set: all mail is thrown away"])
+      logger.event(.warning, .discarding, [.reason: "[delivery] discard is set: all mail is thrown away"])
       return DiscardTransport()
     }
     if delivery.smarthosts.isEmpty { return MaildirTransport(path: delivery.maildir, host: hostname) }

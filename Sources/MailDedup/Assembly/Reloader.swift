@@ -2,6 +2,7 @@ import ControlAPI
 import DedupConfig
 import DedupCore
 import DedupStore
+import EventLog
 import Foundation
 import HostSystem
 import Logging
@@ -54,7 +55,7 @@ actor Reloader {
     do {
       if isClosed { throw StartFailure(.unavailable, "the relay is stopping") }
       let (new, warnings) = try ConfigurationFile.load(path)
-      for warning in warnings { logger.warning("configuration", metadata: ["problem": "\(warning)"]) }
+      for warning in warnings { logger.event(.warning, .configuration, [.problem: "\(warning)"]) }
       let change = ConfigurationChange(from: running, to: new)
       try await adopt(new.keepingWhatIsFixed(in: running), change)
       (report.changed, report.awaitingRestart) = (change.live, change.awaitingRestart)
@@ -96,20 +97,20 @@ actor Reloader {
   /// kept.
   private func hurry() async {
     do { try await relay.store.makeDue(now: WallClock.now()) } catch {
-      logger.warning("queue-not-hurried", metadata: ["error": "\(error)"])
+      logger.event(.warning, .queueNotHurried, [.error: "\(error)"])
     }
   }
 
   private func log(_ report: ReloadReport) {
-    for problem in report.problems { logger.error("reload-refused", metadata: ["problem": "\(problem)"]) }
+    for problem in report.problems { logger.event(.error, .reloadRefused, [.problem: "\(problem)"]) }
     guard report.problems.isEmpty else { return }
-    logger.notice("configuration-reloaded", metadata: ["changed": "\(report.changed.joined(separator: ","))"])
+    logger.event(.notice, .configurationReloaded, [.changed: "\(report.changed.joined(separator: ","))"])
     for change in report.changes ?? [] {
-      logger.notice(
-        "configuration-changed", metadata: ["key": "\(change.key)", "old": "\(change.old)", "new": "\(change.new)"])
+      logger.event(
+        .notice, .configurationChanged, [.key: "\(change.key)", .old: "\(change.old)", .new: "\(change.new)"])
     }
     for key in report.awaitingRestart {
-      logger.warning("needs-restart", metadata: ["key": "\(key)", "reason": "takes effect after a restart"])
+      logger.event(.warning, .needsRestart, [.key: "\(key)", .reason: "takes effect after a restart"])
     }
   }
 }

@@ -1,6 +1,7 @@
 import DedupConfig
 import DedupCore
 import DedupStore
+import EventLog
 import Fingerprint
 import HostSystem
 import Logging
@@ -80,6 +81,7 @@ struct RunningRelay: Sendable {
     runner = QueueRunner(
       store: store, destinations: destinations, executor: delivery, rejections: rejections, fleet: fleet,
       logger: logger)
+    runner.adoptLimits()
     queueWatch = QueueWatch(
       store: store, pacing: runner.pacing, mailer: mailer, postmaster: { destinations.value.bounces.postmaster },
       logger: logger)
@@ -92,7 +94,7 @@ struct RunningRelay: Sendable {
       let reserve = try CountReserve(directory: configuration.store.directory)
       return DiskFullCounting(reserve: reserve, policy: { store.policy }, logger: logger)
     } catch {
-      logger.warning("no-reserve", metadata: ["error": "\(error)"])
+      logger.event(.warning, .noReserve, [.error: "\(error)"])
       return nil
     }
   }
@@ -109,11 +111,11 @@ extension [InheritedSocket] {
       let place = ListenerSettings.Endpoint(socket.address).place
       descriptors[place] = socket.descriptor
       if settings.endpoints.contains(where: { $0.place == place }) { continue }
-      logger.warning(
-        "socket-unused",
-        metadata: [
-          "endpoint": "\(socket.address)",
-          "reason": "the service manager listens there, but [listener] does not name it: clients would wait in vain",
+      logger.event(
+        .warning, .socketUnused,
+        [
+          .endpoint: "\(socket.address)",
+          .reason: "the service manager listens there, but [listener] does not name it: clients would wait in vain",
         ])
     }
     return descriptors

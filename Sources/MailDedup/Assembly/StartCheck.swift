@@ -1,5 +1,6 @@
 import DedupConfig
 import DedupStore
+import EventLog
 import Foundation
 import Glibc
 import HostSystem
@@ -70,7 +71,7 @@ struct StartCheck {
 
   /// Logs the secrets that cannot be read: mail that needs one waits in the queue until it can.
   func warnOfSecrets(_ logger: Logger) {
-    for problem in secrets() { logger.error("secret-unreadable", metadata: ["error": "\(problem)"]) }
+    for problem in secrets() { logger.event(.error, .secretUnreadable, [.error: "\(problem)"]) }
   }
 
   /// Returns what could not be checked, and why.

@@ -1,6 +1,7 @@
 import ControlAPI
 import DedupCore
 import DedupStore
+import EventLog
 import HostSystem
 import Logging
 import MailMessage
@@ -51,7 +52,7 @@ extension LiveControl {
       }
     }
     if !copies.isEmpty { try await store.enqueue(copies) }
-    logger.notice("copies-queued", metadata: ["fingerprint": "\(error.fingerprint)", "mails": "\(copies.count)"])
+    logger.event(.notice, .copiesQueued, [.fingerprint: "\(error.fingerprint)", .mails: "\(copies.count)"])
     return CopyReport(
       error: ErrorName(error), queued: copies.map(\.id.description),
       recipients: kept.envelope.recipients.map(\.text), damaged: kept.mails.count { $0.sample == .damaged })

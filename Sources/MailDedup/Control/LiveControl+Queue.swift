@@ -2,6 +2,7 @@ import ControlAPI
 import DedupConfig
 import DedupCore
 import DedupStore
+import EventLog
 import HostSystem
 import Logging
 import MailMessage
@@ -52,8 +53,8 @@ extension LiveControl {
     let triedBefore = runner.beingTried
     let ids = try await store.change(change, selection, now: WallClock.now())
     runner.readAgain()
-    for envelope in doomed { logger.notice("deleted", metadata: envelope) }
-    logger.notice("queue-changed", metadata: ["change": "\(verb.rawValue)", "mails": "\(ids.count)"])
+    for envelope in doomed { logger.event(.notice, .deleted, envelope) }
+    logger.event(.notice, .queueChanged, [.change: "\(verb.rawValue)", .mails: "\(ids.count)"])
     let beingTried =
       switch verb {
       // Of what was under way before, some is done before the change is durable.
@@ -105,7 +106,7 @@ extension LiveControl {
   }
 
   /// Returns the log entries of mails that are about to be deleted.
-  private func envelopes(_ selection: QueueSelection) async throws -> [Logger.Metadata] {
+  private func envelopes(_ selection: QueueSelection) async throws -> [LogFields] {
     var entries: [QueueEntry] = []
     switch selection {
     case .all: entries = try await store.queue(QueueFilter(limit: .max))
@@ -114,8 +115,8 @@ extension LiveControl {
     }
     return entries.map { entry in
       [
-        "id": "\(entry.id)", "from": "<\(entry.sender)>",
-        "to": "\(entry.recipients.map { "<\($0)>" }.joined(separator: ","))", "reason": "dedupctl",
+        .id: "\(entry.id)", .sender: "<\(entry.sender)>",
+        .recipient: "\(entry.recipients.map { "<\($0)>" }.joined(separator: ","))", .reason: "dedupctl",
       ]
     }
   }

@@ -1,6 +1,7 @@
 import ControlAPI
 import DedupCore
 import DedupStore
+import EventLog
 import Foundation
 import HostSystem
 import Logging
@@ -109,9 +110,9 @@ struct LiveControl: ControlService {
     for id in request.ids ?? [] { _ = try Self.one(try await store.errors(idPrefix: id, site: request.site)) }
     if request.isTrial { return PurgeReport(try await store.samples(selection, now: now), setAside: setAside) }
     let removed = try await store.purgeSamples(selection, now: now)
-    logger.notice(
-      "samples-removed",
-      metadata: ["mails": "\(removed.mails)", "octets": "\(removed.octets)", "errors": "\(removed.errors)"])
+    logger.event(
+      .notice, .samplesRemoved,
+      [.mails: "\(removed.mails)", .octets: "\(removed.octets)", .errors: "\(removed.errors)"])
     return PurgeReport(removed, setAside: setAside)
   }
 

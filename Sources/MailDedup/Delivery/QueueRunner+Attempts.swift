@@ -1,5 +1,6 @@
 import DedupCore
 import DedupStore
+import EventLog
 import HostSystem
 import Logging
 import MailMessage
@@ -26,7 +27,7 @@ extension QueueRunner {
       _ = await told
       events.add(.recorded(entry.id, end))
     } catch {
-      logger.error("queue-unreadable", metadata: ["id": "\(entry.id)", "error": "\(error)"])
+      logger.event(.error, .queueUnreadable, [.id: "\(entry.id)", .error: "\(error)"])
       try? await Task.sleep(for: Self.storePause)
       events.add(.tried(entry.id, nil))
       events.add(.recorded(entry.id, .open))
@@ -86,7 +87,7 @@ extension QueueRunner {
     switch await destinations.encryption.outgoing(message, entry.kind) {
     case .success(let outgoing): return await departing.depart(outgoing, of: entry, over: destinations)
     case .failure(let failure):
-      logger.error("not-encrypted", metadata: ["id": "\(entry.id)", "error": "\(failure)"])
+      logger.event(.error, .notEncrypted, [.id: "\(entry.id)", .error: "\(failure)"])
       let outcome = DeliveryOutcome.deferred(reason: "it cannot be encrypted: \(failure)")
       let result = DeliveryResult(entry.recipients.map { _ in outcome }, nextHop: destinations.transport.nextHop)
       return Departure(result: result, sent: Message([]), offered: Set(entry.recipients.indices))
@@ -103,7 +104,7 @@ extension QueueRunner {
     if !settlement.failed.isEmpty && gathered.isEmpty && notice?.tells(of: .failed) != true {
       let mayBeTold = DeliveryStatusReport.isDue(for: entry)
       let reason = mayBeTold ? "its sender asked not to be told" : "mail without a sender is never bounced"
-      logger.error("dropped", metadata: ["id": "\(entry.id)", "reason": "\(reason)"])
+      logger.event(.error, .dropped, [.id: "\(entry.id)", .reason: "\(reason)"])
     }
     var pause = Self.storePause
     while true {
@@ -111,7 +112,7 @@ extension QueueRunner {
         return try await store.settle(
           settlement, bounce: notice?.mail, delayNoticeSent: notice?.tells(of: .delayed) == true, gathered: gathered)
       } catch {
-        logger.error("attempt-not-recorded", metadata: ["id": "\(entry.id)", "error": "\(error)"])
+        logger.event(.error, .attemptNotRecorded, [.id: "\(entry.id)", .error: "\(error)"])
       }
       if Task.isShuttingDownGracefully { return }
       await cancelWhenGracefulShutdown { [pause] in try? await Task.sleep(for: pause) }

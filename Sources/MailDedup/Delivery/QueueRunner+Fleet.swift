@@ -1,5 +1,6 @@
 import DedupCore
 import DedupStore
+import EventLog
 import Fleet
 import HostSystem
 import Logging
@@ -52,7 +53,7 @@ extension QueueRunner {
   }
 
   private func alone(_ reason: FleetMachine.Reason, _ entry: QueueEntry, _ message: Message) -> Consent {
-    logger.notice("fleet-alone", metadata: ["id": "\(entry.id)", "reason": "\(reason.rawValue)"])
+    logger.event(.notice, .fleetAlone, [.id: "\(entry.id)", .reason: "\(reason.rawValue)"])
     return .leave(marked(message, .alone(reason.rawValue)), nil)
   }
 
@@ -72,8 +73,7 @@ extension QueueRunner {
     }
     guard isCounted else { return .wait(.milliseconds(50)) }
     fleet.noteChange(question.error.row)
-    logger.info(
-      "suppressed", metadata: ["id": "\(entry.id)", "reason": "\(SuppressionReason.fleetWindow.rawValue)"])
+    logger.event(.info, .suppressed, [.id: "\(entry.id)", .reason: "\(SuppressionReason.fleetWindow.rawValue)"])
     return .counted
   }
 
@@ -106,8 +106,8 @@ extension QueueRunner {
       try? await store.fleetAnswered(claim.marks, of: claim.error, at: WallClock.now())
     }
     if isKnown { return }
-    logger.notice(
-      "fleet-late",
-      metadata: ["id": "\(entry.id)", "reason": "the claim was lost while the mail was offered, or the engine is away"])
+    logger.event(
+      .notice, .fleetLate,
+      [.id: "\(entry.id)", .reason: "the claim was lost while the mail was offered, or the engine is away"])
   }
 }

@@ -1,5 +1,6 @@
 import DedupCore
 import DedupStore
+import EventLog
 import HostSystem
 import Logging
 import MailMessage
@@ -40,10 +41,10 @@ extension QueueRunner {
   /// Postpones a mail of which nothing was offered until the limits allow it.
   func postpone(_ entry: QueueEntry, _ time: Timestamp, _ reason: String) async {
     if entry.pacedBy == nil {
-      logger.info("paced", metadata: ["id": "\(entry.id)", "until": "\(time.civil().rfc5322)", "reason": "\(reason)"])
+      logger.event(.info, .paced, [.id: "\(entry.id)", .until: "\(time.civil().rfc5322)", .reason: "\(reason)"])
     }
     do { try await store.postpone(entry.id, until: time, reason: reason) } catch {
-      logger.error("queue-unreadable", metadata: ["id": "\(entry.id)", "error": "\(error)"])
+      logger.event(.error, .queueUnreadable, [.id: "\(entry.id)", .error: "\(error)"])
       try? await Task.sleep(for: Self.storePause)
     }
   }

@@ -1,5 +1,6 @@
 import DedupCore
 import DedupStore
+import EventLog
 import HostSystem
 import Logging
 import MailMessage
@@ -96,6 +97,7 @@ struct QueueRunner: Service {
   func run() async throws {
     store.onQueued { [arrivals, events] in if arrivals.add($0) { events.add(.added) } }
     await recall()
+    adoptLimits()
     await fleet?.settled()
     events.add(.wake)
     await withGracefulShutdownHandler {
@@ -111,16 +113,16 @@ struct QueueRunner: Service {
   private func recall() async {
     do {
       let handovers = try await store.recallHandovers()
-      if handovers > 0 { logger.notice("handovers-recalled", metadata: ["mails": "\(handovers)"]) }
+      if handovers > 0 { logger.event(.notice, .handoversRecalled, [.mails: "\(handovers)"]) }
     } catch {
-      logger.error("handovers-unreadable", metadata: ["error": "\(error)"])
+      logger.event(.error, .handoversUnreadable, [.error: "\(error)"])
     }
     do {
       let hasLimits = destinations.value.allRoutes.contains { !$0.limits.isEmpty }
       let (recorded, waiting) = (try await store.departures(), hasLimits ? try await store.paced() : [])
       departing.pacing.adopt(recalledPacing(recorded, waiting, now: WallClock.now()))
     } catch {
-      logger.error("departures-unreadable", metadata: ["error": "\(error)"])
+      logger.event(.error, .departuresUnreadable, [.error: "\(error)"])
     }
   }
 
@@ -198,8 +200,8 @@ struct QueueRunner: Service {
     case .tried(let id, let result):
       let isDelivered = result?.outcomes.contains { if case .delivered = $0 { true } else { false } } ?? false
       plan.tried(
-        id, delivered: isDelivered, isThrottled: result?.isThrottled ?? false, at: monotonicTime(),
-        most: destinations.value.concurrency)
+        id, delivered: isDelivered, isThrottled: result?.isThrottled ?? false, slowed: result?.slowed,
+        at: monotonicTime(), most: destinations.value.concurrency)
     case .recorded(let id, let end): plan.recorded(id, end, at: monotonicTime())
     case .looked: plan.looked()
     case .shutdown: plan.stop()
@@ -240,7 +242,7 @@ struct QueueRunner: Service {
   private func makeDue(_ ids: Set<QueueID>, in group: inout DiscardingTaskGroup) {
     group.addTask {
       do { try await store.makeDue(ids, now: WallClock.now()) } catch {
-        logger.warning("queue-not-hurried", metadata: ["error": "\(error)"])
+        logger.event(.warning, .queueNotHurried, [.error: "\(error)"])
       }
     }
   }
@@ -270,7 +272,7 @@ struct QueueRunner: Service {
       plan.read(
         reading, found, nextDue: pause.map { monotonicTime() + $0 }, transactions: store.transactions)
     } catch {
-      logger.error("queue-unreadable", metadata: ["error": "\(error)"])
+      logger.event(.error, .queueUnreadable, [.error: "\(error)"])
       plan.notRead(until: monotonicTime() + Self.storePause)
     }
   }

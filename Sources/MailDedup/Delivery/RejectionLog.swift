@@ -1,4 +1,5 @@
 import DedupCore
+import EventLog
 import Logging
 import MailMessage
 
@@ -29,14 +30,14 @@ final class RejectionLog: Sendable {
   private func tell(_ change: RejectionWatch.Change?, of nextHop: String) {
     switch change {
     case .begins(let run):
-      logger.error(
-        "next-hop-rejects",
-        metadata: [
-          "next_hop": "\(nextHop)", "reason": "\(run.reason)",
-          "took_until": "\(run.tookUntil.map { $0.civil().rfc5322 } ?? "never since the start")",
+      logger.event(
+        .error, .nextHopRejects,
+        [
+          .nextHop: "\(nextHop)", .reason: "\(run.reason)",
+          .tookUntil: "\(run.tookUntil.map { $0.civil().rfc5322 } ?? "never since the start")",
         ])
     case .ends(let run):
-      logger.notice("next-hop-takes-again", metadata: ["next_hop": "\(nextHop)", "rejected": "\(run.mails)"])
+      logger.event(.notice, .nextHopTakesAgain, [.nextHop: "\(nextHop)", .rejected: "\(run.mails)"])
     case nil: break
     }
   }

@@ -122,6 +122,7 @@ extension DeliveryResult {
     awaitsNextHop = !open.isEmpty && open.allSatisfy(\.awaitsNextHop)
     isThrottled = parts.contains(where: \.isThrottled)
     isRateLimited = parts.contains(where: \.isRateLimited)
+    slowed = parts.compactMap(\.slowed).reduce(nil) { $0?.union($1) ?? $1 }
     lostAnswer = parts.contains(where: \.lostAnswer)
     pause = parts.compactMap(\.pause).min()
     closedFor = open.allSatisfy { $0.closedFor != nil } ? open.compactMap(\.closedFor).min() : nil

@@ -1,5 +1,6 @@
 import DedupCore
 import DedupStore
+import EventLog
 import Fleet
 import Foundation
 import HostSystem
@@ -56,7 +57,7 @@ final class FleetAdmin: Sendable {
         return state.isInStep
       }
     } catch {
-      logger.debug("fleet-records-failed", metadata: ["error": "\(error)"])
+      logger.event(.debug, .fleetRecordsFailed, [.error: "\(error)"])
       return false
     }
   }
@@ -79,7 +80,7 @@ final class FleetAdmin: Sendable {
       if news.records.isEmpty { return offset }
       let records = news.records.compactMap { record($0, offset) }
       let count = try await store.receive(records, at: now)
-      if count > 0 { logger.info("fleet-records", metadata: ["news": "\(count)"]) }
+      if count > 0 { logger.event(.info, .fleetRecords, [.new: "\(count)"]) }
       state.withLock { if $0.generation == generation { $0.known = max($0.known, news.last) } }
     }
   }

@@ -1,6 +1,7 @@
 import DedupConfig
 import DedupCore
 import DedupStore
+import EventLog
 import Fleet
 import HostSystem
 import Logging
@@ -114,7 +115,7 @@ final class FleetLink: Sendable {
         group: group, logger: logger, clock: BootClock.now)
       run(member, settings)
     } catch {
-      logger.error("fleet-off", metadata: ["reason": "\(error)"])
+      logger.event(.error, .fleetOff, [.reason: "\(error)"])
       let again = Task { [weak self] in
         try? await Task.sleep(for: Self.storePause)
         if !Task.isCancelled { await self?.connect() }

@@ -1,5 +1,6 @@
 import DedupCore
 import DedupStore
+import EventLog
 import Fleet
 import HostSystem
 import Logging
@@ -92,7 +93,7 @@ struct FleetPresence: Sendable {
         last = next
       }
     } catch {
-      logger.debug("fleet-not-pushed", metadata: ["error": "\(error)"])
+      logger.event(.debug, .fleetNotPushed, [.error: "\(error)"])
       return nil
     }
     pushed = seen

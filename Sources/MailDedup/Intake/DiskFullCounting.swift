@@ -1,5 +1,6 @@
 import DedupCore
 import DedupStore
+import EventLog
 import Logging
 import MailMessage
 import Synchronization
@@ -146,7 +147,7 @@ final class DiskFullCounting: Sendable {
       return try reserve.add(
         ReservedArrival(at: submission.receivedAt, fate: fate), of: ReservedError(occurrence, of: submission))
     } catch {
-      logger.warning("reserve-used-up", metadata: ["id": "\(submission.id)", "error": "\(error)"])
+      logger.event(.warning, .reserveUsedUp, [.id: "\(submission.id)", .error: "\(error)"])
       return nil
     }
   }

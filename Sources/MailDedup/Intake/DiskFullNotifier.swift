@@ -1,5 +1,6 @@
 import DedupCore
 import DedupStore
+import EventLog
 import HostSystem
 import Logging
 import MailMessage
@@ -47,7 +48,7 @@ struct DiskFullNotifier: Service {
     let mail = await mailer.notice(
       ofDiskFullSince: since, directory: directory, postmaster: destinations.value.bounces.postmaster)
     guard let mail else {
-      logger.error("disk-full", metadata: ["reason": "nobody is known to be told; set [delivery] postmaster"])
+      logger.event(.error, .diskFull, [.reason: "nobody is known to be told; set [delivery] postmaster"])
       return true
     }
     let to = mail.envelope.recipients.map(\.text).joined(separator: ",")
@@ -58,11 +59,11 @@ struct DiskFullNotifier: Service {
       let message = Message(mail.message)
       let result = await destinations.deliver(mail.envelope, mail.kind, message: message, id: mail.id)
       guard CutThrough.reply(to: result.outcomes, id: mail.id).isPositive else {
-        logger.error("disk-full-not-told", metadata: ["to": "\(to)", "error": "\(error)"])
+        logger.event(.error, .diskFullNotTold, [.recipient: "\(to)", .error: "\(error)"])
         return false
       }
     }
-    logger.error("disk-full", metadata: ["told": "\(to)"])
+    logger.event(.error, .diskFull, [.told: "\(to)"])
     return true
   }
 }

@@ -2,6 +2,7 @@ import DedupConfig
 import DedupCore
 import DedupStore
 import Dispatch
+import EventLog
 import Fingerprint
 import HostSystem
 import Logging
@@ -67,7 +68,7 @@ final class Intake: TransactionHandler {
       transaction = transaction.seamed(before: octets)
       accept(transaction, judge: { judged }, reply)
     } catch {
-      logger.error("unreadable", metadata: ["session": "\(transaction.client.session)", "error": "\(error)"])
+      logger.event(.error, .unreadable, [.session: "\(transaction.client.session)", .error: "\(error)"])
       reply(Reply(451, EnhancedStatusCode(4, 3, 0), "the message was lost on the disk, try again later"))
     }
   }
@@ -130,22 +131,21 @@ final class Intake: TransactionHandler {
   ) {
     let (client, mended) = (transaction.client, transaction.mended)
     let recipients = submission.envelope.recipients
-    var metadata: Logger.Metadata = [
-      "id": .string(submission.id.description), "session": .string(client.session), "client": .string(client.address),
-      "from": .string("<" + submission.envelope.sender.text + ">"),
-      "to": .string("<" + recipients.map(\.text).joined(separator: ">,<") + ">"),
-      "size": .string(String(submission.message.count)), "reason": .string(verdict.reason),
-      "reply": .string(answer.description),
+    var fields: LogFields = [
+      .id: submission.id.description, .session: client.session, .client: client.address,
+      .sender: "<" + submission.envelope.sender.text + ">",
+      .recipient: "<" + recipients.map(\.text).joined(separator: ">,<") + ">",
+      .size: String(submission.message.count), .reason: verdict.reason, .reply: answer.description,
     ]
-    if let user = client.user { metadata["user"] = "\(user)" }
-    if !mended.isEmpty { metadata["mended"] = "\(mended)" }
+    fields[.user] = client.user
+    if !mended.isEmpty { fields[.mended] = mended.description }
     if let occurrence = judged.occurrence {
-      metadata["fingerprint"] = "\(occurrence.fingerprint)"
-      metadata["site"] = "\(occurrence.site.name)"
-      if let rule = occurrence.rule { metadata["rule"] = "\(rule.name)" }
+      fields[.fingerprint] = "\(occurrence.fingerprint)"
+      fields[.site] = occurrence.site.name
+      fields[.rule] = occurrence.rule?.name
     }
-    if case .suppress(_, let count) = verdict { metadata["held_back"] = "\(count.heldBack)" }
-    logger.info(verdict.isForward ? "queued" : "suppressed", metadata: metadata)
+    if case .suppress(_, let count) = verdict { fields[.heldBack] = "\(count.heldBack)" }
+    logger.event(.info, verdict.isForward ? .queued : .suppressed, fields)
     if !mended.isEmpty { warn(ofMended: submission, mended, to: logger) }
   }
 
@@ -155,11 +155,11 @@ final class Intake: TransactionHandler {
     guard let start = try? submission.message.prefix(HeaderEdit.longestHeader), HeaderEdit.isSigned(start) else {
       return
     }
-    logger.warning(
-      "signed-mail-mended",
-      metadata: [
-        "id": "\(submission.id)", "from": "<\(submission.envelope.sender)>", "mended": "\(mended)",
-        "reason": "octets that no mail may have were replaced; its signature may not hold any more",
+    logger.event(
+      .warning, .signedMailMended,
+      [
+        .id: "\(submission.id)", .sender: "<\(submission.envelope.sender)>", .mended: "\(mended)",
+        .reason: "octets that no mail may have were replaced; its signature may not hold any more",
       ])
   }
 }

@@ -1,6 +1,7 @@
 import DedupCore
 import DedupStore
 import Dispatch
+import EventLog
 import Logging
 import MailMessage
 import RelayMail
@@ -86,7 +87,7 @@ final class SafetyNet: Sendable {
       switch counting.take(submission, occurrence, again: again) {
       case .counted(let reason, let running):
         count { $0.counted += 1 }
-        log(.info, "suppressed", submission, reason.rawValue)
+        log(.info, .suppressed, submission, reason.rawValue)
         reply(Reply(250, EnhancedStatusCode(2, 0, 0), "counted as \(submission.id), \(running.heldBack) held back"))
       case .goesOn(let undecided): keep(submission, judged, because: failure, undecided: undecided, reply)
       case .waits: break
@@ -105,11 +106,11 @@ final class SafetyNet: Sendable {
     do {
       try spool.keep(submission, transactions: failure.transactions)
       count { $0.spooled += 1 }
-      log(.warning, "spooled", submission, failure.description)
+      log(.warning, .spooled, submission, failure.description)
       reply(Reply(250, EnhancedStatusCode(2, 0, 0), "kept as \(submission.id)"))
       undecided?.wasSpooled()
     } catch {
-      log(.error, "not-spooled", submission, "\(error)")
+      log(.error, .notSpooled, submission, "\(error)")
       let verdict = undecided?.offer()
       Task {
         let answer = await cutThrough(submission, judged, verdict)
@@ -132,7 +133,7 @@ final class SafetyNet: Sendable {
       // Encryption needs no disk, so it hardly ever fails; and an admin who wants certificates or nothing gets no
       // exception for a bad day.
       count { $0.refused += 1 }
-      log(.error, "refused", submission, "it cannot be encrypted")
+      log(.error, .refused, submission, "it cannot be encrypted")
       return CutThrough.later
     }
     let result = await destinations.deliver(
@@ -142,22 +143,22 @@ final class SafetyNet: Sendable {
     if answer.isPositive {
       count { $0.cutThrough += 1 }
       handedOn.change { $0.add(judged, at: submission.receivedAt) }
-      log(.warning, "cut-through", submission, result.nextHop)
+      log(.warning, .cutThrough, submission, result.nextHop)
     } else {
       count { $0.refused += 1 }
-      log(.error, "refused", submission, answer.description)
+      log(.error, .refused, submission, answer.description)
     }
     return answer
   }
 
   private func count(_ step: (inout Counts) -> Void) { state.withLock { step(&$0) } }
 
-  private func log(_ level: Logger.Level, _ verb: Logger.Message, _ submission: Submission, _ reason: String) {
-    logger.log(
-      level: level, verb,
-      metadata: [
-        "id": "\(submission.id)", "from": "<\(submission.envelope.sender)>", "size": "\(submission.message.count)",
-        "reason": "\(reason)",
+  private func log(_ level: Logger.Level, _ event: LogVerb, _ submission: Submission, _ reason: String) {
+    logger.event(
+      level, event,
+      [
+        .id: "\(submission.id)", .sender: "<\(submission.envelope.sender)>", .size: "\(submission.message.count)",
+        .reason: reason,
       ])
   }
 }

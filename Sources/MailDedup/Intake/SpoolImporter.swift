@@ -1,5 +1,6 @@
 import DedupCore
 import DedupStore
+import EventLog
 import Logging
 import MailMessage
 import ServiceLifecycle
@@ -46,16 +47,16 @@ struct SpoolImporter: Service {
     guard let reserve, !reserve.isEmpty else { return }
     do {
       let count = try await store.importCounts(from: reserve)
-      logger.info("counts-imported", metadata: ["mails": "\(count)"])
+      logger.event(.info, .countsImported, [.mails: "\(count)"])
     } catch {
-      logger.warning("reserve-waits", metadata: ["error": "\(error)"])
+      logger.event(.warning, .reserveWaits, [.error: "\(error)"])
     }
   }
 
   /// Adds the ordinary mail that was handed on past the store to its totals.
   func countHandedOn() async {
     do { try await safetyNet?.handOver { [store] in try await store.count($0) } } catch {
-      logger.debug("handed-on-uncounted", metadata: ["error": "\(error)"])
+      logger.event(.debug, .handedOnUncounted, [.error: "\(error)"])
     }
   }
 
@@ -72,11 +73,11 @@ struct SpoolImporter: Service {
       for id in try spool.waiting() where !Task.isCancelled {
         do throws(StoreFailure) { try await importMail(id) } catch {
           if error.kind.concernsWholeStore { throw error }
-          logger.warning("not-imported", metadata: ["id": "\(id)", "error": "\(error)"])
+          logger.event(.warning, .notImported, [.id: "\(id)", .error: "\(error)"])
         }
       }
     } catch {
-      logger.warning("spool-waits", metadata: ["error": "\(error)"])
+      logger.event(.warning, .spoolWaits, [.error: "\(error)"])
     }
   }
 
@@ -84,7 +85,7 @@ struct SpoolImporter: Service {
   /// knows that it has the mail. The store may only forget that when the file is gone for good.
   private func importMail(_ id: QueueID) async throws(StoreFailure) {
     let loaded = try spool.load(id) { place in
-      logger.error("spool-damaged", metadata: ["id": "\(id)", "file": "\(place)"])
+      logger.event(.error, .spoolDamaged, [.id: "\(id)", .file: "\(place)"])
     }
     guard let mail = loaded else { return }
     let verdict = try await store.importSpooled(
@@ -93,6 +94,6 @@ struct SpoolImporter: Service {
         message: Message(mail.message), judge: { [judge] in judge(mail) }), transactions: mail.transactions)
     try spool.remove(id)
     try await store.forgetSpooled(id)
-    logger.info("imported", metadata: ["id": "\(id)", "reason": "\(verdict?.reason ?? "imported-before")"])
+    logger.event(.info, .imported, [.id: "\(id)", .reason: "\(verdict?.reason ?? "imported-before")"])
   }
 }

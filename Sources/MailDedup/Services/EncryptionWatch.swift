@@ -1,4 +1,5 @@
 import DedupCore
+import EventLog
 import HostSystem
 import Logging
 import Synchronization
@@ -28,9 +29,9 @@ final class EncryptionWatch: Sendable {
     guard isNews(told, now) else { return }
     let effect = encryption.reasonForClear(at: now) == nil ? "it is still encrypted to" : "error mail leaves in clear"
     for problem in told.problems {
-      logger.error("certificate-unusable", metadata: ["problem": "\(problem)", "effect": "\(effect)"])
+      logger.event(.error, .certificateUnusable, [.problem: "\(problem)", .effect: "\(effect)"])
     }
-    for warning in told.warnings { logger.warning("certificate", metadata: ["problem": "\(warning)"]) }
+    for warning in told.warnings { logger.event(.warning, .certificate, [.problem: "\(warning)"]) }
   }
 
   private func isNews(_ told: Told, _ now: Timestamp) -> Bool {

@@ -1,5 +1,6 @@
 import DedupCore
 import DedupStore
+import EventLog
 import HostSystem
 import Logging
 import ServiceLifecycle
@@ -29,7 +30,7 @@ struct EpisodeService: Service {
       guard let next = try await store.sendWhatIsDue(now: now) else { return Self.longestSleep }
       return min(max(next, .milliseconds(100)), Self.longestSleep)
     } catch {
-      logger.error("notice-failed", metadata: ["error": "\(error)"])
+      logger.event(.error, .noticeFailed, [.error: "\(error)"])
       return Self.longestSleep
     }
   }

@@ -1,5 +1,6 @@
 import DedupCore
 import DedupStore
+import EventLog
 import HostSystem
 import Logging
 import MailMessage
@@ -45,7 +46,7 @@ struct ReplacementNotifier: Service {
       for replacement in try await store.untoldReplacements() { try await notify(replacement) }
       return true
     } catch {
-      logger.error("replacement-not-told", metadata: ["error": "\(error)"])
+      logger.event(.error, .replacementNotTold, [.error: "\(error)"])
       return false
     }
   }
@@ -54,6 +55,6 @@ struct ReplacementNotifier: Service {
     let mail = try await mailer.notice(of: replacement, postmaster: postmaster())
     try await store.notify(mail, of: 1)
     let to = mail.map { $0.envelope.recipients.map(\.text).joined(separator: ",") }
-    logger.info("replacement-told", metadata: ["to": "\(to ?? "nobody is known")"])
+    logger.event(.info, .replacementTold, [.recipient: "\(to ?? "nobody is known")"])
   }
 }

@@ -1,5 +1,6 @@
 import ControlAPI
 import DedupStore
+import EventLog
 import HostSystem
 import Logging
 import NIOCore
@@ -12,12 +13,15 @@ struct ListenerService: Service {
   let listener: SMTPListener
   /// The time that sessions may take to finish their current work.
   let patience: Duration
+  /// Ends once the control API answers. Until then, nothing is announced: who hears that the relay runs asks it next.
+  let controlIsReady: AsyncStream<Never>
   /// Announces the start. It is called by this service because, from then on, a signal ends the relay in good order.
   let announce: @Sendable () -> Void
   let manager: ServiceManager
 
   func run() async throws {
-    announce()
+    await cancelWhenGracefulShutdown { for await _ in controlIsReady {} }
+    if !Task.isCancelled { announce() }
     try? await gracefulShutdown()
     manager.stopping()
     await listener.shutdown(within: patience)
@@ -58,7 +62,7 @@ struct RetentionService: Service {
     await cancelWhenGracefulShutdown {
       while !Task.isCancelled {
         do { try await store.tidy() } catch {
-          logger.warning("retention-failed", metadata: ["error": "\(error)"])
+          logger.event(.warning, .retentionFailed, [.error: "\(error)"])
         }
         try? await Task.sleep(for: .seconds(3600))
       }

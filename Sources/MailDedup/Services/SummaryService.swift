@@ -1,6 +1,7 @@
 import ControlAPI
 import DedupConfig
 import DedupCore
+import EventLog
 import HostSystem
 import Logging
 import ServiceLifecycle
@@ -43,7 +44,7 @@ struct SummaryService: Service {
       }
       return .zero
     } catch {
-      logger.error("summary-failed", metadata: ["kind": "\(kind)", "error": "\(error)"])
+      logger.event(.error, .summaryFailed, [.kind: "\(kind)", .error: "\(error)"])
       return Self.longestSleep
     }
   }
@@ -59,12 +60,12 @@ struct SummaryService: Service {
 
   private func log(_ kind: SummaryMailer.Kind, _ sent: [SummarySent]) {
     if sent.isEmpty {
-      logger.info("summary-skipped", metadata: ["kind": "\(kind)", "reason": "nothing to tell, or nobody"])
+      logger.event(.info, .summarySkipped, [.kind: "\(kind)", .reason: "nothing to tell, or nobody"])
     }
     for mail in sent {
-      logger.info(
-        "summary-queued",
-        metadata: ["kind": "\(kind)", "id": "\(mail.id)", "to": "\(mail.recipients.joined(separator: ","))"])
+      logger.event(
+        .info, .summaryQueued,
+        [.kind: "\(kind)", .id: "\(mail.id)", .recipient: "\(mail.recipients.joined(separator: ","))"])
     }
   }
 }

@@ -109,6 +109,9 @@ extension Reply {
     }
   }
 
+  /// True for 432 (Exchange Online: `432 4.3.2 Concurrent connections limit exceeded`) and what says the same in words.
+  var countsConnections: Bool { code == 432 || says("concurrent", "connections") }
+
   private var namesThrottle: Bool {
     says("throttl", "rate limit", "limit exceeded", "too many connections", "too many messages", "too fast")
   }

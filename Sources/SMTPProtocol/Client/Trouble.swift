@@ -100,6 +100,8 @@ package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
   /// with no more than that. One such mail means nothing; several in a row mean the host, at RCPT only those to several
   /// domains.
   package private(set) var isAboutSystem = false
+  /// True if a throttle is about what goes on at the same time, and not about a rate.
+  package private(set) var countsConnections = false
   /// True if the trouble is about the number of recipients, and not about who they are.
   package private(set) var countsRecipients = false
   /// True if the server may have taken the message all the same: offering it again at once could deliver it twice (RFC
@@ -218,6 +220,7 @@ package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
     self.isThrottle = isThrottle
     saysThrottle = reply.saysThrottle(at: step)
     isReply = true
+    countsConnections = isThrottle && reply.countsConnections
     countsRecipients = isTooMany
     let blamesSystem = reply.status.map { $0.subject == 3 } ?? (step == .mail)
     isAboutSystem = (subject == .message || subject == .recipient) && reply.isTemporary && blamesSystem

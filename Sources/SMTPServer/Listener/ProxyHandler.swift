@@ -1,3 +1,4 @@
+import EventLog
 import Logging
 import NIOCore
 import SMTPProtocol
@@ -80,10 +81,10 @@ final class ProxyHandler: ChannelDuplexHandler, RemovableChannelHandler {
   }
 
   /// Closes without a reply: a peer that does not speak our protocol would not understand one.
-  private func end(_ context: ChannelHandlerContext, _ level: Logger.Level, _ verb: LogVerb, _ reason: String) {
+  private func end(_ context: ChannelHandlerContext, _ level: Logger.Level, _ event: LogVerb, _ reason: String) {
     guard received != nil else { return }
     received = nil
-    logger.event(level, verb, [.client: proxy.name, .reason: reason])
+    logger.event(level, event, [.client: proxy.name, .reason: reason])
     context.close(promise: nil)
   }
 }

@@ -1,3 +1,4 @@
+import EventLog
 import Listening
 package import Logging
 package import MailMessage

@@ -1,3 +1,4 @@
+import EventLog
 import Logging
 import MailMessage
 import NIOCore
@@ -104,10 +105,10 @@ extension SessionHandler {
   }
 
   private func verified(_ verification: ServerSession.Verification, _ user: String) {
-    let verb = verification == .accepted ? LogVerb.authenticated : .loginFailed
+    let event = verification == .accepted ? LogVerb.authenticated : .loginFailed
     if verification != .accepted { table.count { $0.failedLogins += 1 } }
     if verification == .accepted, let channel = context?.channel { table.promote(channel) }
-    logger.event(.info, verb, described([.user: user, .reason: "\(verification)"]))
+    logger.event(.info, event, described([.user: user, .reason: "\(verification)"]))
     perform(session.verified(verification))
   }
 

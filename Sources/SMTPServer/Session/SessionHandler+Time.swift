@@ -1,3 +1,4 @@
+import EventLog
 import Logging
 import MailMessage
 import NIOCore
@@ -51,7 +52,7 @@ extension SessionHandler {
     lastRefusal = reply
   }
 
-  func described(_ more: [LogKey: String] = [:]) -> [LogKey: String] {
+  func described(_ more: LogFields = [:]) -> LogFields {
     var metadata = more
     metadata[.session] = name
     metadata[.client] = client

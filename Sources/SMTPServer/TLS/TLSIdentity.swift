@@ -1,3 +1,4 @@
+import EventLog
 package import Logging
 import NIOSSL
 import Synchronization

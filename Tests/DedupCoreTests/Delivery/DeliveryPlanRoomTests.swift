@@ -129,4 +129,47 @@ struct DeliveryPlanRoomTests {
     }
     #expect(bench.delivering.count { $0.rawValue <= 26 } == 26)
   }
+
+  @Test("a recipient whose mails hang holds up no other of its domain, which is no more than one of others")
+  func hangingRecipient() {
+    var bench = PlanBench()
+    bench.due = (1...25).map { .due($0) }
+    for index in bench.due.indices { bench.due[index].recipients = [EmailAddress("hangs@customer.example")] }
+    for second: Int64 in 0..<10 {
+      bench.now = .seconds(second)
+      _ = bench.run()
+    }
+    let hanging = bench.delivering.count
+    #expect(hanging == 17, "three of twenty places are left")
+    for number: Int64 in 100..<200 {
+      #expect(deliveries(bench.arrive(.due(number))).contains("deliver \(number)"))
+      bench.end(number)
+    }
+    #expect(bench.delivering.count == hanging + 100)
+  }
+
+  @Test("mail that was refused for the rate goes at its pace, ordinary mail first, and other mail does not wait")
+  func pace() {
+    var bench = PlanBench()
+    bench.due = (1...100).map { .due($0, .report, domain: "busy.example") }
+    #expect(deliveries(bench.run()).count == 4)
+    bench.end(1, .putBack(for: .seconds(2)), slowed: .to(["busy.example"]))
+    for number: Int64 in 2...4 { bench.end(number) }
+    #expect(deliveries(bench.run()).isEmpty)
+    #expect(deliveries(bench.arrive(.due(201))) == ["deliver 201"], "to another domain")
+    #expect(deliveries(bench.arrive(.due(202, domain: "busy.example"))).isEmpty)
+    bench.now = .milliseconds(100)
+    #expect(deliveries(bench.run()) == ["deliver 202"])
+    bench.end(201)
+    bench.end(202)
+    var seconds = 0
+    while !bench.due.isEmpty, seconds < 300 {
+      let steps = bench.run()
+      for id in bench.delivering where bench.due.contains(where: { $0.id == id }) { bench.end(id.rawValue) }
+      guard let time = steps.last.flatMap({ Int64($0.dropFirst("wait ".count)) }) else { continue }
+      bench.now = max(bench.now, .milliseconds(time + 1))
+      seconds += 1
+    }
+    #expect(bench.due.isEmpty && bench.now > .seconds(10), "a mail a second at first, then faster: \(bench.now)")
+  }
 }

@@ -62,9 +62,12 @@ struct PlanBench {
     now = .milliseconds(1500)
   }
 
-  mutating func end(_ number: Int64, _ end: DeliveryPlan.End = .settled, isThrottled: Bool = false) {
+  mutating func end(
+    _ number: Int64, _ end: DeliveryPlan.End = .settled, isThrottled: Bool = false, slowed: MailScope? = nil
+  ) {
     let id = QueueID(rawValue: number)
-    plan.tried(id, delivered: end == .settled && !isThrottled, isThrottled: isThrottled, at: now, most: most)
+    plan.tried(
+      id, delivered: end == .settled && !isThrottled, isThrottled: isThrottled, slowed: slowed, at: now, most: most)
     if end == .settled { due.removeAll { $0.id == id } }
     plan.recorded(id, end, at: now)
   }

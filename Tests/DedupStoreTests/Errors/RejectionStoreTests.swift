@@ -169,4 +169,18 @@ struct RejectionStoreTests {
     store.setNoticeMode(.oneByOne)
     #expect(try await store.accept(Shop.report("bbbb2222", at: nine + .hours(1))).reason == "first")
   }
+
+  @Test("a burst of new errors is told one by one as far as the limits allow, and the others in a digest")
+  func burst() async throws {
+    let folder = try TemporaryFolder()
+    let store = try Shop.store(folder)
+    defer { store.close() }
+    store.setNoticeMode(.oneByOne, room: 2 * Shop.envelope.recipients.count)
+    var reasons: [String] = []
+    for number in 0..<6 { reasons.append(try await store.accept(Shop.report("aaaa000\(number)")).reason) }
+    #expect(reasons == ["first", "first", "storm-cap", "storm-cap", "storm-cap", "storm-cap"])
+    #expect(try await store.accept(Shop.report("aaaa0000")).reason == "inside-window", "a known error needs no room")
+    store.setNoticeMode(.oneByOne)
+    #expect(try await store.accept(Shop.report("bbbb2222")).reason == "first")
+  }
 }

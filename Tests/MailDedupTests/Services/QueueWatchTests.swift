@@ -49,8 +49,18 @@ import Testing
     await restarted.look(now: WallClock.now())
     #expect(restarted.standing != nil)
     #expect(try await store.queue(QueueFilter(kind: .alert)).count == 1, "a restart tells nothing twice")
+    let some = try await store.queue(QueueFilter(kind: .copy, limit: 85)).map(\.id)
+    _ = try await store.change(.delete, .ids(some), now: WallClock.now())
+    let again = QueueWatch(
+      store: store, pacing: Live(DeliveryPacing(now: WallClock.now())), mailer: mailer,
+      postmaster: { EmailAddress("postmaster@shop.example") }, logger: .quiet)
+    await again.look(now: WallClock.now())
+    #expect(again.standing?.most == 180, "95 wait, which is more than half of what waited before the restart")
+    try await store.enqueue(letters(60))
+    await again.look(now: WallClock.now())
+    #expect(try await store.queue(QueueFilter(kind: .alert)).count == 1, "the same growth, told once")
     _ = try await store.change(.delete, .all, now: WallClock.now())
-    for watch in [watch, restarted] {
+    for watch in [watch, restarted, again] {
       await watch.look(now: WallClock.now())
       #expect(watch.standing == nil)
     }
@@ -76,9 +86,9 @@ import Testing
       store: store, pacing: Live(pacing),
       mailer: SummaryMailer(store: store, settings: Live(Configuration.Summary()), hostname: "relay.example"),
       postmaster: { nil }, logger: .quiet)
-    watch.setNoticeMode(now: now)
+    await watch.setNoticeMode(now: now)
     #expect(store.noticeMode == .inDigests(every: .seconds(3600)))
-    watch.setNoticeMode(now: now.advanced(by: .seconds(86_500)))
+    await watch.setNoticeMode(now: now.advanced(by: .seconds(86_500)))
     #expect(store.noticeMode == .oneByOne)
   }
 }
