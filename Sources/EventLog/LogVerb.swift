@@ -111,6 +111,9 @@ package enum LogVerb: String, Sendable, CaseIterable {
   /// A mail was taken after its claim had ended.
   case fleetLate = "fleet-late"
   case fleetNotPushed = "fleet-not-pushed"
+  /// This relay heard what admins said on others.
+  case fleetRecords = "fleet-records"
+  case fleetRecordsFailed = "fleet-records-failed"
   case fleetOff = "fleet-off"
 
   // What an admin said.

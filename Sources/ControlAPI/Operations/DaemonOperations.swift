@@ -39,12 +39,12 @@ extension Operations {
 }
 
 extension RequestForm where Request == FleetRequest {
-  /// The form of a question about the fleet: the number of errors as a query parameter.
+  /// The form of a question about the fleet: the number of errors, and the id of one, as query parameters.
   static var fleet: Self {
-    .values(["limit": "integer"]) { request in
-      WrittenRequest(query: ["limit": "\(request.limit)"])
+    .values(["limit": "integer", "error": "string"]) { request in
+      WrittenRequest(query: ["limit": "\(request.limit)", "error": request.error])
     } read: {
-      FleetRequest(limit: $0.integer("limit") ?? 0)
+      FleetRequest(limit: $0.integer("limit") ?? 0, error: $0.text("error"))
     }
   }
 }

@@ -6,9 +6,11 @@ package import Foundation
 package struct FleetRequest: Sendable, Equatable {
   /// The maximum number of errors to list; 0 lists none.
   package let limit: Int
+  /// The beginning of the id of an error to show in full; nil shows none.
+  package let error: String?
 
   /// - Parameter limit: The maximum number of errors; less than 0 counts as 0, more than 1,000 as 1,000.
-  package init(limit: Int = 0) { self.limit = min(1000, max(0, limit)) }
+  package init(limit: Int = 0, error: String? = nil) { (self.limit, self.error) = (min(1000, max(0, limit)), error) }
 }
 
 /// The fleet as the asked relay sees it.
@@ -29,6 +31,8 @@ package struct FleetReport: Codable, Sendable, Equatable {
   package var errors: [FleetErrorEntry]?
   /// The sites that differ by numbers only. Absent if there are none.
   package var sites: [LikeSites]?
+  /// The errors whose id begins as asked, one for each site. Absent if none was asked for.
+  package var details: [FleetErrorDetail]?
 
   package init(engine: String?, rulings: Rulings) {
     (self.engine, self.rulings, warnings, relays) = (engine, rulings, [], [])
@@ -111,8 +115,8 @@ extension FleetReport: Described {
       "engine?": "string", "version?": "string", "problem?": "string", "warnings": "string[]",
       "rulings": "FleetRulings",
       "relays": "FleetRelay[]", "errors?": "FleetErrorEntry[]",
-      "sites?": "FleetLikeSites[]",
-    ], parts: [Rulings.self, Relay.self, FleetErrorEntry.self, LikeSites.self])
+      "sites?": "FleetLikeSites[]", "details?": "FleetErrorDetail[]",
+    ], parts: [Rulings.self, Relay.self, FleetErrorEntry.self, LikeSites.self, FleetErrorDetail.self])
 }
 
 extension FleetReport.Rulings: Described {

@@ -13,6 +13,7 @@ package struct SilenceRow: Hashable, Sendable {
   package var scope: String {
     switch silence.scope {
     case .error: error.map { "\($0.id) \($0.title)" } ?? "an error that is gone"
+    case .named: "an error that this relay has not seen"
     case .rule(let name): "rule \(name), all sites"
     case .matching(let pattern): pattern.description + (pattern.site == nil ? ", all sites" : "")
     }

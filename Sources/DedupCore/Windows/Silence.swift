@@ -21,14 +21,18 @@ package struct Silence: Hashable, Sendable, Codable {
   /// The number of mails that the silence held back.
   package var held: Int
   /// The time when the silence held back the latest mail. Until then, the time when it was created.
-  var lastActive: Timestamp
+  package private(set) var lastActive: Timestamp
   /// The mails that the silence covered within the last hour, in slots of five minutes.
   package var recent: RecentCount
   package var ended: Ended?
+  /// The name that all relays of a fleet know the silence by; nil if no fleet does.
+  package var uid: String?
 
   package enum Scope: Hashable, Sendable, Codable {
     /// One error of one site, by its row in the store, so that the silence survives a change of the fingerprint.
     case error(Int64)
+    /// One error of one site that an admin named on another relay of the fleet, before it was seen here.
+    case named(FleetErrorName)
     /// All errors for which the rule of that name decides.
     case rule(String)
     case matching(Pattern)
@@ -86,8 +90,9 @@ package struct Silence: Hashable, Sendable, Codable {
 
   package init(
     id: Int64 = 0, createdAt: Timestamp, author: String, reason: String, scope: Scope, end: End, held: Int = 0,
-    lastActive: Timestamp? = nil, recent: RecentCount = RecentCount(), ended: Ended? = nil
+    lastActive: Timestamp? = nil, recent: RecentCount = RecentCount(), ended: Ended? = nil, uid: String? = nil
   ) {
+    self.uid = uid
     self.id = id
     self.createdAt = createdAt
     self.author = author
@@ -101,8 +106,11 @@ package struct Silence: Hashable, Sendable, Codable {
   }
 
   /// Returns true if the silence is about this error.
-  package func covers(_ occurrence: Occurrence, row: Int64) -> Bool {
-    covers(
+  package func covers(_ occurrence: Occurrence, row: Int64, _ naming: FleetNaming) -> Bool {
+    if case .named(let error) = scope {
+      return naming.matches(error, site: occurrence.site.key, occurrence.fingerprint)
+    }
+    return covers(
       row: row, title: occurrence.title, place: occurrence.place, site: occurrence.site.name,
       rule: occurrence.rule?.name)
   }
@@ -113,6 +121,7 @@ package struct Silence: Hashable, Sendable, Codable {
   package func covers(row: Int64, title: String, place: String, site: String, rule: String?) -> Bool {
     switch scope {
     case .error(let id): id == row
+    case .named: false
     case .rule(let name): rule == name
     case .matching(let pattern): pattern.matches(title: title, place: place, site: site)
     }
@@ -149,6 +158,25 @@ package struct Silence: Hashable, Sendable, Codable {
   package func ended(now: Timestamp) -> Ended? {
     guard let endsAt, isOver(now: now), ended.map({ $0.cause == .time }) ?? true else { return ended }
     return Ended(at: endsAt, cause: .time)
+  }
+
+  /// Returns the silence with its times moved to another clock.
+  func moved(by offset: Duration) -> Silence {
+    var copy = self
+    (copy.createdAt, copy.lastActive) = (createdAt.advanced(by: offset), lastActive.advanced(by: offset))
+    if case .at(let time) = end { copy.end = .at(time.advanced(by: offset)) }
+    if let ended { copy.ended = Ended(at: ended.at.advanced(by: offset), cause: ended.cause, author: ended.author) }
+    return copy
+  }
+
+  /// Returns the silence as the fleet carries it: what the admin said, without the counts of this relay.
+  package func shared(_ scope: Scope) -> Silence {
+    Silence(createdAt: createdAt, author: author, reason: reason, scope: scope, end: end, ended: ended, uid: uid)
+  }
+
+  /// Takes over what another relay says of the same silence; the counts and the row stay this relay's own.
+  package mutating func adopt(_ other: Silence) {
+    (createdAt, author, reason, end, ended) = (other.createdAt, other.author, other.reason, other.end, other.ended)
   }
 
   private mutating func end(_ cause: Ended.Cause, _ now: Timestamp, _ ruling: Ruling) -> Ruling {

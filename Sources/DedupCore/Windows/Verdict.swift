@@ -54,9 +54,9 @@ package enum ForwardReason: Hashable, Sendable {
     }
   }
 
-  /// True if a mail of another relay about the same error can stand for this one (`[fleet]`). What an admin asked of
-  /// this relay, and what comes back after it was resolved here, is its own.
-  package var isSharedByFleet: Bool { !isAskedFor && self != .regression }
+  /// True if a mail of another relay about the same error can stand for this one (`[fleet]`). What a rule or a site lets
+  /// pass is each relay's own.
+  package var isSharedByFleet: Bool { !isAskedFor || self == .requested }
 
   /// True if the admin asked for each of these mails, so that no cap and no window applies to them.
   package var isAskedFor: Bool {

@@ -17,6 +17,7 @@ final class Batch {
   private(set) var noticed = 0
   let limits: StoreLimits
   let letterhead: Letterhead
+  let naming: FleetNaming
   var windows: WindowTable
   var tally = TallyTable()
   var samples = SampleTable()
@@ -44,7 +45,8 @@ final class Batch {
 
   init(
     _ db: Database, directory: String, policy: WindowPolicy, noticeMode: NoticeMode = .oneByOne, noticeRoom: Int? = nil,
-    limits: StoreLimits, letterhead: Letterhead, latest: LatestSamples, memory: BatchMemory, packages: SitePackages
+    limits: StoreLimits, letterhead: Letterhead, naming: FleetNaming, latest: LatestSamples, memory: BatchMemory,
+    packages: SitePackages
   ) {
     self.noticeMode = noticeMode
     self.noticeRoom = noticeRoom
@@ -54,10 +56,10 @@ final class Batch {
     known = memory.windows
     self.db = db
     self.directory = directory
-    self.letterhead = letterhead
+    (self.letterhead, self.naming) = (letterhead, naming)
     self.policy = policy
     self.limits = limits
-    windows = WindowTable(variants: VariantTable(limit: limits.variants))
+    windows = WindowTable(variants: VariantTable(limit: limits.variants), naming: naming)
   }
 
   /// Takes over the windows of the previous batch if they still hold. Call it first in the transaction.

@@ -106,8 +106,8 @@ extension Committer {
     if memory.generation != generation { memory = DatabaseMemory(generation: generation) }
     let batch = Batch(
       db, directory: writer.bodies.folder, policy: state.policy, noticeMode: state.noticeMode,
-      noticeRoom: state.noticeRoom, limits: writer.limits, letterhead: writer.letterhead, latest: memory.latest,
-      memory: memory.takeBatch(), packages: state.packages)
+      noticeRoom: state.noticeRoom, limits: writer.limits, letterhead: writer.letterhead, naming: writer.naming,
+      latest: memory.latest, memory: memory.takeBatch(), packages: state.packages)
     let changes = db.totalChangesCount
     var left = BatchMemory()
     try db.inTransaction(.immediate) {

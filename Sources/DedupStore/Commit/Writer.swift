@@ -10,6 +10,7 @@ final class Writer: Sendable {
   let bodies: BodyFiles
   let limits: StoreLimits
   let letterhead: Letterhead
+  let naming: FleetNaming
   let replacer: Replacer
   /// The time for ages.
   let ages: AgeClock
@@ -19,9 +20,9 @@ final class Writer: Sendable {
 
   init(
     _ database: CurrentDatabase, _ bodies: BodyFiles, _ limits: StoreLimits, policy: WindowPolicy, replacer: Replacer,
-    letterhead: Letterhead
+    letterhead: Letterhead, naming: FleetNaming
   ) {
-    self.letterhead = letterhead
+    (self.letterhead, self.naming) = (letterhead, naming)
     self.database = database
     self.bodies = bodies
     self.limits = limits

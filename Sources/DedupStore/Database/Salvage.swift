@@ -67,7 +67,7 @@ extension Salvage {
       Table(name: "doubt", key: ["id"]), Table(name: "dropped", key: ["quarter", "what"]),
       Table(name: "site_package", key: ["envelope", "package"]),
       Table(name: "gathered_bounce", key: ["sender", "recipient", "status"]),
-      Table(name: "departure", key: ["next_hop", "minute"]),
+      Table(name: "departure", key: ["next_hop", "minute"]), Table(name: "fleet_record", key: ["name"]),
     ]
   }
 

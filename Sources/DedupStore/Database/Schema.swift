@@ -31,6 +31,7 @@ enum Schema {
     migrator.registerMigration("20 pacing") { try $0.execute(sql: pacing) }
     migrator.registerMigration("21 ordinary mail first") { try $0.execute(sql: ordinaryMailFirst) }
     migrator.registerMigration("22 fleet") { try $0.execute(sql: fleet) }
+    migrator.registerMigration("23 fleet records") { try $0.execute(sql: fleetRecords) }
     return migrator
   }
 

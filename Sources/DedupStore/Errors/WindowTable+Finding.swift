@@ -24,7 +24,7 @@ extension WindowTable {
       names += occurrence.previous.all
       if names.count > 1 { found = try load(names, occurrence.site, db) }
     }
-    guard var entry = found else { return .unknown(name: names[0]) }
+    guard var entry = found else { return try grouped(occurrence, names, db) ?? .unknown(name: names[0]) }
     if entry.row.isSplit {
       if names.count == 1 { names += occurrence.previous.all }
       names = names.map { Grouping.part(of: $0, occurrence.variant) }

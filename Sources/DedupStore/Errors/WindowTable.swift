@@ -62,7 +62,9 @@ struct WindowTable {
   private var sent = SentTable()
   var doubts = DoubtTable()
 
-  init(variants: VariantTable) { self.variants = variants }
+  let naming: FleetNaming
+
+  init(variants: VariantTable, naming: FleetNaming) { (self.variants, self.naming) = (variants, naming) }
 
   /// The number of known errors.
   var errors: Int { entries.count }
@@ -95,8 +97,7 @@ struct WindowTable {
     let isOneOfMany = try known == nil && Self.isOneOfMany(occurrence.kind, in: standing.row, at: now, db)
     let arrival = WindowPolicy.Arrival(
       site: occurrence.site.name, rule: occurrence.rule, isNewVariant: isNewVariant,
-      silence: try silences.rule(
-        over: occurrence, row: known?.row.id, goesOut: known?.row.record.passesNext == true, now: now, db),
+      silence: try silences.rule(over: occurrence, known?.row, now: now, naming, db),
       isCapped: try inDigests || isOneOfMany || sent.isCapped(cap, limit: settings.hourlyForwards, now: now, db))
     let decision = policy.decide(known?.row.record, arrival, now: now)
     occurrence.site = standing.site
@@ -104,6 +105,7 @@ struct WindowTable {
     var entry = try entry(at: place, occurrence, submission.message.head, decision.record, in: rows.site, db)
     if known == nil {
       sites.noteError(of: named.site, isJoined: standing.site != named.site, at: now)
+      silences.bind(occurrence, to: entry.row.id, naming)
     }
     let thread = entry.row.thread
     entry.row.record = decision.record
@@ -199,7 +201,7 @@ struct WindowTable {
   /// Writes everything and forgets it, because the rows are about to be changed without this table's knowledge.
   mutating func flushAndForget(_ db: Database) throws {
     try flush(db)
-    self = WindowTable(variants: variants.emptied)
+    self = WindowTable(variants: variants.emptied, naming: naming)
   }
 
   /// Lets the next mail of a fingerprint pass, because the mail that opened its window at `start` never arrived. The

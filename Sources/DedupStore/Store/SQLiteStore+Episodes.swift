@@ -25,8 +25,13 @@ extension SQLiteStore {
   }
 
   /// Creates a silence and returns it with its ID.
-  package func silence(_ silence: Silence) async throws(StoreFailure) -> Silence {
-    try await commit { try SilenceTable.insert(silence, $0.db) }
+  ///
+  /// - Parameter isShared: true if it holds in the whole fleet.
+  package func silence(_ silence: Silence, isShared: Bool = false) async throws(StoreFailure) -> Silence {
+    try await commit { batch in
+      let made = try SilenceTable.insert(silence, batch.db)
+      return isShared ? try batch.share(made, at: silence.createdAt) ?? made : made
+    }
   }
 
   /// Ends a silence. Returns nil if no silence has that ID, or if it ended before.
@@ -39,34 +44,48 @@ extension SQLiteStore {
       guard var silence = try SilenceTable.find(id, batch.db), !silence.isOver(now: now) else { return nil }
       silence.ended = Silence.Ended(at: now, cause: .expired, author: author)
       try SilenceTable.write(silence, batch.db)
+      try FleetRecords.note(silence, at: now, batch.db)
       return silence
     }
   }
 
   /// Marks errors as resolved: the next mail of each is sent as a regression. Silences that last until the error is
   /// resolved end.
-  package func resolve(_ errors: [Int64], at now: Timestamp) async throws(StoreFailure) {
+  ///
+  /// - Parameter isShared: true if that holds in the whole fleet.
+  package func resolve(
+    _ errors: [Int64], at now: Timestamp, isShared: Bool = false
+  ) async throws(StoreFailure) {
     try await commit { batch in
       for id in errors {
         guard var known = try ErrorRow.find(id, batch.db) else { continue }
         known.record.resolve(at: now)
         try RecordColumns.write(known.record, to: id, batch.db)
+        if isShared {
+          try batch.ask(id, { (FleetRecord.resolve($0.name), .resolve(.init(error: $0))) }, at: now)
+        }
       }
       for var silence in try SilenceTable.open(batch.db) where silence.end == .whenResolved {
         guard case .error(let id) = silence.scope, errors.contains(id) else { continue }
         silence.ended = Silence.Ended(at: now, cause: .resolved)
         try SilenceTable.write(silence, batch.db)
+        try FleetRecords.note(silence, at: now, batch.db)
       }
     }
   }
 
   /// Lets the next mail of each error pass, whatever would hold it back.
-  package func passNext(_ errors: [Int64]) async throws(StoreFailure) {
+  ///
+  /// - Parameter shared: the time, if one mail of the whole fleet is to pass; nil: one of this relay.
+  package func passNext(_ errors: [Int64], sharedAt shared: Timestamp? = nil) async throws(StoreFailure) {
     try await commit { batch in
       for id in errors {
         guard var known = try ErrorRow.find(id, batch.db) else { continue }
         known.record.passesNext = true
         try RecordColumns.write(known.record, to: id, batch.db)
+        if let shared {
+          try batch.ask(id, { (FleetRecord.pass($0.name), .pass(.init(error: $0))) }, at: shared)
+        }
       }
     }
   }

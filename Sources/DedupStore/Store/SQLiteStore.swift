@@ -57,6 +57,7 @@ package final class SQLiteStore: MailStore, Sendable {
   ///   - limits: the size limits.
   ///   - now: the clock of the machine, used in the names of databases that are set aside.
   ///   - letterhead: the letterhead of the mails that the store writes itself, and the clock that Subjects show.
+  ///   - naming: the names of errors in the fleet.
   ///   - arriving: the number of messages on their way in. Mail that is ready waits a moment for them.
   ///   - explain: the readable explanation of a message's fingerprint, given what `packages(of:)` was when the message
   ///     was judged. Pure; called off the path of the mail.
@@ -64,7 +65,8 @@ package final class SQLiteStore: MailStore, Sendable {
     directory: String, policy: WindowPolicy, explain: @escaping @Sendable ([UInt8], [String]) -> String,
     logger: Logger,
     limits: StoreLimits = StoreLimits(), now: @escaping @Sendable () -> Timestamp,
-    letterhead: Letterhead = Letterhead(hostname: "localhost"), arriving: @escaping @Sendable () -> Int = { 0 }
+    letterhead: Letterhead = Letterhead(hostname: "localhost"), naming: FleetNaming = FleetNaming { $0 },
+    arriving: @escaping @Sendable () -> Int = { 0 }
   ) throws(StoreFailure) {
     let files = StoreFiles(directory: directory)
     let lock = try Faults.translated {
@@ -84,7 +86,8 @@ package final class SQLiteStore: MailStore, Sendable {
     self.lock = lock
     readPatience = ReadPatience(limits.readPatience)
     self.limits = limits
-    writer = Writer(database, bodies, limits, policy: policy, replacer: replacer, letterhead: letterhead)
+    writer = Writer(
+      database, bodies, limits, policy: policy, replacer: replacer, letterhead: letterhead, naming: naming)
     largeMessages = IncomingMessages(folder: files.bodies, limits: limits)
     self.logger = logger
     explainer = Explainer(explain)

@@ -32,11 +32,13 @@ package struct PushedError: Hashable, Sendable {
 }
 
 /// An error as the engine knows it.
-package struct FleetError: Hashable, Sendable {
+package struct FleetError: Sendable {
   package var error: String
   package var mails = 0
   package var heldBack = 0
   package var stores = 0
+  /// The mails, and those held back, by the source of the totals (`ErrorTotals.source`).
+  package var counts: [String: (mails: Int, heldBack: Int)] = [:]
   /// The facts that a relay pushed to be shown, as JSON.
   package var info: String?
 
@@ -45,8 +47,12 @@ package struct FleetError: Hashable, Sendable {
     for (name, value) in pairs {
       let number = Int(clamping: value.number ?? 0)
       switch name.prefix(2) {
-      case "t:": (mails, stores) = (mails.addingReportingOverflow(number).partialValue, stores + 1)
-      case "s:": heldBack = heldBack.addingReportingOverflow(number).partialValue
+      case "t:":
+        counts[String(name.dropFirst(2)), default: (0, 0)].mails = number
+        (mails, stores) = (mails.addingReportingOverflow(number).partialValue, stores + 1)
+      case "s:":
+        counts[String(name.dropFirst(2)), default: (0, 0)].heldBack = number
+        heldBack = heldBack.addingReportingOverflow(number).partialValue
       case "i": info = value.text
       default: break
       }

@@ -53,7 +53,7 @@ package final class FleetMember: Sendable {
   private let state = Mutex(State())
   /// The time for which the engine keeps an error that no relay pushes any more, in seconds.
   static let timeToLive = 45 * 86_400
-  private static let patience = Duration.seconds(3)
+  static let patience = Duration.seconds(3)
 
   /// Creates a member; `client.run()` connects it.
   ///
@@ -77,16 +77,19 @@ package final class FleetMember: Sendable {
   /// - Parameters:
   ///   - error: The name of the error in the fleet.
   ///   - window: The time for which a delivered mail holds back this one.
+  ///   - marks: The marks of the pass and the resolve that the mail answers; only a mail that answered the same stands for
+  ///     it.
   package func claim(
-    _ error: String, for mail: QueueID, window: Duration, _ totals: ErrorTotals
+    _ error: String, for mail: QueueID, window: Duration, _ totals: ErrorTotals,
+    marks: (pass: String?, resolve: String?)
   ) async -> FleetMachine.Ruling {
-    let ruling = await rule(error, mail, window, totals)
+    let ruling = await rule(error, mail, window, totals.arguments + [marks.pass ?? "", marks.resolve ?? ""])
     state.withLock { $0.counts.note(ruling) }
     return ruling
   }
 
   private func rule(
-    _ error: String, _ mail: QueueID, _ window: Duration, _ totals: ErrorTotals
+    _ error: String, _ mail: QueueID, _ window: Duration, _ totals: [String]
   ) async -> FleetMachine.Ruling {
     let request = FleetMachine.Request(
       error: error, mail: mail, token: Self.token(), window: window, sentAt: clock())
@@ -95,7 +98,7 @@ package final class FleetMember: Sendable {
       request.token, "\(Lease.length.milliseconds)", "\(window.milliseconds)", "\(Self.timeToLive)",
     ]
     let answer = await client.run(
-      .claim, keys: keys(error), arguments + totals.arguments, patience: settings.patience)
+      .claim, keys: keys(error), arguments + totals, patience: settings.patience)
     let now = clock()
     guard case .success(let reply) = answer, let known = ClaimAnswer(reply) else {
       // It may have won all the same, without anybody knowing.
@@ -217,8 +220,17 @@ package final class FleetMember: Sendable {
   package func errors(limit: Int) async throws(EngineFailure) -> [FleetError] {
     let words = ["ZREVRANGE", key("errors"), "0", "\(max(0, limit - 1))"]
     let list = try await client.command(words, patience: Self.patience).get()
+    return try await errors(at: (list.items ?? []).compactMap(\.text))
+  }
+
+  /// The errors of these names that the engine has.
+  package func errors(named names: [String]) async throws(EngineFailure) -> [FleetError] {
+    try await errors(at: names.map { errorKey($0) })
+  }
+
+  private func errors(at keys: [String]) async throws(EngineFailure) -> [FleetError] {
     var errors: [FleetError] = []
-    for name in (list.items ?? []).compactMap(\.text) {
+    for name in keys {
       let fields = try await client.command(["HGETALL", name], patience: Self.patience).get()
       if let pairs = fields.pairs, !pairs.isEmpty {
         errors.append(FleetError(error: String(name.dropFirst(errorKey("").utf8.count)), pairs))
@@ -229,7 +241,7 @@ package final class FleetMember: Sendable {
 
   // MARK: - The engine's clock and epoch
 
-  private func note(epoch: String) {
+  func note(epoch: String) {
     let run = client.standing.facts?.run
     state.withLock { state in
       if state.epoch != epoch || state.run != run { state.machine.generationChanged() }
@@ -249,11 +261,11 @@ package final class FleetMember: Sendable {
     if let receipt = (try? answer.get()).flatMap({ EngineReceipt($0) }) { note(epoch: receipt.epoch) }
   }
 
-  private func key(_ name: String) -> String { "maildedup:\(settings.name):\(name)" }
+  func key(_ name: String) -> String { "maildedup:\(settings.name):\(name)" }
   private func errorKey(_ error: String) -> String { key("e:\(error)") }
   private func keys(_ error: String) -> [String] { [errorKey(error), key("epoch")] }
 
-  private static func token() -> String {
+  static func token() -> String {
     String(UInt64.random(in: .min ... .max), radix: 36) + String(UInt64.random(in: .min ... .max), radix: 36)
   }
 }

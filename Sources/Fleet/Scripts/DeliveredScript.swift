@@ -13,7 +13,9 @@ extension FleetScript {
     isMine + """
       if claim[3] ~= ARGV[3] then return {'stale', text(now), epoch} end
       redis.call('HSET', KEYS[1], 'd.by', ARGV[1], 'd.gen', gen, 'd.at', claim[3], 'd.told', claim[4])
-      redis.call('HDEL', KEYS[1], 'by', 'gen', 'at', 'until', 'held')
+      if claim[5] then redis.call('HSET', KEYS[1], 'd.pass', claim[5]) end
+      if claim[6] then redis.call('HSET', KEYS[1], 'd.resolve', claim[6]) end
+      \(giveUp)
       return {'done', text(now), epoch}
       """)
 }

@@ -11,7 +11,9 @@
 /// | field | meaning |
 /// |---|---|
 /// | `by`, `gen`, `at`, `until`, `held` | the claim: its token and generation, when it was made, when its lease ends, and the mails held back by then |
+/// | `pass`, `resolve` | the requests of admins that its mail answers, as marks |
 /// | `d.by`, `d.gen`, `d.at`, `d.told` | the same of the mail that was delivered last |
+/// | `d.pass`, `d.resolve` | the last requests that a delivered mail answered |
 /// | `t:ID`, `s:ID`, `b:ID` | totals of one store: mails, those held back, and those before the current episode; the larger wins |
 /// | `i` | what is shown of the error, as JSON |
 package struct FleetScript: Hashable, Sendable {
@@ -26,7 +28,7 @@ package struct FleetScript: Hashable, Sendable {
   }
 
   /// All scripts, in the order in which they are loaded.
-  package static let all = [claim, renew, delivered, release, push, hello, turn]
+  package static let all = [claim, renew, delivered, release, push, hello, turn, records, compareAndSet]
 
   /// The longest lease that is honoured, in milliseconds: one that seems longer was made before a clock was set back.
   static let longestLease = 60_000
@@ -48,9 +50,12 @@ package struct FleetScript: Hashable, Sendable {
 
     """
 
+  /// Forgets the current claim.
+  static let giveUp = "redis.call('HDEL', KEYS[1], 'by', 'gen', 'at', 'until', 'held', 'pass', 'resolve')\n"
+
   /// The test whether the caller's claim is the current one.
   static let isMine = """
-    local claim = redis.call('HMGET', KEYS[1], 'by', 'gen', 'at', 'held')
+    local claim = redis.call('HMGET', KEYS[1], 'by', 'gen', 'at', 'held', 'pass', 'resolve')
     if claim[1] ~= ARGV[1] or claim[2] ~= gen then return {'stale', text(now), epoch} end
 
     """

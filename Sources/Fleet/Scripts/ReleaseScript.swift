@@ -4,8 +4,7 @@ extension FleetScript {
   /// Keys: the error, the epoch. Answers `done`, or `stale` if the claim is another's by now: then nothing changes.
   package static let release = FleetScript(
     "release",
-    isMine + """
-      redis.call('HDEL', KEYS[1], 'by', 'gen', 'at', 'until', 'held')
+    isMine + giveUp + """
       return {'done', text(now), epoch}
       """)
 }

@@ -134,7 +134,7 @@ extension Daemon {
         directory: configuration.store.directory, policy: configuration.window,
         explain: { message, packages in judge.value.reader.explain(message) { packages }.text }, logger: logger,
         limits: limits, now: WallClock.now,
-        letterhead: Letterhead(hostname: hostname) { LocalTime.offset(at: $0) / 60 },
+        letterhead: Letterhead(hostname: hostname) { LocalTime.offset(at: $0) / 60 }, naming: FleetNames.naming,
         arriving: { arriving.count })
     } catch {
       throw StartFailure(error.kind == .locked ? .locked : .store, error.description)

@@ -14,7 +14,8 @@ extension LiveControl {
     var made: [SilenceEntry] = []
     for (scope, error) in try await scopes(of: request) {
       let silence = Silence(createdAt: now, author: request.author, reason: request.reason, scope: scope, end: end)
-      made.append(SilenceEntry(SilenceRow(silence: try await store.silence(silence), error: error), now: now))
+      let kept = try await store.silence(silence, isShared: relay.fleet.isOn)
+      made.append(SilenceEntry(SilenceRow(silence: kept, error: error), now: now))
     }
     return made
   }
@@ -26,7 +27,7 @@ extension LiveControl {
 
   func resolve(_ selector: ErrorSelector) async throws -> [ErrorName] {
     let errors = try await selected(selector)
-    try await store.resolve(errors.map(\.row), at: WallClock.now())
+    try await store.resolve(errors.map(\.row), at: WallClock.now(), isShared: relay.fleet.isOn)
     return errors.map(ErrorName.init)
   }
 
@@ -35,6 +36,7 @@ extension LiveControl {
     for whole in try await selected(request.into) {
       var others: [NamedError] = []
       for id in request.ids { others += try await selected(ErrorSelector(id: id, site: whole.site)) }
+      try await agree(.merge(others.map(\.row), into: whole.row))
       let merged = Set(try await store.merge(others.map(\.row), into: whole.row))
       guard !merged.isEmpty else { continue }
       reports.append(
@@ -47,6 +49,7 @@ extension LiveControl {
   func split(_ selector: ErrorSelector) async throws -> [SplitReport] {
     var reports: [SplitReport] = []
     for error in try Self.one(try await store.errors(idPrefix: selector.id, site: selector.site)) {
+      try await agree(.split(error.row))
       switch try await store.split(error.row) {
       case .released(let count): reports.append(.init(error: ErrorName(error), released: count, wasSplit: false))
       case .byVariant: reports.append(.init(error: ErrorName(error), released: 0, wasSplit: false))
@@ -58,6 +61,22 @@ extension LiveControl {
       }
     }
     return reports
+  }
+
+  /// Sets at the engine of the fleet which mails are one error, before that holds here.
+  ///
+  /// - Throws: `ControlProblem` if the engine does not answer, or if another relay was first.
+  private func agree(_ change: GroupingChange) async throws {
+    guard relay.fleet.isOn else { return }
+    guard let admin = relay.fleet.admin, await admin.step() else {
+      throw ControlProblem(FleetAdmin.Refusal.away.description)
+    }
+    let changes = try await store.fleetGroupings(change)
+    if changes.isEmpty { return }
+    do throws(FleetAdmin.Refusal) { try await admin.change(changes) } catch {
+      throw ControlProblem(error.description)
+    }
+    try await store.keep(changes.map(\.record), at: WallClock.now())
   }
 
   /// Returns the errors that mails count for: a merged error stands for the one it was merged into.

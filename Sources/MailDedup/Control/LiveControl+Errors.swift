@@ -21,7 +21,7 @@ extension LiveControl {
 
   func passNext(_ selector: ErrorSelector) async throws -> [ErrorName] {
     let errors = try await selected(selector)
-    try await store.passNext(errors.map(\.row))
+    try await store.passNext(errors.map(\.row), sharedAt: relay.fleet.isOn ? WallClock.now() : nil)
     return errors.map(ErrorName.init)
   }
 

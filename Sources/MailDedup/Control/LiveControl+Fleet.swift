@@ -18,17 +18,19 @@ extension LiveControl {
     report.version = standing.facts?.version
     report.warnings = standing.facts?.warnings ?? []
     report.problem = standing.facts == nil ? "\(standing.failure ?? .notConnected)" : nil
-    do throws(EngineFailure) {
+    do {
       guard standing.facts != nil else { return report }
-      report.relays = try await member.relays().map { .init($0, asked: member.settings.store) }
-      let errors = try await member.errors(limit: request.limit > 0 ? request.limit : Self.comparedErrors)
-      if request.limit > 0 {
-        report.errors = errors.compactMap { FleetErrorEntry($0) }
+      let relays = try await member.relays()
+      report.relays = relays.map { .init($0, asked: member.settings.store) }
+      if let id = request.error {
+        report.details = try await fleetErrors(id, member, relays)
+      } else if request.limit > 0 {
+        report.errors = try await member.errors(limit: request.limit).compactMap { FleetErrorEntry($0) }
       } else {
-        report.sites = likeSites(errors)
+        report.sites = likeSites(try await member.errors(limit: Self.comparedErrors))
       }
-    } catch {
-      report.problem = "\(error)"
+    } catch let failure as EngineFailure {
+      report.problem = "\(failure)"
     }
     return report
   }
@@ -68,7 +70,7 @@ extension FleetReport.Relay {
 
 extension FleetErrorEntry {
   /// Creates the entry of an error; nil if no relay said yet what it is.
-  fileprivate init?(_ error: FleetError) {
+  init?(_ error: FleetError) {
     guard let info = FleetNames.read(FleetNames.Info.self, error.info) else { return nil }
     self.init(
       id: FingerprintRow.id(of: info.fingerprint), fingerprint: info.fingerprint, site: info.site, total: error.mails,

@@ -27,6 +27,8 @@ extension QueueRunner {
     var member: FleetMember
     var lease: Lease
     var error: String
+    /// The requests of admins that the mail answers.
+    var marks: FleetMarks
   }
 
   /// Asks the fleet whether a mail may leave. Without a fleet, and for mail that is not about an error, it may.
@@ -37,10 +39,13 @@ extension QueueRunner {
     guard let member = fleet.member else { return alone(.away, entry, message) }
     let error = FleetNames.name(of: question.error, variant: question.variant)
     let totals = FleetNames.totals(of: question.error, store: member.settings.store)
-    switch await member.claim(error, for: entry.id, window: question.window, totals) {
+    let marks = question.marks
+    switch await member.claim(
+      error, for: entry.id, window: question.window, totals, marks: (marks.pass, marks.resolve))
+    {
     case .deliver(let lease, let count):
       let mark = FleetMark.counted(mails: count.mails, heldBack: count.heldBack, relays: count.stores)
-      return .leave(marked(message, mark), HeldClaim(member: member, lease: lease, error: error))
+      return .leave(marked(message, mark), HeldClaim(member: member, lease: lease, error: error, marks: marks))
     case .alone(let reason): return alone(reason, entry, message)
     case .wait(let pause): return .wait(pause)
     case .covered(let age): return try await count(entry, question, age: age, fleet)
@@ -95,7 +100,12 @@ extension QueueRunner {
     guard let claim else { return }
     let isDelivered = departure.result.outcomes.contains { if case .delivered = $0 { true } else { false } }
     guard isDelivered else { return claim.member.release(claim.lease, of: claim.error) }
-    if await claim.member.delivered(claim.lease, of: claim.error) { return }
+    let isKnown = await claim.member.delivered(claim.lease, of: claim.error)
+    if claim.marks != FleetMarks() {
+      // If that fails, the request stays open, and the engine knows that it was answered.
+      try? await store.fleetAnswered(claim.marks, of: claim.error, at: WallClock.now())
+    }
+    if isKnown { return }
     logger.event(
       .notice, .fleetLate,
       [.id: "\(entry.id)", .reason: "the claim was lost while the mail was offered, or the engine is away"])

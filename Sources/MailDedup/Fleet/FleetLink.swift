@@ -18,6 +18,7 @@ final class FleetLink: Sendable {
     /// True if nothing of the mail may leave in clear.
     var isSecret: Bool
     var member: FleetMember?
+    var admin: FleetAdmin?
     var tasks: [Task<Void, Never>] = []
     var hasBegun = false
     /// Rows whose counts changed without a mail.
@@ -45,13 +46,15 @@ final class FleetLink: Sendable {
   /// The longest time that the first deliveries after a start wait for the first connection.
   private static let firstConnection = Duration.seconds(1)
   private static let storePause = Duration.seconds(5)
-  static let storeSetting = "fleet-store"
 
   /// True if the configuration names an engine.
   var isOn: Bool { state.withLock { $0.settings.engine != nil } }
 
   /// The member; nil without a fleet, or while the store does not say who we are.
   var member: FleetMember? { state.withLock { $0.member } }
+
+  /// The carrier of what admins say; nil as long as there is no member.
+  var admin: FleetAdmin? { state.withLock { $0.admin } }
 
   var settings: Configuration.Fleet { state.withLock { $0.settings } }
 
@@ -61,7 +64,8 @@ final class FleetLink: Sendable {
       let new = State(configuration)
       guard new.settings != state.settings || new.isSecret != state.isSecret else { return false }
       for task in state.tasks { task.cancel() }
-      (state.settings, state.isSecret, state.member, state.tasks) = (new.settings, new.isSecret, nil, [])
+      (state.settings, state.isSecret, state.tasks) = (new.settings, new.isSecret, [])
+      (state.member, state.admin) = (nil, nil)
       return state.hasBegun
     }
     if mustBegin { await connect() }
@@ -84,7 +88,7 @@ final class FleetLink: Sendable {
   /// Ends the connection.
   func end() {
     let tasks = state.withLock { state in
-      defer { (state.tasks, state.member, state.hasBegun) = ([], nil, false) }
+      defer { (state.tasks, state.member, state.admin, state.hasBegun) = ([], nil, nil, false) }
       return state.tasks
     }
     for task in tasks { task.cancel() }
@@ -107,7 +111,7 @@ final class FleetLink: Sendable {
       let member = try FleetMember(
         .init(
           engine: .init(address: engine, caFile: settings.caFile, login: Self.login(settings)), name: settings.name,
-          patience: settings.patience, store: try await storeID()),
+          patience: settings.patience, store: try await store.fleetStoreID()),
         group: group, logger: logger, clock: BootClock.now)
       run(member, settings)
     } catch {
@@ -126,17 +130,12 @@ final class FleetLink: Sendable {
       let presence = FleetPresence(
         member: member, store: store, isSecret: state.isSecret, relay: settings.relay ?? hostname,
         changed: { [weak self] in self?.takeChanged() ?? [] }, logger: logger)
-      state.member = member
-      state.tasks = [Task { await member.client.run() }, Task { await presence.run() }]
+      let admin = FleetAdmin(member: member, store: store, logger: logger)
+      (state.member, state.admin) = (member, admin)
+      state.tasks = [
+        Task { await member.client.run() }, Task { await presence.run() }, Task { await admin.run() },
+      ]
     }
-  }
-
-  /// Returns the random id of the store, which is made at the first time.
-  private func storeID() async throws -> String {
-    if let id = try await store.setting(Self.storeSetting) { return id }
-    let id = String(UInt64.random(in: .min ... .max), radix: 36)
-    try await store.setSetting(Self.storeSetting, id)
-    return id
   }
 
   /// Returns the source of the login; nil if there is none. The file is read anew each time, off the event loop.

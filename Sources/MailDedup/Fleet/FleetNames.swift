@@ -9,9 +9,10 @@ enum FleetNames {
   /// Returns the name of an error in the fleet, equal at all relays that see the same site and fingerprint. Nothing of
   /// either can be read from it.
   static func name(of error: FleetTotals, variant: String? = nil) -> String {
-    let parts = [error.siteKey, error.fingerprint] + (variant.map { [$0] } ?? [])
-    return Digest.hex(of: Array(parts.joined(separator: "\u{1D}").utf8), bytes: 16)
+    naming.name(site: error.siteKey, error.fingerprint, variant: variant)
   }
+
+  static let naming = FleetNaming { Digest.hex(of: Array($0.utf8), bytes: 16) }
 
   /// Returns the totals as the engine adds them up. A row that came anew after it was forgotten is another source.
   static func totals(of error: FleetTotals, store: String) -> ErrorTotals {

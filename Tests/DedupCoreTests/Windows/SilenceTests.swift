@@ -86,7 +86,8 @@ struct SilenceTests {
     ])
   func scope(_ test: ScopeCase) {
     #expect(
-      Self.silence(.whenResolved, test.scope).covers(Self.occurrence(rule: "noise"), row: 7) == test.covers)
+      Self.silence(.whenResolved, test.scope).covers(Self.occurrence(rule: "noise"), row: 7, FleetNaming { $0 })
+        == test.covers)
   }
 
   @Test("what a silence held back is said by the mail that ends it")

@@ -257,7 +257,8 @@ extension Writer {
       logger: .quiet, now: { nine })
     return Writer(
       CurrentDatabase(missing: StoreFailure(.diskFull, "full")), BodyFiles(folder: files.bodies), limits,
-      policy: WindowPolicy(), replacer: replacer, letterhead: Letterhead(hostname: "relay.example"))
+      policy: WindowPolicy(), replacer: replacer, letterhead: Letterhead(hostname: "relay.example"),
+      naming: FleetNaming { $0 })
   }
 
   fileprivate func leaveTransactionOpen(_ work: (Database) throws -> Void) throws {

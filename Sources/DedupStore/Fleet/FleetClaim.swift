@@ -33,6 +33,8 @@ package struct FleetQuestion: Hashable, Sendable {
   package var window: Duration
   /// The variant that it shows; nil if it opens a window.
   package var variant: String?
+  /// The requests of admins that it answers.
+  package var marks = FleetMarks()
 }
 
 /// The totals of one error in this store, with what names it in the fleet.
@@ -76,19 +78,35 @@ package struct FleetTotals: Hashable, Sendable {
 
 extension SQLiteStore {
   /// Returns what the fleet is asked about a mail before it leaves; nil if it leaves without asking: it is no mail about
-  /// an error, an admin asked for it, or some recipient has it already.
+  /// an error, an admin of this relay alone asked for it, or some recipient has it already.
   package func fleetQuestion(of id: QueueID) async throws(StoreFailure) -> FleetQuestion? {
-    try await reader.read { db in
+    try await reader.read { [naming = writer.naming] db in
       let statement = try db.cachedStatement(
         sql: """
-          SELECT \(FleetTotals.columns), e.fleet_window, e.fleet_variant
+          SELECT \(FleetTotals.columns), e.fleet_window, e.fleet_variant, e.fleet_reason
           FROM entry e JOIN fingerprint f ON f.id = e.fleet_error JOIN site s ON s.id = f.site_id
           WHERE e.id = ? AND e.delivered = 0 AND e.fleet_window IS NOT NULL
           """)
       guard let row = try Row.fetchOne(statement, arguments: [id.rawValue]) else { return nil }
-      return FleetQuestion(
+      var question = FleetQuestion(
         error: try FleetTotals(row), window: .milliseconds(try row.integer(11)), variant: try row.optionalText(12))
+      if question.variant != nil { return question }
+      let name = naming.name(site: question.error.siteKey, question.error.fingerprint)
+      let reason = try row.optionalText(13)
+      let (asked, resolved) = (ForwardReason.requested.text, ForwardReason.regression.text)
+      question.marks.pass = try Self.mark(FleetRecord.pass(name), isAnswered: reason == asked, db)
+      question.marks.resolve = try Self.mark(FleetRecord.resolve(name), isAnswered: reason == resolved, db)
+      if reason == asked, question.marks.pass == nil { return nil }
+      return reason == resolved && question.marks.resolve == nil ? nil : question
     }
+  }
+
+  /// Returns the mark of a request; nil if there is none.
+  ///
+  /// - Parameter isAnswered: true if it counts also when a mail answered it already.
+  private static func mark(_ name: String, isAnswered: Bool, _ db: Database) throws -> String? {
+    guard let record = try FleetRecords.find(name, db), record.body.isOpen || isAnswered else { return nil }
+    return record.body.mark(at: record.version)
   }
 
   /// Returns the totals of errors that came since a time, in the order of their rows.

@@ -38,7 +38,7 @@ struct FleetClaimTests {
         [.delivered(reply: "250 ok", handover: .relayed), .deferred(reason: "later")]))
     #expect(try await store.fleetQuestion(of: report.id) == nil)
     #expect(try await store.holdBack(report.id) { nine } == false)
-    #expect(!ForwardReason.requested.isSharedByFleet && !ForwardReason.regression.isSharedByFleet)
+    #expect(!ForwardReason.rule("noise").isSharedByFleet && !ForwardReason.passingSite.isSharedByFleet)
   }
 
   @Test("a mail that another relay's stands for becomes a count, and its window begins with the other mail")
