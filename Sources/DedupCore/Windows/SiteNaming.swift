@@ -13,7 +13,7 @@ package struct SiteNaming: Hashable, Sendable {
   package init() {}
 
   /// Returns the name of the site that a mail is of, and whether its prefix and its sender match; nil if it is of none.
-  /// Of several sites the first one by name has it.
+  /// If the patterns of several sites match, the site whose name sorts first gets the mail.
   func match(
     settingsModule: String, subjectPrefix: String, sender: String
   ) -> (name: String, prefix: Bool, sender: Bool)? {

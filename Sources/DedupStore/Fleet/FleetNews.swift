@@ -1,7 +1,7 @@
 import DedupCore
 import GRDB
 
-// What other relays said, carried out here.
+// Records of other relays are carried out in this store.
 extension Batch {
   /// Takes over a record of another relay, unless this one has the same version or a later one.
   ///
@@ -64,7 +64,7 @@ extension Batch {
   }
 }
 
-// What admins said of an error before it was seen here.
+// Records about an error may arrive before its first mail does.
 extension WindowTable {
   /// Returns the place that the admins of other relays gave to an error without a row; nil if they said nothing.
   func grouped(_ occurrence: Occurrence, _ names: [String], _ db: Database) throws -> Place? {

@@ -80,7 +80,7 @@ enum FleetRecords {
   private static func read(_ which: String, _ arguments: StatementArguments, _ db: Database) throws -> [FleetRecord] {
     let statement = try db.cachedStatement(sql: "SELECT name, number, writer, body FROM fleet_record \(which)")
     return try Row.fetchAll(statement, arguments: arguments).compactMap { row in
-      // What a later version said in words of its own holds nowhere.
+      // A later version of the relay may write kinds of records that this one does not know; it ignores them.
       guard let body = try? JSONDecoder().decode(FleetRecord.Body.self, from: Data(try row.text(3).utf8)) else {
         return nil
       }
